@@ -1,0 +1,140 @@
+"""Errors a person can act on: what happened, to which object, why, and what to do next.
+
+``code`` is stable: it stands in problem+json, in ``--json`` output and as a heading in docs/errors.md.
+``exit_status`` is what the command line ends with.
+"""
+
+from typing import ClassVar
+
+
+class HoldfastError(Exception):
+    """The root of every error that Holdfast raises on purpose."""
+
+    code: ClassVar[str] = "error"
+    exit_status: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+
+
+class InvalidId(HoldfastError):
+    """A text that should name an object does not."""
+
+    code = "invalid_id"
+    exit_status = 2
+    http_status = 404
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(kind, text)
+        self.kind, self.text = kind, text
+
+    def __str__(self) -> str:
+        return f"{self.text!r} is no {self.kind} id: expected {self.kind}_ and 32 hex digits, as `submit` printed it."
+
+
+class NotFound(HoldfastError):
+    """An id that is well formed names nothing here."""
+
+    code = "not_found"
+    exit_status = 4
+    http_status = 404
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(kind, name)
+        self.kind, self.name = kind, name
+
+    def __str__(self) -> str:
+        return f"there is no {self.kind} {self.name} in this storage. `holdfast {self.kind} list` shows what is."
+
+
+class InvalidRequest(HoldfastError):
+    """A request, an input line or an argument that cannot be accepted; it costs nobody else anything."""
+
+    code = "invalid_request"
+    exit_status = 2
+    http_status = 422
+
+    def __init__(self, where: str, problem: str, hint: str = "") -> None:
+        super().__init__(where, problem, hint)
+        self.where, self.problem, self.hint = where, problem, hint
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}" + (f" {self.hint}" if self.hint else "")
+
+
+class Unmappable(HoldfastError):
+    """A route's wire format has no way to say what the request says. Refused, never dropped."""
+
+    code = "unmappable"
+    exit_status = 1
+    http_status = 422
+
+    def __init__(self, dialect: str, problem: str) -> None:
+        super().__init__(dialect, problem)
+        self.dialect, self.problem = dialect, problem
+
+    def __str__(self) -> str:
+        return f"{self.dialect} cannot carry this request: {self.problem}"
+
+
+class StorageUnavailable(HoldfastError):
+    """SQL cannot be reached or cannot write. Nothing was accepted."""
+
+    code = "storage_unavailable"
+    exit_status = 69
+    http_status = 503
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(where, why)
+        self.where, self.why = where, why
+
+    def __str__(self) -> str:
+        return (
+            f"the database {self.where} did not answer: {self.why}. "
+            "Nothing was accepted; send it again when it is back."
+        )
+
+
+class QueueUnavailable(HoldfastError):
+    """Redis cannot be reached. Submitting still works; jobs start when it is back."""
+
+    code = "queue_unavailable"
+    exit_status = 69
+    http_status = 503
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(where, why)
+        self.where, self.why = where, why
+
+    def __str__(self) -> str:
+        return (
+            f"Redis at {self.where} did not answer: {self.why}. "
+            "Accepted jobs are safe in SQL and start when it is back."
+        )
+
+
+class Conflict(HoldfastError):
+    """The object is in a state in which this cannot be done."""
+
+    code = "conflict"
+    exit_status = 1
+    http_status = 409
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(what, why)
+        self.what, self.why = what, why
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
+class ConfigError(HoldfastError):
+    """Everything that is wrong with a configuration, at once."""
+
+    code = "configuration"
+    exit_status = 78
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)

@@ -1,0 +1,90 @@
+"""What a failure means to us. Adapters make faults; policy decides about them; nobody else interprets a status code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FaultKind(StrEnum):
+    """Every meaning a failure can have. The action for each stands in ``policy/conduct.py``."""
+
+    INVALID_REQUEST = "invalid_request"  # 400, 422: the request is wrong
+    UNMAPPABLE = "unmappable"  # this route's wire format cannot say what the request says; no byte was sent
+    TOO_LONG = "too_long"  # context length, 413, "request too large"
+    SPEND_LIMIT = "spend_limit"  # money, whatever status it came with
+    AUTH = "auth"  # 401, and Gemini's 400 API_KEY_INVALID
+    FORBIDDEN = "forbidden"  # 403
+    MODEL_NOT_FOUND = "model_not_found"  # 404
+    REQUEST_TIMEOUT = "request_timeout"  # 408
+    CONFLICT = "conflict"  # 409
+    RATE_LIMITED = "rate_limited"  # 429
+    RAMP_LIMITED = "ramp_limited"  # ramp_limit_exceeded, slow_down: growth is too fast
+    SERVER_ERROR = "server_error"  # 5xx but those named below
+    OVERLOADED = "overloaded"  # 529, 503 with an overload code
+    UNREACHABLE = "unreachable"  # DNS, connect, TLS: no byte of the request was sent
+    TIMED_OUT = "timed_out"  # our total deadline passed after bytes were sent: ambiguous
+    CUT = "cut"  # the connection ended after bytes were sent: ambiguous
+    BAD_ANSWER = "bad_answer"  # 200 with HTML, broken JSON, another shape, no content
+    BAD_OUTPUT = "bad_output"  # a well-formed answer that breaks the job's own schema
+    OURS = "ours"  # our own Redis, SQL or limiter
+    POISON = "poison"  # the job's worker died three times while it held the job
+    EXHAUSTED = "exhausted"  # attempts or calls used up
+    EXPIRED = "expired"  # expires_at passed
+
+
+class Scope(StrEnum):
+    """What is ill: how far a fault reaches."""
+
+    JOB = "job"
+    CREDENTIAL = "credential"
+    GROUP = "group"  # one credential's use of one model group
+    ROUTE = "route"  # endpoint + model
+    ENDPOINT = "endpoint"
+    US = "us"
+
+
+SCOPES: Mapping[FaultKind, Scope] = {
+    FaultKind.INVALID_REQUEST: Scope.JOB,
+    FaultKind.UNMAPPABLE: Scope.JOB,
+    FaultKind.TOO_LONG: Scope.JOB,
+    FaultKind.SPEND_LIMIT: Scope.CREDENTIAL,
+    FaultKind.AUTH: Scope.CREDENTIAL,
+    FaultKind.FORBIDDEN: Scope.GROUP,
+    FaultKind.MODEL_NOT_FOUND: Scope.ROUTE,
+    FaultKind.REQUEST_TIMEOUT: Scope.ROUTE,
+    FaultKind.CONFLICT: Scope.JOB,
+    FaultKind.RATE_LIMITED: Scope.GROUP,
+    FaultKind.RAMP_LIMITED: Scope.CREDENTIAL,
+    FaultKind.SERVER_ERROR: Scope.ROUTE,
+    FaultKind.OVERLOADED: Scope.ROUTE,
+    FaultKind.UNREACHABLE: Scope.ENDPOINT,
+    FaultKind.TIMED_OUT: Scope.ROUTE,
+    FaultKind.CUT: Scope.ROUTE,
+    FaultKind.BAD_ANSWER: Scope.ROUTE,
+    FaultKind.BAD_OUTPUT: Scope.JOB,
+    FaultKind.OURS: Scope.US,
+    FaultKind.POISON: Scope.JOB,
+    FaultKind.EXHAUSTED: Scope.JOB,
+    FaultKind.EXPIRED: Scope.JOB,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One failure, understood.
+
+    ``message`` is short and safe to show: never prompt text, never a key. ``retry_after`` is in seconds, from the
+    provider. ``ambiguous`` says that bytes were sent and no answer came: the provider may have run and billed the call.
+    """
+
+    kind: FaultKind
+    message: str = ""
+    status: int | None = None
+    code: str | None = None
+    retry_after: float | None = None
+    ambiguous: bool = False
+    provider_request_id: str | None = None
+
+    @property
+    def scope(self) -> Scope:
+        return SCOPES[self.kind]

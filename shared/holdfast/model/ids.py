@@ -1,0 +1,38 @@
+"""Ids: UUIDv7, so that ids sort by the time at which a producer made them.
+
+Inside they are 32 lower-case hex digits; outside they carry the kind of thing they name (``job_…``, ``batch_…``).
+"""
+
+import os
+import time
+from typing import Literal
+
+from holdfast.model.errors import InvalidId
+
+Kind = Literal["job", "batch", "worker", "op"]
+HEX_LENGTH = 32
+
+
+def new_id() -> str:
+    """Make a UUIDv7 as 32 hex digits: 48 bits of Unix milliseconds, then 74 random bits. Source: RFC 9562, 5.7."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    high, low = random >> 68, random & ((1 << 62) - 1)
+    return f"{(milliseconds << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low:032x}"
+
+
+def public_id(kind: Kind, id_: str) -> str:
+    """Name ``id_`` for the outside.
+
+    >>> public_id("job", "01934f2e7b7d7c3f8a1b2c3d4e5f6071")
+    'job_01934f2e7b7d7c3f8a1b2c3d4e5f6071'
+    """
+    return f"{kind}_{id_}"
+
+
+def inner_id(kind: Kind, text: str) -> str:
+    """Read an id from the outside, with or without its prefix. Raises InvalidId."""
+    bare = text.removeprefix(f"{kind}_").replace("-", "").lower()
+    if len(bare) != HEX_LENGTH or any(c not in "0123456789abcdef" for c in bare):
+        raise InvalidId(kind, text)
+    return bare

@@ -1,0 +1,106 @@
+"""The provider-neutral prompt. Every wire format is mapped to it and from it; what it cannot hold is refused."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Value(BaseModel):
+    """A frozen value that refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(Value):
+    type: Literal["text"] = "text"
+    text: str
+
+
+class Image(Value):
+    """A picture: ``data`` is base64 with a ``media_type``, or ``url`` names it. Exactly one of the two is set."""
+
+    type: Literal["image"] = "image"
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+    detail: str | None = None  # OpenAI's; lossy elsewhere
+
+
+class ToolUse(Value):
+    """The model's call of a tool. ``input`` is the parsed JSON object."""
+
+    type: Literal["tool_use"] = "tool_use"
+    id: str
+    name: str
+    input: dict[str, Any]
+
+
+class ToolResult(Value):
+    type: Literal["tool_result"] = "tool_result"
+    id: str  # of the ToolUse it answers
+    parts: tuple[Text | Image, ...]
+    is_error: bool = False
+
+
+Part = Annotated[Text | Image | ToolUse | ToolResult, Field(discriminator="type")]
+
+
+class Role(StrEnum):
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class Turn(Value):
+    """What one side said. Tool results stand in user turns, tool uses in assistant turns."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+
+class Tool(Value):
+    """A function that the model may call; ``parameters`` is a JSON Schema of type object."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any]
+    strict: bool | None = None
+
+
+class ToolChoice(Value):
+    """``mode`` tool needs ``name``."""
+
+    mode: Literal["auto", "any", "none", "tool"] = "auto"
+    name: str | None = None
+
+
+class Output(Value):
+    """The shape the answer must have: any JSON object, or one that satisfies ``json_schema``."""
+
+    name: str = "answer"
+    json_schema: dict[str, Any] | None = None  # None: any JSON object
+    strict: bool | None = None
+    description: str | None = None
+
+
+class Request(Value):
+    """One prompt, whole.
+
+    ``native`` keeps fields that only one wire format knows, by dialect: they travel unchanged to a route of that
+    dialect, and are dropped with a line in the mapping receipt (or refused) on any other.
+    """
+
+    turns: tuple[Turn, ...]
+    system: str | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tools: bool | None = None
+    output: Output | None = None
+    stop: tuple[str, ...] = ()
+    temperature: float | None = None
+    top_p: float | None = None
+    effort: str | None = None  # none, minimal, low, medium, high, xhigh, max
+    user: str | None = None  # the end user, opaque: metadata.user_id or safety_identifier
+    native: dict[str, dict[str, Any]] = Field(default_factory=dict)
