@@ -1,0 +1,1 @@
+"""Pure decisions. Time, chance and what is stored are arguments; what to do next is the answer."""

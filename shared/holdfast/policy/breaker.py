@@ -1,0 +1,227 @@
+"""Circuit breaker: a value, and the functions that move it.
+
+No clock, no Redis, no log: the caller passes ``now`` (seconds) and stores what it gets back.
+
+    closed ──trips──▶ open ──cool-off over, one probe──▶ half open ──probe succeeds──▶ closed, ramping
+                       ▲────────────── probe fails ────────────┘
+    forced_open and disabled are the operator's; only the operator leaves them.
+
+Every change of state makes a new epoch, and a verdict with another epoch moves nothing: answers from before an outage
+cannot end it. A probe whose lease ran out is followed by another one *of the same epoch*, so that on a route whose
+calls take longer than the lease the first probe to come back still decides.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from holdfast.policy.backoff import Uniform
+from holdfast.policy.rules import Rules
+from holdfast.policy.verdict import Heard, Verdict
+
+FOREVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call in the window. ``at`` in seconds, when its verdict came."""
+
+    at: float
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Calls pass. An untroubled breaker remembers nothing, so that healthy calls cost no write.
+
+    ``failures`` and ``slow`` count since the last success. ``window`` holds the calls since the oldest failure that
+    still matters. ``ramp`` caps calls in flight after an outage; None: no cap.
+    """
+
+    failures: int = 0
+    slow: int = 0
+    window: tuple[Call, ...] = ()
+    ramp: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """No call passes before ``until``. ``cool_off`` is the wait in seconds before jitter."""
+
+    until: float
+    cool_off: float
+
+
+@dataclass(frozen=True, slots=True)
+class HalfOpen:
+    """One probe is out, until it answers or its lease ends at ``until``: a dead prober frees its place."""
+
+    until: float
+    cool_off: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedOpen:
+    """The operator wants no call here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disabled:
+    """The operator wants calls here, whatever they bring."""
+
+
+State = Closed | Open | HalfOpen | ForcedOpen | Disabled
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """``since``: when the outage began (its first trip). ``recovered``: when the last one ended. Seconds."""
+
+    state: State = Closed()
+    epoch: int = 0
+    since: float | None = None
+    recovered: float | None = None
+
+    def to(self, state: State) -> "Breaker":
+        return replace(self, state=state, epoch=self.epoch + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Yes, to one call. Its verdict is heard only under this ``epoch``."""
+
+    epoch: int
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No. ``retry_at`` in seconds; infinite when the operator forced the breaker open."""
+
+    retry_at: float
+
+
+def admit(breaker: Breaker, now: float, rules: Rules) -> tuple[Breaker, Permit | Refusal]:
+    """Ask to make one call."""
+    match breaker.state:
+        case Closed() | Disabled():
+            return breaker, Permit(breaker.epoch)
+        case ForcedOpen():
+            return breaker, Refusal(FOREVER)
+        case Open(until) | HalfOpen(until) if now < until:
+            return breaker, Refusal(until)
+        case Open(_, cool_off):
+            probing = breaker.to(HalfOpen(now + rules.probe_lease, cool_off))
+        case HalfOpen(_, cool_off):
+            probing = replace(breaker, state=HalfOpen(now + rules.probe_lease, cool_off))
+    return probing, Permit(probing.epoch, probe=True)
+
+
+def hear(breaker: Breaker, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
+    """Take in one verdict. Returns the same object when nothing changed."""
+    if heard.epoch != breaker.epoch:
+        return breaker
+    match breaker.state:
+        case Closed() as closed:
+            return _hear_closed(breaker, closed, heard, rules, uniform)
+        case HalfOpen() as probed:
+            return _hear_probe(breaker, probed, heard, rules, uniform)
+        case _:
+            return breaker
+
+
+def allowance(breaker: Breaker) -> float | None:
+    """Calls that may be in flight while the breaker ramps; None: as many as there are slots."""
+    return breaker.state.ramp if isinstance(breaker.state, Closed) else None
+
+
+def force(breaker: Breaker, want: Literal["open", "closed"] | None) -> Breaker:
+    """Set or lift the operator's override: no calls, calls whatever happens, or (None) the breaker decides again."""
+    match want:
+        case "open":
+            return breaker.to(ForcedOpen())
+        case "closed":
+            return breaker.to(Disabled())
+        case None:
+            return Breaker(epoch=breaker.epoch + 1)
+
+
+def _hear_closed(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
+    match heard.verdict:
+        case Verdict.NOTHING:
+            return breaker
+        case Verdict.OK:
+            return _went_well(breaker, closed, heard.at, rules)
+        case _:
+            return _went_wrong(breaker, closed, heard, rules, uniform)
+
+
+def _hear_probe(breaker: Breaker, probed: HalfOpen, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
+    match heard.verdict:
+        case Verdict.NOTHING:
+            return replace(breaker, state=replace(probed, until=min(probed.until, heard.at)))
+        case Verdict.OK:
+            return replace(breaker.to(Closed(ramp=rules.ramp_start)), recovered=heard.at)
+        case _:
+            return _open(breaker, heard, rules, uniform)
+
+
+def _went_well(breaker: Breaker, closed: Closed, at: float, rules: Rules) -> Breaker:
+    if closed == Closed():
+        return breaker
+    window = _recent((*closed.window, Call(at, ok=True)), at, rules)
+    ramp = _next_ramp(closed.ramp, at - (breaker.recovered or at), rules)
+    return replace(breaker, state=Closed(window=window, ramp=ramp))
+
+
+def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
+    troubled = Closed(
+        failures=closed.failures + 1,
+        slow=closed.slow + (heard.verdict is Verdict.SLOW),
+        window=_recent((*closed.window, Call(heard.at, ok=False)), heard.at, rules),
+        ramp=None if closed.ramp is None else rules.ramp_start,
+    )
+    if heard.verdict is Verdict.FATAL or _trips(troubled, rules):
+        return _open(breaker, heard, rules, uniform)
+    return replace(breaker, state=troubled)
+
+
+def _trips(closed: Closed, rules: Rules) -> bool:
+    failed = sum(not call.ok for call in closed.window)
+    return (
+        closed.failures >= rules.consecutive
+        or (rules.slow is not None and closed.slow >= rules.slow)
+        or (
+            rules.ratio is not None
+            and len(closed.window) >= rules.window_least
+            and failed >= rules.ratio * len(closed.window)
+        )
+    )
+
+
+def _open(breaker: Breaker, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
+    since = _outage_began(breaker, heard.at, rules)
+    floor = rules.park if heard.verdict is Verdict.FATAL else 0.0
+    cool_off = max(floor, min(rules.cap, max(rules.base, rules.share * (heard.at - since))))
+    until = heard.at + cool_off * uniform(1 - rules.jitter, 1 + rules.jitter)
+    return replace(breaker.to(Open(until, cool_off)), since=since, recovered=None)
+
+
+def _outage_began(breaker: Breaker, at: float, rules: Rules) -> float:
+    """An outage that is still going on, or that came back soon after recovering, keeps its age."""
+    if breaker.since is None or (breaker.recovered is not None and at - breaker.recovered > rules.relapse):
+        return at
+    return min(breaker.since, at)
+
+
+def _recent(calls: tuple[Call, ...], at: float, rules: Rules) -> tuple[Call, ...]:
+    """Keep the last calls that are young enough, from the first failure on."""
+    young = [call for call in calls if call.at > at - rules.window_seconds][-rules.window :]
+    first_failure = next((i for i, call in enumerate(young) if not call.ok), len(young))
+    return tuple(young[first_failure:])
+
+
+def _next_ramp(ramp: float | None, healthy_for: float, rules: Rules) -> float | None:
+    if ramp is None or healthy_for >= rules.ramp_quiet:
+        return None
+    grown = ramp * rules.ramp_factor + rules.ramp_step
+    return None if grown >= rules.ramp_enough else grown

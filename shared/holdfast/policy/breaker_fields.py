@@ -1,0 +1,96 @@
+"""A breaker as the flat hash that Redis keeps, and back, without loss.
+
+Fields, all text; "" where a field means nothing in this state:
+
+    state      closed | open | half_open | forced_open | disabled
+    epoch      grows with every change of state; the gate copies it into the permit
+    until      seconds: open until then; half open: the end of the probe's lease
+    cool_off   seconds, before jitter
+    ramp       calls that may be in flight while closed; "" is no cap
+    since      seconds: when the outage began
+    recovered  seconds: when the last outage ended
+    failures   failures since the last success
+    slow       slow calls since the last success
+    window     calls since the first failure that matters: time, then + or -, separated by blanks
+
+The gate needs ``state``, ``epoch``, ``until`` and ``ramp``. To give out a probe it does what ``admit`` does, under the
+same conditions (now >= until): from open, ``state`` := half_open and ``epoch`` + 1; from half open, only the lease;
+``until`` := now + probe lease. A missing hash is a closed breaker of epoch 0.
+"""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from holdfast.policy.breaker import Breaker, Call, Closed, Disabled, ForcedOpen, HalfOpen, Open, State
+
+FIELDS = ("state", "epoch", "until", "cool_off", "ramp", "since", "recovered", "failures", "slow", "window")
+
+
+def dump(breaker: Breaker) -> dict[str, str]:
+    """Write every field, so that writing the hash over an older one leaves nothing of it."""
+    written = dict.fromkeys(FIELDS, "")
+    written |= {"epoch": str(breaker.epoch), "since": _text(breaker.since), "recovered": _text(breaker.recovered)}
+    return written | _dump_state(breaker.state)
+
+
+def parse(fields: Mapping[str, str]) -> Breaker:
+    """Read what ``dump`` or the gate wrote. Raises ValueError: a field holds what neither writes."""
+    if not fields:
+        return Breaker()
+    return Breaker(
+        state=_parse_state(fields),
+        epoch=int(fields.get("epoch") or 0),
+        since=_number(fields.get("since")),
+        recovered=_number(fields.get("recovered")),
+    )
+
+
+def _dump_state(state: State) -> dict[str, str]:
+    match state:
+        case Closed(failures, slow, window, ramp):
+            return {
+                "state": "closed",
+                "failures": str(failures),
+                "slow": str(slow),
+                "window": " ".join(f"{call.at!r}{'+' if call.ok else '-'}" for call in window),
+                "ramp": _text(ramp),
+            }
+        case Open(until, cool_off):
+            return {"state": "open", "until": _text(until), "cool_off": _text(cool_off)}
+        case HalfOpen(until, cool_off):
+            return {"state": "half_open", "until": _text(until), "cool_off": _text(cool_off)}
+        case ForcedOpen():
+            return {"state": "forced_open"}
+        case Disabled():
+            return {"state": "disabled"}
+        case _:
+            assert_never(state)
+
+
+def _parse_state(fields: Mapping[str, str]) -> State:
+    match fields.get("state") or "closed":
+        case "closed":
+            return Closed(
+                failures=int(fields.get("failures") or 0),
+                slow=int(fields.get("slow") or 0),
+                window=tuple(Call(float(text[:-1]), text[-1] == "+") for text in (fields.get("window") or "").split()),
+                ramp=_number(fields.get("ramp")),
+            )
+        case "open":
+            return Open(float(fields["until"]), float(fields["cool_off"]))
+        case "half_open":
+            return HalfOpen(float(fields["until"]), float(fields["cool_off"]))
+        case "forced_open":
+            return ForcedOpen()
+        case "disabled":
+            return Disabled()
+        case other:
+            raise ValueError(f"a breaker's state is closed, open, half_open, forced_open or disabled, not {other!r}")
+
+
+def _text(number: float | None) -> str:
+    return "" if number is None else repr(number)
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text else None

@@ -1,0 +1,93 @@
+"""Rate allowances: units that flow in continuously, are taken before a call, and settled after it.
+
+This arithmetic is the oracle of the gate's Lua: the same formulas, in milliseconds. The hash of a bucket in Redis
+holds, for each dimension D in ``requests``, ``input_tokens``, ``output_tokens``:
+
+    D.per_ms    units that flow in per millisecond; field absent: the dimension is unlimited
+    D.capacity  units the bucket holds
+    D.level     units now there; below zero is debt
+    D.at        milliseconds: when ``level`` was true
+
+and, for the bucket as a whole, ``paused_until`` (milliseconds, absent or 0: not paused) and ``taken`` (how many permits
+the gate ever gave from this bucket: it only counts up, and the learner of ``limits.py`` reads it).
+A bucket whose ``level`` is absent is full.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+
+from holdfast.model.answer import Dimension
+
+NEVER = 9e15  # milliseconds; beyond every clock
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """``per_ms`` > 0 units a millisecond flow in; at most ``capacity`` > 0 are kept."""
+
+    per_ms: float
+    capacity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """``units`` at ``at_ms``. Negative units are debt."""
+
+    units: float
+    at_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing was taken; ask again ``ms`` from now."""
+
+    ms: float
+
+
+def per_minute(units: float) -> Allowance:
+    """Return the allowance for a configured limit: continuous flow, one second's worth of burst, at least one unit.
+
+    >>> per_minute(3000)
+    Allowance(per_ms=0.05, capacity=50.0)
+    """
+    return Allowance(units / 60_000, max(1.0, units / 60))
+
+
+def refill(level: Level, allowance: Allowance, now_ms: float) -> Level:
+    """Let flow in what came since. A clock that went back lets nothing flow."""
+    elapsed = max(0.0, now_ms - level.at_ms)
+    return Level(min(allowance.capacity, level.units + elapsed * allowance.per_ms), max(level.at_ms, now_ms))
+
+
+def wait_for(level: Level, allowance: Allowance, cost: float, now_ms: float) -> float:
+    """Milliseconds until ``cost`` may be taken, 0 when it may now. A cost beyond the capacity needs a full bucket."""
+    here = refill(level, allowance, now_ms)
+    missing = min(cost, allowance.capacity) - here.units
+    return 0.0 if missing <= 0 else max(1.0, float(ceil(missing / allowance.per_ms)))
+
+
+def take(
+    levels: Mapping[Dimension, Level],
+    allowances: Mapping[Dimension, Allowance],
+    costs: Mapping[Dimension, float],
+    now_ms: float,
+    paused_until_ms: float = 0.0,
+) -> Mapping[Dimension, Level] | Wait:
+    """Take every cost, or none. A dimension without an allowance is unlimited; one without a level is full.
+
+    The whole cost is taken even where it exceeds the capacity: the level goes into debt and the next call waits longer.
+    """
+    full = {d: levels.get(d, Level(a.capacity, now_ms)) for d, a in allowances.items()}
+    waits = [wait_for(full[d], a, costs.get(d, 0.0), now_ms) for d, a in allowances.items()]
+    wait = max([0.0, paused_until_ms - now_ms, *waits])
+    if wait > 0:
+        return Wait(wait)
+    here = {d: refill(full[d], a, now_ms) for d, a in allowances.items()}
+    return {d: replace(level, units=level.units - costs.get(d, 0.0)) for d, level in here.items()}
+
+
+def settle(level: Level, allowance: Allowance, reserved: float, used: float, now_ms: float) -> Level:
+    """Correct a reservation to real usage: give back what was too much, charge what was too little."""
+    here = refill(level, allowance, now_ms)
+    return replace(here, units=min(allowance.capacity, here.units + reserved - used))

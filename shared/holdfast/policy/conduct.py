@@ -1,0 +1,83 @@
+"""What we do about each kind of fault: the table of docs/failures.md as data, one row per kind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from holdfast.model.fault import FaultKind
+from holdfast.policy.backoff import CAP
+from holdfast.policy.verdict import Verdict
+
+GUARDED_CAP = 10.0  # seconds; where a breaker paces the route, a job's own jitter only spreads the herd
+
+
+class Action(StrEnum):
+    REROUTE = "reroute"  # another route now; alone: later on this one
+    HERE_FIRST = "here_first"  # again on this route, ``again_here`` times at most; then as REROUTE
+    NEVER_HERE = "never_here"  # another route; this one never again; none left: bury
+    SNOOZE = "snooze"  # later; the fault is ours
+    BURY = "bury"
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """One row.
+
+    ``uses_attempt``: the outcome is the job's own doing. ``uses_call``: the call may have been billed.
+    ``parks``: the wait is a snooze, for the job did nothing wrong and something else says when it may go on.
+    ``pauses``: the bucket gives nothing until the provider's Retry-After has passed.
+    ``again_here``: repeats on the same route. ``most``: repeats at all, then bury. ``cap``: widest draw, seconds.
+    """
+
+    action: Action
+    uses_attempt: bool = False
+    uses_call: bool = False
+    route: Verdict = Verdict.NOTHING
+    credential: Verdict = Verdict.NOTHING
+    endpoint: Verdict = Verdict.NOTHING
+    parks: bool = False
+    pauses: bool = False
+    again_here: int = 0
+    most: int | None = None
+    cap: float = GUARDED_CAP
+
+
+_OK, _FAULT, _FATAL = Verdict.OK, Verdict.FAULT, Verdict.FATAL
+
+CONDUCT: Mapping[FaultKind, Conduct] = {
+    FaultKind.INVALID_REQUEST: Conduct(Action.BURY, uses_attempt=True, credential=_OK, endpoint=_OK),
+    FaultKind.UNMAPPABLE: Conduct(Action.NEVER_HERE),
+    FaultKind.TOO_LONG: Conduct(Action.NEVER_HERE, uses_attempt=True, credential=_OK, endpoint=_OK),
+    FaultKind.SPEND_LIMIT: Conduct(Action.REROUTE, credential=_FATAL, endpoint=_OK, parks=True),
+    FaultKind.AUTH: Conduct(Action.REROUTE, credential=_FAULT, endpoint=_OK, parks=True),
+    FaultKind.FORBIDDEN: Conduct(Action.REROUTE, route=_FAULT, endpoint=_OK, parks=True),
+    # Nothing but a reload of the configuration mends a wrong model name: the route is parked at once.
+    FaultKind.MODEL_NOT_FOUND: Conduct(Action.REROUTE, route=_FATAL, endpoint=_OK, parks=True),
+    FaultKind.REQUEST_TIMEOUT: Conduct(Action.HERE_FIRST, uses_attempt=True, route=_FAULT, endpoint=_OK, again_here=2),
+    FaultKind.CONFLICT: Conduct(
+        Action.HERE_FIRST, uses_attempt=True, credential=_OK, endpoint=_OK, again_here=2, cap=CAP
+    ),
+    FaultKind.RATE_LIMITED: Conduct(Action.REROUTE, credential=_OK, endpoint=_OK, parks=True, pauses=True),
+    FaultKind.RAMP_LIMITED: Conduct(Action.REROUTE, credential=_OK, endpoint=_OK, parks=True, pauses=True),
+    FaultKind.SERVER_ERROR: Conduct(Action.REROUTE, route=_FAULT, endpoint=_OK),
+    FaultKind.OVERLOADED: Conduct(Action.REROUTE, route=_FAULT, endpoint=_OK),
+    FaultKind.UNREACHABLE: Conduct(Action.REROUTE, endpoint=_FAULT),
+    FaultKind.TIMED_OUT: Conduct(Action.REROUTE, uses_call=True, route=_FAULT),
+    FaultKind.CUT: Conduct(Action.REROUTE, uses_call=True, route=_FAULT),
+    FaultKind.BAD_ANSWER: Conduct(Action.REROUTE, uses_call=True, route=_FAULT, endpoint=_OK),
+    FaultKind.BAD_OUTPUT: Conduct(
+        Action.HERE_FIRST,
+        uses_attempt=True,
+        uses_call=True,
+        route=_OK,
+        credential=_OK,
+        endpoint=_OK,
+        again_here=1,
+        most=2,
+        cap=CAP,
+    ),
+    FaultKind.OURS: Conduct(Action.SNOOZE),
+    FaultKind.POISON: Conduct(Action.BURY),
+    FaultKind.EXHAUSTED: Conduct(Action.BURY),
+    FaultKind.EXPIRED: Conduct(Action.BURY),
+}

@@ -1,0 +1,61 @@
+"""How many tokens a request will cost, before anybody counted them: bytes per character class.
+
+Buckets settle with real usage afterwards, so an estimate only has to be near, and rather above than below.
+"""
+
+import json
+from typing import Any
+
+from holdfast.model.job import Need
+from holdfast.model.request import Image, Part, Request, Text, ToolResult, ToolUse
+
+DEFAULT_OUTPUT = 1_000  # tokens, where the request names no maximum
+IMAGE = 1_600  # tokens: a picture of about a megapixel
+PER_TURN = 4  # tokens of framing around a turn
+ASCII_PER_TOKEN = 4.0  # characters
+LATIN_PER_TOKEN = 2.5  # characters beyond ASCII, below U+0800: accents, Greek, Cyrillic, Arabic
+OTHER_PER_TOKEN = 1.0  # CJK and the rest: about one token a character
+
+
+def estimate(request: Request) -> Need:
+    """Estimate input and output tokens, both >= 1.
+
+    The output is what the request allows at most. Which part of it a provider reserves is the gate's business:
+    Anthropic none, OpenAI all.
+    """
+    tokens = text_tokens(request.system or "")
+    tokens += sum(PER_TURN + sum(_part(part) for part in turn.parts) for turn in request.turns)
+    tokens += sum(text_tokens(f"{t.name} {t.description or ''}") + _json(t.parameters) for t in request.tools)
+    if request.output is not None and request.output.json_schema is not None:
+        tokens += _json(request.output.json_schema)
+    tokens += _json(request.native) if request.native else 0.0
+    return Need(input_tokens=max(1, round(tokens)), output_tokens=request.max_tokens or DEFAULT_OUTPUT)
+
+
+def text_tokens(text: str) -> float:
+    """Estimate the tokens of a text.
+
+    >>> text_tokens("four characters a token."), text_tokens("漢字")
+    (6.0, 2.0)
+    """
+    if text.isascii():
+        return len(text) / ASCII_PER_TOKEN
+    latin = sum("\x80" <= c < "\u0800" for c in text)
+    other = sum(c >= "\u0800" for c in text)
+    return (len(text) - latin - other) / ASCII_PER_TOKEN + latin / LATIN_PER_TOKEN + other / OTHER_PER_TOKEN
+
+
+def _part(part: Part) -> float:
+    match part:
+        case Text():
+            return text_tokens(part.text)
+        case Image():
+            return IMAGE
+        case ToolUse():
+            return text_tokens(part.name) + _json(part.input)
+        case ToolResult():
+            return sum(_part(inner) for inner in part.parts)
+
+
+def _json(value: Any) -> float:
+    return text_tokens(json.dumps(value, ensure_ascii=False))

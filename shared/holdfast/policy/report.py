@@ -1,0 +1,41 @@
+"""What the outcome of a call says to the gate: a verdict for each breaker, and a pause for the bucket."""
+
+from collections.abc import Mapping
+from math import isfinite
+
+from holdfast.model.fault import Fault
+from holdfast.model.reply import Reply
+from holdfast.policy.backoff import Uniform
+from holdfast.policy.conduct import CONDUCT
+from holdfast.policy.verdict import ScopeKind, Verdict
+
+LONGEST_WAIT = 86_400.0  # seconds; a Retry-After beyond a day is taken as a day
+PAUSE_UNASKED = 1.0  # seconds; after a 429 that named no time
+PAUSE_JITTER = 0.02  # seconds; one bucket serves the whole fleet, so there is no herd to spread
+
+ALL_WELL: Mapping[ScopeKind, Verdict] = dict.fromkeys(ScopeKind, Verdict.OK)
+
+
+def verdicts(outcome: Reply | Fault | None) -> Mapping[ScopeKind, Verdict]:
+    """Tell what each breaker of the target hears. None: no byte was sent, or it was told ``SLOW`` before."""
+    if isinstance(outcome, Reply):
+        return ALL_WELL
+    if outcome is None:
+        return dict.fromkeys(ScopeKind, Verdict.NOTHING)
+    row = CONDUCT[outcome.kind]
+    return {ScopeKind.ROUTE: row.route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
+
+
+def pause(fault: Fault, uniform: Uniform) -> float | None:
+    """Seconds for which the bucket gives nothing, or None. >= 0 and finite."""
+    if not CONDUCT[fault.kind].pauses:
+        return None
+    asked = asked_wait(fault)
+    return (PAUSE_UNASKED if asked is None else asked) + uniform(0.0, PAUSE_JITTER)
+
+
+def asked_wait(fault: Fault) -> float | None:
+    """Seconds that the provider asked for, made sane: within 0 and a day, or None."""
+    if fault.retry_after is None or not isfinite(fault.retry_after):
+        return None
+    return min(max(fault.retry_after, 0.0), LONGEST_WAIT)

@@ -1,0 +1,163 @@
+"""What happens to a job after a call. The rows stand in ``conduct.py``; this file reads them.
+
+A fault of a route, a credential or an endpoint never buries a job before its deadline. What buries one: a request that
+is wrong, attempts used up by the job's own doing, calls used up that may have been billed, or no route left that can
+take it. A wait is cut at the job's deadline, so that it ends there as expired, not later and not sooner.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from holdfast.model.fault import Fault, FaultKind, Scope
+from holdfast.model.job import MAX_ATTEMPTS, MAX_CALLS, Claimed, DeathReason
+from holdfast.model.reply import Reply
+from holdfast.model.route import Plan, Route
+from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
+from holdfast.policy.backoff import Uniform, retry_delay
+from holdfast.policy.conduct import CONDUCT, Action, Conduct
+from holdfast.policy.report import asked_wait
+from holdfast.policy.verdict import Verdict
+
+AVOID_LEAST = 0.1  # seconds; a draw of zero would send the job straight back
+HERE_AGAIN = (1.0, 2.0)  # seconds between two tries on the same route
+
+Avoid = Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """``open_routes``: names of the plan's routes that admit nothing now (with every credential they have)."""
+
+    open_routes: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One fault of one job, with what the decision needs. ``avoid`` is what the job brought, in seconds from now."""
+
+    job: Claimed
+    route: Route
+    plan: Plan
+    fault: Fault
+    health: Health
+    now: float
+    uniform: Uniform
+    avoid: Avoid
+
+    @property
+    def conduct(self) -> Conduct:
+        return CONDUCT[self.fault.kind]
+
+
+def next_step(  # noqa: PLR0917  # the whole of what a decision may depend on, in one line of sight
+    job: Claimed,
+    route: Route,
+    plan: Plan,
+    outcome: Reply | Fault,
+    health: Health,
+    now: float,
+    uniform: Uniform,
+) -> Step:
+    """Decide. ``now`` in seconds since the epoch on SQL's clock; ``job`` as it was before this call."""
+    if isinstance(outcome, Reply):
+        return Complete()
+    case = _Case(job, route, plan, outcome, health, now, uniform, _standing(job.need.avoid, now))
+    return _bury(case) or _go_on(case)
+
+
+def _bury(case: _Case) -> Bury | None:
+    job, fault, conduct = case.job, case.fault, case.conduct
+    if conduct.action is Action.BURY:
+        return Bury(DeathReason(fault.kind, fault.message, fault.status, fault.code))
+    if job.expires_at is not None and case.now >= job.expires_at:
+        return _died(case, FaultKind.EXPIRED, "its deadline passed")
+    if conduct.most is not None and job.attempts >= conduct.most:
+        return _died(case, fault.kind, f"{job.attempts + 1} attempts ended so")
+    if conduct.uses_attempt and fault.scope is Scope.JOB and job.attempts + 1 >= MAX_ATTEMPTS:
+        return _died(case, FaultKind.EXHAUSTED, f"{MAX_ATTEMPTS} attempts are used up")
+    if may_be_billed(fault) and job.calls + 1 >= MAX_CALLS:
+        return _died(case, FaultKind.EXHAUSTED, f"{MAX_CALLS} calls that may have been billed are used up")
+    return None
+
+
+def may_be_billed(fault: Fault) -> bool:
+    """Whether the provider may have run the call: such calls count against the job's cap."""
+    return fault.ambiguous or CONDUCT[fault.kind].uses_call
+
+
+def _go_on(case: _Case) -> Step:
+    match case.conduct.action:
+        case Action.SNOOZE:
+            return Snooze(_clamped(case, _delay(case)), case.avoid)
+        case Action.NEVER_HERE:
+            return _never_here(case)
+        case Action.HERE_FIRST if case.job.attempts < case.conduct.again_here:
+            return _retry(case, _clamped(case, (asked_wait(case.fault) or 0.0) + case.uniform(*HERE_AGAIN)))
+        case _:
+            return _elsewhere(case)
+
+
+def _never_here(case: _Case) -> Step:
+    avoid = {**case.avoid, case.route.name: None}
+    if all(other.name in avoid and avoid[other.name] is None for other in case.plan.routes):
+        return _died(case, case.fault.kind, "no route of its plan can take it")
+    if _others(case):
+        return Reroute(avoid, case.conduct.uses_attempt)
+    delay = _clamped(case, _delay(case))
+    return Retry(delay, case.conduct.uses_attempt, _outlasting(avoid, delay))
+
+
+def _elsewhere(case: _Case) -> Step:
+    if _other_credential(case):
+        return Reroute(case.avoid, case.conduct.uses_attempt)
+    delay = _delay(case)
+    if _others(case):
+        return Reroute({**case.avoid, case.route.name: max(delay, AVOID_LEAST)}, case.conduct.uses_attempt)
+    return _retry(case, _clamped(case, delay))
+
+
+def _retry(case: _Case, delay: float) -> Step:
+    avoid = _outlasting(case.avoid, delay)
+    if case.conduct.parks:
+        return Snooze(delay, avoid)
+    return Retry(delay, case.conduct.uses_attempt, avoid)
+
+
+def _others(case: _Case) -> bool:
+    """Whether another route of the plan could take the job now."""
+    shut = case.health.open_routes | case.avoid.keys() | {case.route.name}
+    return any(route.name not in shut for route in case.plan.routes)
+
+
+def _other_credential(case: _Case) -> bool:
+    """Whether the same route may be tried at once with another key. A few tries, then the key is not the reason."""
+    of_key = case.conduct.credential in {Verdict.FAULT, Verdict.FATAL}
+    keys = len(case.route.credentials)
+    return of_key and keys > 1 and case.job.tries < 2 * keys and case.route.name not in case.health.open_routes
+
+
+def _delay(case: _Case) -> float:
+    return retry_delay(case.job.tries + 1, asked_wait(case.fault), cap=case.conduct.cap, uniform=case.uniform)
+
+
+def _clamped(case: _Case, delay: float) -> float:
+    if case.job.expires_at is None:
+        return delay
+    return min(delay, case.job.expires_at - case.now)
+
+
+def _standing(avoid: Avoid, now: float) -> Avoid:
+    """What the job still has to avoid, from dates to seconds from now."""
+    return {
+        name: None if until is None else until - now for name, until in avoid.items() if until is None or until > now
+    }
+
+
+def _outlasting(avoid: Avoid, delay: float) -> Avoid:
+    return {name: seconds for name, seconds in avoid.items() if seconds is None or seconds > delay}
+
+
+def _died(case: _Case, kind: FaultKind, why: str) -> Bury:
+    last = f"{case.route.name} said {case.fault.kind}"
+    message = f"{why}; {last}" + (f": {case.fault.message}" if case.fault.message else "")
+    return Bury(DeathReason(kind, message, case.fault.status, case.fault.code))

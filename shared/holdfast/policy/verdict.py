@@ -1,0 +1,58 @@
+"""What the outcome of a call says about the things it went through: route, credential, endpoint."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ScopeKind(StrEnum):
+    """The three breakers that guard a target (a route taken with one credential)."""
+
+    ROUTE = "route"
+    CREDENTIAL = "credential"
+    ENDPOINT = "endpoint"
+
+
+class Verdict(StrEnum):
+    """What one call tells one breaker.
+
+    ``SLOW`` is said while the call still runs, once per permit; its outcome is then not said again.
+    ``FATAL`` opens the breaker at once. ``NOTHING`` counts neither way, but it ends a probe: the place is free again.
+    """
+
+    OK = "ok"
+    FAULT = "fault"
+    SLOW = "slow"
+    FATAL = "fatal"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One verdict. ``at`` in seconds on the breaker's clock; ``epoch`` is that of the permit the call had."""
+
+    at: float
+    epoch: int
+    verdict: Verdict
+
+
+def scope_names(provider: str, model: str, credential: str) -> Mapping[ScopeKind, str]:
+    """Name the breakers of a target: keys of ``Permit.epochs`` and of the hashes in Redis.
+
+    >>> list(scope_names("anthropic", "claude-opus-4-8", "main").values())
+    ['route:anthropic/claude-opus-4-8', 'credential:anthropic/main', 'endpoint:anthropic']
+    """
+    return {
+        ScopeKind.ROUTE: f"{ScopeKind.ROUTE}:{provider}/{model}",
+        ScopeKind.CREDENTIAL: f"{ScopeKind.CREDENTIAL}:{provider}/{credential}",
+        ScopeKind.ENDPOINT: f"{ScopeKind.ENDPOINT}:{provider}",
+    }
+
+
+def scope_kind(name: str) -> ScopeKind:
+    """Tell what kind of thing a breaker's name names. Raises ValueError.
+
+    >>> scope_kind("endpoint:anthropic")
+    <ScopeKind.ENDPOINT: 'endpoint'>
+    """
+    return ScopeKind(name.partition(":")[0])
