@@ -1,0 +1,20 @@
+"""Lanes and the gate: everything that lies in Redis, which is a cache of SQL and may vanish at any moment."""
+
+from holdfast.lanes.connection import Connection, connect
+from holdfast.lanes.gate import Gate
+from holdfast.lanes.lanes import Lanes
+from holdfast.lanes.values import WINDOW, BreakerView, BucketView, Fetched, Reason, Settled, Snapshot
+
+__all__ = [
+    "WINDOW",
+    "BreakerView",
+    "BucketView",
+    "Connection",
+    "Fetched",
+    "Gate",
+    "Lanes",
+    "Reason",
+    "Settled",
+    "Snapshot",
+    "connect",
+]

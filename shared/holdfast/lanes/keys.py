@@ -1,0 +1,75 @@
+"""Names of everything that lies in Redis. One hash tag per namespace, so that every script's keys share a slot."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Key names under one namespace. The lane keys are dramatiq's own, with dramatiq's namespace set to ``lanes``."""
+
+    namespace: str = "hf"
+
+    @property
+    def root(self) -> str:
+        return "{" + self.namespace + "}:"
+
+    @property
+    def lanes(self) -> str:
+        """dramatiq's namespace: ``RedisBroker(namespace=keys.lanes)`` reads the same lanes."""
+        return f"{self.root}lane"
+
+    @property
+    def heartbeats(self) -> str:
+        return f"{self.lanes}:__heartbeats__"
+
+    @property
+    def epoch(self) -> str:
+        return f"{self.root}epoch"
+
+    @property
+    def paused(self) -> str:
+        """The set of lanes that an operator paused."""
+        return f"{self.root}paused"
+
+    @property
+    def index(self) -> str:
+        """The set of breakers, buckets and slots that exist, so that nobody has to scan for them."""
+        return f"{self.root}index"
+
+    @property
+    def names(self) -> str:
+        """The set of lanes that ever had an offer."""
+        return f"{self.root}lanes"
+
+    @property
+    def wake(self) -> str:
+        """The channel of hints: somebody offered, a breaker moved. Nothing depends on a hint."""
+        return f"{self.root}wake"
+
+    def lane(self, name: str) -> str:
+        return f"{self.lanes}:{name}"
+
+    def messages(self, lane: str) -> str:
+        return f"{self.lanes}:{lane}.msgs"
+
+    def need(self, lane: str) -> str:
+        return f"{self.lanes}:{lane}.need"
+
+    def acks(self, worker: str, lane: str) -> str:
+        return f"{self.lanes}:__acks__.{worker}.{lane}"
+
+    def refill(self, lane: str) -> str:
+        """Who tops up the lane's window now, by a short lease."""
+        return f"{self.root}refill:{lane}"
+
+    def permits(self, worker: str) -> str:
+        return f"{self.root}permits:{worker}"
+
+    def breaker(self, scope: str) -> str:
+        return f"{self.root}breaker:{scope}"
+
+    def bucket(self, name: str) -> str:
+        return f"{self.root}bucket:{name}"
+
+    def slots(self, route: str) -> str:
+        return f"{self.root}slots:{route}"

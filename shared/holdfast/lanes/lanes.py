@@ -1,0 +1,99 @@
+"""The lanes as producers, the sweeper and operators use them: synchronous, from any thread."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import redis
+
+from holdfast.lanes.connection import Connection
+from holdfast.lanes.entry import write_message, write_need
+from holdfast.lanes.scripts import source
+from holdfast.lanes.values import WINDOW
+from holdfast.model.job import Offer
+
+T = TypeVar("T")
+
+GROUP = 1_000  # jobs per script call: a script holds up everybody else
+
+
+def offer_arguments(offers: Sequence[Offer], lane: str, channel: str, *, front: bool, window: int) -> list[Any]:
+    """What offer.lua wants to know, for offers of one lane."""
+    arguments: list[Any] = [lane, window, int(front), channel]
+    for offer in offers:
+        arguments += [offer.id, write_message(offer), write_need(offer.need)]
+    return arguments
+
+
+def by_lane(offers: Sequence[Offer]) -> dict[str, list[Offer]]:
+    """Group offers by lane, keeping their order."""
+    groups: dict[str, list[Offer]] = {}
+    for offer in offers:
+        groups.setdefault(offer.lane, []).append(offer)
+    return groups
+
+
+def in_groups(offers: list[Offer], *, front: bool) -> list[list[Offer]]:
+    """Cut offers into groups for one script call each; at the front the last group has to go first."""
+    groups = [offers[i : i + GROUP] for i in range(0, len(offers), GROUP)]
+    return groups[::-1] if front else groups
+
+
+class Lanes:
+    """Windows of ready jobs, one per lane. Every method raises QueueUnavailable when Redis does not answer."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._keys = connection.keys
+
+    def offer(self, offers: Sequence[Offer], *, front: bool = False, window: int = WINDOW) -> int:
+        """Put jobs into their lanes, each at most once. Returns how many were added.
+
+        At the end a lane takes jobs until it holds ``window`` ids; at the front there is no such bound.
+        """
+        added = 0
+        for lane, group in by_lane(offers).items():
+            for part in in_groups(group, front=front):
+                added += self._offer(lane, part, front=front, window=window)
+        return added
+
+    def lengths(self) -> dict[str, int]:
+        """Ids waiting in the window of each lane."""
+
+        def read(client: redis.Redis) -> dict[str, int]:
+            lanes = sorted(client.smembers(self._keys.names))
+            pipe = client.pipeline(transaction=False)
+            for lane in lanes:
+                pipe.llen(self._keys.lane(lane))
+            return dict(zip(lanes, pipe.execute(), strict=True))
+
+        return self._ask(read)
+
+    def set_paused(self, lane: str, paused: bool) -> None:  # noqa: FBT001  the state itself
+        """Stop or go on starting jobs of ``lane``; running ones finish."""
+
+        def write(client: redis.Redis) -> None:
+            if paused:
+                client.sadd(self._keys.paused, lane)
+            else:
+                client.srem(self._keys.paused, lane)
+                client.publish(self._keys.wake, lane)
+
+        self._ask(write)
+
+    def ping(self) -> None:
+        self._ask(lambda client: client.ping())
+
+    def _offer(self, lane: str, offers: list[Offer], *, front: bool, window: int) -> int:
+        keys = self._keys
+        names = [keys.lane(lane), keys.messages(lane), keys.need(lane), keys.names, keys.refill(lane)]
+        arguments = offer_arguments(offers, lane, keys.wake, front=front, window=window)
+        return int(self._ask(lambda client: client.register_script(source("offer"))(names, arguments)))
+
+    def _ask(self, question: Callable[[redis.Redis], T]) -> T:
+        try:
+            return question(self._connection.sync())
+        except redis.ConnectionError as error:
+            self._connection.revive()
+            raise self._connection.unavailable(error) from error
+        except redis.RedisError as error:
+            raise self._connection.unavailable(error) from error

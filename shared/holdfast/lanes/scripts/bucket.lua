@@ -1,0 +1,77 @@
+-- bucket: the arithmetic of rate allowances. policy/bucket.py is the oracle, and describes the hash.
+--
+-- bucket_read(key, now_ms, given, full)  the bucket, refilled to now. given = {per_ms, capacity, …} for requests, input
+--                                        and output tokens, false where the settings leave it open. A level that is
+--                                        not known is full when full is true, else 0
+-- bucket_wait(bucket, costs)             0, or milliseconds until every dimension holds min(cost, capacity)
+-- bucket_add(bucket, i, units)           put units into dimension i, up to its capacity; below 0 takes (debt allowed)
+-- bucket_write(bucket)                   store it
+--
+-- A clock that went back lets nothing flow in, but does not stop the flow until it has caught up.
+
+local DIMENSIONS = {"requests", "input_tokens", "output_tokens"}
+
+local function bucket_read(key, now_ms, given, full)
+    local raw = redis.call("HMGET", key, "paused_until", "taken",
+        "requests.per_ms", "requests.capacity", "requests.level", "requests.at",
+        "input_tokens.per_ms", "input_tokens.capacity", "input_tokens.level", "input_tokens.at",
+        "output_tokens.per_ms", "output_tokens.capacity", "output_tokens.level", "output_tokens.at")
+    local bucket = {
+        key = key, now_ms = now_ms, paused_until = tonumber(raw[1] or "") or 0, taken = tonumber(raw[2] or "") or 0,
+        known = raw[2] ~= false, changed = false, per_ms = {}, capacity = {}, level = {},
+    }
+    for i = 1, 3 do
+        local per_ms, capacity = tonumber(raw[4 * i - 1] or ""), tonumber(raw[4 * i] or "")
+        local level, at = tonumber(raw[4 * i + 1] or ""), tonumber(raw[4 * i + 2] or "")
+        if per_ms and capacity and level and at then
+            level = math.min(capacity, level + math.max(0, now_ms - at) * per_ms)
+        end
+        bucket.changed = bucket.changed or (at ~= nil and at > now_ms)
+        if given[2 * i - 1] and (given[2 * i - 1] ~= per_ms or given[2 * i] ~= capacity) then
+            per_ms, capacity = given[2 * i - 1], given[2 * i]
+            bucket.changed = true
+        end
+        if per_ms and capacity then
+            bucket.per_ms[i], bucket.capacity[i] = per_ms, capacity
+            bucket.level[i] = math.min(capacity, level or (full and capacity or 0))
+        end
+    end
+    return bucket
+end
+
+local function bucket_wait(bucket, costs)
+    local wait = 0
+    for i = 1, 3 do
+        if bucket.per_ms[i] then
+            local missing = math.min(costs[i], bucket.capacity[i]) - bucket.level[i]
+            if missing > 0 then
+                wait = math.max(wait, 1, math.ceil(missing / bucket.per_ms[i]))
+            end
+        end
+    end
+    return wait
+end
+
+local function bucket_add(bucket, i, units)
+    if bucket.per_ms[i] and units ~= 0 then
+        bucket.level[i] = math.min(bucket.capacity[i], bucket.level[i] + units)
+        bucket.changed = true
+    end
+end
+
+local function bucket_write(bucket)
+    local fields = {"taken", string.format("%d", bucket.taken)}
+    if bucket.paused_until > 0 then
+        fields[3], fields[4] = "paused_until", exact(bucket.paused_until)
+    end
+    for i = 1, 3 do
+        if bucket.per_ms[i] then
+            local name, n = DIMENSIONS[i], #fields
+            fields[n + 1], fields[n + 2] = name .. ".per_ms", exact(bucket.per_ms[i])
+            fields[n + 3], fields[n + 4] = name .. ".capacity", exact(bucket.capacity[i])
+            fields[n + 5], fields[n + 6] = name .. ".level", exact(bucket.level[i])
+            fields[n + 7], fields[n + 8] = name .. ".at", exact(bucket.now_ms)
+        end
+    end
+    redis.call("HSET", bucket.key, unpack(fields))
+end

@@ -1,0 +1,29 @@
+-- clock: what every script needs before it can decide.
+--
+-- clock(text)      seconds since the epoch: of the server's clock where text is "", else of text (tests crank it)
+-- whole(text, …)   text as a whole number >= 0, or an error that names the argument
+-- exact(number)    text that reads back as the same number
+
+local function clock(text)
+    if text == "" then
+        local now = redis.call("TIME")
+        return tonumber(now[1]) + tonumber(now[2]) / 1000000
+    end
+    local now = tonumber(text)
+    if not now then
+        error("CLOCK now: expected seconds or an empty text, got " .. tostring(text))
+    end
+    return now
+end
+
+local function whole(text, script, name)
+    local number = tonumber(text)
+    if not number or number < 0 or number ~= math.floor(number) then
+        error(script .. " " .. name .. ": expected a whole number >= 0, got " .. tostring(text))
+    end
+    return number
+end
+
+local function exact(number)
+    return string.format("%.17g", number)
+end

@@ -1,0 +1,122 @@
+-- needs: clock bucket
+-- settle: give back what permits took, charge real usage, acknowledge, put rerouted jobs back, move breakers.
+--
+-- The record of a permit tells what was taken; it is deleted with it, so settling twice gives back once. A permit
+-- without a record (settled, released, or from before Redis was lost) gives nothing back and is no error.
+--
+-- KEYS  1 the root of all names: keys are made from the records, and all share its hash tag
+--       2 permits (hash)
+-- ARGV  1 now, seconds; "" to use the server's clock        2 worker
+--       3 number of calls, then per call:
+--           permit
+--           how       real    the call was made: charge input and output as given
+--                     back    it failed: tokens come back, the request stays spent
+--                     keep    nobody knows what it used: everything stays spent
+--                     drop    it was never made: everything comes back
+--           input, output     units used                    (for real)
+--           pause             seconds that its bucket must rest; 0 none
+--       then number of jobs that go back to the head of their lane, then per job: lane, id, message, need
+--       then number of breakers that heard something, then per breaker: scope, expected version, number of texts,
+--       then the texts: field, value, field, value …; none when nothing changes
+--
+-- RETURNS  {now, settled, {scope, version, {field, value …}} for each breaker that had another version}
+--          now      seconds as text
+--          settled  number of permits that had a record
+-- ERRORS   "SETTLE <argument>: expected …, got …"
+--
+-- Cost O(calls + jobs + breakers).
+
+local root, now, worker = KEYS[1], clock(ARGV[1]), ARGV[2]
+local now_ms = now * 1000
+local HOW = {real = true, back = true, keep = true, drop = true}
+local at = 3
+
+local function following()
+    local text = ARGV[at]
+    if text == nil then error("SETTLE arguments: expected more than " .. #ARGV) end
+    at = at + 1
+    return text
+end
+
+redis.call("ZADD", root .. "lane:__heartbeats__", math.floor(now * 1000), worker)
+local fresh = string.sub(redis.call("GET", root .. "epoch") or "", 1, 6) == "fresh:"
+
+-- Breakers first: a route that just failed must not admit one more call than needed.
+local calls, back = {}, {}
+for i = 1, whole(following(), "SETTLE", "calls") do
+    calls[i] = {permit = following(), how = following(), input = tonumber(following()) or 0,
+        output = tonumber(following()) or 0, pause = tonumber(following()) or 0}
+    if not HOW[calls[i].how] then
+        error("SETTLE how: expected real, back, keep or drop, got " .. calls[i].how)
+    end
+end
+for i = 1, whole(following(), "SETTLE", "jobs") do
+    back[i] = {lane = following(), id = following(), message = following(), need = following()}
+end
+
+local conflicts, hint = {}, false
+for i = 1, whole(following(), "SETTLE", "breakers") do
+    local scope, expected = following(), following()
+    local key, fields = root .. "breaker:" .. scope, {}
+    for j = 1, whole(following(), "SETTLE", "fields") do fields[j] = following() end
+    local version = redis.call("HGET", key, "version") or "0"
+    if version ~= expected then
+        conflicts[#conflicts + 1] = {scope, version, redis.call("HGETALL", key)}
+    elseif #fields > 0 and (version ~= "0" or fresh) then
+        -- (a breaker lost with Redis stays lost: the next call is a probe, whatever this answer said)
+        local old = redis.call("HGET", key, "epoch")
+        redis.call("DEL", key)
+        redis.call("HSET", key, "version", string.format("%d", tonumber(version) + 1), unpack(fields))
+        redis.call("SADD", root .. "index", key)
+        hint = hint or old ~= redis.call("HGET", key, "epoch")
+    end
+end
+
+-- Then what the permits took.
+local buckets, gone, settled = {}, {}, 0
+for _, call in ipairs(calls) do
+    local record = redis.call("HGET", KEYS[2], call.permit)
+    if record then
+        redis.call("HDEL", KEYS[2], call.permit)
+        settled = settled + 1
+        local id, lane, route, name, requests, input, output =
+            string.match(record, "^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t")
+        redis.call("ZREM", root .. "slots:" .. route, call.permit)
+        local key = root .. "bucket:" .. name
+        local bucket = buckets[key] or bucket_read(key, now_ms, {}, false)
+        buckets[key] = bucket
+        if call.how == "drop" then bucket_add(bucket, 1, tonumber(requests)) end
+        if call.how ~= "keep" then
+            bucket_add(bucket, 2, tonumber(input) - (call.how == "real" and call.input or 0))
+            bucket_add(bucket, 3, tonumber(output) - (call.how == "real" and call.output or 0))
+        end
+        if call.pause > 0 then
+            bucket.paused_until = math.max(bucket.paused_until, now_ms + call.pause * 1000)
+            bucket.changed = true
+        end
+        gone[lane] = gone[lane] or {}
+        gone[lane][#gone[lane] + 1] = id
+    end
+end
+for _, bucket in pairs(buckets) do
+    if bucket.changed and bucket.known then bucket_write(bucket) end
+end
+
+for lane, ids in pairs(gone) do
+    local name = root .. "lane:" .. lane
+    redis.call("SREM", root .. "lane:__acks__." .. worker .. "." .. lane, unpack(ids))
+    redis.call("HDEL", name .. ".msgs", unpack(ids))
+    redis.call("HDEL", name .. ".need", unpack(ids))
+end
+for i = #back, 1, -1 do
+    local job = back[i]
+    local name = root .. "lane:" .. job.lane
+    if redis.call("HSETNX", name .. ".msgs", job.id, job.message) == 1 then
+        redis.call("HSET", name .. ".need", job.id, job.need)
+        redis.call("LPUSH", name, job.id)
+        redis.call("SADD", root .. "lanes", job.lane)
+        hint = true
+    end
+end
+if hint then redis.call("PUBLISH", root .. "wake", "") end
+return {exact(now), settled, conflicts}

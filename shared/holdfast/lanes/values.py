@@ -1,0 +1,89 @@
+"""What crosses the wall of the lanes: answers of the gate, and settled calls on their way back to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from holdfast.model.answer import Dimension, LimitSeen
+from holdfast.model.fault import Fault
+from holdfast.model.job import Offer, Permit
+from holdfast.model.reply import Reply, Usage
+
+WINDOW = 2_000  # ids of one lane in Redis: a few times what a fleet holds in flight
+
+
+class Reason(StrEnum):
+    """Why the gate gave fewer permits than it was asked for."""
+
+    EMPTY = "empty"  # no more ids in the window
+    BREAKER = "breaker"  # no route of the plan takes calls now, or its one probe is under way
+    BUCKET = "bucket"  # a rate allowance is used up, or paused after a 429
+    SLOTS = "slots"  # as many calls in flight as the route may have
+    PAUSED = "paused"  # the operator paused the lane
+    AVOIDED = "avoided"  # the jobs that wait must not take the routes that are free
+    EPOCH = "epoch"  # Redis knows nothing of us: it is new or was lost; call ``begin``
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Answer to one fetch.
+
+    ``reason`` is None when as many permits were given as asked for. ``retry_in`` is in seconds, until the earliest
+    thing that could admit the first waiting job; None when only a hint or an operator can change it. ``window`` is the
+    number of ids left in the lane. ``low`` asks this one process to top up the window from SQL.
+    """
+
+    permits: list[Permit]
+    reason: Reason | None
+    retry_in: float | None = None
+    window: int = 0
+    low: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One call that is over, and committed to SQL.
+
+    ``answer`` None: nothing was learned (the job was handed back). ``usage`` is the real one, None where the provider
+    sent none. ``seconds`` is how long the call took. ``requeue`` goes back to the head of its lane at once.
+    """
+
+    permit: Permit
+    answer: Reply | Fault | None
+    usage: Usage | None = None
+    limits: Mapping[Dimension, LimitSeen] = field(default_factory=dict)
+    seconds: float = 0.0
+    requeue: Offer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerView:
+    """A breaker as it stands: ``retry_in`` seconds until it may probe, ``allowance`` calls while it ramps."""
+
+    scope: str
+    state: str
+    epoch: int
+    retry_in: float | None = None
+    allowance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BucketView:
+    """A rate allowance as it stands: units and units per second by dimension; only limited dimensions are listed."""
+
+    name: str
+    level: Mapping[Dimension, float]
+    rate: Mapping[Dimension, float]
+    capacity: Mapping[Dimension, float]
+    paused_for: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything the gate keeps, at one moment. ``slots`` counts calls in flight by route."""
+
+    breakers: list[BreakerView]
+    buckets: list[BucketView]
+    slots: Mapping[str, int]
+    paused: frozenset[str] = frozenset()
+    epoch: str | None = None
