@@ -1,0 +1,29 @@
+"""Configuration: TOML and environment to frozen values, every error at once."""
+
+from holdfast.settings.crash import crash_point
+from holdfast.settings.load import find, load
+from holdfast.settings.secrets import SecretUnavailable, read_secret
+from holdfast.settings.values import (
+    BreakerRules,
+    CredentialSettings,
+    ProviderSettings,
+    Server,
+    Settings,
+    Storage,
+    Worker,
+)
+
+__all__ = [
+    "BreakerRules",
+    "CredentialSettings",
+    "ProviderSettings",
+    "SecretUnavailable",
+    "Server",
+    "Settings",
+    "Storage",
+    "Worker",
+    "crash_point",
+    "find",
+    "load",
+    "read_secret",
+]

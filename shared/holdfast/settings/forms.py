@@ -1,0 +1,238 @@
+"""What a configuration file may hold: one form per table. Their descriptions are docs/configuration.md."""
+
+import math
+import re
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from holdfast.model.route import Api
+from holdfast.settings.secrets import FORMS, is_reference
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+DATABASES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
+QUEUES = ("redis", "rediss", "unix", "sentinel")
+
+
+class Expected(ValueError):
+    """A value is not what it should be; the text says what was expected."""
+
+
+def seconds(value: object) -> float:
+    """Read a duration.
+
+    >>> [seconds(value) for value in ("120s", "5m", "500ms", 90)]
+    [120.0, 300.0, 0.5, 90.0]
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
+        return float(value)
+    match = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise Expected('a duration, such as "120s", "5m", "500ms" or a number of seconds')
+    return float(match[1]) * UNITS[match[2]]
+
+
+def _positive(value: float) -> float:
+    if value <= 0:
+        raise Expected("a duration above zero")
+    return value
+
+
+def _reference(text: str) -> str:
+    if not is_reference(text):
+        raise Expected(f"a reference: {FORMS}")
+    return text
+
+
+def _web_address(text: str) -> str:
+    address = _split(text)
+    if address is None or address.scheme not in {"http", "https"} or not address.hostname:
+        raise Expected("an http:// or https:// address")
+    if address.username is not None or address.query or address.fragment:
+        raise Expected("an address without user, query or fragment")
+    return text.rstrip("/")
+
+
+def _database(text: str) -> str:
+    address = _split(text)
+    if address is None or address.scheme not in DATABASES:
+        raise Expected("sqlite:///PATH or postgresql://…")
+    return text
+
+
+def _queue(text: str) -> str:
+    address = _split(text)
+    if text != "embedded" and (address is None or address.scheme not in QUEUES):
+        raise Expected("embedded, redis://…, rediss://…, unix://… or sentinel://…")
+    return text
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        address = urlsplit(text)
+        _ = address.port  # a port that is no number shows itself only here
+    except ValueError:
+        return None
+    return address
+
+
+Seconds = Annotated[float, BeforeValidator(seconds)]
+PositiveSeconds = Annotated[float, BeforeValidator(seconds), AfterValidator(_positive)]
+Reference = Annotated[str, AfterValidator(_reference)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Form(BaseModel):
+    """Types are taken as TOML has them (no text for a number), and every key must be known."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ServerForm(Form):
+    """Where the HTTP API and the dashboard listen."""
+
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address to listen on. Without an API key only loopback."
+    )
+    port: int = Field(default=8700, ge=0, le=65_535, description="Port to listen on. 0: any free one.")
+
+
+class StorageForm(Form):
+    """Where jobs are kept (SQL, the truth) and where they wait their turn (Redis, a cache)."""
+
+    database_url: Annotated[str, AfterValidator(_database)] | None = Field(
+        default=None,
+        description="`sqlite:///PATH` or `postgresql://…`. Default: `holdfast.db` in `directory`. "
+        "`HOLDFAST_DATABASE_URL` overrides it.",
+    )
+    redis_url: Annotated[str, AfterValidator(_queue)] = Field(
+        default="embedded",
+        description="`embedded` (a private server in `directory`), `redis://…`, `rediss://…`. "
+        "`HOLDFAST_REDIS_URL` overrides it.",
+    )
+    directory: str = Field(
+        default=".holdfast",
+        min_length=1,
+        description="Home of the embedded storage, relative to the working directory.",
+    )
+    namespace: str = Field(default="hf", pattern=f"^{NAME.pattern}$", description="Prefix of every Redis key.")
+
+
+class WorkerForm(Form):
+    """The pool that makes the calls."""
+
+    concurrency: int = Field(default=500, ge=1, le=100_000, description="Calls in flight per process.")
+    processes: int = Field(default=1, ge=1, le=256, description="Worker processes.")
+    lease: PositiveSeconds = Field(
+        default=15.0, description="A process silent for so long is dead; its jobs are taken over."
+    )
+    grace: Seconds = Field(default=30.0, description="After SIGTERM, time for running calls to finish.")
+    window: int = Field(
+        default=2_000, ge=1, le=100_000, description="Ready jobs per lane that wait in Redis; the rest in SQL."
+    )
+
+
+class CredentialForm(Form):
+    """One key of a provider."""
+
+    name: str = Field(pattern=f"^{NAME.pattern}$", description="Its name in metrics, logs and attempts.")
+    secret: Reference = Field(description=f"Where the key is: {FORMS}. Never the key itself.")
+
+
+class LimitsForm(Form):
+    """The rate allowance of one credential and model group. What is not given is learned from answers."""
+
+    requests_per_minute: Rate | None = Field(default=None, description="Requests a minute.")
+    input_tokens_per_minute: Rate | None = Field(default=None, description="Input tokens a minute.")
+    output_tokens_per_minute: Rate | None = Field(default=None, description="Output tokens a minute.")
+    concurrency: Count | None = Field(default=None, description="Calls in flight on a route, over all processes.")
+
+
+class BreakerForm(Form):
+    """The circuit breaker of this provider's routes. The defaults fit most."""
+
+    consecutive: Count | None = Field(default=None, description="Faults in a row that open it. Default 5.")
+    ratio: float | None = Field(
+        default=None, gt=0, le=1, description="Share of failed calls that opens it. Default 0.5."
+    )
+    window_seconds: PositiveSeconds | None = Field(
+        default=None, description="Age of the oldest call that counts. Default 2m."
+    )
+    slow: Count | None = Field(
+        default=None, description="Calls past `slow_after`, no success between, that open it. Default 3."
+    )
+    base: PositiveSeconds | None = Field(default=None, description="Shortest cool-off. Default 1s.")
+    cap: PositiveSeconds | None = Field(default=None, description="Longest cool-off. Default 60s.")
+    share: float | None = Field(
+        default=None, gt=0, le=1, description="Cool-off as a share of the outage's age. Default 0.15."
+    )
+    probe_lease: PositiveSeconds | None = Field(
+        default=None, description="Time for a probe before the next one. Default 20s."
+    )
+
+
+class ProviderForm(Form):
+    """An API that is called. The table's name is the provider's name in routes."""
+
+    api: Annotated[Api, Field(strict=False)] = Field(description="Wire format.")
+    base_url: WebAddress | None = Field(
+        default=None, description="Default: the API's official address. OpenAI's and compatible ones end in `/v1`."
+    )
+    credentials: list[CredentialForm] | None = Field(
+        default=None,
+        min_length=1,
+        description="Keys, each with its own health and limits. Default: the official API's usual environment variable "
+        "(`ANTHROPIC_API_KEY`, `OPENAI_API_KEY`); for any other address no key.",
+    )
+    deadline: PositiveSeconds = Field(default=120.0, description="Total time for one call.")
+    slow_after: PositiveSeconds | None = Field(
+        default=None, description="A call still in flight after this long counts against the route. Default: never."
+    )
+    status_page: WebAddress | None = Field(
+        default=None, description="Where the provider tells of outages; for the operator."
+    )
+    limits: LimitsForm = Field(default_factory=LimitsForm)
+    breaker: BreakerForm = Field(default_factory=BreakerForm)
+
+
+class PriceForm(Form):
+    """USD per million tokens."""
+
+    input: Usd = Field(default=0.0, description="Input tokens.")
+    output: Usd = Field(default=0.0, description="Output tokens.")
+
+
+class RouteForm(Form):
+    """One way to serve the model: a provider and the name that it has for the model."""
+
+    provider: str = Field(description="Name of a table under `providers`.")
+    model: str = Field(min_length=1, description="The provider's name for the model.")
+    price: PriceForm = Field(default_factory=PriceForm)
+    group: str | None = Field(
+        default=None, min_length=1, description="Routes of one group share their limits. Default: model."
+    )
+    limits: LimitsForm | None = Field(default=None, description="Instead of the provider's.")
+    deadline: PositiveSeconds | None = Field(default=None, description="Instead of the provider's.")
+    slow_after: PositiveSeconds | None = Field(default=None, description="Instead of the provider's.")
+
+
+class ModelForm(Form):
+    """A model alias: what jobs ask for. The table's name is the alias."""
+
+    routes: list[RouteForm] = Field(min_length=1, description="The plan: the first route that admits a job takes it.")
+
+
+class FileForm(Form):
+    """The whole file. Every table may be left out."""
+
+    server: ServerForm = Field(default_factory=ServerForm)
+    storage: StorageForm = Field(default_factory=StorageForm)
+    worker: WorkerForm = Field(default_factory=WorkerForm)
+    providers: dict[str, ProviderForm] = Field(default_factory=dict)
+    models: dict[str, ModelForm] = Field(default_factory=dict)

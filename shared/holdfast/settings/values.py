@@ -1,0 +1,129 @@
+"""Settings as the rest of the house sees them: frozen, complete, checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.route import Api, Limits, Plan, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    host: str = "127.0.0.1"
+    port: int = 8700
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """``directory`` holds the embedded SQLite file and Redis; ``namespace`` is the hash tag of every Redis key."""
+
+    database_url: str
+    redis_url: str
+    directory: Path
+    namespace: str = "hf"
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """``concurrency`` calls in flight per process. ``lease`` and ``grace`` in seconds. ``window`` ids per lane."""
+
+    concurrency: int = 500
+    processes: int = 1
+    lease: float = 15.0
+    grace: float = 30.0
+    window: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialSettings:
+    """``secret`` is a reference for ``read_secret``, never the secret."""
+
+    name: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerRules:
+    """What an operator changed of the route breaker's rules; None: as built in (``policy/rules.py``)."""
+
+    consecutive: int | None = None
+    ratio: float | None = None
+    window_seconds: float | None = None
+    slow: int | None = None
+    base: float | None = None
+    cap: float | None = None
+    share: float | None = None
+    probe_lease: float | None = None
+
+    def overrides(self) -> dict[str, float]:
+        """Return only what was set, for ``Rules.but``."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """``deadline`` (total, per call) and ``slow_after`` in seconds."""
+
+    name: str
+    api: Api
+    base_url: str
+    credentials: tuple[CredentialSettings, ...]
+    deadline: float = 120.0
+    slow_after: float | None = None
+    status_page: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    breaker: BreakerRules = field(default_factory=BreakerRules)
+
+    def credential(self, name: str) -> CredentialSettings | None:
+        return next((credential for credential in self.credentials if credential.name == name), None)
+
+    def route(self, model: str) -> Route:
+        """Make the route to one of this provider's models, with the provider's own limits and deadline."""
+        return Route(
+            provider=self.name,
+            model=model,
+            api=self.api,
+            group=model,
+            credentials=tuple(credential.name for credential in self.credentials),
+            limits=self.limits,
+            deadline=self.deadline,
+            slow_after=self.slow_after,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the configuration says. ``source`` is the file it came from; None: there was none."""
+
+    source: Path | None
+    server: Server
+    storage: Storage
+    worker: Worker
+    providers: Mapping[str, ProviderSettings]
+    models: Mapping[str, Plan]
+
+    def plan(self, model: str) -> Plan:
+        """Find the plan of an alias, or make one for ``provider/model``. Raises InvalidRequest."""
+        if model in self.models:
+            return self.models[model]
+        provider, slash, name = model.partition("/")
+        if slash and name and provider in self.providers:
+            return Plan(model, (self._route(provider, name),))
+        raise InvalidRequest("model", f"there is no model {model!r} in the configuration.", self._nearest(model))
+
+    def _route(self, provider: str, model: str) -> Route:
+        """Return a route as a plan of some alias has it, so that it keeps its limits and price when named directly."""
+        known = (plan.route(f"{provider}/{model}") for plan in self.models.values())
+        return next((route for route in known if route is not None), self.providers[provider].route(model))
+
+    def _nearest(self, model: str) -> str:
+        if "/" in model:
+            return f"Providers are: {', '.join(sorted(self.providers)) or 'none'}."
+        near = get_close_matches(model, self.models, n=3, cutoff=0.5) or sorted(self.models)[:10]
+        if near:
+            return f"Did you mean {' or '.join(near)}? A job may also name provider/model."
+        providers = ", ".join(sorted(self.providers)) or "none configured"
+        return f"No aliases are configured: name provider/model (providers: {providers})."
