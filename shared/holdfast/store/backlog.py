@@ -1,0 +1,59 @@
+"""What waits: heads of lanes, delayed jobs whose date has come, and the counts of every lane."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from holdfast.model.job import Offer, State
+from holdfast.model.records import LaneCounts
+from holdfast.store.database import Transaction
+from holdfast.store.operator import read_overrides
+from holdfast.store.pack import unpack_need
+from holdfast.store.sql import Statement
+
+HEADS = Statement("""
+    select id, lane, input_tokens, output_tokens, avoid from job
+    where lane = :lane and state = 'queued' and expires_at > :now
+    order by expires_at, id limit :limit
+""")
+DUE = Statement("""
+    select id from job where state = 'delayed' and available_at <= :now
+    order by available_at limit :limit $skip_locked
+""")
+RELEASE = Statement("""
+    update job set state = 'queued', available_at = null
+    where id in ($ids) and state = 'delayed' and available_at <= :now and expires_at > :now
+    returning id, lane, batch, input_tokens, output_tokens, avoid
+""")
+LANES = Statement("""
+    select name, state, cast(sum(jobs) as bigint) as jobs from tally where kind = 'lane'
+    group by name, state order by name, state
+""")
+
+
+def heads(tx: Transaction, lane: str, limit: int) -> list[Offer]:
+    """The first queued jobs of a lane: nearest deadline, then oldest."""
+    return _offers(tx.run(HEADS, lane=lane, limit=limit, now=tx.now))
+
+
+def release_due(tx: Transaction, limit: int) -> list[Offer]:
+    """Queue delayed jobs whose date has come. Each is released by one caller only."""
+    ids = [row.id for row in tx.run(DUE, limit=limit, now=tx.now)]
+    rows = tx.run(RELEASE, ids=ids, now=tx.now) if ids else ()
+    for row in rows:
+        tx.moved(row.lane, row.batch, State.DELAYED, State.QUEUED)
+    return _offers(rows)
+
+
+def _offers(rows: Sequence[Any]) -> list[Offer]:
+    return [Offer(row.id, row.lane, unpack_need(row.input_tokens, row.output_tokens, row.avoid)) for row in rows]
+
+
+def list_lanes(tx: Transaction) -> list[LaneCounts]:
+    """Every lane that ever had a job, and every paused one."""
+    paused = {name for (kind, name), value in read_overrides(tx).items() if kind == "lane" and value == "paused"}
+    counts: dict[str, dict[State, int]] = {name: {} for name in paused}
+    for row in tx.run(LANES):
+        counts.setdefault(row.name, {})
+        if row.jobs:
+            counts[row.name][State(row.state)] = row.jobs
+    return [LaneCounts(name, counts[name], name in paused) for name in sorted(counts)]

@@ -1,0 +1,61 @@
+"""Batches: jobs submitted together, counted by state."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from holdfast.model.errors import Conflict
+from holdfast.model.ids import public_id
+from holdfast.model.job import TERMINAL, State
+from holdfast.model.records import BatchRecord
+from holdfast.store.database import Transaction
+from holdfast.store.micros import to_seconds
+from holdfast.store.sql import Statement
+
+OPEN_BATCH = Statement("""
+    insert into batch (id, tenant, name, source, created_at) values (:id, :tenant, :name, :source, :now)
+    on conflict do nothing
+""")
+BATCH = Statement("""
+    select id, tenant, name, created_at from batch
+    where id = :id and (cast(:tenant as text) is null or tenant = :tenant)
+""")
+BATCHES = Statement("""
+    select id, tenant, name, created_at from batch
+    where (cast(:tenant as text) is null or tenant = :tenant) and (cast(:before as text) is null or id < :before)
+    order by id desc limit :limit
+""")
+BATCH_COUNTS = Statement("""
+    select name, state, cast(sum(jobs) as bigint) as jobs from tally
+    where kind = 'batch' and name in ($ids) group by name, state
+""")
+
+
+def open_batch(tx: Transaction, id_: str, name: str, tenant: str, source: str | None) -> BatchRecord:
+    """Make a batch, or find it. Raises Conflict where another tenant has it."""
+    tx.run(OPEN_BATCH, id=id_, tenant=tenant, name=name, source=source, now=tx.now)
+    found = find_batch(tx, id_, tenant)
+    if found is None:
+        raise Conflict(public_id("batch", id_), "exists already. Use a new id.")
+    return found
+
+
+def find_batch(tx: Transaction, id_: str, tenant: str | None) -> BatchRecord | None:
+    found = _records(tx, tx.run(BATCH, id=id_, tenant=tenant))
+    return found[0] if found else None
+
+
+def list_batches(tx: Transaction, tenant: str | None, limit: int, before: str | None) -> list[BatchRecord]:
+    """Newest first; ``before`` is the id that the last page ended with."""
+    return _records(tx, tx.run(BATCHES, tenant=tenant, before=before, limit=limit))
+
+
+def count_unfinished(tx: Transaction, batch: str) -> int:
+    return sum(row.jobs for row in tx.run(BATCH_COUNTS, ids=[batch]) if State(row.state) not in TERMINAL)
+
+
+def _records(tx: Transaction, rows: Sequence[Any]) -> list[BatchRecord]:
+    counts: dict[str, dict[State, int]] = {row.id: {} for row in rows}
+    for count in tx.run(BATCH_COUNTS, ids=list(counts)) if counts else ():
+        if count.jobs:
+            counts[count.name][State(count.state)] = count.jobs
+    return [BatchRecord(row.id, row.tenant, row.name, to_seconds(row.created_at), counts[row.id]) for row in rows]

@@ -1,0 +1,69 @@
+"""Cancelling and expiring: the two ends of a job that no worker brings about."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from holdfast.model.errors import NotFound
+from holdfast.model.fault import FaultKind
+from holdfast.model.ids import public_id
+from holdfast.model.job import State
+from holdfast.store.database import Transaction
+from holdfast.store.sql import Statement
+from holdfast.store.terminal import Ending, write_endings
+
+# A running job's call goes on, but its worker's write is refused: the state is no longer ``running``.
+END = Statement("""
+    update job set state = :state, fault = :fault, finished_at = :now, available_at = null, worker = null
+    where id in ($ids) and state = :before
+    returning id, generation, fence, lane, batch, why_waiting
+""")
+STATE = Statement("""
+    select state from job where id = :id and (cast(:tenant as text) is null or tenant = :tenant)
+""")
+LIVE_IN_BATCH = Statement("""
+    select id from job where batch = :batch and state in ('queued', 'delayed', 'running')
+    and (cast(:tenant as text) is null or tenant = :tenant) order by id limit :limit
+""")
+EXPIRED = Statement("""
+    select id from job where state in ('queued', 'delayed') and expires_at < $never and expires_at <= :now
+    order by expires_at limit :limit $skip_locked
+""")
+
+
+def cancel(tx: Transaction, id_: str, tenant: str | None) -> State:
+    """End a job that has not ended. Answers its state then. Raises NotFound."""
+    found = tx.run(STATE, id=id_, tenant=tenant)
+    if not found:
+        raise NotFound("job", public_id("job", id_))
+    cancel_all(tx, [id_])
+    return State(tx.run(STATE, id=id_, tenant=tenant)[0].state)
+
+
+def live_in_batch(tx: Transaction, batch: str, tenant: str | None, limit: int) -> list[str]:
+    return [row.id for row in tx.run(LIVE_IN_BATCH, batch=batch, tenant=tenant, limit=limit)]
+
+
+def cancel_all(tx: Transaction, ids: Sequence[str]) -> int:
+    """Cancel those of ``ids`` that live. Answers how many."""
+    return sum(_end(tx, ids, before, State.CANCELLED) for before in (State.QUEUED, State.DELAYED, State.RUNNING))
+
+
+def expire_due(tx: Transaction, limit: int) -> int:
+    """End waiting jobs whose deadline has passed."""
+    ids = [row.id for row in tx.run(EXPIRED, now=tx.now, limit=limit)]
+    return sum(_end(tx, ids, before, State.EXPIRED) for before in (State.QUEUED, State.DELAYED)) if ids else 0
+
+
+def _end(tx: Transaction, ids: Sequence[str], before: State, after: State) -> int:
+    fault = FaultKind.EXPIRED if after is State.EXPIRED else None
+    rows = tx.run(END, ids=list(ids), before=before, state=after, fault=fault, now=tx.now)
+    write_endings(tx, [_ending(row, after, fault) for row in rows])
+    for row in rows:
+        tx.moved(row.lane, row.batch, before, after)
+    return len(rows)
+
+
+def _ending(row: Any, state: State, fault: FaultKind | None) -> Ending:
+    said = "cancelled" if fault is None else "expires_at passed while it waited"
+    why = f": {row.why_waiting}" if row.why_waiting else ""
+    return Ending(row.id, row.generation, row.fence, state, fault, message=said + why)

@@ -1,0 +1,63 @@
+"""Claiming: a worker takes queued jobs under a new fence, and the attempt rows stand before a byte is sent."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from holdfast.model.job import Claimed, Permit, State
+from holdfast.store.database import Transaction
+from holdfast.store.micros import to_seconds_or_none
+from holdfast.store.pack import unpack_need, unpack_request
+from holdfast.store.sql import Statement
+
+# A worker whose lease ran out may have been taken over already: it must renew before it starts another call.
+CLAIM = Statement("""
+    update job set state = 'running', fence = fence + 1, number = number + 1, worker = :worker, why_waiting = null
+    where id in ($ids) and state = 'queued' and expires_at > :now
+    and exists (select 1 from worker where worker.id = :worker and stopped_at is null and lease_until > :now)
+    returning id, tenant, batch, custom_id, model, lane, generation, fence, number, attempts, calls, tries,
+        input_tokens, output_tokens, avoid, expires_at
+""")
+START_ATTEMPTS = Statement("""
+    with v as ($rows(job text, generation bigint, number bigint, route text, credential text, fence bigint))
+    insert into attempt (
+        job, generation, number, route, credential, fence, worker, started_at, input_tokens, output_tokens, cost_micros
+    )
+    select v.*, :worker, :now, 0, 0, 0 from v where true
+""")
+REQUESTS = Statement("select job, body from request where job in ($ids)")
+
+
+def claim(tx: Transaction, worker: str, permits: Sequence[Permit]) -> list[Claimed]:
+    """Take the permits' jobs. Left out: what is not queued or has expired, and all for a worker without a lease."""
+    by_job = {permit.job: permit for permit in permits}
+    rows = tx.run(CLAIM, ids=list(by_job), worker=worker, now=tx.now)
+    if not rows:
+        return []
+    tx.run(START_ATTEMPTS, rows=[_attempt(row, by_job[row.id]) for row in rows], worker=worker, now=tx.now)
+    bodies: dict[str, bytes] = dict(tx.run(REQUESTS, ids=[row.id for row in rows]))
+    for row in rows:
+        tx.moved(row.lane, row.batch, State.QUEUED, State.RUNNING)
+    return [_claimed(row, bodies[row.id]) for row in rows]
+
+
+def _attempt(row: Any, permit: Permit) -> list[Any]:
+    return [row.id, row.generation, row.number, permit.route, permit.credential, row.fence]
+
+
+def _claimed(row: Any, body: bytes) -> Claimed:
+    return Claimed(
+        id=row.id,
+        lane=row.lane,
+        model=row.model,
+        generation=row.generation,
+        fence=row.fence,
+        attempt_number=row.number,
+        attempts=row.attempts,
+        calls=row.calls,
+        tries=row.tries,
+        need=unpack_need(row.input_tokens, row.output_tokens, row.avoid),
+        request=unpack_request(body),
+        expires_at=to_seconds_or_none(row.expires_at),
+        custom_id=row.custom_id,
+        tenant=row.tenant,
+    )

@@ -1,0 +1,135 @@
+"""Transactions: one clock, one way to fail, and counts that move with what they count."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import Connection, Executable, exc
+
+from holdfast.model.errors import StorageUnavailable
+from holdfast.model.job import State
+from holdfast.store.engine import make_directory, open_engines, read_url
+from holdfast.store.micros import MICROS
+from holdfast.store.sql import POSTGRES, SQLITE, Statement, Tongue, spoken
+
+T = TypeVar("T")
+SHARDS = 16
+TRIES = 4  # of a transaction that lost a deadlock, or found that its pooled connection was dead
+RETRIED_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+
+MOVE_TALLY = Statement("""
+    with v as ($rows(kind text, name text, state text, jobs bigint))
+    insert into tally (kind, name, state, shard, jobs)
+    select kind, name, state, :shard, jobs from v where true
+    on conflict (kind, name, state, shard) do update set jobs = tally.jobs + excluded.jobs
+""")
+
+
+class Transaction:
+    """One transaction. ``now`` is the database's clock, read once, in microseconds."""
+
+    def __init__(self, connection: Connection, tongue: Tongue, shard: int) -> None:
+        self.connection = connection
+        self.tongue = tongue
+        self._shard = shard
+        self._now: int | None = None
+        self._tally: Counter[tuple[str, str, str]] = Counter()
+
+    @property
+    def now(self) -> int:
+        if self._now is None:
+            self._now = self._read_clock()
+        return self._now
+
+    def _read_clock(self) -> int:
+        if self.tongue.clock is None:
+            return time.time_ns() * MICROS // 1_000_000_000
+        return int(self.connection.exec_driver_sql(self.tongue.clock).scalar_one())
+
+    def run(self, statement: Statement, **parameters: Any) -> Sequence[Any]:
+        """Run a statement; ``rows`` and ``ids`` travel as JSON. Answers the rows it returns."""
+        for name in ("rows", "ids"):
+            if name in parameters:
+                parameters[name] = orjson.dumps(parameters[name]).decode()
+        result = self.connection.execute(spoken(statement, self.tongue), parameters)
+        return result.all() if result.returns_rows else ()
+
+    def select(self, query: Executable) -> Sequence[Any]:
+        return self.connection.execute(query).all()
+
+    def moved(self, lane: str, batch: str | None, before: State | None, after: State | None, jobs: int = 1) -> None:
+        """Count ``jobs`` that left one state for another; None is outside: submitted, or dropped."""
+        for kind, name in (("lane", lane), ("batch", batch)):
+            if name is None:
+                continue
+            if before is not None:
+                self._tally[kind, name, before] -= jobs
+            if after is not None:
+                self._tally[kind, name, after] += jobs
+
+    def total(self, name: str, amount: int) -> None:
+        """Add to a figure that only grows."""
+        self._tally["total", name, ""] += amount
+
+    def flush(self) -> None:
+        """Write the counts; last, and in order, so that two transactions never wait for each other's rows."""
+        if rows := [[*key, jobs] for key, jobs in sorted(self._tally.items()) if jobs]:
+            self.run(MOVE_TALLY, rows=rows, shard=self._shard)
+
+
+class Database:
+    """Opens transactions; repeats what never began; says StorageUnavailable for the rest."""
+
+    def __init__(self, url: str) -> None:
+        self._url = read_url(url)
+        self.shown_url = self._url.set(drivername=self._url.get_backend_name(), password=None).render_as_string()
+        self.tongue = SQLITE if self._url.get_backend_name() == "sqlite" else POSTGRES
+        self._shard = 0 if self.tongue is SQLITE else random.randrange(SHARDS)  # noqa: S311 - it spreads rows, it guards nothing
+        self._writer, self._reader = open_engines(self._url)
+        make_directory(self._url)
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Do ``work`` in one transaction that commits when it returns. It may run again if nothing was committed."""
+        return self._run(lambda: self._write(work))
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Do ``work`` on one snapshot; nothing it does is kept."""
+        return self._run(lambda: self._read(work))
+
+    def _write(self, work: Callable[[Transaction], T]) -> T:
+        with self._writer.begin() as connection:
+            transaction = Transaction(connection, self.tongue, self._shard)
+            answer = work(transaction)
+            transaction.flush()
+            return answer
+
+    def _read(self, work: Callable[[Transaction], T]) -> T:
+        with self._reader.connect() as connection:
+            return work(Transaction(connection, self.tongue, self._shard))
+
+    def _run(self, work: Callable[[], T]) -> T:
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return work()
+            except (exc.OperationalError, exc.InterfaceError) as error:
+                if not (tries_left and _may_repeat(error)):
+                    raise StorageUnavailable(self.shown_url, _why(error)) from error
+            except exc.TimeoutError as error:
+                raise StorageUnavailable(self.shown_url, "every connection is in use") from error
+        raise AssertionError
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def _may_repeat(error: exc.DBAPIError) -> bool:
+    """A lost deadlock was rolled back. A dead connection may have committed, but every move bears repetition."""
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in RETRIED_STATES
+
+
+def _why(error: exc.DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0]

@@ -1,0 +1,116 @@
+"""Connections: SQLite made durable and polite, Postgres with time limits, and a refusal where neither can be safe."""
+
+import sqlite3
+from base64 import b64decode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import ArgumentError
+
+from holdfast.model.errors import ConfigError
+
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"9p", "afs", "ceph", "cifs", "gfs2", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "smb3", "smbfs"}
+    | {f"fuse.{name}" for name in ("ceph", "glusterfs", "rclone", "s3fs", "sshfs")}
+)
+SQLITE_PRAGMAS: Mapping[str, str] = {
+    "journal_mode": "wal",
+    "synchronous": "full",  # NORMAL loses committed rows when the power goes; group commit pays for the difference
+    "busy_timeout": "10000",  # milliseconds
+    "cache_size": "-65536",  # KiB, written as a negative number
+    "temp_store": "memory",
+    "wal_autocheckpoint": "4000",  # pages
+    "journal_size_limit": "67108864",  # bytes
+}
+POSTGRES_OPTIONS = " ".join(
+    f"-c {option}"
+    for option in ("statement_timeout=60s", "lock_timeout=15s", "idle_in_transaction_session_timeout=60s")
+)
+
+
+def read_url(text: str) -> URL:
+    """Read a database URL of the configuration. Raises ConfigError."""
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise ConfigError((f"storage.database_url: {error}",)) from None
+    match url.get_backend_name():
+        case "sqlite":
+            return _check_file(url.set(drivername="sqlite"))
+        case "postgresql" | "postgres":
+            return url.set(drivername="postgresql+psycopg")
+        case other:
+            problem = f"expected sqlite:///FILE or postgresql://HOST/NAME, got {other!r}"
+            raise ConfigError((f"storage.database_url: {problem}",))
+
+
+def _check_file(url: URL) -> URL:
+    if not url.database or url.database == ":memory:":
+        raise ConfigError(("storage.database_url: expected sqlite:///FILE; several processes cannot share memory",))
+    path = Path(url.database).absolute()
+    kind = file_system(path, Path("/proc/mounts"))
+    if kind in NETWORK_FILE_SYSTEMS:
+        problem = f"{path} is on a network file system ({kind}), where SQLite's locks lose data; use a local disk"
+        raise ConfigError((f"storage.database_url: {problem} or Postgres",))
+    return url.set(database=str(path))
+
+
+def file_system(path: Path, mounts: Path) -> str | None:
+    """The type of the file system that holds ``path``, from a table like /proc/mounts; None where there is none."""
+    real = path.resolve()
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    points = [(Path(point.replace("\\040", " ")), kind) for _, point, kind, *_ in (line.split() for line in lines)]
+    holding = [(point, kind) for point, kind in points if real.is_relative_to(point)]
+    return max(holding, key=lambda held: len(held[0].parts))[1] if holding else None
+
+
+def open_engines(url: URL) -> tuple[Engine, Engine]:
+    """One engine that writes and one that reads; the same one on Postgres."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, writes=True), _sqlite(url, writes=False)
+    engine = create_engine(
+        url,
+        pool_size=5,
+        max_overflow=10,
+        pool_timeout=15,
+        connect_args={"connect_timeout": 5, "application_name": "holdfast", "options": POSTGRES_OPTIONS},
+    )
+    return engine, engine
+
+
+def _sqlite(url: URL, *, writes: bool) -> Engine:
+    """One connection for the writers of this process, who queue for it here instead of polling the file's lock."""
+    sizes = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 4, "max_overflow": 8}
+    engine = create_engine(url, pool_timeout=60, connect_args={"check_same_thread": False}, **sizes)
+
+    def opened(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours to say, below
+        connection.create_function("from_base64", 1, _from_base64, deterministic=True)
+        for pragma, value in SQLITE_PRAGMAS.items():
+            connection.execute(f"pragma {pragma} = {value}")
+        if not writes:
+            connection.execute("pragma query_only = on")
+
+    def begun(connection: Connection) -> None:
+        # A deferred transaction that turns from reading to writing fails at once, whatever the busy timeout.
+        connection.exec_driver_sql("begin immediate" if writes else "begin")
+
+    event.listen(engine, "connect", opened)
+    event.listen(engine, "begin", begun)
+    return engine
+
+
+def _from_base64(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text)
+
+
+def make_directory(url: URL) -> None:
+    """The directory of a SQLite file, readable by its owner only: it will hold prompts."""
+    if url.get_backend_name() == "sqlite":
+        Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,17 @@
+"""Stored time: whole microseconds since the Unix epoch, UTC. Values outside speak float seconds."""
+
+NEVER = 1 << 62  # stands in ``expires_at`` of a job without a deadline, so that one index orders all jobs
+MICROS = 1_000_000
+
+
+def to_micros(seconds: float) -> int:
+    return round(seconds * MICROS)
+
+
+def to_seconds(micros: int) -> float:
+    return micros / MICROS
+
+
+def to_seconds_or_none(micros: int | None) -> float | None:
+    """None stays None, and NEVER becomes it."""
+    return None if micros is None or micros >= NEVER else micros / MICROS

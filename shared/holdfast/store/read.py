@@ -1,0 +1,100 @@
+"""Looking: one job, many jobs, what ended in a batch. Nothing here writes."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, text
+
+from holdfast.model.job import State
+from holdfast.model.records import FinishedJob, JobDetail, JobFilter, JobRecord, ResultRecord
+from holdfast.store.database import Transaction
+from holdfast.store.micros import to_micros
+from holdfast.store.pack import unpack_request
+from holdfast.store.records import ATTEMPT, JOB, REQUEST, RESULT, read_attempt, read_job, read_result
+from holdfast.store.sql import Statement
+from holdfast.store.tables.job import ENDED
+
+STATES = Statement("select id, state from job where id in ($ids)")
+ENDED_IN_BATCH = text(f"job.batch is not null and job.state in ({ENDED})")  # the words of index job_ended
+
+
+def conditions(where: JobFilter) -> list[ColumnElement[bool]]:
+    """``where`` as SQL; every field narrows."""
+    equal = {
+        "tenant": where.tenant,
+        "model": where.model,
+        "lane": where.lane,
+        "batch": where.batch,
+        "fault": where.fault,
+    }
+    found: list[ColumnElement[bool]] = [JOB.c[name] == value for name, value in equal.items() if value is not None]
+    if where.states is not None:
+        found.append(_in_states(where.states))
+    if where.ids is not None:
+        found.append(JOB.c.id.in_(where.ids))
+    dates = (
+        (where.created_after, JOB.c.created_at.__ge__),
+        (where.created_before, JOB.c.created_at.__lt__),
+        (where.finished_after, JOB.c.finished_at.__ge__),
+        (where.finished_before, JOB.c.finished_at.__lt__),
+    )
+    return found + [compare(to_micros(date)) for date, compare in dates if date is not None]
+
+
+def _in_states(states: frozenset[State]) -> ColumnElement[bool]:
+    """States stand in the text, not in parameters: only then do the partial indexes serve."""
+    return or_(false(), *(JOB.c.state == text(f"'{state}'") for state in sorted(states)))
+
+
+def find_job(tx: Transaction, id_: str, tenant: str | None) -> JobRecord | None:
+    where = JobFilter(ids=(id_,), tenant=tenant)
+    found = list_jobs(tx, where, 1, None)
+    return found[0] if found else None
+
+
+def list_jobs(tx: Transaction, where: JobFilter, limit: int, cursor: str | None) -> list[JobRecord]:
+    """Newest first; ``cursor`` is the id that the last page ended with."""
+    query = select(JOB).where(*conditions(where)).order_by(JOB.c.id.desc()).limit(limit)
+    return [read_job(row) for row in tx.select(query if cursor is None else query.where(JOB.c.id < cursor))]
+
+
+def count_jobs(tx: Transaction, where: JobFilter) -> int:
+    return int(tx.select(select(func.count()).select_from(JOB).where(*conditions(where)))[0][0])
+
+
+def read_states(tx: Transaction, ids: Sequence[str]) -> dict[str, State]:
+    return {id_: State(state) for id_, state in tx.run(STATES, ids=list(ids))}
+
+
+def find_detail(tx: Transaction, id_: str, tenant: str | None) -> JobDetail | None:
+    """The job with every attempt of every generation, its latest terminal record, and its request."""
+    record = find_job(tx, id_, tenant)
+    if record is None:
+        return None
+    attempts = tx.select(select(ATTEMPT).where(ATTEMPT.c.job == id_).order_by(ATTEMPT.c.generation, ATTEMPT.c.number))
+    bodies = tx.select(select(REQUEST.c.body).where(REQUEST.c.job == id_))
+    return JobDetail(
+        job=record,
+        attempts=tuple(read_attempt(row) for row in attempts),
+        result=_result(tx, record),
+        request=unpack_request(bodies[0].body) if bodies else None,
+    )
+
+
+def _result(tx: Transaction, job: JobRecord) -> ResultRecord | None:
+    mine = and_(RESULT.c.job == job.id, RESULT.c.generation == job.generation)
+    rows = tx.select(select(RESULT).where(mine))
+    return read_result(rows[0]) if rows else None
+
+
+def list_finished(tx: Transaction, batch: str, after: int, limit: int) -> list[FinishedJob]:
+    """Jobs of ``batch`` that ended, by place in the input; places of jobs that still live are left out."""
+    query = (
+        select(JOB)
+        .where(JOB.c.batch == batch, ENDED_IN_BATCH, JOB.c.position > after)
+        .order_by(JOB.c.position, JOB.c.id)
+        .limit(limit)
+    )
+    jobs = [read_job(row) for row in tx.select(query)]
+    rows = tx.select(select(RESULT).where(RESULT.c.job.in_([job.id for job in jobs]))) if jobs else ()
+    results = {(row.job, row.generation): row for row in rows}
+    return [FinishedJob(job, read_result(results[job.id, job.generation])) for job in jobs]

@@ -1,0 +1,92 @@
+"""Rows to records: the columns each record needs, and how it is read."""
+
+from typing import Any
+
+from sqlalchemy import Table
+
+from holdfast.model.fault import FaultKind
+from holdfast.model.job import Outcome, Priority, State
+from holdfast.model.records import AttemptRecord, JobRecord, ResultRecord
+from holdfast.store.micros import to_seconds, to_seconds_or_none
+from holdfast.store.pack import unpack_labels, unpack_mapping, unpack_reply, unpack_usage
+from holdfast.store.tables import METADATA
+
+JOB: Table = METADATA.tables["job"]
+REQUEST: Table = METADATA.tables["request"]
+ATTEMPT: Table = METADATA.tables["attempt"]
+RESULT: Table = METADATA.tables["result"]
+
+
+def fault_or_none(text: str | None) -> FaultKind | None:
+    return None if text is None else FaultKind(text)
+
+
+def read_job(row: Any) -> JobRecord:
+    """A row of JOB's columns."""
+    return JobRecord(
+        id=row.id,
+        tenant=row.tenant,
+        batch=row.batch,
+        custom_id=row.custom_id,
+        position=row.position,
+        model=row.model,
+        lane=row.lane,
+        priority=Priority(row.priority),
+        state=State(row.state),
+        generation=row.generation,
+        attempts=row.attempts,
+        calls=row.calls,
+        crashes=row.crashes,
+        fence=row.fence,
+        worker=row.worker,
+        available_at=to_seconds_or_none(row.available_at),
+        expires_at=to_seconds_or_none(row.expires_at),
+        why_waiting=row.why_waiting,
+        fault=fault_or_none(row.fault),
+        created_at=to_seconds(row.created_at),
+        finished_at=to_seconds_or_none(row.finished_at),
+        metadata=unpack_labels(row.labels),
+    )
+
+
+def read_attempt(row: Any) -> AttemptRecord:
+    """A row of ATTEMPT's columns."""
+    return AttemptRecord(
+        job=row.job,
+        generation=row.generation,
+        number=row.number,
+        route=row.route,
+        credential=row.credential,
+        fence=row.fence,
+        worker=row.worker,
+        started_at=to_seconds(row.started_at),
+        ended_at=to_seconds_or_none(row.ended_at),
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+        fault=fault_or_none(row.fault),
+        status=row.status,
+        code=row.code,
+        message=row.message,
+        provider_request_id=row.provider_request_id,
+        usage=unpack_usage(row.usage),
+        cost_micros=row.cost_micros,
+        mapping=unpack_mapping(row.mapping),
+    )
+
+
+def read_result(row: Any) -> ResultRecord:
+    """A row of RESULT's columns."""
+    return ResultRecord(
+        job=row.job,
+        generation=row.generation,
+        state=State(row.state),
+        reply=unpack_reply(row.reply),
+        fault=fault_or_none(row.fault),
+        code=row.code,
+        message=row.message,
+        route=row.route,
+        usage=unpack_usage(row.usage),
+        cost_micros=row.cost_micros,
+        attempts=row.attempts,
+        mapping=unpack_mapping(row.mapping),
+        created_at=to_seconds(row.created_at),
+    )

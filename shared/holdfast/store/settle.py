@@ -1,0 +1,103 @@
+"""Settling: what a call came to, its job's next state and terminal record, all under the fence of its claim."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from holdfast.model.job import State
+from holdfast.model.records import Settlement
+from holdfast.store.database import Transaction
+from holdfast.store.micros import to_micros
+from holdfast.store.pack import clean, pack_mapping, pack_usage
+from holdfast.store.sql import Statement
+from holdfast.store.terminal import write_endings
+from holdfast.store.turn import Turn, is_failed_try, may_be_billed, turn
+
+SETTLE = Statement("""
+    with v as ($rows(
+        id text, fence bigint, state text, available_at bigint, finished_at bigint, attempts bigint, calls bigint,
+        tries bigint, avoid text, why text, fault text
+    ))
+    update job set
+        state = v.state, available_at = v.available_at, finished_at = v.finished_at, worker = null,
+        attempts = job.attempts + v.attempts, calls = job.calls + v.calls, tries = job.tries + v.tries,
+        avoid = v.avoid, why_waiting = v.why, fault = v.fault
+    from v where job.id = v.id and job.fence = v.fence and job.state = 'running'
+    returning job.id, job.fence, job.lane, job.batch
+""")
+# The call was made and paid whatever became of its job, so its row has its own fence. A row that a take-over called
+# unknown learns the truth from an end that comes late.
+END_ATTEMPTS = Statement("""
+    with v as ($rows(
+        job text, generation bigint, number bigint, fence bigint, outcome text, fault text, status bigint, code text,
+        message text, request_id text, usage text, input bigint, output bigint, cost bigint, mapping text,
+        micros bigint
+    ))
+    update attempt set
+        ended_at = :now, outcome = v.outcome, fault = v.fault, status = v.status, code = v.code, message = v.message,
+        provider_request_id = v.request_id, usage = v.usage, input_tokens = v.input, output_tokens = v.output,
+        cost_micros = v.cost, mapping = v.mapping, micros = v.micros
+    from v where attempt.job = v.job and attempt.generation = v.generation and attempt.number = v.number
+    and attempt.fence = v.fence and (attempt.ended_at is null or attempt.outcome = 'unknown')
+""")
+Key = tuple[str, int]
+
+
+def settle(tx: Transaction, settlements: Sequence[Settlement]) -> list[bool]:
+    """Write the ends of calls. False: the job was not held under that fence any more, and only the call was ended."""
+    if not settlements:
+        return []
+    turns: dict[Key, tuple[Settlement, Turn]] = {}
+    for settlement in settlements:
+        if _key(settlement) not in turns:
+            turns[_key(settlement)] = settlement, turn(settlement, tx.now)
+    rows = [_job_row(settlement, next_, tx.now) for settlement, next_ in turns.values()]
+    won = {(row.id, row.fence): row for row in tx.run(SETTLE, rows=sorted(rows))}
+    tx.run(END_ATTEMPTS, rows=[_end_row(settlement) for settlement, _ in turns.values()], now=tx.now)
+    write_endings(tx, [turns[key][1].ending for key in won])
+    for key, row in won.items():
+        tx.moved(row.lane, row.batch, State.RUNNING, turns[key][1].state)
+    return [won.pop(_key(settlement), None) is not None for settlement in settlements]
+
+
+def _key(settlement: Settlement) -> Key:
+    return settlement.claimed.id, settlement.claimed.fence
+
+
+def _job_row(settlement: Settlement, next_: Turn, now: int) -> list[Any]:
+    return [
+        settlement.claimed.id,
+        settlement.claimed.fence,
+        next_.state,
+        next_.available_at,
+        now if next_.ending else None,
+        int(next_.uses_attempt),
+        int(may_be_billed(settlement.end)),
+        int(is_failed_try(settlement)),
+        next_.avoid,
+        clean(next_.why),
+        next_.fault,
+    ]
+
+
+def _end_row(settlement: Settlement) -> list[Any]:
+    claimed, end = settlement.claimed, settlement.end
+    fault, reply = end.fault, end.reply
+    usage = reply.usage if reply else None
+    return [
+        claimed.id,
+        claimed.generation,
+        claimed.attempt_number,
+        claimed.fence,
+        end.outcome,
+        fault.kind if fault else None,
+        fault.status if fault else None,
+        clean(fault.code) if fault else None,
+        clean(fault.message) if fault else None,
+        clean(reply.provider_request_id if reply else fault.provider_request_id if fault else None),
+        pack_usage(usage) if usage else None,
+        usage.input if usage else 0,
+        usage.output if usage else 0,
+        end.cost_micros,
+        pack_mapping(end.receipt),
+        to_micros(end.seconds),
+    ]

@@ -1,0 +1,193 @@
+"""The store: every question and every move, each in its own transaction. Synchronous, safe to share between threads.
+
+Every method raises StorageUnavailable when the database does not answer; then nothing of it was done.
+"""
+
+from collections.abc import Sequence
+
+from holdfast.model.job import Claimed, NewJob, Offer, Permit, State, Submitted
+from holdfast.model.records import (
+    BatchRecord,
+    FaultGroup,
+    FinishedJob,
+    JobDetail,
+    JobFilter,
+    JobRecord,
+    LaneCounts,
+    LedgerLine,
+    Settlement,
+    TakenOver,
+    WorkerRecord,
+)
+from holdfast.store import backlog, batches, cancel, fleet, ledger, letters, migrations, operator, read
+from holdfast.store.claim import claim
+from holdfast.store.database import Database
+from holdfast.store.micros import to_seconds
+from holdfast.store.operator import OverrideKind
+from holdfast.store.settle import settle
+from holdfast.store.submit import submit
+
+CANCEL_PAGE = 1000  # jobs in one transaction
+
+
+class Store:
+    """Jobs in SQL. ``url`` is ``sqlite:///FILE`` or ``postgresql://…``; nothing is opened before the first use."""
+
+    def __init__(self, url: str) -> None:
+        self.database = Database(url)
+
+    @property
+    def url(self) -> str:
+        """Where this is, without the password."""
+        return self.database.shown_url
+
+    # The schema and the connection
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest revision."""
+        self.database.write(lambda tx: migrations.upgrade(tx.connection))
+
+    def ensure(self) -> None:
+        """Upgrade when the schema is behind, which is quick to see."""
+        if not self.database.read(lambda tx: migrations.is_current(tx.connection)):
+            self.upgrade()
+
+    def close(self) -> None:
+        self.database.close()
+
+    def now(self) -> float:
+        """The time by the database's clock."""
+        return self.database.read(lambda tx: to_seconds(tx.now))
+
+    def ping(self) -> None:
+        """Raise StorageUnavailable unless the database answers."""
+        self.database.read(lambda tx: tx.connection.exec_driver_sql("select 1"))
+
+    # Producers
+
+    def open_batch(self, id: str, name: str, tenant: str, source: str | None = None) -> BatchRecord:  # noqa: A002 - the glossary's word
+        """Make a batch, or find the one with this id."""
+        return self.database.write(lambda tx: batches.open_batch(tx, id, name, tenant, source))
+
+    def batch(self, id: str, tenant: str | None = None) -> BatchRecord | None:  # noqa: A002
+        return self.database.read(lambda tx: batches.find_batch(tx, id, tenant))
+
+    def batches(self, tenant: str | None = None, limit: int = 50, before: str | None = None) -> list[BatchRecord]:
+        """Newest first; ``before`` is the id that the last page ended with."""
+        return self.database.read(lambda tx: batches.list_batches(tx, tenant, limit, before))
+
+    def cancel_batch(self, id: str, tenant: str | None = None) -> int:  # noqa: A002
+        """Cancel every live job of a batch. Answers how many."""
+        cancelled = 0
+        while ids := self.database.read(lambda tx: cancel.live_in_batch(tx, id, tenant, CANCEL_PAGE)):
+            cancelled += self.database.write(lambda tx, page=ids: cancel.cancel_all(tx, page))  # type: ignore[misc]
+        return cancelled
+
+    def submit(self, jobs: Sequence[NewJob]) -> list[Submitted]:
+        """Accept jobs, all or none; answers in the same order. A known id or idempotency key is the earlier job."""
+        return self.database.write(lambda tx: submit(tx, jobs)) if jobs else []
+
+    def job(self, id: str, tenant: str | None = None) -> JobRecord | None:  # noqa: A002
+        return self.database.read(lambda tx: read.find_job(tx, id, tenant))
+
+    def detail(self, id: str, tenant: str | None = None) -> JobDetail | None:  # noqa: A002
+        """The job with its attempts, its terminal record and its request."""
+        return self.database.read(lambda tx: read.find_detail(tx, id, tenant))
+
+    def jobs(self, where: JobFilter, limit: int = 50, cursor: str | None = None) -> list[JobRecord]:
+        """Newest first; ``cursor`` is the id that the last page ended with."""
+        return self.database.read(lambda tx: read.list_jobs(tx, where, limit, cursor))
+
+    def states(self, ids: Sequence[str]) -> dict[str, State]:
+        """The state of each known id: a cheap poll for those who wait."""
+        return self.database.read(lambda tx: read.read_states(tx, ids)) if ids else {}
+
+    def finished(self, batch: str, after: int = -1, limit: int = 1000) -> list[FinishedJob]:
+        """Jobs of a batch that ended, by place in the input, beyond place ``after``. Live jobs leave gaps."""
+        return self.database.read(lambda tx: read.list_finished(tx, batch, after, limit))
+
+    def unfinished(self, batch: str) -> int:
+        """How many jobs of a batch still live."""
+        return self.database.read(lambda tx: batches.count_unfinished(tx, batch))
+
+    def cancel(self, id: str, tenant: str | None = None) -> State:  # noqa: A002
+        """End a job that has not ended; a running one's late write is refused. Answers its state. Raises NotFound."""
+        return self.database.write(lambda tx: cancel.cancel(tx, id, tenant))
+
+    # Lanes
+
+    def heads(self, lane: str, limit: int) -> list[Offer]:
+        """The first queued jobs of a lane: nearest deadline, then oldest."""
+        return self.database.read(lambda tx: backlog.heads(tx, lane, limit))
+
+    def release_due(self, limit: int) -> list[Offer]:
+        """Queue delayed jobs whose date has come."""
+        return self.database.write(lambda tx: backlog.release_due(tx, limit))
+
+    def expire_due(self, limit: int) -> int:
+        """End waiting jobs whose deadline has passed. Answers how many."""
+        return self.database.write(lambda tx: cancel.expire_due(tx, limit))
+
+    def lanes(self) -> list[LaneCounts]:
+        return self.database.read(backlog.list_lanes)
+
+    # Workers
+
+    def register(self, id: str, host: str, pid: int, version: str, lease: float) -> None:  # noqa: A002
+        """Enter a worker process, with a lease of so many seconds."""
+        self.database.write(lambda tx: fleet.register(tx, id, host=host, pid=pid, version=version, lease=lease))
+
+    def renew(self, id: str, lease: float) -> bool:  # noqa: A002
+        """Lengthen a lease to so many seconds from now. False: it is lost, and so are its jobs."""
+        return self.database.write(lambda tx: fleet.renew(tx, id, lease))
+
+    def stop(self, id: str) -> None:  # noqa: A002
+        """A worker has stopped of its own accord, and holds nothing."""
+        self.database.write(lambda tx: fleet.stop(tx, id))
+
+    def workers(self, live_only: bool = True) -> list[WorkerRecord]:  # noqa: FBT001, FBT002 - read with its name
+        return self.database.read(lambda tx: fleet.list_workers(tx, live_only=live_only))
+
+    def take_over(self) -> list[TakenOver]:
+        """Queue the jobs of workers whose lease ran out; bury those that have killed too many."""
+        return self.database.write(fleet.take_over)
+
+    # The pipeline
+
+    def claim(self, worker: str, permits: Sequence[Permit]) -> list[Claimed]:
+        """Take queued jobs for a worker with a live lease; those that cannot be taken are left out."""
+        return self.database.write(lambda tx: claim(tx, worker, permits)) if permits else []
+
+    def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
+        """Write the ends of calls, in the same order. False: refused, the job is not held under that fence."""
+        return self.database.write(lambda tx: settle(tx, settlements)) if settlements else []
+
+    # Dead letters
+
+    def dead_groups(self, where: JobFilter) -> list[FaultGroup]:
+        """Dead letters by lane and fault, largest group first."""
+        return self.database.read(lambda tx: letters.dead_groups(tx, where))
+
+    def count(self, where: JobFilter) -> int:
+        return self.database.read(lambda tx: read.count_jobs(tx, where))
+
+    def replay(self, where: JobFilter, limit: int, per_minute: float | None, actor: str) -> int:
+        """Put dead letters back to work, oldest first, at most so many a minute. Answers how many."""
+        return self.database.write(lambda tx: letters.replay(tx, where, limit, per_minute, actor))
+
+    def drop(self, where: JobFilter, limit: int, actor: str) -> int:
+        """Remove dead letters for good, oldest first. Answers how many."""
+        return self.database.write(lambda tx: letters.drop(tx, where, limit, actor))
+
+    def ledger(self) -> list[LedgerLine]:
+        """The invariants of docs/guarantees.md that SQL can tell, counted afresh."""
+        return self.database.read(ledger.read_ledger)
+
+    # Operators
+
+    def set_override(self, kind: OverrideKind, name: str, value: str | None, actor: str) -> None:
+        """Force a lane (``paused``) or a route (``open``, ``closed``); None takes the force away."""
+        self.database.write(lambda tx: operator.set_override(tx, kind, name, value, actor))
+
+    def overrides(self) -> dict[tuple[OverrideKind, str], str]:
+        return self.database.read(operator.read_overrides)

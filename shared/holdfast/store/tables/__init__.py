@@ -1,0 +1,24 @@
+"""The tables, as SQLModel classes: what they hold, and which promise each constraint carries."""
+
+from sqlalchemy import MetaData
+from sqlmodel import SQLModel
+
+from holdfast.store.tables.attempt import AttemptRow, ResultRow
+from holdfast.store.tables.batch import BatchRow, TallyRow
+from holdfast.store.tables.fleet import AuditRow, OverrideRow, WorkerRow
+from holdfast.store.tables.job import JobRow, RequestRow
+
+METADATA: MetaData = SQLModel.metadata
+
+__all__ = [
+    "METADATA",
+    "AttemptRow",
+    "AuditRow",
+    "BatchRow",
+    "JobRow",
+    "OverrideRow",
+    "RequestRow",
+    "ResultRow",
+    "TallyRow",
+    "WorkerRow",
+]

@@ -1,0 +1,183 @@
+"""Group commit: one thread writes what the pipeline hands in, many claims and settlements in one transaction.
+
+Idle, a write is immediate. Under load, whatever comes in within a few milliseconds shares one commit. A caller waits
+for its own commit. While the database is away no claim is made, and finished calls are kept until they can be written.
+"""
+
+import asyncio
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from holdfast.model.errors import StorageUnavailable
+from holdfast.model.job import Claimed, Permit
+from holdfast.model.records import Settlement
+from holdfast.store.claim import claim
+from holdfast.store.database import Transaction
+from holdfast.store.settle import settle
+from holdfast.store.store import Store
+
+GROUP = 500  # permits and settlements in one transaction, about
+PAUSE = 0.005  # seconds between the starts of two transactions under load
+RETRY = 0.25  # seconds between two tries while the database is away
+HOLD = 60.0  # seconds for which close() keeps trying to write what is finished
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Asked(Generic[T]):
+    """Something to write, and who waits for it."""
+
+    future: asyncio.Future[T]
+    loop: asyncio.AbstractEventLoop
+
+
+@dataclass(slots=True, eq=False)
+class Claim(Asked[list[Claimed]]):
+    worker: str
+    permits: Sequence[Permit]
+
+
+@dataclass(slots=True, eq=False)
+class Settle(Asked[bool]):
+    settlement: Settlement
+
+
+Answer = tuple[Asked[Any], Any]
+
+
+class GroupWriter:
+    """The one writer of a process. ``claim`` and ``settle`` are called from event loops; the writing is a thread's."""
+
+    def __init__(self, store: Store, *, group: int = GROUP, pause: float = PAUSE, hold: float = HOLD) -> None:
+        self._store = store
+        self._group, self._pause, self._hold = group, pause, hold
+        self._inbox: queue.SimpleQueue[Asked[Any] | None] = queue.SimpleQueue()  # None: close
+        self._held: list[Settle] = []
+        self._thread = threading.Thread(target=self._serve, name="group-writer", daemon=True)
+        self._closing_at: float | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what was handed in, and end. Blocks; what cannot be written fails with StorageUnavailable."""
+        self._inbox.put(None)
+        self._thread.join()
+
+    async def claim(self, worker: str, permits: Sequence[Permit]) -> list[Claimed]:
+        """Take the permits' jobs. Raises StorageUnavailable at once while the database is away."""
+        loop = asyncio.get_running_loop()
+        asked = Claim(loop.create_future(), loop, worker, permits)
+        self._inbox.put(asked)
+        return await asked.future
+
+    async def settle(self, settlement: Settlement) -> bool:
+        """Write the end of a call. Waits until the database is back, if need be."""
+        loop = asyncio.get_running_loop()
+        asked = Settle(loop.create_future(), loop, settlement)
+        self._inbox.put(asked)
+        return await asked.future
+
+    def _serve(self) -> None:
+        started = 0.0
+        while (group := self._gather(started)) or self._closing_at is None:
+            started = time.monotonic()
+            if group:
+                self._commit(group)
+
+    def _gather(self, started: float) -> list[Asked[Any]]:
+        """What there is to write: the first, and what follows until ``pause`` after the last transaction began."""
+        group: list[Asked[Any]] = list(self._held)
+        wait_until = started + (RETRY if self._held else self._pause)
+        self._held = []
+        if not group and self._closing_at is None:
+            self._take(self._inbox.get(), group)
+        while len(group) < self._group:
+            try:
+                self._take(self._inbox.get(timeout=max(0.0, wait_until - time.monotonic())), group)
+            except queue.Empty:
+                break
+        return group
+
+    def _take(self, asked: Asked[Any] | None, group: list[Asked[Any]]) -> None:
+        if asked is None:
+            self._closing_at = time.monotonic()
+        else:
+            group.append(asked)
+
+    def _commit(self, group: list[Asked[Any]]) -> None:
+        try:
+            answers = self._store.database.write(lambda tx: _write(tx, group))
+        except StorageUnavailable as error:
+            self._keep(group, error)
+        except Exception as error:  # noqa: BLE001 - whoever asked is told; the thread serves the others
+            self._commit_one_by_one(group, error)
+        else:
+            _tell(answers)
+
+    def _commit_one_by_one(self, group: list[Asked[Any]], error: Exception) -> None:
+        """One that cannot be written must not take the others with it."""
+        if len(group) == 1:
+            _tell([(group[0], error)])
+            return
+        for asked in group:
+            self._commit([asked])
+
+    def _keep(self, group: list[Asked[Any]], error: StorageUnavailable) -> None:
+        expired = self._closing_at is not None and time.monotonic() > self._closing_at + self._hold
+        kept = [asked for asked in group if isinstance(asked, Settle) and not expired]
+        self._held.extend(kept)
+        lost = set(map(id, kept))
+        _tell([(asked, error) for asked in group if id(asked) not in lost])
+
+
+def _write(tx: Transaction, group: Iterable[Asked[Any]]) -> list[Answer]:
+    """Ends before beginnings: a job that comes back may be claimed in the same transaction."""
+    settles = [asked for asked in group if isinstance(asked, Settle)]
+    answers: list[Answer] = list(zip(settles, settle(tx, [asked.settlement for asked in settles]), strict=True))
+    by_worker: dict[str, list[Claim]] = defaultdict(list)
+    for asked in group:
+        if isinstance(asked, Claim):
+            by_worker[asked.worker].append(asked)
+    for worker, claims in by_worker.items():
+        answers += _claim(tx, worker, claims)
+    return answers
+
+
+def _claim(tx: Transaction, worker: str, claims: Sequence[Claim]) -> list[Answer]:
+    """One statement for all claims of a worker. A job that two of them ask for goes to the first."""
+    owner: dict[str, int] = {}
+    for place, asked in enumerate(claims):
+        for permit in asked.permits:
+            owner.setdefault(permit.job, place)
+    permits = [permit for place, asked in enumerate(claims) for permit in asked.permits if owner[permit.job] == place]
+    answers: list[list[Claimed]] = [[] for _ in claims]
+    for claimed in claim(tx, worker, permits) if permits else ():
+        answers[owner[claimed.id]].append(claimed)
+    return list(zip(claims, answers, strict=True))
+
+
+def _tell(answers: Iterable[Answer]) -> None:
+    """Wake those who wait; one call into each event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Answer]] = defaultdict(list)
+    for asked, answer in answers:
+        by_loop[asked.loop].append((asked, answer))
+    for loop, its in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, its)
+
+
+def _resolve(answers: Iterable[Answer]) -> None:
+    for asked, answer in answers:
+        if asked.future.done():  # its caller was cancelled
+            continue
+        if isinstance(answer, Exception):
+            asked.future.set_exception(answer)
+        else:
+            asked.future.set_result(answer)
