@@ -32,7 +32,7 @@ LANES = Statement("""
 
 def heads(tx: Transaction, lane: str, limit: int) -> list[Offer]:
     """The first queued jobs of a lane: nearest deadline, then oldest."""
-    return _offers(tx.run(HEADS, lane=lane, limit=limit, now=tx.now))
+    return offers_of(tx.run(HEADS, lane=lane, limit=limit, now=tx.now))
 
 
 def release_due(tx: Transaction, limit: int) -> list[Offer]:
@@ -41,10 +41,11 @@ def release_due(tx: Transaction, limit: int) -> list[Offer]:
     rows = tx.run(RELEASE, ids=ids, now=tx.now) if ids else ()
     for row in rows:
         tx.moved(row.lane, row.batch, State.DELAYED, State.QUEUED)
-    return _offers(rows)
+    return offers_of(rows)
 
 
-def _offers(rows: Sequence[Any]) -> list[Offer]:
+def offers_of(rows: Sequence[Any]) -> list[Offer]:
+    """Rows of jobs as the lanes need them."""
     return [Offer(row.id, row.lane, unpack_need(row.input_tokens, row.output_tokens, row.avoid)) for row in rows]
 
 

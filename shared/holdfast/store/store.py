@@ -22,6 +22,7 @@ from holdfast.model.records import (
 from holdfast.store import backlog, batches, cancel, fleet, ledger, letters, migrations, operator, read
 from holdfast.store.claim import claim
 from holdfast.store.database import Database
+from holdfast.store.hand_back import called_within, hand_back
 from holdfast.store.micros import to_seconds
 from holdfast.store.operator import OverrideKind
 from holdfast.store.settle import settle
@@ -161,6 +162,14 @@ class Store:
     def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """Write the ends of calls, in the same order. False: refused, the job is not held under that fence."""
         return self.database.write(lambda tx: settle(tx, settlements)) if settlements else []
+
+    def hand_back(self, worker: str, jobs: Sequence[str] | None) -> list[Offer]:
+        """Queue jobs that a living worker holds and does not run; None: all it holds, because it stops."""
+        return self.database.write(lambda tx: hand_back(tx, worker, jobs))
+
+    def called_within(self, seconds: float) -> bool:
+        """Whether any call started in the last ``seconds``."""
+        return self.database.read(lambda tx: called_within(tx, seconds))
 
     # Dead letters
 
