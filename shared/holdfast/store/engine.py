@@ -81,7 +81,8 @@ def open_engines(url: URL) -> tuple[Engine, Engine]:
         pool_timeout=15,
         connect_args={"connect_timeout": 5, "application_name": "holdfast", "options": POSTGRES_OPTIONS},
     )
-    return engine, engine
+    # One snapshot for every statement of a look, and no way to write by mistake.
+    return engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _sqlite(url: URL, *, writes: bool) -> Engine:
