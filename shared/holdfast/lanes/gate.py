@@ -4,36 +4,41 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import redis
+import redis.asyncio
 
 from holdfast.lanes.connection import Connection
-from holdfast.lanes.entry import write_message, write_need
+from holdfast.lanes.health import health_of, read_health
 from holdfast.lanes.hearing import Hearing, RulesOf, add_verdicts, default_rules
-from holdfast.lanes.lanes import by_lane, in_groups, offer_arguments
+from holdfast.lanes.hints import EVERY_LANE, Hints
+from holdfast.lanes.lanes import Lanes, by_lane, in_groups, offer_arguments
+from holdfast.lanes.operate import Want
 from holdfast.lanes.scripts import source
+from holdfast.lanes.settling import call_arguments, requeue_arguments
 from holdfast.lanes.targets import CompiledPlan, Target
 from holdfast.lanes.values import WINDOW, Fetched, Reason, Settled
-from holdfast.model.fault import Fault
 from holdfast.model.job import Offer, Permit
-from holdfast.model.reply import Reply
 from holdfast.model.route import Plan
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.report import pause, verdicts
+from holdfast.policy.report import verdicts
 from holdfast.policy.step import Health
-from holdfast.policy.verdict import Heard, Verdict, scope_kind
+from holdfast.policy.verdict import Heard, ScopeKind, Verdict
+
+T = TypeVar("T")
 
 LOOK = 64  # jobs that may be passed over in one fetch
-CONFLICTS = 20  # times that another process may move a breaker while we try to
-HEALTH_SECONDS = 0.05
+CONFLICTS = 50  # times that other processes may move a breaker while we try to
+HEALTH_SECONDS = 0.05  # how old an answer of ``health`` may be
 
 
 class Gate:
     """Gives permits and takes them back. Every method raises QueueUnavailable when Redis does not answer.
 
     ``window`` is the size to which lanes are filled: a fetch that leaves less than a quarter of it says ``low``.
+    ``rules`` tells by which rules a breaker goes, by scope name.
     """
 
     def __init__(
@@ -44,15 +49,16 @@ class Gate:
         rules: RulesOf = default_rules,
         uniform: Uniform = random.uniform,
     ) -> None:
-        self._connection, self._keys = connection, connection.keys
-        self._window, self._uniform = window, uniform
+        self._connection, self._keys, self._lanes = connection, connection.keys, Lanes(connection)
+        self._window, self._rules, self._uniform = window, rules, uniform
         self._hearing = Hearing(rules, uniform)
+        self._hints = Hints(self._client, connection.keys.wake)
         self._redis: redis.asyncio.Redis | None = None
         self._plans: dict[str, CompiledPlan] = {}
         self._targets: dict[tuple[str, str], Target] = {}
         self._nonce, self._fetches = os.urandom(5).hex(), 0  # together unique in the fleet
-        self._unanswered: dict[str, str] = {}
-        self._slow: set[str] = set()
+        self._unanswered: dict[str, str] = {}  # fetches whose answer did not come, and their workers
+        self._slow: set[str] = set()  # permits whose verdict was said while their call ran
         self._ahead = time.time() - time.monotonic()
         self._health: dict[str, tuple[float, Health]] = {}
 
@@ -60,6 +66,7 @@ class Gate:
         """Take up to ``n`` (1 to 1,000) jobs of ``lane`` for ``worker``, each with a permit for a route of ``plan``."""
         if self._unanswered:
             await self._forget_unanswered()
+        self._hints.clear(lane)
         compiled = self._compile(plan)
         self._fetches += 1
         prefix = f"{worker}/{self._nonce}.{self._fetches}"
@@ -70,21 +77,15 @@ class Gate:
         return self._read_fetched(raw, lane, prefix, compiled)
 
     async def settle(self, settled: Sequence[Settled]) -> None:
-        """Give back what finished calls took, charge what they used, acknowledge, and tell the breakers."""
+        """Give back what finished calls took, charge what they used, acknowledge, and tell the breakers.
+
+        Settling a call twice gives back once.
+        """
         by_worker: dict[str, list[Settled]] = {}
         for call in settled:
             by_worker.setdefault(_worker_of(call.permit), []).append(call)
         for worker, calls in by_worker.items():
             await self._settle_calls(worker, calls)
-
-    async def _settle_calls(self, worker: str, settled: list[Settled]) -> None:
-        heard: dict[str, list[Heard]] = {}
-        arguments: list[Any] = [len(settled)]
-        for call in settled:
-            arguments += self._call_arguments(call)
-            add_verdicts(heard, call.permit, self._verdicts(call), self.now())
-        arguments += _requeue_arguments([call.requeue for call in settled if call.requeue is not None])
-        await self._settle(worker, arguments, heard)
 
     async def drop(self, permits: Sequence[Permit]) -> None:
         """Hand permits back whose calls were never made: all their units return, and their messages are acked."""
@@ -95,7 +96,7 @@ class Gate:
         if permit.id in self._slow:
             return
         self._slow.add(permit.id)
-        route = next(scope for scope in permit.epochs if scope.startswith("route:"))
+        route = f"{ScopeKind.ROUTE}:{permit.route}"
         heard = {route: [Heard(self.now(), permit.epochs[route], Verdict.SLOW)]}
         await self._settle(_worker_of(permit), [0, 0], heard)
 
@@ -111,7 +112,11 @@ class Gate:
 
     async def release(self, worker: str) -> int:
         """Free what a dead worker holds: slots, probes, messages. SQL offers its jobs again; its units stay spent."""
-        return await self._release(worker, "")
+        return await self._release(worker, "all")
+
+    async def forget(self, worker: str, jobs: Sequence[str]) -> int:
+        """Free what ``worker`` holds for ``jobs``, as ``release`` does for all it holds."""
+        return await self._release(worker, "jobs", *jobs)
 
     async def begin(self, *, fresh: bool) -> None:
         """Answer to reason ``epoch``. ``fresh``: nothing ran before, so buckets start full and breakers closed.
@@ -120,28 +125,59 @@ class Gate:
         """
         name = f"{'fresh' if fresh else 'lost'}:{os.urandom(8).hex()}"
         await self._ask(lambda client: client.set(self._keys.epoch, name, nx=True))
+        await self._check_eviction()
 
     async def health(self, plan: Plan) -> Health:
-        """Which routes of ``plan`` admit nothing now. At most 50 ms old."""
+        """Which routes of ``plan`` admit nothing now."""
         known = self._health.get(plan.model)
         if known is None or time.monotonic() - known[0] > HEALTH_SECONDS:
-            known = (time.monotonic(), await self._read_health(plan))
-            self._health[plan.model] = known
+            compiled = self._compile(plan)
+            rows = await self._ask(lambda client: read_health(client, self._keys, compiled))
+            known = self._health[plan.model] = (time.monotonic(), health_of(compiled, rows, self.now()))
         return known[1]
+
+    async def wake(self, lane: str = EVERY_LANE, at_most: float | None = None) -> bool:
+        """Wait for a hint that ``lane`` (or any) may have work. False: none came within ``at_most`` seconds.
+
+        A hint that came since the last fetch counts.
+        """
+        return await self._hints.wait(lane, at_most)
+
+    async def ping(self) -> None:
+        await self._ask(lambda client: client.ping())
+
+    async def workers(self) -> list[str]:
+        """See Lanes.workers."""
+        return await asyncio.to_thread(self._lanes.workers)
+
+    async def held(self, worker: str) -> list[str]:
+        """See Lanes.held."""
+        return await asyncio.to_thread(self._lanes.held, worker)
+
+    async def mend(self) -> int:
+        """See Lanes.mend."""
+        return await asyncio.to_thread(self._lanes.mend)
+
+    async def set_paused(self, lane: str, *, paused: bool) -> None:
+        """See Lanes.set_paused."""
+        await asyncio.to_thread(self._lanes.set_paused, lane, paused)
+
+    async def force(self, route: str, want: Want | None) -> None:
+        """See Lanes.force."""
+        await asyncio.to_thread(self._lanes.force, route, want)
 
     def now(self) -> float:
         """Redis's clock, as near as the last answer tells."""
         return time.monotonic() + self._ahead
 
     async def close(self) -> None:
-        if self._redis is not None:
-            await self._redis.aclose()
-            self._redis = None
+        await self._hints.close()
+        await self._drop_client()
 
     def _compile(self, plan: Plan) -> CompiledPlan:
         compiled = self._plans.get(plan.model)
         if compiled is None or (compiled.plan is not plan and compiled.plan != plan):
-            compiled = self._plans[plan.model] = CompiledPlan(plan, self._keys)
+            compiled = self._plans[plan.model] = CompiledPlan(plan, self._keys, self._rules)
             for target in compiled.targets:
                 self._targets[target.route.name, target.credential] = target
         return compiled
@@ -165,53 +201,41 @@ class Gate:
     def _read_fetched(self, raw: list[Any], lane: str, prefix: str, compiled: CompiledPlan) -> Fetched:
         reason, retry_in, left, low, now, epochs, jobs, numbers, probe = raw
         self._ahead = float(now) - time.monotonic()
-        by_scope = dict(zip(compiled.scopes, map(int, epochs), strict=False))
-        held = [{scope: by_scope[scope] for scope in target.scopes} for target in compiled.targets] if jobs else []
-        permits = [
-            Permit(
-                id=f"{prefix}:{i}",
-                job=job,
-                lane=lane,
-                route=compiled.targets[number - 1].route.name,
-                credential=compiled.targets[number - 1].credential,
-                epochs=held[number - 1],
-                probe=i == probe,
-            )
-            for i, (job, number) in enumerate(zip(jobs, numbers, strict=True), start=1)
-        ]
-        return Fetched(
-            permits, Reason(reason) if reason else None, float(retry_in) if retry_in else None, left, bool(low)
-        )
+        permits: list[Permit] = []
+        if jobs:
+            by_scope = dict(zip(compiled.scopes, map(int, epochs), strict=True))
+            held = [{scope: by_scope[scope] for scope in target.scopes} for target in compiled.targets]
+            for i, (job, number) in enumerate(zip(jobs, numbers, strict=True), start=1):
+                target = compiled.targets[number - 1]
+                permits.append(
+                    Permit(
+                        f"{prefix}:{i}", job, lane, target.name, target.credential, held[number - 1], probe=i == probe
+                    )
+                )
+        retry = float(retry_in) if retry_in else None
+        return Fetched(permits, Reason(reason) if reason else None, retry, left, low=bool(low))
 
-    def _call_arguments(self, call: Settled) -> list[Any]:
-        match call.answer:
-            case None:
-                return [call.permit.id, "drop", 0, 0, 0]
-            case Reply() as reply:
-                usage = call.usage or reply.usage
-                target = self._targets.get((call.permit.route, call.permit.credential))
-                if usage.estimated or target is None:
-                    return [call.permit.id, "keep", 0, 0, 0]
-                return [call.permit.id, "real", *target.real_cost(usage), 0]
-            case Fault() as fault:
-                rest = pause(fault, self._uniform) or 0.0
-                return [call.permit.id, "keep" if fault.ambiguous else "back", 0, 0, rest]
+    async def _settle_calls(self, worker: str, settled: Sequence[Settled]) -> None:
+        heard: dict[str, list[Heard]] = {}
+        arguments: list[Any] = [len(settled)]
+        now = self.now()
+        for call in settled:
+            arguments += call_arguments(call, self._targets, self._uniform)
+            add_verdicts(heard, call.permit, self._verdicts(call), now)
+        arguments += requeue_arguments([call.requeue for call in settled if call.requeue is not None])
+        await self._settle(worker, arguments, heard)
+        self._slow.difference_update(call.permit.id for call in settled)
 
-    def _verdicts(self, call: Settled) -> Mapping[Any, Verdict]:
-        if call.permit.id in self._slow:  # its outcome was said while it ran
-            self._slow.discard(call.permit.id)
-            return verdicts(None)
-        return verdicts(call.answer)
+    def _verdicts(self, call: Settled) -> Mapping[ScopeKind, Verdict]:
+        return verdicts(None if call.permit.id in self._slow else call.answer)
 
     async def _settle(self, worker: str, arguments: list[Any], heard: Mapping[str, Sequence[Heard]]) -> None:
         """Run settle.lua, and again for breakers that somebody else moved meanwhile."""
+        names = [self._keys.root, self._keys.permits(worker)]
         for _ in range(CONFLICTS):
             moves = self._hearing.fold(heard)
-            told: list[Any] = [len(moves)]
-            for move in moves:
-                told += move.arguments()
-            names = [self._keys.root, self._keys.permits(worker)]
-            now, _settled, conflicts = await self._run("settle", names, ["", worker, *arguments, *told])
+            told = [text for move in moves for text in move.arguments()]
+            now, _, conflicts = await self._run("settle", names, ["", worker, *arguments, len(moves), *told])
             self._ahead = float(now) - time.monotonic()
             lost = {scope for scope, _, _ in conflicts}
             self._hearing.moved(move for move in moves if move.scope not in lost)
@@ -219,80 +243,48 @@ class Gate:
                 self._hearing.corrected(scope, version, fields)
             if not lost:
                 return
-            heard = {scope: heard[scope] for scope in lost}
-            arguments = [0, 0]
-
-    async def _read_health(self, plan: Plan) -> Health:
-        compiled = self._compile(plan)
-        pipe_reads = [(self._keys.breaker(scope), ("state", "until")) for scope in compiled.scopes]
-        pipe_reads += [(self._keys.bucket(name), ("paused_until", "taken")) for name in compiled.buckets]
-
-        def read(client: "redis.asyncio.Redis") -> Any:
-            pipe = client.pipeline(transaction=False)
-            for key, fields in pipe_reads:
-                pipe.hmget(key, fields)
-            return pipe.execute()
-
-        rows = await self._ask(read)
-        now = self.now()
-        refusing = {s for s, row in zip(compiled.scopes, rows, strict=False) if _refuses(row[0], row[1], now)}
-        paused = {
-            name
-            for name, row in zip(compiled.buckets, rows[len(compiled.scopes) :], strict=True)
-            if float(row[0] or 0) > now * 1000
-        }
-        admitting = {
-            target.route.name
-            for target in compiled.targets
-            if not refusing.intersection(target.scopes) and target.bucket not in paused
-        }
-        return Health(frozenset(route.name for route in plan.routes if route.name not in admitting))
+            heard, arguments = {scope: heard[scope] for scope in lost}, [0, 0]
 
     async def _forget_unanswered(self) -> None:
         """Fetches whose answer never came may have given permits: nobody knows them, so nobody would settle them."""
         for prefix, worker in list(self._unanswered.items()):
-            await self._release(worker, prefix)
+            await self._release(worker, "fetch", prefix)
             self._unanswered.pop(prefix, None)
 
-    async def _release(self, worker: str, prefix: str) -> int:
-        names = [self._keys.root, self._keys.permits(worker)]
-        return int(await self._run("release", names, ["", worker, prefix]))
+    async def _release(self, worker: str, which: str, *names: str) -> int:
+        keys = [self._keys.root, self._keys.permits(worker)]
+        return int(await self._run("release", keys, ["", worker, which, *names]))
+
+    async def _check_eviction(self) -> None:
+        try:
+            policy = await (await self._client()).config_get("maxmemory-policy")
+        except redis.RedisError:
+            return  # a hosted Redis may not tell
+        self._connection.warn_of_eviction(str(policy.get("maxmemory-policy", "noeviction")))
 
     async def _run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
         return await self._ask(lambda client: client.register_script(source(name))(keys, arguments))
 
-    async def _ask(self, question: Any) -> Any:
+    async def _ask(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
         try:
-            if self._redis is None:
-                await self._connection.ready()
-                self._redis = self._connection.asynchronous()
-            return await question(self._redis)
+            return await question(await self._client())
         except (redis.ConnectionError, redis.TimeoutError) as error:
             if await self._connection.revive_soon():
-                await self.close()
+                await self._drop_client()
             raise self._connection.unavailable(error) from error
         except redis.RedisError as error:
             raise self._connection.unavailable(error) from error
 
+    async def _client(self) -> redis.asyncio.Redis:
+        if self._redis is None:
+            await self._connection.ready()
+            self._redis = self._connection.asynchronous()
+        return self._redis
 
-def _requeue_arguments(offers: Iterable[Offer]) -> list[Any]:
-    offers = list(offers)
-    arguments: list[Any] = [len(offers)]
-    for offer in offers:
-        arguments += [offer.lane, offer.id, write_message(offer), write_need(offer.need)]
-    return arguments
-
-
-def _refuses(state: str | None, until: str | None, now: float) -> bool:
-    match state:
-        case None | "closed" | "disabled":
-            return False
-        case "open":
-            return now < float(until or 0)
-        case "half_open":
-            return now < float(until or 0)
-        case _:
-            return True
+    async def _drop_client(self) -> None:
+        if self._redis is not None:
+            client, self._redis = self._redis, None
+            await client.aclose()
 
 
 def _worker_of(permit: Permit) -> str:

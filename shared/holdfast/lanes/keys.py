@@ -15,7 +15,7 @@ class Keys:
 
     @property
     def lanes(self) -> str:
-        """dramatiq's namespace: ``RedisBroker(namespace=keys.lanes)`` reads the same lanes."""
+        """Dramatiq's namespace: ``RedisBroker(namespace=keys.lanes)`` reads the same lanes."""
         return f"{self.root}lane"
 
     @property

@@ -5,10 +5,11 @@ from typing import Any, TypeVar
 
 import redis
 
+from holdfast.lanes import operate
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.entry import write_message, write_need
 from holdfast.lanes.scripts import source
-from holdfast.lanes.values import WINDOW
+from holdfast.lanes.values import WINDOW, Snapshot
 from holdfast.model.job import Offer
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ class Lanes:
         """Ids waiting in the window of each lane."""
 
         def read(client: redis.Redis) -> dict[str, int]:
-            lanes = sorted(client.smembers(self._keys.names))
+            lanes = sorted(str(name) for name in client.smembers(self._keys.names))
             pipe = client.pipeline(transaction=False)
             for lane in lanes:
                 pipe.llen(self._keys.lane(lane))
@@ -79,6 +80,43 @@ class Lanes:
                 client.publish(self._keys.wake, lane)
 
         self._ask(write)
+
+    def force(self, route: str, want: operate.Want | None) -> None:
+        """Let no call take ``route`` ("open"), let every call ("closed"), or let its breaker decide again (None)."""
+        self._ask(lambda client: operate.force_route(client, self._keys, route, want))
+
+    def reset(self, route: str) -> None:
+        """Forget what breakers and pauses hold against ``route``."""
+        self._ask(lambda client: operate.reset_route(client, self._keys, route))
+
+    def snapshot(self) -> Snapshot:
+        """Breakers, buckets and slots as they stand."""
+        return self._ask(lambda client: operate.snapshot(client, self._keys))
+
+    def workers(self) -> list[str]:
+        """Ids of workers that fetched or settled and were not released since."""
+        return self._ask(lambda client: [str(name) for name in client.zrange(self._keys.heartbeats, 0, -1)])
+
+    def held(self, worker: str) -> list[str]:
+        """Jobs that ``worker`` fetched and that are not settled, over all lanes."""
+
+        def read(client: redis.Redis) -> list[str]:
+            names = [self._keys.acks(worker, str(lane)) for lane in client.smembers(self._keys.names)]
+            return [str(job) for job in client.sunion(names)] if names else []
+
+        return self._ask(read)
+
+    def mend(self) -> int:
+        """Forget messages that nobody will fetch or acknowledge, so that their jobs can be offered again."""
+
+        def run(client: redis.Redis) -> int:
+            script, forgotten, keys = client.register_script(source("mend")), 0, self._keys
+            for lane in map(str, client.smembers(keys.names)):
+                names = [keys.lane(lane), keys.messages(lane), keys.need(lane), keys.heartbeats]
+                forgotten += int(script(names, [lane, f"{keys.lanes}:__acks__."]))
+            return forgotten
+
+        return self._ask(run)
 
     def ping(self) -> None:
         self._ask(lambda client: client.ping())

@@ -1,30 +1,23 @@
 """A plan as the gate reads it: one target per route and credential, in plan order, as ready-made script arguments."""
 
-from dataclasses import dataclass
-
+from holdfast.lanes.hearing import RulesOf, default_rules
 from holdfast.lanes.keys import Keys
 from holdfast.model.job import Need
 from holdfast.model.reply import Usage
 from holdfast.model.route import Api, Limits, Plan, Route
 from holdfast.policy.bucket import per_minute
-from holdfast.policy.rules import RULES
-from holdfast.policy.verdict import ScopeKind, scope_names
+from holdfast.policy.verdict import scope_names
 
 LEASE_MARGIN = 5.0  # seconds that a slot outlives the call's own deadline
 ANTHROPIC_OUTPUT = 250  # output tokens reserved where max_tokens counts for nothing; settled at real usage
 
 
-@dataclass(frozen=True, slots=True)
 class Target:
-    """One way to make a call: a route with one of its credentials."""
+    """One way to make a call: a route with one of its credentials. ``scopes`` name the breakers that guard it."""
 
-    route: Route
-    credential: str
-
-    @property
-    def scopes(self) -> tuple[str, ...]:
-        """Names of the breakers that guard it."""
-        return tuple(scope_names(self.route.provider, self.route.model, self.credential).values())
+    def __init__(self, route: Route, credential: str) -> None:
+        self.route, self.credential, self.name = route, credential, route.name
+        self.scopes = tuple(scope_names(route.provider, route.model, credential).values())
 
     @property
     def bucket(self) -> str:
@@ -38,10 +31,6 @@ class Target:
     @property
     def lease(self) -> float:
         return self.route.deadline + LEASE_MARGIN
-
-    @property
-    def probe_lease(self) -> float:
-        return min(self.lease, RULES[ScopeKind.ROUTE].probe_lease)
 
     def real_cost(self, usage: Usage) -> tuple[int, int]:
         """Input and output units that a finished call used up. Anthropic's cache reads are free."""
@@ -71,8 +60,8 @@ def allowances(limits: Limits) -> list[float | None]:
 class CompiledPlan:
     """Targets with the part of fetch.lua's keys and arguments that never changes for a plan."""
 
-    def __init__(self, plan: Plan, keys: Keys) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, keys: Keys, rules: RulesOf = default_rules) -> None:
+        self.plan, self._rules = plan, rules
         self.targets = targets_of(plan)
         self.scopes = list(dict.fromkeys(scope for target in self.targets for scope in target.scopes))
         self.buckets = list(dict.fromkeys(target.bucket for target in self.targets))
@@ -105,7 +94,7 @@ class CompiledPlan:
             str(self.routes.index(target.route.name) + 1),
             *(str(self.scopes.index(scope) + 1) for scope in target.scopes),
             repr(target.lease),
-            repr(target.probe_lease),
+            repr(min(target.lease, self._rules(target.scopes[0]).probe_lease)),
             "1" if target.joint else "0",
             output,
         ]

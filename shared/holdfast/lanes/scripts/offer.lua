@@ -26,8 +26,8 @@ for i = 5, #ARGV, 3 do
         added[#added + 1] = ARGV[i]
     end
 end
-redis.call("DEL", KEYS[5])
 if #added == 0 then return 0 end
+redis.call("DEL", KEYS[5])
 if front then
     local reversed = {}
     for i = #added, 1, -1 do reversed[#reversed + 1] = added[i] end

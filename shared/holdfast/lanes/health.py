@@ -1,0 +1,40 @@
+"""Which routes of a plan admit nothing now, as the worker asks before it decides between a reroute and a wait."""
+
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import redis.asyncio
+
+from holdfast.lanes.keys import Keys
+from holdfast.lanes.targets import CompiledPlan
+from holdfast.policy.step import Health
+
+
+def read_health(client: redis.asyncio.Redis, keys: Keys, compiled: CompiledPlan) -> Awaitable[list[Any]]:
+    """Ask for what ``health_of`` needs: one row per breaker, then one per bucket."""
+    pipe = client.pipeline(transaction=False)
+    for scope in compiled.scopes:
+        pipe.hmget(keys.breaker(scope), ("state", "until"))
+    for name in compiled.buckets:
+        pipe.hmget(keys.bucket(name), ("paused_until",))
+    return pipe.execute()
+
+
+def health_of(compiled: CompiledPlan, rows: Sequence[Sequence[str | None]], now: float) -> Health:
+    """A route is open when a breaker or a pause refuses it with every credential it has. ``now`` is Redis's clock."""
+    shut = {
+        scope
+        for scope, (state, until) in zip(compiled.scopes, rows, strict=False)
+        if state not in {None, "closed", "disabled"} and (state == "forced_open" or now < float(until or 0))
+    }
+    paused = {
+        name
+        for name, (until,) in zip(compiled.buckets, rows[len(compiled.scopes) :], strict=True)
+        if now * 1000 < float(until or 0)
+    }
+    admitting = {
+        target.route.name
+        for target in compiled.targets
+        if target.bucket not in paused and shut.isdisjoint(target.scopes)
+    }
+    return Health(frozenset({target.route.name for target in compiled.targets} - admitting))

@@ -1,0 +1,52 @@
+"""What settle.lua has to know of finished calls."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from holdfast.lanes.entry import write_message, write_need
+from holdfast.lanes.targets import Target
+from holdfast.lanes.values import Settled
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.job import Offer
+from holdfast.model.reply import Usage
+from holdfast.policy.backoff import Uniform
+from holdfast.policy.report import pause
+
+Targets = Mapping[tuple[str, str], Target]
+
+NEVER_SENT = frozenset({FaultKind.OURS, FaultKind.UNMAPPABLE})
+ANSWERED = frozenset({FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT})  # tokens were used, whatever came of them
+
+
+def call_arguments(call: Settled, targets: Targets, uniform: Uniform) -> list[Any]:
+    """Permit, how it ended, input and output units used, seconds that the bucket must rest."""
+    fault = call.answer if isinstance(call.answer, Fault) else None
+    rest = (pause(fault, uniform) or 0.0) if fault else 0.0
+    return [call.permit.id, *_charge(call, fault, targets), rest]
+
+
+def _charge(call: Settled, fault: Fault | None, targets: Targets) -> tuple[str, int, int]:
+    if call.answer is None or (fault is not None and fault.kind in NEVER_SENT):
+        return "drop", 0, 0
+    usage = _real_usage(call)
+    target = targets.get((call.permit.route, call.permit.credential))
+    if usage is not None and target is not None:
+        return "real", *target.real_cost(usage)
+    if fault is None or fault.ambiguous or fault.kind in ANSWERED:
+        return "keep", 0, 0
+    return "back", 0, 0
+
+
+def _real_usage(call: Settled) -> Usage | None:
+    usage = call.usage
+    if usage is None and call.answer is not None and not isinstance(call.answer, Fault):
+        usage = call.answer.usage
+    return None if usage is None or usage.estimated else usage
+
+
+def requeue_arguments(offers: Sequence[Offer]) -> list[Any]:
+    """How many jobs go back to the head of their lane; then lane, id, message and need of each."""
+    arguments: list[Any] = [len(offers)]
+    for offer in offers:
+        arguments += [offer.lane, offer.id, write_message(offer), write_need(offer.need)]
+    return arguments
