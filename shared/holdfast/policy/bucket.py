@@ -19,7 +19,8 @@ from math import ceil
 
 from holdfast.model.answer import Dimension
 
-NEVER = 9e15  # milliseconds; beyond every clock
+RATE_USED = 0.995  # of a known limit
+BURST_USED = 0.95  # of one second's worth of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,15 @@ class Wait:
 
 
 def per_minute(units: float) -> Allowance:
-    """Return the allowance for a configured limit: continuous flow, one second's worth of burst, at least one unit.
+    """Return the allowance for a known limit: continuous flow, about one second's worth of burst, at least one unit.
+
+    A little is left to the provider: calls reach it a few milliseconds earlier or later than they left, so at exactly
+    its rate it would refuse some of them.
 
     >>> per_minute(3000)
-    Allowance(per_ms=0.05, capacity=50.0)
+    Allowance(per_ms=0.04975, capacity=47.5)
     """
-    return Allowance(units / 60_000, max(1.0, units / 60))
+    return Allowance(units / 60_000 * RATE_USED, max(1.0, units / 60 * BURST_USED))
 
 
 def refill(level: Level, allowance: Allowance, now_ms: float) -> Level:

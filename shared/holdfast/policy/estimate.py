@@ -7,10 +7,11 @@ import json
 from typing import Any
 
 from holdfast.model.job import Need
-from holdfast.model.request import Image, Part, Request, Text, ToolResult, ToolUse
+from holdfast.model.request import Document, Image, Part, Request, Text, Thought, ToolResult, ToolUse
 
 DEFAULT_OUTPUT = 1_000  # tokens, where the request names no maximum
 IMAGE = 1_600  # tokens: a picture of about a megapixel
+DOCUMENT = 6_000  # tokens: a PDF of a few pages, each sent as text and as a picture
 PER_TURN = 4  # tokens of framing around a turn
 ASCII_PER_TOKEN = 4.0  # characters
 LATIN_PER_TOKEN = 2.5  # characters beyond ASCII, below U+0800: accents, Greek, Cyrillic, Arabic
@@ -51,6 +52,10 @@ def _part(part: Part) -> float:
             return text_tokens(part.text)
         case Image():
             return IMAGE
+        case Document():
+            return DOCUMENT
+        case Thought():
+            return _json(part.block)
         case ToolUse():
             return text_tokens(part.name) + _json(part.input)
         case ToolResult():
