@@ -12,9 +12,15 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+# Fields that only one wire format knows, by dialect (the ``api`` names of the configuration). They travel unchanged to
+# a route of that dialect, and are dropped with a line in the mapping receipt (or refused) on any other.
+Natives = dict[str, dict[str, Any]]
+
+
 class Text(Value):
     type: Literal["text"] = "text"
     text: str
+    native: Natives = Field(default_factory=dict)
 
 
 class Image(Value):
@@ -25,6 +31,18 @@ class Image(Value):
     data: str | None = None
     url: str | None = None
     detail: str | None = None  # OpenAI's; lossy elsewhere
+    native: Natives = Field(default_factory=dict)
+
+
+class Document(Value):
+    """A PDF or another file to read: ``data`` is base64 with a ``media_type``, or ``url`` names it. One of the two."""
+
+    type: Literal["document"] = "document"
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+    title: str | None = None  # or file name
+    native: Natives = Field(default_factory=dict)
 
 
 class ToolUse(Value):
@@ -34,16 +52,26 @@ class ToolUse(Value):
     id: str
     name: str
     input: dict[str, Any]
+    native: Natives = Field(default_factory=dict)
 
 
 class ToolResult(Value):
     type: Literal["tool_result"] = "tool_result"
     id: str  # of the ToolUse it answers
-    parts: tuple[Text | Image, ...]
+    parts: tuple[Annotated[Text | Image | Document, Field(discriminator="type")], ...]
     is_error: bool = False
+    native: Natives = Field(default_factory=dict)
 
 
-Part = Annotated[Text | Image | ToolUse | ToolResult, Field(discriminator="type")]
+class Thought(Value):
+    """Reasoning that its provider signed or sealed: bound to that dialect, left out (and noted) on any other."""
+
+    type: Literal["thought"] = "thought"
+    dialect: str
+    block: dict[str, Any]  # as the provider sent it
+
+
+Part = Annotated[Text | Image | Document | ToolUse | ToolResult | Thought, Field(discriminator="type")]
 
 
 class Role(StrEnum):
@@ -57,6 +85,7 @@ class Turn(Value):
 
     role: Role
     parts: tuple[Part, ...]
+    native: Natives = Field(default_factory=dict)
 
 
 class Tool(Value):
@@ -66,6 +95,7 @@ class Tool(Value):
     description: str | None = None
     parameters: dict[str, Any]
     strict: bool | None = None
+    native: Natives = Field(default_factory=dict)
 
 
 class ToolChoice(Value):
@@ -85,11 +115,7 @@ class Output(Value):
 
 
 class Request(Value):
-    """One prompt, whole.
-
-    ``native`` keeps fields that only one wire format knows, by dialect: they travel unchanged to a route of that
-    dialect, and are dropped with a line in the mapping receipt (or refused) on any other.
-    """
+    """One prompt, whole."""
 
     turns: tuple[Turn, ...]
     system: str | None = None
@@ -103,4 +129,4 @@ class Request(Value):
     top_p: float | None = None
     effort: str | None = None  # none, minimal, low, medium, high, xhigh, max
     user: str | None = None  # the end user, opaque: metadata.user_id or safety_identifier
-    native: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    native: Natives = Field(default_factory=dict)
