@@ -165,6 +165,11 @@ async def _huge(exchange: Exchange, fault: Break) -> web.StreamResponse:
     return response
 
 
+async def _decline(exchange: Exchange, _: Break) -> web.StreamResponse:
+    """A success of the call, and logged as one."""
+    return answer(exchange, exchange.dialect.refuse_to_answer(_body(exchange)))
+
+
 def _spoiled(change: Callable[[Exchange], bytes]) -> Act:
     """An act that answers 200 with what ``change`` makes of the body."""
 
@@ -217,5 +222,5 @@ ACTS: Mapping[str, Act] = {
     "no-usage": _spoiled(lambda exchange: orjson.dumps({k: v for k, v in _body(exchange).items() if k != "usage"})),
     "error-in-200": _spoiled(lambda exchange: orjson.dumps(exchange.dialect.failed(_body(exchange)))),
     "bad-output": _spoiled(_bad_output),
-    "refusal": _spoiled(lambda exchange: orjson.dumps(exchange.dialect.refuse_to_answer(_body(exchange)))),
+    "refusal": _decline,
 }

@@ -32,8 +32,8 @@ TYPES: Mapping[int, str] = {
 
 # API version 2026-10-21: sampling parameters are gone, and what is not named here is refused.
 FIELDS = frozenset(
-    "model messages max_tokens system stop_sequences metadata service_tier speed inference_geo thinking output_config "
-    "tools tool_choice cache_control container stream".split()  # noqa: SIM905  thirty names read best as words
+    "model messages max_tokens system stop_sequences metadata service_tier "  # noqa: SIM905  so many names read best as words
+    "speed inference_geo thinking output_config tools tool_choice cache_control container stream".split()
 )
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 SERVED = "200"
+PAID = frozenset({SERVED, "bad-output"})  # answers whose usage reached the caller
 STEP = 0.1  # seconds, of the timeline
 
 
@@ -40,8 +41,8 @@ class Call:
 
 def count(calls: Sequence[Call]) -> dict[str, Any]:
     """Everything there is to say about a log, in order of arrival."""
-    served = [call for call in calls if call.status == SERVED]
-    lost = [call for call in calls if call.executed and call.status not in {SERVED, None}]
+    paid = [call for call in calls if call.status in PAID]
+    lost = [call for call in calls if call.executed and call.status not in PAID and call.status is not None]
     ends = [call.ended for call in calls if call.ended is not None]
     return {
         "calls": len(calls),
@@ -52,7 +53,7 @@ def count(calls: Sequence[Call]) -> dict[str, Any]:
         "max_admitted_per_second": most_per_second([call.started for call in calls if call.admitted]),
         "first_at": calls[0].started if calls else None,
         "last_at": max(ends, default=None),
-        "usage": _usage(served),
+        "usage": _usage(paid),
         "usage_undelivered": _usage(lost),
         **repeats(calls),
     }

@@ -26,10 +26,10 @@ FIRST_SERVER_ERROR = 500
 MOST_STOPS = 4
 
 FIELDS = frozenset(
-    "model messages max_completion_tokens max_tokens stop temperature top_p response_format tools tool_choice "
-    "parallel_tool_calls reasoning_effort verbosity service_tier metadata store seed safety_identifier user n "
-    "prompt_cache_key prompt_cache_options presence_penalty frequency_penalty logit_bias logprobs top_logprobs stream "
-    "modalities audio prediction web_search_options".split()  # noqa: SIM905  thirty names read best as words
+    "model messages max_completion_tokens max_tokens stop temperature top_p "  # noqa: SIM905  so many names read best as words
+    "response_format tools tool_choice parallel_tool_calls reasoning_effort verbosity service_tier metadata "
+    "store seed safety_identifier user n prompt_cache_key prompt_cache_options presence_penalty "
+    "frequency_penalty logit_bias logprobs top_logprobs stream modalities audio prediction web_search_options".split()
 )
 
 
@@ -107,7 +107,7 @@ def write(model: str, answer: SimAnswer, number: int) -> dict[str, Any]:
             "prompt_tokens": answer.input_tokens,
             "completion_tokens": answer.output_tokens,
             "total_tokens": answer.input_tokens + answer.output_tokens,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, "audio_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
         },
         "service_tier": "default",

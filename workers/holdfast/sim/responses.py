@@ -16,9 +16,10 @@ __all__ = [
 PATH = "/v1/responses"
 
 FIELDS = frozenset(
-    "model input instructions max_output_tokens text reasoning tools tool_choice parallel_tool_calls store metadata "
-    "previous_response_id truncation background background_options service_tier temperature top_p safety_identifier "
-    "user prompt_cache_key prompt_cache_options include stream max_tool_calls top_logprobs conversation".split()  # noqa: SIM905  thirty names read best as words
+    "model input instructions max_output_tokens text reasoning tools "  # noqa: SIM905  so many names read best as words
+    "tool_choice parallel_tool_calls store metadata previous_response_id truncation background "
+    "background_options service_tier temperature top_p safety_identifier user prompt_cache_key "
+    "prompt_cache_options include stream max_tool_calls top_logprobs conversation".split()
 )
 
 
@@ -104,7 +105,7 @@ def write(model: str, answer: SimAnswer, number: int) -> dict[str, Any]:
         "metadata": {},
         "usage": {
             "input_tokens": answer.input_tokens,
-            "input_tokens_details": {"cached_tokens": 0},
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
             "output_tokens": answer.output_tokens,
             "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": answer.input_tokens + answer.output_tokens,
