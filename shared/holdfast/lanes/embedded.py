@@ -154,7 +154,7 @@ class EmbeddedServer:
         return f"{', '.join(tried)} did not start: {said[-1] if said else 'it said nothing'} (see {log})"
 
     def _launch(self, binary: Path, port: int) -> None:
-        """Start the server as a process of its own: a Ctrl-C at our terminal must not end it before our work is done."""
+        """Start the server as a process of its own: a Ctrl-C at our terminal must not end it before we are done."""
         with self._open("server.lock") as lock, (self.directory / "server.log").open("ab") as log:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._process = subprocess.Popen(  # noqa: S603  the binary is found on PATH or in our own wheel
@@ -175,7 +175,7 @@ class EmbeddedServer:
             data.rename(aside)
 
     def _choose_port(self) -> int:
-        """The last port if it is free, so that other processes only need to reconnect. Noted before the server starts."""
+        """The last port if it is free, so that others only need to reconnect. Noted before the server starts."""
         last = self._noted_port()
         port = last if last is not None and _is_free(last) else _free_port()
         (self.directory / "port").write_text(str(port), encoding="ascii")

@@ -15,9 +15,10 @@ from holdfast.lanes.health import health_of, read_health
 from holdfast.lanes.hearing import Hearing, RulesOf, add_verdicts, default_rules
 from holdfast.lanes.hints import EVERY_LANE, Hints
 from holdfast.lanes.lanes import Lanes, by_lane, in_groups, offer_arguments
+from holdfast.lanes.learning import Learning, News
 from holdfast.lanes.operate import Want
 from holdfast.lanes.scripts import source
-from holdfast.lanes.settling import call_arguments, requeue_arguments
+from holdfast.lanes.settling import call_arguments, requeue_arguments, rest_after
 from holdfast.lanes.targets import CompiledPlan, Target
 from holdfast.lanes.values import WINDOW, Fetched, Reason, Settled
 from holdfast.model.job import Offer, Permit
@@ -29,6 +30,7 @@ from holdfast.policy.verdict import Heard, ScopeKind, Verdict
 
 T = TypeVar("T")
 
+MOST = 1_000  # permits a fetch
 LOOK = 64  # jobs that may be passed over in one fetch
 CONFLICTS = 50  # times that other processes may move a breaker while we try to
 HEALTH_SECONDS = 0.05  # how old an answer of ``health`` may be
@@ -38,7 +40,7 @@ class Gate:
     """Gives permits and takes them back. Every method raises QueueUnavailable when Redis does not answer.
 
     ``window`` is the size to which lanes are filled: a fetch that leaves less than a quarter of it says ``low``.
-    ``rules`` tells by which rules a breaker goes, by scope name.
+    ``rules`` tells by which rules a breaker goes, by scope name. ``clock`` (seconds) stands in for Redis's in tests.
     """
 
     def __init__(
@@ -48,10 +50,11 @@ class Gate:
         window: int = WINDOW,
         rules: RulesOf = default_rules,
         uniform: Uniform = random.uniform,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._connection, self._keys, self._lanes = connection, connection.keys, Lanes(connection)
-        self._window, self._rules, self._uniform = window, rules, uniform
-        self._hearing = Hearing(rules, uniform)
+        self._window, self._rules, self._uniform, self._clock = window, rules, uniform, clock
+        self._hearing, self._learning = Hearing(rules, uniform), Learning()
         self._hints = Hints(self._client, connection.keys.wake)
         self._redis: redis.asyncio.Redis | None = None
         self._plans: dict[str, CompiledPlan] = {}
@@ -63,7 +66,7 @@ class Gate:
         self._health: dict[str, tuple[float, Health]] = {}
 
     async def fetch(self, lane: str, n: int, worker: str, plan: Plan) -> Fetched:
-        """Take up to ``n`` (1 to 1,000) jobs of ``lane`` for ``worker``, each with a permit for a route of ``plan``."""
+        """Take up to ``n`` >= 1 jobs of ``lane`` for ``worker``, each with a permit for a route of ``plan``."""
         if self._unanswered:
             await self._forget_unanswered()
         self._hints.clear(lane)
@@ -71,7 +74,7 @@ class Gate:
         self._fetches += 1
         prefix = f"{worker}/{self._nonce}.{self._fetches}"
         self._unanswered[prefix] = worker
-        arguments = ["", lane, worker, n, LOOK, prefix, self._window // 4, *compiled.arguments]
+        arguments = [self._time(), lane, worker, min(n, MOST), LOOK, prefix, self._window // 4, *compiled.arguments]
         raw = await self._run("fetch", self._fetch_keys(lane, worker, compiled), arguments)
         del self._unanswered[prefix]
         return self._read_fetched(raw, lane, prefix, compiled)
@@ -168,7 +171,11 @@ class Gate:
 
     def now(self) -> float:
         """Redis's clock, as near as the last answer tells."""
-        return time.monotonic() + self._ahead
+        return time.monotonic() + self._ahead if self._clock is None else self._clock()
+
+    def _time(self) -> str:
+        """The scripts' first argument: empty, so that they ask Redis for the time."""
+        return "" if self._clock is None else repr(self._clock())
 
     async def close(self) -> None:
         await self._hints.close()
@@ -219,31 +226,62 @@ class Gate:
         heard: dict[str, list[Heard]] = {}
         arguments: list[Any] = [len(settled)]
         now = self.now()
-        for call in settled:
-            arguments += call_arguments(call, self._targets, self._uniform)
+        rests = [rest_after(call, self._uniform) for call in settled]
+        for call, rest in zip(settled, rests, strict=True):
+            arguments += call_arguments(call, rest, self._targets)
             add_verdicts(heard, call.permit, self._verdicts(call), now)
         arguments += requeue_arguments([call.requeue for call in settled if call.requeue is not None])
-        await self._settle(worker, arguments, heard)
+        taken = await self._settle(worker, arguments, heard)
         self._slow.difference_update(call.permit.id for call in settled)
+        for news in self._news(settled, rests, taken):
+            await self._learn(news)
+
+    def _news(self, settled: Sequence[Settled], rests: Sequence[float], taken: Mapping[str, int]) -> list[News]:
+        """Sort finished calls by bucket; those that never came to a provider tell nothing."""
+        by_bucket: dict[str, tuple[Target, list[Settled], list[float]]] = {}
+        for call, rest in zip(settled, rests, strict=True):
+            target = self._targets.get((call.permit.route, call.permit.credential))
+            if target is not None and target.bucket in taken and (call.limits or target.learns):
+                _, calls, pauses = by_bucket.setdefault(target.bucket, (target, [], []))
+                calls.append(call)
+                pauses.append(rest)
+        now_ms = self.now() * 1000
+        return [News(*of_bucket, taken[name], now_ms) for name, of_bucket in by_bucket.items()]
+
+    async def _learn(self, news: News) -> None:
+        for _ in range(CONFLICTS):
+            lesson = self._learning.fold(news)
+            if lesson is None:
+                return
+            raw = await self._run("learn", [self._keys.bucket(lesson.bucket)], [self._time(), *lesson.arguments()])
+            if not raw:
+                self._learning.done(lesson)
+                return
+            self._learning.corrected(lesson.bucket, raw)
 
     def _verdicts(self, call: Settled) -> Mapping[ScopeKind, Verdict]:
         return verdicts(None if call.permit.id in self._slow else call.answer)
 
-    async def _settle(self, worker: str, arguments: list[Any], heard: Mapping[str, Sequence[Heard]]) -> None:
-        """Run settle.lua, and again for breakers that somebody else moved meanwhile."""
+    async def _settle(self, worker: str, arguments: list[Any], heard: Mapping[str, Sequence[Heard]]) -> dict[str, int]:
+        """Run settle.lua, and again for breakers that somebody else moved. Returns permits ever given, by bucket."""
+        counts: dict[str, int] = {}
         names = [self._keys.root, self._keys.permits(worker)]
         for _ in range(CONFLICTS):
             moves = self._hearing.fold(heard)
             told = [text for move in moves for text in move.arguments()]
-            now, _, conflicts = await self._run("settle", names, ["", worker, *arguments, len(moves), *told])
+            now, _, conflicts, taken = await self._run(
+                "settle", names, [self._time(), worker, *arguments, len(moves), *told]
+            )
             self._ahead = float(now) - time.monotonic()
             lost = {scope for scope, _, _ in conflicts}
             self._hearing.moved(move for move in moves if move.scope not in lost)
             for scope, version, fields in conflicts:
                 self._hearing.corrected(scope, version, fields)
+            counts |= dict(zip(taken[::2], taken[1::2], strict=True))
             if not lost:
-                return
+                break
             heard, arguments = {scope: heard[scope] for scope in lost}, [0, 0]
+        return counts
 
     async def _forget_unanswered(self) -> None:
         """Fetches whose answer never came may have given permits: nobody knows them, so nobody would settle them."""
@@ -253,7 +291,7 @@ class Gate:
 
     async def _release(self, worker: str, which: str, *names: str) -> int:
         keys = [self._keys.root, self._keys.permits(worker)]
-        return int(await self._run("release", keys, ["", worker, which, *names]))
+        return int(await self._run("release", keys, [self._time(), worker, which, *names]))
 
     async def _check_eviction(self) -> None:
         try:

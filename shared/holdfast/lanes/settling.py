@@ -18,10 +18,14 @@ NEVER_SENT = frozenset({FaultKind.OURS, FaultKind.UNMAPPABLE})
 ANSWERED = frozenset({FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT})  # tokens were used, whatever came of them
 
 
-def call_arguments(call: Settled, targets: Targets, uniform: Uniform) -> list[Any]:
+def rest_after(call: Settled, uniform: Uniform) -> float:
+    """Seconds for which the bucket gives nothing after ``call``."""
+    return (pause(call.answer, uniform) or 0.0) if isinstance(call.answer, Fault) else 0.0
+
+
+def call_arguments(call: Settled, rest: float, targets: Targets) -> list[Any]:
     """Permit, how it ended, input and output units used, seconds that the bucket must rest."""
     fault = call.answer if isinstance(call.answer, Fault) else None
-    rest = (pause(fault, uniform) or 0.0) if fault else 0.0
     return [call.permit.id, *_charge(call, fault, targets), rest]
 
 

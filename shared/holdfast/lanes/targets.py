@@ -2,10 +2,12 @@
 
 from holdfast.lanes.hearing import RulesOf, default_rules
 from holdfast.lanes.keys import Keys
+from holdfast.model.answer import Dimension
 from holdfast.model.job import Need
 from holdfast.model.reply import Usage
 from holdfast.model.route import Api, Limits, Plan, Route
 from holdfast.policy.bucket import per_minute
+from holdfast.policy.limits import START_BURST, START_PER_MS
 from holdfast.policy.verdict import scope_names
 
 LEASE_MARGIN = 5.0  # seconds that a slot outlives the call's own deadline
@@ -18,6 +20,7 @@ class Target:
     def __init__(self, route: Route, credential: str) -> None:
         self.route, self.credential, self.name = route, credential, route.name
         self.scopes = tuple(scope_names(route.provider, route.model, credential).values())
+        self.configured = frozenset(each for each, limit in _limits(route.limits).items() if limit is not None)
 
     @property
     def bucket(self) -> str:
@@ -27,6 +30,11 @@ class Target:
     def joint(self) -> bool:
         """Whether one token allowance covers input and output together, as OpenAI's does."""
         return self.route.api is not Api.ANTHROPIC and self.route.limits.output_tokens_per_minute is None
+
+    @property
+    def learns(self) -> bool:
+        """Whether the request limit is for us to find out."""
+        return Dimension.REQUESTS not in self.configured
 
     @property
     def lease(self) -> float:
@@ -51,7 +59,7 @@ def targets_of(plan: Plan) -> tuple[Target, ...]:
 def allowances(limits: Limits) -> list[float | None]:
     """Units per millisecond and capacity for requests, input and output tokens; None where the settings name none."""
     numbers: list[float | None] = []
-    for limit in (limits.requests_per_minute, limits.input_tokens_per_minute, limits.output_tokens_per_minute):
+    for limit in _limits(limits).values():
         allowance = None if limit is None else per_minute(limit)
         numbers += [None, None] if allowance is None else [allowance.per_ms, allowance.capacity]
     return numbers
@@ -79,6 +87,7 @@ class CompiledPlan:
         for name in self.buckets:
             limits = next(target.route.limits for target in self.targets if target.bucket == name)
             texts += [_text(number) for number in allowances(limits)]
+            texts += ["", ""] if limits.requests_per_minute else [repr(START_PER_MS), repr(START_BURST)]
         for name in self.routes:
             texts.append(_text(next(r.limits.concurrency for r in self.plan.routes if r.name == name)))
         for target in self.targets:
@@ -98,6 +107,14 @@ class CompiledPlan:
             "1" if target.joint else "0",
             output,
         ]
+
+
+def _limits(limits: Limits) -> dict[Dimension, float | None]:
+    return {
+        Dimension.REQUESTS: limits.requests_per_minute,
+        Dimension.INPUT_TOKENS: limits.input_tokens_per_minute,
+        Dimension.OUTPUT_TOKENS: limits.output_tokens_per_minute,
+    }
 
 
 def _text(number: float | None) -> str:

@@ -1,8 +1,9 @@
 -- bucket: the arithmetic of rate allowances. policy/bucket.py is the oracle, and describes the hash.
 --
 -- bucket_read(key, now_ms, given, full)  the bucket, refilled to now. given = {per_ms, capacity, …} for requests, input
---                                        and output tokens, false where the settings leave it open. A level that is
---                                        not known is full when full is true, else 0
+--                                        and output tokens, false where the settings leave it open; D.told caps it. A
+--                                        level that is not known is full when full is true, else 0
+-- bucket_begin(bucket, per_ms, capacity, full)  start learning where no request rate is known
 -- bucket_wait(bucket, costs)             0, or milliseconds until every dimension holds min(cost, capacity)
 -- bucket_add(bucket, i, units)           put units into dimension i, up to its capacity; below 0 takes (debt allowed)
 -- bucket_write(bucket)                   store it
@@ -15,7 +16,8 @@ local function bucket_read(key, now_ms, given, full)
     local raw = redis.call("HMGET", key, "paused_until", "taken",
         "requests.per_ms", "requests.capacity", "requests.level", "requests.at",
         "input_tokens.per_ms", "input_tokens.capacity", "input_tokens.level", "input_tokens.at",
-        "output_tokens.per_ms", "output_tokens.capacity", "output_tokens.level", "output_tokens.at")
+        "output_tokens.per_ms", "output_tokens.capacity", "output_tokens.level", "output_tokens.at",
+        "requests.told", "input_tokens.told", "output_tokens.told")
     local bucket = {
         key = key, now_ms = now_ms, paused_until = tonumber(raw[1] or "") or 0, taken = tonumber(raw[2] or "") or 0,
         known = raw[2] ~= false, changed = false, per_ms = {}, capacity = {}, level = {},
@@ -27,8 +29,12 @@ local function bucket_read(key, now_ms, given, full)
             level = math.min(capacity, level + math.max(0, now_ms - at) * per_ms)
         end
         bucket.changed = bucket.changed or (at ~= nil and at > now_ms)
-        if given[2 * i - 1] and (given[2 * i - 1] ~= per_ms or given[2 * i] ~= capacity) then
-            per_ms, capacity = given[2 * i - 1], given[2 * i]
+        local wanted, holds, told = given[2 * i - 1], given[2 * i], tonumber(raw[14 + i] or "")
+        if wanted and told and told < wanted then
+            wanted, holds = told, math.max(1, told * 1000)
+        end
+        if wanted and (wanted ~= per_ms or holds ~= capacity) then
+            per_ms, capacity = wanted, holds
             bucket.changed = true
         end
         if per_ms and capacity then
@@ -37,6 +43,13 @@ local function bucket_read(key, now_ms, given, full)
         end
     end
     return bucket
+end
+
+local function bucket_begin(bucket, per_ms, capacity, full)
+    if not bucket.per_ms[1] then
+        bucket.per_ms[1], bucket.capacity[1], bucket.level[1] = per_ms, capacity, full and capacity or 0
+        bucket.changed, bucket.began = true, bucket.now_ms
+    end
 end
 
 local function bucket_wait(bucket, costs)
@@ -63,6 +76,9 @@ local function bucket_write(bucket)
     local fields = {"taken", string.format("%d", bucket.taken)}
     if bucket.paused_until > 0 then
         fields[3], fields[4] = "paused_until", exact(bucket.paused_until)
+    end
+    if bucket.began then
+        fields[#fields + 1], fields[#fields + 2] = "learn.began", exact(bucket.began)
     end
     for i = 1, 3 do
         if bucket.per_ms[i] then

@@ -17,7 +17,8 @@
 --       6 prefix   unique in the fleet; permit i is named prefix:i
 --       7 low      ids in the window below which it is topped up         >= 0
 --       8..11      number of breakers, buckets, routes, targets
---       then per bucket, for requests, input and output tokens: units per ms, capacity; "" where the settings name none
+--       then per bucket, for requests, input and output tokens: units per ms, capacity; "" where the settings name none;
+--       then the rate and capacity of requests to start learning with; "" where they are configured
 --       then per route: calls in flight allowed; "" no limit
 --       then per target: route, bucket name, bucket number, route number, three breaker numbers, lease of the slot
 --       and of a probe (seconds), joint ("1": output counts against input
@@ -51,8 +52,8 @@ local n_routes, n_targets = whole(ARGV[10], "FETCH", "routes"), whole(ARGV[11], 
 if #KEYS ~= 10 + n_breakers + n_buckets + n_routes then
     argument_error("keys", tostring(10 + n_breakers + n_buckets + n_routes), #KEYS)
 end
-if #ARGV ~= 11 + 6 * n_buckets + n_routes + 11 * n_targets then
-    argument_error("arguments", tostring(11 + 6 * n_buckets + n_routes + 11 * n_targets), #ARGV)
+if #ARGV ~= 11 + 8 * n_buckets + n_routes + 11 * n_targets then
+    argument_error("arguments", tostring(11 + 8 * n_buckets + n_routes + 11 * n_targets), #ARGV)
 end
 
 redis.call("ZADD", KEYS[7], math.floor(now * 1000), worker)
@@ -108,7 +109,9 @@ for i = 1, n_buckets do
     local given = {}
     for j = 1, 6 do given[j] = tonumber(ARGV[at + j]) or false end
     buckets[i] = bucket_read(KEYS[10 + n_breakers + i], now_ms, given, fresh)
-    at = at + 6
+    local start, burst = tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8])
+    if start and burst then bucket_begin(buckets[i], start, burst, fresh) end
+    at = at + 8
 end
 for i = 1, n_routes do
     local key = KEYS[10 + n_breakers + n_buckets + i]

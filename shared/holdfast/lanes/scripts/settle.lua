@@ -19,9 +19,11 @@
 --       then number of breakers that heard something, then per breaker: scope, expected version, number of texts,
 --       then the texts: field, value, field, value …; none when nothing changes
 --
--- RETURNS  {now, settled, {scope, version, {field, value …}} for each breaker that had another version}
---          now      seconds as text
---          settled  number of permits that had a record
+-- RETURNS  {now, settled, conflicts, taken}
+--          now        seconds as text
+--          settled    number of permits that had a record
+--          conflicts  {scope, version, {field, value …}} for each breaker that had another version
+--          taken      bucket name, permits ever given from it, bucket name … of the buckets of these calls
 -- ERRORS   "SETTLE <argument>: expected …, got …"
 --
 -- Cost O(calls + jobs + breakers).
@@ -73,7 +75,7 @@ for i = 1, whole(following(), "SETTLE", "breakers") do
 end
 
 -- Then what the permits took.
-local buckets, gone, settled = {}, {}, 0
+local buckets, taken, gone, settled = {}, {}, {}, 0
 for _, call in ipairs(calls) do
     local record = redis.call("HGET", KEYS[2], call.permit)
     if record then
@@ -100,6 +102,7 @@ for _, call in ipairs(calls) do
 end
 for _, bucket in pairs(buckets) do
     if bucket.changed and bucket.known then bucket_write(bucket) end
+    taken[#taken + 1], taken[#taken + 2] = string.sub(bucket.key, #root + #"bucket:" + 1), bucket.taken
 end
 
 for lane, ids in pairs(gone) do
@@ -119,4 +122,4 @@ for i = #back, 1, -1 do
     end
 end
 if hint then redis.call("PUBLISH", root .. "wake", "") end
-return {exact(now), settled, conflicts}
+return {exact(now), settled, conflicts, taken}
