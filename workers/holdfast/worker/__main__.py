@@ -1,0 +1,47 @@
+"""``python -m holdfast.worker``: one process of the pool. Logs on stderr; SIGTERM stops gently, twice at once."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from holdfast.lanes import connect
+from holdfast.model.errors import HoldfastError
+from holdfast.settings import Settings, load
+from holdfast.store import Store
+from holdfast.worker.logs import log_to_stderr
+from holdfast.worker.pool import Pool, Stop
+
+
+async def work(settings: Settings) -> None:
+    """Run one pool until a signal stops it."""
+    stop = Stop()
+    for signal_ in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_, stop.ask)
+    store = Store(settings.storage.database_url)
+    await asyncio.to_thread(store.ensure)
+    connection = await asyncio.to_thread(connect, settings.storage.redis_url, settings.storage.directory)
+    try:
+        await Pool(settings, store, connection).run(stop)
+    finally:
+        connection.close()
+        store.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="holdfast worker", description=__doc__)
+    parser.add_argument("--config", type=Path, help="the configuration (default: HOLDFAST_CONFIG, ./holdfast.toml)")
+    parser.add_argument("--concurrency", type=int, help="calls in flight, instead of the configuration's")
+    arguments = parser.parse_args()
+    log_to_stderr()
+    try:
+        asyncio.run(work(load(arguments.config)))
+    except HoldfastError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the last word of a process that cannot start
+        return error.exit_status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""The way of one job through a worker: call, decide, record, settle. In that order, so that a crash loses nothing."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, replace
+
+import structlog
+from holdfast.dialect.validate import check
+
+from holdfast.lanes import Gate, Settled
+from holdfast.model.answer import Answer
+from holdfast.model.errors import HoldfastError, QueueUnavailable, StorageUnavailable
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.ids import public_id
+from holdfast.model.job import AttemptEnd, Claimed, Need, Offer, Outcome, Permit
+from holdfast.model.records import Settlement
+from holdfast.model.reply import Reply
+from holdfast.model.route import Plan, Route
+from holdfast.model.step import Reroute, Step
+from holdfast.policy.step import Health, next_step
+from holdfast.settings import crash_point
+from holdfast.store import GroupWriter
+from holdfast.worker.callers import Callers
+from holdfast.worker.footing import Footing
+from holdfast.worker.settler import Settler
+
+log = structlog.get_logger()
+ALL_WELL = Health(open_routes=frozenset())
+
+
+@dataclass(slots=True)
+class Attempts:
+    """What the attempts of one process share."""
+
+    writer: GroupWriter
+    gate: Gate
+    settler: Settler
+    callers: Callers
+    footing: Footing
+
+    async def run(self, job: Claimed, permit: Permit, plan: Plan) -> None:
+        """Carry one claimed job to its next state. Raises CancelledError, and bugs."""
+        route = plan.route(permit.route)
+        assert route is not None, f"the gate gave {permit.route}, which is not in the plan it was asked with"
+        answer = await self._call(job, route, permit)
+        step = await self._decide(job, route, plan, answer)
+        crash_point("before_record")
+        written = await self._record(settlement(job, permit, route, answer, step))
+        crash_point("after_record")
+        self.settler.settle(settled(job, permit, answer, step if written else None))
+
+    async def _call(self, job: Claimed, route: Route, permit: Permit) -> Answer:
+        """One call, watched for slowness. Whatever goes wrong on our side of the adapter is a fault of our own."""
+        tag = f"{public_id('job', job.id)}/{job.generation}/{job.attempt_number}"
+        watch = self._watch(route, permit, job.need)
+        try:
+            provider = await self.callers.provider(route, permit.credential)
+            crash_point("before_send")
+            answer = await provider.complete(route.model, job.request, deadline=route.deadline, tag=tag)
+        except HoldfastError as error:
+            return Answer(Fault(FaultKind.OURS, str(error)))
+        finally:
+            if watch:
+                watch.cancel()
+        crash_point("after_body")
+        await self._look_again(route, permit, answer)
+        return validated(job, answer)
+
+    def _watch(self, route: Route, permit: Permit, need: Need) -> asyncio.TimerHandle | None:
+        """Tell the breaker of a call that is slow while it is still in flight."""
+        if route.slow_after is None:
+            return None
+        loop = asyncio.get_running_loop()
+        seconds = route.slow_after * max(1.0, need.output_tokens / 1000)
+        return loop.call_later(seconds, lambda: loop.create_task(self._report_slow(permit)))
+
+    async def _report_slow(self, permit: Permit) -> None:
+        try:
+            await self.gate.report_slow(permit)
+        except QueueUnavailable as error:
+            self.footing.redis_failed(error)
+
+    async def _look_again(self, route: Route, permit: Permit, answer: Answer) -> None:
+        """After a refused key: read the secret again, so that a rotated key needs no restart."""
+        if isinstance(answer.outcome, Fault) and answer.outcome.kind is FaultKind.AUTH:
+            try:
+                await self.callers.reread(route, permit.credential)
+            except HoldfastError as error:
+                log.warning("secret_unreadable", route=route.name, credential=permit.credential, why=str(error))
+
+    async def _decide(self, job: Claimed, route: Route, plan: Plan, answer: Answer) -> Step:
+        health = ALL_WELL if isinstance(answer.outcome, Reply) else await self._health(plan)
+        return next_step(job, route, plan, answer.outcome, health, time.time(), random.uniform)
+
+    async def _health(self, plan: Plan) -> Health:
+        try:
+            return await self.gate.health(plan)
+        except QueueUnavailable as error:
+            self.footing.redis_failed(error)
+            return ALL_WELL
+
+    async def _record(self, finished: Settlement) -> bool:
+        """Write the end of the call; while SQL is away the writer keeps it. False: refused, or SQL never came back."""
+        try:
+            return await self.writer.settle(finished)
+        except StorageUnavailable as error:
+            self.footing.sql_failed(error)
+            return False
+
+
+def validated(job: Claimed, answer: Answer) -> Answer:
+    """Hold a reply against the schema that the job asked for."""
+    if job.request.output is None or not isinstance(answer.outcome, Reply):
+        return answer
+    fault = check(job.request, answer.outcome)
+    return replace(answer, outcome=fault) if fault else answer
+
+
+def settlement(job: Claimed, permit: Permit, route: Route, answer: Answer, step: Step) -> Settlement:
+    reply = answer.outcome if isinstance(answer.outcome, Reply) else None
+    fault = answer.outcome if isinstance(answer.outcome, Fault) else None
+    cost = route.price.cost_micros(reply.usage.input, reply.usage.output) if reply else 0
+    end = AttemptEnd(outcome_of(fault), fault, reply, cost, answer.receipt, answer.seconds)
+    return Settlement(job, permit.route, end, step)
+
+
+def outcome_of(fault: Fault | None) -> Outcome:
+    if fault is None:
+        return Outcome.SUCCEEDED
+    return Outcome.UNKNOWN if fault.ambiguous else Outcome.FAILED
+
+
+def settled(job: Claimed, permit: Permit, answer: Answer, step: Step | None) -> Settled:
+    """What Redis hears. A rerouted job goes back to the front of its lane in the same script."""
+    usage = answer.outcome.usage if isinstance(answer.outcome, Reply) else None
+    requeue = Offer(job.id, job.lane, still_needs(job.need, step)) if isinstance(step, Reroute) else None
+    return Settled(permit, answer.outcome, usage, answer.limits, answer.seconds, requeue)
+
+
+def still_needs(need: Need, step: Reroute) -> Need:
+    now = time.time()
+    return replace(need, avoid={route: None if wait is None else now + wait for route, wait in step.avoid.items()})

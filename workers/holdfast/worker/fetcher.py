@@ -1,0 +1,117 @@
+"""Starts attempts: asks the gate for permits lane by lane, claims in SQL what it got, and sleeps until asking helps."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from holdfast.lanes import Gate, Reason
+from holdfast.model.errors import QueueUnavailable, StorageUnavailable
+from holdfast.model.job import Claimed, Permit
+from holdfast.settings import crash_point
+from holdfast.store import GroupWriter
+from holdfast.worker.footing import Footing
+from holdfast.worker.lane_book import LaneBook, LaneEntry
+from holdfast.worker.places import Places
+
+log = structlog.get_logger()
+FETCH_AT_MOST = 100  # permits a script call
+LINGER = 0.005  # seconds between rounds under load, so that freed places are filled in groups
+IDLE_FIRST, IDLE_LONGEST = 0.02, 0.25  # seconds between looks at an empty lane
+UNSURE = 0.5  # seconds to wait while a store is away
+
+Start = Callable[[Claimed, Permit, LaneEntry], None]
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """One per process. ``worker`` changes when the process lost its lease and became a new worker."""
+
+    gate: Gate
+    writer: GroupWriter
+    book: LaneBook
+    places: Places
+    footing: Footing
+    start: Start
+    refill: Callable[[str], None]
+    begin: Callable[[], Awaitable[None]]  # called when Redis is new or was lost
+    worker: str
+    unsure: set[str]  # jobs whose claim may or may not have been written
+    claiming: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Until cancelled. Claims under way are shielded: they finish, and their jobs are started or handed back."""
+        while True:
+            wait = await self._round() if self.footing.may_call else UNSURE
+            await self.places.changed(at_most=wait)
+            await asyncio.sleep(LINGER)
+
+    async def _round(self) -> float:
+        """Ask every lane that may have something; seconds until the next lane is worth asking."""
+        for lane in self.book.in_order():
+            while self.places.free > 0 and lane.ask_at <= time.monotonic():
+                try:
+                    await self._ask(lane)
+                except QueueUnavailable as error:
+                    self.footing.redis_failed(error)
+                    return UNSURE
+        if self.places.free <= 0:
+            return UNSURE
+        now = time.monotonic()
+        return min((lane.ask_at - now for lane in self.book.entries.values()), default=UNSURE)
+
+    async def _ask(self, lane: LaneEntry) -> None:
+        """One fetch. A full answer means that asking again at once may give more."""
+        n = min(self.places.free, FETCH_AT_MOST)
+        fetched = await self.gate.fetch(lane.name, n, self.worker, lane.plan)
+        if fetched.reason is Reason.EPOCH:
+            await self.begin()
+            return
+        if fetched.permits:
+            self._claim_soon(fetched.permits, lane)
+            lane.empties = 0
+        if fetched.low:
+            self.refill(lane.name)
+        if fetched.reason:
+            self._sleep(lane, fetched.reason, fetched.retry_in)
+
+    def _sleep(self, lane: LaneEntry, reason: Reason, retry_in: float | None) -> None:
+        """Sleep as long as the gate says, but look now and then: a job or an operator may come from elsewhere."""
+        lane.why = reason
+        if reason is Reason.EMPTY:
+            retry_in = IDLE_FIRST * 2 ** min(lane.empties, 8)
+            lane.empties += 1
+        lane.ask_at = time.monotonic() + min(IDLE_LONGEST, IDLE_LONGEST if retry_in is None else retry_in)
+
+    def _claim_soon(self, permits: Sequence[Permit], lane: LaneEntry) -> None:
+        self.places.take(len(permits))
+        claim = asyncio.create_task(self._claim(permits, lane))
+        self.claiming.add(claim)
+        claim.add_done_callback(self.claiming.discard)
+
+    async def _claim(self, permits: Sequence[Permit], lane: LaneEntry) -> None:
+        """Claim in one statement; permits of jobs that are not ours to run go back."""
+        crash_point("before_claim")
+        try:
+            claimed = await self.writer.claim(self.worker, permits)
+        except StorageUnavailable as error:
+            self.footing.sql_failed(error)
+            self.unsure.update(permit.job for permit in permits)
+            claimed = []
+        crash_point("after_claim")
+        jobs = {job.id: job for job in claimed}
+        self.places.give_back(len(permits) - len(claimed))
+        for permit in permits:
+            if job := jobs.get(permit.job):
+                self.start(job, permit, lane)
+        await self._drop([permit for permit in permits if permit.job not in jobs])
+
+    async def _drop(self, permits: Sequence[Permit]) -> None:
+        if not permits:
+            return
+        try:
+            await self.gate.drop(permits)
+        except QueueUnavailable as error:
+            self.footing.redis_failed(error)

@@ -1,0 +1,47 @@
+"""The lease of this process: renewed while SQL answers; lost, the process becomes a new worker."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import structlog
+
+from holdfast.model.errors import StorageUnavailable
+from holdfast.model.ids import new_id
+from holdfast.store import Store
+from holdfast.worker.footing import Footing
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Lease:
+    """``seconds`` is the length of the lease on SQL's clock; it is renewed three times as often."""
+
+    store: Store
+    footing: Footing
+    seconds: float
+    renamed: Callable[[str], None] = lambda _: None
+
+    async def sign_on(self) -> str:
+        """Register as a new worker; its id."""
+        worker = new_id()
+        await asyncio.to_thread(
+            self.store.register, worker, socket.gethostname(), os.getpid(), version("holdfast"), self.seconds
+        )
+        return worker
+
+    async def run(self, worker: str) -> None:
+        """Renew until cancelled. Late writes of the lost worker's calls are refused by their fences."""
+        while True:
+            await asyncio.sleep(self.seconds / 3)
+            try:
+                if not await asyncio.to_thread(self.store.renew, worker, self.seconds):
+                    lost, worker = worker, await self.sign_on()
+                    log.warning("lease_lost", worker=lost, now=worker, effect="its jobs were taken over")
+                    self.renamed(worker)
+            except StorageUnavailable as error:
+                self.footing.sql_failed(error)

@@ -1,0 +1,194 @@
+"""The pool of one process: puts the parts together, keeps them running, and stops without losing anything."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+
+import structlog
+
+from holdfast.lanes import Connection, Gate
+from holdfast.lanes.hearing import default_rules
+from holdfast.model.errors import HoldfastError, QueueUnavailable
+from holdfast.model.job import Claimed, Permit
+from holdfast.policy.rules import Rules
+from holdfast.settings import Settings
+from holdfast.store import GroupWriter, Store
+from holdfast.worker.attempt import Attempts
+from holdfast.worker.callers import Callers
+from holdfast.worker.fetcher import Fetcher
+from holdfast.worker.footing import Footing
+from holdfast.worker.lane_book import LaneBook, LaneEntry
+from holdfast.worker.lease import Lease
+from holdfast.worker.places import Places
+from holdfast.worker.refill import Refill
+from holdfast.worker.settler import Settler
+from holdfast.worker.sweeper import Sweeper
+
+log = structlog.get_logger()
+RECENT = 60.0  # seconds: calls made in them mean that a Redis without our epoch was lost, not new
+FAREWELL = 5.0  # seconds for the last words to Redis
+HINTLESS = 30.0  # seconds to wait for a hint in one go
+HINTS_APART = 0.02  # seconds between two looks after hints
+REVIVE = 1.0  # seconds between looks at a part that failed
+
+
+@dataclass(slots=True)
+class Stop:
+    """``gently``: start nothing new, let calls finish. ``now``: hand back what is in flight."""
+
+    gently: asyncio.Event = field(default_factory=asyncio.Event)
+    now: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ask(self) -> None:
+        """The first time gently, the second time now."""
+        (self.now if self.gently.is_set() else self.gently).set()
+
+
+class Pool:
+    """``run`` until ``stop``; every job that was claimed is recorded or handed back."""
+
+    def __init__(self, settings: Settings, store: Store, connection: Connection) -> None:
+        self.settings, self.store = settings, store
+        self.footing = Footing()
+        self.places = Places(settings.worker.concurrency)
+        self.callers = Callers(settings, settings.worker.concurrency)
+        self.book = LaneBook(settings, self.callers)
+        self.writer = GroupWriter(store)
+        self.gate = Gate(connection, window=settings.worker.window, rules=rules_of(settings))
+        self.settler = Settler(self.gate, self.footing)
+        self.attempts = Attempts(self.writer, self.gate, self.settler, self.callers, self.footing)
+        self.lease = Lease(store, self.footing, settings.worker.lease)
+        self.in_flight: dict[str, asyncio.Task[None]] = {}
+        self.unsure: set[str] = set()  # jobs that SQL may count as ours though nobody here runs them
+
+    async def run(self, stop: Stop) -> None:
+        self.writer.start()
+        self.book.load()
+        worker = await self.lease.sign_on()
+        fetcher, parts = self._parts(worker)
+        running = [asyncio.create_task(keep_running(name, part)) for name, part in parts.items()]
+        log.info("worker_ready", worker=worker, places=self.places.total, lanes=len(self.book.entries))
+        await stop.gently.wait()
+        log.info("worker_stopping", worker=fetcher.worker, in_flight=len(self.in_flight))
+        await self._stop(stop, fetcher, running)
+
+    def _parts(self, worker: str) -> tuple[Fetcher, dict[str, Callable[[], Awaitable[None]]]]:
+        window = self.settings.worker.window
+        refill = Refill(self.store, self.gate, self.book, self.places, self.footing, window)
+        fetcher = Fetcher(
+            self.gate,
+            self.writer,
+            self.book,
+            self.places,
+            self.footing,
+            self._start,
+            refill.soon,
+            self._begin,
+            worker,
+            self.unsure,
+        )
+        sweeper = Sweeper(self.store, self.gate, self.book, self.places, self.footing, fetcher, self._held, window)
+        self.lease.renamed = lambda new: setattr(fetcher, "worker", new)
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "fetcher": fetcher.run,
+            "settler": self.settler.run,
+            "sweeper": sweeper.run,
+            "listener": self._listen,
+            "lease": lambda: self.lease.run(fetcher.worker),
+        }
+        return fetcher, parts
+
+    async def _listen(self) -> None:
+        """Look into the lanes when somebody hints at work. Nothing depends on it: the fetcher looks anyway."""
+        while True:
+            if await self.gate.wake(at_most=HINTLESS):
+                self.book.wake_all()
+                self.places.wake()
+            await asyncio.sleep(HINTS_APART)
+
+    def _held(self) -> frozenset[str]:
+        return frozenset(self.in_flight)
+
+    def _start(self, job: Claimed, permit: Permit, lane: LaneEntry) -> None:
+        attempt = asyncio.create_task(self.attempts.run(job, permit, lane.plan))
+        self.in_flight[job.id] = attempt
+        attempt.add_done_callback(lambda done: self._ended(job, done))
+
+    def _ended(self, job: Claimed, attempt: asyncio.Task[None]) -> None:
+        if self.in_flight.get(job.id) is attempt:
+            del self.in_flight[job.id]
+        self.places.give_back()
+        if not attempt.cancelled() and (error := attempt.exception()):
+            log.error("attempt_broke", job=job.id, error=repr(error), effect="its job is handed back", exc_info=error)
+            self.unsure.add(job.id)
+
+    async def _begin(self) -> None:
+        """Redis does not know us. After recent calls it was lost, and allowances must start empty-handed."""
+        lost = await asyncio.to_thread(self.store.called_within, RECENT)
+        log.warning("redis_begun", state="lost" if lost else "fresh", effect="windows are rebuilt from SQL")
+        await self.gate.begin(fresh=not lost)
+
+    async def _stop(self, stop: Stop, fetcher: Fetcher, running: list[asyncio.Task[None]]) -> None:
+        """Stop claiming at once; let calls finish within the grace period; then hand back what is left."""
+        fetching, *others = running
+        fetching.cancel()
+        await asyncio.gather(*fetcher.claiming, return_exceptions=True)
+        await self._finish(stop)
+        await self._hand_back(fetcher.worker)
+        for part in others:
+            part.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.to_thread(self.writer.close)
+        await self.callers.close()
+        log.info("worker_stopped", worker=fetcher.worker)
+
+    async def _finish(self, stop: Stop) -> None:
+        """Let calls finish until the grace period ends or the second signal comes; then cut them."""
+        told = asyncio.create_task(stop.now.wait())
+        done = asyncio.create_task(all_of(self.in_flight.values()))
+        await asyncio.wait({told, done}, timeout=self.settings.worker.grace, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        for attempt in self.in_flight.values():
+            attempt.cancel()
+        await done
+
+    async def _hand_back(self, worker: str) -> None:
+        """Queue what is still ours, free our permits, and end the lease; what fails here the lease's end mends."""
+        try:
+            offers = await asyncio.to_thread(self.store.hand_back, worker, None)
+            heard = await self.settler.drain(FAREWELL)
+            await self.gate.release(worker)
+            await self.gate.offer(offers, front=True, window=self.settings.worker.window)
+            if heard:
+                await asyncio.to_thread(self.store.stop, worker)
+        except HoldfastError as error:
+            log.warning("farewell_failed", worker=worker, why=str(error), effect="the lease's end mends it")
+
+
+def rules_of(settings: Settings) -> Callable[[str], Rules]:
+    """The rules of each breaker by its scope's name, with what the operator changed for a provider's routes."""
+
+    def rules(scope: str) -> Rules:
+        built_in = default_rules(scope)
+        kind, _, name = scope.partition(":")
+        provider = settings.providers.get(name.partition("/")[0])
+        return built_in.but(provider.breaker.overrides()) if provider and kind == "route" else built_in
+
+    return cache(rules)
+
+
+async def all_of(attempts: Iterable[asyncio.Task[None]]) -> None:
+    await asyncio.gather(*attempts, return_exceptions=True)
+
+
+async def keep_running(name: str, part: Callable[[], Awaitable[None]]) -> None:
+    """Run a part until cancelled; one that breaks is logged and started again."""
+    while True:
+        try:
+            await part()
+        except QueueUnavailable as error:
+            log.warning("part_waits", part=name, why=str(error))
+        except Exception:
+            log.exception("part_broke", part=name, effect="it is started again")
+        await asyncio.sleep(REVIVE)

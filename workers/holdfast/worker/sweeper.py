@@ -1,0 +1,128 @@
+"""Mends what time and crashes leave behind: due retries, expired jobs, jobs of dead workers, lost window entries.
+
+Every process runs one. Each move is a guarded statement in SQL, so two sweepers at once do no harm.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+import structlog
+
+from holdfast.lanes import Gate
+from holdfast.model.errors import QueueUnavailable, StorageUnavailable
+from holdfast.model.job import Offer
+from holdfast.settings import crash_point
+from holdfast.store import Store
+from holdfast.store.operator import OverrideKind
+from holdfast.worker.fetcher import Fetcher
+from holdfast.worker.footing import Footing
+from holdfast.worker.lane_book import LaneBook
+from holdfast.worker.places import Places
+
+log = structlog.get_logger()
+AT_MOST = 1_000  # jobs a pass moves
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """``held`` tells the jobs in flight in this process."""
+
+    store: Store
+    gate: Gate
+    book: LaneBook
+    places: Places
+    footing: Footing
+    fetcher: Fetcher
+    held: Callable[[], frozenset[str]]
+    window: int
+    _strays: frozenset[str] = field(default_factory=frozenset)
+    _overrides: dict[tuple[OverrideKind, str], str] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Until cancelled. Each duty has its own pace, in seconds."""
+        duties: Sequence[tuple[float, Callable[[], Awaitable[None]]]] = (
+            (0.2, self.release_due),
+            (1.0, self.follow_sql),
+            (1.0, self.hand_back_unsure),
+            (2.0, self.take_over),
+            (5.0, self.drop_strays),
+            (15.0, self.mend_lanes),
+        )
+        await asyncio.gather(*(self._repeat(every, duty) for every, duty in duties))
+
+    async def _repeat(self, every: float, duty: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await duty()
+            except StorageUnavailable as error:
+                self.footing.sql_failed(error)
+            except QueueUnavailable as error:
+                self.footing.redis_failed(error)
+            await asyncio.sleep(every)
+
+    async def release_due(self) -> None:
+        """Delayed jobs whose time has come are queued, and go to the front: they are older than what waits."""
+        offers = await asyncio.to_thread(self.store.release_due, AT_MOST)
+        self.footing.sql_answered()
+        crash_point("after_release")
+        await self._offer(offers)
+
+    async def _offer(self, offers: Sequence[Offer]) -> None:
+        if not offers:
+            return
+        await self.gate.offer(offers, front=True, window=self.window)
+        for lane in {offer.lane for offer in offers}:
+            self.book.wake(lane)
+        self.places.wake()
+
+    async def follow_sql(self) -> None:
+        """Expire what is too late, serve lanes that appeared, and carry the operators' overrides to the gate."""
+        await asyncio.to_thread(self.store.expire_due, AT_MOST)
+        for counts in await asyncio.to_thread(self.store.lanes):
+            self.book.add(counts.lane)
+        wanted = await asyncio.to_thread(self.store.overrides)
+        for kind, name in self._overrides.keys() | wanted.keys():
+            if self._overrides.get((kind, name)) != wanted.get((kind, name)):
+                await self._override(kind, name, wanted.get((kind, name)))
+        self._overrides = wanted
+        await self.gate.ping()
+        self.footing.redis_answered()
+
+    async def _override(self, kind: OverrideKind, name: str, value: str | None) -> None:
+        if kind == "lane":
+            await self.gate.set_paused(name, paused=value == "paused")
+        else:
+            await self.gate.force(name, cast("Literal['open', 'closed'] | None", value))
+
+    async def hand_back_unsure(self) -> None:
+        """Jobs whose claim failed half-way: if SQL did take the claim, they are ours and nobody runs them."""
+        unsure = frozenset(self.fetcher.unsure) - self.held()
+        if unsure:
+            await self._offer(await asyncio.to_thread(self.store.hand_back, self.fetcher.worker, sorted(unsure)))
+            self.fetcher.unsure -= unsure
+
+    async def take_over(self) -> None:
+        """Queue the jobs of workers whose lease ran out, and free what dead workers hold in Redis."""
+        for dead in await asyncio.to_thread(self.store.take_over):
+            log.warning("worker_lost", worker=dead.worker, requeued=dead.requeued, poisoned=dead.poisoned)
+        crash_point("after_take_over")
+        alive = {worker.id for worker in await asyncio.to_thread(self.store.workers)}
+        for worker in await self.gate.workers():
+            if worker not in alive:
+                await self.gate.release(worker)
+
+    async def drop_strays(self) -> None:
+        """Window entries that Redis counts as ours and that we do not know: an answer of the gate got lost."""
+        ours = await self.gate.held(self.fetcher.worker)
+        strays = frozenset(ours) - self.held()
+        if lost := strays & self._strays:
+            log.warning("strays_dropped", jobs=len(lost))
+            await self.gate.forget(self.fetcher.worker, sorted(lost))
+        self._strays = strays
+
+    async def mend_lanes(self) -> None:
+        """Forget window entries that nobody will ever fetch or acknowledge: they would keep their jobs from us."""
+        if forgotten := await self.gate.mend():
+            log.warning("messages_forgotten", messages=forgotten)
