@@ -15,7 +15,7 @@ from holdfast.store.terminal import Ending, write_endings
 END = Statement("""
     update job set state = :state, fault = :fault, finished_at = :now, available_at = null, worker = null
     where id in ($ids) and state = :before
-    returning id, generation, fence, lane, batch, why_waiting
+    returning id, generation, number, fence, lane, batch, why_waiting
 """)
 STATE = Statement("""
     select state from job where id = :id and (cast(:tenant as text) is null or tenant = :tenant)
@@ -66,4 +66,4 @@ def _end(tx: Transaction, ids: Sequence[str], before: State, after: State) -> in
 def _ending(row: Any, state: State, fault: FaultKind | None) -> Ending:
     said = "cancelled" if fault is None else "expires_at passed while it waited"
     why = f": {row.why_waiting}" if row.why_waiting else ""
-    return Ending(row.id, row.generation, row.fence, state, fault, message=said + why)
+    return Ending(row.id, row.generation, row.number, row.fence, state, fault, message=said + why)

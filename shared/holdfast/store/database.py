@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import orjson
 from sqlalchemy import Connection, Executable, exc
 
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import State
 from holdfast.store.engine import make_directory, open_engines, read_url
 from holdfast.store.micros import MICROS
-from holdfast.store.sql import POSTGRES, SQLITE, Statement, Tongue, spoken
+from holdfast.store.sql import POSTGRES, SQLITE, Rows, Statement, Tongue, in_json, spoken, spoken_by_row
 
 T = TypeVar("T")
 SHARDS = 16
@@ -51,11 +50,19 @@ class Transaction:
 
     def run(self, statement: Statement, **parameters: Any) -> Sequence[Any]:
         """Run a statement; ``rows`` and ``ids`` travel as JSON. Answers the rows it returns."""
+        if self.tongue.bytes_of is None and statement.has_bytes:
+            return self._run_by_row(statement, **parameters)
         for name in ("rows", "ids"):
             if name in parameters:
-                parameters[name] = orjson.dumps(parameters[name]).decode()
+                parameters[name] = in_json(parameters[name])
         result = self.connection.execute(spoken(statement, self.tongue), parameters)
         return result.all() if result.returns_rows else ()
+
+    def _run_by_row(self, statement: Statement, rows: Rows, **parameters: Any) -> Sequence[Any]:
+        said, names = spoken_by_row(statement, self.tongue)
+        if rows:
+            self.connection.exec_driver_sql(said, [parameters | dict(zip(names, row, strict=True)) for row in rows])
+        return ()
 
     def select(self, query: Executable) -> Sequence[Any]:
         return self.connection.execute(query).all()

@@ -1,7 +1,6 @@
 """Connections: SQLite made durable and polite, Postgres with time limits, and a refusal where neither can be safe."""
 
 import sqlite3
-from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -92,7 +91,6 @@ def _sqlite(url: URL, *, writes: bool) -> Engine:
 
     def opened(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # BEGIN is ours to say, below
-        connection.create_function("from_base64", 1, _from_base64, deterministic=True)
         for pragma, value in SQLITE_PRAGMAS.items():
             connection.execute(f"pragma {pragma} = {value}")
         if not writes:
@@ -105,10 +103,6 @@ def _sqlite(url: URL, *, writes: bool) -> Engine:
     event.listen(engine, "connect", opened)
     event.listen(engine, "begin", begun)
     return engine
-
-
-def _from_base64(text: str | None) -> bytes | None:
-    return None if text is None else b64decode(text)
 
 
 def make_directory(url: URL) -> None:

@@ -45,7 +45,7 @@ TAKE = Statement("""
         fault = case when crashes + 1 < :limit then fault else 'poison' end,
         crashes = crashes + 1, calls = calls + 1, worker = null, why_waiting = 'its worker died'
     where id in ($ids) and state = 'running'
-    returning id, generation, fence, lane, batch, state
+    returning id, generation, number, fence, lane, batch, state
 """)
 LOSE_ATTEMPTS = Statement("""
     update attempt set ended_at = :now, outcome = 'unknown', message = 'its worker died'
@@ -100,7 +100,7 @@ def take_over(tx: Transaction) -> list[TakenOver]:
 
 
 def _poisoned(row: Any) -> Ending:
-    return Ending(row.id, row.generation, row.fence, State.DEAD, FaultKind.POISON, message=POISON)
+    return Ending(row.id, row.generation, row.number, row.fence, State.DEAD, FaultKind.POISON, message=POISON)
 
 
 def _count(worker: str, jobs: list[Any]) -> TakenOver:

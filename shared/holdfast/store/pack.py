@@ -1,7 +1,6 @@
 """Values to what the tables hold, and back. Producers' and providers' text crosses here."""
 
 import zlib
-from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
@@ -41,7 +40,7 @@ def request_hash(job: NewJob, packed: bytes) -> str:
 
 
 def pack_reply(reply: Reply) -> bytes:
-    return reply.model_dump_json().encode()
+    return deflate(reply.model_dump_json().encode())
 
 
 def unpack_reply(body: bytes | None) -> Reply | None:
@@ -54,11 +53,6 @@ def deflate(body: bytes) -> bytes:
 
 def inflate(body: bytes) -> bytes:
     return zlib.decompress(body) if body[0] == ZLIB_FIRST_BYTE else body
-
-
-def travelling(body: bytes) -> str:
-    """Bytes as the ``bytes`` columns of a statement take them."""
-    return b64encode(deflate(body)).decode()
 
 
 def pack_usage(usage: Usage) -> str:

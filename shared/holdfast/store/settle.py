@@ -5,6 +5,7 @@ from typing import Any
 
 from holdfast.model.job import State
 from holdfast.model.records import Settlement
+from holdfast.model.reply import Usage
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros
 from holdfast.store.pack import clean, pack_mapping, pack_usage
@@ -52,11 +53,17 @@ def settle(tx: Transaction, settlements: Sequence[Settlement]) -> list[bool]:
             turns[_key(settlement)] = settlement, turn(settlement, tx.now)
     rows = [_job_row(settlement, next_, tx.now) for settlement, next_ in turns.values()]
     won = {(row.id, row.fence): row for row in tx.run(SETTLE, rows=sorted(rows))}
-    tx.run(END_ATTEMPTS, rows=[_end_row(settlement) for settlement, _ in turns.values()], now=tx.now)
+    tx.run(END_ATTEMPTS, rows=[_end_row(*pair) for pair in turns.values()], now=tx.now)
     write_endings(tx, [turns[key][1].ending for key in won])
     for key, row in won.items():
         tx.moved(row.lane, row.batch, State.RUNNING, turns[key][1].state)
     return [won.pop(_key(settlement), None) is not None for settlement in settlements]
+
+
+def _usage(next_: Turn, usage: Usage | None) -> str | None:
+    if next_.ending is not None:
+        return next_.ending.usage  # packed once
+    return pack_usage(usage) if usage else None
 
 
 def _key(settlement: Settlement) -> Key:
@@ -79,7 +86,7 @@ def _job_row(settlement: Settlement, next_: Turn, now: int) -> list[Any]:
     ]
 
 
-def _end_row(settlement: Settlement) -> list[Any]:
+def _end_row(settlement: Settlement, next_: Turn) -> list[Any]:
     claimed, end = settlement.claimed, settlement.end
     fault, reply = end.fault, end.reply
     usage = reply.usage if reply else None
@@ -94,7 +101,7 @@ def _end_row(settlement: Settlement) -> list[Any]:
         clean(fault.code) if fault else None,
         clean(fault.message) if fault else None,
         clean(reply.provider_request_id if reply else fault.provider_request_id if fault else None),
-        pack_usage(usage) if usage else None,
+        _usage(next_, usage),
         usage.input if usage else 0,
         usage.output if usage else 0,
         end.cost_micros,

@@ -7,13 +7,18 @@ both databases plan it once. Marks in the text:
 ``$ids``                          the values of parameter ``ids`` (a list of strings) as a select
 ``$skip_locked``                  leave out rows that another transaction holds
 ``$never``                        the date of a job without a deadline
+
+Rows that hold bytes cannot travel as JSON to SQLite, which has no way to read base64. They run row by row there, which
+costs nothing where no network lies between: ``$rows`` then selects the parameters of one row.
 """
 
 import re
+from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import orjson
 from sqlalchemy import TextClause, text
 
 from holdfast.store.micros import NEVER
@@ -21,21 +26,25 @@ from holdfast.store.micros import NEVER
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
-    """How one database says what the other says differently. Bytes cross JSON as base64; ``bytes_of`` reads it."""
+    """How one database says what the other says differently.
+
+    ``bytes_of`` reads bytes out of JSON, where they travel as base64; None: rows with bytes run row by row.
+    ``clock`` is a select; None: this process has the same clock.
+    """
 
     name: str
     each_row: str
     each_id: str
-    bytes_of: str
+    bytes_of: str | None
     skip_locked: str
-    clock: str | None  # None: this process shares the database's clock
+    clock: str | None
 
 
 SQLITE = Tongue(
     name="sqlite",
     each_row="json_each(:rows)",
     each_id="select value from json_each(:ids)",
-    bytes_of="from_base64({0})",  # registered on each connection
+    bytes_of=None,
     skip_locked="",  # there is one writer at a time
     clock=None,
 )
@@ -49,6 +58,7 @@ POSTGRES = Tongue(
 )
 
 MARK = re.compile(r"\$rows\(([^)]*)\)|\$(ids|skip_locked|never)\b")
+Rows = list[list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +67,51 @@ class Statement:
 
     template: str
 
+    @property
+    def columns(self) -> list[list[str]]:
+        """Name and type of each column of ``$rows``."""
+        found = MARK.search(self.template)
+        return [column.split() for column in found[1].split(",")] if found and found[1] else []
+
+    @property
+    def has_bytes(self) -> bool:
+        return " bytes" in self.template
+
 
 @cache
 def spoken(statement: Statement, tongue: Tongue) -> TextClause:
-    """The statement as ``tongue`` says it."""
+    """The statement as ``tongue`` says it, for all rows at once."""
+    read = ", ".join(_column(place, name, kind, tongue) for place, (name, kind) in enumerate(statement.columns))
+    return text(_replaced(statement, tongue, f"select {read} from {tongue.each_row}"))  # noqa: S608 - all of it is ours
+
+
+@cache
+def spoken_by_row(statement: Statement, tongue: Tongue) -> tuple[str, tuple[str, ...]]:
+    """The statement for one row, and the names of its columns, which are then parameters."""
+    names = tuple(name for name, _ in statement.columns)
+    return _replaced(statement, tongue, f"select {', '.join(f':{name} as {name}' for name in names)}"), names
+
+
+def _replaced(statement: Statement, tongue: Tongue, rows: str) -> str:
     words = {"ids": tongue.each_id, "skip_locked": tongue.skip_locked, "never": str(NEVER)}
-
-    def said(mark: re.Match[str]) -> str:
-        return words[mark[2]] if mark[2] else _rows(mark[1], tongue)
-
-    return text(MARK.sub(said, statement.template))
-
-
-def _rows(columns: str, tongue: Tongue) -> str:
-    pairs = [column.split() for column in columns.split(",")]
-    read = ", ".join(_column(place, name, kind, tongue) for place, (name, kind) in enumerate(pairs))
-    return f"select {read} from {tongue.each_row}"  # noqa: S608 - the text is ours
+    return MARK.sub(lambda mark: words[mark[2]] if mark[2] else rows, statement.template)
 
 
 def _column(place: int, name: str, kind: str, tongue: Tongue) -> str:
     value = f"value->>{place}"
-    read = tongue.bytes_of.format(value) if kind == "bytes" else f"cast({value} as {kind})"
-    return f"{read} as {name}"
+    if kind != "bytes":
+        return f"cast({value} as {kind}) as {name}"
+    if tongue.bytes_of is None:
+        raise ValueError(f"column {name}: {tongue.name} takes bytes row by row")
+    return f"{tongue.bytes_of.format(value)} as {name}"
 
 
-Rows = list[list[Any]]
+def in_json(value: Any) -> str:
+    """A parameter for ``$rows`` or ``$ids``; bytes become base64."""
+    return orjson.dumps(value, default=_base64).decode()
+
+
+def _base64(value: Any) -> str:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    raise TypeError(f"{type(value).__name__} is no value of a row")

@@ -10,7 +10,7 @@ from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
 from holdfast.store.database import Transaction
 from holdfast.store.micros import NEVER, to_micros
-from holdfast.store.pack import pack_avoid, pack_labels, pack_request, request_hash, travelling
+from holdfast.store.pack import deflate, pack_avoid, pack_labels, pack_request, request_hash
 from holdfast.store.sql import Statement
 
 INSERT_JOBS = Statement("""
@@ -53,7 +53,7 @@ def submit(tx: Transaction, jobs: Sequence[NewJob]) -> list[Submitted]:
     rows = [_row(job, digest, position, tx.now) for job, digest, position in zip(jobs, hashes, positions, strict=True)]
     new = {row.id for row in _insert(tx, jobs, rows)}
     fresh = {job.id: (job, body) for job, body in reversed(list(zip(jobs, packed, strict=True))) if job.id in new}
-    tx.run(INSERT_REQUESTS, rows=[[id_, travelling(body)] for id_, (_, body) in fresh.items()])
+    tx.run(INSERT_REQUESTS, rows=[[id_, deflate(body)] for id_, (_, body) in fresh.items()])
     for job, _ in fresh.values():
         tx.moved(job.lane, job.batch, None, State.QUEUED)
     tx.total("accepted", len(fresh))

@@ -10,18 +10,17 @@ from holdfast.store.database import Transaction
 from holdfast.store.pack import clean
 from holdfast.store.sql import Statement
 
-# Attempts and cost are read from the attempt rows: what this generation did and is known to have cost by now.
+# The cost is read from the attempt rows: what this generation is known to have cost by now.
 INSERT_RESULTS = Statement("""
     with v as ($rows(
-        job text, generation bigint, fence bigint, state text, fault text, status bigint, code text, message text,
-        route text, reply bytes, usage text, mapping text
+        job text, generation bigint, attempts bigint, fence bigint, state text, fault text, status bigint, code text,
+        message text, route text, reply bytes, usage text, mapping text
     ))
     insert into result (
-        job, generation, fence, state, fault, status, code, message, route, reply, usage, mapping,
-        created_at, attempts, cost_micros
+        job, generation, attempts, fence, state, fault, status, code, message, route, reply, usage, mapping,
+        created_at, cost_micros
     )
     select v.*, :now,
-        (select count(*) from attempt where attempt.job = v.job and attempt.generation = v.generation),
         (select coalesce(sum(cost_micros), 0) from attempt
          where attempt.job = v.job and attempt.generation = v.generation)
     from v where true
@@ -34,6 +33,7 @@ class Ending:
 
     job: str
     generation: int
+    attempts: int
     fence: int
     state: State
     fault: FaultKind | None = None
@@ -41,7 +41,7 @@ class Ending:
     code: str | None = None
     message: str | None = None
     route: str | None = None
-    reply: str | None = None
+    reply: bytes | None = None
     usage: str | None = None
     mapping: str | None = None
 
@@ -49,9 +49,10 @@ class Ending:
         return [
             self.job,
             self.generation,
+            self.attempts,
             self.fence,
-            self.state,
-            self.fault,
+            self.state.value,  # the driver of SQLite is slow with anything but a plain str
+            self.fault and self.fault.value,
             self.status,
             clean(self.code),
             clean(self.message),

@@ -8,7 +8,7 @@ from holdfast.model.job import AttemptEnd, DeathReason, Outcome, State
 from holdfast.model.records import Settlement
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze
 from holdfast.store.micros import NEVER, to_micros
-from holdfast.store.pack import pack_avoid, pack_mapping, pack_reply, pack_usage, travelling
+from holdfast.store.pack import pack_avoid, pack_mapping, pack_reply, pack_usage
 from holdfast.store.terminal import Ending
 
 BILLED_FAULTS = frozenset({FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT, FaultKind.TIMED_OUT, FaultKind.CUT})
@@ -83,7 +83,7 @@ def _success(settlement: Settlement) -> Ending:
     reply = settlement.end.reply
     if reply is None:
         raise ValueError("a settlement with step Complete needs a reply")
-    return _ending(settlement, State.SUCCEEDED, reply=travelling(pack_reply(reply)))
+    return _ending(settlement, State.SUCCEEDED, reply=pack_reply(reply))
 
 
 def _buried(settlement: Settlement, reason: DeathReason) -> Turn:
@@ -104,7 +104,7 @@ def _ending(
     settlement: Settlement,
     state: State,
     *,
-    reply: str | None = None,
+    reply: bytes | None = None,
     fault: FaultKind | None = None,
     status: int | None = None,
     code: str | None = None,
@@ -114,6 +114,7 @@ def _ending(
     return Ending(
         job=claimed.id,
         generation=claimed.generation,
+        attempts=claimed.attempt_number,
         fence=claimed.fence,
         state=state,
         fault=fault,

@@ -18,6 +18,7 @@ class AttemptRow(SQLModel, table=True):
         CheckConstraint(f"outcome in ({OUTCOMES})", name="attempt_outcome"),
         CheckConstraint("(outcome is null) = (ended_at is null)", name="attempt_ended_has_an_outcome"),
         partial_index("attempt_open", "worker", where="ended_at is null"),
+        {"sqlite_with_rowid": False},
     )
 
     job: str = Field(primary_key=True, sa_type=String(32))

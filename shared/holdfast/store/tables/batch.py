@@ -25,6 +25,7 @@ class TallyRow(SQLModel, table=True):
     """
 
     __tablename__ = "tally"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     kind: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
