@@ -1,0 +1,175 @@
+"""The same client for asyncio. Every call runs on a thread; waiting holds none."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, overload
+
+from holdfast.client.answer import Answer
+from holdfast.client.backend import Item
+from holdfast.client.errors import StillWaiting
+from holdfast.client.sync import Batch, Holdfast, Job
+from holdfast.client.waiting import Pause
+from holdfast.client.watch import Watch
+from holdfast.model.errors import NotFound
+from holdfast.model.job import Priority, State
+
+if TYPE_CHECKING:
+    from holdfast.settings import Settings
+
+
+class AsyncHoldfast:
+    """``Holdfast`` with ``await``: the same names, the same meaning. Belongs to one event loop."""
+
+    def __init__(
+        self, settings: "Settings | None" = None, *, config: Path | str | None = None, url: str | None = None
+    ) -> None:
+        self.sync = Holdfast(settings, config=config, url=url)
+        self.watch = Watch(self.sync.backend.states)
+
+    @overload
+    async def submit(  # type: ignore[overload-overlap] # a str is a prompt, although it can be iterated over
+        self,
+        jobs: Item,
+        *,
+        model: str | None = None,
+        priority: Priority | str | None = None,
+        expires_in: float | None = None,
+        idempotency_key: str | None = None,
+        name: str = "",
+    ) -> "AsyncJob": ...
+
+    @overload
+    async def submit(
+        self,
+        jobs: Iterable[Item],
+        *,
+        model: str | None = None,
+        priority: Priority | str | None = None,
+        expires_in: float | None = None,
+        idempotency_key: str | None = None,
+        name: str = "",
+    ) -> "AsyncBatch": ...
+
+    async def submit(
+        self,
+        jobs: Item | Iterable[Item],
+        *,
+        model: str | None = None,
+        priority: Priority | str | None = None,
+        expires_in: float | None = None,
+        idempotency_key: str | None = None,
+        name: str = "",
+    ) -> "AsyncJob | AsyncBatch":
+        """Accept one job, or many as a batch: see ``Holdfast.submit``."""
+        submit: Callable[..., Job | Batch] = self.sync.submit
+        submitted = await asyncio.to_thread(
+            submit,
+            jobs,
+            model=model,
+            priority=priority,
+            expires_in=expires_in,
+            idempotency_key=idempotency_key,
+            name=name,
+        )
+        return AsyncJob(self, submitted) if isinstance(submitted, Job) else AsyncBatch(self, submitted)
+
+    async def ask(self, prompt: Item, *, model: str | None = None, timeout: float | None = None) -> Answer:  # noqa: ASYNC109 - the twin of the sync one
+        """Submit one job ahead of all batch work, wait, and return its reply. Raises JobFailed, StillWaiting."""
+        job = await self.submit(prompt, model=model, priority=Priority.INTERACTIVE)
+        return (await job.wait(timeout)).required()
+
+    def job(self, job: str) -> "AsyncJob":
+        return AsyncJob(self, self.sync.job(job))
+
+    def batch(self, batch: str) -> "AsyncBatch":
+        return AsyncBatch(self, self.sync.batch(batch))
+
+    async def wait(self, job: "AsyncJob | str", timeout: float | None = None) -> Answer:  # noqa: ASYNC109 - as above
+        return await self.job(str(job)).wait(timeout)
+
+    async def result(self, job: "AsyncJob | str") -> Answer | None:
+        return await self.job(str(job)).result()
+
+    def results(
+        self, batch: "AsyncBatch | str", *, ordered: bool = True, timeout: float | None = None
+    ) -> AsyncIterator[Answer]:
+        return self.batch(str(batch)).results(ordered=ordered, timeout=timeout)
+
+    async def cancel(self, job: "AsyncJob | str") -> State:
+        return await self.job(str(job)).cancel()
+
+    async def close(self) -> None:
+        await self.watch.close()
+        await asyncio.to_thread(self.sync.close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class AsyncJob:
+    """One submitted job."""
+
+    def __init__(self, holdfast: AsyncHoldfast, job: Job) -> None:
+        self._watch, self.sync, self.id = holdfast.watch, job, job.id
+
+    async def wait(self, timeout: float | None = None) -> Answer:  # noqa: ASYNC109 - as above
+        """Wait until the job has ended. Thousands may wait at once: they share one question to the storage."""
+        if await self._watch.ended(self.sync.inner, timeout) is None and timeout is not None:
+            raise StillWaiting(self.id, timeout)
+        answer = await self.result()
+        if answer is None:
+            raise NotFound("job", self.id)
+        return answer
+
+    async def result(self) -> Answer | None:
+        return await asyncio.to_thread(self.sync.result)
+
+    async def cancel(self) -> State:
+        return await asyncio.to_thread(self.sync.cancel)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class AsyncBatch:
+    """Jobs submitted together."""
+
+    def __init__(self, holdfast: AsyncHoldfast, batch: Batch) -> None:
+        self.sync, self.id = batch, batch.id
+        self.jobs: Sequence[AsyncJob] = tuple(AsyncJob(holdfast, job) for job in batch.jobs)
+
+    async def counts(self) -> Mapping[State, int]:
+        return await asyncio.to_thread(self.sync.counts)
+
+    async def wait(self, timeout: float | None = None) -> Mapping[State, int]:  # noqa: ASYNC109 - as above
+        """Wait until every job has ended, and return how many ended how."""
+        async for _answer in sleeping(self.sync.pauses(timeout)):
+            pass  # a wait has pauses only
+        return await self.counts()
+
+    async def results(self, *, ordered: bool = True, timeout: float | None = None) -> AsyncIterator[Answer]:  # noqa: ASYNC109 - as above
+        """Yield answers as jobs end, in input order or as they come."""
+        async for answer in sleeping(self.sync.stream(ordered=ordered, timeout=timeout)):
+            yield answer
+
+    async def cancel(self) -> int:
+        return await asyncio.to_thread(self.sync.cancel)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+async def sleeping(steps: Iterator[Pause | Answer]) -> AsyncIterator[Answer]:
+    """Drive a wait or a stream of answers: its questions on a thread, its pauses on the loop."""
+    while (step := await asyncio.to_thread(next, steps, None)) is not None:
+        if isinstance(step, Answer):
+            yield step
+        else:
+            await asyncio.sleep(step.seconds)

@@ -1,0 +1,124 @@
+"""What can go wrong for a client, on top of the model's errors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.model.errors import HoldfastError, InvalidRequest, StorageUnavailable
+
+SHOWN = 5  # problems that a sentence names before it counts the rest
+
+
+class JobFailed(HoldfastError):
+    """A job ended without a reply, and the caller asked for one."""
+
+    code = "job_failed"
+    exit_status = 3
+
+    def __init__(self, job: str, status: str, kind: str, message: str) -> None:
+        super().__init__(job, status, kind, message)
+        self.job, self.status, self.kind, self.message = job, status, kind, message
+
+    def __str__(self) -> str:
+        why = f"{self.kind}: {self.message}" if self.message else self.kind
+        return f"{self.job} ended {self.status} ({why}). `holdfast job show {self.job}` has its attempts."
+
+
+class StillWaiting(HoldfastError, TimeoutError):
+    """The caller's patience ended before the job did. The job goes on."""
+
+    code = "still_waiting"
+    exit_status = 75
+    http_status = 504
+
+    def __init__(self, name: str, seconds: float) -> None:
+        super().__init__(name, seconds)
+        self.name, self.seconds = name, seconds
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name} has not ended after {self.seconds:g} s. It goes on: wait again with the same id, "
+            f"or see why with `holdfast {self.name.partition('_')[0]} show {self.name}`."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JobProblem:
+    """What is wrong with one job of a submit: ``index`` counts from 0, ``where`` names the key."""
+
+    index: int
+    where: str
+    problem: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"jobs[{self.index}]: {self.where}: {self.problem}" + (f" {self.hint}" if self.hint else "")
+
+
+class InvalidJobs(InvalidRequest):
+    """Some jobs of a submit cannot be accepted. All problems are listed, and none of the jobs was taken."""
+
+    def __init__(self, problems: tuple[JobProblem, ...]) -> None:
+        super().__init__("jobs", f"{len(problems)} of the jobs cannot be accepted.", "Nothing was submitted.")
+        self.args = (problems,)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        shown = "; ".join(str(problem) for problem in self.problems[:SHOWN])
+        more = len(self.problems) - SHOWN
+        return f"{shown.rstrip('.')}{f'; and {more} more' if more > 0 else ''}. Nothing was submitted."
+
+
+class ServerUnavailable(HoldfastError):
+    """The Holdfast server cannot be reached, or answers that it cannot work now."""
+
+    code = "server_unavailable"
+    exit_status = 69
+    http_status = 503
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(url, why)
+        self.url, self.why = url, why
+
+    def __str__(self) -> str:
+        return (
+            f"the server at {self.url} did not answer: {self.why}. "
+            "Start it with `holdfast up`, or mend the address in HOLDFAST_URL."
+        )
+
+
+class ServerRefused(HoldfastError):
+    """The Holdfast server understood and said no. ``body`` is its problem document."""
+
+    code = "server_refused"
+
+    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
+        super().__init__(status, body)
+        self.status, self.body = status, body
+
+    def __str__(self) -> str:
+        detail = self.body.get("detail") or self.body.get("title") or "no reason given"
+        hint = self.body.get("hint")
+        return f"the server refused with {self.status}: {detail}" + (f" {hint}" if hint else "")
+
+
+class PartlySubmitted(StorageUnavailable):
+    """The storage went away between two transactions of one big submit: some of its jobs are in, the rest are not.
+
+    ``batch`` is its public id, or None where the jobs belong to none.
+    """
+
+    code = "partly_submitted"
+
+    def __init__(self, batch: str | None, accepted: int, of: int, cause: StorageUnavailable) -> None:
+        super().__init__(cause.where, cause.why)
+        self.args = (batch, accepted, of, cause)
+        self.batch, self.accepted, self.of = batch, accepted, of
+
+    def __str__(self) -> str:
+        give_up = f", or give them up with `holdfast batch cancel {self.batch}`" if self.batch else ""
+        return (
+            f"the database {self.where} went away: {self.why}. {self.accepted} of {self.of} jobs are accepted"
+            f"{f' in {self.batch}' if self.batch else ''}. "
+            f"Submit again with the same idempotency key to add the rest{give_up}."
+        )

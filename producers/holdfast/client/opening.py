@@ -1,0 +1,23 @@
+"""Where a client's jobs go: to the server of ``url``, or to the configured storage."""
+
+import os
+from pathlib import Path
+
+from holdfast.client.backend import Backend
+from holdfast.settings import Settings
+
+URL_VARIABLE = "HOLDFAST_URL"
+
+
+def open_backend(settings: Settings | None, config: Path | str | None, url: str | None) -> Backend:
+    """Choose by what the caller said; when nothing was said, by HOLDFAST_URL, then by the configuration found."""
+    if url is None and settings is None and config is None:
+        url = os.environ.get(URL_VARIABLE) or None
+    if url is not None:
+        from holdfast.client.remote import Remote  # noqa: PLC0415 - most programs never need an HTTP client
+
+        return Remote(url)
+    from holdfast.client.storage import Storage  # noqa: PLC0415 - a program that talks to a server needs no SQL
+    from holdfast.settings import load  # noqa: PLC0415 - the same
+
+    return Storage(settings or load(Path(config) if config else None))

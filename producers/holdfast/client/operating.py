@@ -1,0 +1,208 @@
+"""What an operator does and sees: lanes, routes, dead letters, the state of everything. Used by the API and the CLI.
+
+Every act is written to SQL first, where it stays; Redis is told as well, and workers tell it again after it was lost.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from holdfast.client.storage import Storage
+from holdfast.lanes import BreakerView, BucketView, Snapshot
+from holdfast.model.errors import InvalidRequest, NotFound, QueueUnavailable
+from holdfast.model.job import Priority
+from holdfast.model.records import JobDetail, JobFilter, LaneCounts
+from holdfast.model.route import Route
+from holdfast.policy.verdict import scope_names
+
+PAGE = 500  # dead letters in one transaction
+Force = Literal["open", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """``window``: ids that lie ready in Redis; None when it does not answer."""
+
+    lane: LaneCounts
+    window: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteState:
+    """A configured route and what the gate keeps of it; without Redis only the route and the override are known."""
+
+    route: Route
+    models: tuple[str, ...]  # aliases whose plan it stands in
+    override: str | None = None
+    breakers: tuple[BreakerView, ...] = ()
+    buckets: tuple[BucketView, ...] = ()
+    in_flight: int | None = None
+
+    @property
+    def state(self) -> str:
+        """What the operator forced, or the worst state of the breakers in the way; closed where none heard a fault."""
+        if self.override is not None:
+            return FORCED[self.override]
+        return max((breaker.state for breaker in self.breakers), key=severity, default="closed")
+
+
+FORCED: Mapping[str, str] = {"open": "forced_open", "closed": "disabled"}
+SEVERITY: Mapping[str, int] = {"disabled": 0, "closed": 0, "half_open": 1, "open": 2, "forced_open": 3}
+
+
+def severity(state: str) -> int:
+    return SEVERITY.get(state, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The gate at one moment; ``warning`` says why ``snapshot`` is empty."""
+
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot([], [], {}))
+    warning: str | None = None
+
+
+class Operator:
+    """``actor`` is written in the audit book beside every act."""
+
+    def __init__(self, storage: Storage, actor: str) -> None:
+        self.storage, self.actor = storage, actor
+
+    # Lanes
+
+    def lanes(self) -> list[LaneState]:
+        """List every lane that ever had a job."""
+        try:
+            lengths: Mapping[str, int] | None = self.storage.link.lanes().lengths()
+        except QueueUnavailable:
+            lengths = None
+        lanes = self.storage.ready().lanes()
+        return [LaneState(lane, None if lengths is None else lengths.get(lane.lane, 0)) for lane in lanes]
+
+    def pause(self, lane: str, *, paused: bool) -> bool:
+        """Stop starting jobs of a lane, or start again. False: Redis does not answer and hears of it later."""
+        self.check_lane(lane)
+        self.storage.ready().set_override("lane", lane, "paused" if paused else None, self.actor)
+        try:
+            self.storage.link.lanes().set_paused(lane, paused)
+        except QueueUnavailable:
+            return False
+        return True
+
+    def check_lane(self, lane: str) -> None:
+        """Refuse a name that is no lane. Raises NotFound."""
+        model, _, priority = lane.rpartition(".")
+        if any(lane == known.lane for known in self.storage.ready().lanes()):
+            return
+        try:
+            self.storage.settings.plan(model)
+            Priority(priority)
+        except (InvalidRequest, ValueError):
+            raise NotFound("lane", lane) from None
+
+    # Routes
+
+    def overview(self) -> Overview:
+        try:
+            return Overview(self.storage.link.lanes().snapshot())
+        except QueueUnavailable as error:
+            return Overview(warning=str(error))
+
+    def routes(self, overview: Overview | None = None) -> list[RouteState]:
+        """List every configured route with its state."""
+        overview = overview or self.overview()
+        overrides = self.storage.ready().overrides()
+        return [
+            self._route(route, models, overrides.get(("route", route.name)), overview)
+            for route, models in self.configured().values()
+        ]
+
+    def configured(self) -> dict[str, tuple[Route, tuple[str, ...]]]:
+        """List the routes of all plans by name, each with the aliases it serves."""
+        found: dict[str, tuple[Route, tuple[str, ...]]] = {}
+        for alias, plan in self.storage.settings.models.items():
+            for route in plan.routes:
+                first, models = found.get(route.name, (route, ()))
+                found[route.name] = (first, (*models, alias))
+        return found
+
+    def _route(self, route: Route, models: tuple[str, ...], override: str | None, overview: Overview) -> RouteState:
+        snapshot = overview.snapshot
+        scopes = {
+            scope for name in route.credentials for scope in scope_names(route.provider, route.model, name).values()
+        }
+        buckets = {f"{route.provider}/{name}:{route.group}" for name in route.credentials}
+        return RouteState(
+            route=route,
+            models=models,
+            override=override,
+            breakers=tuple(breaker for breaker in snapshot.breakers if breaker.scope in scopes),
+            buckets=tuple(bucket for bucket in snapshot.buckets if bucket.name in buckets),
+            in_flight=None if overview.warning else snapshot.slots.get(route.name, 0),
+        )
+
+    def force(self, route: str, want: Force | None) -> bool:
+        """Let no call take a route (open), let every call (closed), or None: let its breaker decide again.
+
+        False: Redis does not answer and hears of it later. Raises NotFound.
+        """
+        self.check_route(route)
+        self.storage.ready().set_override("route", route, want, self.actor)
+        try:
+            self.storage.link.lanes().force(route, want)
+        except QueueUnavailable:
+            return False
+        return True
+
+    def reset(self, route: str) -> bool:
+        """Lift an override and forget what breakers and pauses hold against a route. Raises NotFound."""
+        self.check_route(route)
+        self.storage.ready().set_override("route", route, None, self.actor)
+        try:
+            self.storage.link.lanes().reset(route)
+        except QueueUnavailable:
+            return False
+        return True
+
+    def check_route(self, route: str) -> None:
+        try:
+            self.storage.settings.plan(route)
+        except InvalidRequest:
+            raise NotFound("route", route) from None
+
+    # Dead letters
+
+    def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
+        return self.storage.ready().replay(where, limit, per_minute, self.actor)
+
+    def drop(self, where: JobFilter, limit: int) -> int:
+        """Remove dead letters, page by page."""
+        store, dropped = self.storage.ready(), 0
+        while dropped < limit and (page := store.drop(where, min(PAGE, limit - dropped), self.actor)):
+            dropped += page
+        return dropped
+
+    def drain(self, where: JobFilter, limit: int, to: Path) -> int:
+        """Write dead letters to a new file, one JSON object a line, and remove each page once it is on the disk."""
+        from holdfast.client.letters import letter_line  # noqa: PLC0415 - only drains need it
+
+        drained = 0
+        to.touch(mode=0o600, exist_ok=False)  # it will hold prompts
+        with to.open("wb") as file:
+            for page in self.letters(where, limit):
+                file.write(b"".join(letter_line(detail) for detail in page))
+                file.flush()
+                os.fsync(file.fileno())
+                ids = tuple(detail.job.id for detail in page)
+                drained += self.storage.ready().drop(replace(where, ids=ids), len(ids), self.actor)
+        return drained
+
+    def letters(self, where: JobFilter, limit: int) -> Iterator[list[JobDetail]]:
+        """Read dead letters in full, newest first, a page at a time."""
+        store, cursor, left = self.storage.ready(), None, limit
+        while left and (jobs := store.jobs(where, min(PAGE, left), cursor)):
+            details = (store.detail(job.id) for job in jobs)
+            yield [detail for detail in details if detail is not None]
+            cursor, left = jobs[-1].id, left - len(jobs)

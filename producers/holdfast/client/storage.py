@@ -1,0 +1,132 @@
+"""The backend that is the storage itself: SQL, and where Redis is up a word to the lanes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from holdfast.client.answer import Answer
+from holdfast.client.backend import Accepted, Order, Taken
+from holdfast.client.errors import PartlySubmitted
+from holdfast.client.intake import Draft, read_items
+from holdfast.client.lines import output_line
+from holdfast.client.link import Link
+from holdfast.client.offers import Offers
+from holdfast.model.errors import NotFound, StorageUnavailable
+from holdfast.model.ids import new_id, public_id
+from holdfast.model.job import DEFAULT_TENANT, LIVE, NewJob, Offer, State
+from holdfast.model.records import FinishedJob
+from holdfast.policy.estimate import estimate
+from holdfast.settings import Settings
+from holdfast.store import Store
+
+CHUNK = 1_000  # jobs in one transaction
+
+
+class Storage:
+    """Safe to share between threads. ``tenant`` owns what is submitted, and nothing of others is seen."""
+
+    def __init__(self, settings: Settings, *, tenant: str = DEFAULT_TENANT, offers: Offers | None = None) -> None:
+        self.settings, self.tenant = settings, tenant
+        self.store = Store(settings.storage.database_url)
+        self.link = Link(settings)
+        self.offers = offers or Offers(self.link.lanes)
+        self._ready = False
+
+    def ready(self) -> Store:
+        """Return the store, its tables brought up to date at first use."""
+        if not self._ready:
+            self.store.ensure()
+            self._ready = True
+        return self.store
+
+    def submit(self, order: Order) -> Accepted:
+        drafts = read_items(order.items, order.defaults, self.settings.plan)
+        self.ready()
+        batch, taken = self.batch_of(order, drafts)
+        for jobs in chunks(self.new_jobs(drafts[len(taken) :], order, batch, len(taken))):
+            try:
+                taken += self.accept(jobs)
+            except StorageUnavailable as error:
+                if not taken:
+                    raise
+                raise PartlySubmitted(batch and public_id("batch", batch), len(taken), len(drafts), error) from error
+        return Accepted(taken, batch)
+
+    def batch_of(self, order: Order, drafts: Sequence[Draft]) -> tuple[str | None, list[Taken]]:
+        """Find the batch that the order joins, or open the one it makes; and the jobs that are in by then.
+
+        An order with a key may be a repeated one. Its first job tells: a known one names the batch of the first time.
+        """
+        if order.batch is not None:
+            self.counts(order.batch)
+            return order.batch, []
+        if not order.many:
+            return None, []
+        batch, first = new_id(), list[Taken]()
+        if order.key and drafts:
+            first = self.accept(list(self.new_jobs(drafts[:1], order, batch)))
+            known = None if first[0].created else self.store.job(first[0].id, self.tenant)
+            batch = (known.batch if known else None) or batch
+        return self.store.open_batch(batch, order.name, self.tenant).id, first
+
+    def new_jobs(self, drafts: Sequence[Draft], order: Order, batch: str | None, start: int = 0) -> Iterator[NewJob]:
+        alone = batch is None and len(order.items) == 1
+        for index, draft in enumerate(drafts, order.first + start):
+            yield NewJob(
+                id=new_id(),
+                model=draft.model,
+                request=draft.request,
+                need=estimate(draft.request),
+                tenant=self.tenant,
+                batch=batch,
+                custom_id=draft.custom_id,
+                position=index if batch else None,
+                priority=draft.priority,
+                idempotency_key=f"{order.key}/{index}" if order.key and not alone else order.key,
+                expires_in=draft.expires_in,
+                metadata=draft.metadata,
+            )
+
+    def accept(self, jobs: Sequence[NewJob]) -> list[Taken]:
+        """Commit ``jobs`` in one transaction, then tell the lanes about those that are new."""
+        submitted = self.store.submit(jobs)
+        new = zip(jobs, submitted, strict=True)
+        self.offers.make([Offer(one.id, one.lane, job.need) for job, one in new if one.created])
+        return [Taken(one.id, one.created) for one in submitted]
+
+    def states(self, ids: Sequence[str]) -> Mapping[str, State]:
+        return self.ready().states(ids)
+
+    def answer(self, job: str) -> Answer | None:
+        detail = self.ready().detail(job, self.tenant)
+        if detail is None:
+            raise NotFound("job", public_id("job", job))
+        if detail.job.state in LIVE or detail.result is None:
+            return None
+        return Answer.read(output_line(FinishedJob(detail.job, detail.result)))
+
+    def finished(self, batch: str, after: int, limit: int) -> list[tuple[int, Answer]]:
+        page = self.ready().finished(batch, after, limit)
+        return [(one.job.position or 0, Answer.read(output_line(one))) for one in page]
+
+    def counts(self, batch: str) -> Mapping[State, int]:
+        record = self.ready().batch(batch, self.tenant)
+        if record is None:
+            raise NotFound("batch", public_id("batch", batch))
+        return record.counts
+
+    def cancel(self, job: str) -> State:
+        return self.ready().cancel(job, self.tenant)
+
+    def cancel_batch(self, batch: str) -> int:
+        self.counts(batch)
+        return self.ready().cancel_batch(batch, self.tenant)
+
+    def close(self) -> None:
+        self.offers.close()
+        self.link.close()
+        self.store.close()
+
+
+def chunks(jobs: Iterator[NewJob]) -> Iterator[list[NewJob]]:
+    while chunk := list(islice(jobs, CHUNK)):
+        yield chunk
