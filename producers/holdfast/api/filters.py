@@ -1,0 +1,92 @@
+"""Which jobs a list or a bulk action means. An unknown name is an error, never a filter that is not there."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.fault import FaultKind
+from holdfast.model.ids import inner_id
+from holdfast.model.job import State
+from holdfast.model.records import JobFilter
+
+
+def read_time(value: object) -> object:
+    """Read a time: seconds since the epoch, or ISO 8601, UTC where no zone is named."""
+    if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
+        at = datetime.fromisoformat(value)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return value
+
+
+Time = Annotated[float, BeforeValidator(read_time), Field(description="ISO 8601, or seconds since the epoch")]
+
+
+class Filter(BaseModel):
+    """Every field narrows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: list[str] | None = Field(default=None, max_length=1_000)
+    tenant: str | None = None
+    model: str | None = None
+    lane: str | None = None
+    batch: str | None = None
+    fault: FaultKind | None = None
+    created_after: Time | None = None
+    created_before: Time | None = None
+    finished_after: Time | None = None
+    finished_before: Time | None = None
+
+    def choose(self, states: frozenset[State] | None) -> JobFilter:
+        """Make the store's filter. Raises InvalidId."""
+        return JobFilter(
+            tenant=self.tenant,
+            states=states,
+            model=self.model,
+            lane=self.lane,
+            batch=inner_id("batch", self.batch) if self.batch else None,
+            fault=self.fault,
+            ids=tuple(inner_id("job", id_) for id_ in self.id) if self.id else None,
+            created_after=self.created_after,
+            created_before=self.created_before,
+            finished_after=self.finished_after,
+            finished_before=self.finished_before,
+        )
+
+
+class Page(Filter):
+    """A page of jobs. ``cursor`` is ``next`` of the page before."""
+
+    limit: int = Field(default=50, ge=1, le=1_000)
+    cursor: str | None = None
+
+    def after(self) -> str | None:
+        return inner_id("job", self.cursor) if self.cursor else None
+
+
+class JobPage(Page):
+    state: list[State] | None = None
+
+
+class Bulk(Filter):
+    """A bulk action on dead letters. It needs a filter, or ``all``; without ``dry_run: false`` it only counts."""
+
+    all: bool = False
+    dry_run: bool = True
+    limit: int = Field(default=1_000, ge=1, le=100_000)
+
+    def dead(self) -> JobFilter:
+        """Choose dead letters. Raises InvalidRequest where nothing says which."""
+        where = self.choose(frozenset({State.DEAD}))
+        if not self.all and where == JobFilter(states=where.states):
+            names = "id, lane, model, batch, fault, tenant, created_* or finished_*"
+            raise InvalidRequest("body", "no filter says which dead letters are meant.", f"Give {names}, or all: true.")
+        return where
+
+
+class Replay(Bulk):
+    """``per_minute`` paces the start, so that a replay is not the next outage; null: all at once."""
+
+    per_minute: float | None = Field(default=60.0, gt=0)

@@ -1,0 +1,35 @@
+"""Lanes: list, pause, resume. A lane's name may hold slashes: ``anthropic/claude-opus-4-8.batch``."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from holdfast.api.shared import Ours
+from holdfast.api.views import lane_view
+from holdfast.client.operating import Operator
+
+LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
+
+router = APIRouter(prefix="/lanes", tags=["lanes"])
+
+
+@router.get("")
+def list_lanes(ours: Ours) -> dict[str, Any]:
+    """List lanes with their jobs by state."""
+    return {"lanes": [lane_view(each.lane, each.window) for each in Operator(ours.storage, "api").lanes()]}
+
+
+@router.post("/{name:path}/pause")
+def pause(name: str, ours: Ours) -> dict[str, Any]:
+    """Stop starting jobs of a lane. Running ones finish, and submitting goes on."""
+    return answer(name, paused=True, told=Operator(ours.storage, "api").pause(name, paused=True))
+
+
+@router.post("/{name:path}/resume")
+def resume(name: str, ours: Ours) -> dict[str, Any]:
+    """Start jobs of a lane again."""
+    return answer(name, paused=False, told=Operator(ours.storage, "api").pause(name, paused=False))
+
+
+def answer(name: str, *, paused: bool, told: bool) -> dict[str, Any]:
+    return {"name": name, "paused": paused, "warning": None if told else LATER}

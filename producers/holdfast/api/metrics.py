@@ -1,0 +1,143 @@
+"""Figures for Prometheus, computed when it asks. No job's id stands in a label."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from holdfast.client.operating import SEVERITY, Operator, severity
+from holdfast.client.storage import Storage
+from holdfast.lanes import BucketView, Snapshot
+from holdfast.model.errors import StorageUnavailable
+from holdfast.model.job import LIVE, State
+from holdfast.model.records import JobFilter, LaneCounts
+from holdfast.policy.verdict import ScopeKind
+from holdfast.store import Store
+
+HEADS = 20  # jobs at the head of a lane among which the oldest is looked for
+
+
+def exposition(storage: Storage) -> bytes:
+    """Write all figures in the text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Figures(storage))
+    return generate_latest(registry)
+
+
+class Figures(Collector):
+    """With SQL down what SQL knows is left out and ``holdfast_storage_up`` is 0; the same for Redis."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def collect(self) -> Iterator[Metric]:
+        overview = Operator(self._storage, "metrics").overview()
+        yield gauge("holdfast_redis_up", "Whether Redis answers.", 0.0 if overview.warning else 1.0)
+        yield from of_gate(overview.snapshot)
+        try:
+            figures = list(of_store(self._storage.ready()))
+        except StorageUnavailable:
+            figures = []
+        yield gauge("holdfast_storage_up", "Whether the SQL database answers.", 1.0 if figures else 0.0)
+        yield from figures
+
+
+def of_store(store: Store) -> Iterator[Metric]:
+    """Yield what SQL knows, from running tallies and partial indexes. Raises StorageUnavailable."""
+    lanes = store.lanes()
+    yield backlog(lanes)
+    yield ended(lanes)
+    yield oldest(lanes, store)
+    yield dead(store)
+    yield gauge("holdfast_workers", "Worker processes with a live lease.", float(len(store.workers())))
+
+
+def backlog(lanes: list[LaneCounts]) -> Metric:
+    family = GaugeMetricFamily("holdfast_backlog", "Jobs that have not ended.", labels=["lane", "state"])
+    for lane in lanes:
+        for state in sorted(LIVE):
+            family.add_metric([lane.lane, state.value], lane.counts.get(state, 0))
+    return family
+
+
+def ended(lanes: list[LaneCounts]) -> Metric:
+    """Count jobs by how they ended. A replay takes dead ones out again, which reads as a counter's reset."""
+    family = CounterMetricFamily("holdfast_jobs", "Jobs that ended, by outcome.", labels=["model", "outcome"])
+    counts: Counter[tuple[str, State]] = Counter()
+    for lane in lanes:
+        model = lane.lane.rpartition(".")[0]
+        counts.update({(model, state): count for state, count in lane.counts.items() if state not in LIVE})
+    for (model, state), count in sorted(counts.items()):
+        family.add_metric([model, state.value], count)
+    return family
+
+
+def oldest(lanes: list[LaneCounts], store: Store) -> Metric:
+    """Tell how long the oldest job at each lane's head has waited since its producer made it."""
+    family = GaugeMetricFamily(
+        "holdfast_oldest_claimable_seconds", "Age of the oldest job that may start now.", labels=["lane"]
+    )
+    now = store.now()
+    for lane in lanes:
+        made = [made_at(offer.id) for offer in store.heads(lane.lane, HEADS)] if lane.counts.get(State.QUEUED) else []
+        family.add_metric([lane.lane], max(0.0, now - min(made)) if made else 0.0)
+    return family
+
+
+def made_at(job: str) -> float:
+    """Read the time out of a UUIDv7, in seconds.
+
+    >>> made_at("01934f2e7b7d7c3f8a1b2c3d4e5f6071")
+    1732216060.797
+    """
+    return int(job[:12], 16) / 1000
+
+
+def dead(store: Store) -> Metric:
+    family = GaugeMetricFamily("holdfast_dlq", "Dead letters by what they died of.", labels=["reason"])
+    counts: Counter[str] = Counter()
+    for group in store.dead_groups(JobFilter()):
+        counts[group.fault.value] += group.jobs
+    for reason, jobs in sorted(counts.items()):
+        family.add_metric([reason], jobs)
+    return family
+
+
+def of_gate(snapshot: Snapshot) -> Iterator[Metric]:
+    """Yield what Redis knows."""
+    yield breakers(snapshot, "holdfast_breaker_state", "route", lambda kind: kind == ScopeKind.ROUTE)
+    yield breakers(snapshot, "holdfast_guard_state", "scope", lambda kind: kind != ScopeKind.ROUTE)
+    yield fill(snapshot.buckets)
+    flights = GaugeMetricFamily("holdfast_calls_in_flight", "Calls under way.", labels=["route"])
+    for route, calls in sorted(snapshot.slots.items()):
+        flights.add_metric([route], calls)
+    yield flights
+
+
+def breakers(snapshot: Snapshot, name: str, label: str, wanted: Callable[[str], bool]) -> Metric:
+    words = ", ".join(f"{number} {state}" for state, number in SEVERITY.items())
+    family = GaugeMetricFamily(name, f"State of a breaker: {words}.", labels=[label])
+    for breaker in snapshot.breakers:
+        kind, _, rest = breaker.scope.partition(":")
+        if wanted(kind):
+            family.add_metric([rest if label == "route" else breaker.scope], severity(breaker.state))
+    return family
+
+
+def fill(buckets: list[BucketView]) -> Metric:
+    """Tell how full each bucket is; below 0 it is in debt. ``route`` is provider/group."""
+    labels = ["route", "credential", "dimension"]
+    family = GaugeMetricFamily("holdfast_bucket_fill_ratio", "Level of a bucket over its capacity.", labels=labels)
+    for bucket in buckets:
+        provider, _, rest = bucket.name.partition("/")
+        credential, _, group = rest.partition(":")
+        for dimension, level in bucket.level.items():
+            capacity = bucket.capacity[dimension] or 1.0
+            family.add_metric([f"{provider}/{group}", credential, dimension.value], level / capacity)
+    return family
+
+
+def gauge(name: str, documentation: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, documentation, value=value)

@@ -1,0 +1,114 @@
+"""Errors as RFC 9457 problem documents: what happened, to which object, why, and what to do next."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from holdfast.api.request_ids import request_id
+from holdfast.client.errors import InvalidJobs
+from holdfast.model.errors import Conflict, HoldfastError, InvalidRequest, NotFound
+
+MEDIA_TYPE = "application/problem+json"
+UNAVAILABLE = 503
+RETRY_AFTER = "5"  # seconds
+TITLES: Mapping[str, str] = {
+    "invalid_request": "The request cannot be accepted",
+    "invalid_id": "That is no id",
+    "not_found": "There is no such thing here",
+    "conflict": "Not in this state",
+    "storage_unavailable": "The database does not answer",
+    "partly_submitted": "The database went away in the middle",
+    "queue_unavailable": "Redis does not answer",
+    "no_server_yet": "No worker runs",
+    "too_large": "The body is too large",
+    "internal": "Something broke on our side",
+}
+CODES: Mapping[int, str] = {404: "no_such_path", 405: "method_not_allowed", 413: "too_large", 403: "forbidden"}
+HINTS: Mapping[str, str] = {
+    "storage_unavailable": "Send the same request again; an Idempotency-Key makes that safe.",
+    "partly_submitted": "Send the same request again with the same Idempotency-Key.",
+    "no_such_path": "/docs lists every path.",
+    "internal": "Give the request id to whoever runs this server: its log has the cause.",
+}
+
+
+def problem(
+    scope: Scope, status: int, code: str, detail: str, *, hint: str = "", more: Mapping[str, Any] | None = None
+) -> Response:
+    """Make a problem document. ``more`` are members of its own."""
+    body = {
+        "type": f"urn:holdfast:problem:{code}",
+        "title": TITLES.get(code, code.replace("_", " ").capitalize()),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "hint": hint or HINTS.get(code, ""),
+        "request_id": request_id(scope),
+        **(more or {}),
+    }
+    headers = {"retry-after": RETRY_AFTER} if status == UNAVAILABLE else {}
+    return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)
+
+
+def of_error(scope: Scope, error: HoldfastError) -> Response:
+    """Turn one of our own errors into its problem document."""
+    hint = error.hint if isinstance(error, InvalidRequest) else ""
+    return problem(scope, error.http_status, error.code, str(error), hint=hint, more=members(error))
+
+
+def members(error: HoldfastError) -> Mapping[str, Any]:
+    """What a program needs to act on the error without reading its sentence."""
+    match error:
+        case InvalidJobs():
+            return {"problems": [asdict(each) for each in error.problems]}
+        case InvalidRequest():
+            return {"where": error.where}
+        case NotFound():
+            return {"kind": error.kind, "name": error.name}
+        case Conflict():
+            return {"what": error.what, "why": error.why}
+        case _:
+            return {}
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Make every error of ``app`` a problem document."""
+
+    @app.exception_handler(HoldfastError)
+    async def ours(request: Request, error: HoldfastError) -> Response:
+        return of_error(request.scope, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        problems = [{"where": where(each["loc"]), "problem": each["msg"]} for each in error.errors()]
+        detail = "; ".join(f"{each['where']}: {each['problem']}" for each in problems)
+        return problem(request.scope, 422, "invalid_request", detail, more={"problems_found": problems})
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        code = CODES.get(error.status_code, "http_error")
+        answer = problem(request.scope, error.status_code, code, str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        return problem(request.scope, 500, "internal", f"an error of our own: {type(error).__name__}.")
+
+
+def where(place: Sequence[str | int]) -> str:
+    """Name a place in a request as a person would.
+
+    >>> where(("body", "jobs", 3, "model"))
+    'body.jobs[3].model'
+    """
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return text.removeprefix(".")

@@ -1,0 +1,29 @@
+"""Run the application on its port until a signal ends it."""
+
+import uvicorn
+
+from holdfast.api.app import create_app
+from holdfast.api.guard import check_binding
+from holdfast.settings import Settings
+
+LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
+
+
+def server_of(settings: Settings) -> uvicorn.Server:
+    """Make the server, to be run by whoever also runs other things. Raises ConfigError."""
+    check_binding(settings.server.host)
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.server.host,
+        port=settings.server.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=LAST_ANSWERS,
+    )
+    return uvicorn.Server(config)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. Raises ConfigError where the host is not loopback."""
+    server_of(settings).run()
