@@ -1,0 +1,46 @@
+# Everything a newcomer needs: `make demo`, `make test`. Python 3.11 or newer is enough; the rest goes into .venv.
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check format docs lock clean
+
+BIN := .venv/bin
+UV ?= uv
+LOCK := $(UV) pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url --python-version 3.11
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
+
+demo: ## the main job on simulated providers: submit, outage, detour, recovery, report (no keys, no network)
+	@PYTHON="$(PYTHON)" requirements/install run
+	@$(BIN)/holdfast demo
+
+up: ## API, worker and embedded storage on simulated providers
+	@PYTHON="$(PYTHON)" requirements/install run
+	@$(BIN)/holdfast up --sim
+
+test: ## all tests (ARGS="tests/policy -x" narrows them)
+	@PYTHON="$(PYTHON)" requirements/install dev
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: ## lint, format, types, import contracts, generated pages
+	@PYTHON="$(PYTHON)" requirements/install dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+format: ## let ruff mend what it can
+	@PYTHON="$(PYTHON)" requirements/install dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: ## write the generated pages of docs/ anew
+	@PYTHON="$(PYTHON)" requirements/install dev
+	@$(BIN)/python docs/generate.py
+
+lock: ## pin the dependencies of pyproject.toml anew (needs uv)
+	$(LOCK) --extra dev --extra build --output-file requirements/dev.txt
+	$(LOCK) --extra build --constraints requirements/dev.txt --output-file requirements/run.txt
+
+clean: ## remove .venv and caches; .holdfast, where jobs are kept, stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
