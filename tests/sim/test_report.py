@@ -1,7 +1,7 @@
 """A run's report tells the ledger equation, the turns of the run and what had to hold, in words and as a picture."""
 
 from dataclasses import replace
-from xml.etree import ElementTree
+import xml.etree.ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -30,8 +30,8 @@ RUN = Run(
 )
 
 
-def elements(run: Run, name: str, **attributes: str) -> list[ElementTree.Element]:
-    found = ElementTree.fromstring(picture(run)).iter(SVG + name)
+def elements(run: Run, name: str, **attributes: str) -> list[ET.Element]:
+    found = ET.fromstring(picture(run)).iter(SVG + name)
     return [one for one in found if all(one.get(key) == value for key, value in attributes.items())]
 
 
@@ -60,7 +60,7 @@ def test_the_page_holds_everything_itself_and_escapes_what_it_is_given() -> None
 
 
 def test_the_picture_has_a_title_and_a_description_for_those_who_cannot_see_it() -> None:
-    root = ElementTree.fromstring(picture(RUN))
+    root = ET.fromstring(picture(RUN))
     assert root.get("role") == "img"
     assert root.find(SVG + "title").text == "Outage & detour"
     assert root.find(SVG + "desc").text == describe(RUN)
@@ -73,7 +73,7 @@ def test_the_picture_reads_in_the_dark_too() -> None:
 
 
 def test_a_breakers_strip_covers_the_whole_run_without_gaps() -> None:
-    titles = [title.text for title in ElementTree.fromstring(picture(RUN)).iter(SVG + "title")][1:]
+    titles = [title.text for title in ET.fromstring(picture(RUN)).iter(SVG + "title")][1:]
     assert titles == [
         "anthropic/claude: closed from 0.0 s to 5.1 s",
         "anthropic/claude: open from 5.1 s to 11.0 s",
@@ -88,7 +88,7 @@ def test_answered_and_failed_calls_are_bars_of_their_own() -> None:
 
 def test_a_run_in_which_nothing_happened_can_be_drawn() -> None:
     empty = Run("Nothing", "", 0, [], [], [], [], 0, {}, 0)
-    assert ElementTree.fromstring(picture(empty)).tag == SVG + "svg"
+    assert ET.fromstring(picture(empty)).tag == SVG + "svg"
     assert "0 accepted = 0 succeeded" in markdown(empty, "p.svg")
 
 
