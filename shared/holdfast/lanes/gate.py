@@ -73,10 +73,12 @@ class Gate:
         compiled = self._compile(plan)
         self._fetches += 1
         prefix = f"{worker}/{self._nonce}.{self._fetches}"
-        self._unanswered[prefix] = worker
         arguments = [self._time(), lane, worker, min(n, MOST), LOOK, prefix, self._window // 4, *compiled.arguments]
-        raw = await self._run("fetch", self._fetch_keys(lane, worker, compiled), arguments)
-        del self._unanswered[prefix]
+        try:
+            raw = await self._run("fetch", self._fetch_keys(lane, worker, compiled), arguments)
+        except BaseException:
+            self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
+            raise
         return self._read_fetched(raw, lane, prefix, compiled)
 
     async def settle(self, settled: Sequence[Settled]) -> None:
@@ -284,7 +286,7 @@ class Gate:
         return counts
 
     async def _forget_unanswered(self) -> None:
-        """Fetches whose answer never came may have given permits: nobody knows them, so nobody would settle them."""
+        """Free what fetches gave whose answer never came: nobody knows those permits, so nobody would settle them."""
         for prefix, worker in list(self._unanswered.items()):
             await self._release(worker, "fetch", prefix)
             self._unanswered.pop(prefix, None)
