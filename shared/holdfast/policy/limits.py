@@ -2,7 +2,7 @@
 
 A provider's limit is a bucket of its own: it fills at a rate and holds a burst, both unknown. Three stages:
 
-    growing   start slowly, double the rate every second while answers come and the rate is used
+    growing   start slowly, raise the rate by half every second while answers come and the rate is used
     told      a header named the limit: believe it
     learned   refusals named it: between two moments at which the provider's bucket was empty, it let through what
               flowed in; that number divided by that time is the rate
@@ -26,11 +26,11 @@ from holdfast.policy.bucket import per_minute
 
 START_PER_MS = 0.04  # 40 requests a second
 START_BURST = 5.0  # requests
-GROWTH = 2.0  # times, per second
+GROWTH = 1.5  # times, per second: doubling would meet the limit with a volley of refusals
 FASTEST_PER_MS = 10.0  # 10,000 a second: as good as unlimited
 USED = 0.7  # share of the rate that must have been used before a higher one is tried
 STEP_MS = 50.0  # rates change at most this often
-ABOVE_GUESS = 1.25  # the rate, as a multiple of the first guess, at which the second emptiness is looked for
+ABOVE_GUESS = 1.15  # the rate, as a multiple of the first guess, at which the second emptiness is looked for
 LEAST_BURST_MS = 100.0  # burst that is always kept, so that asking every few milliseconds loses nothing
 GUESS_MS = 8_000.0  # no second emptiness by then: the guess was too low, and growth goes on
 BELOW_LEARNED = 0.985  # of what was learned is used
@@ -183,24 +183,36 @@ def _raised(learned: Learned, seconds: float) -> Learned:
 
 
 def _estimated(learned: Learned) -> Learned:
-    """Set the rate from the two last moments of emptiness. The first refusal has only the start to go by."""
+    """Set the rate from the two last moments of emptiness. The first refusal has only the start to go by.
+
+    While the bucket was paused, the provider's own filled too, but no further than its burst.
+    """
     through = max(1, learned.empty_count - learned.before_count)
     if not learned.before_resumed_at:
         since_start = learned.empty_at - learned.before_at
         return learned if learned.stage is Stage.TOLD else _guessed(learned, through / (since_start + BURST_MS))
     steady = learned.empty_at - learned.before_resumed_at
-    rate = through / (steady + min(learned.before_resumed_at - learned.before_at, BURST_MS))
+    known = _known(learned)
+    believed_burst = learned.capacity / known if known else BURST_MS
+    rate = through / (steady + min(learned.before_resumed_at - learned.before_at, believed_burst))
     if steady >= BURST_MS:
         rate = max(rate, BELOW_PROBED * learned.before_per_ms)
-    known = {Stage.TOLD: learned.ceiling, Stage.LEARNED: learned.before_per_ms}.get(learned.stage)
-    if known is None:
-        return _learned(learned, rate, through - rate * steady)
-    if rate > SLIP * known:
-        return learned if learned.stage is Stage.TOLD else _learned(learned, rate, through - rate * steady)
-    least = _least_burst(known)
-    if learned.capacity > least:  # first doubt the burst, then the rate
-        return replace(learned, capacity=min(learned.capacity, max(least, through - known * steady)))
+    if known and rate <= SLIP * known and learned.capacity > _least_burst(known):  # first doubt the burst
+        return replace(learned, capacity=min(learned.capacity, max(_least_burst(known), through - known * steady)))
+    if learned.stage is Stage.TOLD and rate > SLIP * known:
+        return learned
     return _learned(learned, rate, through - rate * steady)
+
+
+def _known(learned: Learned) -> float:
+    """The rate that a refusal has to disprove; 0: none yet."""
+    match learned.stage:
+        case Stage.TOLD:
+            return learned.ceiling
+        case Stage.LEARNED:
+            return learned.before_per_ms
+        case _:
+            return 0.0
 
 
 def _learned(learned: Learned, rate: float, burst: float) -> Learned:

@@ -131,7 +131,7 @@ def _others(case: _Case) -> bool:
 
 def _other_credential(case: _Case) -> bool:
     """Whether the same route may be tried at once with another key. A few tries, then the key is not the reason."""
-    of_key = case.conduct.credential in {Verdict.FAULT, Verdict.FATAL}
+    of_key = case.conduct.pauses or case.conduct.credential in {Verdict.FAULT, Verdict.FATAL}
     keys = len(case.route.credentials)
     return of_key and keys > 1 and case.job.tries < 2 * keys and case.route.name not in case.health.open_routes
 

@@ -1,0 +1,127 @@
+"""A provider with a token bucket, and a fleet that asks our bucket before each call: virtual time, one seed."""
+
+import heapq
+import random
+from dataclasses import dataclass, field
+
+from holdfast.model.answer import Dimension, LimitSeen
+from holdfast.policy.bucket import Allowance, Level, Wait, take
+from holdfast.policy.limits import Learned, begin, dump, observe_answer, observe_limit, observe_refusal, parse
+
+REQUESTS = Dimension.REQUESTS
+
+
+@dataclass
+class Twin:
+    """A provider's limiter: ``rate`` a second, ``burst`` at most."""
+
+    rate: float
+    burst: float
+    level: float = field(init=False)
+    at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.level = self.burst
+
+    def admits(self, now_ms: float) -> bool:
+        self.level = min(self.burst, self.level + max(0.0, now_ms - self.at) * self.rate / 1_000)
+        self.at = max(self.at, now_ms)
+        if self.level < 1:
+            return False
+        self.level -= 1
+        return True
+
+
+@dataclass
+class Run:
+    makespan_ms: float
+    refused: int
+    peak: float
+    learned: Learned
+
+
+@dataclass
+class Fleet:
+    """Jobs go through one bucket, whose limit is learned, unless ``configured`` holds it.
+
+    ``headers``: answers tell the limit. Refusals come back after ``quick`` ms.
+    """
+
+    jobs: int
+    twin: Twin
+    headers: bool = False
+    configured: Allowance | None = None
+    call_ms: float = 200.0
+    quick: tuple[float, float] = (2.0, 15.0)
+    retry_after_ms: float = 1_000.0
+    poll_ms: float = 10.0
+    seed: int = 1
+
+    def run(self) -> Run:
+        self.chance = random.Random(self.seed)
+        self.learned = begin(0.0)
+        self.level = Level(self.allowance.capacity, 0.0)
+        self.paused_until = self.taken = self.refused = self.done = 0
+        self.waiting, self.heard, self.sequence = self.jobs, [], 0
+        now = peak = 0.0
+        while self.done < self.jobs:
+            self._hear(now)
+            self._send(now)
+            peak = max(peak, self.learned.per_ms)
+            now += self.poll_ms
+        return Run(self.last_done, self.refused, peak, self.learned)
+
+    @property
+    def allowance(self) -> Allowance:
+        return self.configured or Allowance(self.learned.per_ms, self.learned.capacity)
+
+    def _send(self, now: float) -> None:
+        while self.waiting:
+            took = take({REQUESTS: self.level}, {REQUESTS: self.allowance}, {REQUESTS: 1.0}, now, self.paused_until)
+            if isinstance(took, Wait):
+                return
+            self.level, self.taken, self.waiting = took[REQUESTS], self.taken + 1, self.waiting - 1
+            self._call(now)
+
+    def _call(self, now: float) -> None:
+        arrives = now + self.chance.uniform(1, 5)
+        self.sequence += 1
+        heapq.heappush(self.heard, (arrives, self.sequence, now, "arrives", None))
+
+    def _hear(self, now: float) -> None:
+        while self.heard and self.heard[0][0] <= now:
+            at, _, sent, what, remaining = heapq.heappop(self.heard)
+            if what == "arrives":
+                admitted = self.twin.admits(at)
+                back = at + (self.call_ms if admitted else self.chance.uniform(*self.quick))
+                self.sequence += 1
+                heapq.heappush(self.heard, (back, self.sequence, sent, "ok" if admitted else "429", self.twin.level))
+            elif what == "ok":
+                self._answered(now, at, sent, remaining)
+            else:
+                self._was_refused(now, sent)
+
+    def _answered(self, now: float, at: float, sent: float, remaining: float) -> None:
+        self.done, self.last_done = self.done + 1, at
+        if self.headers:
+            seen = LimitSeen(self.twin.rate * 60, remaining)
+            self._believe(now, *observe_limit(self.learned, seen, now_ms=now, sent_ms=sent, taken=self.taken))
+        self._believe(now, observe_answer(self.learned, now_ms=now, taken=self.taken), None)
+
+    def _was_refused(self, now: float, sent: float) -> None:
+        self.refused, self.waiting = self.refused + 1, self.waiting + 1
+        pause = self.retry_after_ms + self.chance.uniform(0, 20)
+        self.paused_until = max(self.paused_until, now + pause)
+        self._believe(
+            now,
+            *observe_refusal(self.learned, now_ms=now, sent_ms=sent, taken=self.taken, pause_ms=pause),
+        )
+
+    def _believe(self, now: float, learned: Learned, level: float | None) -> None:
+        if learned is not self.learned:
+            took = take({REQUESTS: self.level}, {REQUESTS: self.allowance}, {}, now)
+            self.level = took[REQUESTS]
+            self.learned = parse(dump(learned))
+            assert self.learned == learned
+        if level is not None:
+            self.level = Level(level, now)

@@ -1,0 +1,326 @@
+"""A breaker stops calls to a failing route, and lets one probe at a time find out when it is back."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.policy.breaker import (
+    Breaker,
+    Closed,
+    Disabled,
+    ForcedOpen,
+    HalfOpen,
+    Open,
+    Permit,
+    Refusal,
+    admit,
+    allowance,
+    force,
+    hear,
+)
+from holdfast.policy.rules import RULES, Rules
+from holdfast.policy.verdict import Heard, ScopeKind, Verdict
+
+RULES_HERE = Rules()
+OK, FAULT, SLOW, FATAL, NOTHING = Verdict.OK, Verdict.FAULT, Verdict.SLOW, Verdict.FATAL, Verdict.NOTHING
+
+
+def middle(low: float, high: float) -> float:
+    return (low + high) / 2
+
+
+class Route:
+    """One breaker and a hand-cranked clock."""
+
+    def __init__(self, rules: Rules = RULES_HERE) -> None:
+        self.rules, self.breaker, self.now = rules, Breaker(), 1_000.0
+
+    def ask(self) -> Permit | Refusal:
+        self.breaker, answer = admit(self.breaker, self.now, self.rules)
+        return answer
+
+    def hear(self, verdict: Verdict, epoch: int | None = None) -> None:
+        heard = Heard(self.now, self.breaker.epoch if epoch is None else epoch, verdict)
+        self.breaker = hear(self.breaker, heard, self.rules, middle)
+
+    def hear_all(self, pattern: str) -> None:
+        """+ a success, - a fault, each a tenth of a second after the other."""
+        for sign in pattern:
+            self.hear(OK if sign == "+" else FAULT)
+            self.wait(0.1)
+
+    def break_down(self) -> None:
+        for _ in range(self.rules.consecutive):
+            self.hear(FAULT)
+
+    def recover(self) -> None:
+        self.wait_for_probe()
+        self.hear(OK)
+
+    def wait_for_probe(self) -> None:
+        self.now = self.breaker.state.until
+        assert self.ask() == Permit(self.breaker.epoch, probe=True)
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @property
+    def state(self) -> object:
+        return self.breaker.state
+
+
+@pytest.fixture
+def route() -> Route:
+    return Route()
+
+
+def test_an_outage_costs_five_calls_and_then_one_probe_per_cool_off(route: Route) -> None:
+    route.break_down()
+    assert route.ask() == Refusal(retry_at=1_001.0)
+
+    route.wait(1)
+    assert isinstance(route.ask(), Permit)
+    assert route.ask() == Refusal(retry_at=1_021.0)  # all others wait for the probe's answer
+
+
+def test_four_faults_in_a_row_open_nothing_and_a_success_forgets_them(route: Route) -> None:
+    route.hear_all("----+----")
+    assert isinstance(route.state, Closed)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "state"),
+    [
+        ("-++-++-+--", Open),  # half of ten
+        ("-+-+-+-+-", Closed),  # nine are too few to judge
+        ("-++-++-++-++-++-++-++", Closed),  # a third
+        ("+" * 50 + "--+--+--+-", Open),  # what was well before the first failure is no excuse
+    ],
+)
+def test_half_of_the_last_ten_to_twenty_calls_open_it(route: Route, pattern: str, state: type) -> None:
+    route.hear_all(pattern)
+    assert isinstance(route.state, state)
+
+
+def test_failures_older_than_the_window_do_not_count(route: Route) -> None:
+    route.hear_all("--+--+--+")
+    route.wait(RULES_HERE.window_seconds)
+    route.hear_all("--+-+")
+    assert isinstance(route.state, Closed)
+
+
+def test_three_slow_calls_with_no_success_between_them_open_it(route: Route) -> None:
+    route.hear(SLOW)
+    route.hear(SLOW)
+    route.hear(OK)
+    route.hear(SLOW)
+    route.hear(SLOW)
+    assert isinstance(route.state, Closed)
+    route.hear(SLOW)
+    assert isinstance(route.state, Open)
+
+
+def test_a_fatal_verdict_opens_it_at_once_and_for_longer(route: Route) -> None:
+    route.hear(FATAL)
+    assert route.ask() == Refusal(retry_at=1_000.0 + RULES_HERE.park)
+
+
+def test_two_rejected_keys_in_a_row_open_a_credential() -> None:
+    key = Route(RULES[ScopeKind.CREDENTIAL])
+    key.hear(FAULT)
+    assert isinstance(key.state, Closed)
+    key.hear(FAULT)
+    assert isinstance(key.state, Open)
+
+
+def test_an_answer_to_a_call_from_before_the_outage_moves_nothing(route: Route) -> None:
+    route.break_down()
+    route.wait_for_probe()
+    before = route.breaker
+    route.hear(OK, epoch=0)
+    route.hear(FAULT, epoch=0)
+    assert route.breaker is before
+
+
+def test_the_cool_off_follows_the_age_of_the_outage(route: Route) -> None:
+    route.break_down()
+    probes = 0
+    while route.now < 1_000 + 15:
+        route.wait_for_probe()
+        route.hear(FAULT)
+        probes += 1
+    assert probes <= 14
+    assert route.state.cool_off == pytest.approx(0.15 * (route.now - 1_000))
+
+
+def test_the_cool_off_ends_at_its_cap(route: Route) -> None:
+    route.break_down()
+    for _ in range(200):
+        route.wait_for_probe()
+        route.hear(FAULT)
+    assert route.state.cool_off == RULES_HERE.cap
+
+
+def test_an_outage_that_comes_back_soon_goes_on_ageing_and_a_later_one_starts_anew(route: Route) -> None:
+    route.break_down()
+    for _ in range(30):
+        route.wait_for_probe()
+        route.hear(FAULT)
+    route.recover()
+    route.wait(RULES_HERE.relapse - 1)
+    route.break_down()
+    assert route.state.cool_off > 10
+
+    route.recover()
+    route.wait(RULES_HERE.relapse + 1)
+    route.break_down()
+    assert route.state.cool_off == RULES_HERE.base
+
+
+def test_a_dead_prober_frees_its_place_for_another_probe_of_the_same_epoch(route: Route) -> None:
+    route.break_down()
+    route.wait_for_probe()
+    first = route.breaker.epoch
+    route.wait(RULES_HERE.probe_lease)
+    assert route.ask() == Permit(first, probe=True)
+    route.hear(OK, epoch=first)  # on a slow route, the first probe may still be the one that comes back
+    assert isinstance(route.state, Closed)
+
+
+def test_a_probe_that_says_nothing_frees_its_place_at_once(route: Route) -> None:
+    route.break_down()
+    route.wait_for_probe()
+    route.hear(NOTHING)
+    assert isinstance(route.ask(), Permit)
+
+
+def test_a_slow_probe_is_a_failed_probe(route: Route) -> None:
+    route.break_down()
+    route.wait_for_probe()
+    route.hear(SLOW)
+    assert isinstance(route.state, Open)
+
+
+def test_a_recovered_route_ramps_up_call_by_call(route: Route) -> None:
+    route.break_down()
+    route.recover()
+    assert allowance(route.breaker) == 2
+    route.hear(OK)
+    assert allowance(route.breaker) == 3
+    route.hear(OK)
+    assert allowance(route.breaker) == 4.25
+    for _ in range(30):
+        route.hear(OK)
+    assert allowance(route.breaker) is None
+
+
+def test_a_fault_while_ramping_starts_the_ramp_anew(route: Route) -> None:
+    route.break_down()
+    route.recover()
+    route.hear_all("++++-")
+    assert allowance(route.breaker) == 2
+
+
+def test_the_ramp_ends_after_five_quiet_minutes(route: Route) -> None:
+    route.break_down()
+    route.recover()
+    route.wait(RULES_HERE.ramp_quiet)
+    route.hear(OK)
+    assert allowance(route.breaker) is None
+
+
+def test_an_untroubled_breaker_is_the_same_object_after_a_success(route: Route) -> None:
+    before = route.breaker
+    route.hear(OK)
+    assert route.breaker is before
+
+
+def test_a_breaker_forgets_its_troubles_when_they_are_old_and_needs_no_write_again(route: Route) -> None:
+    route.hear_all("-+")
+    route.wait(RULES_HERE.window_seconds + 1)
+    route.hear(OK)
+    assert route.state == Closed()
+
+
+def test_the_operator_overrides_and_gives_back(route: Route) -> None:
+    route.breaker = force(route.breaker, "open")
+    assert route.ask() == Refusal(float("inf"))
+    route.hear(OK)
+    assert route.state == ForcedOpen()
+
+    route.breaker = force(route.breaker, "closed")
+    route.break_down()
+    assert route.state == Disabled()
+    assert isinstance(route.ask(), Permit)
+
+    route.breaker = force(route.breaker, None)
+    assert route.state == Closed()
+    assert route.breaker.epoch == 3
+
+
+verdicts = st.sampled_from(list(Verdict))
+steps = st.lists(st.tuples(st.floats(0, 100), st.booleans(), verdicts, st.integers(0, 2)), max_size=60)
+
+
+@given(steps)
+def test_a_half_open_breaker_has_given_out_exactly_one_live_permit(steps: list) -> None:
+    route, lease_ends, probes = Route(), {}, 0
+    for seconds, asks, verdict, behind in steps:
+        route.wait(seconds)
+        was = route.state
+        answer = route.ask() if asks else None
+        if isinstance(answer, Permit) and answer.probe:
+            assert not isinstance(was, HalfOpen) or was.until <= route.now
+            probes += 1
+            lease_ends[route.breaker.epoch] = route.now + RULES_HERE.probe_lease
+        elif isinstance(answer, Permit):
+            assert isinstance(route.state, Closed)
+        route.hear(verdict, epoch=route.breaker.epoch - behind)
+        if isinstance(route.state, HalfOpen):
+            assert route.state.until <= lease_ends[route.breaker.epoch]
+
+
+@given(steps)
+def test_epochs_grow_with_every_change_of_state_and_with_nothing_else(steps: list) -> None:
+    route = Route()
+    for seconds, asks, verdict, behind in steps:
+        route.wait(seconds)
+        before = route.breaker
+        if asks:
+            route.ask()
+        else:
+            route.hear(verdict, epoch=route.breaker.epoch - behind)
+        changed = type(before.state) is not type(route.breaker.state)
+        assert route.breaker.epoch - before.epoch == int(changed)
+
+
+@given(steps)
+def test_nothing_moves_a_breaker_that_was_heard_under_another_epoch(steps: list) -> None:
+    route = Route()
+    for seconds, asks, verdict, behind in steps:
+        route.wait(seconds)
+        if asks:
+            route.ask()
+        before = route.breaker
+        route.hear(verdict, epoch=route.breaker.epoch + (behind or -1))
+        assert route.breaker is before
+        route.hear(verdict)
+
+
+@given(steps)
+def test_an_open_breaker_is_never_shut_for_longer_than_its_cap_and_jitter(steps: list) -> None:
+    route = Route(replace(RULES_HERE, cap=40.0, park=30.0))
+    for seconds, asks, verdict, behind in steps:
+        route.wait(seconds)
+        if asks:
+            route.ask()
+        route.hear(verdict, epoch=route.breaker.epoch - behind)
+        if isinstance(route.state, Open):
+            assert route.state.until <= route.now + 40.0 * 1.2
+            assert route.breaker.since is not None
+
+
+def test_the_operator_s_overrides_change_only_what_they_name() -> None:
+    assert Rules().but({"consecutive": 3, "cap": 30.0}) == Rules(consecutive=3, cap=30.0)

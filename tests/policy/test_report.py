@@ -1,0 +1,72 @@
+"""What the outcome of a call says to the gate: verdicts for the breakers, a pause for the bucket."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.reply import Finish, Reply, Usage
+from holdfast.policy.report import LONGEST_WAIT, pause, verdicts
+from holdfast.policy.verdict import ScopeKind, Verdict, scope_kind, scope_names
+
+K = FaultKind
+_, OK, FAULT, FATAL = Verdict.NOTHING, Verdict.OK, Verdict.FAULT, Verdict.FATAL
+
+# signal               route  credential  endpoint
+TABLE = {
+    K.INVALID_REQUEST: (_, OK, OK),
+    K.UNMAPPABLE: (_, _, _),
+    K.TOO_LONG: (_, OK, OK),
+    K.SPEND_LIMIT: (_, FATAL, OK),
+    K.AUTH: (_, FAULT, OK),
+    K.FORBIDDEN: (FAULT, _, OK),
+    K.MODEL_NOT_FOUND: (FATAL, _, OK),
+    K.REQUEST_TIMEOUT: (FAULT, _, OK),
+    K.CONFLICT: (_, OK, OK),
+    K.RATE_LIMITED: (_, OK, OK),
+    K.RAMP_LIMITED: (_, OK, OK),
+    K.SERVER_ERROR: (FAULT, _, OK),
+    K.OVERLOADED: (FAULT, _, OK),
+    K.UNREACHABLE: (_, _, FAULT),
+    K.TIMED_OUT: (FAULT, _, _),
+    K.CUT: (FAULT, _, _),
+    K.BAD_ANSWER: (FAULT, _, OK),
+    K.BAD_OUTPUT: (OK, OK, OK),
+    K.OURS: (_, _, _),
+    K.POISON: (_, _, _),
+    K.EXHAUSTED: (_, _, _),
+    K.EXPIRED: (_, _, _),
+}
+
+
+@pytest.mark.parametrize("kind", FaultKind)
+def test_each_fault_is_told_to_whom_it_concerns(kind: FaultKind) -> None:
+    heard = verdicts(Fault(kind))
+    assert (heard[ScopeKind.ROUTE], heard[ScopeKind.CREDENTIAL], heard[ScopeKind.ENDPOINT]) == TABLE[kind]
+
+
+def test_a_reply_speaks_well_of_all_three() -> None:
+    reply = Reply(text="", finish=Finish.REFUSED, usage=Usage(), model="opus")
+    assert set(verdicts(reply).values()) == {OK}
+
+
+def test_a_call_that_was_never_made_says_nothing() -> None:
+    assert set(verdicts(None).values()) == {Verdict.NOTHING}
+
+
+@given(st.sampled_from(list(FaultKind)), st.none() | st.floats(allow_nan=True, allow_infinity=True))
+def test_only_rate_limits_pause_a_bucket_and_never_for_more_than_a_day(kind, retry_after) -> None:
+    seconds = pause(Fault(kind, retry_after=retry_after), lambda _low, high: high)
+    assert (seconds is not None) is (kind in {K.RATE_LIMITED, K.RAMP_LIMITED})
+    assert seconds is None or (math.isfinite(seconds) and 0 <= seconds <= LONGEST_WAIT + 1)
+
+
+def test_a_pause_is_what_the_provider_asked_for() -> None:
+    assert pause(Fault(K.RATE_LIMITED, retry_after=7.0), lambda low, _high: low) == 7.0
+
+
+def test_a_scope_s_name_tells_its_kind() -> None:
+    for kind, name in scope_names("anthropic", "claude/opus", "main").items():
+        assert scope_kind(name) is kind
