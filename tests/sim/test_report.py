@@ -1,7 +1,7 @@
 """A run's report tells the ledger equation, the turns of the run and what had to hold, in words and as a picture."""
 
-from dataclasses import replace
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
