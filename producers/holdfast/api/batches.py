@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from holdfast.api.shared import Ours, Shared
-from holdfast.api.views import batch_view, finished_view
+from holdfast.api.views import batch_view
+from holdfast.client.views import finished_view
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.records import BatchRecord

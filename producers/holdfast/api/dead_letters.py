@@ -9,8 +9,8 @@ from starlette.responses import FileResponse
 from holdfast.api.filters import Bulk, Page, Replay
 from holdfast.api.filters import Filter as DeadFilter
 from holdfast.api.shared import Ours, Shared
-from holdfast.api.views import group_view, job_view
 from holdfast.client.operating import Operator
+from holdfast.client.views import group_view, job_view
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import State

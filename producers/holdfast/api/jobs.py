@@ -11,8 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from holdfast.api.filters import JobPage
 from holdfast.api.intake import SCHEMA, read_order
 from holdfast.api.shared import Ours, Shared
-from holdfast.api.views import accepted_view, batch_url, detail_view, job_url, job_view
+from holdfast.api.views import accepted_view, batch_url, job_url
 from holdfast.client.backend import Accepted
+from holdfast.client.views import detail_view, job_view
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import LIVE, State

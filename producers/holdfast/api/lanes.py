@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from holdfast.api.shared import Ours
-from holdfast.api.views import lane_view
 from holdfast.client.operating import Operator
+from holdfast.client.views import lane_view
 
 LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/lanes", tags=["lanes"])
 @router.get("")
 def list_lanes(ours: Ours) -> dict[str, Any]:
     """List lanes with their jobs by state."""
-    return {"lanes": [lane_view(each.lane, each.window) for each in Operator(ours.storage, "api").lanes()]}
+    return {"lanes": [lane_view(each) for each in Operator(ours.storage, "api").lanes()]}
 
 
 @router.post("/{name:path}/pause")

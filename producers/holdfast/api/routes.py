@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from holdfast.api.lanes import LATER
 from holdfast.api.shared import Ours
-from holdfast.client.operating import Operator, RouteState
-from holdfast.lanes import BreakerView, BucketView
+from holdfast.client.operating import Operator
+from holdfast.client.views import route_view
 
 router = APIRouter(prefix="/routes", tags=["routes"])
 
@@ -40,43 +40,3 @@ def reset(name: str, ours: Ours) -> dict[str, Any]:
 
 def answer(name: str, override: str | None, *, told: bool) -> dict[str, Any]:
     return {"name": name, "override": override, "warning": None if told else LATER}
-
-
-def route_view(state: RouteState) -> dict[str, Any]:
-    route = state.route
-    return {
-        "name": route.name,
-        "provider": route.provider,
-        "model": route.model,
-        "api": route.api.value,
-        "models": list(state.models),
-        "state": state.state,
-        "override": state.override,
-        "in_flight": state.in_flight,
-        "breakers": [breaker_view(breaker) for breaker in state.breakers],
-        "buckets": [bucket_view(bucket) for bucket in state.buckets],
-    }
-
-
-def breaker_view(breaker: BreakerView) -> dict[str, Any]:
-    return {
-        "scope": breaker.scope,
-        "state": breaker.state,
-        "retry_in": breaker.retry_in,
-        "allowance": breaker.allowance,
-    }
-
-
-def bucket_view(bucket: BucketView) -> dict[str, Any]:
-    return {
-        "name": bucket.name,
-        "paused_for": bucket.paused_for,
-        "dimensions": {
-            dimension.value: {
-                "level": level,
-                "per_minute": bucket.rate[dimension] * 60,
-                "capacity": bucket.capacity[dimension],
-            }
-            for dimension, level in bucket.level.items()
-        },
-    }

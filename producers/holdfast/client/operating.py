@@ -13,7 +13,7 @@ from holdfast.client.storage import Storage
 from holdfast.lanes import BreakerView, BucketView, Snapshot
 from holdfast.model.errors import InvalidRequest, NotFound, QueueUnavailable
 from holdfast.model.job import Priority
-from holdfast.model.records import JobDetail, JobFilter, LaneCounts
+from holdfast.model.records import JobDetail, JobFilter, LaneCounts, WorkerRecord
 from holdfast.model.route import Route
 from holdfast.policy.verdict import scope_names
 
@@ -64,11 +64,32 @@ class Overview:
     warning: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of everything. ``redis_url`` is None where the embedded server does not run."""
+
+    database_url: str
+    redis_url: str | None
+    workers: list[WorkerRecord]
+    lanes: list[LaneState]
+    routes: list[RouteState]
+    warning: str | None
+
+
 class Operator:
     """``actor`` is written in the audit book beside every act."""
 
     def __init__(self, storage: Storage, actor: str) -> None:
         self.storage, self.actor = storage, actor
+
+    def status(self) -> Status:
+        """Look at storage, workers, lanes and routes. What Redis alone knows is left out where it does not answer."""
+        store, overview = self.storage.ready(), self.overview()
+        try:
+            redis_url = self.storage.link.url()
+        except QueueUnavailable:
+            redis_url = None
+        return Status(store.url, redis_url, store.workers(), self.lanes(), self.routes(overview), overview.warning)
 
     # Lanes
 

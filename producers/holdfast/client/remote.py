@@ -46,7 +46,7 @@ class Remote:
         key, batch, taken = order.key or new_id(), order.batch, list[Taken]()
         for part in parts([wire_item(item) for item in order.items]):
             body = b'{"jobs":[%s],%s' % (b",".join(part), orjson.dumps(self._about(order, batch, len(taken)))[1:])
-            answer = self._call("POST", "/jobs", content=body, headers={"Idempotency-Key": key})
+            answer = self.call("POST", "/jobs", content=body, headers={"Idempotency-Key": key})
             taken += [Taken(inner_id("job", job["id"]), job["created"]) for job in answer["jobs"]]
             batch = inner_id("batch", answer["batch"]) if answer["batch"] else None
         return Accepted(taken, batch)
@@ -66,33 +66,33 @@ class Remote:
         found: dict[str, State] = {}
         for start in range(0, len(ids), MOST_IDS):
             some = [public_id("job", id_) for id_ in ids[start : start + MOST_IDS]]
-            page = self._call("GET", "/jobs", params={"id": some, "limit": MOST_IDS})
+            page = self.call("GET", "/jobs", params={"id": some, "limit": MOST_IDS})
             found |= {inner_id("job", job["id"]): State(job["status"]) for job in page["jobs"]}
         return found
 
     def answer(self, job: str) -> Answer | None:
-        view = self._call("GET", f"/jobs/{public_id('job', job)}")
+        view = self.call("GET", f"/jobs/{public_id('job', job)}")
         return Answer.read(line_of(view)) if State(view["status"]) in TERMINAL else None
 
     def finished(self, batch: str, after: int, limit: int) -> list[tuple[int, Answer]]:
         name = public_id("batch", batch)
-        page = self._call("GET", f"/batches/{name}/results", params={"after": after, "limit": limit})
+        page = self.call("GET", f"/batches/{name}/results", params={"after": after, "limit": limit})
         return [(line.pop("position"), Answer.read(line)) for line in page["results"]]
 
     def counts(self, batch: str) -> Mapping[State, int]:
-        record = self._call("GET", f"/batches/{public_id('batch', batch)}")
+        record = self.call("GET", f"/batches/{public_id('batch', batch)}")
         return {State(state): count for state, count in record["counts"].items()}
 
     def cancel(self, job: str) -> State:
-        return State(self._call("POST", f"/jobs/{public_id('job', job)}/cancel")["status"])
+        return State(self.call("POST", f"/jobs/{public_id('job', job)}/cancel")["status"])
 
     def cancel_batch(self, batch: str) -> int:
-        return int(self._call("POST", f"/batches/{public_id('batch', batch)}/cancel")["cancelled"])
+        return int(self.call("POST", f"/batches/{public_id('batch', batch)}/cancel")["cancelled"])
 
     def close(self) -> None:
         self._http.close()
 
-    def _call(self, method: str, path: str, **how: Any) -> Any:
+    def call(self, method: str, path: str, **how: Any) -> Any:
         """Make one request, again where the server was away: all of ours may be repeated."""
         pause = PAUSE
         for left in reversed(range(TRIES)):

@@ -1,0 +1,215 @@
+"""Records as plain JSON values: what the API answers and what the command line shows with --json. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from holdfast.client.lines import MICROS, error_line, mapping_line, output_line, reply_line, usage_line
+from holdfast.client.operating import LaneState, RouteState, Status
+from holdfast.lanes import BreakerView, BucketView
+from holdfast.model.ids import public_id
+from holdfast.model.job import State
+from holdfast.model.records import (
+    AttemptRecord,
+    BatchRecord,
+    FaultGroup,
+    FinishedJob,
+    JobDetail,
+    JobRecord,
+    LedgerLine,
+    WorkerRecord,
+)
+
+
+def iso(seconds: float | None) -> str | None:
+    """Write a time as people and programs read it.
+
+    >>> iso(1764000000.25)
+    '2025-11-24T16:00:00.250Z'
+    """
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def job_view(job: JobRecord) -> dict[str, Any]:
+    """One job as lists show it. ``status`` is its state, by the name that output lines use."""
+    return {
+        "id": public_id("job", job.id),
+        "status": job.state.value,
+        "state": job.state.value,
+        "why_waiting": job.why_waiting,
+        "model": job.model,
+        "lane": job.lane,
+        "priority": job.priority.value,
+        "custom_id": job.custom_id,
+        "batch": public_id("batch", job.batch) if job.batch else None,
+        "position": job.position,
+        "tenant": job.tenant,
+        "metadata": dict(job.metadata),
+        "generation": job.generation,
+        "crashes": job.crashes,
+        "fault": job.fault.value if job.fault else None,
+        "created_at": iso(job.created_at),
+        "available_at": iso(job.available_at),
+        "expires_at": iso(job.expires_at),
+        "finished_at": iso(job.finished_at),
+    }
+
+
+def detail_view(detail: JobDetail) -> dict[str, Any]:
+    """One job with all that happened to it, and its reply or error once it has ended."""
+    result = detail.result
+    spent = result.cost_micros if result else sum(attempt.cost_micros for attempt in detail.attempts)
+    return job_view(detail.job) | {
+        "attempts": [attempt_view(attempt) for attempt in detail.attempts],
+        "reply": reply_line(result.reply) if result and result.reply else None,
+        "error": error_line(result) if result else None,
+        "route": result.route if result else None,
+        "cost_usd": spent / MICROS,
+        "mapping": mapping_line(result.mapping) if result else [],
+    }
+
+
+def attempt_view(attempt: AttemptRecord) -> dict[str, Any]:
+    """One call on the timeline. ``outcome`` is null while it runs."""
+    seconds = None if attempt.ended_at is None else round(attempt.ended_at - attempt.started_at, 3)
+    return {
+        "generation": attempt.generation,
+        "number": attempt.number,
+        "route": attempt.route,
+        "credential": attempt.credential,
+        "started_at": iso(attempt.started_at),
+        "ended_at": iso(attempt.ended_at),
+        "seconds": seconds,
+        "outcome": attempt.outcome.value if attempt.outcome else None,
+        "fault": attempt.fault.value if attempt.fault else None,
+        "status_code": attempt.status,
+        "code": attempt.code,
+        "message": attempt.message,
+        "provider_request_id": attempt.provider_request_id,
+        "usage": usage_line(attempt.usage) if attempt.usage else None,
+        "cost_usd": attempt.cost_micros / MICROS,
+        "mapping": mapping_line(attempt.mapping),
+    }
+
+
+def finished_view(finished: FinishedJob) -> dict[str, Any]:
+    """One output line, with the job's place in the input."""
+    return {"position": finished.job.position, **output_line(finished)}
+
+
+def counts_view(counts: Mapping[State, int]) -> dict[str, int]:
+    return {state.value: counts.get(state, 0) for state in State}
+
+
+def batch_view(batch: BatchRecord) -> dict[str, Any]:
+    return {
+        "id": public_id("batch", batch.id),
+        "name": batch.name,
+        "tenant": batch.tenant,
+        "created_at": iso(batch.created_at),
+        "total": batch.total,
+        "counts": counts_view(batch.counts),
+    }
+
+
+def group_view(group: FaultGroup) -> dict[str, Any]:
+    return {
+        "lane": group.lane,
+        "fault": group.fault.value,
+        "jobs": group.jobs,
+        "oldest": iso(group.oldest),
+        "newest": iso(group.newest),
+    }
+
+
+def lane_view(state: LaneState) -> dict[str, Any]:
+    """One lane. ``window``: ids that lie ready in Redis; null when Redis does not answer."""
+    lane = state.lane
+    return {
+        "name": lane.lane,
+        "paused": lane.paused,
+        "counts": counts_view(lane.counts),
+        "window": state.window,
+    }
+
+
+def worker_view(worker: WorkerRecord) -> dict[str, Any]:
+    return {
+        "id": public_id("worker", worker.id),
+        "host": worker.host,
+        "pid": worker.pid,
+        "version": worker.version,
+        "started_at": iso(worker.started_at),
+        "lease_until": iso(worker.lease_until),
+    }
+
+
+def ledger_view(lines: list[LedgerLine]) -> dict[str, Any]:
+    """The invariants; ``holds`` is true when all of them do."""
+    return {
+        "holds": all(line.holds for line in lines),
+        "lines": [
+            {
+                "name": line.name,
+                "sentence": line.sentence,
+                "holds": line.holds,
+                "figures": dict(line.figures),
+                "offenders": list(line.offenders),
+            }
+            for line in lines
+        ],
+    }
+
+
+def route_view(state: RouteState) -> dict[str, Any]:
+    route = state.route
+    return {
+        "name": route.name,
+        "provider": route.provider,
+        "model": route.model,
+        "api": route.api.value,
+        "models": list(state.models),
+        "state": state.state,
+        "override": state.override,
+        "in_flight": state.in_flight,
+        "breakers": [breaker_view(breaker) for breaker in state.breakers],
+        "buckets": [bucket_view(bucket) for bucket in state.buckets],
+    }
+
+
+def breaker_view(breaker: BreakerView) -> dict[str, Any]:
+    return {
+        "scope": breaker.scope,
+        "state": breaker.state,
+        "retry_in": breaker.retry_in,
+        "allowance": breaker.allowance,
+    }
+
+
+def bucket_view(bucket: BucketView) -> dict[str, Any]:
+    return {
+        "name": bucket.name,
+        "paused_for": bucket.paused_for,
+        "dimensions": {
+            dimension.value: {
+                "level": level,
+                "per_minute": bucket.rate[dimension] * 60,
+                "capacity": bucket.capacity[dimension],
+            }
+            for dimension, level in bucket.level.items()
+        },
+    }
+
+
+def status_view(status: Status) -> dict[str, Any]:
+    """The state of everything on one page."""
+    return {
+        "database_url": status.database_url,
+        "redis_url": status.redis_url,
+        "workers": [worker_view(worker) for worker in status.workers],
+        "lanes": [lane_view(lane) for lane in status.lanes],
+        "routes": [route_view(route) for route in status.routes],
+        "warnings": [status.warning] if status.warning else [],
+    }
