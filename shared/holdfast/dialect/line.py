@@ -1,0 +1,145 @@
+"""Input lines: the OpenAI batch line, the Anthropic one, and Holdfast's plain one."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import orjson
+
+from holdfast.dialect import anthropic, chat, responses
+from holdfast.dialect.fields import Fields
+from holdfast.dialect.plain import KEYS, read_neutral, read_plain
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.job import Priority
+from holdfast.model.request import Request
+from holdfast.model.route import Api
+
+OUTER = ("custom_id", "model", "priority", "expires_in", "metadata")
+OPENAI_LINE = ("custom_id", "method", "url", "body", "priority", "expires_in", "metadata")
+ANTHROPIC_LINE = ("custom_id", "params", "priority", "expires_in", "metadata")
+DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+ENDPOINTS: Mapping[str, Api] = {"/v1/chat/completions": Api.OPENAI_CHAT, "/v1/responses": Api.OPENAI_RESPONSES}
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedLine:
+    """One line, understood. ``api`` is the format it was written in, None for the plain one."""
+
+    custom_id: str | None
+    model: str
+    request: Request
+    priority: Priority = Priority.BATCH
+    expires_in: float | None = None  # seconds after acceptance
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    api: Api | None = None
+
+
+def read_line(text: str | bytes, number: int, default_model: str | None = None) -> ParsedLine:
+    """Read line ``number`` (from 1) of a JSONL input.
+
+    Args:
+        text: The line, with or without its line end.
+        number: For errors.
+        default_model: The model of a line that names none.
+
+    Raises: InvalidRequest: names line and key, what was expected, and what to do.
+    """
+    try:
+        value = orjson.loads(text.lstrip("\ufeff") if isinstance(text, str) else text.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        problem = f"is no JSON: {error.msg} at column {error.colno}."
+        raise InvalidRequest(f"line {number}", problem, "Each line holds one JSON object.") from None
+    try:
+        return read_job(value, default_model)
+    except InvalidRequest as error:
+        raise InvalidRequest(f"line {number}: {error.where}", error.problem, error.hint) from None
+
+
+def read_job(value: Any, default_model: str | None = None) -> ParsedLine:
+    """Read one job that is JSON already, in any of the three shapes, or with a neutral ``request``.
+
+    Raises: InvalidRequest: names the key, what was expected, and what to do.
+    """
+    fields = Fields(value, "")
+    if "body" in fields:
+        return _openai_line(fields, default_model)
+    if "params" in fields:
+        return _anthropic_line(fields, default_model)
+    _known(fields, (*OUTER, *KEYS, "request"))
+    neutral = fields.any("request")
+    request = read_plain(fields) if neutral is None else read_neutral(neutral, "request")
+    return _line(fields, fields.text("model") or default_model, request, None)
+
+
+def _openai_line(fields: Fields, default_model: str | None) -> ParsedLine:
+    _known(fields, OPENAI_LINE)
+    body, url = fields.need_object("body"), fields.text("url")
+    if (fields.text("method") or "POST").upper() != "POST":
+        raise InvalidRequest("method", "expected POST.")
+    if url is not None and url not in ENDPOINTS:
+        raise InvalidRequest("url", f"expected one of {', '.join(ENDPOINTS)}.")
+    api = ENDPOINTS[url] if url else Api.OPENAI_RESPONSES if "input" in body else Api.OPENAI_CHAT
+    read = responses.read_request if api is Api.OPENAI_RESPONSES else chat.read_request
+    model = Fields(body, "body").text("model") or default_model
+    return _line(fields, model, read(body, "body"), api)
+
+
+def _anthropic_line(fields: Fields, default_model: str | None) -> ParsedLine:
+    _known(fields, ANTHROPIC_LINE)
+    params = fields.need_object("params")
+    model = Fields(params, "params").text("model") or default_model
+    return _line(fields, model, anthropic.read_request(params, "params"), Api.ANTHROPIC)
+
+
+def _line(fields: Fields, model: str | None, request: Request, api: Api | None) -> ParsedLine:
+    if not model:
+        raise InvalidRequest("model", "is missing.", "Name one in the line or with --model.")
+    return ParsedLine(
+        custom_id=fields.text("custom_id"),
+        model=model,
+        request=request,
+        priority=_priority(fields),
+        expires_in=_expires_in(fields),
+        metadata=_metadata(fields),
+        api=api,
+    )
+    for key in fields.rest():
+        raise _unknown(key, known)
+    return line
+
+
+def _unknown(key: str, known: tuple[str, ...]) -> InvalidRequest:
+    near = get_close_matches(key.lower(), known, n=1, cutoff=0.5)
+    return InvalidRequest(
+        key, "is not known here.", f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+    )
+
+
+def _priority(fields: Fields) -> Priority:
+    name = fields.text("priority")
+    if name is not None and name not in set(Priority):
+        raise InvalidRequest("priority", f"expected {' or '.join(Priority)}, got {name!r}.")
+    return Priority(name) if name else Priority.BATCH
+
+
+def _expires_in(fields: Fields) -> float | None:
+    """Seconds as a number, or a text such as "90s", "5m", "24h"."""
+    value = fields.any("expires_in")
+    if value is None:
+        return None
+    found = DURATION.fullmatch(str(value).strip()) if not isinstance(value, bool) else None
+    seconds = float(found[1]) * SECONDS[found[2] or "s"] if found else 0.0
+    if seconds <= 0:
+        raise InvalidRequest("expires_in", 'expected seconds above zero, or a text such as "5m" or "24h".')
+    return seconds
+
+
+def _metadata(fields: Fields) -> Mapping[str, str]:
+    metadata = fields.object("metadata") or {}
+    for key, value in metadata.items():
+        if not isinstance(value, str):
+            raise InvalidRequest(f"metadata.{key}", "expected a string.")
+    return metadata

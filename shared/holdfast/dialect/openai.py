@@ -1,0 +1,145 @@
+"""What Chat Completions and Responses share: tools' names, shapes of the answer, arguments, native fields."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from holdfast.dialect import media
+from holdfast.dialect.bad_answer import BadAnswer
+from holdfast.dialect.fields import Fields
+from holdfast.dialect.notes import Notes
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.request import Document, Image, Natives, Output, Request, ToolChoice
+from holdfast.model.route import Api
+
+CHAT, RESPONSES = Api.OPENAI_CHAT.value, Api.OPENAI_RESPONSES.value
+SHARED = frozenset(
+    {
+        "service_tier", "store", "metadata", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
+        "top_logprobs", "moderation",
+    }
+)  # fmt: skip
+TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+SERVER_SIDE = ("audio", "web_search_options", "functions", "function_call")
+
+
+def refuse_what_a_job_cannot_be(fields: Fields) -> None:
+    """One job is one whole answer in text: no stream, no second choice, no sound, no work behind our back."""
+    if fields.flag("stream"):
+        raise InvalidRequest(fields.place("stream"), "a queued job has no stream.", "Leave it out.")
+    fields.any("stream_options")
+    if (fields.whole("n") or 1) > 1:
+        raise InvalidRequest(fields.place("n"), "a job has one answer.", "Submit the line several times.")
+    if set(fields.texts("modalities")) - {"text"}:
+        raise InvalidRequest(fields.place("modalities"), "only text answers are carried.")
+    if fields.flag("background"):
+        raise InvalidRequest(fields.place("background"), "the queue is the background already.", "Leave it out.")
+    for key in SERVER_SIDE:
+        if key in fields:
+            raise InvalidRequest(fields.place(key), "is not carried.", "Use text, images and function tools.")
+
+
+def read_user(fields: Fields) -> str | None:
+    """The end user: ``safety_identifier``, or ``user``, its older name."""
+    if "safety_identifier" in fields:
+        return fields.text("safety_identifier")
+    return fields.text("user")
+
+
+def read_arguments(text: str, where: str) -> dict[str, Any]:
+    """Parse a call's arguments, which must be a JSON object. Empty text is the empty object."""
+    try:
+        value = orjson.loads(text or "{}")
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(where, "expected a JSON object as text, got broken JSON.") from error
+    if not isinstance(value, dict):
+        raise InvalidRequest(where, "expected a JSON object as text.")
+    return value
+
+
+def write_arguments(value: Mapping[str, Any]) -> str:
+    return orjson.dumps(value).decode()
+
+
+def read_format(form: Fields, schema: Fields) -> Output | None:
+    """Read the shape of the answer. ``schema`` holds name and schema: inside ``form`` in Chat, ``form`` itself else."""
+    kind = form.need_text("type")
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        return Output()
+    if kind != "json_schema":
+        raise InvalidRequest(form.place("type"), f"expected text, json_object or json_schema, got {kind!r}.")
+    return Output(
+        name=schema.need_text("name"),
+        json_schema=schema.need_object("schema"),
+        strict=schema.flag("strict"),
+        description=schema.text("description"),
+    )
+
+
+def write_schema(output: Output) -> dict[str, Any]:
+    named = {"name": output.name, "schema": output.json_schema, "strict": output.strict}
+    return {k: v for k, v in (named | {"description": output.description}).items() if v is not None}
+
+
+def read_choice(value: Any, where: str, name_in: str | None) -> ToolChoice | None:
+    """Read ``tool_choice``; None where only this dialect knows what it says.
+
+    Args:
+        value: A mode, or an object that names a function.
+        where: For errors.
+        name_in: The key of the object that holds the name, or None where the name stands in the choice itself.
+    """
+    modes = {"auto": "auto", "none": "none", "required": "any"}
+    if isinstance(value, str) and value in modes:
+        return ToolChoice.model_validate({"mode": modes[value]})
+    choice = Fields(value, where)
+    if choice.need_text("type") != "function":
+        return None
+    named = Fields(choice.need_object(name_in), choice.place(name_in)) if name_in else choice
+    return ToolChoice(mode="tool", name=named.need_text("name"))
+
+
+def read_source(url: str, where: str) -> dict[str, Any]:
+    """The fields of an Image or a Document that stand for a URL."""
+    inline = media.split_data_url(url, where)
+    return {"media_type": inline[0], "data": inline[1]} if inline else {"url": url}
+
+
+def write_source(part: Image | Document) -> str:
+    return part.url if part.url is not None else media.data_url(part.media_type or "", part.data or "")
+
+
+def read_inner_error(body: Any) -> None:
+    """Refuse what is no object, and an error that came inside a 200. Raises BadAnswer."""
+    if not isinstance(body, Mapping):
+        raise BadAnswer("the answer is no JSON object.")
+    error = body.get("error")
+    if isinstance(error, Mapping):
+        code = error.get("code") or error.get("type")
+        raise BadAnswer("the provider told of a failure inside a 200.", provider_code=str(code) if code else None)
+
+
+def check_tool_names(request: Request, notes: Notes) -> None:
+    for tool in request.tools:
+        if not TOOL_NAME.fullmatch(tool.name):
+            notes.refuse(f"the tool name {tool.name!r} must be 1 to 64 letters, digits, _ or -.")
+
+
+def native_fields(native: Natives, notes: Notes) -> dict[str, Any]:
+    """The native fields of this dialect, and those of its sister that mean the same here."""
+    sister = RESPONSES if notes.dialect == CHAT else CHAT
+    same = {key: value for key, value in native.get(sister, {}).items() if key in SHARED}
+    others = {key: value for key, value in native.get(sister, {}).items() if key not in SHARED}
+    return same | notes.native({**native, sister: others} if sister in native else native)
+
+
+def drop_sampling(request: Request, body: dict[str, Any], notes: Notes) -> None:
+    """Leave out what models that reason refuse, unless they are asked not to."""
+    for key in ("temperature", "top_p", "stop"):
+        if key in body and request.effort != "none" and not (key != "stop" and body[key] == 1):
+            del body[key]
+            notes.change(key, f"dropped: {body['model']} reasons and refuses it")

@@ -1,0 +1,66 @@
+"""What a provider's constrained decoding accepts of a JSON Schema. The answer is always held against the original."""
+
+from collections.abc import Mapping
+from typing import Any
+
+FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"})
+REFUSED = frozenset(
+    {
+        "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern",
+        "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "prefixItems", "minProperties",
+        "maxProperties", "patternProperties", "propertyNames", "dependentRequired", "dependentSchemas", "not", "if",
+        "then", "else", "unevaluatedProperties", "unevaluatedItems",
+    }
+)  # fmt: skip
+VERBATIM = frozenset({"enum", "const", "default", "examples", "required"})
+BY_NAME = ("properties", "$defs", "definitions")  # keywords whose keys are names, not keywords
+
+
+class Open(Exception):
+    """The schema asks for an object with keys of any name, which closed decoding cannot say."""
+
+
+def closed(schema: Mapping[str, Any], lost: set[str]) -> dict[str, Any]:
+    """Rewrite ``schema`` for Anthropic: objects closed, unsupported keywords told in words.
+
+    Args:
+        schema: JSON Schema; not changed.
+        lost: Gets the names of keywords that moved into a description.
+
+    Returns: A schema that is equal to ``schema`` where nothing had to change.
+    Raises: Open: an object in it must stay open.
+    """
+    made: dict[str, Any] = {}
+    spoken: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in REFUSED or (key == "format" and value not in FORMATS) or (key == "minItems" and value not in {0, 1}):
+            spoken[key] = value
+        elif key in BY_NAME and isinstance(value, Mapping):
+            made[key] = {name: _inner(child, lost) for name, child in value.items()}
+        else:
+            made["anyOf" if key == "oneOf" else key] = value if key in VERBATIM else _inner(value, lost)
+    if spoken:
+        lost.update(spoken)
+        words = ", ".join(f"{key}: {value}" for key, value in spoken.items())
+        made["description"] = " ".join(filter(None, (made.get("description"), f"({words})")))
+    if _is_object(schema):
+        _close(schema, made)
+    return made
+
+
+def _inner(value: Any, lost: set[str]) -> Any:
+    if isinstance(value, Mapping):
+        return closed(value, lost)
+    return [_inner(item, lost) for item in value] if isinstance(value, list) else value
+
+
+def _is_object(schema: Mapping[str, Any]) -> bool:
+    kind = schema.get("type")
+    return kind == "object" or "properties" in schema or (isinstance(kind, list) and "object" in kind)
+
+
+def _close(schema: Mapping[str, Any], made: dict[str, Any]) -> None:
+    open_keys = schema.get("additionalProperties")
+    if isinstance(open_keys, Mapping) or (not schema.get("properties") and open_keys is not False):
+        raise Open
+    made["additionalProperties"] = False
