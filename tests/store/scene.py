@@ -1,0 +1,152 @@
+"""A store with a worker in it, and short words for what tests do there. Time passes by moving every date back."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.ids import new_id
+from holdfast.model.job import AttemptEnd, Claimed, DeathReason, Need, NewJob, Outcome, Permit, State
+from holdfast.model.records import JobRecord, LedgerLine, Settlement
+from holdfast.model.reply import Finish, Reply, Usage
+from holdfast.model.request import Request, Role, Text, Turn
+from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
+from holdfast.store import Store
+from holdfast.store.micros import NEVER
+from holdfast.store.tables import METADATA
+
+ROUTE = "anthropic/claude"
+LEASE = 15.0
+DATES: Mapping[str, tuple[str, ...]] = {
+    "job": ("created_at", "available_at", "expires_at", "finished_at"),
+    "worker": ("started_at", "lease_until", "stopped_at"),
+    "attempt": ("started_at", "ended_at"),
+    "result": ("created_at",),
+}
+REPLY = Reply(text="Ahoy.", finish=Finish.STOP, usage=Usage(input=12, output=3), model="claude-1")
+BUSY = Fault(FaultKind.OVERLOADED, "try later", status=529)
+
+
+def prompt(words: str = "Say ahoy.") -> Request:
+    return Request(turns=(Turn(role=Role.USER, parts=(Text(text=words),)),), max_tokens=10)
+
+
+def new_job(words: str = "Say ahoy.", **fields: Any) -> NewJob:
+    return NewJob(**{"id": new_id(), "model": "smart", "request": prompt(words), "need": Need(10, 20)} | fields)
+
+
+def permit(job: str, route: str = ROUTE) -> Permit:
+    return Permit(new_id(), job, "smart.batch", route, "main", {})
+
+
+def ended(claimed: Claimed, step: Step, end: AttemptEnd) -> Settlement:
+    return Settlement(claimed, ROUTE, end, step)
+
+
+def success(claimed: Claimed) -> Settlement:
+    return ended(claimed, Complete(), AttemptEnd(Outcome.SUCCEEDED, reply=REPLY, cost_micros=7, seconds=0.5))
+
+
+def failure(claimed: Claimed, step: Step, fault: Fault = BUSY, outcome: Outcome = Outcome.FAILED) -> Settlement:
+    return ended(claimed, step, AttemptEnd(outcome, fault=fault))
+
+
+def retry(delay: float = 60, *, uses_attempt: bool = True, avoid: Mapping[str, float | None] | None = None) -> Retry:
+    return Retry(delay, uses_attempt, avoid or {})
+
+
+def reroute(avoid: Mapping[str, float | None], *, uses_attempt: bool = False) -> Reroute:
+    return Reroute(avoid, uses_attempt)
+
+
+def snooze(delay: float = 60) -> Snooze:
+    return Snooze(delay, {})
+
+
+def bury(kind: FaultKind = FaultKind.INVALID_REQUEST) -> Bury:
+    return Bury(DeathReason(kind, "no such parameter", 400, "bad_parameter"))
+
+
+class Scene:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.worker = self.hire()
+
+    def hire(self) -> str:
+        worker = new_id()
+        self.store.register(worker, "host", 1, "1.0", LEASE)
+        return worker
+
+    def submit(self, count: int = 1, **fields: Any) -> list[str]:
+        return [done.id for done in self.store.submit([new_job(**fields) for _ in range(count)])]
+
+    def claim(self, *jobs: str, worker: str | None = None) -> list[Claimed]:
+        claimed = self.store.claim(worker or self.worker, [permit(job) for job in jobs])
+        return sorted(claimed, key=lambda job: jobs.index(job.id))
+
+    def start(self, **fields: Any) -> Claimed:
+        """A new job, running."""
+        return self.claim(*self.submit(**fields))[0]
+
+    def settle(self, *settlements: Settlement) -> list[bool]:
+        return self.store.settle(settlements)
+
+    def job(self, id_: str) -> JobRecord:
+        found = self.store.job(id_)
+        assert found is not None
+        return found
+
+    def state(self, id_: str) -> State:
+        return self.store.states([id_])[id_]
+
+    def held_in(self, state: State, **fields: Any) -> Claimed:
+        """The last claim of a job that came to ``state`` by the store's own moves."""
+        [claimed] = self.claim(*self.submit(**{"expires_in": 3600} | fields), worker=self.hire())
+        if state is State.CANCELLED:
+            self.store.cancel(claimed.id)
+        steps = {
+            State.QUEUED: failure(claimed, retry(0)),
+            State.DELAYED: failure(claimed, retry()),
+            State.SUCCEEDED: success(claimed),
+            State.DEAD: failure(claimed, bury()),
+            State.EXPIRED: failure(claimed, retry(7200)),
+        }
+        if state in steps:
+            assert self.settle(steps[state]) == [True]
+        assert self.state(claimed.id) is state
+        return claimed
+
+    def pass_time(self, seconds: float) -> None:
+        """Every date is so much longer ago, or sooner."""
+        micros = round(seconds * 1_000_000)
+
+        def shift(tx: Any) -> None:
+            for table, columns in DATES.items():
+                for column in columns:
+                    moved = f"update {table} set {column} = {column} - {micros} where {column} < {NEVER}"
+                    tx.connection.execute(text(moved))
+
+        self.store.database.write(shift)
+
+    def sql(self, statement: str, **parameters: Any) -> None:
+        """Break something on purpose."""
+        self.store.database.write(lambda tx: tx.connection.execute(text(statement), parameters))
+
+    def wipe(self) -> None:
+        for table in METADATA.sorted_tables:
+            self.sql(f"delete from {table.name}")
+
+    def rows(self, statement: str, **parameters: Any) -> list[Any]:
+        return self.store.database.read(lambda tx: list(tx.connection.execute(text(statement), parameters)))
+
+    def broken(self) -> list[LedgerLine]:
+        return [line for line in self.store.ledger() if not line.holds]
+
+    def attempts(self, job: str) -> list[Any]:
+        detail = self.store.detail(job)
+        return list(detail.attempts) if detail else []
+
+
+def total(counts: Iterable[Mapping[State, int]]) -> int:
+    return sum(sum(each.values()) for each in counts)

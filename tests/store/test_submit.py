@@ -1,0 +1,120 @@
+"""A submitted job is accepted once, however often it is sent."""
+
+import pytest
+
+from holdfast.model.errors import Conflict
+from holdfast.model.ids import new_id
+from holdfast.model.job import Need, Priority, State
+from holdfast.model.records import JobFilter
+from holdfast.store import Store
+from store.scene import Scene, new_job, prompt
+
+
+def test_a_job_comes_back_as_it_was_handed_in(store: Store) -> None:
+    job = new_job(
+        "Grüße, \x00 und 🚢",
+        custom_id="line-1",
+        tenant="acme",
+        priority=Priority.INTERACTIVE,
+        expires_in=60.0,
+        metadata={"team": "search"},
+        need=Need(10, 20, {"a/b": None, "c/d": 1_900_000_000.5}),
+    )
+    [answer] = store.submit([job])
+    detail = store.detail(job.id)
+    assert (answer.id, answer.lane, answer.created) == (job.id, "smart.interactive", True)
+    assert detail is not None
+    assert detail.request == job.request
+    assert (detail.job.custom_id, detail.job.tenant, detail.job.metadata) == ("line-1", "acme", {"team": "search"})
+    assert detail.job.expires_at == pytest.approx(detail.job.created_at + 60)
+    assert store.heads("smart.interactive", 1)[0].need == job.need
+
+
+def test_a_long_prompt_is_stored_compressed_and_read_whole(scene: Scene) -> None:
+    request = prompt("All work and no play. " * 1000)
+    job = scene.start(request=request)
+    assert job.request == request
+    [(size,)] = scene.rows("select length(body) from request")
+    assert size < 1000
+
+
+def test_answers_come_in_the_order_of_the_jobs(store: Store) -> None:
+    jobs = [new_job() for _ in range(50)]
+    assert [answer.id for answer in store.submit(jobs)] == [job.id for job in jobs]
+
+
+def test_sending_the_same_id_again_changes_nothing(scene: Scene) -> None:
+    job = new_job()
+    scene.store.submit([job])
+    scene.claim(job.id)
+    [again] = scene.store.submit([job])
+    assert (again.id, again.created) == (job.id, False)
+    assert scene.state(job.id) is State.RUNNING
+    assert scene.store.count(JobFilter()) == 1
+    assert not scene.broken()
+
+
+def test_an_idempotency_key_answers_with_the_earlier_job(store: Store) -> None:
+    first, second = new_job(idempotency_key="k"), new_job(idempotency_key="k")
+    store.submit([first])
+    known, fresh = store.submit([second, new_job(idempotency_key="other")])
+    assert (known.id, known.created) == (first.id, False)
+    assert fresh.created
+
+
+def test_a_key_with_another_request_is_a_conflict_and_nothing_is_accepted(store: Store) -> None:
+    store.submit([new_job("one", idempotency_key="k")])
+    with pytest.raises(Conflict, match="idempotency key 'k'"):
+        store.submit([new_job(), new_job("two", idempotency_key="k")])
+    assert store.count(JobFilter()) == 1
+
+
+def test_a_key_with_another_model_is_a_conflict(store: Store) -> None:
+    store.submit([new_job(idempotency_key="k")])
+    with pytest.raises(Conflict):
+        store.submit([new_job(idempotency_key="k", model="fast")])
+
+
+def test_a_key_belongs_to_its_tenant(store: Store) -> None:
+    first, second = new_job(idempotency_key="k", tenant="a"), new_job("else", idempotency_key="k", tenant="b")
+    assert [answer.created for answer in store.submit([first, second])] == [True, True]
+
+
+def test_an_id_of_another_tenant_is_a_conflict(store: Store) -> None:
+    job = new_job(tenant="a")
+    store.submit([job])
+    with pytest.raises(Conflict):
+        store.submit([new_job(id=job.id, tenant="b")])
+
+
+def test_the_same_job_twice_in_one_call_is_one_job(scene: Scene) -> None:
+    job, keyed = new_job(), new_job(idempotency_key="k")
+    answers = scene.store.submit([job, job, keyed, new_job(idempotency_key="k")])
+    assert [answer.id for answer in answers] == [job.id, job.id, keyed.id, keyed.id]
+    assert [answer.created for answer in answers] == [True, False, True, False]
+    assert not scene.broken()
+
+
+def test_fields_in_another_order_are_the_same_request(store: Store) -> None:
+    one = prompt().model_copy(update={"native": {"chat": {"a": 1, "b": 2}}})
+    two = prompt().model_copy(update={"native": {"chat": {"b": 2, "a": 1}}})
+    store.submit([new_job(request=one, idempotency_key="k")])
+    [again] = store.submit([new_job(request=two, idempotency_key="k")])
+    assert not again.created
+
+
+def test_no_jobs_are_no_work(store: Store) -> None:
+    assert store.submit([]) == []
+
+
+def test_jobs_of_a_batch_without_a_place_get_the_next_free_one(scene: Scene) -> None:
+    batch = new_id()
+    scene.store.open_batch(batch, "mine", "default")
+    jobs = scene.submit(3, batch=batch) + scene.submit(2, batch=batch)
+    assert [scene.job(job).position for job in jobs] == [0, 1, 2, 3, 4]
+
+
+def test_a_place_that_the_producer_gave_is_kept(scene: Scene) -> None:
+    batch = new_id()
+    [job] = scene.submit(batch=batch, position=41)
+    assert scene.job(job).position == 41
