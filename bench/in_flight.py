@@ -1,0 +1,69 @@
+"""1,000 calls in flight in one worker process, answers after 1 s: the pool against a bare loop over the same SDK.
+
+The loop is `asyncio` with a semaphore around `messages.create` of the official SDK on its aiohttp transport, in a
+process of its own as the worker is. The two take turns in one run, so that a busy machine hits both.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from figures import Figure, show
+from holdfast.sim.settings import SimSettings
+from rig import Rig, rig
+
+IN_FLIGHT, JOBS, LATENCY = 1000, 5000, 1.0
+LOOP = Path(__file__).with_name("bare_loop.py")
+
+
+def span(running: Rig) -> float:
+    """Seconds from the first call to the last answer, as the provider saw them."""
+    seen = running.sim.counts()
+    if seen["by_status"] != {"200": seen["calls"]}:
+        raise SystemExit(f"not every call was answered: {seen['by_status']}")
+    return float(seen["last_at"] - seen["first_at"])
+
+
+def loop_rate(running: Rig, jobs: int, in_flight: int) -> float:
+    running.sim.reset()
+    command = [sys.executable, LOOP, running.sim.url, str(jobs), str(in_flight)]
+    subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    return jobs / span(running)
+
+
+def pool_rate(running: Rig, jobs: int) -> float:
+    running.sim.reset()
+    batch = running.submit(jobs)
+    running.until_done(batch)
+    if running.lost(batch, jobs):
+        raise SystemExit(f"{running.lost(batch, jobs)} jobs were lost")
+    return jobs / span(running)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=JOBS)
+    parser.add_argument("--in-flight", type=int, default=IN_FLIGHT)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    pool, loop = [], []
+    sim = SimSettings(latency=(LATENCY, LATENCY))
+    with rig(sim, limits="limits = { requests_per_minute = 600000 }", concurrency=given.in_flight) as running:
+        running.start(1)
+        for _ in range(given.rounds):
+            loop.append(loop_rate(running, given.jobs, given.in_flight))
+            pool.append(pool_rate(running, given.jobs))
+            sys.stderr.write(f"loop {loop[-1]:.0f}/s, pool {pool[-1]:.0f}/s\n")
+    shares = [one / other for one, other in zip(pool, loop, strict=True)]
+    figures = [
+        Figure("pool over bare loop, median of rounds", statistics.median(shares), ("≥", 0.8)),
+        Figure("pool", statistics.median(pool), unit="jobs/s"),
+        Figure("bare loop", statistics.median(loop), unit="jobs/s"),
+    ]
+    return show(f"{given.in_flight} in flight in one process", figures, pool=pool, loop=loop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
