@@ -50,10 +50,13 @@ class Connection:
     def __init__(self, url: str | None, embedded: EmbeddedServer | None, keys: Keys) -> None:
         self._url, self._embedded, self.keys = url, embedded, keys
         self._client: redis.Redis | None = None
+        self._closed = False
 
     @property
     def url(self) -> str:
         """What a client connects to, password and all. Raises QueueUnavailable."""
+        if self._closed:
+            raise QueueUnavailable("a closed connection", "this process is done with Redis")
         if self._url is None:
             assert self._embedded is not None
             self._url = f"redis://127.0.0.1:{self._embedded.port}/0"
@@ -88,7 +91,7 @@ class Connection:
 
     def revive(self) -> bool:
         """Start the embedded server again if it is gone. Returns whether clients must be made anew."""
-        if self._embedded is None:
+        if self._embedded is None or self._closed:
             return False
         url = f"redis://127.0.0.1:{self._embedded.ensure()}/0"
         moved = self._url is not None and url != self._url
@@ -121,10 +124,10 @@ class Connection:
             )
 
     def close(self) -> None:
-        """Close the shared client and let go of the embedded server."""
+        """Close the shared client and let go of the embedded server, for good."""
+        self._closed = True
         if self._client is not None:
             self._client.close()
             self._client = None
         if self._embedded is not None:
             self._embedded.close()
-            self._url = None

@@ -20,11 +20,14 @@ from pathlib import Path
 from typing import IO
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from holdfast.model.errors import QueueUnavailable
 
 START_SECONDS = 20.0  # a server that loads a long append-only file answers late
 STEP_SECONDS = 0.02
+ANSWER_SECONDS = 2.0
 TRIES = 4  # ports and binaries
 
 
@@ -61,21 +64,23 @@ class EmbeddedServer:
         """Let go of the server; the last user stops it."""
         if self._users is None:
             return
-        with self._locked("start.lock"):
+        there = self.directory.is_dir()
+        with self._locked("start.lock") if there else contextlib.nullcontext():
             try:
                 fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 pass  # somebody else works with it
             else:
-                self._stop()
+                self._stop(self._running() if there else self._port)
             self._users.close()
             self._users, self._port = None, None
 
-    def _stop(self) -> None:
-        port = self._running()
+    def _stop(self, port: int | None) -> None:
+        """Everything is in the append-only file. The directory itself may have been removed under the server."""
         if port is not None:
             with contextlib.suppress(redis.RedisError), _client(port) as client:
-                client.shutdown(nosave=True)  # everything is in the append-only file
+                if Path(str(client.config_get("dir")["dir"])) == self.directory.resolve():
+                    client.shutdown(nosave=True)
             self._wait_until_gone()
 
     def _running(self) -> int | None:
@@ -125,7 +130,7 @@ class EmbeddedServer:
 
     def _wait_until_gone(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while self._server_lives() and time.monotonic() < deadline:
+        while self.directory.is_dir() and self._server_lives() and time.monotonic() < deadline:
             time.sleep(STEP_SECONDS)
         if self._process is not None:
             self._process.poll()  # ours, if we started it: leave no zombie
@@ -227,7 +232,13 @@ def _machine() -> str:
 
 
 def _client(port: int) -> redis.Redis:
-    return redis.Redis(host="127.0.0.1", port=port, socket_timeout=2.0, socket_connect_timeout=2.0)
+    return redis.Redis(
+        host="127.0.0.1",
+        port=port,
+        socket_timeout=ANSWER_SECONDS,
+        socket_connect_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def _is_free(port: int) -> bool:

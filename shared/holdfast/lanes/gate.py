@@ -208,7 +208,7 @@ class Gate:
         ]
 
     def _read_fetched(self, raw: list[Any], lane: str, prefix: str, compiled: CompiledPlan) -> Fetched:
-        reason, retry_in, left, low, now, epochs, jobs, numbers, probe = raw
+        reason, retry_in, left, low, now, epochs, jobs, numbers, probes = raw
         self._ahead = float(now) - time.monotonic()
         permits: list[Permit] = []
         if jobs:
@@ -218,7 +218,7 @@ class Gate:
                 target = compiled.targets[number - 1]
                 permits.append(
                     Permit(
-                        f"{prefix}:{i}", job, lane, target.name, target.credential, held[number - 1], probe=i == probe
+                        f"{prefix}:{i}", job, lane, target.name, target.credential, held[number - 1], probe=i in probes
                     )
                 )
         retry = float(retry_in) if retry_in else None

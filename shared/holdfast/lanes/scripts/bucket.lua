@@ -4,7 +4,8 @@
 --                                        and output tokens, false where the settings leave it open; D.told caps it. A
 --                                        level that is not known is full when full is true, else 0
 -- bucket_begin(bucket, per_ms, capacity, full)  start learning where no request rate is known
--- bucket_wait(bucket, costs)             0, or milliseconds until every dimension holds min(cost, capacity)
+-- bucket_wait(bucket, costs)             0, or milliseconds until no pause is left and every dimension holds
+--                                        min(cost, capacity)
 -- bucket_add(bucket, i, units)           put units into dimension i, up to its capacity; below 0 takes (debt allowed)
 -- bucket_write(bucket)                   store it
 --
@@ -53,7 +54,7 @@ local function bucket_begin(bucket, per_ms, capacity, full)
 end
 
 local function bucket_wait(bucket, costs)
-    local wait = 0
+    local wait = math.max(0, bucket.paused_until - bucket.now_ms)
     for i = 1, 3 do
         if bucket.per_ms[i] then
             local missing = math.min(costs[i], bucket.capacity[i]) - bucket.level[i]

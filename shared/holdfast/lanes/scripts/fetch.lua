@@ -24,12 +24,12 @@
 --       and of a probe (seconds), joint ("1": output counts against input
 --       tokens), output (most output tokens to reserve; "" all)
 --
--- RETURNS  {reason, retry_in, left, low, now, epochs, jobs, targets, probe}
+-- RETURNS  {reason, retry_in, left, low, now, epochs, jobs, targets, probes}
 --          reason    "" when n permits were given, else empty, breaker, bucket, slots, paused, avoided, epoch
 --          retry_in  seconds as text, "" when no time is known
 --          epochs    one per breaker, as the permits hold them
 --          jobs, targets   of permit 1..m; target numbers count from 1
---          probe     number of the permit that probes, 0 for none
+--          probes    numbers of the permits that probe
 -- ERRORS   "FETCH <argument>: expected …, got …"
 --
 -- Cost O(n + look), whatever the backlog.
@@ -60,26 +60,26 @@ redis.call("ZADD", KEYS[7], math.floor(now * 1000), worker)
 
 local epoch = redis.call("GET", KEYS[1])
 if not epoch then
-    return {"epoch", "", 0, 0, exact(now), {}, {}, {}, 0}
+    return {"epoch", "", 0, 0, exact(now), {}, {}, {}, {}}
 end
 local fresh = string.sub(epoch, 1, 6) == "fresh:"
 
-local function answer(reason, retry_in, epochs, jobs, targets, probe)
+local function answer(reason, retry_in, epochs, jobs, targets, probes)
     local left = redis.call("LLEN", KEYS[2])
     local low = 0
     if left < low_mark and redis.call("SET", KEYS[10], worker, "NX", "PX", 200) then
         low = 1
     end
-    return {reason, retry_in and exact(retry_in) or "", left, low, exact(now), epochs, jobs, targets, probe}
+    return {reason, retry_in and exact(retry_in) or "", left, low, exact(now), epochs, jobs, targets, probes}
 end
 
 if redis.call("SISMEMBER", KEYS[8], lane) == 1 then
-    return answer("paused", nil, {}, {}, {}, 0)
+    return answer("paused", nil, {}, {}, {}, {})
 end
 
 local ids = redis.call("LRANGE", KEYS[2], 0, n + look - 1)
 if #ids == 0 then
-    return answer("empty", nil, {}, {}, {}, 0)
+    return answer("empty", nil, {}, {}, {}, {})
 end
 local needs = redis.call("HMGET", KEYS[4], unpack(ids))
 
@@ -134,7 +134,7 @@ for i = 1, n_targets do
     at = at + 11
 end
 
--- Why a target admits nobody: reason and seconds; nil when it may admit. The second result says that it needs a probe.
+-- Why a target admits nobody, whatever the job: reason and seconds; nil when it may admit. The second result says that it needs a probe.
 local function gate(target)
     local limit, probe = target.slots.limit, false
     for _, breaker in ipairs(target.breakers) do
@@ -151,9 +151,6 @@ local function gate(target)
         elseif state ~= "disabled" then
             return "breaker", nil, false -- forced open, or a state we do not know: fail closed
         end
-    end
-    if now_ms < target.bucket.paused_until then
-        return "bucket", (target.bucket.paused_until - now_ms) / 1000
     end
     if target.slots.used >= limit then
         return "slots", POLL
@@ -181,7 +178,7 @@ local function read_need(text)
     return need
 end
 
-local jobs, chosen, probe_permit = {}, {}, 0
+local jobs, chosen, probes = {}, {}, {}
 local permits, taken_ids = {}, {}
 local skipped, garbage = {}, {}
 local reason, retry_in
@@ -197,7 +194,7 @@ local function take(target, number, id, costs, probe)
     slots[#slots + 1], slots[#slots + 2] = exact(now + target.lease), permit
     jobs[#jobs + 1], chosen[#chosen + 1], taken_ids[#taken_ids + 1] = id, number, id
     if probe then
-        probe_permit = #jobs
+        probes[#probes + 1] = #jobs
         for _, breaker in ipairs(target.breakers) do
             if breaker.state == "open" or breaker.state == "half_open" then
                 -- policy/breaker.admit: a new epoch from open; from half open only the lease moves on
@@ -310,4 +307,4 @@ elseif not reason then
     reason = "empty"
     if redis.call("LLEN", KEYS[2]) > 0 then retry_in = 0 end
 end
-return answer(reason, retry_in, epochs, jobs, chosen, probe_permit)
+return answer(reason, retry_in, epochs, jobs, chosen, probes)
