@@ -14,7 +14,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
-QUEUES = ("redis", "rediss", "unix", "sentinel")
+QUEUES = ("redis", "rediss", "unix")
 
 
 class Expected(ValueError):
@@ -66,7 +66,7 @@ def _database(text: str) -> str:
 def _queue(text: str) -> str:
     address = _split(text)
     if text != "embedded" and (address is None or address.scheme not in QUEUES):
-        raise Expected("embedded, redis://…, rediss://…, unix://… or sentinel://…")
+        raise Expected("embedded, redis://…, rediss://… or unix://…")
     return text
 
 

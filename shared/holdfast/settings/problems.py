@@ -14,7 +14,8 @@ from holdfast.settings.lines import Path
 
 LONGEST = 60  # characters of a value that are repeated in an error
 _SECRET = re.compile(r"secret|key|token|password|credential", re.IGNORECASE)
-_USER_PART = re.compile(r"//[^/]*@")
+_USER_PART = re.compile(r"^(.*?//)?.*@", re.DOTALL)
+_SECRET_PART = re.compile(r"((?:password|passwd|token|key|secret)=)[^&]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +86,15 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
 
 def shown(path: Path, value: object) -> str:
     """Repeat a value in an error, but nothing that may be a secret."""
-    key = str(path[-1]) if path else ""
     match value:
         case dict():
             return "a table"
         case list():
             return f"a list of {len(value)}"
-        case str() if _SECRET.search(key):
+        case str() if _SECRET.search(dotted(path)):
             return f"a text of {len(value)} characters (not shown: it may be the secret itself)"
         case str():
-            text = _USER_PART.sub("//***@", value)
+            text = _SECRET_PART.sub(r"\1***", _USER_PART.sub(r"\1***@", value))
             return repr(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
         case bool():
             return str(value).lower()
