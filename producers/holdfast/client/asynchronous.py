@@ -12,7 +12,6 @@ from holdfast.client.errors import StillWaiting
 from holdfast.client.sync import Batch, Holdfast, Job
 from holdfast.client.waiting import Pause
 from holdfast.client.watch import Watch
-from holdfast.model.errors import NotFound
 from holdfast.model.job import Priority, State
 
 if TYPE_CHECKING:
@@ -121,11 +120,10 @@ class AsyncJob:
 
     async def wait(self, timeout: float | None = None) -> Answer:  # noqa: ASYNC109 - as above
         """Wait until the job has ended. Thousands may wait at once: they share one question to the storage."""
-        if await self._watch.ended(self.sync.inner, timeout) is None and timeout is not None:
-            raise StillWaiting(self.id, timeout)
+        await self._watch.ended(self.sync.inner, timeout)
         answer = await self.result()
         if answer is None:
-            raise NotFound("job", self.id)
+            raise StillWaiting(self.id, timeout or 0.0)
         return answer
 
     async def result(self) -> Answer | None:

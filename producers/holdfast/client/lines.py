@@ -34,7 +34,7 @@ def output_line(finished: FinishedJob) -> dict[str, Any]:
 def reply_line(reply: Reply) -> dict[str, Any]:
     return {
         "text": reply.text,
-        "tool_calls": [call.model_dump(mode="json", exclude={"type"}) for call in reply.tool_calls],
+        "tool_calls": [call.model_dump(mode="json", include={"id", "name", "input"}) for call in reply.tool_calls],
         "finish": reply.finish.value,
         "usage": usage_line(reply.usage),
         "model": reply.model,

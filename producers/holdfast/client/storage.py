@@ -41,8 +41,9 @@ class Storage:
     def submit(self, order: Order) -> Accepted:
         drafts = read_items(order.items, order.defaults, self.settings.plan)
         self.ready()
-        batch, taken = self.batch_of(order, drafts)
-        for jobs in chunks(self.new_jobs(drafts[len(taken) :], order, batch, len(taken))):
+        numbered = list(zip(sorted(new_id() for _ in drafts), drafts, strict=True))  # lanes take equal jobs in id order
+        batch, taken = self.batch_of(order, numbered)
+        for jobs in chunks(self.new_jobs(numbered[len(taken) :], order, batch, len(taken))):
             try:
                 taken += self.accept(jobs)
             except StorageUnavailable as error:
@@ -51,7 +52,7 @@ class Storage:
                 raise PartlySubmitted(batch and public_id("batch", batch), len(taken), len(drafts), error) from error
         return Accepted(taken, batch)
 
-    def batch_of(self, order: Order, drafts: Sequence[Draft]) -> tuple[str | None, list[Taken]]:
+    def batch_of(self, order: Order, drafts: Sequence[tuple[str, Draft]]) -> tuple[str | None, list[Taken]]:
         """Find the batch that the order joins, or open the one it makes; and the jobs that are in by then.
 
         An order with a key may be a repeated one. Its first job tells: a known one names the batch of the first time.
@@ -68,11 +69,14 @@ class Storage:
             batch = (known.batch if known else None) or batch
         return self.store.open_batch(batch, order.name, self.tenant).id, first
 
-    def new_jobs(self, drafts: Sequence[Draft], order: Order, batch: str | None, start: int = 0) -> Iterator[NewJob]:
+    def new_jobs(
+        self, drafts: Sequence[tuple[str, Draft]], order: Order, batch: str | None, start: int = 0
+    ) -> Iterator[NewJob]:
+        """Make the jobs of ``drafts``, the first of which is item number ``start`` of the order."""
         alone = batch is None and len(order.items) == 1
-        for index, draft in enumerate(drafts, order.first + start):
+        for index, (id_, draft) in enumerate(drafts, order.first + start):
             yield NewJob(
-                id=new_id(),
+                id=id_,
                 model=draft.model,
                 request=draft.request,
                 need=estimate(draft.request),

@@ -1,0 +1,117 @@
+"""Errors are problem documents; caps hold while a body is read; strangers are kept out."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from holdfast.api import create_app, serve
+from holdfast.api.caps import MOST_BYTES, MOST_LEVELS, check_depth
+from holdfast.model.errors import ConfigError, InvalidRequest, StorageUnavailable
+from holdfast.settings import Settings, load
+from producing import configured
+
+MEMBERS = {"type", "title", "status", "detail", "code", "hint", "request_id"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("DELETE", "/api/v1/jobs", 405),
+        ("GET", "/api/v1/jobs?limit=0", 422),
+        ("POST", "/api/v1/jobs", 422),
+        ("GET", "/api/v1/batches/batch_zz", 404),
+    ],
+)
+def test_every_error_is_a_problem_document(api, method, path, status) -> None:
+    answer = api.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert set(body) >= MEMBERS
+    assert body["status"] == status
+    assert body["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_database_that_is_away_is_503_with_the_time_to_come_back(api, monkeypatch) -> None:
+    def away(_jobs):
+        raise StorageUnavailable("sqlite:///x", "disk full")
+
+    monkeypatch.setattr(api.app.state.shared.storage.store, "submit", away)
+    answer = api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["code"] == "storage_unavailable"
+
+
+def test_a_database_that_cannot_be_opened_is_503_and_not_ready(tmp_path, settings: Settings) -> None:
+    (tmp_path / "holdfast.db").mkdir()  # nothing can open it as a database
+    with TestClient(create_app(settings), base_url="http://127.0.0.1", raise_server_exceptions=False) as api:
+        assert api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"}).status_code == 503
+        assert api.get("/readyz").status_code == 503
+        assert api.get("/livez").status_code == 200
+        assert "holdfast_storage_up 0.0" in api.get("/metrics").text
+
+
+def test_a_bug_tells_the_client_nothing_but_the_request_id(api, monkeypatch) -> None:
+    def broken(_jobs):
+        raise RuntimeError("secret prompt text")
+
+    monkeypatch.setattr(api.app.state.shared.storage.store, "submit", broken)
+    answer = api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"})
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal"
+    assert "secret" not in answer.text
+
+
+def test_a_body_is_refused_while_it_is_read(api) -> None:
+    chunks = iter([b"x" * 1024 * 1024] * (MOST_BYTES // (1024 * 1024) + 1))
+    answer = api.post("/api/v1/jobs", content=chunks)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_json_that_nests_too_deep_is_refused() -> None:
+    def nested(levels: int):
+        value = 1
+        for _ in range(levels):
+            value = [value]
+        return value
+
+    check_depth(nested(MOST_LEVELS))
+    with pytest.raises(InvalidRequest, match="nests deeper than 64 levels"):
+        check_depth(nested(MOST_LEVELS + 1))
+
+
+def test_broken_json_is_named(api) -> None:
+    answer = api.post("/api/v1/jobs", content=b'{"model": ')
+    assert answer.status_code == 422
+    assert "no JSON" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_a_page_of_another_site_is_refused(api, headers) -> None:
+    answer = api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+def test_our_own_pages_are_welcome(api) -> None:
+    headers = {"Origin": "http://127.0.0.1:8700", "Sec-Fetch-Site": "same-origin"}
+    assert api.get("/api/v1/jobs", headers=headers).status_code == 200
+
+
+def test_without_keys_the_server_listens_on_loopback_only(tmp_path) -> None:
+    file = tmp_path / "holdfast.toml"
+    configured(tmp_path)
+    file.write_text(file.read_text() + '\n[server]\nhost = "0.0.0.0"\n')
+    with pytest.raises(ConfigError, match=r'server.host: expected a loopback address .* Set server.host = "127.0.0.1"'):
+        serve(load(file, {}))
+
+
+def test_the_description_of_the_api_can_be_made(api) -> None:
+    paths = api.get("/openapi.json").json()["paths"]
+    assert {"/api/v1/jobs", "/api/v1/jobs/{job}", "/api/v1/dlq/replay", "/metrics"} <= set(paths)

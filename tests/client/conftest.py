@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import pytest
+
+from holdfast.client import Holdfast
+from holdfast.client.storage import Storage
+from holdfast.settings import Settings
+from producing import StandInWorker, configured
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return configured(tmp_path)
+
+
+@pytest.fixture
+def hf(settings: Settings):
+    with Holdfast(settings) as holdfast:
+        yield holdfast
+
+
+@pytest.fixture
+def storage(hf: Holdfast) -> Storage:
+    assert isinstance(hf.backend, Storage)
+    return hf.backend
+
+
+@pytest.fixture
+def worker(storage: Storage) -> StandInWorker:
+    return StandInWorker(storage.ready())

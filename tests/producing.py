@@ -1,0 +1,112 @@
+"""What tests of the client and the API share: a configuration, and a stand-in for the worker."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import uvicorn
+
+from holdfast.api import create_app
+from holdfast.model.fault import FaultKind
+from holdfast.model.ids import new_id
+from holdfast.model.job import AttemptEnd, Claimed, DeathReason, Outcome, Permit
+from holdfast.model.records import Settlement
+from holdfast.model.reply import Finish, Reply, Usage
+from holdfast.model.request import Text
+from holdfast.model.step import Bury, Complete, Step
+from holdfast.settings import Settings, load
+from holdfast.store import Store
+
+ROUTE = "anthropic/claude-opus-4-8"
+NOBODY = "redis://127.0.0.1:1/0"  # no Redis listens there
+CONFIG = """
+[storage]
+database_url = "sqlite:///{directory}/holdfast.db"
+redis_url = "{redis_url}"
+directory = "{directory}"
+
+[providers.anthropic]
+api = "anthropic"
+base_url = "http://127.0.0.1:9"
+credentials = [{{ name = "main", secret = "env:NOT_SET" }}]
+
+[providers.openai]
+api = "openai-chat"
+base_url = "http://127.0.0.1:9/v1"
+credentials = [{{ name = "main", secret = "env:NOT_SET" }}]
+
+[models.smart]
+routes = [
+  {{ provider = "anthropic", model = "claude-opus-4-8", price = {{ input = 5.0, output = 25.0 }} }},
+  {{ provider = "openai", model = "gpt-5.4" }},
+]
+"""
+
+
+def configured(directory: Path, *, redis_url: str = NOBODY) -> Settings:
+    """Write a configuration into ``directory`` and load it."""
+    file = directory / "holdfast.toml"
+    file.write_text(CONFIG.format(directory=directory, redis_url=redis_url))
+    return load(file, {})
+
+
+class StandInWorker:
+    """Claims what heads the lanes and settles it through the store, as a worker would; no provider is asked."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.id = store, new_id()
+        store.register(self.id, host="here", pid=1, version="test", lease=600.0)
+
+    def claim(self, lane: str = "smart.batch", jobs: int = 1_000) -> list[Claimed]:
+        return self.store.claim(self.id, [permit(offer.id, lane) for offer in self.store.heads(lane, jobs)])
+
+    def answer(self, lane: str = "smart.batch", jobs: int = 1_000) -> int:
+        """Answer every job with its own prompt, upper case."""
+        return self.settle_with_reply(self.claim(lane, jobs))
+
+    def settle_with_reply(self, jobs: list[Claimed]) -> int:
+        return self.settle([(claimed, reply(claimed), Complete()) for claimed in jobs])
+
+    def bury(self, lane: str = "smart.batch", jobs: int = 1_000) -> int:
+        reason = DeathReason(FaultKind.INVALID_REQUEST, "the provider said: no such parameter", 400, "bad_parameter")
+        return self.settle([(claimed, None, Bury(reason)) for claimed in self.claim(lane, jobs)])
+
+    def settle(self, ended: list[tuple[Claimed, Reply | None, Step]]) -> int:
+        settlements = [
+            Settlement(
+                claimed,
+                ROUTE,
+                AttemptEnd(Outcome.SUCCEEDED if said else Outcome.FAILED, reply=said, cost_micros=150, seconds=0.2),
+                step,
+            )
+            for claimed, said, step in ended
+        ]
+        return sum(self.store.settle(settlements))
+
+
+def permit(job: str, lane: str) -> Permit:
+    return Permit(new_id(), job, lane, ROUTE, "main", {})
+
+
+def reply(claimed: Claimed) -> Reply:
+    prompt = "".join(part.text for part in claimed.request.turns[-1].parts if isinstance(part, Text))
+    return Reply(
+        text=prompt.upper(), finish=Finish.STOP, usage=Usage(input=10, output=4), model="claude-opus-4-8-20260401"
+    )
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[str]:
+    """Serve the API on a free loopback port, in a thread, and say where."""
+    config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
