@@ -106,16 +106,15 @@ def _line(fields: Fields, model: str | None, request: Request, api: Api | None) 
         metadata=_metadata(fields),
         api=api,
     )
+
+
+def _known(fields: Fields, known: tuple[str, ...]) -> None:
+    """Refuse a key that is none of ``known``, naming the nearest one."""
     for key in fields.rest():
-        raise _unknown(key, known)
-    return line
-
-
-def _unknown(key: str, known: tuple[str, ...]) -> InvalidRequest:
-    near = get_close_matches(key.lower(), known, n=1, cutoff=0.5)
-    return InvalidRequest(
-        key, "is not known here.", f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-    )
+        if key not in known:
+            near = get_close_matches(key.lower(), known, n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+            raise InvalidRequest(key, "is not known here.", hint)
 
 
 def _priority(fields: Fields) -> Priority:
