@@ -28,6 +28,7 @@ from holdfast.model.errors import QueueUnavailable
 START_SECONDS = 20.0  # a server that loads a long append-only file answers late
 STEP_SECONDS = 0.02
 ANSWER_SECONDS = 2.0
+PORTS = (1_024, 65_535)
 TRIES = 4  # ports and binaries
 
 
@@ -38,6 +39,7 @@ class EmbeddedServer:
         self.directory = directory
         self._users: IO[str] | None = None
         self._port: int | None = None
+        self._pid: int | None = None  # of the server
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -50,15 +52,16 @@ class EmbeddedServer:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             with self._locked("start.lock"):
+                port = self._running() or self._start()
+                with _client(port) as client:
+                    self._pid = client.info("server")["process_id"]
                 if self._users is None:
                     self._users = self._open("users.lock")
                     fcntl.flock(self._users, fcntl.LOCK_SH)
-                self._port = self._running() or self._start()
-        except OSError as error:
-            raise QueueUnavailable(
-                str(self.directory), f"the embedded server cannot use its directory: {error}"
-            ) from error
-        return self._port
+        except (OSError, redis.RedisError) as error:
+            raise QueueUnavailable(str(self.directory), f"no embedded server there: {error}") from error
+        self._port = port
+        return port
 
     def close(self) -> None:
         """Let go of the server; the last user stops it."""
@@ -71,15 +74,15 @@ class EmbeddedServer:
             except BlockingIOError:
                 pass  # somebody else works with it
             else:
-                self._stop(self._running() if there else self._port)
+                self._stop(self._noted_port() if there else self._port)
             self._users.close()
             self._users, self._port = None, None
 
     def _stop(self, port: int | None) -> None:
-        """Everything is in the append-only file. The directory itself may have been removed under the server."""
+        """Everything is in the append-only file. The directory may have been removed under the server."""
         if port is not None:
             with contextlib.suppress(redis.RedisError), _client(port) as client:
-                if Path(str(client.config_get("dir")["dir"])) == self.directory.resolve():
+                if client.info("server")["process_id"] == self._pid:
                     client.shutdown(nosave=True)
             self._wait_until_gone()
 
@@ -188,9 +191,10 @@ class EmbeddedServer:
 
     def _noted_port(self) -> int | None:
         try:
-            return int((self.directory / "port").read_text(encoding="ascii"))
+            port = int((self.directory / "port").read_text(encoding="ascii"))
         except (OSError, ValueError):
             return None
+        return port if PORTS[0] <= port <= PORTS[1] else None
 
     def _open(self, name: str) -> IO[str]:
         return (self.directory / name).open("a", encoding="ascii")
