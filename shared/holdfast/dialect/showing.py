@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 LONGEST = 300  # characters of a provider's message that are kept
 RUN = 24  # characters: so long a run that also stands in the prompt is prompt text
-SECRET = re.compile(r"\b(?:sk|key|Bearer|AIza)[-_ ]?[A-Za-z0-9*_-]{6,}|[A-Za-z0-9_-]{32,}")
+SECRET = re.compile(r"\b(?:(?:sk|key)[-_]|AIza|Bearer )[A-Za-z0-9*_-]{4,}|[A-Za-z0-9_-]{32,}")
 QUOTED = re.compile(r"'[^']{40,}'|\"[^\"]{40,}\"")
 
 

@@ -1,0 +1,39 @@
+"""What the workers need of a provider, and how to get one."""
+
+from typing import Protocol
+
+from holdfast.model.answer import Answer
+from holdfast.model.request import Request
+from holdfast.model.route import Api
+
+
+class Provider(Protocol):
+    """One credential at one provider. Safe to share between the coroutines of one event loop."""
+
+    async def complete(self, model: str, request: Request, *, deadline: float, tag: str) -> Answer:
+        """Make one call, at most ``deadline`` seconds in all. Every failure is a fault in the answer.
+
+        Args:
+            model: The provider's name of the model.
+            request: The prompt.
+            deadline: Seconds, > 0, from the first connect to the last byte of the body.
+            tag: Names the attempt; the provider sees it as the header ``x-holdfast-attempt``.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+def connect(api: Api, base_url: str, secret: str, *, concurrency: int) -> Provider:
+    """Make an adapter. Imports the SDK that ``api`` needs (a second or two at first use) and opens no connection.
+
+    Args:
+        api: The wire format.
+        base_url: As the SDK takes it: Anthropic's without ``/v1``, OpenAI's with it.
+        secret: The key itself.
+        concurrency: Connections at most; 0 for no limit.
+    """
+    from holdfast.providers.clients import open_client  # noqa: PLC0415  the SDKs are slow to import; only workers pay
+    from holdfast.providers.sdk import SdkProvider  # noqa: PLC0415  the same
+
+    return SdkProvider(open_client(api, base_url, secret, concurrency), api, base_url)
