@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import redis
 import redis.asyncio
+from redis.commands.core import AsyncScript
 
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.health import health_of, read_health
@@ -57,6 +58,7 @@ class Gate:
         self._hearing, self._learning = Hearing(rules, uniform), Learning()
         self._hints = Hints(self._client, connection.keys.wake)
         self._redis: redis.asyncio.Redis | None = None
+        self._scripts: dict[str, AsyncScript] = {}
         self._plans: dict[str, CompiledPlan] = {}
         self._targets: dict[tuple[str, str], Target] = {}
         self._nonce, self._fetches = os.urandom(5).hex(), 0  # together unique in the fleet
@@ -303,7 +305,14 @@ class Gate:
         self._connection.warn_of_eviction(str(policy.get("maxmemory-policy", "noeviction")))
 
     async def _run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
-        return await self._ask(lambda client: client.register_script(source(name))(keys, arguments))
+        return await self._ask(lambda client: self._script(name, client)(keys, arguments))
+
+    def _script(self, name: str, client: redis.asyncio.Redis) -> AsyncScript:
+        """Hash each script once for a client; redis-py loads it again when the server forgot it."""
+        script = self._scripts.get(name)
+        if script is None:
+            script = self._scripts[name] = client.register_script(source(name))
+        return script
 
     async def _ask(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
         try:
@@ -324,6 +333,7 @@ class Gate:
     async def _drop_client(self) -> None:
         if self._redis is not None:
             client, self._redis = self._redis, None
+            self._scripts.clear()
             await client.aclose()
 
 
