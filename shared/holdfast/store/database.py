@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Executable, exc
 
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import State
-from holdfast.store.engine import make_directory, open_engines, read_url
+from holdfast.store.engine import make_directory, open_engines, read_url, show_url
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import POSTGRES, SQLITE, Rows, Statement, Tongue, in_json, spoken, spoken_by_row
 
@@ -92,7 +92,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = read_url(url)
-        self.shown_url = self._url.set(drivername=self._url.get_backend_name(), password=None).render_as_string()
+        self.shown_url = show_url(self._url)
         self.tongue = SQLITE if self._url.get_backend_name() == "sqlite" else POSTGRES
         self._shard = 0 if self.tongue is SQLITE else random.randrange(SHARDS)  # noqa: S311 - it spreads rows, it guards nothing
         self._writer, self._reader = open_engines(self._url)
@@ -121,7 +121,9 @@ class Database:
         for tries_left in reversed(range(TRIES)):
             try:
                 return work()
-            except (exc.OperationalError, exc.InterfaceError) as error:
+            except exc.DBAPIError as error:
+                if not _is_away(error):
+                    raise
                 if not (tries_left and _may_repeat(error)):
                     raise StorageUnavailable(self.shown_url, _why(error)) from error
             except exc.TimeoutError as error:
@@ -131,6 +133,12 @@ class Database:
     def close(self) -> None:
         self._writer.dispose()
         self._reader.dispose()
+
+
+def _is_away(error: exc.DBAPIError) -> bool:
+    """Whether the database is at fault (away, full, read-only, damaged) and not the statement."""
+    kinds = (exc.OperationalError, exc.InterfaceError, exc.InternalError)
+    return isinstance(error, kinds) or type(error) is exc.DatabaseError
 
 
 def _may_repeat(error: exc.DBAPIError) -> bool:

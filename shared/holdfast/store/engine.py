@@ -46,6 +46,13 @@ def read_url(text: str) -> URL:
             raise ConfigError((f"storage.database_url: {problem}",))
 
 
+def show_url(url: URL) -> str:
+    """The URL as one can connect to it, without passwords."""
+    query = {name: value for name, value in url.query.items() if "password" not in name}
+    shown = url._replace(drivername=url.get_backend_name(), password=None)
+    return shown.set(query=query).render_as_string()
+
+
 def _check_file(url: URL) -> URL:
     if not url.database or url.database == ":memory:":
         raise ConfigError(("storage.database_url: expected sqlite:///FILE; several processes cannot share memory",))
@@ -78,6 +85,7 @@ def open_engines(url: URL) -> tuple[Engine, Engine]:
         pool_size=5,
         max_overflow=10,
         pool_timeout=15,
+        hide_parameters=True,  # they hold prompts, and errors are logged
         connect_args={"connect_timeout": 5, "application_name": "holdfast", "options": POSTGRES_OPTIONS},
     )
     # One snapshot for every statement of a look, and no way to write by mistake.
@@ -87,7 +95,9 @@ def open_engines(url: URL) -> tuple[Engine, Engine]:
 def _sqlite(url: URL, *, writes: bool) -> Engine:
     """One connection for the writers of this process, who queue for it here instead of polling the file's lock."""
     sizes = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 4, "max_overflow": 8}
-    engine = create_engine(url, pool_timeout=60, connect_args={"check_same_thread": False}, **sizes)
+    engine = create_engine(
+        url, pool_timeout=60, hide_parameters=True, connect_args={"check_same_thread": False}, **sizes
+    )
 
     def opened(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # BEGIN is ours to say, below

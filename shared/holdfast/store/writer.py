@@ -60,29 +60,39 @@ class GroupWriter:
         self._inbox: queue.SimpleQueue[Asked[Any] | None] = queue.SimpleQueue()  # None: close
         self._held: list[Settle] = []
         self._thread = threading.Thread(target=self._serve, name="group-writer", daemon=True)
-        self._closing_at: float | None = None
+        self._door = threading.Lock()  # nothing is handed in after the closing mark
+        self._closed = False
+        self._closing_at: float | None = None  # as the thread learned of it
 
     def start(self) -> None:
         self._thread.start()
 
     def close(self) -> None:
         """Write what was handed in, and end. Blocks; what cannot be written fails with StorageUnavailable."""
-        self._inbox.put(None)
+        with self._door:
+            self._closed = True
+            self._inbox.put(None)
         self._thread.join()
 
     async def claim(self, worker: str, permits: Sequence[Permit]) -> list[Claimed]:
         """Take the permits' jobs. Raises StorageUnavailable at once while the database is away."""
         loop = asyncio.get_running_loop()
         asked = Claim(loop.create_future(), loop, worker, permits)
-        self._inbox.put(asked)
+        self._hand_in(asked)
         return await asked.future
 
     async def settle(self, settlement: Settlement) -> bool:
         """Write the end of a call. Waits until the database is back, if need be."""
         loop = asyncio.get_running_loop()
         asked = Settle(loop.create_future(), loop, settlement)
-        self._inbox.put(asked)
+        self._hand_in(asked)
         return await asked.future
+
+    def _hand_in(self, asked: Asked[Any]) -> None:
+        with self._door:
+            if self._closed:
+                raise StorageUnavailable(self._store.url, "this process is stopping")
+            self._inbox.put(asked)
 
     def _serve(self) -> None:
         started = 0.0

@@ -1,0 +1,123 @@
+"""Where the store is opened: what is refused, what is never shown, and what a dead database sounds like."""
+
+import sqlite3
+import threading
+import traceback
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from holdfast.model.errors import ConfigError, StorageUnavailable
+from holdfast.store import Store
+from holdfast.store.engine import NETWORK_FILE_SYSTEMS, file_system
+from store.scene import Scene, new_job
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("mysql://host/db", "expected sqlite:///FILE or postgresql://HOST/NAME, got 'mysql'"),
+        ("sqlite://", "several processes cannot share memory"),
+        ("sqlite:///:memory:", "several processes cannot share memory"),
+        ("nonsense", "storage.database_url"),
+    ],
+)
+def test_a_url_that_cannot_serve_is_refused(url: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        Store(url)
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@host/db", "postgres://me@host/db?password=secret"])
+def test_the_password_is_never_shown(url: str) -> None:
+    store = Store(url)
+    assert "secret" not in store.url
+    assert store.url.startswith("postgresql://me@host")
+
+
+def test_the_file_that_is_shown_is_the_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Store("sqlite:///.holdfast/holdfast.db").url == f"sqlite:///{tmp_path}/.holdfast/holdfast.db"
+
+
+def test_the_directory_is_made_for_its_owner_only(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/new/holdfast.db")
+    store.ensure()
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_file_system_of_a_path_is_that_of_the_nearest_mount(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text("/dev/a / ext4 rw 0 0\nfar:/x /home/me nfs4 rw 0 0\n//pc/s /home/me/my\\040share cifs rw 0 0\n")
+    assert file_system(Path("/home/me/work/x.db"), mounts) == "nfs4"
+    assert file_system(Path("/home/me/my share/x.db"), mounts) == "cifs"
+    assert file_system(Path("/home/mean/x.db"), mounts) == "ext4"
+    assert file_system(Path("/x.db"), tmp_path / "no such table") is None
+    assert {"nfs4", "cifs"} <= NETWORK_FILE_SYSTEMS
+
+
+def test_sqlite_keeps_what_was_committed_when_the_power_goes(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/holdfast.db")
+    pragmas = store.database.write(
+        lambda tx: [tx.connection.execute(text(f"pragma {name}")).scalar() for name in ("journal_mode", "synchronous")]
+    )
+    assert pragmas == ["wal", 2]
+
+
+def test_looking_cannot_write(scene: Scene) -> None:
+    with pytest.raises(Exception, match=r"readonly|read-only"):
+        scene.store.database.read(lambda tx: tx.connection.execute(text("delete from worker")))
+
+
+def test_what_fails_in_a_transaction_leaves_nothing(scene: Scene) -> None:
+    def half(tx: object) -> None:
+        tx.connection.execute(text("delete from worker"))  # type: ignore[attr-defined]
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        scene.store.database.write(half)
+    assert len(scene.store.workers()) == 1
+
+
+def test_a_database_that_is_away_says_so_in_one_sentence(tmp_path: Path) -> None:
+    store = Store(f"postgresql://me:secret@/db?host={tmp_path}")
+    with pytest.raises(StorageUnavailable) as caught:
+        store.ping()
+    assert "did not answer" in str(caught.value)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "holdfast.db"
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(StorageUnavailable, match="not a database"):
+        Store(f"sqlite:///{path}").ensure()
+
+
+def test_an_error_never_shows_a_prompt(scene: Scene) -> None:
+    words = "the secret of the crew " * 2
+    scene.sql("alter table request rename to lost")
+    try:
+        with pytest.raises(Exception, match="request") as caught:
+            scene.store.submit([new_job(words)])
+        assert words not in "".join(traceback.format_exception(caught.value))
+    finally:
+        scene.sql("alter table lost rename to request")
+
+
+def test_a_locked_file_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "holdfast.db"
+    store = Store(f"sqlite:///{path}")
+    store.ensure()
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("begin immediate")
+    timer = threading.Timer(0.1, lambda: other.execute("commit"))
+    timer.start()
+    assert len(store.submit([new_job()])) == 1
+    timer.join()
+    other.close()
+
+
+def test_the_clock_is_the_databases(store: Store) -> None:
+    first = store.now()
+    assert 0 <= store.now() - first < 60

@@ -1,0 +1,123 @@
+"""The questions asked all day are answered from their index, on both databases: none reads every job."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.engine import Connection, Engine
+
+from holdfast.model.fault import FaultKind
+from holdfast.model.ids import new_id
+from holdfast.model.job import State
+from holdfast.model.records import JobFilter
+from holdfast.store import Store
+from store.scene import Scene, bury, failure, retry, success
+
+JOBS = 800
+
+
+@pytest.fixture
+def busy(store: Store) -> Scene:
+    """Jobs of every state, of twenty batches and twenty tenants."""
+    scene = Scene(store)
+    batches = [new_id() for _ in range(20)]
+    jobs = [
+        job
+        for place, batch in enumerate(batches)
+        for job in scene.submit(JOBS // 20, batch=batch, tenant=f"t{place}", expires_in=9000.0, model=f"m{place}")
+    ]
+    held = scene.claim(*jobs[::2])
+    scene.settle(*(success(job) for job in held[150:]))
+    scene.settle(*(failure(job, retry()) for job in held[50:100]), *(failure(job, bury()) for job in held[100:150]))
+    store.database.write(lambda tx: tx.connection.execute(text("analyze")))
+    return scene
+
+
+class Plans:
+    """Every statement that reads or moves jobs, with the plan that the database makes of it."""
+
+    def __init__(self, store: Store) -> None:
+        self.seen: list[tuple[str, str]] = []
+        self._sqlite = store.database.tongue.name == "sqlite"
+
+    def listen(self, connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "job" not in statement or statement.startswith(("explain", "delete")) or "from tally" in statement:
+            return
+        word = "explain query plan " if self._sqlite else "explain "
+        cursor = connection.connection.cursor()
+        if not self._sqlite:  # a few jobs are read quicker than an index; the plan for a million is the question
+            cursor.execute("set enable_seqscan = off")
+        cursor.execute(word + statement, parameters[0] if isinstance(parameters, list) else parameters)
+        self.seen.append((statement, "\n".join(str(row[-1]) for row in cursor.fetchall())))
+        if not self._sqlite:
+            cursor.execute("set enable_seqscan = on")
+
+    def scans(self) -> list[tuple[str, str]]:
+        marks = ("SCAN job", "SCAN attempt", "SCAN result") if self._sqlite else ("Seq Scan on job", "Seq Scan on att")
+        return [
+            (statement, plan)
+            for statement, plan in self.seen
+            if any(mark in line and not of_part(line) for line in plan.splitlines() for mark in marks)
+        ]
+
+    def uses(self, index: str) -> bool:
+        return any(index in plan for _, plan in self.seen)
+
+
+def of_part(line: str) -> bool:
+    """SQLite reads a whole index: harmless where it is partial, and one of ours."""
+    return " USING " in line and "sqlite_autoindex" not in line and "PRIMARY KEY" not in line
+
+
+@pytest.fixture
+def plans(busy: Scene) -> Iterator[Plans]:
+    plans = Plans(busy.store)
+    event.listen(Engine, "before_cursor_execute", plans.listen)
+    yield plans
+    event.remove(Engine, "before_cursor_execute", plans.listen)
+
+
+def some_batch(scene: Scene) -> str:
+    [(batch,)] = scene.rows("select max(batch) from job")
+    return str(batch)
+
+
+@pytest.mark.parametrize(
+    ("index", "ask"),
+    [
+        ("job_head", lambda scene, _: scene.store.heads("m3.batch", 10)),
+        ("job_due", lambda scene, _: scene.store.release_due(10)),
+        ("job_expiry", lambda scene, _: scene.store.expire_due(10)),
+        ("job_running", lambda scene, _: scene.store.take_over()),
+        ("job_dead", lambda scene, _: scene.store.dead_groups(JobFilter(tenant="t4", fault=FaultKind.OVERLOADED))),
+        ("job_dead", lambda scene, _: scene.store.count(JobFilter(tenant="t4", states=frozenset({State.DEAD})))),
+        ("job_batch", lambda scene, batch: scene.store.jobs(JobFilter(batch=batch), limit=5)),
+        ("job_batch", lambda scene, batch: scene.store.cancel_batch(batch)),
+        ("job_ended", lambda scene, batch: scene.store.finished(batch, limit=5)),
+    ],
+)
+def test_a_question_is_answered_from_its_index(busy: Scene, plans: Plans, index: str, ask: Any) -> None:
+    batch = some_batch(busy)
+    plans.seen.clear()
+    ask(busy, batch)
+    assert plans.uses(index), json.dumps(plans.seen, indent=1)
+    assert plans.scans() == []
+
+
+def test_no_move_reads_every_job(busy: Scene, plans: Plans) -> None:
+    job = busy.submit(idempotency_key="k")[0]
+    busy.submit(idempotency_key="k")
+    [claimed] = busy.claim(job)
+    busy.settle(failure(claimed, retry(0)))
+    [claimed] = busy.claim(job)
+    busy.settle(success(claimed))
+    busy.store.cancel(job)
+    busy.store.states([job])
+    busy.store.detail(job)
+    busy.pass_time(16)
+    plans.seen.clear()
+    busy.store.take_over()
+    assert plans.seen
+    assert plans.scans() == []

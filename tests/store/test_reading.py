@@ -1,0 +1,160 @@
+"""Batches, lists, details and what ended: how those who wait look at their jobs."""
+
+import pytest
+
+from holdfast.model.errors import Conflict, NotFound
+from holdfast.model.fault import FaultKind
+from holdfast.model.ids import new_id
+from holdfast.model.job import State
+from holdfast.model.records import JobFilter
+from store.scene import Scene, bury, failure, retry, success
+
+
+def open_batch(scene: Scene, tenant: str = "default") -> str:
+    return scene.store.open_batch(new_id(), "mine", tenant).id
+
+
+def test_opening_a_batch_again_finds_it(scene: Scene) -> None:
+    first = scene.store.open_batch(new_id(), "mine", "default", "in.jsonl")
+    assert scene.store.open_batch(first.id, "other name", "default") == first
+    assert (first.name, first.counts, first.total) == ("mine", {}, 0)
+
+
+def test_a_batch_of_another_tenant_is_not_found_and_not_taken(scene: Scene) -> None:
+    batch = open_batch(scene, tenant="a")
+    assert scene.store.batch(batch, tenant="b") is None
+    assert scene.store.batch(batch) is not None
+    with pytest.raises(Conflict):
+        scene.store.open_batch(batch, "mine", "b")
+
+
+def test_a_batch_counts_its_jobs_by_state(scene: Scene) -> None:
+    batch = open_batch(scene)
+    first, second, third, _ = scene.submit(4, batch=batch)
+    done, late, lost = scene.claim(first, second, third)
+    scene.settle(success(done), failure(late, retry()), failure(lost, bury()))
+    found = scene.store.batch(batch)
+    assert found is not None
+    assert found.counts == {State.SUCCEEDED: 1, State.DELAYED: 1, State.DEAD: 1, State.QUEUED: 1}
+    assert found.total == 4
+    assert scene.store.unfinished(batch) == 2
+
+
+def test_batches_are_listed_newest_first_page_by_page(scene: Scene) -> None:
+    ids = sorted(new_id() for _ in range(3))
+    for batch in ids:
+        scene.store.open_batch(batch, "mine", "a")
+    scene.store.open_batch(new_id(), "theirs", "b")
+    page = [batch.id for batch in scene.store.batches("a", limit=2)]
+    assert page == [ids[2], ids[1]]
+    assert [batch.id for batch in scene.store.batches("a", limit=2, before=page[-1])] == [ids[0]]
+    assert len(scene.store.batches()) == 4
+
+
+def test_cancelling_a_batch_ends_what_lives_and_only_that(scene: Scene) -> None:
+    batch = open_batch(scene)
+    jobs = scene.submit(4, batch=batch)
+    [other] = scene.submit()
+    done, running, late = scene.claim(*jobs[:3])
+    scene.settle(success(done), failure(late, retry()))
+    assert scene.store.cancel_batch(batch, tenant="stranger") == 0
+    assert scene.store.cancel_batch(batch) == 3
+    assert [scene.state(job) for job in jobs] == [State.SUCCEEDED] + [State.CANCELLED] * 3
+    assert scene.state(other) is State.QUEUED
+    assert scene.settle(success(running)) == [False]
+    assert not scene.broken()
+
+
+def test_cancelling_answers_the_state_and_leaves_what_has_ended(scene: Scene) -> None:
+    [job] = scene.submit()
+    claimed = scene.start()
+    scene.settle(success(claimed))
+    assert scene.store.cancel(job) is State.CANCELLED
+    assert scene.store.cancel(job) is State.CANCELLED
+    assert scene.store.cancel(claimed.id) is State.SUCCEEDED
+
+
+def test_a_strangers_job_is_not_found(scene: Scene) -> None:
+    [job] = scene.submit(tenant="a")
+    assert scene.store.job(job, tenant="b") is None
+    assert scene.store.detail(job, tenant="b") is None
+    for id_ in (job, new_id()):
+        with pytest.raises(NotFound):
+            scene.store.cancel(id_, tenant="b")
+    assert scene.state(job) is State.QUEUED
+
+
+def test_finished_jobs_come_in_the_order_of_the_input_and_live_ones_leave_gaps(scene: Scene) -> None:
+    batch = open_batch(scene)
+    jobs = scene.submit(5, batch=batch)
+    held = scene.claim(*jobs[:4])
+    scene.settle(success(held[3]), failure(held[0], bury()), success(held[1]))
+    finished = scene.store.finished(batch)
+    assert [done.job.position for done in finished] == [0, 1, 3]
+    assert [done.result.state for done in finished] == [State.DEAD, State.SUCCEEDED, State.SUCCEEDED]
+    assert [done.job.id for done in scene.store.finished(batch, after=0, limit=1)] == [jobs[1]]
+    assert scene.store.finished(new_id()) == []
+
+
+def test_a_replayed_job_is_finished_with_the_result_of_its_last_generation(scene: Scene) -> None:
+    batch = open_batch(scene)
+    claimed = scene.start(batch=batch)
+    scene.settle(failure(claimed, bury()))
+    scene.store.replay(JobFilter(), 10, None, "me")
+    [again] = scene.claim(claimed.id)
+    assert scene.store.finished(batch) == []
+    scene.settle(success(again))
+    [done] = scene.store.finished(batch)
+    assert (done.result.generation, done.result.state) == (2, State.SUCCEEDED)
+
+
+def test_jobs_are_listed_newest_first_page_by_page(scene: Scene) -> None:
+    ids = sorted(scene.submit(5), reverse=True)
+    page = [job.id for job in scene.store.jobs(JobFilter(), limit=3)]
+    assert page == ids[:3]
+    assert [job.id for job in scene.store.jobs(JobFilter(), limit=3, cursor=page[-1])] == ids[3:]
+
+
+def test_every_field_of_the_filter_narrows(scene: Scene) -> None:
+    batch = open_batch(scene)
+    claimed = scene.start(batch=batch, tenant="a", model="fast")
+    scene.settle(failure(claimed, bury()))
+    scene.submit(2)
+    job = scene.job(claimed.id)
+    assert job.finished_at is not None
+    filters = [
+        JobFilter(tenant="a"),
+        JobFilter(states=frozenset({State.DEAD, State.EXPIRED})),
+        JobFilter(model="fast"),
+        JobFilter(lane="fast.batch"),
+        JobFilter(batch=batch),
+        JobFilter(fault=FaultKind.INVALID_REQUEST),
+        JobFilter(ids=(claimed.id, new_id())),
+        JobFilter(created_before=job.created_at + 0.000001),
+        JobFilter(finished_after=job.finished_at),
+        JobFilter(finished_before=job.finished_at + 60),
+    ]
+    for where in filters:
+        assert [found.id for found in scene.store.jobs(where)] == [claimed.id], where
+    assert len(scene.store.jobs(JobFilter(created_after=job.created_at))) == 3
+    assert scene.store.jobs(JobFilter(ids=())) == []
+    assert scene.store.jobs(JobFilter(finished_before=job.finished_at)) == []
+
+
+def test_states_are_told_for_known_ids_only(scene: Scene) -> None:
+    [job] = scene.submit()
+    assert scene.store.states([job, new_id()]) == {job: State.QUEUED}
+    assert scene.store.states([]) == {}
+
+
+def test_the_detail_tells_every_attempt_of_every_generation(scene: Scene) -> None:
+    claimed = scene.start()
+    scene.settle(failure(claimed, retry(0)))
+    scene.settle(failure(scene.claim(claimed.id)[0], bury()))
+    scene.store.replay(JobFilter(), 10, None, "me")
+    scene.claim(claimed.id)
+    assert [(attempt.generation, attempt.number) for attempt in scene.attempts(claimed.id)] == [(1, 1), (1, 2), (2, 1)]
+    detail = scene.store.detail(claimed.id)
+    assert detail is not None
+    assert detail.result is None
+    assert scene.store.detail(new_id()) is None

@@ -1,0 +1,93 @@
+"""The migrations make exactly the tables that the classes describe, once, however many start at the same time."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from holdfast.model.errors import Conflict
+from holdfast.store import Store, migrations
+from holdfast.store.tables import METADATA
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/bare.db"
+        return
+    server: Store = request.getfixturevalue("postgres_store")
+    with server.database._writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("create database bare"))
+        yield str(request.getfixturevalue("postgres_url")).replace("/holdfast?", "/bare?")
+        connection.execute(text("drop database bare with (force)"))
+
+
+def test_the_newest_revision_is_the_one_that_the_code_expects() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
+
+
+def test_a_migrated_database_is_what_the_classes_describe(store: Store) -> None:
+    def differences(tx: object) -> object:
+        context = MigrationContext.configure(tx.connection)  # type: ignore[attr-defined]
+        return compare_metadata(context, METADATA)
+
+    assert store.database.read(differences) == []
+
+
+def test_checks_and_partial_indexes_are_those_of_the_classes(store: Store) -> None:
+    """What alembic's comparison leaves out."""
+
+    def shape(tx: object) -> dict[str, object]:
+        looked = inspect(tx.connection)  # type: ignore[attr-defined]
+        return {
+            table: (
+                {check["name"] for check in looked.get_check_constraints(table)},
+                {
+                    index["name"]: any(option.endswith("_where") for option in index.get("dialect_options", ()))
+                    for index in looked.get_indexes(table)
+                },
+            )
+            for table in METADATA.tables
+        }
+
+    found = store.database.read(shape)
+    for name, table in METADATA.tables.items():
+        checks = {str(c.name) for c in table.constraints if c.__visit_name__.endswith("check_constraint")}
+        indexes = {str(i.name): i.dialect_options["sqlite"]["where"] is not None for i in table.indexes}
+        assert found[name] == (checks, indexes), name
+
+
+def test_ensuring_twice_changes_nothing(bare_url: str) -> None:
+    store = Store(bare_url)
+    store.ensure()
+    store.ensure()
+    store.upgrade()
+    assert store.lanes() == []
+    store.close()
+
+
+def test_processes_that_start_together_make_one_schema(bare_url: str) -> None:
+    stores = [Store(bare_url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(Store.ensure, stores))
+    for store in stores:
+        assert store.lanes() == []
+        store.close()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(bare_url: str) -> None:
+    store = Store(bare_url)
+    store.ensure()
+    store.database.write(lambda tx: tx.connection.execute(text("update alembic_version set version_num = '9999'")))
+    with pytest.raises(Conflict, match="revision 9999, which this version does not know"):
+        store.ensure()
+    store.close()

@@ -1,0 +1,129 @@
+"""Everybody at once: producers, workers that die, sweepers and operators. Then the books are right."""
+
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from holdfast.model.errors import NotFound
+from holdfast.model.ids import new_id
+from holdfast.model.job import TERMINAL, Claimed, State
+from holdfast.model.records import JobFilter
+from holdfast.model.step import Bury, Complete
+from holdfast.store import Store
+from store.scene import Scene, bury, failure, new_job, permit, reroute, retry, snooze, success
+
+THREADS = 6
+ROUNDS = 50
+ENDS = (Complete, Bury)
+SETTLE_WAYS = (
+    success,
+    success,
+    lambda held: failure(held, bury()),
+    lambda held: failure(held, retry(0)),
+    lambda held: failure(held, retry(0.001)),
+    lambda held: failure(held, retry(9000)),  # beyond the deadline
+    lambda held: failure(held, snooze(0.002)),
+    lambda held: failure(held, reroute({"a/b": 1.0})),
+)
+
+
+class Storm:
+    """What one thread does, with a store of its own as another process would have."""
+
+    def __init__(self, url: str, seed: int, batch: str) -> None:
+        self.store = Store(url)
+        self.scene = Scene(self.store)
+        self.chance = random.Random(seed)
+        self.batch = batch
+        self.worker = self.scene.worker
+        self.held: list[Claimed] = []
+        self.settled: list[Claimed] = []
+        self.ended: Counter[tuple[str, int]] = Counter()  # generations that this thread was told it had ended
+
+    def run(self) -> Counter[tuple[str, int]]:
+        acts = (self.submit, self.claim, self.claim, self.settle, self.settle, self.settle_late, self.cancel)
+        rare = (self.die, self.sweep, self.replay, self.drop)
+        for _ in range(ROUNDS):
+            self.chance.choice(rare if self.chance.random() < 0.2 else acts)()
+        self.store.close()
+        return self.ended
+
+    def submit(self) -> None:
+        self.store.submit([new_job(batch=self.batch, expires_in=3600.0) for _ in range(8)])
+
+    def claim(self) -> None:
+        offers = self.store.heads("smart.batch", 24)
+        chosen = self.chance.sample(offers, min(6, len(offers)))
+        self.held += self.store.claim(self.worker, [permit(offer.id) for offer in chosen])
+
+    def settle(self) -> None:
+        self.chance.shuffle(self.held)
+        now, self.held = self.held[:6], self.held[6:]
+        settlements = [self.chance.choice(SETTLE_WAYS)(held) for held in now]
+        for settlement, won in zip(settlements, self.store.settle(settlements), strict=True):
+            if won and isinstance(settlement.step, ENDS):
+                self.ended[settlement.claimed.id, settlement.claimed.generation] += 1
+        self.settled += now
+
+    def settle_late(self) -> None:
+        late = [success(held) for held in self.settled[-4:]]
+        assert not any(self.store.settle(late))
+
+    def cancel(self) -> None:
+        for job in self.chance.sample(self.store.jobs(JobFilter(), limit=40), 2) if self.held else ():
+            try:
+                self.store.cancel(job.id)
+            except NotFound:
+                continue  # another thread has dropped it
+
+    def die(self) -> None:
+        self.scene.sql("update worker set lease_until = 1 where id = :id", id=self.worker)
+        self.worker = self.scene.hire()
+
+    def sweep(self) -> None:
+        self.store.take_over()
+        self.store.release_due(20)
+        self.store.expire_due(20)
+
+    def replay(self) -> None:
+        self.store.replay(JobFilter(states=frozenset({State.DEAD, State.EXPIRED})), 5, 6_000_000, "me")
+
+    def drop(self) -> None:
+        self.store.drop(JobFilter(), 2, "me")
+
+
+def finish(scene: Scene) -> None:
+    """The storm is over: dead workers' jobs come back, delayed ones are released, and every job gets its reply."""
+    scene.pass_time(60)
+    worker = scene.hire()
+    while live := scene.store.count(JobFilter(states=frozenset(State) - TERMINAL)):
+        scene.store.take_over()
+        scene.store.release_due(1000)
+        offers = scene.store.heads("smart.batch", 1000)
+        scene.settle(*(success(held) for held in scene.claim(*(offer.id for offer in offers), worker=worker)))
+        assert scene.store.count(JobFilter(states=frozenset(State) - TERMINAL)) < live
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_after_a_storm_every_job_has_exactly_one_terminal_record(store: Store, scene: Scene, seed: int) -> None:
+    url = store.database._url.render_as_string(hide_password=False)
+    batch = store.open_batch(new_id(), "storm", "default").id
+    storms = [Storm(url, 1000 * seed + number, batch) for number in range(THREADS)]
+    for storm in storms:
+        storm.submit()
+    with ThreadPoolExecutor(THREADS) as pool:
+        ended = sum((run.result() for run in [pool.submit(storm.run) for storm in storms]), Counter())
+    assert not scene.broken()
+    assert max(ended.values()) == 1, "two workers were told that they had ended the same generation"
+    finish(scene)
+    assert not scene.broken()
+    assert store.unfinished(batch) == 0
+    doubled = scene.rows("select job from result group by job, generation having count(*) > 1")
+    unended = scene.rows(
+        "select id from job where not exists (select 1 from result"
+        " where result.job = job.id and result.generation = job.generation and result.state = job.state)"
+    )
+    assert (doubled, unended) == ([], [])
+    assert scene.rows("select 1 from attempt where ended_at is null") == []
