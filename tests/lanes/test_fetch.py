@@ -176,6 +176,14 @@ async def test_garbage_in_a_lane_stalls_nobody(house: House) -> None:
     assert list(redis.hkeys(keys.messages(LANE))) == [job]
 
 
+async def test_an_id_that_is_in_the_list_twice_gets_one_permit(house: House) -> None:
+    (job,) = house.offer(1)
+    house.redis.rpush(house.keys.lane(LANE), job, job)
+    house.offer(1, Need(10, 10, {"anthropic/opus": None}))
+    assert jobs((await house.fetch(5)).permits) == [job]
+    assert house.redis.llen(house.keys.lane(LANE)) == 1
+
+
 async def test_a_breaker_that_cannot_be_read_admits_nothing(house: House) -> None:
     house.offer(1)
     house.redis.hset(house.keys.breaker("endpoint:anthropic"), mapping={"state": "sideways", "epoch": "x"})

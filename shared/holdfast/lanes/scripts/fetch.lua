@@ -180,7 +180,7 @@ end
 
 local jobs, chosen, probes = {}, {}, {}
 local permits, taken_ids = {}, {}
-local skipped, garbage = {}, {}
+local skipped, garbage, seen = {}, {}, {}
 local reason, retry_in
 local looked, longest_lease = 0, 0
 
@@ -252,9 +252,12 @@ for i, id in ipairs(ids) do
     if #jobs == n then break end
     local need = read_need(needs[i])
     looked = i
-    if not need then
+    if seen[id] then
+        -- an id that somebody pushed twice: its second place is nobody's
+    elseif not need then
         garbage[#garbage + 1] = id
     else
+        seen[id] = true
         local taken, shut = place(id, need)
         if not taken then
             skipped[#skipped + 1] = id
