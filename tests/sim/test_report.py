@@ -19,7 +19,7 @@ RUN = Run(
     lead="100 jobs <ran>.",
     seconds=20,
     samples=[Sample(at, done=5 * at, in_flight=min(4, 100 - 5 * at), waiting=max(0, 96 - 5 * at)) for at in range(21)],
-    providers=[ProviderLog("Anthropic", 0.1, [(0.1, "200", 60), (5.0, "503", 3)]), ProviderLog("OpenAI", 0.1, [])],
+    providers=[ProviderLog("Anthropic", [(0.1, "200", 60), (5.0, "503", 3)]), ProviderLog("OpenAI", [])],
     moves=[BreakerMove(5.1, "anthropic/claude", "open"), BreakerMove(11.0, "anthropic/claude", "closed")],
     phases=[Phase("Anthropic answers 503", 5, 10)],
     accepted=100,

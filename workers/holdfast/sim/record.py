@@ -35,10 +35,9 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class ProviderLog:
-    """Calls of one provider by how they ended: ``points`` are (seconds, status, calls) of spans of ``step`` seconds."""
+    """Calls of one provider by how they ended: ``points`` are (seconds, status, calls)."""
 
     name: str
-    step: float
     points: Sequence[tuple[float, str, int]]
 
     def calls(self, *, served: bool) -> int:
