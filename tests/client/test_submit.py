@@ -123,3 +123,9 @@ def test_a_drained_letter_can_be_submitted_again(hf: Holdfast, storage: Storage)
     letter = {"request": HELLO.model_dump(mode="json"), "model": "smart", "custom_id": "a", "letter": {"kind": "auth"}}
     job = hf.submit(letter)
     assert storage.store.detail(job.inner).request == HELLO
+
+
+@pytest.mark.parametrize("odd", [{"prompt": {"set"}}, {1: "key"}, {"prompt": "half a \ud800 character"}, "\ud800"])
+def test_what_json_cannot_hold_is_refused(hf: Holdfast, odd) -> None:
+    with pytest.raises(InvalidJobs, match="cannot be written as JSON"):
+        hf.submit(odd, model="smart")

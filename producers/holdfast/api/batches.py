@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from holdfast.api.intake import MOST_PLACES
 from holdfast.api.shared import Ours, Shared
 from holdfast.api.views import batch_view
 from holdfast.client.views import finished_view
@@ -41,7 +42,7 @@ def show(batch: str, ours: Ours) -> dict[str, Any]:
 def results(
     batch: str,
     ours: Ours,
-    after: Annotated[int, Query(ge=-1, description="the last position you have")] = -1,
+    after: Annotated[int, Query(ge=-1, le=MOST_PLACES, description="the last position you have")] = -1,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
 ) -> dict[str, Any]:
     """List the output lines of jobs that have ended, in input order. Jobs that have not leave gaps."""

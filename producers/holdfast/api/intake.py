@@ -12,6 +12,7 @@ from holdfast.model.ids import inner_id
 from holdfast.model.job import Priority
 
 MOST_JOBS = 10_000  # in one request
+MOST_PLACES = 10**12  # in one batch; far beyond any, and within what SQL can count
 
 
 class JobList(BaseModel):
@@ -29,7 +30,7 @@ class JobList(BaseModel):
     expires_in: float | None = Field(default=None, gt=0)
     batch: str | None = None
     name: str = Field(default="", max_length=200)
-    first: int = Field(default=0, ge=0)
+    first: int = Field(default=0, ge=0, le=MOST_PLACES)
 
 
 SCHEMA: dict[str, Any] = {

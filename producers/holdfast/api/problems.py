@@ -90,7 +90,7 @@ def answer_problems(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         problems = [{"where": where(each["loc"]), "problem": each["msg"]} for each in error.errors()]
         detail = "; ".join(f"{each['where']}: {each['problem']}" for each in problems)
-        return problem(request.scope, 422, "invalid_request", detail, more={"problems_found": problems})
+        return problem(request.scope, 422, "invalid_request", detail, more={"errors": problems})
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from holdfast.client.backend import Defaults, Item
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.dialect import anthropic, chat, responses
@@ -69,6 +71,7 @@ def read_item(item: Item, defaults: Defaults) -> Draft:
 
 
 def draft_of(item: Mapping[str, Any], defaults: Defaults) -> Draft:
+    check_json(item)
     line = read_job({key: value for key, value in item.items() if key != LETTER}, defaults.model)
     said = item.get("priority") is not None
     return Draft(
@@ -79,6 +82,14 @@ def draft_of(item: Mapping[str, Any], defaults: Defaults) -> Draft:
         expires_in=line.expires_in if line.expires_in is not None else defaults.expires_in,
         metadata=line.metadata,
     )
+
+
+def check_json(item: Mapping[str, Any]) -> None:
+    """Refuse what a program can hold and JSON cannot: odd keys, objects, half characters. Raises InvalidRequest."""
+    try:
+        orjson.dumps(item if isinstance(item, dict) else dict(item))
+    except TypeError as error:
+        raise InvalidRequest("job", f"cannot be written as JSON: {error}.") from None
 
 
 def plain_draft(request: Request, defaults: Defaults) -> Draft:

@@ -89,18 +89,23 @@ class Operator:
             redis_url = self.storage.link.url()
         except QueueUnavailable:
             redis_url = None
-        return Status(store.url, redis_url, store.workers(), self.lanes(), self.routes(overview), overview.warning)
+        return Status(
+            store.url, redis_url, store.workers(), self.lanes(overview), self.routes(overview), overview.warning
+        )
 
     # Lanes
 
-    def lanes(self) -> list[LaneState]:
-        """List every lane that ever had a job."""
-        try:
-            lengths: Mapping[str, int] | None = self.storage.link.lanes().lengths()
-        except QueueUnavailable:
-            lengths = None
+    def lanes(self, overview: Overview | None = None) -> list[LaneState]:
+        """List every lane that ever had a job. An ``overview`` that found Redis away spares asking it again."""
+        lengths = self.lengths() if overview is None or overview.warning is None else None
         lanes = self.storage.ready().lanes()
         return [LaneState(lane, None if lengths is None else lengths.get(lane.lane, 0)) for lane in lanes]
+
+    def lengths(self) -> Mapping[str, int] | None:
+        try:
+            return self.storage.link.lanes().lengths()
+        except QueueUnavailable:
+            return None
 
     def pause(self, lane: str, *, paused: bool) -> bool:
         """Stop starting jobs of a lane, or start again. False: Redis does not answer and hears of it later."""
