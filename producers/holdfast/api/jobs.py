@@ -18,6 +18,7 @@ from holdfast.model.errors import NotFound
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import JobDetail
+from holdfast.settings import crash_point
 
 LONGEST_WAIT = 60.0  # seconds
 WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})")
@@ -42,6 +43,7 @@ def submit(ours: Ours, body: Body, response: Response, key: Key = None) -> dict[
     """
     order, one = read_order(body, key)
     accepted = ours.storage.submit(order)
+    crash_point("before_response")
     jobs = views(ours, accepted)
     if one:
         response.headers["location"] = jobs[0]["status_url"]

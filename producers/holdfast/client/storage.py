@@ -15,7 +15,7 @@ from holdfast.model.ids import new_id, public_id
 from holdfast.model.job import DEFAULT_TENANT, LIVE, NewJob, Offer, State
 from holdfast.model.records import FinishedJob
 from holdfast.policy.estimate import estimate
-from holdfast.settings import Settings
+from holdfast.settings import Settings, crash_point
 from holdfast.store import Store
 
 CHUNK = 1_000  # jobs in one transaction
@@ -92,7 +92,9 @@ class Storage:
 
     def accept(self, jobs: Sequence[NewJob]) -> list[Taken]:
         """Commit ``jobs`` in one transaction, then tell the lanes about those that are new."""
+        crash_point("before_insert")
         submitted = self.store.submit(jobs)
+        crash_point("before_offer")
         new = zip(jobs, submitted, strict=True)
         self.offers.make([Offer(one.id, one.lane, job.need) for job, one in new if one.created])
         return [Taken(one.id, one.created) for one in submitted]

@@ -1,0 +1,41 @@
+"""A producer that is killed in the middle of a submit loses nothing: the same key finds what was accepted."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from holdfast.client import Holdfast
+from holdfast.client.storage import CHUNK, Storage
+from holdfast.model.job import State
+from holdfast.model.records import JobFilter
+from holdfast.settings import Settings
+
+PRODUCER = f"""
+import sys
+from holdfast.client import Holdfast
+Holdfast(config=sys.argv[1]).submit([f"p{{n}}" for n in range({CHUNK + 5})], model="smart", idempotency_key="k")
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "accepted"),
+    [("before_insert:1", 0), ("before_offer:1", 1), ("before_insert:3", CHUNK + 1), ("before_offer:3", CHUNK + 5)],
+)
+def test_submitting_again_with_the_same_key_finishes_the_batch(
+    settings: Settings, hf: Holdfast, storage: Storage, point: str, accepted: int
+) -> None:
+    storage.ready()
+    killed = subprocess.run(
+        [sys.executable, "-c", PRODUCER, str(settings.source)],
+        env=os.environ | {"HOLDFAST_CRASH_AT": point},
+        check=False,
+        timeout=60,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert storage.store.count(JobFilter()) == accepted
+    batch = hf.submit([f"p{n}" for n in range(CHUNK + 5)], model="smart", idempotency_key="k")
+    assert batch.counts() == {State.QUEUED: CHUNK + 5}
+    assert len(storage.store.batches()) == 1
