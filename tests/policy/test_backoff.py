@@ -59,6 +59,13 @@ def test_retries_start_no_faster_than_a_fifth_of_the_calls_plus_ten_a_second(cal
         assert begun <= min(SAVED, SHARE * calls) + PER_SECOND * second + 1e-6
 
 
+def test_a_retry_beyond_the_budget_comes_as_much_later_as_the_budget_needs() -> None:
+    assert spend(RetryBudget(level=-4.0, at=10.0), now=10.1) == (
+        RetryBudget(pytest.approx(-4.0), 10.1),
+        pytest.approx(0.4),
+    )
+
+
 def test_an_idle_minute_saves_up_only_so_much() -> None:
     budget, delay = spend(RetryBudget(level=0.0), now=3_600.0)
     assert (budget.level, delay) == (SAVED - 1, 0.0)

@@ -189,6 +189,22 @@ def test_a_dead_prober_frees_its_place_for_another_probe_of_the_same_epoch(route
     assert isinstance(route.state, Closed)
 
 
+def test_the_second_probe_has_a_lease_of_its_own(route: Route) -> None:
+    route.break_down()
+    route.wait_for_probe()
+    route.wait(RULES_HERE.probe_lease)
+    route.ask()
+    assert route.ask() == Refusal(retry_at=route.now + RULES_HERE.probe_lease)
+
+
+@pytest.mark.parametrize(("edge", "until"), [(min, 1_000.8), (max, 1_001.2)])
+def test_the_cool_off_is_spread_by_a_fifth_so_that_routes_do_not_come_back_together(edge, until) -> None:
+    breaker = Breaker()
+    for _ in range(RULES_HERE.consecutive):
+        breaker = hear(breaker, Heard(1_000.0, 0, FAULT), RULES_HERE, edge)
+    assert breaker.state == Open(until, cool_off=1.0)
+
+
 def test_a_probe_that_says_nothing_frees_its_place_at_once(route: Route) -> None:
     route.break_down()
     route.wait_for_probe()
