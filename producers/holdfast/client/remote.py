@@ -5,7 +5,7 @@ Every submit carries an idempotency key, so that it can be sent again after a co
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 import httpx2
 import orjson
@@ -88,6 +88,16 @@ class Remote:
 
     def cancel_batch(self, batch: str) -> int:
         return int(self.call("POST", f"/batches/{public_id('batch', batch)}/cancel")["cancelled"])
+
+    def download(self, path: str, to: IO[bytes]) -> None:
+        """Write what stands at ``path`` to a file. Raises ServerUnavailable."""
+        try:
+            with self._http.stream("GET", path) as response:
+                response.raise_for_status()
+                for block in response.iter_bytes():
+                    to.write(block)
+        except httpx2.HTTPError as error:
+            raise ServerUnavailable(self.url, str(error) or type(error).__name__) from error
 
     def close(self) -> None:
         self._http.close()

@@ -1,0 +1,23 @@
+"""``holdfast api``: the HTTP server, in the foreground."""
+
+from dataclasses import replace
+from importlib import import_module
+from typing import Annotated
+
+from typer import Option
+
+from holdfast.cli.scene import settings
+from holdfast.cli.show import say
+
+
+def api(
+    *,
+    host: Annotated[str | None, Option(help="Address to listen on (default: the configuration's).")] = None,
+    port: Annotated[int | None, Option(min=0, max=65_535, help="Port (default: the configuration's).")] = None,
+) -> None:
+    """Serve HTTP until SIGTERM or Ctrl-C. It needs no worker and no provider to accept jobs."""
+    known = settings()
+    server = replace(known.server, host=host or known.server.host, port=known.server.port if port is None else port)
+    say(f"serving http://{server.host}:{server.port} (its documentation: /docs)")
+    serve = import_module("holdfast.api.serving").serve  # beside us, not below us: reached by name only
+    serve(replace(known, server=server))

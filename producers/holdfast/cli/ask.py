@@ -1,0 +1,32 @@
+"""``holdfast ask``: one question, answered now or as soon as a provider can."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Exit, Option
+
+from holdfast.cli.failing import SOME_FAILED
+
+
+def ask(
+    *,
+    prompt: Annotated[str, Argument(help="What to ask; - reads it from standard input.", metavar="PROMPT")],
+    model: Annotated[
+        str | None, Option("--model", "-m", help="An alias, or provider/model (default: the first alias configured).")
+    ] = None,
+    files: Annotated[
+        list[Path] | None,
+        Option("--file", "-f", help="A text, picture or PDF to read with it; may be given again.", metavar="FILE"),
+    ] = None,
+    system: Annotated[str | None, Option(help="System prompt.")] = None,
+    max_tokens: Annotated[int | None, Option(min=1, help="Longest answer, in tokens.")] = None,
+    timeout: Annotated[float | None, Option(min=0, help="Stop waiting after so many seconds; the job goes on.")] = None,
+) -> None:
+    """Ask one question ahead of all batch work, wait, and print the answer.
+
+    While providers are down it waits, and says why. Ctrl-C keeps the job and prints how to get its answer later.
+    """
+    from holdfast.cli import asking
+
+    if not asking.ask(prompt, model, files or [], system=system, max_tokens=max_tokens, timeout=timeout):
+        raise Exit(SOME_FAILED)

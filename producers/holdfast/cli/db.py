@@ -1,0 +1,22 @@
+"""``holdfast db``: the schema."""
+
+from holdfast.cli.command import Noun
+from holdfast.cli.scene import settings
+from holdfast.cli.show import show
+
+group = Noun("The database: upgrade.")
+
+
+@group.command(remote=False)
+def upgrade() -> None:
+    """Bring the schema to the newest revision. Every command does so by itself on a database that is behind."""
+    from holdfast.store import Store
+
+    store = Store(settings().storage.database_url)
+    store.upgrade()
+    show({"database_url": store.url, "upgraded": True}, lambda view: f"{view['database_url']} is up to date")
+
+
+@group.callback()
+def keep_group() -> None:
+    """Keep ``upgrade`` a command of its own: a group of one would swallow its name."""

@@ -1,0 +1,100 @@
+"""``holdfast dlq``: dead letters. What changes them shows its plan, and acts with ``--yes`` only."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Exit, Option
+
+from holdfast.cli import choice
+from holdfast.cli.command import Noun
+from holdfast.cli.desk import desk
+from holdfast.cli.show import say, show
+from holdfast.cli.tables import draw_bulk, draw_groups, draw_job, draw_jobs
+from holdfast.model.errors import Conflict
+
+group = Noun("Dead letters: list, show, groups, replay, drain, drop.")
+Limit = Annotated[int, Option(min=1, max=100_000, help="At most this many jobs.")]
+Yes = Annotated[bool, Option("--yes", help="Do it; without this, only show the plan.")]
+
+
+@group.command("list")
+@choice.any_dead
+def list_letters(
+    where: choice.Where,
+    limit: Annotated[int, Option(min=1, max=1000, help="At most this many.")] = 50,
+    cursor: Annotated[str | None, Option(help="Go on after this job.", metavar="JOB")] = None,
+) -> None:
+    """List dead letters, newest first."""
+    jobs = desk().jobs(where, limit, cursor)
+    show({"jobs": jobs, "next": jobs[-1]["id"] if len(jobs) == limit else None}, draw_jobs)
+
+
+@group.command("show")
+def show_letter(job: Annotated[str, Argument(help="The job's id.", metavar="JOB")]) -> None:
+    """Show one dead letter with its attempts and what it died of."""
+    show(desk().job(job), draw_job)
+
+
+@group.command()
+@choice.any_dead
+def groups(where: choice.Where) -> None:
+    """Count dead letters by lane and by what they died of, largest group first."""
+    show({"groups": desk().groups(where)}, lambda view: draw_groups(view["groups"]))
+
+
+@group.command()
+@choice.named_dead
+def replay(
+    *,
+    where: choice.Where,
+    limit: Limit = 100,
+    per_minute: Annotated[int, Option(min=1, help="Release rate, so a replay is not the next outage.")] = 60,
+    yes: Yes = False,
+) -> None:
+    """Put dead letters back on their lane, oldest first."""
+    letters = desk()
+    jobs = letters.count(where, limit)
+    plan = {"action": "replay", "jobs": jobs, "minutes": -(-jobs // per_minute), "dry_run": not yes}
+    settled(yes, plan)
+    show(plan | {"jobs": letters.replay(where, limit, per_minute)}, draw_bulk)
+
+
+@group.command()
+@choice.named_dead
+def drain(
+    *,
+    where: choice.Where,
+    to: Annotated[Path, Option("--output", "-o", help="New file for the dead letters, one a line.", metavar="FILE")],
+    limit: Limit = 10_000,
+    yes: Yes = False,
+) -> None:
+    """Write dead letters to a file, from which `holdfast run` can take them again, then remove them."""
+    if to.exists():
+        raise Conflict(str(to), "exists already, and a drain overwrites nothing. Name a new file.")
+    letters = desk()
+    plan = {"action": "drain", "jobs": letters.count(where, limit), "to": str(to), "dry_run": not yes}
+    settled(yes, plan)
+    show(plan | {"jobs": letters.drain(where, limit, to)}, draw_bulk)
+
+
+@group.command()
+@choice.named_dead
+def drop(
+    *,
+    where: choice.Where,
+    limit: Limit = 100,
+    yes: Yes = False,
+) -> None:
+    """Remove dead letters for good."""
+    letters = desk()
+    plan = {"action": "drop", "jobs": letters.count(where, limit), "dry_run": not yes}
+    settled(yes, plan)
+    show(plan | {"jobs": letters.drop(where, limit)}, draw_bulk)
+
+
+def settled(yes: bool, plan: dict[str, object]) -> None:  # noqa: FBT001 - the option itself
+    """Go on with ``--yes``; without it show the plan and leave."""
+    if not yes:
+        show(plan, draw_bulk)
+        say(f"nothing changed; add --yes to {plan['action']} them")
+        raise Exit

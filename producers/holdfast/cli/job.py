@@ -1,0 +1,56 @@
+"""``holdfast job``: look at jobs, wait for one, cancel one."""
+
+from typing import Annotated
+
+from typer import Argument, Exit, Option
+
+from holdfast.cli import choice
+from holdfast.cli.command import Noun
+from holdfast.cli.desk import desk
+from holdfast.cli.failing import SOME_FAILED
+from holdfast.cli.show import say, show
+from holdfast.cli.tables import draw_acted, draw_job, draw_jobs
+
+group = Noun("Jobs: list, show, wait, cancel.")
+Name = Annotated[str, Argument(help="The job's id.", metavar="JOB")]
+
+
+@group.command("list")
+@choice.filtered
+def list_jobs(
+    *,
+    where: choice.Where,
+    limit: Annotated[int, Option(min=1, max=1000, help="At most this many.")] = 50,
+    cursor: Annotated[str | None, Option(help="Go on after this job.", metavar="JOB")] = None,
+) -> None:
+    """List jobs, newest first."""
+    jobs = desk().jobs(where, limit, cursor)
+    show({"jobs": jobs, "next": jobs[-1]["id"] if len(jobs) == limit else None}, draw_jobs)
+
+
+@group.command("show")
+def show_job(job: Name) -> None:
+    """Show one job: its state, its attempts, its reply or what it died of."""
+    show(desk().job(job), draw_job)
+
+
+@group.command()
+def wait(
+    *,
+    job: Name,
+    timeout: Annotated[float | None, Option(min=0, help="Give up waiting after so many seconds.")] = None,
+) -> None:
+    """Wait until a job has ended, and print its answer."""
+    from holdfast.cli.asking import await_answer
+
+    if not await_answer(desk(), job, timeout):
+        raise Exit(SOME_FAILED)
+
+
+@group.command()
+def cancel(job: Name) -> None:
+    """Cancel a job unless it has ended. What it has already sent to a provider may still be billed."""
+    answer = desk().cancel_job(job)
+    show(answer, draw_acted)
+    if answer["status"] != "cancelled":
+        say(f"{answer['id']} had ended before.")

@@ -1,0 +1,69 @@
+"""``holdfast``: the verbs and nouns put together."""
+
+from typing import Annotated
+
+from typer import Exit, Option, echo
+
+from holdfast.cli import batch, config, db, dlq, job, lane, route, sim
+from holdfast.cli.api import api
+from holdfast.cli.ask import ask
+from holdfast.cli.command import Config, Json, Noun, Server
+from holdfast.cli.demo import demo
+from holdfast.cli.ledger import ledger
+from holdfast.cli.run import run as run_lines
+from holdfast.cli.scene import add, begin
+from holdfast.cli.status import status
+from holdfast.cli.submit import submit
+from holdfast.cli.up import up
+from holdfast.cli.worker import worker
+
+app = Noun(
+    "Inference jobs that survive their providers: an outage becomes a backlog and a detour, never an error.",
+    add_completion=True,
+)
+
+
+def show_version(wanted: bool) -> None:  # noqa: FBT001 - an option's callback
+    if wanted:
+        from importlib.metadata import version
+
+        echo(f"holdfast {version('holdfast')}")
+        raise Exit
+
+
+@app.callback()
+def root(
+    *,
+    json: Json = False,
+    config: Config = None,
+    server: Server = None,
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, Option("--version", callback=show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    begin()
+    add(json=json, config=config, server=server)
+
+
+app.command()(run_lines)
+app.command()(ask)
+app.command()(submit)
+app.command(remote=False)(up)
+app.command(remote=False)(api)
+app.command(remote=False)(worker)
+app.command(remote=False)(demo)
+app.command()(status)
+app.command()(ledger)
+app.add_typer(job.group, name="job")
+app.add_typer(batch.group, name="batch")
+app.add_typer(lane.group, name="lane")
+app.add_typer(route.group, name="route")
+app.add_typer(dlq.group, name="dlq")
+app.add_typer(config.group, name="config")
+app.add_typer(db.group, name="db")
+app.add_typer(sim.group, name="sim")
+
+
+def run() -> None:
+    """Run the command line and leave with its exit status."""
+    app(prog_name="holdfast")

@@ -1,0 +1,55 @@
+"""What was said before or beside every command: how to print, which configuration, which server."""
+
+import os
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from holdfast.settings import Settings
+
+URL_VARIABLE = "HOLDFAST_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """``config`` and ``server`` are None where nothing was said; then the environment decides."""
+
+    json: bool = False
+    config: Path | None = None
+    server: str | None = None
+
+    @property
+    def url(self) -> str | None:
+        """The server to use, or None: the configured storage. What was said counts more than HOLDFAST_URL."""
+        if self.server or self.config:
+            return self.server
+        return os.environ.get(URL_VARIABLE) or None
+
+
+_scene: ContextVar[Scene] = ContextVar("scene", default=Scene())  # noqa: B039 - frozen
+
+
+def scene() -> Scene:
+    return _scene.get()
+
+
+def begin() -> None:
+    """Forget what earlier commands of this process were told."""
+    _scene.set(Scene())
+
+
+def add(*, json: bool, config: Path | None, server: str | None) -> None:
+    """Take over what one more place on the command line says."""
+    now = _scene.get()
+    _scene.set(
+        replace(now, json=now.json or json, config=config or now.config, server=server or now.server),
+    )
+
+
+def settings() -> "Settings":
+    """Load the configuration. Raises ConfigError."""
+    from holdfast.settings import load
+
+    return load(scene().config)

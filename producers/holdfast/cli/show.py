@@ -1,0 +1,49 @@
+"""Where output goes: data on stdout, everything else on stderr. ``show`` knows ``--json``; rich knows NO_COLOR."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+from holdfast.cli.scene import scene
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+T = TypeVar("T")
+
+UNBOUND = 10_000  # columns of a file or a pipe: a table there is as wide as it needs to be
+
+
+def out() -> "Console":
+    """Make the console of stdout."""
+    return _console(sys.stdout)
+
+
+def err() -> "Console":
+    """Make the console of stderr."""
+    return _console(sys.stderr)
+
+
+def _console(stream: TextIO) -> "Console":
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else UNBOUND)
+
+
+def show(value: T, draw: "Callable[[T], RenderableType]") -> None:
+    """Print ``value``: as JSON with ``--json``, else as ``draw`` draws it for people."""
+    if scene().json:
+        sys.stdout.write(as_json(value))
+    else:
+        out().print(draw(value))
+
+
+def as_json(value: object) -> str:
+    import orjson
+
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+
+
+def say(text: str) -> None:
+    """Tell a person something that is no data."""
+    err().print(text, markup=False)

@@ -1,0 +1,102 @@
+"""``holdfast sim``: simulated providers to try things on."""
+
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+from typer import Argument, Option
+
+from holdfast.cli.command import Noun
+from holdfast.cli.scene import settings
+from holdfast.cli.show import show
+from holdfast.cli.tables import draw_acted
+from holdfast.model.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from holdfast.settings import Settings
+
+group = Noun("Simulated providers: serve, break, heal.")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+Which = Annotated[
+    list[str] | None,
+    Argument(help="Providers of the configuration, or URLs (default: every one on this machine).", metavar="PROVIDER"),
+]
+
+
+@group.command(remote=False)
+def serve(
+    *,
+    port: Annotated[int, Option(min=0, max=65_534, help="Anthropic's; OpenAI's is the next.")] = 8801,
+    rate: Annotated[float | None, Option(min=0.001, help="Requests a second that are let in.")] = None,
+    burst: Annotated[float, Option(min=1, help="Requests at once.")] = 50,
+    latency: Annotated[float, Option(min=0, help="Seconds that an answer takes.")] = 0.2,
+    headers: Annotated[bool, Option(help="Say the limits in headers.")] = True,
+) -> None:
+    """Serve two simulated providers and print a holdfast.toml for them on stdout."""
+    from holdfast.sim import SimSettings
+    from holdfast.sim.serve import serve as serve_pair
+
+    serve_pair(port, SimSettings(rate=rate, burst=burst, latency=(latency, latency), headers=headers))
+
+
+@group.command("break", remote=False)
+def break_(
+    *,
+    which: Which = None,
+    mode: Annotated[
+        str, Option(help="What it does instead: e503, e529, e401, e429, hang, reset, slow, html, …")
+    ] = "e503",
+    fraction: Annotated[float, Option(min=0, max=1, help="Share of the calls that fail.")] = 1.0,
+    seconds: Annotated[float | None, Option(min=0, help="Heal after so long (default: until healed).")] = None,
+) -> None:
+    """Break simulated providers."""
+    from pydantic import ValidationError
+
+    from holdfast.sim import Break, control
+
+    try:
+        fault = Break(mode=mode, fraction=fraction, seconds=seconds)
+    except ValidationError as error:
+        raise InvalidRequest("--mode", f"{error.errors()[0]['msg']}.") from None
+    for url in urls(which):
+        control.break_(url, fault)
+        show({"url": url, "mode": mode, "fraction": fraction, "seconds": seconds}, draw_acted)
+
+
+@group.command(remote=False)
+def heal(which: Which = None) -> None:
+    """End every fault of simulated providers."""
+    from holdfast.sim import control
+
+    for url in urls(which):
+        control.heal(url)
+        show({"url": url, "healed": True}, draw_acted)
+
+
+def urls(which: list[str] | None) -> list[str]:
+    """Find the simulated providers that are meant. Raises InvalidRequest where one is not on this machine."""
+    given = [each for each in which or [] if "://" in each]
+    names = [each for each in which or [] if "://" not in each]
+    return [origin(each) for each in given] + (configured(settings(), names) if names or not given else [])
+
+
+def configured(known: "Settings", names: list[str]) -> list[str]:
+    if unknown := [name for name in names if name not in known.providers]:
+        raise InvalidRequest(
+            unknown[0], "is no provider of the configuration.", f"Known: {', '.join(known.providers)}."
+        )
+    wanted = names or [each.name for each in known.providers.values() if is_here(each.base_url)]
+    if not wanted:
+        raise InvalidRequest("sim", "no configured provider is on this machine.", "Name the simulated one's URL.")
+    return [origin(known.providers[name].base_url) for name in wanted]
+
+
+def origin(url: str) -> str:
+    """Cut a URL to what the controls are under. Raises InvalidRequest: only what is simulated can be broken."""
+    if not is_here(url):
+        raise InvalidRequest(url, "is not on this machine, so it is no simulated provider.")
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_here(url: str) -> bool:
+    return urlsplit(url).hostname in LOOPBACK

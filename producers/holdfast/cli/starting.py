@@ -1,0 +1,123 @@
+"""What ``holdfast up`` starts, and what it tells the person who started it."""
+
+import http.client
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+from holdfast.cli.processes import Child, Processes
+from holdfast.cli.serving import worker_children
+from holdfast.cli.show import err, say
+from holdfast.cli.tables import plain
+from holdfast.model.errors import Conflict, InvalidRequest
+from holdfast.settings import Server, Settings, load
+
+SIM_FILE = "sim.toml"
+SIM_PORT = 8801
+SIM_RATE = 50  # requests a second that each simulated provider lets in
+READY_SECONDS = 30.0
+
+
+def simulated(config: Path | None) -> Settings:
+    """Write a configuration for simulated providers beside the embedded storage, and load it."""
+    from holdfast.sim.serve import config as config_of
+
+    if config is not None:
+        raise InvalidRequest("--sim", "brings its own configuration.", "Leave out --config, or --sim.")
+    directory = Path(".holdfast")
+    directory.mkdir(exist_ok=True)
+    file = directory / SIM_FILE
+    file.write_text(config_of(f"http://127.0.0.1:{SIM_PORT}", f"http://127.0.0.1:{SIM_PORT + 1}"), encoding="utf-8")
+    return load(file)
+
+
+def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | None) -> None:
+    """Run it all until a signal ends it. Raises Conflict, ChildFailed."""
+    server = replace(settings.server, port=port or settings.server.port)
+    import_module("holdfast.api.guard").check_binding(server.host)  # beside us, not below us: reached by name only
+    ports = [(server.host, server.port)] + [("127.0.0.1", SIM_PORT), ("127.0.0.1", SIM_PORT + 1)] * sim
+    for host, number in ports:
+        check_free(host, number)
+    from holdfast.store import Store
+
+    Store(settings.storage.database_url).ensure()  # once, before many do so at once
+    config = ["--config", str(settings.source)] if settings.source else []
+    api = Child("API", "holdfast.cli", [*config, "api", "--host", server.host, "--port", str(server.port)])
+    children = [api, *worker_children(settings, processes or settings.worker.processes, log=False)]
+    if sim:
+        arguments = ["sim", "serve", "--port", str(SIM_PORT), "--rate", str(SIM_RATE)]
+        children.insert(0, Child("simulated providers", "holdfast.cli", arguments))
+    Processes(children, settings.worker.grace).serve(Welcome(server, welcome(settings, server, sim=sim)).greet)
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise Conflict where somebody listens already."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Conflict(
+                f"port {port}", f"{error.strerror}. Is Holdfast up already? Else choose another --port."
+            ) from None
+
+
+class Welcome:
+    """Says what to do next as soon as the API answers."""
+
+    def __init__(self, server: Server, lines: Sequence[str]) -> None:
+        self._server, self._lines = server, lines
+        self._until = time.monotonic() + READY_SECONDS
+        self._done = False
+
+    def greet(self) -> None:
+        if self._done:
+            return
+        if self._answers():
+            err().print("\n".join(self._lines))
+            self._done = True
+        elif time.monotonic() > self._until:
+            say(f"the API does not answer on port {self._server.port} yet; its messages are above")
+            self._done = True
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection(self._server.host, self._server.port, timeout=1)
+        try:
+            connection.request("GET", "/livez")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def welcome(settings: Settings, server: Server, *, sim: bool) -> list[str]:
+    url = f"http://{server.host}:{server.port}"
+    model = next(iter(settings.models), "provider/model")
+    lines = [
+        "",
+        f"[bold]Holdfast is up[/]  {url}   (API documentation: {url}/docs)",
+        plain(
+            f"storage         {settings.storage.directory}/"
+            if is_embedded(settings)
+            else "storage         as configured"
+        ),
+        "",
+        "in another terminal:",
+        f"  export HOLDFAST_URL={url}",
+        plain(f'  holdfast ask "What is a holdfast?" --model {model}'),
+        plain(f"  holdfast run prompts.jsonl -o answers.jsonl --model {model}"),
+        "  holdfast status",
+    ]
+    if sim:
+        lines += [f"  holdfast sim break http://127.0.0.1:{SIM_PORT}    (and sim heal)"]
+    if not settings.providers:
+        lines += ["", "no provider is configured: set ANTHROPIC_API_KEY or OPENAI_API_KEY, or write a holdfast.toml"]
+    return [*lines, "", "Ctrl-C ends it; jobs stay where they are."]
+
+
+def is_embedded(settings: Settings) -> bool:
+    return settings.storage.redis_url == "embedded" and settings.storage.database_url.startswith("sqlite")

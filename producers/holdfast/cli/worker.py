@@ -1,0 +1,22 @@
+"""``holdfast worker``: the pool, in the foreground."""
+
+from typing import Annotated
+
+from typer import Option
+
+from holdfast.cli.scene import settings
+
+
+def worker(
+    *,
+    processes: Annotated[
+        int | None, Option(min=1, max=256, help="Worker processes (default: the configuration's).")
+    ] = None,
+) -> None:
+    """Run workers until SIGTERM or Ctrl-C; running calls are finished first, a second signal ends them at once."""
+    from holdfast.cli.processes import Processes
+    from holdfast.cli.serving import worker_children
+
+    known = settings()
+    children = worker_children(known, processes or known.worker.processes, log=False)
+    Processes(children, known.worker.grace).serve()
