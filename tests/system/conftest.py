@@ -1,0 +1,21 @@
+"""Whole runs with real processes. Here, and only here, tests may sleep: other processes do the work."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from system.fleet import Fleet, fleet
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
+    """Makes a fleet in an empty folder; keyword arguments as for ``fleet``."""
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> Fleet:
+            return stack.enter_context(fleet(tmp_path, **settings))
+
+        yield make

@@ -1,0 +1,155 @@
+"""A whole Holdfast for one test: an empty folder, simulated providers, and worker processes, all ended by id."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from holdfast.client import Holdfast
+from holdfast.lanes import connect
+from holdfast.model.job import State
+from holdfast.model.records import JobFilter
+from holdfast.settings import Settings, load
+from holdfast.sim.process import SimProcess
+from holdfast.sim.settings import SimSettings
+from holdfast.store import Store
+
+CONFIG = """
+[storage]
+database_url = "sqlite:///{directory}/holdfast.db"
+directory = "{directory}"
+[worker]
+concurrency = {concurrency}
+lease = "3s"
+grace = "{grace}"
+[providers.first]
+api = "anthropic"
+base_url = "{urls[0]}"
+deadline = "{deadline}"
+credentials = [{{ name = "main", secret = "env:HOLDFAST_TEST_KEY" }}]
+{limits}
+[providers.second]
+api = "openai-chat"
+base_url = "{urls[1]}/v1"
+deadline = "{deadline}"
+credentials = [{{ name = "main", secret = "env:HOLDFAST_TEST_KEY" }}]
+{limits}
+[models.one]
+routes = [{{ provider = "first", model = "claude-sim" }}]
+[models.two]
+routes = [{{ provider = "first", model = "claude-sim" }}, {{ provider = "second", model = "gpt-sim" }}]
+"""
+WIDE = "limits = { requests_per_minute = 600000 }"
+PATIENCE = 60.0  # seconds a test waits for something that comes within a few
+
+
+@dataclass(slots=True)
+class Fleet:
+    """``sims`` are the two providers; ``workers`` the processes this fleet started."""
+
+    directory: Path
+    sims: Sequence[SimProcess]
+    settings: Settings
+    config: Path
+    store: Store
+    holdfast: Holdfast
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def worker(self, **environment: str) -> subprocess.Popen[bytes]:
+        log = (self.directory / f"worker-{len(self.workers)}.log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "holdfast.worker", "--config", str(self.config)],
+            env={**os.environ, **environment},
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
+        log.close()
+        self.workers.append(process)
+        return process
+
+    def submit(self, n: int, model: str = "one", **fields: Any) -> str:
+        """``n`` prompts as one batch; its inner id."""
+        return self.holdfast.submit([{"prompt": f"prompt {i}", "model": model, **fields} for i in range(n)]).inner
+
+    def done(self, batch: str) -> int:
+        counts = self.store.batch(batch).counts
+        return sum(counts.get(state, 0) for state in (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED))
+
+    def succeeded(self, batch: str) -> int:
+        return self.store.batch(batch).counts.get(State.SUCCEEDED, 0)
+
+    def until(self, what: Callable[[], bool], at_most: float = PATIENCE) -> None:
+        """Wait until ``what`` holds; the workers' logs tell why it does not."""
+        end = time.monotonic() + at_most
+        while not what():
+            if time.monotonic() > end:
+                raise AssertionError(f"not within {at_most} s. The workers said:\n{self.logs()}")
+            time.sleep(0.02)
+
+    def until_done(self, batch: str, at_most: float = PATIENCE) -> None:
+        self.until(lambda: self.store.unfinished(batch) == 0, at_most)
+
+    def redis(self) -> "redis.Redis":
+        return redis.Redis.from_url(connect(self.settings.storage.redis_url, self.settings.storage.directory).url)
+
+    def offenders(self) -> dict[str, Any]:
+        """Lines of the ledger that do not hold."""
+        return {line.name: line for line in self.store.ledger() if not line.holds}
+
+    def jobs(self, batch: str) -> list[Any]:
+        return self.store.jobs(JobFilter(batch=batch), limit=10_000)
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text()[-4000:] for path in sorted(self.directory.glob("worker-*.log")))
+
+    def close(self) -> None:
+        for process in self.workers:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.send_signal(signal.SIGTERM)
+        for process in self.workers:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.holdfast.close()
+        self.store.close()
+
+
+@contextmanager
+def fleet(
+    directory: Path,
+    *,
+    latency: tuple[float, float] = (0.05, 0.05),
+    rate: float | None = None,
+    limits: str = WIDE,
+    concurrency: int = 50,
+    deadline: str = "10s",
+    grace: str = "10s",
+) -> Iterator[Fleet]:
+    """Providers and storage without a worker yet. Everything ends with the block."""
+    os.environ.setdefault("HOLDFAST_TEST_KEY", "sk-test")
+    with (
+        SimProcess(SimSettings(latency=latency, rate=rate)) as first,
+        SimProcess(SimSettings(latency=latency)) as second,
+    ):
+        config = directory / "holdfast.toml"
+        values = {"limits": limits, "concurrency": concurrency, "deadline": deadline, "grace": grace}
+        config.write_text(CONFIG.format(directory=directory, urls=[first.url, second.url], **values))
+        settings = load(config)
+        store = Store(settings.storage.database_url)
+        store.ensure()
+        made = Fleet(directory, [first, second], settings, config, store, Holdfast(settings))
+        try:
+            yield made
+        finally:
+            made.close()
