@@ -18,7 +18,7 @@ from yarl import URL
 from holdfast.model.fault import FaultKind
 
 BODY_CAP = 32 * 2**20  # bytes of an answer, decompressed
-CONNECT_SECONDS = 10.0  # for DNS, TCP and TLS together
+CONNECT_SECONDS = 20.0  # for DNS, TCP and TLS together; generous, since a loop that opens 1,000 at once is busy
 KEEPALIVE_SECONDS = 4.0  # below what servers allow, so that a connection is seldom reused while it is being closed
 FIRST_ERROR = 400
 HEADERS = "holdfast.headers"  # where a response's extensions hold its headers as a plain mapping, names in lower case
