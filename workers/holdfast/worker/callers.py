@@ -1,6 +1,7 @@
 """One adapter per provider and credential, made at first use, made again when its secret changed."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 
 import structlog
@@ -46,6 +47,16 @@ class Callers:
     def _secret(self, provider: str, credential: str) -> str:
         configured = self._settings.providers[provider].credential(credential)
         return read_secret(configured.secret) if configured else ""
+
+    async def open_all(self, plans: Iterable[Plan]) -> None:
+        """Open what ``plans`` need before the first permit: while an SDK is imported, allowances would pile up."""
+        for provider, credential in {
+            (r.provider, name) for plan in plans for r in plan.routes for name in r.credentials
+        }:
+            try:
+                await self._connect(provider, credential)
+            except HoldfastError as error:
+                log.warning("provider_not_opened", provider=provider, credential=credential, why=str(error))
 
     async def provider(self, route: Route, credential: str) -> Provider:
         """The adapter for a route's provider under one credential. Raises HoldfastError: the secret cannot be read."""

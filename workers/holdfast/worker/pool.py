@@ -65,6 +65,7 @@ class Pool:
     async def run(self, stop: Stop) -> None:
         self.writer.start()
         self.book.load()
+        await self.callers.open_all(entry.plan for entry in self.book.in_order())
         worker = await self.lease.sign_on()
         fetcher, parts = self._parts(worker)
         running = [asyncio.create_task(keep_running(name, part)) for name, part in parts.items()]
