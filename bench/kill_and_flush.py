@@ -55,9 +55,10 @@ def measure(running: Rig, harm: str) -> list[Figure]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("harm", choices=("flush", "kill"), nargs="*", default=["flush", "kill"])
+    parser.add_argument("harm", choices=("flush", "kill", "both"), nargs="?", default="both")
     status = 0
-    for harm in parser.parse_args().harm:
+    chosen = parser.parse_args().harm
+    for harm in ("flush", "kill") if chosen == "both" else (chosen,):
         with rig(SimSettings(latency=(0.2, 0.6)), limits=LIMITS, concurrency=CONCURRENCY) as running:
             figures = measure(running, harm)
         title = {"flush": "FLUSHALL in the middle of 1,000 jobs", "kill": "kill -9 of one of two workers"}[harm]

@@ -188,7 +188,7 @@ def act(on: Stage, jobs: int) -> Run:
     anthropic = on.sims["Anthropic"]
     with Watch(on.store, on.lanes, [batch.inner]) as watch:
         follow(on, watch, lambda: done(watch) >= len(asked) * BREAKS_AFTER)
-        anthropic.break_(Break(mode="e503"))
+        anthropic.break_(Break(mode="e503", delay=0.15))
         broke = time.time()
         on.screen.say("Anthropic breaks: it answers 503 to every call", "bold red")
         follow(on, watch, lambda: time.time() - broke >= OUTAGE)
@@ -266,5 +266,9 @@ def wait_for(true: Callable[[], bool], why: str) -> None:
         time.sleep(LOOK / 4)
 
 
+def main() -> int:
+    return run()
+
+
 if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(main())
