@@ -1,16 +1,22 @@
 """Every contract test runs on SQLite and on Postgres."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from holdfast.store import Store
 from holdfast.store.tables import METADATA
 from servers import postgres
 from store.scene import Scene
+
+
+def forget(connection: sqlite3.Connection, _record: object) -> None:
+    """A test outlives no power cut, and need not wait for the disk."""
+    connection.execute("pragma synchronous = off")
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +48,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("empty_file"), tmp_path / "holdfast.db")
         opened = Store(f"sqlite:///{tmp_path}/holdfast.db")
+        event.listen(opened.database._writer, "connect", forget)
         yield opened
         opened.close()
     else:

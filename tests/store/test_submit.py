@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.model.errors import Conflict
+from holdfast.model.errors import Conflict, InvalidRequest
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Priority, State
 from holdfast.model.records import JobFilter
@@ -101,6 +101,21 @@ def test_fields_in_another_order_are_the_same_request(store: Store) -> None:
     store.submit([new_job(request=one, idempotency_key="k")])
     [again] = store.submit([new_job(request=two, idempotency_key="k")])
     assert not again.created
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("custom_id", "a\x00b"), ("model", "a\x00"), ("tenant", "\ud800"), ("metadata", {"team": "\udfff"})],
+)
+def test_a_name_that_cannot_be_stored_is_refused_with_the_field(store: Store, field: str, value: object) -> None:
+    with pytest.raises(InvalidRequest, match=field):
+        store.submit([new_job(), new_job(**{field: value})])
+    assert store.count(JobFilter()) == 0
+
+
+def test_a_prompt_that_is_no_unicode_is_refused(store: Store) -> None:
+    with pytest.raises(InvalidRequest, match="cannot be stored"):
+        store.submit([new_job(request=prompt().model_copy(update={"system": "\ud800"}))])
 
 
 def test_no_jobs_are_no_work(store: Store) -> None:

@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
 
 import orjson
 
@@ -94,8 +93,13 @@ def unpack_need(input_tokens: int, output_tokens: int, avoid: str | None) -> Nee
     return Need(input_tokens, output_tokens, {route: to_seconds_or_none(date) for route, date in dates.items()})
 
 
-def clean(text: Any) -> str | None:
-    """A short text for a column: without NUL, which Postgres refuses, and without half characters."""
-    if text is None:
-        return None
-    return str(text).replace("\x00", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+def is_storable(text: str) -> bool:
+    """Whether both databases take ``text``: Postgres refuses NUL, and nobody can encode half a character."""
+    return "\x00" not in text and (text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text))
+
+
+def clean(text: str | None) -> str | None:
+    """A short text for a column, as much of it as can be stored."""
+    if text is None or is_storable(text):
+        return text
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

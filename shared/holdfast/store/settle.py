@@ -25,11 +25,11 @@ SETTLE = Statement("""
     from v where job.id = v.id and job.fence = v.fence and job.state = 'running'
     returning job.id, job.fence, job.lane, job.batch
 """)
-# The call was made and paid whatever became of its job, so its row has its own fence. A row that a take-over called
-# unknown learns the truth from an end that comes late.
+# The call was made and paid whatever became of its job, so this asks for no fence: a claim has a row of its own. A row
+# that a take-over called unknown learns the truth from an end that comes late.
 END_ATTEMPTS = Statement("""
     with v as ($rows(
-        job text, generation bigint, number bigint, fence bigint, outcome text, fault text, status bigint, code text,
+        job text, generation bigint, number bigint, outcome text, fault text, status bigint, code text,
         message text, request_id text, usage text, input bigint, output bigint, cost bigint, mapping text,
         micros bigint
     ))
@@ -38,7 +38,7 @@ END_ATTEMPTS = Statement("""
         provider_request_id = v.request_id, usage = v.usage, input_tokens = v.input, output_tokens = v.output,
         cost_micros = v.cost, mapping = v.mapping, micros = v.micros
     from v where attempt.job = v.job and attempt.generation = v.generation and attempt.number = v.number
-    and attempt.fence = v.fence and (attempt.ended_at is null or attempt.outcome = 'unknown')
+    and (attempt.ended_at is null or attempt.outcome = 'unknown')
 """)
 Key = tuple[str, int]
 
@@ -94,7 +94,6 @@ def _end_row(settlement: Settlement, next_: Turn) -> list[Any]:
         claimed.id,
         claimed.generation,
         claimed.attempt_number,
-        claimed.fence,
         end.outcome,
         fault.kind if fault else None,
         fault.status if fault else None,

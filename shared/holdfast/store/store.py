@@ -26,7 +26,7 @@ from holdfast.store.hand_back import called_within, hand_back
 from holdfast.store.micros import to_seconds
 from holdfast.store.operator import OverrideKind
 from holdfast.store.settle import settle
-from holdfast.store.submit import submit
+from holdfast.store.submit import pack, submit
 
 CANCEL_PAGE = 1000  # jobs in one transaction
 
@@ -86,7 +86,8 @@ class Store:
 
     def submit(self, jobs: Sequence[NewJob]) -> list[Submitted]:
         """Accept jobs, all or none; answers in the same order. A known id or idempotency key is the earlier job."""
-        return self.database.write(lambda tx: submit(tx, jobs)) if jobs else []
+        packed = [pack(job) for job in jobs]
+        return self.database.write(lambda tx: submit(tx, packed)) if packed else []
 
     def job(self, id: str, tenant: str | None = None) -> JobRecord | None:  # noqa: A002
         return self.database.read(lambda tx: read.find_job(tx, id, tenant))

@@ -1,16 +1,15 @@
 """Accepting jobs: many rows in one transaction, and a repeated submit is the same job."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from holdfast.model.errors import Conflict, InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
 from holdfast.store.database import Transaction
 from holdfast.store.micros import NEVER, to_micros
-from holdfast.store.pack import deflate, pack_avoid, pack_labels, pack_request, request_hash
+from holdfast.store.pack import deflate, is_storable, pack_avoid, pack_labels, pack_request, request_hash
 from holdfast.store.sql import Statement
 
 INSERT_JOBS = Statement("""
@@ -45,28 +44,45 @@ BATCH_SIZES = Statement("""
 """)
 
 
-def submit(tx: Transaction, jobs: Sequence[NewJob]) -> list[Submitted]:
-    """Accept ``jobs``, or find those accepted before. Raises Conflict where the same key means another job."""
-    packed = [pack_request(job) for job in jobs]
-    hashes = [request_hash(job, body) for job, body in zip(jobs, packed, strict=True)]
-    positions = _positions(tx, jobs)
-    rows = [_row(job, digest, position, tx.now) for job, digest, position in zip(jobs, hashes, positions, strict=True)]
-    new = {row.id for row in _insert(tx, jobs, rows)}
-    fresh = {job.id: (job, body) for job, body in reversed(list(zip(jobs, packed, strict=True))) if job.id in new}
-    tx.run(INSERT_REQUESTS, rows=[[id_, deflate(body)] for id_, (_, body) in fresh.items()])
-    for job, _ in fresh.values():
-        tx.moved(job.lane, job.batch, None, State.QUEUED)
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A job ready to be written: what takes time is done before the transaction begins."""
+
+    job: NewJob
+    body: bytes
+    digest: str
+
+
+def pack(job: NewJob) -> Packed:
+    """Check and pack a job. Raises InvalidRequest for what one of the databases could not store."""
+    names = (job.tenant, job.model, job.custom_id or "", job.idempotency_key or "")
+    if not is_storable("".join((*names, *job.metadata, *job.metadata.values()))):
+        raise _unstorable(job)
+    body = pack_request(job)
+    return Packed(job, deflate(body), request_hash(job, body))
+
+
+def _unstorable(job: NewJob) -> InvalidRequest:
+    names = {"tenant": job.tenant, "model": job.model, "custom_id": job.custom_id, "key": job.idempotency_key}
+    names.update({f"metadata {label!r}": label + value for label, value in job.metadata.items()})
+    fields = ", ".join(field for field, name in names.items() if name is not None and not is_storable(name))
+    problem = f"{fields}: a NUL or half a character cannot be stored."
+    return InvalidRequest(public_id("job", job.id), problem, "Send Unicode text.")
+
+
+def submit(tx: Transaction, packed: Sequence[Packed]) -> list[Submitted]:
+    """Accept jobs, or find those accepted before. Raises Conflict where the same key means another job."""
+    positions = _positions(tx, [each.job for each in packed])
+    rows = [_row(each.job, each.digest, position, tx.now) for each, position in zip(packed, positions, strict=True)]
+    new = {row.id for row in tx.run(INSERT_JOBS, rows=rows, now=tx.now)}
+    fresh = {each.job.id: each for each in reversed(packed) if each.job.id in new}
+    tx.run(INSERT_REQUESTS, rows=[[id_, each.body] for id_, each in fresh.items()])
+    for each in fresh.values():
+        tx.moved(each.job.lane, each.job.batch, None, State.QUEUED)
     tx.total("accepted", len(fresh))
-    if len(fresh) == len(jobs):
-        return [Submitted(job.id, job.lane, created=True) for job in jobs]
-    return _answers(tx, jobs, hashes, new)
-
-
-def _insert(tx: Transaction, jobs: Sequence[NewJob], rows: list[list[Any]]) -> Sequence[Any]:
-    try:
-        return tx.run(INSERT_JOBS, rows=rows, now=tx.now)
-    except orjson.JSONEncodeError as error:
-        raise InvalidRequest(f"{len(jobs)} jobs", f"a name or a label cannot be stored: {error}.") from None
+    if len(fresh) == len(packed):
+        return [Submitted(each.job.id, each.job.lane, created=True) for each in packed]
+    return _answers(tx, packed, new)
 
 
 def _row(job: NewJob, digest: str, position: int | None, now: int) -> list[Any]:
@@ -111,21 +127,25 @@ def _positions(tx: Transaction, jobs: Sequence[NewJob]) -> list[int | None]:
     return positions
 
 
-def _answers(tx: Transaction, jobs: Sequence[NewJob], hashes: Sequence[str], new: set[str]) -> list[Submitted]:
+def _answers(tx: Transaction, packed: Sequence[Packed], new: set[str]) -> list[Submitted]:
     """Who each job turned out to be, in order; the second of two equal ids in one call is the first."""
-    by_id = {row.id: row for row in tx.run(KNOWN_IDS, ids=[job.id for job in jobs])}
-    keys = [
-        [job.tenant, job.idempotency_key] for job in jobs if job.idempotency_key is not None and job.id not in by_id
-    ]
+    by_id = {row.id: row for row in tx.run(KNOWN_IDS, ids=[each.job.id for each in packed])}
+    others = [each.job for each in packed if each.job.id not in by_id]
+    keys = [[job.tenant, job.idempotency_key] for job in others if job.idempotency_key is not None]
     by_key = {(row.tenant, row.idempotency_key): row for row in tx.run(KNOWN_KEYS, rows=keys)}
     answers = []
-    for job, digest in zip(jobs, hashes, strict=True):
-        row = by_id.get(job.id) or by_key.get((job.tenant, job.idempotency_key))
-        if row is None:
-            raise NotFound("job", public_id("job", job.id))  # dropped between two statements: send it again
-        if row.request_hash != digest or row.tenant != job.tenant:
-            what = f"idempotency key {job.idempotency_key!r}" if job.idempotency_key else public_id("job", job.id)
-            raise Conflict(what, "is taken by a job with another request. Send the first request, or use a new key.")
-        answers.append(Submitted(row.id, row.lane, created=row.id in new))
-        new.discard(row.id)
+    for each in packed:
+        row = by_id.get(each.job.id) or by_key.get((each.job.tenant, each.job.idempotency_key))
+        answers.append(_answer(each, row, new))
+        new.discard(answers[-1].id)
     return answers
+
+
+def _answer(each: Packed, row: Any, new: set[str]) -> Submitted:
+    job = each.job
+    if row is None:
+        raise NotFound("job", public_id("job", job.id))  # dropped between two statements: send it again
+    if (row.request_hash, row.tenant) != (each.digest, job.tenant):
+        what = f"idempotency key {job.idempotency_key!r}" if job.idempotency_key else public_id("job", job.id)
+        raise Conflict(what, "is taken by a job with another request. Send the first request, or use a new key.")
+    return Submitted(row.id, row.lane, created=row.id in new)
