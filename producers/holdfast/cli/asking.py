@@ -4,6 +4,7 @@ import base64
 import mimetypes
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from holdfast.cli.own_desk import OwnDesk
 from holdfast.cli.progress import Progress, open_progress
 from holdfast.cli.progress import waiting as obstacles_of
 from holdfast.cli.scene import scene
-from holdfast.cli.serving import workers
+from holdfast.cli.serving import Workers, workers
 from holdfast.cli.show import as_json, say
 from holdfast.cli.tables import printable
 from holdfast.client.answer import Answer
@@ -67,13 +68,16 @@ def await_answer(where: Desk, job: str, timeout: float | None) -> bool:
 
 
 def waited(where: Desk, inner: str, timeout: float | None, progress: Progress) -> Answer:
+    """Wait for a job; see to it that somebody works unless it has ended already."""
     steps, next_look = ended(where.backend, inner, timeout), 0.0
-    with workers(where, None) as pool:
+    with ExitStack() as stack:
+        pool: Workers | None = None
         while True:
             try:
                 pause = next(steps)
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return] # a generator's return value is untyped here
+            pool = pool or stack.enter_context(workers(where, None))
             pool.check()
             if time.monotonic() >= next_look:
                 next_look = time.monotonic() + LOOK_EVERY
@@ -94,9 +98,8 @@ def where_is(where: Desk, inner: str) -> str:
 
 
 def why(job: View, obstacles: str) -> str:
-    failed = [f"{each['route']} failed ({each['fault']})" for each in job["attempts"] if each["fault"]]
-    said = [str(job["why_waiting"])] if job["why_waiting"] else []
-    return "; ".join([*said, *failed[-1:], obstacles] if obstacles else [*said, *failed[-1:]]) or "for its turn"
+    """Say why a job waits: what its last call ran into, and what keeps the routes from it."""
+    return "; ".join(each for each in (str(job["why_waiting"] or ""), obstacles) if each) or "for its turn"
 
 
 def tell(answer: Answer) -> None:

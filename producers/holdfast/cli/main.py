@@ -1,5 +1,6 @@
 """``holdfast``: the verbs and nouns put together."""
 
+import signal
 from typing import Annotated
 
 from typer import Exit, Option, echo
@@ -65,5 +66,11 @@ app.add_typer(sim.group, name="sim")
 
 
 def run() -> None:
-    """Run the command line and leave with its exit status."""
+    """Run the command line and leave with its exit status.
+
+    SIGTERM ends a command as Ctrl-C does, and Ctrl-C counts even where a shell had it ignored: what is under way is
+    brought to a safe end, and the command says how to go on.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     app(prog_name="holdfast")

@@ -123,7 +123,7 @@ class Live(Watching):
     def tell(self, text: str) -> None:
         from rich.text import Text
 
-        self._status.update(Text(printable(text)))
+        self._status.update(Text(printable(text), no_wrap=True, overflow="ellipsis"))
 
     def close(self) -> None:
         self._status.stop()

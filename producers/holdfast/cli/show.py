@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from io import StringIO
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from holdfast.cli.scene import scene
@@ -12,11 +13,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UNBOUND = 10_000  # columns of a file or a pipe: a table there is as wide as it needs to be
-
-
-def out() -> "Console":
-    """Make the console of stdout."""
-    return _console(sys.stdout)
 
 
 def err() -> "Console":
@@ -34,8 +30,17 @@ def show(value: T, draw: "Callable[[T], RenderableType]") -> None:
     """Print ``value``: as JSON with ``--json``, else as ``draw`` draws it for people."""
     if scene().json:
         sys.stdout.write(as_json(value))
+    elif sys.stdout.isatty():
+        _console(sys.stdout).print(draw(value))
     else:
-        out().print(draw(value))
+        sys.stdout.write(unpadded(draw(value)))
+
+
+def unpadded(drawn: "RenderableType") -> str:
+    """Draw for a file or a pipe: as wide as it needs to be, without blanks at the ends of lines."""
+    text = StringIO()
+    _console(text).print(drawn)
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
 def as_json(value: object) -> str:

@@ -8,7 +8,6 @@ from typer import Argument, Option
 from holdfast.cli.command import Noun
 from holdfast.cli.scene import settings
 from holdfast.cli.show import show
-from holdfast.cli.tables import draw_acted
 from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -56,10 +55,12 @@ def break_(
     try:
         fault = Break(mode=mode, fraction=fraction, seconds=seconds)
     except ValidationError as error:
-        raise InvalidRequest("--mode", f"{error.errors()[0]['msg']}.") from None
-    for url in urls(which):
+        raise InvalidRequest("--mode", f"{error.errors()[0]['ctx']['error']}.") from None
+    meant = urls(which)
+    for url in meant:
         control.break_(url, fault)
-        show({"url": url, "mode": mode, "fraction": fraction, "seconds": seconds}, draw_acted)
+    broken = {"broken": meant, "mode": mode, "fraction": fraction, "seconds": seconds}
+    show(broken, lambda _: f"{mode}: {', '.join(meant)}" + (f", for {seconds:g} s" if seconds else ""))
 
 
 @group.command(remote=False)
@@ -67,9 +68,10 @@ def heal(which: Which = None) -> None:
     """End every fault of simulated providers."""
     from holdfast.sim import control
 
-    for url in urls(which):
+    meant = urls(which)
+    for url in meant:
         control.heal(url)
-        show({"url": url, "healed": True}, draw_acted)
+    show({"healed": meant}, lambda _: f"healed: {', '.join(meant)}")
 
 
 def urls(which: list[str] | None) -> list[str]:

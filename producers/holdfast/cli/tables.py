@@ -183,8 +183,9 @@ def draw_workers(workers: Iterable[View]) -> "Table | str":
 
 def draw_acted(view: View) -> str:
     """Say what was done to one thing."""
-    words = (f"{key} {value}" for key, value in view.items() if key not in {"id", "name", "warning", "status_url"})
-    return plain(f"{view.get('id') or view.get('name')}: {', '.join(words)}" + warned(view))
+    name = next(key for key in ("id", "name") if key in view)
+    words = (f"{key} {value}" for key, value in view.items() if key not in {name, "warning", "status_url"})
+    return plain(f"{view[name]}: {', '.join(words)}" + warned(view))
 
 
 def warned(view: View) -> str:
