@@ -18,7 +18,7 @@ OPENAI: Mapping[Dimension, str] = {
     Dimension.OUTPUT_TOKENS: "tokens",
 }
 MINUTE = 60.0
-LONG = 600.0  # seconds: a limit that takes longer to refill is not one per minute
+LONGEST = 90.0  # seconds: a limit per minute is full again before
 
 
 def read_limits(headers: Mapping[str, str], now: float = 0.0) -> Mapping[Dimension, LimitSeen]:
@@ -59,11 +59,10 @@ def _add(
 
 
 def _period(units: float, left: float | None, reset: float | None) -> float:
-    """Seconds over which the limit holds: a minute, but for limits that refill as slowly as those per day do."""
-    if reset is None or left is None or left >= units:
+    """Seconds over which the limit holds: a minute, but for those that say they take longer to be full again."""
+    if reset is None or left is None or left >= units or reset <= LONGEST:
         return MINUTE
-    refill = reset * units / (units - left)
-    return refill if refill > LONG else MINUTE
+    return max(MINUTE, reset * units / (units - left))
 
 
 def _moment(text: str | None, now: float) -> float | None:

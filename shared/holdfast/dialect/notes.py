@@ -7,7 +7,7 @@ from holdfast.model.job import Change, Receipt
 from holdfast.model.request import Natives
 
 # Native fields that decide what is asked: without them it would be another question, so other dialects refuse it.
-NEEDED = frozenset({"previous_response_id", "conversation", "prompt", "container", "tool_choice", "logit_bias"})
+NEEDED = frozenset({"previous_response_id", "conversation", "prompt", "container", "tool_choice"})
 # Native fields of which more than the name is worth telling.
 TOLD = {"system": "its text is kept; the bounds and marks of its blocks are dropped"}
 
