@@ -9,15 +9,17 @@ from holdfast.dialect.bad_answer import BadAnswer
 from holdfast.dialect.openai import RESPONSES as DIALECT
 from holdfast.dialect.openai import read_inner_error, write_arguments
 from holdfast.dialect.usage import read_usage, write_usage
+from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import ToolUse
 
 # Why an answer is incomplete, as openai 3.54 names it. A test compares the keys with the SDK's own Literal.
-INCOMPLETE: Mapping[str, Finish] = {
+INCOMPLETE: Mapping[str, Finish | FaultKind] = {
     "max_output_tokens": Finish.LENGTH,
+    "max_messages": Finish.LENGTH,
     "content_filter": Finish.REFUSED,
+    "steered": FaultKind.BAD_ANSWER,  # only over a WebSocket, which we do not use
 }
-REASONS = {finish: reason for reason, finish in INCOMPLETE.items()}
 FIGURES = ("input_tokens", "output_tokens")
 
 
@@ -49,8 +51,11 @@ def _finish(body: Mapping[str, Any]) -> Finish:
     match body:
         case {"status": "completed"}:
             return Finish.STOP
-        case {"status": "incomplete", "incomplete_details": {"reason": str(reason)}} if reason in INCOMPLETE:
-            return INCOMPLETE[reason]
+        case {"status": "incomplete", "incomplete_details": {"reason": str(reason)}}:
+            found = INCOMPLETE.get(reason)
+            if isinstance(found, Finish):
+                return found
+            raise BadAnswer(f"the response is incomplete: {reason}.", provider_code=reason)
         case {"status": str(status)}:
             raise BadAnswer(f"the response is {status}.", provider_code=status)
     raise BadAnswer("the response has no status.")
@@ -101,7 +106,7 @@ class _Said:
 
 def write_reply(reply: Reply, id_: str, created: int = 0) -> dict[str, Any]:
     """Write a reply as this API would have answered. ``id_`` without prefix, ``created`` in seconds."""
-    reason = REASONS.get(reply.finish) if reply.finish is Finish.LENGTH else None
+    reason = "max_output_tokens" if reply.finish is Finish.LENGTH else None
     return {
         "id": f"resp_{id_}",
         "object": "response",
