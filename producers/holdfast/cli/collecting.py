@@ -125,7 +125,7 @@ def bad_output(line: BadLine) -> dict[str, Any]:
 
 
 def dropped_output(position: int) -> dict[str, Any]:
-    said = f"the job at place {position} was a dead letter and has been removed. Run with --fresh to have it done again"
+    said = f"the job at place {position} became a dead letter and was dropped. Run again to have it done anew"
     return error_output(None, "dead", "dropped", None, said)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from typer import Option, Typer
 
 from holdfast.cli.failing import guarded
-from holdfast.cli.scene import add
+from holdfast.cli.scene import add, ending
 
 Json = Annotated[bool, Option("--json", help="Print JSON on stdout, for programs.")]
 Config = Annotated[
@@ -54,7 +54,7 @@ def with_options(function: Function, *, remote: bool) -> Function:
     @functools.wraps(function)
     def run(*, json: bool, config: Path | None, server: str | None = None, **arguments: Any) -> None:
         add(json=json, config=config, server=server)
-        with guarded():
+        with guarded(), ending():
             function(**arguments)
 
     kind = inspect.Parameter.KEYWORD_ONLY

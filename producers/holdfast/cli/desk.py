@@ -3,11 +3,10 @@
 Ids are public ones (``job_…``); what is named and is not there raises NotFound.
 """
 
-import atexit
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from holdfast.cli.scene import scene, settings
+from holdfast.cli.scene import at_end, scene, settings
 
 if TYPE_CHECKING:
     from holdfast.client.backend import Backend
@@ -63,16 +62,15 @@ class Desk(Protocol):
 
 
 def desk() -> Desk:
-    """Open the desk that the command line and the environment name. It closes when the program ends."""
+    """Open the desk that the command line and the environment name. It closes when the command ends."""
+    made: Desk
     if url := scene().url:
         from holdfast.cli.server_desk import ServerDesk
 
-        return _until_exit(ServerDesk(url))
-    from holdfast.cli.own_desk import OwnDesk
+        made = ServerDesk(url)
+    else:
+        from holdfast.cli.own_desk import OwnDesk
 
-    return _until_exit(OwnDesk(settings()))
-
-
-def _until_exit(desk: Any) -> Desk:
-    atexit.register(desk.backend.close)
-    return desk  # type: ignore[no-any-return] # both are desks; mypy checks that where they are made
+        made = OwnDesk(settings())
+    at_end(made.backend.close)
+    return made

@@ -1,6 +1,8 @@
 """What was said before or beside every command: how to print, which configuration, which server."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +31,7 @@ class Scene:
 
 
 _scene: ContextVar[Scene] = ContextVar("scene", default=Scene())  # noqa: B039 - frozen
+_endings: ContextVar[ExitStack] = ContextVar("endings")
 
 
 def scene() -> Scene:
@@ -46,6 +49,22 @@ def add(*, json: bool, config: Path | None, server: str | None) -> None:
     _scene.set(
         replace(now, json=now.json or json, config=config or now.config, server=server or now.server),
     )
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """Close what the command inside opens."""
+    with ExitStack() as stack:
+        token = _endings.set(stack)
+        try:
+            yield
+        finally:
+            _endings.reset(token)
+
+
+def at_end(close: Callable[[], None]) -> None:
+    """Have ``close`` called when the running command ends."""
+    _endings.get().callback(close)
 
 
 def settings() -> "Settings":
