@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.sim.picture import describe, picture
-from holdfast.sim.record import BreakerMove, Check, Phase, ProviderLog, Run, Sample
+from holdfast.sim.record import BreakerMove, Check, Phase, ProviderLog, Run, Sample, turns
 from holdfast.sim.report import equation, events, markdown, page
 from holdfast.sim.svg import CLOCK, Scale, round_step, round_top
 
@@ -42,6 +42,14 @@ def test_the_equation_names_every_ending_and_shows_when_it_does_not_balance() ->
 
 def test_the_turns_of_the_run_are_told_in_order() -> None:
     assert [at for at, _ in events(RUN)] == ["0.0 s", "5.0 s", "5.1 s", "10.0 s", "11.0 s", "20.0 s"]
+
+
+def test_probes_that_fail_are_drawn_but_not_told() -> None:
+    states = ["open", "half_open", "open", "half_open", "ramping", "closed"]
+    moves = [BreakerMove(at, "anthropic/claude", state) for at, state in enumerate(states)]
+    assert [move.state for move in turns(moves)] == ["open", "ramping", "closed"]
+    moves.append(BreakerMove(9, "openai/gpt", "open"))
+    assert turns(moves)[-1].route == "openai/gpt"
 
 
 def test_the_markdown_report_shows_the_picture_the_checks_and_the_files() -> None:

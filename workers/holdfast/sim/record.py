@@ -53,6 +53,17 @@ class BreakerMove:
     state: str
 
 
+def turns(moves: Sequence[BreakerMove]) -> list[BreakerMove]:
+    """The moves worth a sentence: a probe that fails, and the opening after it, are left out."""
+    told: list[BreakerMove] = []
+    states: dict[str, str] = {}
+    for move in moves:
+        if move.state != "half_open" and states.get(move.route, "closed") != move.state:
+            told.append(move)
+            states[move.route] = move.state
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One sentence that the run had to make true."""

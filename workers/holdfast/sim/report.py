@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from holdfast.sim.picture import picture
-from holdfast.sim.record import Check, Run
+from holdfast.sim.record import Check, Run, turns
 
 ENDS = ("succeeded", "dead", "cancelled", "expired")
 HEADS = ("", "what had to hold", "figures")
@@ -58,7 +58,7 @@ def events(run: Run) -> list[tuple[str, str]]:
     told = [(0.0, f"{run.accepted:,} jobs accepted")]
     for phase in run.phases:
         told += [(phase.begins, f"begins: {phase.name}"), (phase.ends, f"ends: {phase.name}")]
-    told += [(move.at, f"breaker of {move.route}: {move.state.replace('_', ' ')}") for move in run.moves]
+    told += [(move.at, f"breaker of {move.route}: {move.state.replace('_', ' ')}") for move in turns(run.moves)]
     told.append((run.seconds, "last job done" if not run.live else f"{run.live} jobs were still live"))
     return [(f"{at:.1f} s", sentence) for at, sentence in sorted(told, key=lambda event: event[0])]
 

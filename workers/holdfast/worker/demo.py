@@ -4,7 +4,6 @@ Two simulated providers speak their wire formats over real HTTP; two worker proc
 are the product itself, as `holdfast up` runs it.
 """
 
-import itertools
 import os
 import shutil
 import signal
@@ -14,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -25,12 +25,13 @@ from holdfast.settings import Settings, load
 from holdfast.sim.calls import Call
 from holdfast.sim.picture import picture
 from holdfast.sim.process import SimProcess
-from holdfast.sim.record import Run
+from holdfast.sim.record import Run, turns
 from holdfast.sim.report import equation, markdown, page
 from holdfast.sim.settings import Break, SimSettings
 from holdfast.sim.watch import Watch
 from holdfast.store import Store
 from holdfast.worker.demo_input import lines
+from holdfast.worker.demo_leftovers import sweep
 from holdfast.worker.demo_screen import STATE_WORDS, Screen
 from holdfast.worker.demo_verdict import Evidence, record
 
@@ -126,9 +127,11 @@ def stage(directory: Path) -> Iterator[Stage]:
         sims = dict(zip(("Anthropic", "OpenAI"), running, strict=True))
         storage = directory.resolve() / f"run-{os.getpid()}"
         stack.callback(shutil.rmtree, storage, ignore_errors=True)
-        config = directory / "holdfast.toml"
+        storage.mkdir()
+        config = storage / "holdfast.toml"
         urls = {"anthropic": running[0].url, "openai": running[1].url}
         config.write_text(CONFIG.format(storage=storage, places=PLACES, **urls), encoding="utf-8")
+        shutil.copy(config, directory)
         settings = load(config)
         connection = connect(settings.storage.redis_url, settings.storage.directory)
         stack.callback(connection.close)
@@ -141,16 +144,6 @@ def stage(directory: Path) -> Iterator[Stage]:
         stack.enter_context(workers(config, directory))
         wait_for(lambda: len(store.workers()) == WORKERS, "the workers did not start")
         yield Stage(directory, settings, sims, store, lanes, holdfast, screen)
-
-
-def sweep(directory: Path) -> None:
-    """Remove what a demo that was killed left behind, its Redis included."""
-    for left in directory.glob("run-*"):
-        if (left / "redis" / "port").exists():
-            connection = connect("embedded", left)
-            _ = connection.url
-            connection.close()  # the last user stops the server
-        shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
@@ -202,12 +195,12 @@ def act(on: Stage, jobs: int) -> Run:
 
 def follow(on: Stage, watch: Watch, over: Callable[[], bool]) -> None:
     """Show the run until ``over``."""
-    told = len(watch.moves)
+    told = len(turns(watch.moves))
     end_by = time.monotonic() + LIMIT
     while not over():
         if time.monotonic() > end_by:
             raise SystemExit(f"the demo did not come to its end; the workers' logs are in {on.directory}")
-        for move in itertools.islice(watch.moves, told, None):
+        for move in turns(watch.moves)[told:]:
             told += 1
             on.screen.say(f"breaker of {move.route}: {STATE_WORDS.get(move.state, move.state)}", "yellow")
         if watch.samples:
@@ -250,7 +243,7 @@ def write(directory: Path, outcome: Run) -> None:
 
 def tell(outcome: Run, directory: Path, screen: Screen) -> None:
     """The end of the story on the terminal."""
-    say = screen.console.print
+    say = partial(screen.console.print, soft_wrap=True)
     say(f"\n[bold]{equation(outcome)}[/]")
     for check in outcome.checks:
         say(f"  [green]✓[/] {check.sentence}" if check.holds else f"  [bold red]✗ {check.sentence}[/] {check.figures}")

@@ -41,7 +41,7 @@ class Screen:
     def say(self, words: str, style: str = "") -> None:
         """One line of what happened, with the time."""
         at = time.monotonic() - self._began
-        self.console.print(Text.assemble((f"{at:5.1f} s  ", "dim"), (words, style)))
+        self.console.print(Text.assemble((f"{at:5.1f} s  ", "dim"), (words, style)), soft_wrap=True)
 
     def show(self, sample: Sample, providers: Mapping[str, Mapping[str, Any]], states: Mapping[str, str]) -> None:
         """Draw the run as it stands: ``providers`` are counts by name, ``states`` breakers by the same name."""
