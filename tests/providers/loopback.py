@@ -108,8 +108,8 @@ def trickles(data: bytes) -> Act:
     """Says a byte at a time, slowly enough never to end, quickly enough that no single read times out."""
 
     async def act(_: Seen, writer: asyncio.StreamWriter) -> None:
-        head, _, body = data.partition(b"\r\n\r\n")
-        writer.write(head + b"\r\n\r\n")
+        head, end, body = data.partition(b"\r\n\r\n")
+        writer.write(head + end)
         for byte in body:
             await asyncio.sleep(0.02)
             writer.write(bytes([byte]))

@@ -253,7 +253,8 @@ async def test_the_environment_changes_nothing(api, call, monkeypatch):
 
 async def test_cookies_are_not_kept(api, call):
     async with Loopback(answers(200, success(api), set_cookie="a=b")) as server:
-        provider = connect(api, base_url(api, server.url), "k", concurrency=10)
+        named = server.url.replace("127.0.0.1", "localhost")  # no cookies are kept for bare addresses anyway
+        provider = connect(api, base_url(api, named), "k", concurrency=10)
         for _ in range(2):
             await provider.complete("m", ask(), deadline=5, tag="t")
         assert "cookie" not in server.seen[1].headers
