@@ -3,11 +3,11 @@
 import asyncio
 import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
-from holdfast.dialect.validate import check
 
+from holdfast.dialect.validate import check
 from holdfast.lanes import Gate, Settled
 from holdfast.model.answer import Answer
 from holdfast.model.errors import HoldfastError, QueueUnavailable, StorageUnavailable
@@ -23,6 +23,7 @@ from holdfast.settings import crash_point
 from holdfast.store import GroupWriter
 from holdfast.worker.callers import Callers
 from holdfast.worker.footing import Footing
+from holdfast.worker.retries import Retries
 from holdfast.worker.settler import Settler
 
 log = structlog.get_logger()
@@ -38,6 +39,7 @@ class Attempts:
     settler: Settler
     callers: Callers
     footing: Footing
+    retries: Retries = field(default_factory=Retries)
 
     async def run(self, job: Claimed, permit: Permit, plan: Plan) -> None:
         """Carry one claimed job to its next state. Raises CancelledError, and bugs."""
@@ -90,8 +92,11 @@ class Attempts:
                 log.warning("secret_unreadable", route=route.name, credential=permit.credential, why=str(error))
 
     async def _decide(self, job: Claimed, route: Route, plan: Plan, answer: Answer) -> Step:
+        if job.tries == 0:
+            self.retries.first_call()
         health = ALL_WELL if isinstance(answer.outcome, Reply) else await self._health(plan)
-        return next_step(job, route, plan, answer.outcome, health, time.time(), random.uniform)
+        step = next_step(job, route, plan, answer.outcome, health, time.time(), random.uniform)
+        return self.retries.paced(step, guarded=route.name in health.open_routes)
 
     async def _health(self, plan: Plan) -> Health:
         try:

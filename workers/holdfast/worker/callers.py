@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import structlog
-from holdfast.providers.port import Provider, connect
 
 from holdfast.model.errors import HoldfastError
 from holdfast.model.route import Plan, Route
+from holdfast.providers.port import Provider, connect
 from holdfast.settings import Settings, read_secret
 
 log = structlog.get_logger()
