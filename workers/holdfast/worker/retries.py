@@ -1,4 +1,4 @@
-"""This process's share of the fleet's retry budget. A retry beyond it comes later; it is not lost."""
+"""The share of one process in the fleet's retry budget. A retry beyond it comes later; it is not lost."""
 
 import time
 from collections.abc import Callable
