@@ -15,7 +15,7 @@ from holdfast.sim.settings import SimSettings
 Announce = Callable[[Sequence[SimProvider]], None]
 
 CONFIG = """\
-# Two simulated providers: break one with `holdfast sim break --url {anthropic}`.
+# Two simulated providers: break one with `holdfast sim break anthropic`, heal it with `holdfast sim heal`.
 [providers.anthropic]
 api = "anthropic"
 base_url = "{anthropic}"
