@@ -1,7 +1,7 @@
 """Figures for Prometheus, computed when it asks. No job's id stands in a label."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -14,6 +14,7 @@ from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import JobFilter, LaneCounts
 from holdfast.policy.verdict import ScopeKind
+from holdfast.settings import Settings
 from holdfast.store import Store
 
 HEADS = 20  # jobs at the head of a lane among which the oldest is looked for
@@ -35,7 +36,7 @@ class Figures(Collector):
     def collect(self) -> Iterator[Metric]:
         overview = Operator(self._storage, "metrics").overview()
         yield gauge("holdfast_redis_up", "Whether Redis answers.", 0.0 if overview.warning else 1.0)
-        yield from of_gate(overview.snapshot)
+        yield from of_gate(overview.snapshot, routes_of(self._storage.settings))
         try:
             figures = list(of_store(self._storage.ready()))
         except StorageUnavailable:
@@ -105,9 +106,18 @@ def dead(store: Store) -> Metric:
     return family
 
 
-def of_gate(snapshot: Snapshot) -> Iterator[Metric]:
-    """Yield what Redis knows."""
-    yield breakers(snapshot, "holdfast_breaker_state", "route", lambda kind: kind == ScopeKind.ROUTE)
+def routes_of(settings: Settings) -> list[str]:
+    return sorted({route.name for plan in settings.models.values() for route in plan.routes})
+
+
+def of_gate(snapshot: Snapshot, routes: Sequence[str]) -> Iterator[Metric]:
+    """Yield what Redis knows. It keeps nothing of a breaker that never had trouble: such a route is closed."""
+    states = breakers(snapshot, "holdfast_breaker_state", "route", lambda kind: kind == ScopeKind.ROUTE)
+    told = {breaker.scope.partition(":")[2] for breaker in snapshot.breakers}
+    for route in routes:
+        if route not in told:
+            states.add_metric([route], severity("closed"))
+    yield states
     yield breakers(snapshot, "holdfast_guard_state", "scope", lambda kind: kind != ScopeKind.ROUTE)
     yield fill(snapshot.buckets)
     flights = GaugeMetricFamily("holdfast_calls_in_flight", "Calls under way.", labels=["route"])
@@ -116,7 +126,7 @@ def of_gate(snapshot: Snapshot) -> Iterator[Metric]:
     yield flights
 
 
-def breakers(snapshot: Snapshot, name: str, label: str, wanted: Callable[[str], bool]) -> Metric:
+def breakers(snapshot: Snapshot, name: str, label: str, wanted: Callable[[str], bool]) -> GaugeMetricFamily:
     words = ", ".join(f"{number} {state}" for state, number in SEVERITY.items())
     family = GaugeMetricFamily(name, f"State of a breaker: {words}.", labels=[label])
     for breaker in snapshot.breakers:
