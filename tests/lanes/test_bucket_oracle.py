@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from holdfast.lanes import Connection
 from holdfast.lanes.keys import Keys
-from holdfast.lanes.scripts import source
+from holdfast.lanes.lua import source
 from holdfast.lanes.targets import CompiledPlan
 from holdfast.model.answer import Dimension
 from holdfast.model.job import Need, Offer

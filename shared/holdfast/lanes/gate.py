@@ -18,7 +18,7 @@ from holdfast.lanes.hints import EVERY_LANE, Hints
 from holdfast.lanes.lanes import Lanes, by_lane, in_groups, offer_arguments
 from holdfast.lanes.learning import Learning, News
 from holdfast.lanes.operate import Want
-from holdfast.lanes.scripts import source
+from holdfast.lanes.lua import source
 from holdfast.lanes.settling import call_arguments, requeue_arguments, rest_after
 from holdfast.lanes.targets import CompiledPlan, Target
 from holdfast.lanes.values import WINDOW, Fetched, Reason, Settled

@@ -8,7 +8,7 @@ import redis
 from holdfast.lanes import operate
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.entry import write_message, write_need
-from holdfast.lanes.scripts import source
+from holdfast.lanes.lua import source
 from holdfast.lanes.values import WINDOW, Snapshot
 from holdfast.model.job import Offer
 

@@ -6,7 +6,7 @@ from typing import Literal
 import redis
 
 from holdfast.lanes.keys import Keys
-from holdfast.lanes.scripts import source
+from holdfast.lanes.lua import source
 from holdfast.lanes.values import BreakerView, BucketView, Snapshot
 from holdfast.model.answer import Dimension
 from holdfast.policy.breaker import Breaker, Disabled, ForcedOpen, HalfOpen, Open, allowance, force
