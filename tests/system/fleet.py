@@ -28,7 +28,7 @@ database_url = "sqlite:///{directory}/holdfast.db"
 directory = "{directory}"
 [worker]
 concurrency = {concurrency}
-lease = "3s"
+lease = "{lease}"
 grace = "{grace}"
 [providers.first]
 api = "anthropic"
@@ -135,6 +135,7 @@ def fleet(
     concurrency: int = 50,
     deadline: str = "10s",
     grace: str = "10s",
+    lease: str = "3s",
 ) -> Iterator[Fleet]:
     """Providers and storage without a worker yet. Everything ends with the block."""
     os.environ.setdefault("HOLDFAST_TEST_KEY", "sk-test")
@@ -143,7 +144,7 @@ def fleet(
         SimProcess(SimSettings(latency=latency)) as second,
     ):
         config = directory / "holdfast.toml"
-        values = {"limits": limits, "concurrency": concurrency, "deadline": deadline, "grace": grace}
+        values = {"limits": limits, "concurrency": concurrency, "deadline": deadline, "grace": grace, "lease": lease}
         config.write_text(CONFIG.format(directory=directory, urls=[first.url, second.url], **values))
         settings = load(config)
         store = Store(settings.storage.database_url)

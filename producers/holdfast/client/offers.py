@@ -13,6 +13,7 @@ from typing import Protocol
 
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer
+from holdfast.settings import crash_point
 
 QUIET = 5.0  # seconds after a failure in which Redis is not asked
 MOST_WAITING = 100  # submits whose offers may queue up; what comes then is the sweeper's
@@ -54,6 +55,7 @@ class Offers:
             return
         try:
             self._reach().offer(offers)
+            crash_point("after_offer")
         except QueueUnavailable as error:
             self._quiet_until = self._clock() + self._quiet
             log.info("%d jobs were left to the sweeper: %s", len(offers), error)

@@ -16,6 +16,7 @@ from holdfast.model.job import Priority
 from holdfast.model.records import JobDetail, JobFilter, LaneCounts, WorkerRecord
 from holdfast.model.route import Route
 from holdfast.policy.verdict import scope_names
+from holdfast.settings import crash_point
 
 PAGE = 500  # dead letters in one transaction
 Force = Literal["open", "closed"]
@@ -201,7 +202,11 @@ class Operator:
     # Dead letters
 
     def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
-        return self.storage.ready().replay(where, limit, per_minute, self.actor)
+        store = self.storage.ready()
+        crash_point("before_replay")
+        moved = store.replay(where, limit, per_minute, self.actor)
+        crash_point("after_replay")
+        return moved
 
     def drop(self, where: JobFilter, limit: int) -> int:
         """Remove dead letters, page by page."""

@@ -2,17 +2,62 @@
 
 ``HOLDFAST_CRASH_AT=after_claim`` kills the process with SIGKILL the first time it comes to ``after_claim``;
 ``after_claim:3`` the third time. Without the variable the points do nothing.
+
+A permit is settled and its message acknowledged by one script of Redis, so settle and ack share their points.
 """
 
 import os
 import signal
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CRASH_POINTS: Mapping[str, str] = MappingProxyType(
+    {
+        # submit
+        "before_insert": "The jobs are read and checked; nothing of them is stored.",
+        "mid_insert": "Their rows are written, the transaction is open.",
+        "before_offer": "They are accepted; the lanes have not heard.",
+        "after_offer": "The lanes have heard.",
+        "before_response": "The client is still without its answer.",
+        # offer, by a worker that refills a window
+        "before_refill": "The head of a lane is read from SQL, and not yet offered.",
+        "after_refill": "It is in the window.",
+        # fetch and claim
+        "before_fetch": "The gate is about to be asked.",
+        "before_claim": "Redis gave permits; SQL knows of none.",
+        "mid_claim": "The attempt rows are written, the transaction is open.",
+        "after_claim": "The jobs are running in SQL; no call has begun.",
+        # send
+        "before_send": "The call is about to begin.",
+        "bytes_sent": "The provider has the request and begins to answer.",
+        "mid_body": "A part of the answer's body has arrived.",
+        "after_body": "The answer is complete, in memory only.",
+        # record
+        "before_record": "The next step is decided; SQL does not know.",
+        "mid_record": "The result is written, the transaction is open.",
+        "after_record": "The result is committed; Redis does not know.",
+        # settle and ack
+        "before_settle": "A group of permits is about to be settled and acknowledged.",
+        "after_settle": "Redis has heard; the process has not noted that it has.",
+        # sweep
+        "after_release": "Due jobs are queued in SQL, and not yet offered.",
+        "after_expire": "Late jobs are expired.",
+        "mid_take_over": "A dead worker's jobs are queued, the transaction is open.",
+        "after_take_over": "They are queued; Redis still counts them as the dead worker's.",
+        "after_free": "What a dead worker held in Redis is free.",
+        # replay
+        "before_replay": "The filter is read; nothing has moved.",
+        "mid_replay": "Dead letters are queued again, the transaction is open.",
+        "after_replay": "They are queued again; whoever asked has no answer.",
+    }
+)
 
 _name, _, _count = os.environ.get("HOLDFAST_CRASH_AT", "").partition(":")
 _left = int(_count) if _count.isdigit() and int(_count) > 0 else 1
 
 
 def crash_point(name: str) -> None:
-    """Die here if the environment says so. Names are lower case with underscores, such as ``attempt_written``."""
+    """Die here if the environment says so. ``name`` is one of CRASH_POINTS."""
     if name == _name:
         _come_closer()
 

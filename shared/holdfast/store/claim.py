@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from holdfast.model.job import Claimed, Permit, State
+from holdfast.settings import crash_point
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_seconds_or_none
 from holdfast.store.pack import unpack_need, unpack_request
@@ -37,6 +38,7 @@ def claim(tx: Transaction, worker: str, permits: Sequence[Permit]) -> list[Claim
     bodies: dict[str, bytes] = dict(tx.run(REQUESTS, ids=[row.id for row in rows]))
     for row in rows:
         tx.moved(row.lane, row.batch, State.QUEUED, State.RUNNING)
+    crash_point("mid_claim")
     return [_claimed(row, bodies[row.id]) for row in rows]
 
 

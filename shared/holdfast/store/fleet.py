@@ -5,6 +5,7 @@ from typing import Any
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MAX_CRASHES, State
 from holdfast.model.records import TakenOver, WorkerRecord
+from holdfast.settings import crash_point
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros, to_seconds, to_seconds_or_none
 from holdfast.store.sql import Statement
@@ -93,6 +94,7 @@ def take_over(tx: Transaction) -> list[TakenOver]:
     holder = {row.id: row.worker for row in tx.run(HELD, ids=gone)}
     taken = tx.run(TAKE, ids=list(holder), limit=MAX_CRASHES, now=tx.now)
     tx.run(LOSE_ATTEMPTS, ids=gone, now=tx.now)
+    crash_point("mid_take_over")
     write_endings(tx, [_poisoned(row) for row in taken if row.state == State.DEAD])
     for row in taken:
         tx.moved(row.lane, row.batch, State.RUNNING, State(row.state))

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
 from holdfast.model.records import FaultGroup, JobFilter
+from holdfast.settings import crash_point
 from holdfast.store.database import Transaction
 from holdfast.store.micros import MICROS, to_seconds
 from holdfast.store.operator import audit
@@ -71,6 +72,7 @@ def replay(tx: Transaction, where: JobFilter, limit: int, per_minute: float | No
         moved += _replay(tx, before, State.QUEUED, [[id_, None] for id_, start in rows if start <= tx.now])
         moved += _replay(tx, before, State.DELAYED, [[id_, start] for id_, start in rows if start > tx.now])
     audit(tx, actor, "replay", _words(where), moved)
+    crash_point("mid_replay")
     return moved
 
 

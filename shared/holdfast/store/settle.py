@@ -6,6 +6,7 @@ from typing import Any
 from holdfast.model.job import State
 from holdfast.model.records import Settlement
 from holdfast.model.reply import Usage
+from holdfast.settings import crash_point
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros
 from holdfast.store.pack import clean, pack_mapping, pack_usage
@@ -57,6 +58,7 @@ def settle(tx: Transaction, settlements: Sequence[Settlement]) -> list[bool]:
     write_endings(tx, [turns[key][1].ending for key in won])
     for key, row in won.items():
         tx.moved(row.lane, row.batch, State.RUNNING, turns[key][1].state)
+    crash_point("mid_record")
     return [won.pop(_key(settlement), None) is not None for settlement in settlements]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from holdfast.model.errors import Conflict, InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
+from holdfast.settings import crash_point
 from holdfast.store.database import Transaction
 from holdfast.store.micros import NEVER, to_micros
 from holdfast.store.pack import deflate, is_storable, pack_avoid, pack_labels, pack_request, request_hash
@@ -80,6 +81,7 @@ def submit(tx: Transaction, packed: Sequence[Packed]) -> list[Submitted]:
     for each in fresh.values():
         tx.moved(each.job.lane, each.job.batch, None, State.QUEUED)
     tx.total("accepted", len(fresh))
+    crash_point("mid_insert")
     if len(fresh) == len(packed):
         return [Submitted(each.job.id, each.job.lane, created=True) for each in packed]
     return _answers(tx, packed, new)

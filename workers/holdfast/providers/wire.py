@@ -16,6 +16,7 @@ from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
 from holdfast.model.fault import FaultKind
+from holdfast.settings import crash_point
 
 BODY_CAP = 32 * 2**20  # bytes of an answer, decompressed
 CONNECT_SECONDS = 20.0  # for DNS, TCP and TLS together; generous, since a loop that opens 1,000 at once is busy
@@ -79,6 +80,7 @@ class Wire(httpx2.AsyncClient):
             data=request.content,
             allow_redirects=False,
         ) as answer:
+            crash_point("bytes_sent")
             body = await self._read(answer)
             headers = {name.lower(): value for name, value in answer.headers.items()}
         headers.pop("content-encoding", None)  # it is decoded already
@@ -97,6 +99,7 @@ class Wire(httpx2.AsyncClient):
         try:
             async for chunk in answer.content.iter_any():
                 chunks.append(chunk)
+                crash_point("mid_body")
                 size += len(chunk)
                 if size > self._body_cap:
                     answer.close()

@@ -65,6 +65,7 @@ class Fetcher:
     async def _ask(self, lane: LaneEntry) -> None:
         """One fetch. A full answer means that asking again at once may give more."""
         n = min(self.places.free, FETCH_AT_MOST)
+        crash_point("before_fetch")
         fetched = await self.gate.fetch(lane.name, n, self.worker, lane.plan)
         if fetched.reason is Reason.EPOCH:
             await self.begin()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from holdfast.lanes import Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
+from holdfast.settings import crash_point
 from holdfast.store import Store
 from holdfast.worker.footing import Footing
 from holdfast.worker.lane_book import LaneBook
@@ -41,7 +42,9 @@ class Refill:
     async def _fill(self, lane: str) -> None:
         try:
             offers = await asyncio.to_thread(self.store.heads, lane, self.window)
+            crash_point("before_refill")
             added = await self.gate.offer(offers, window=self.window) if offers else 0
+            crash_point("after_refill")
         except StorageUnavailable as error:
             self.footing.sql_failed(error)
         except QueueUnavailable as error:

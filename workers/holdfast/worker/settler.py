@@ -4,6 +4,7 @@ import asyncio
 
 from holdfast.lanes import Gate, Settled
 from holdfast.model.errors import QueueUnavailable
+from holdfast.settings import crash_point
 from holdfast.worker.footing import Footing
 
 GROUP = 200  # settlements a script call
@@ -37,12 +38,14 @@ class Settler:
             self._empty.set()
 
     async def _flush(self, group: list[Settled]) -> None:
+        crash_point("before_settle")
         try:
             await self._gate.settle(group)
         except QueueUnavailable as error:
             self._footing.redis_failed(error)
             await asyncio.sleep(RETRY_AFTER)
         else:
+            crash_point("after_settle")
             self._footing.redis_answered()
             del self._waiting[: len(group)]
 

@@ -66,8 +66,9 @@ class Sweeper:
         """Delayed jobs whose time has come are queued, and go to the front: they are older than what waits."""
         offers = await asyncio.to_thread(self.store.release_due, AT_MOST)
         self.footing.sql_answered()
-        crash_point("after_release")
-        await self._offer(offers)
+        if offers:
+            crash_point("after_release")
+            await self._offer(offers)
 
     async def _offer(self, offers: Sequence[Offer]) -> None:
         if not offers:
@@ -79,7 +80,8 @@ class Sweeper:
 
     async def follow_sql(self) -> None:
         """Expire what is too late, serve lanes that appeared, and carry the operators' overrides to the gate."""
-        await asyncio.to_thread(self.store.expire_due, AT_MOST)
+        if await asyncio.to_thread(self.store.expire_due, AT_MOST):
+            crash_point("after_expire")
         for counts in await asyncio.to_thread(self.store.lanes):
             self.book.add(counts.lane)
         wanted = await asyncio.to_thread(self.store.overrides)
@@ -107,11 +109,12 @@ class Sweeper:
         """Queue the jobs of workers whose lease ran out, and free what dead workers hold in Redis."""
         for dead in await asyncio.to_thread(self.store.take_over):
             log.warning("worker_lost", worker=dead.worker, requeued=dead.requeued, poisoned=dead.poisoned)
-        crash_point("after_take_over")
+            crash_point("after_take_over")
         alive = {worker.id for worker in await asyncio.to_thread(self.store.workers)}
         for worker in await self.gate.workers():
             if worker not in alive:
                 await self.gate.release(worker)
+                crash_point("after_free")
 
     async def drop_strays(self) -> None:
         """Window entries that Redis counts as ours and that we do not know: an answer of the gate got lost."""
