@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialect.requests import SAYABLE, shared
+from dialect.requests import SAYABLE, calls, shared
 from holdfast.dialect import anthropic, chat, responses
 from holdfast.model.errors import Unmappable
 from holdfast.model.reply import Finish, Reply, Usage
-from holdfast.model.request import Request, ToolUse
+from holdfast.model.request import Request
 from holdfast.model.route import Api
 
 DIALECTS: dict[Api, ModuleType] = {
@@ -101,9 +101,7 @@ def test_whatever_was_read_can_be_read_again_after_writing(api, data):
 replies = st.builds(
     Reply,
     text=st.text(min_size=1, max_size=30),
-    tool_calls=st.lists(
-        st.builds(ToolUse, id=st.just("call_1"), name=st.just("f"), input=st.just({"a": [1, None]})), max_size=2
-    ).map(tuple),
+    tool_calls=st.lists(calls, max_size=2, unique_by=lambda call: call.id).map(tuple),
     finish=st.sampled_from(Finish),
     usage=st.builds(
         Usage,

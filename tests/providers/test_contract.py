@@ -286,3 +286,9 @@ def test_connecting_imports_only_the_sdk_it_needs():
             [sys.executable, "-c", script, api.value], capture_output=True, text=True, check=True, env=dict(os.environ)
         )
         assert ran.stdout.split() == [sdk]
+
+
+async def test_what_json_cannot_hold_costs_no_call(api, call):
+    answer, server = await call(api, answers(200, success(api)), ask(user="\ud800"))
+    assert fault(answer).kind is FaultKind.UNMAPPABLE
+    assert server.seen == []

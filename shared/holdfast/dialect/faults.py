@@ -55,6 +55,7 @@ OPENAI: Mapping[str, FaultKind] = {
     "billing_hard_limit_reached": FaultKind.SPEND_LIMIT,
     "billing_not_active": FaultKind.SPEND_LIMIT,
     "context_length_exceeded": FaultKind.TOO_LONG,
+    "exceed_context_size_error": FaultKind.TOO_LONG,  # llama.cpp
     "string_above_max_length": FaultKind.TOO_LONG,
     "model_not_found": FaultKind.MODEL_NOT_FOUND,
     "invalid_api_key": FaultKind.AUTH,

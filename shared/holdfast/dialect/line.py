@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from holdfast.dialect import anthropic, chat, responses
+from holdfast.dialect.checks import refuse_depth
 from holdfast.dialect.fields import Fields
 from holdfast.dialect.plain import KEYS, read_neutral, read_plain
 from holdfast.model.errors import InvalidRequest
@@ -69,6 +70,7 @@ def read_job(value: Any, default_model: str | None = None) -> ParsedLine:
     if "params" in fields:
         return _anthropic_line(fields, default_model)
     _known(fields, (*OUTER, *KEYS, "request"))
+    refuse_depth(value, "")
     neutral = fields.any("request")
     request = read_plain(fields) if neutral is None else read_neutral(neutral, "request")
     return _line(fields, fields.text("model") or default_model, request, None)
@@ -114,13 +116,13 @@ def _known(fields: Fields, known: tuple[str, ...]) -> None:
         if key not in known:
             near = get_close_matches(key.lower(), known, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-            raise InvalidRequest(key, "is not known here.", hint)
+            raise InvalidRequest(key[:60], "is not known here.", hint)
 
 
 def _priority(fields: Fields) -> Priority:
     name = fields.text("priority")
     if name is not None and name not in set(Priority):
-        raise InvalidRequest("priority", f"expected {' or '.join(Priority)}, got {name!r}.")
+        raise InvalidRequest("priority", f"expected {' or '.join(Priority)}, got {name[:40]!r}.")
     return Priority(name) if name else Priority.BATCH
 
 

@@ -71,7 +71,7 @@ def read_format(form: Fields, schema: Fields) -> Output | None:
     if kind == "json_object":
         return Output()
     if kind != "json_schema":
-        raise InvalidRequest(form.place("type"), f"expected text, json_object or json_schema, got {kind!r}.")
+        raise InvalidRequest(form.place("type"), f"expected text, json_object or json_schema, got {kind[:40]!r}.")
     return Output(
         name=schema.need_text("name"),
         json_schema=schema.need_object("schema"),

@@ -62,4 +62,6 @@ def schema_problem(schema: dict[str, Any]) -> str | None:
         validator_for(schema, default=Draft202012Validator).check_schema(schema)
     except SchemaError as error:
         return f"is no JSON Schema: at {error.json_path}, {error.message[:200]}"
+    except RecursionError:
+        return "is nested too deeply."
     return None

@@ -58,12 +58,15 @@ class SdkProvider:
     async def complete(self, model: str, request: Request, *, deadline: float, tag: str) -> Answer:
         """Make one call, at most ``deadline`` seconds in all. Every failure is a fault in the answer."""
         try:
-            body, receipt = self._format.write(request, model)
+            written, receipt = self._format.write(request, model)
+            body = orjson.dumps(written)
         except Unmappable as error:
             return Answer(Fault(FaultKind.UNMAPPABLE, str(error)))
+        except orjson.JSONEncodeError as error:
+            return Answer(Fault(FaultKind.UNMAPPABLE, f"the request cannot be written as JSON: {error}"))
         began = time.perf_counter()
         try:
-            response = await self._post(orjson.dumps(body), deadline, tag)
+            response = await self._post(body, deadline, tag)
         except NoAnswer as error:
             outcome: Reply | Fault = Fault(error.kind, error.why, ambiguous=_ambiguous(error))
             return Answer(outcome, receipt, seconds=time.perf_counter() - began)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from holdfast.dialect import media
-from holdfast.dialect.checks import checked
+from holdfast.dialect.checks import checked, refuse_depth
 from holdfast.dialect.fields import Fields
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.request import (
@@ -31,6 +31,7 @@ SERVER_SIDE = ("container", "mcp_servers")  # tools that run at the provider: no
 
 def read_request(body: Mapping[str, Any], where: str = "") -> Request:
     """Read a request body. Raises InvalidRequest naming the place."""
+    refuse_depth(body, where)
     fields = Fields(body, where)
     fields.any("model")
     _refuse_what_a_job_cannot_be(fields)
@@ -88,7 +89,7 @@ def _native(part: Part) -> bool:
 def read_turn(turn: Fields) -> Turn:
     role = turn.need_text("role")
     if role not in set(Role):
-        raise InvalidRequest(turn.place("role"), f"expected user, assistant or system, got {role!r}.")
+        raise InvalidRequest(turn.place("role"), f"expected user, assistant or system, got {role[:40]!r}.")
     content = turn.any("content")
     if content is None:
         raise InvalidRequest(turn.place("content"), "is missing.")
@@ -208,5 +209,5 @@ def read_output(config: Fields) -> Output | None:
     form = Fields(value, config.place("format"))
     kind = form.need_text("type")
     if kind != "json_schema":
-        raise InvalidRequest(form.place("type"), f"expected json_schema, got {kind!r}.")
+        raise InvalidRequest(form.place("type"), f"expected json_schema, got {kind[:40]!r}.")
     return Output(json_schema=form.need_object("schema"), name=form.text("name") or "answer")

@@ -37,7 +37,7 @@ def read_reply(body: Any) -> Reply:
     if body.get("type") == "error":
         error = body.get("error")
         code = error.get("type") if isinstance(error, Mapping) else None
-        raise BadAnswer("the provider told of a failure inside a 200.", provider_code=code)
+        raise BadAnswer("the provider told of a failure inside a 200.", provider_code=str(code) if code else None)
     blocks = body.get("content")
     if body.get("type") != "message" or not isinstance(blocks, list):
         raise BadAnswer("the answer is no message.")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from holdfast.dialect import openai
-from holdfast.dialect.checks import checked
+from holdfast.dialect.checks import checked, refuse_depth
 from holdfast.dialect.fields import Fields
 from holdfast.dialect.openai import CHAT as DIALECT
 from holdfast.model.errors import InvalidRequest
@@ -34,6 +34,7 @@ ROLES: Mapping[str, Role] = {
 
 def read_request(body: Mapping[str, Any], where: str = "") -> Request:
     """Read a request body. Raises InvalidRequest naming the place."""
+    refuse_depth(body, where)
     fields = Fields(body, where)
     fields.any("model")
     openai.refuse_what_a_job_cannot_be(fields)
@@ -97,7 +98,7 @@ def read_turn(message: Fields) -> tuple[Turn, bool]:
     name = message.need_text("role")
     role = ROLES.get(name)
     if role is None:
-        raise InvalidRequest(message.place("role"), f"expected one of {', '.join(ROLES)}, got {name!r}.")
+        raise InvalidRequest(message.place("role"), f"expected one of {', '.join(ROLES)}, got {name[:40]!r}.")
     if name == "tool":
         return Turn(role=role, parts=(read_result(message),)), True
     for key in ("audio", "function_call"):

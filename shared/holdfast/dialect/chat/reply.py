@@ -82,22 +82,30 @@ def _text(content: Any) -> str:
 
 def _calls(calls: Any, *, cut: bool) -> list[ToolUse]:
     read: list[ToolUse] = []
-    for call in calls if isinstance(calls, list) else ():
+    for index, call in enumerate(calls if isinstance(calls, list) else ()):
         match call:
-            case {"id": str(id_), "function": {"name": str(name), "arguments": str(arguments)}}:
-                given = _arguments(arguments)
+            case {"function": {"name": str(name), **function}}:
+                given = _arguments(function.get("arguments"))
             case _:
                 raise BadAnswer("the completion holds a tool call of another shape.")
         if given is None and not cut:
             raise BadAnswer("the completion calls a tool with arguments that are no JSON object.")
         if given is not None:
-            read.append(ToolUse(id=id_, name=name, input=given))
+            read.append(ToolUse(id=_id(call.get("id"), index, read), name=name, input=given))
     return read
 
 
-def _arguments(text: str) -> dict[str, Any] | None:
+def _id(given: Any, index: int, earlier: list[ToolUse]) -> str:
+    """The call's id; a stand-in where a server sent none, or the same one twice."""
+    if isinstance(given, str) and given and all(call.id != given for call in earlier):
+        return given
+    return f"call_{index}_{given}" if isinstance(given, str) and given else f"call_{index}"
+
+
+def _arguments(given: Any) -> dict[str, Any] | None:
+    """Arguments as text, as the format has it, or as the object itself, as some servers send it."""
     try:
-        value = orjson.loads(text or "{}")
+        value = orjson.loads(given or "{}") if isinstance(given, str | None) else given
     except orjson.JSONDecodeError:
         return None
     return value if isinstance(value, dict) else None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from holdfast.dialect import openai
-from holdfast.dialect.checks import checked
+from holdfast.dialect.checks import checked, refuse_depth
 from holdfast.dialect.fields import Fields, unexpected
 from holdfast.dialect.openai import RESPONSES as DIALECT
 from holdfast.model.errors import InvalidRequest
@@ -35,6 +35,7 @@ ROLES: Mapping[str, Role] = {
 
 def read_request(body: Mapping[str, Any], where: str = "") -> Request:
     """Read a request body. Raises InvalidRequest naming the place."""
+    refuse_depth(body, where)
     fields = Fields(body, where)
     fields.any("model")
     openai.refuse_what_a_job_cannot_be(fields)
@@ -109,7 +110,7 @@ def read_item(item: Fields) -> Turn:
 def read_message(item: Fields) -> Turn:
     name = item.need_text("role")
     if name not in ROLES:
-        raise InvalidRequest(item.place("role"), f"expected one of {', '.join(ROLES)}, got {name!r}.")
+        raise InvalidRequest(item.place("role"), f"expected one of {', '.join(ROLES)}, got {name[:40]!r}.")
     parts = tuple(_content(item, "content", ROLES[name]))
     if not parts:
         raise InvalidRequest(item.place("content"), "is missing.")
