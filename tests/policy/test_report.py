@@ -21,6 +21,7 @@ TABLE = {
     K.TOO_LONG: (_, OK, OK),
     K.SPEND_LIMIT: (_, FATAL, OK),
     K.AUTH: (_, FAULT, OK),
+    K.NO_TOKEN: (_, FAULT, _),
     K.FORBIDDEN: (FAULT, _, OK),
     K.MODEL_NOT_FOUND: (FATAL, _, OK),
     K.REQUEST_TIMEOUT: (FAULT, _, OK),

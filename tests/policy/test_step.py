@@ -50,6 +50,7 @@ PARKED = Snooze(0.5, {})
 # signal                        with another route         alone
 TABLE = {
     K.SPEND_LIMIT: (GUARDED, PARKED),
+    K.NO_TOKEN: (GUARDED, PARKED),
     K.AUTH: (GUARDED, PARKED),
     K.FORBIDDEN: (GUARDED, PARKED),
     K.MODEL_NOT_FOUND: (GUARDED, PARKED),

@@ -13,6 +13,7 @@ class FaultKind(StrEnum):
     TOO_LONG = "too_long"  # context length, 413, "request too large"
     SPEND_LIMIT = "spend_limit"  # money, whatever status it came with
     AUTH = "auth"  # 401, and Gemini's 400 API_KEY_INVALID
+    NO_TOKEN = "no_token"  # the issuer of the credential's tokens, or the place of its key, is away; no byte was sent
     FORBIDDEN = "forbidden"  # 403
     MODEL_NOT_FOUND = "model_not_found"  # 404
     REQUEST_TIMEOUT = "request_timeout"  # 408
@@ -49,6 +50,7 @@ SCOPES: Mapping[FaultKind, Scope] = {
     FaultKind.TOO_LONG: Scope.JOB,
     FaultKind.SPEND_LIMIT: Scope.CREDENTIAL,
     FaultKind.AUTH: Scope.CREDENTIAL,
+    FaultKind.NO_TOKEN: Scope.CREDENTIAL,
     FaultKind.FORBIDDEN: Scope.GROUP,
     FaultKind.MODEL_NOT_FOUND: Scope.ROUTE,
     FaultKind.REQUEST_TIMEOUT: Scope.ROUTE,

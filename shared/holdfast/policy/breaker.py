@@ -145,6 +145,15 @@ def force(breaker: Breaker, want: Literal["open", "closed"] | None) -> Breaker:
             return Breaker(epoch=breaker.epoch + 1)
 
 
+def hasten(breaker: Breaker, now: float) -> Breaker:
+    """End a cool-off early, because what was wrong was changed: the next call is the probe. Nothing else moves."""
+    match breaker.state:
+        case Open(until) if now < until:
+            return replace(breaker, state=replace(breaker.state, until=now))
+        case _:
+            return breaker
+
+
 def _hear_closed(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
     match heard.verdict:
         case Verdict.NOTHING:

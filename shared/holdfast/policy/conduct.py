@@ -50,6 +50,8 @@ CONDUCT: Mapping[FaultKind, Conduct] = {
     FaultKind.TOO_LONG: Conduct(Action.NEVER_HERE, uses_attempt=True, credential=_OK, endpoint=_OK),
     FaultKind.SPEND_LIMIT: Conduct(Action.REROUTE, credential=_FATAL, endpoint=_OK, parks=True),
     FaultKind.AUTH: Conduct(Action.REROUTE, credential=_FAULT, endpoint=_OK, parks=True),
+    # The provider was not asked: its endpoint hears nothing, and a token issuer's outage is not taken for its own.
+    FaultKind.NO_TOKEN: Conduct(Action.REROUTE, credential=_FAULT, parks=True),
     FaultKind.FORBIDDEN: Conduct(Action.REROUTE, route=_FAULT, endpoint=_OK, parks=True),
     # Nothing but a reload of the configuration mends a wrong model name: the route is parked at once.
     FaultKind.MODEL_NOT_FOUND: Conduct(Action.REROUTE, route=_FATAL, endpoint=_OK, parks=True),
