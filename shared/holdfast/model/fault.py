@@ -13,7 +13,7 @@ class FaultKind(StrEnum):
     TOO_LONG = "too_long"  # context length, 413, "request too large"
     SPEND_LIMIT = "spend_limit"  # money, whatever status it came with
     AUTH = "auth"  # 401, and Gemini's 400 API_KEY_INVALID
-    NO_TOKEN = "no_token"  # the issuer of the credential's tokens, or the place of its key, is away; no byte was sent
+    NO_TOKEN = "no_token"  # noqa: S105  the issuer of tokens, or the place of a key, is away; no byte was sent
     FORBIDDEN = "forbidden"  # 403
     MODEL_NOT_FOUND = "model_not_found"  # 404
     REQUEST_TIMEOUT = "request_timeout"  # 408

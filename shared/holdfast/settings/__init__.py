@@ -6,6 +6,7 @@ from holdfast.settings.secrets import SecretUnavailable, read_secret
 from holdfast.settings.values import (
     BreakerRules,
     CredentialSettings,
+    Issuer,
     ProviderSettings,
     Server,
     Settings,
@@ -16,6 +17,7 @@ from holdfast.settings.values import (
 __all__ = [
     "BreakerRules",
     "CredentialSettings",
+    "Issuer",
     "ProviderSettings",
     "SecretUnavailable",
     "Server",

@@ -5,11 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.model.route import Api, Limits, Plan, Price, Route
-from holdfast.settings.forms import FileForm, LimitsForm, ModelForm, ProviderForm, RouteForm, StorageForm
+from holdfast.settings.forms import (
+    CredentialForm,
+    FileForm,
+    LimitsForm,
+    ModelForm,
+    OAuth2Form,
+    ProviderForm,
+    RouteForm,
+    StorageForm,
+)
 from holdfast.settings.secrets import NONE
 from holdfast.settings.values import (
+    SECRET,
     BreakerRules,
     CredentialSettings,
+    Issuer,
     ProviderSettings,
     Server,
     Settings,
@@ -86,7 +97,23 @@ def _credentials(form: ProviderForm) -> tuple[CredentialSettings, ...]:
     if form.credentials is None:
         variable = KEYS.get(_address(form))
         return (CredentialSettings("main", f"env:{variable}" if variable else NONE),)
-    return tuple(CredentialSettings(each.name, each.secret) for each in form.credentials)
+    return tuple(_credential(each) for each in form.credentials)
+
+
+def _credential(form: CredentialForm) -> CredentialSettings:
+    if form.oauth2 is not None:
+        return CredentialSettings(form.name, form.oauth2.client_secret, _oauth2(form.oauth2))
+    if form.token is not None:
+        spoken = form.token.model_dump(exclude={"secret", "body"})
+        return CredentialSettings(form.name, form.token.secret, Issuer(fields=form.token.body, **spoken))
+    return CredentialSettings(form.name, form.secret or NONE)
+
+
+def _oauth2(form: OAuth2Form) -> Issuer:
+    fields = {"grant_type": "client_credentials"} | ({"scope": form.scope} if form.scope else {})
+    if form.sent_in == "header":
+        return Issuer(form.token_url, fields, client_id=form.client_id)
+    return Issuer(form.token_url, fields | {"client_id": form.client_id, "client_secret": SECRET})
 
 
 def _plan(alias: str, form: ModelForm, providers: Mapping[str, ProviderSettings]) -> Plan:

@@ -36,12 +36,22 @@ def _credentials(file: File) -> Iterator[Problem]:
         seen: set[str] = set()
         for index, credential in enumerate(_list(_table(provider).get("credentials"))):
             path: Path = ("providers", name, "credentials", index, "name")
+            yield from _one_source(path[:-1], _table(credential))
             called = _table(credential).get("name")
             if not isinstance(called, str):
                 continue
             if called in seen:
                 yield Problem(path, "a name that no other credential of the provider has", repr(called))
             seen.add(called)
+
+
+SOURCES = ("secret", "oauth2", "token")
+
+
+def _one_source(path: Path, credential: File) -> Iterator[Problem]:
+    given = [key for key in SOURCES if key in credential]
+    if len(given) != 1:
+        yield Problem(path, f"exactly one of {', '.join(SOURCES)}", " and ".join(given) or "none of them")
 
 
 def _provider(path: Path, route: File, known: list[str]) -> Iterator[Problem]:

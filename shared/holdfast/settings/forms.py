@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -15,6 +15,7 @@ DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
 QUEUES = ("redis", "rediss", "unix")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Expected(ValueError):
@@ -56,6 +57,14 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _issuer_address(text: str) -> str:
+    """A token issuer is shown a secret: in the clear only on this machine."""
+    address = urlsplit(_web_address(text))
+    if address.scheme != "https" and address.hostname not in LOOPBACK:
+        raise Expected("an https:// address (http:// only on this machine)")
+    return text
+
+
 def _database(text: str) -> str:
     address = _split(text)
     if address is None or address.scheme not in DATABASES:
@@ -83,6 +92,7 @@ Seconds = Annotated[float, BeforeValidator(seconds)]
 PositiveSeconds = Annotated[float, BeforeValidator(seconds), AfterValidator(_positive)]
 Reference = Annotated[str, AfterValidator(_reference)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+IssuerAddress = Annotated[str, AfterValidator(_issuer_address)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -138,11 +148,42 @@ class WorkerForm(Form):
     )
 
 
+class OAuth2Form(Form):
+    """Tokens by OAuth 2.0's client credentials grant (RFC 6749, section 4.4)."""
+
+    token_url: IssuerAddress = Field(description="The issuer's token endpoint: `https://…`.")
+    client_id: str = Field(min_length=1, description="Who we are to the issuer.")
+    client_secret: Reference = Field(description=f"Where our secret is: {FORMS}.")
+    scope: str | None = Field(default=None, min_length=1, description="What the token is to be good for.")
+    sent_in: Literal["header", "body"] = Field(
+        default="header", description="How the issuer wants the secret: in a Basic `header` or in the form's `body`."
+    )
+
+
+class TokenForm(Form):
+    """Tokens from any endpoint that answers with JSON."""
+
+    url: IssuerAddress = Field(description="The endpoint; it is sent a POST.")
+    secret: Reference = Field(
+        description=f"Where our secret is: {FORMS}. Sent as `Authorization: Bearer`, unless `body` says where it goes."
+    )
+    body: dict[str, str] = Field(
+        default_factory=dict, description="The body's fields. `{secret}` in a value stands for the secret."
+    )
+    encoding: Literal["json", "form"] = Field(default="json", description="How the body is written.")
+    token: str = Field(default="access_token", min_length=1, description="The answer's field that holds the token.")
+    expires_in: str = Field(
+        default="expires_in", min_length=1, description="The answer's field that holds its life in seconds."
+    )
+
+
 class CredentialForm(Form):
-    """One key of a provider."""
+    """One key of a provider, or a source of short-lived tokens. Exactly one of `secret`, `oauth2` and `token`."""
 
     name: str = Field(pattern=f"^{NAME.pattern}$", description="Its name in metrics, logs and attempts.")
-    secret: Reference = Field(description=f"Where the key is: {FORMS}. Never the key itself.")
+    secret: Reference | None = Field(default=None, description=f"Where the key is: {FORMS}. Never the key itself.")
+    oauth2: OAuth2Form | None = Field(default=None, description="Tokens by OAuth 2.0 client credentials.")
+    token: TokenForm | None = Field(default=None, description="Tokens from another endpoint.")
 
 
 class LimitsForm(Form):

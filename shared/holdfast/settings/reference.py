@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -15,11 +15,13 @@ from holdfast.settings.forms import (
     CredentialForm,
     LimitsForm,
     ModelForm,
+    OAuth2Form,
     PriceForm,
     ProviderForm,
     RouteForm,
     ServerForm,
     StorageForm,
+    TokenForm,
     WorkerForm,
     seconds,
 )
@@ -31,6 +33,8 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[worker]", WorkerForm),
     ("[providers.NAME]", ProviderForm),
     ("[providers.NAME] credentials", CredentialForm),
+    ("[providers.NAME] credentials, oauth2", OAuth2Form),
+    ("[providers.NAME] credentials, token", TokenForm),
     ("[providers.NAME.limits]", LimitsForm),
     ("[providers.NAME.breaker]", BreakerForm),
     ("[models.NAME]", ModelForm),
@@ -51,7 +55,7 @@ are known where a file names no provider. [holdfast.example.toml](holdfast.examp
 once, each with file, line, key, what was expected, what was found, and the nearest valid name; it ends with status 78.
 
 Durations are texts such as `"500ms"`, `"120s"`, `"5m"`, `"2h"`, or numbers of seconds. Relative paths start from the
-working directory. Secrets are references, read again whenever they are needed:
+working directory. Secrets are references, read again when they change ([howto/credentials.md](howto/credentials.md)):
 
 | reference | leads to |
 | --- | --- |
@@ -95,7 +99,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     default = field.get_default(call_default_factory=True)
-    if default is None or isinstance(default, BaseModel):
+    if default is None or isinstance(default, BaseModel | dict):
         return ""
     return f"`{_toml(field, default)}`"
 
@@ -117,8 +121,14 @@ def _named(annotation: Any) -> str:
         return _named(next(option for option in get_args(annotation) if option is not type(None)))
     if origin is Annotated:
         return "duration" if _is_duration(annotation.__metadata__) else _named(get_args(annotation)[0])
-    if origin is list:
-        return "list of tables"
+    if origin in {list, dict}:
+        return "list of tables" if origin is list else "table of texts"
+    if origin is Literal:
+        return ", ".join(f"`{option}`" for option in get_args(annotation))
+    return _plain(annotation)
+
+
+def _plain(annotation: Any) -> str:
     if annotation is Api:
         return ", ".join(f"`{api}`" for api in Api)
     if issubclass(annotation, BaseModel):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal
 
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.route import Api, Limits, Plan, Route
@@ -36,12 +37,33 @@ class Worker:
     window: int = 2_000
 
 
+SECRET = "{secret}"  # noqa: S105  stands for the secret in a body's field
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An endpoint that gives short-lived tokens for a secret.
+
+    ``fields`` is the body; ``{secret}`` in a value stands for the secret. Where no value has it, the secret goes out in
+    the ``Authorization`` header: Basic with ``client_id``, or Bearer when that is None. ``token`` and ``expires_in``
+    name the fields of the answer.
+    """
+
+    url: str
+    fields: Mapping[str, str]
+    client_id: str | None = None
+    encoding: Literal["json", "form"] = "form"
+    token: str = "access_token"  # noqa: S105  a field's name
+    expires_in: str = "expires_in"
+
+
 @dataclass(frozen=True, slots=True)
 class CredentialSettings:
-    """``secret`` is a reference for ``read_secret``, never the secret."""
+    """``secret`` is a reference for ``read_secret``, never the secret: of the key or, with an issuer, of our secret."""
 
     name: str
     secret: str
+    issuer: Issuer | None = None
 
 
 @dataclass(frozen=True, slots=True)
