@@ -15,7 +15,7 @@ from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import public_id
 from holdfast.model.job import AttemptEnd, Claimed, Need, Offer, Outcome, Permit
 from holdfast.model.records import Settlement
-from holdfast.model.reply import Reply
+from holdfast.model.reply import Reply, Usage
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Reroute, Step
 from holdfast.policy.step import Health, next_step
@@ -28,6 +28,25 @@ from holdfast.worker.settler import Settler
 
 log = structlog.get_logger()
 ALL_WELL = Health(open_routes=frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call that is over. ``outcome`` is the answer's, or the fault that the job's own schema found in its reply."""
+
+    job: Claimed
+    permit: Permit
+    route: Route
+    answer: Answer
+    outcome: Reply | Fault
+
+    @property
+    def reply(self) -> Reply | None:
+        return self.answer.outcome if isinstance(self.answer.outcome, Reply) else None
+
+    @property
+    def usage(self) -> Usage | None:
+        return self.reply.usage if self.reply else None
 
 
 @dataclass(slots=True)
@@ -46,11 +65,13 @@ class Attempts:
         route = plan.route(permit.route)
         assert route is not None, f"the gate gave {permit.route}, which is not in the plan it was asked with"
         answer = await self._call(job, route, permit)
-        step = await self._decide(job, route, plan, answer)
+        outcome = judged(job, answer.outcome)
+        step = await self._decide(job, route, plan, outcome)
         crash_point("before_record")
-        written = await self._record(settlement(job, permit, route, answer, step))
+        called = Called(job, permit, route, answer, outcome)
+        written = await self._record(settlement(called, step))
         crash_point("after_record")
-        self.settler.settle(settled(job, permit, answer, step if written else None))
+        self.settler.settle(settled(called, step if written else None))
 
     async def _call(self, job: Claimed, route: Route, permit: Permit) -> Answer:
         """One call, watched for slowness. Whatever goes wrong on our side of the adapter is a fault of our own."""
@@ -67,7 +88,7 @@ class Attempts:
                 watch.cancel()
         crash_point("after_body")
         await self._look_again(route, permit, answer)
-        return validated(job, answer)
+        return answer
 
     def _watch(self, route: Route, permit: Permit, need: Need) -> asyncio.TimerHandle | None:
         """Tell the breaker of a call that is slow while it is still in flight."""
@@ -91,11 +112,11 @@ class Attempts:
             except HoldfastError as error:
                 log.warning("secret_unreadable", route=route.name, credential=permit.credential, why=str(error))
 
-    async def _decide(self, job: Claimed, route: Route, plan: Plan, answer: Answer) -> Step:
+    async def _decide(self, job: Claimed, route: Route, plan: Plan, outcome: Reply | Fault) -> Step:
         if job.tries == 0:
             self.retries.first_call()
-        health = ALL_WELL if isinstance(answer.outcome, Reply) else await self._health(plan)
-        step = next_step(job, route, plan, answer.outcome, health, time.time(), random.uniform)
+        health = ALL_WELL if isinstance(outcome, Reply) else await self._health(plan)
+        step = next_step(job, route, plan, outcome, health, time.time(), random.uniform)
         return self.retries.paced(step, guarded=route.name in health.open_routes)
 
     async def _health(self, plan: Plan) -> Health:
@@ -114,20 +135,20 @@ class Attempts:
             return False
 
 
-def validated(job: Claimed, answer: Answer) -> Answer:
+def judged(job: Claimed, outcome: Reply | Fault) -> Reply | Fault:
     """Hold a reply against the schema that the job asked for."""
-    if job.request.output is None or not isinstance(answer.outcome, Reply):
-        return answer
-    fault = check(job.request, answer.outcome)
-    return replace(answer, outcome=fault) if fault else answer
+    if job.request.output is None or isinstance(outcome, Fault):
+        return outcome
+    return check(job.request, outcome) or outcome
 
 
-def settlement(job: Claimed, permit: Permit, route: Route, answer: Answer, step: Step) -> Settlement:
-    reply = answer.outcome if isinstance(answer.outcome, Reply) else None
-    fault = answer.outcome if isinstance(answer.outcome, Fault) else None
-    cost = route.price.cost_micros(reply.usage.input, reply.usage.output) if reply else 0
-    end = AttemptEnd(outcome_of(fault), fault, reply, cost, answer.receipt, answer.seconds)
-    return Settlement(job, permit.route, end, step)
+def settlement(called: Called, step: Step) -> Settlement:
+    """What SQL hears. A reply that was judged a fault was paid for all the same: its usage and cost are kept."""
+    fault = called.outcome if isinstance(called.outcome, Fault) else None
+    price, usage, answer = called.route.price, called.usage, called.answer
+    cost = price.cost_micros(usage.input, usage.output) if usage else 0
+    end = AttemptEnd(outcome_of(fault), fault, called.reply, cost, answer.receipt, answer.seconds)
+    return Settlement(called.job, called.permit.route, end, step)
 
 
 def outcome_of(fault: Fault | None) -> Outcome:
@@ -136,11 +157,11 @@ def outcome_of(fault: Fault | None) -> Outcome:
     return Outcome.UNKNOWN if fault.ambiguous else Outcome.FAILED
 
 
-def settled(job: Claimed, permit: Permit, answer: Answer, step: Step | None) -> Settled:
+def settled(called: Called, step: Step | None) -> Settled:
     """What Redis hears. A rerouted job goes back to the front of its lane in the same script."""
-    usage = answer.outcome.usage if isinstance(answer.outcome, Reply) else None
+    job, answer = called.job, called.answer
     requeue = Offer(job.id, job.lane, still_needs(job.need, step)) if isinstance(step, Reroute) else None
-    return Settled(permit, answer.outcome, usage, answer.limits, answer.seconds, requeue)
+    return Settled(called.permit, called.outcome, called.usage, answer.limits, answer.seconds, requeue)
 
 
 def still_needs(need: Need, step: Reroute) -> Need:

@@ -1,0 +1,53 @@
+"""What SQL and Redis hear of a call: all that it cost, whatever became of it."""
+
+from holdfast.model.answer import Answer
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.job import Claimed, Need, Outcome, Permit
+from holdfast.model.reply import Finish, Reply, Usage
+from holdfast.model.request import Output, Request, Role, Text, Turn
+from holdfast.model.route import Api, Price, Route
+from holdfast.model.step import Complete, Reroute, Retry
+from holdfast.worker.attempt import Called, judged, settled, settlement
+
+ROUTE = Route("a", "m", Api.ANTHROPIC, "m", ("main",), price=Price(input=5.0, output=25.0))
+PERMIT = Permit("w/1:1", "j", "smart.batch", "a/m", "main", {"route:a/m": 0})
+REPLY = Reply(text="not JSON", finish=Finish.STOP, usage=Usage(input=10, output=4), model="m")
+RETRY = Retry(delay=1.0, uses_attempt=True, avoid={})
+
+
+def job(output: Output | None = None) -> Claimed:
+    request = Request(turns=(Turn(role=Role.USER, parts=(Text(text="hello"),)),), output=output)
+    return Claimed("j", "smart.batch", "smart", 1, 1, 1, 0, 0, 0, Need(5, 5), request, None)
+
+
+def test_a_reply_is_recorded_with_its_usage_and_cost():
+    written = settlement(Called(job(), PERMIT, ROUTE, Answer(REPLY), REPLY), Complete())
+    assert (written.end.outcome, written.end.reply, written.end.cost_micros) == (Outcome.SUCCEEDED, REPLY, 150)
+
+
+def test_a_reply_that_breaks_the_jobs_schema_is_a_fault_that_was_paid_for():
+    asked = job(Output(json_schema={"type": "object"}))
+    outcome = judged(asked, REPLY)
+    assert isinstance(outcome, Fault)
+    assert outcome.kind is FaultKind.BAD_OUTPUT
+    called = Called(asked, PERMIT, ROUTE, Answer(REPLY), outcome)
+    written = settlement(called, RETRY)
+    assert (written.end.outcome, written.end.cost_micros, written.end.reply) == (Outcome.FAILED, 150, REPLY)
+    assert settled(called, RETRY).usage == REPLY.usage
+
+
+def test_an_ambiguous_fault_is_recorded_as_unknown():
+    cut = Fault(FaultKind.CUT, ambiguous=True)
+    assert settlement(Called(job(), PERMIT, ROUTE, Answer(cut), cut), RETRY).end.outcome is Outcome.UNKNOWN
+
+
+def test_a_rerouted_job_goes_back_to_its_lane_with_what_it_avoids():
+    fault = Fault(FaultKind.SERVER_ERROR)
+    heard = settled(Called(job(), PERMIT, ROUTE, Answer(fault), fault), Reroute({"a/m": None}, uses_attempt=False))
+    assert heard.requeue is not None
+    assert heard.requeue.need.avoid == {"a/m": None}
+
+
+def test_a_result_that_sql_refused_puts_nothing_back():
+    fault = Fault(FaultKind.SERVER_ERROR)
+    assert settled(Called(job(), PERMIT, ROUTE, Answer(fault), fault), None).requeue is None
