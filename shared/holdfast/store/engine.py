@@ -24,9 +24,19 @@ SQLITE_PRAGMAS: Mapping[str, str] = {
     "wal_autocheckpoint": "4000",  # pages
     "journal_size_limit": "67108864",  # bytes
 }
+# A link that breaks in silence is noticed within about ten seconds at both ends: by us, or a worker would wait for as
+# long as TCP goes on trying; by the server, or the rows of a transaction cut in half would stay locked for as long.
+SILENCE = {"tcp_user_timeout": 10_000}  # milliseconds
+KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}  # seconds, seconds, tries
 POSTGRES_OPTIONS = " ".join(
     f"-c {option}"
-    for option in ("statement_timeout=60s", "lock_timeout=15s", "idle_in_transaction_session_timeout=60s")
+    for option in (
+        "statement_timeout=60s",
+        "lock_timeout=15s",
+        "idle_in_transaction_session_timeout=60s",
+        *(f"{name}={value}" for name, value in SILENCE.items()),
+        *(f"tcp_{name}={value}" for name, value in KEEPALIVE.items()),
+    )
 )
 
 
@@ -86,7 +96,13 @@ def open_engines(url: URL) -> tuple[Engine, Engine]:
         max_overflow=10,
         pool_timeout=15,
         hide_parameters=True,  # they hold prompts, and errors are logged
-        connect_args={"connect_timeout": 5, "application_name": "holdfast", "options": POSTGRES_OPTIONS},
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "holdfast",
+            "options": POSTGRES_OPTIONS,
+            **SILENCE,
+            **KEEPALIVE,
+        },
     )
     # One snapshot for every statement of a look, and no way to write by mistake.
     return engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -1,0 +1,80 @@
+"""Workers on other hosts than their stores and providers, and the links between them cut in turn."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from hosts.house import PROVIDER, REDIS, SQL, WORKERS, House, house
+from hosts.network import why_not
+
+pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+RESUMED = 30.0  # seconds after the link is back: the promise
+CUT = 3.5  # seconds: longer than the workers' leases
+JOBS = 160  # 4 s of work for two hosts of ten places each
+
+Break = Callable[[House, int], None]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[House]:
+    with house() as made:
+        for host in WORKERS:
+            made.start(host)
+        batch = made.submit(20)
+        made.until(lambda: made.succeeded(batch) == 20, 30)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def links_are_whole(running: House) -> Iterator[None]:
+    yield
+    running.network.mend()
+
+
+def for_a_while(running: House, far: int) -> None:
+    for host in WORKERS:
+        running.network.cut(*running.ends(host, far))
+    time.sleep(CUT)
+    running.network.mend()
+
+
+def answers_lost(running: House, far: int) -> None:
+    """Questions arrive and their answers do not."""
+    for host in WORKERS:
+        near, there = running.ends(host, far)
+        running.network.drop(there, near)
+    time.sleep(CUT)
+    running.network.mend()
+
+
+def flapping(running: House, far: int) -> None:
+    for _ in range(5):
+        for host in WORKERS:
+            running.network.cut(*running.ends(host, far))
+        time.sleep(0.4)
+        running.network.mend()
+        time.sleep(0.3)
+
+
+@pytest.mark.parametrize(
+    ("far", "how"),
+    [
+        (REDIS, for_a_while),
+        (SQL, for_a_while),
+        (PROVIDER, for_a_while),
+        (REDIS, answers_lost),
+        (SQL, answers_lost),
+        (SQL, flapping),
+        (PROVIDER, flapping),
+    ],
+)
+def test_a_broken_link_loses_nothing_and_work_resumes(running: House, far: int, how: Break) -> None:
+    batch = running.submit(JOBS)
+    running.until(lambda: running.succeeded(batch) > 0, 10, "the first answer")
+    how(running, far)
+    before = running.succeeded(batch)
+    running.until(lambda: running.succeeded(batch) > before or before == JOBS, RESUMED, "work did not resume")
+    running.until(lambda: running.store.unfinished(batch) == 0, RESUMED, "the batch did not end")
+    assert running.succeeded(batch) == JOBS
+    assert running.offenders() == []
