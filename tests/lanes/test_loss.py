@@ -4,15 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-import redis.asyncio
-from structlog.testing import capture_logs
 
 from holdfast.lanes import Connection, Gate, Lanes, Reason, connect
-from holdfast.lanes.hearing import default_rules
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Need
 from holdfast.model.route import Limits
 from lanes_twin import LANE, House, fault, jobs, offers, plan, route
+from redis_servers import DURABLE, redis_server
 
 
 def lose_everything(house: House) -> None:
@@ -199,15 +197,48 @@ async def test_a_hint_about_another_lane_wakes_nobody_here(house: House) -> None
     assert not await house.gate.wake(LANE, at_most=0)
 
 
-async def test_a_redis_that_may_evict_is_warned_about(real: Connection) -> None:
-    client = redis.asyncio.Redis.from_url(real.url)
-    gate = Gate(real, rules=default_rules)
-    await client.config_set("maxmemory-policy", "allkeys-lru")
+def test_a_redis_that_may_evict_is_warned_about(real: Connection) -> None:
+    real.sync().config_set("maxmemory-policy", "allkeys-lru")
     try:
-        with capture_logs() as said:
-            await gate.begin(fresh=True)
+        (words,) = Lanes(real).condition()
     finally:
-        await client.config_set("maxmemory-policy", "noeviction")
-        await client.aclose()
+        real.sync().config_set("maxmemory-policy", "noeviction")
+    assert "maxmemory-policy allkeys-lru" in words
+    assert Lanes(real).condition() == []
+
+
+async def test_a_redis_that_came_back_with_older_data_keeps_no_level(tmp_path: Path) -> None:
+    with redis_server(tmp_path, **DURABLE) as server:
+        gate = Gate(connect(server.url, tmp_path))
+        lanes = Lanes(connect(server.url, tmp_path))
+        await gate.begin(fresh=True)
+        lanes.offer(offers(100))
+        paced = plan(route(limits=Limits(requests_per_minute=60)))
+        narrow = (await gate.fetch(LANE, 5, "w1", paced)).permits
+        server.client().hset("{hf}:bucket:anthropic/main:opus", "requests.level", "1")  # as it stood earlier
+        server.client().config_set("appendfsync", "always")
+        server.kill()
+        server.start()
+        with pytest.raises(QueueUnavailable):
+            await gate.look()
+        answer = await gate.fetch(LANE, 5, "w1", paced)
+        assert (len(narrow), answer.permits, answer.reason) == (1, [], Reason.BUCKET)
         await gate.close()
-    assert [entry["event"] for entry in said] == ["redis_may_evict"]
+
+
+async def test_a_bucket_that_redis_evicted_starts_empty(house: House) -> None:
+    house.plan = plan(route(limits=Limits(requests_per_minute=6_000)))
+    house.offer(10)
+    await house.fetch(1)
+    house.redis.delete(house.keys.bucket("anthropic/main:opus"))
+    assert (await house.fetch(5)).reason is Reason.BUCKET
+
+
+async def test_what_is_no_job_id_is_garbage_even_with_a_need(house: House) -> None:
+    made = offers(1)
+    house.lanes.offer(made)
+    for text in (b"\xff\xfe", b"", b"x" * 32, b"\x00" * 32):
+        house.redis.lpush(house.keys.lane(LANE), text)
+        house.redis.hset(house.keys.need(LANE), text, "1\t1")
+    assert jobs((await house.fetch(10)).permits) == [made[0].id]
+    assert house.redis.llen(house.keys.lane(LANE)) == 0

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from holdfast.api.metrics import exposition
 from holdfast.api.shared import Ours, Shared
-from holdfast.model.errors import QueueUnavailable
+from holdfast.client.operating import Operator
 
 PATIENCE = 1.0  # seconds: a Redis that hangs must not make us look dead
 
@@ -33,12 +33,9 @@ async def readyz(ours: Ours) -> dict[str, Any]:
 
 async def redis_warning(ours: Shared) -> str | None:
     try:
-        await asyncio.wait_for(run_in_threadpool(lambda: ours.storage.link.lanes().ping()), PATIENCE)
-    except QueueUnavailable as error:
-        return str(error)
+        return await asyncio.wait_for(run_in_threadpool(Operator(ours.storage, "api").redis_warning), PATIENCE)
     except TimeoutError:
         return f"Redis has not answered within {PATIENCE:g} s. Accepted jobs are safe in SQL and start when it does."
-    return None
 
 
 @router.get("/metrics")

@@ -86,13 +86,19 @@ class Operator:
     def status(self) -> Status:
         """Look at storage, workers, lanes and routes. What Redis alone knows is left out where it does not answer."""
         store, overview = self.storage.ready(), self.overview()
+        warning = overview.warning or self.redis_warning()
         try:
             redis_url = self.storage.link.url()
         except QueueUnavailable:
             redis_url = None
-        return Status(
-            store.url, redis_url, store.workers(), self.lanes(overview), self.routes(overview), overview.warning
-        )
+        return Status(store.url, redis_url, store.workers(), self.lanes(overview), self.routes(overview), warning)
+
+    def redis_warning(self) -> str | None:
+        """Say in words what is wrong with Redis; None where all is well."""
+        try:
+            return " ".join(self.storage.link.lanes().condition()) or None
+        except QueueUnavailable as error:
+            return str(error)
 
     # Lanes
 

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import redis
 import redis.asyncio
-import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -18,8 +17,6 @@ EMBEDDED = "embedded"
 SCHEMES = ("redis", "rediss", "unix")
 ANSWER_SECONDS = 5.0
 CONNECT_SECONDS = 2.0
-
-log = structlog.get_logger(__name__)
 
 
 def connect(redis_url: str, directory: Path, *, namespace: str = "hf") -> "Connection":
@@ -113,15 +110,6 @@ class Connection:
         """Put ``error`` into our own words."""
         where = without_password(self._url) if self._url else "the embedded server"
         return QueueUnavailable(where, str(error) or type(error).__name__)
-
-    def warn_of_eviction(self, policy: str) -> None:
-        """Say so when this Redis throws keys away as it likes."""
-        if policy != "noeviction":
-            log.warning(
-                "redis_may_evict",
-                policy=policy,
-                hint="set maxmemory-policy noeviction: a bucket that vanishes is a limit forgotten",
-            )
 
     def close(self) -> None:
         """Close the shared client and let go of the embedded server, for good."""

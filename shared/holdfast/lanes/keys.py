@@ -27,6 +27,16 @@ class Keys:
         return f"{self.root}epoch"
 
     @property
+    def server(self) -> str:
+        """The run id of the server that holds all this, as it was when somebody last looked."""
+        return f"{self.root}server"
+
+    @property
+    def alive(self) -> str:
+        """Written again and again, to see whether writes are taken."""
+        return f"{self.root}alive"
+
+    @property
     def paused(self) -> str:
         """The set of lanes that an operator paused."""
         return f"{self.root}paused"

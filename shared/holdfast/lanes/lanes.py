@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import redis
 
 from holdfast.lanes import operate
+from holdfast.lanes.condition import condition
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.entry import write_message, write_need
 from holdfast.lanes.lua import source
@@ -117,6 +118,14 @@ class Lanes:
             return forgotten
 
         return self._ask(run)
+
+    def overrides(self) -> dict[tuple[operate.Kind, str], operate.Override]:
+        """What operators forced, as far as Redis knows."""
+        return self._ask(lambda client: operate.overrides(client, self._keys))
+
+    def condition(self) -> list[str]:
+        """Say in words what is wrong with a Redis that answers; empty where all is well."""
+        return self._ask(lambda client: condition(client, self._keys))
 
     def ping(self) -> None:
         self._ask(lambda client: client.ping())

@@ -1,7 +1,10 @@
 """Load the Lua scripts. A script that says ``-- needs: NAME …`` gets those files put in front of it."""
 
+import hashlib
 from functools import cache
 from importlib.resources import files
+
+from holdfast.lanes.keys import Keys
 
 _NEEDS = "-- needs:"
 
@@ -12,3 +15,15 @@ def source(name: str) -> str:
     text = files("holdfast.lanes").joinpath("scripts", f"{name}.lua").read_text(encoding="utf-8")
     wanted = [line.removeprefix(_NEEDS).split() for line in text.splitlines() if line.startswith(_NEEDS)]
     return "\n".join([*(source(piece) for line in wanted for piece in line), text])
+
+
+@cache
+def own_source(name: str, keys: Keys) -> str:
+    """The same for one namespace alone: a server that knows this text has met this namespace since it started."""
+    return f"{source(name)}\n-- of {keys.root}\n"
+
+
+@cache
+def own_sha(name: str, keys: Keys) -> str:
+    """The name under which a server knows ``own_source``."""
+    return hashlib.sha1(own_source(name, keys).encode(), usedforsecurity=False).hexdigest()

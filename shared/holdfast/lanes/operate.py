@@ -1,6 +1,6 @@
 """What an operator does to the gate, and sees of it. Works on a client of the right Redis; raises what it raises."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import redis
@@ -16,9 +16,12 @@ from holdfast.policy.verdict import ScopeKind
 
 Client = redis.Redis
 Want = Literal["open", "closed"]
+Kind = Literal["lane", "route"]
+Override = Literal["paused", "open", "closed"]
 Change = Callable[[Breaker], Breaker]
 
 FORCED = {"open": ForcedOpen, "closed": Disabled}
+WANTED: Mapping[str, Want] = {"forced_open": "open", "disabled": "closed"}
 TRIES = 100  # a breaker under full load moves a few dozen times a second
 
 
@@ -49,6 +52,16 @@ def reset_route(client: Client, keys: Keys, route: str) -> None:
             _change(client, keys, scope, _closed_unless_forced)
         elif name.startswith(f"{root_bucket}{provider}/"):
             client.hdel(name, "paused_until")
+
+
+def overrides(client: Client, keys: Keys) -> dict[tuple[Kind, str], Override]:
+    """What operators forced, as far as this Redis knows: paused lanes, routes forced open or closed."""
+    found: dict[tuple[Kind, str], Override] = {("lane", str(lane)): "paused" for lane in client.smembers(keys.paused)}
+    prefix = keys.breaker(f"{ScopeKind.ROUTE}:")
+    for route in _named(sorted(_index(client, keys)), prefix):
+        if (want := WANTED.get(str(client.hget(prefix + route, "state")))) is not None:
+            found["route", route] = want
+    return found
 
 
 def snapshot(client: Client, keys: Keys) -> Snapshot:

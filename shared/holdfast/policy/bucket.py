@@ -20,6 +20,7 @@ from math import ceil
 from holdfast.model.answer import Dimension
 
 RATE_USED = 0.995  # of a known limit
+SPECK = 1e-9  # units: less is a rounding error, and nobody waits for it
 BURST_USED = 0.85  # of one second's worth of it
 
 
@@ -68,7 +69,7 @@ def wait_for(level: Level, allowance: Allowance, cost: float, now_ms: float) -> 
     """Milliseconds until ``cost`` may be taken, 0 when it may now. A cost beyond the capacity needs a full bucket."""
     here = refill(level, allowance, now_ms)
     missing = min(cost, allowance.capacity) - here.units
-    return 0.0 if missing <= 0 else max(1.0, float(ceil(missing / allowance.per_ms)))
+    return 0.0 if missing <= SPECK else max(1.0, float(ceil(missing / allowance.per_ms)))
 
 
 def take(

@@ -20,6 +20,7 @@ from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.footing import Footing
 from holdfast.worker.lane_book import LaneBook, LaneEntry
 from holdfast.worker.lease import Lease
+from holdfast.worker.overrides import Overrides
 from holdfast.worker.places import Places
 from holdfast.worker.refill import Refill
 from holdfast.worker.settler import Settler
@@ -56,6 +57,7 @@ class Pool:
         self.book = LaneBook(settings, self.callers)
         self.writer = GroupWriter(store)
         self.gate = Gate(connection, window=settings.worker.window, rules=rules_of(settings))
+        self.overrides = Overrides(store, self.gate)
         self.settler = Settler(self.gate, self.footing)
         self.attempts = Attempts(self.writer, self.gate, self.settler, self.callers, self.footing)
         self.lease = Lease(store, self.footing, settings.worker.lease)
@@ -89,7 +91,9 @@ class Pool:
             worker,
             self.unsure,
         )
-        sweeper = Sweeper(self.store, self.gate, self.book, self.places, self.footing, fetcher, self._held, window)
+        sweeper = Sweeper(
+            self.store, self.gate, self.book, self.places, self.footing, fetcher, self.overrides, self._held, window
+        )
         self.lease.renamed = lambda new: setattr(fetcher, "worker", new)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "fetcher": fetcher.run,
@@ -125,9 +129,13 @@ class Pool:
             self.unsure.add(job.id)
 
     async def _begin(self) -> None:
-        """Redis does not know us. After recent calls it was lost, and allowances must start empty-handed."""
+        """Redis does not know us. After recent calls it was lost, and allowances must start empty-handed.
+
+        Overrides go first: until it is begun, the gate gives nothing, so no job slips past an operator's pause.
+        """
         lost = await asyncio.to_thread(self.store.called_within, RECENT)
         log.warning("redis_begun", state="lost" if lost else "fresh", effect="windows are rebuilt from SQL")
+        await self.overrides.restore()
         await self.gate.begin(fresh=not lost)
 
     async def _stop(self, stop: Stop, fetcher: Fetcher, running: list[asyncio.Task[None]]) -> None:

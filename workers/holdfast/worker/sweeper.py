@@ -6,7 +6,6 @@ Every process runs one. Each move is a guarded statement in SQL, so two sweepers
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, cast
 
 import structlog
 
@@ -15,10 +14,10 @@ from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Offer
 from holdfast.settings import crash_point
 from holdfast.store import Store
-from holdfast.store.operator import OverrideKind
 from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.footing import Footing
 from holdfast.worker.lane_book import LaneBook
+from holdfast.worker.overrides import Overrides
 from holdfast.worker.places import Places
 
 log = structlog.get_logger()
@@ -35,10 +34,11 @@ class Sweeper:
     places: Places
     footing: Footing
     fetcher: Fetcher
+    overrides: Overrides
     held: Callable[[], frozenset[str]]
     window: int
     _strays: frozenset[str] = field(default_factory=frozenset)
-    _overrides: dict[tuple[OverrideKind, str], str] = field(default_factory=dict)
+    _condition: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
         """Until cancelled. Each duty has its own pace, in seconds."""
@@ -48,6 +48,7 @@ class Sweeper:
             (1.0, self.hand_back_unsure),
             (2.0, self.take_over),
             (5.0, self.drop_strays),
+            (10.0, self.tell_condition),
             (15.0, self.mend_lanes),
         )
         await asyncio.gather(*(self._repeat(every, duty) for every, duty in duties))
@@ -84,19 +85,8 @@ class Sweeper:
             crash_point("after_expire")
         for counts in await asyncio.to_thread(self.store.lanes):
             self.book.add(counts.lane)
-        wanted = await asyncio.to_thread(self.store.overrides)
-        for kind, name in self._overrides.keys() | wanted.keys():
-            if self._overrides.get((kind, name)) != wanted.get((kind, name)):
-                await self._override(kind, name, wanted.get((kind, name)))
-        self._overrides = wanted
-        await self.gate.ping()
+        await self.overrides.follow()
         self.footing.redis_answered()
-
-    async def _override(self, kind: OverrideKind, name: str, value: str | None) -> None:
-        if kind == "lane":
-            await self.gate.set_paused(name, paused=value == "paused")
-        else:
-            await self.gate.force(name, cast("Literal['open', 'closed'] | None", value))
 
     async def hand_back_unsure(self) -> None:
         """Jobs whose claim failed half-way: if SQL did take the claim, they are ours and nobody runs them."""
@@ -124,6 +114,13 @@ class Sweeper:
             log.warning("strays_dropped", jobs=len(lost))
             await self.gate.forget(self.fetcher.worker, sorted(lost))
         self._strays = strays
+
+    async def tell_condition(self) -> None:
+        """Log what is wrong with Redis, such as an eviction policy that throws keys away, once per change."""
+        words = await self.gate.condition()
+        if words != self._condition:
+            log.warning("redis_condition", warnings=words) if words else log.info("redis_condition", warnings=[])
+        self._condition = words
 
     async def mend_lanes(self) -> None:
         """Forget window entries that nobody will ever fetch or acknowledge: they would keep their jobs from us."""

@@ -58,7 +58,7 @@ local function bucket_wait(bucket, costs)
     for i = 1, 3 do
         if bucket.per_ms[i] then
             local missing = math.min(costs[i], bucket.capacity[i]) - bucket.level[i]
-            if missing > 0 then
+            if missing > 1e-9 then
                 wait = math.max(wait, 1, math.ceil(missing / bucket.per_ms[i]))
             end
         end

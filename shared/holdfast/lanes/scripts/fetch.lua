@@ -108,9 +108,12 @@ end
 for i = 1, n_buckets do
     local given = {}
     for j = 1, 6 do given[j] = tonumber(ARGV[at + j]) or false end
-    buckets[i] = bucket_read(KEYS[10 + n_breakers + i], now_ms, given, fresh)
+    local key = KEYS[10 + n_breakers + i]
+    -- one that is in the index but not there was evicted: it starts empty, as after a loss
+    local full = fresh and (redis.call("EXISTS", key) == 1 or redis.call("SISMEMBER", KEYS[9], key) == 0)
+    buckets[i] = bucket_read(key, now_ms, given, full)
     local start, burst = tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8])
-    if start and burst then bucket_begin(buckets[i], start, burst, fresh) end
+    if start and burst then bucket_begin(buckets[i], start, burst, full) end
     at = at + 8
 end
 for i = 1, n_routes do
@@ -254,7 +257,7 @@ for i, id in ipairs(ids) do
     looked = i
     if seen[id] then
         -- an id that somebody pushed twice: its second place is nobody's
-    elseif not need then
+    elseif not need or #id ~= 32 or string.find(id, "%X") then
         garbage[#garbage + 1] = id
     else
         seen[id] = true

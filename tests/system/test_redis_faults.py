@@ -1,0 +1,199 @@
+"""Redis is a cache: whatever happens to it, nothing is lost, nothing runs twice, and no provider sees a burst."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from holdfast.client.operating import Operator
+from holdfast.client.storage import Storage
+from holdfast.lanes import Lanes, connect
+from holdfast.model.ids import new_id
+from holdfast.model.job import Need, Offer
+from redis_servers import DURABLE, RedisServer, redis_server
+from system.fleet import Fleet
+
+RATE = 50  # requests a second that the provider lets in, after a burst of as many
+PACED = "limits = { requests_per_minute = 2_700 }"  # a little less: calls bunch up on a busy machine
+JOBS = 150
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+    with redis_server(tmp_path / "redis", **DURABLE) as started:
+        monkeypatch.setenv("HOLDFAST_REDIS_URL", started.url)
+        yield started
+
+
+@pytest.fixture
+def paced(server: RedisServer, build: Callable[..., Fleet]) -> Fleet:
+    """A provider that answers 429 to every call beyond its rate, and a worker that knows the rate."""
+    return build(rate=RATE, limits=PACED, latency=(0.1, 0.1), concurrency=60)
+
+
+def all_is_well(fleet: Fleet, *batches: str, jobs: int = JOBS) -> None:
+    """Every job succeeded with one call, and the provider turned nobody away."""
+    for batch in batches:
+        fleet.until_done(batch)
+    assert sum(fleet.succeeded(batch) for batch in batches) == jobs
+    counts = fleet.sims[0].counts()
+    assert counts["by_status"] == {"200": jobs}
+    assert counts["max_admitted_per_second"] <= 2 * RATE
+    assert fleet.offenders() == {}
+
+
+def in_the_middle(fleet: Fleet, jobs: int = JOBS) -> str:
+    batch = fleet.submit(jobs)
+    fleet.until(lambda: fleet.done(batch) > 50)
+    return batch
+
+
+@pytest.mark.parametrize("keeps_data", [True, False], ids=["with its data", "without its data"])
+def test_a_redis_killed_and_started_again_costs_a_pause(paced: Fleet, server: RedisServer, keeps_data) -> None:
+    paced.worker(), paced.worker()
+    first = in_the_middle(paced, JOBS - 20)
+    server.kill()
+    second = paced.submit(20)
+    if not keeps_data:
+        server.lose_data()
+    server.start()
+    all_is_well(paced, first, second)
+
+
+def test_a_redis_flushed_every_second_only_slows_things_down(paced: Fleet, server: RedisServer) -> None:
+    paced.worker(), paced.worker()
+    batch = in_the_middle(paced)
+    for _ in range(4):
+        server.client().flushall()
+        time.sleep(1.0)
+    all_is_well(paced, batch)
+
+
+def test_a_redis_that_turns_read_only_is_waited_for(paced: Fleet, server: RedisServer) -> None:
+    paced.worker()
+    first = in_the_middle(paced, JOBS - 20)
+    server.client().replicaof("127.0.0.1", 1)
+    second = paced.submit(20)
+    paced.until(lambda: "redis_lost" in paced.logs())
+    assert "read-only replica" in warning(paced)
+    server.client().replicaof("NO", "ONE")
+    all_is_well(paced, first, second)
+    assert paced.logs().count("redis_lost") <= 2
+
+
+def test_a_redis_that_is_full_is_waited_for(paced: Fleet, server: RedisServer) -> None:
+    paced.worker()
+    first = in_the_middle(paced, JOBS - 20)
+    server.client().config_set("maxmemory", "1000000")
+    second = paced.submit(20)
+    paced.until(lambda: "redis_lost" in paced.logs())
+    assert "Redis is full" in warning(paced)
+    server.client().config_set("maxmemory", "0")
+    all_is_well(paced, first, second)
+    assert paced.logs().count("redis_lost") <= 2
+
+
+def test_a_redis_that_stands_still_for_eight_seconds_is_waited_for(paced: Fleet, server: RedisServer) -> None:
+    paced.worker()
+    first = in_the_middle(paced, JOBS - 20)
+    server.pause()
+    begun = time.monotonic()
+    second = paced.submit(20)
+    assert time.monotonic() - begun < 2.0
+    time.sleep(max(0.0, begun + 8.0 - time.monotonic()))
+    server.go_on()
+    all_is_well(paced, first, second)
+
+
+def test_a_redis_that_may_evict_is_told_of_in_the_log_and_the_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, build: Callable[..., Fleet]
+) -> None:
+    with redis_server(tmp_path / "redis", maxmemory_policy="allkeys-lru") as evicting:
+        monkeypatch.setenv("HOLDFAST_REDIS_URL", evicting.url)
+        fleet = build()
+        batch = fleet.submit(20)
+        fleet.worker()
+        fleet.until_done(batch)
+        fleet.until(lambda: "maxmemory-policy allkeys-lru" in fleet.logs())
+        assert "maxmemory-policy allkeys-lru" in warning(fleet)
+
+
+def test_garbage_forged_and_doubled_messages_hold_nobody_up(paced: Fleet, server: RedisServer) -> None:
+    batch = paced.submit(JOBS)
+    redis, keys, lane = server.client(), connect(server.url, Path()).keys, "one.batch"
+    garbage = [
+        b"\xff\xfe not text",
+        b"",
+        b"\x00" * 40,
+        b"x" * 100_000,
+        *(f"garbage {n}".encode() for n in range(2_000)),
+    ]
+    redis.lpush(keys.lane(lane), *garbage)
+    for text in garbage[:3]:
+        redis.hset(keys.need(lane), text, "1\t1")
+        redis.hset(keys.messages(lane), text, b"\xff{not json")
+    lanes = Lanes(connect(server.url, Path()))
+    lanes.offer([Offer(new_id(), lane, Need(10**12, 10**12)) for _ in range(50)], front=True)  # no such jobs
+    paced.worker()
+    paced.until(lambda: paced.done(batch) > 0)
+    begun, before = time.monotonic(), paced.done(batch)
+    for job in paced.jobs(batch)[:100]:
+        redis.lpush(keys.lane(lane), job.id, job.id)
+        redis.hset(keys.need(lane), job.id, json.dumps({"forged": True}))
+    paced.until(lambda: paced.done(batch) > before)
+    assert time.monotonic() - begun < 1.0
+    all_is_well(paced, batch)
+
+
+def test_an_override_set_while_redis_is_away_holds_when_it_is_back(paced: Fleet, server: RedisServer) -> None:
+    paced.worker()
+    paced.until_done(paced.submit(5))
+    operator = Operator(Storage(paced.settings), "test")
+    server.kill()
+    assert operator.pause("one.batch", paused=True) is False
+    server.lose_data()
+    server.start()
+    batch = paced.submit(20)
+    paced.until(lambda: server.client().get("{hf}:epoch") is not None)
+    time.sleep(1.5)
+    assert paced.done(batch) == 0
+    operator.pause("one.batch", paused=False)
+    paced.until_done(batch)
+    operator.storage.close()
+
+
+def test_an_override_that_redis_forgot_is_told_again_before_a_job_slips_past_it(
+    paced: Fleet, server: RedisServer
+) -> None:
+    paced.worker()
+    paced.until_done(paced.submit(5))
+    operator = Operator(Storage(paced.settings), "test")
+    operator.force("first/claude-sim", "open")
+    batch = paced.submit(20)
+    for _ in range(3):
+        server.client().flushall()
+        time.sleep(1.0)
+    assert paced.done(batch) == 0
+    operator.force("first/claude-sim", None)
+    paced.until_done(batch)
+    operator.storage.close()
+
+
+def test_an_override_lifted_while_nobody_worked_is_lifted_by_the_next_worker(paced: Fleet, server: RedisServer) -> None:
+    operator = Operator(Storage(paced.settings), "test")
+    operator.pause("one.batch", paused=True)
+    paced.store.set_override("lane", "one.batch", None, "test")  # and Redis never heard
+    batch = paced.submit(20)
+    paced.worker()
+    paced.until_done(batch)
+    operator.storage.close()
+
+
+def warning(fleet: Fleet) -> str:
+    storage = Storage(fleet.settings)
+    try:
+        return Operator(storage, "test").status().warning or ""
+    finally:
+        storage.close()
