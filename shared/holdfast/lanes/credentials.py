@@ -1,0 +1,107 @@
+"""What the gate knows of credentials: which are parked and why, and how a changed key ends a cool-off early."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import redis
+
+from holdfast.lanes.connection import Connection
+from holdfast.lanes.keys import Keys
+from holdfast.lanes.lua import source
+from holdfast.model.fault import FaultKind
+from holdfast.policy.breaker import HalfOpen, Open, hasten
+from holdfast.policy.breaker_fields import dump, parse
+from holdfast.policy.verdict import ScopeKind
+
+TRIES = 100  # a breaker under full load moves a few dozen times a second
+SAID_FOR = 86_400  # seconds for which the fleet remembers what it has said
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A credential that no call takes now. ``down_for``: seconds since its outage began. ``why``: its last fault."""
+
+    name: str
+    down_for: float
+    why: str
+
+    @property
+    def provider(self) -> str:
+        return self.name.partition("/")[0]
+
+
+def end_cool_off(connection: Connection, name: str) -> None:
+    """Let the next call of credential ``name`` be its probe: its key or token is new. Raises QueueUnavailable."""
+    try:
+        _hasten(connection.sync(), connection.keys, f"{ScopeKind.CREDENTIAL}:{name}")
+    except redis.RedisError as error:
+        raise connection.unavailable(error) from error
+
+
+def note_fault(connection: Connection, name: str, kind: FaultKind) -> None:
+    """Remember why a credential's last call failed. Raises QueueUnavailable."""
+    try:
+        connection.sync().hset(_why(connection.keys), name, kind.value)
+    except redis.RedisError as error:
+        raise connection.unavailable(error) from error
+
+
+def parked(connection: Connection, names: Iterable[str]) -> list[Parked]:
+    """Which credentials are parked, by name. Raises QueueUnavailable."""
+    try:
+        return read_parked(connection.sync(), connection.keys, names)
+    except redis.RedisError as error:
+        raise connection.unavailable(error) from error
+
+
+def read_parked(client: redis.Redis, keys: Keys, names: Iterable[str]) -> list[Parked]:
+    wanted = sorted(set(names))
+    seconds, micros = client.time()
+    now = int(seconds) + int(micros) / 1e6
+    pipe = client.pipeline(transaction=False)
+    for name in wanted:
+        pipe.hgetall(keys.breaker(f"{ScopeKind.CREDENTIAL}:{name}"))
+    pipe.hgetall(_why(keys))
+    *rows, why = pipe.execute()
+    found = ((name, _down_since(row)) for name, row in zip(wanted, rows, strict=True))
+    return [Parked(name, max(0.0, now - since), why.get(name, "")) for name, since in found if since is not None]
+
+
+def is_first_to_say(connection: Connection, what: str) -> bool:
+    """Tell once in the fleet that ``what`` was not said before. Without Redis everybody may say it."""
+    try:
+        return bool(connection.sync().set(f"{connection.keys.root}said:{what}", "1", nx=True, ex=SAID_FOR))
+    except redis.RedisError:
+        return True
+
+
+def forget_said(connection: Connection, what: str) -> bool:
+    """Tell once in the fleet that ``what`` was said and is over."""
+    try:
+        return bool(connection.sync().delete(f"{connection.keys.root}said:{what}"))
+    except redis.RedisError:
+        return False
+
+
+def _why(keys: Keys) -> str:
+    return f"{keys.root}credential-faults"
+
+
+def _down_since(fields: Mapping[str, str]) -> float | None:
+    breaker = parse(fields)
+    return breaker.since if isinstance(breaker.state, Open | HalfOpen) else None
+
+
+def _hasten(client: redis.Redis, keys: Keys, scope: str) -> None:
+    put, key = client.register_script(source("put")), keys.breaker(scope)
+    for _ in range(TRIES):
+        fields = {str(name): str(value) for name, value in client.hgetall(key).items()}
+        seconds, micros = client.time()
+        before = parse(fields)
+        after = hasten(before, int(seconds) + int(micros) / 1e6)
+        if after is before:
+            return
+        flat = [text for pair in dump(after).items() for text in pair]
+        if put([key, keys.index], [fields.get("version", "0"), keys.wake, *flat]):
+            return
+    raise redis.RedisError(f"breaker {scope} moved {TRIES} times while it was being changed")
