@@ -75,10 +75,10 @@ class Hearing:
 
 
 def add_verdicts(
-    heard: dict[str, list[Heard]], permit: Permit, verdicts: Mapping[ScopeKind, Verdict], at: float
+    heard: dict[str, list[Heard]], permit: Permit, verdicts: Mapping[ScopeKind, Verdict], at: float, witness: str = ""
 ) -> None:
     """Add what one call says to what its breakers will hear. Nothing said about a probe frees its place."""
     for scope, epoch in permit.epochs.items():
         verdict = verdicts.get(scope_kind(scope), Verdict.NOTHING)
         if permit.probe or verdict is not Verdict.NOTHING:
-            heard.setdefault(scope, []).append(Heard(at, epoch, verdict))
+            heard.setdefault(scope, []).append(Heard(at, epoch, verdict, witness))

@@ -35,12 +35,14 @@ class Closed:
 
     ``failures`` and ``slow`` count since the last success. ``window`` holds the calls since the oldest failure that
     still matters. ``ramp`` caps calls in flight after an outage; None: no cap.
+    ``witnesses`` saw what went wrong.
     """
 
     failures: int = 0
     slow: int = 0
     window: tuple[Call, ...] = ()
     ramp: float | None = None
+    witnesses: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,8 @@ def _went_well(breaker: Breaker, closed: Closed, at: float, rules: Rules) -> Bre
         return breaker
     window = _recent((*closed.window, Call(at, ok=True)), at, rules)
     ramp = _next_ramp(closed.ramp, at - (breaker.recovered or at), rules)
-    return replace(breaker, state=Closed(window=window, ramp=ramp))
+    witnesses = closed.witnesses if window else frozenset()
+    return replace(breaker, state=Closed(window=window, ramp=ramp, witnesses=witnesses))
 
 
 def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
@@ -188,6 +191,7 @@ def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, un
         slow=closed.slow + (heard.verdict is Verdict.SLOW),
         window=_recent((*closed.window, Call(heard.at, ok=False)), heard.at, rules),
         ramp=None if closed.ramp is None else rules.ramp_start,
+        witnesses=closed.witnesses | {heard.witness},
     )
     if heard.verdict is Verdict.FATAL or _trips(troubled, rules):
         return _open(breaker, heard, rules, uniform)
@@ -196,7 +200,8 @@ def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, un
 
 def _trips(closed: Closed, rules: Rules) -> bool:
     failed = sum(not call.ok for call in closed.window)
-    return (
+    believed = "" in closed.witnesses or len(closed.witnesses) >= rules.witnesses
+    return believed and (
         closed.failures >= rules.consecutive
         or (rules.slow is not None and closed.slow >= rules.slow)
         or (

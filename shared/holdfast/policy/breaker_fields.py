@@ -12,6 +12,7 @@ Fields, all text; "" where a field means nothing in this state:
     failures   failures since the last success
     slow       slow calls since the last success
     window     calls since the first failure that matters: time, then + or -, separated by blanks
+    witnesses  who saw what went wrong: "*" for the provider's own word, else names of hosts, quoted as in a URL
 
 The gate needs ``state``, ``epoch``, ``until`` and ``ramp``. To give out a probe it does what ``admit`` does, under the
 same conditions (now >= until): from open, ``state`` := half_open and ``epoch`` + 1; from half open, only the lease;
@@ -20,10 +21,25 @@ same conditions (now >= until): from open, ``state`` := half_open and ``epoch`` 
 
 from collections.abc import Mapping
 from typing import assert_never
+from urllib.parse import quote, unquote
 
 from holdfast.policy.breaker import Breaker, Call, Closed, Disabled, ForcedOpen, HalfOpen, Open, State
 
-FIELDS = ("state", "epoch", "until", "cool_off", "ramp", "since", "recovered", "failures", "slow", "window")
+FIELDS = (
+    "state",
+    "epoch",
+    "until",
+    "cool_off",
+    "ramp",
+    "since",
+    "recovered",
+    "failures",
+    "slow",
+    "window",
+    "witnesses",
+)
+
+OWN_WORD = "*"
 
 
 def dump(breaker: Breaker) -> dict[str, str]:
@@ -47,13 +63,14 @@ def parse(fields: Mapping[str, str]) -> Breaker:
 
 def _dump_state(state: State) -> dict[str, str]:
     match state:
-        case Closed(failures, slow, window, ramp):
+        case Closed(failures, slow, window, ramp, witnesses):
             return {
                 "state": "closed",
                 "failures": str(failures),
                 "slow": str(slow),
                 "window": " ".join(f"{call.at!r}{'+' if call.ok else '-'}" for call in window),
                 "ramp": _text(ramp),
+                "witnesses": " ".join(sorted(quote(name) or OWN_WORD for name in witnesses)),
             }
         case Open(until, cool_off):
             return {"state": "open", "until": _text(until), "cool_off": _text(cool_off)}
@@ -75,6 +92,9 @@ def _parse_state(fields: Mapping[str, str]) -> State:
                 slow=int(fields.get("slow") or 0),
                 window=tuple(Call(float(text[:-1]), text[-1] == "+") for text in (fields.get("window") or "").split()),
                 ramp=_number(fields.get("ramp")),
+                witnesses=frozenset(
+                    "" if name == OWN_WORD else unquote(name) for name in (fields.get("witnesses") or "").split()
+                ),
             )
         case "open":
             return Open(float(fields["until"]), float(fields["cool_off"]))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from math import isfinite
 
-from holdfast.model.fault import Fault
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Reply
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.conduct import CONDUCT
@@ -13,6 +13,7 @@ LONGEST_WAIT = 86_400.0  # seconds; a Retry-After beyond a day is taken as a day
 PAUSE_UNASKED = 1.0  # seconds; after a 429 that named no time
 PAUSE_JITTER = 0.02  # seconds; one bucket serves the whole fleet, so there is no herd to spread
 
+SILENT = frozenset({FaultKind.UNREACHABLE, FaultKind.TIMED_OUT, FaultKind.CUT})
 ALL_WELL: Mapping[ScopeKind, Verdict] = dict.fromkeys(ScopeKind, Verdict.OK)
 
 
@@ -24,6 +25,11 @@ def verdicts(outcome: Reply | Fault | None) -> Mapping[ScopeKind, Verdict]:
         return dict.fromkeys(ScopeKind, Verdict.NOTHING)
     row = CONDUCT[outcome.kind]
     return {ScopeKind.ROUTE: row.route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
+
+
+def is_hearsay(outcome: Reply | Fault | None) -> bool:
+    """Whether nothing came back from the provider: then our own host's link may be what is broken."""
+    return isinstance(outcome, Fault) and outcome.kind in SILENT
 
 
 def pause(fault: Fault, uniform: Uniform) -> float | None:

@@ -12,7 +12,8 @@ class Rules:
 
     It opens on ``consecutive`` faults in a row; or when ``ratio`` of the last ``window_least`` to ``window`` calls
     within ``window_seconds`` failed; or when ``slow`` calls in flight passed the slow threshold with no success
-    between them. None switches a reason off.
+    between them. None switches a reason off. Where nothing came from the provider itself, it takes ``witnesses`` hosts
+    to open it: one that alone cannot reach a provider has a broken link, not the fleet an outage.
 
     It stays open for ``share`` of the age of the outage, within ``base`` and ``cap``, ± ``jitter``; after a fatal
     verdict at least ``park``. An outage that comes back within ``relapse`` after recovery goes on ageing.
@@ -27,6 +28,7 @@ class Rules:
     window_least: int = 10
     window_seconds: float = 120.0
     slow: int | None = 3
+    witnesses: int = 1
     share: float = 0.15
     base: float = 1.0
     cap: float = 60.0
@@ -46,8 +48,12 @@ class Rules:
 
 
 RULES: Mapping[ScopeKind, Rules] = {
-    ScopeKind.ROUTE: Rules(),
+    ScopeKind.ROUTE: Rules(witnesses=2),
     # A key is right or wrong: no ratio, no slowness, and no ramp, for nothing was overloaded.
     ScopeKind.CREDENTIAL: Rules(consecutive=2, ratio=None, slow=None, ramp_start=None),
-    ScopeKind.ENDPOINT: Rules(ratio=None, slow=None),
+    ScopeKind.ENDPOINT: Rules(ratio=None, slow=None, witnesses=2),
 }
+
+# How one process keeps away from a provider that it cannot reach, while other hosts may: it tries again often, for
+# nobody else is asked, and it needs no ramp, for the fleet's breaker guards the provider.
+OWN_LINK = Rules(consecutive=3, ratio=None, slow=None, cap=10.0, probe_lease=2.0, ramp_start=None)

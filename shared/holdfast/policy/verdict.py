@@ -29,11 +29,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One verdict. ``at`` in seconds on the breaker's clock; ``epoch`` is that of the permit the call had."""
+    """One verdict. ``at`` in seconds on the breaker's clock; ``epoch`` is that of the permit the call had.
+
+    ``witness`` names the host that saw it, where its own link may be what is broken; "": the provider itself said so,
+    or there is no other host that could know better.
+    """
 
     at: float
     epoch: int
     verdict: Verdict
+    witness: str = ""
 
 
 def scope_names(provider: str, model: str, credential: str) -> Mapping[ScopeKind, str]:
