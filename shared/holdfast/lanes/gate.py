@@ -19,13 +19,14 @@ from holdfast.lanes.lanes import Lanes, by_lane, in_groups, offer_arguments
 from holdfast.lanes.learning import Learning, News
 from holdfast.lanes.lua import own_sha, own_source, source
 from holdfast.lanes.operate import Kind, Override, Want
+from holdfast.lanes.reach import Reach
 from holdfast.lanes.settling import call_arguments, requeue_arguments, rest_after
 from holdfast.lanes.targets import CompiledPlan, Target
 from holdfast.lanes.values import WINDOW, Fetched, Reason, Settled
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Plan
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.report import verdicts
+from holdfast.policy.report import is_hearsay, verdicts
 from holdfast.policy.step import Health
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict
 
@@ -37,6 +38,7 @@ MOST = 1_000  # permits a fetch
 LOOK = 64  # jobs that may be passed over in one fetch
 CONFLICTS = 50  # times that other processes may move a breaker while we try to
 HEALTH_SECONDS = 0.05  # how old an answer of ``health`` may be
+UNREACHED = 0.25  # seconds between looks whether a provider that this host cannot reach may be tried again
 
 
 class Gate:
@@ -58,6 +60,7 @@ class Gate:
         self._connection, self._keys, self._lanes = connection, connection.keys, Lanes(connection)
         self._window, self._rules, self._uniform, self._clock = window, rules, uniform, clock
         self._hearing, self._learning = Hearing(rules, uniform), Learning()
+        self.reach = Reach(uniform)
         self._hints = Hints(self._client, connection.keys.wake)
         self._redis: redis.asyncio.Redis | None = None
         self._plans: dict[str, CompiledPlan] = {}
@@ -73,6 +76,9 @@ class Gate:
         if self._unanswered:
             await self._forget_unanswered()
         self._hints.clear(lane)
+        plan, n = self.reach.narrowed(plan, n, self.now())
+        if not plan.routes:
+            return Fetched([], Reason.BREAKER, UNREACHED)
         compiled = self._compile(plan)
         self._fetches += 1
         prefix = f"{worker}/{self._nonce}.{self._fetches}"
@@ -82,7 +88,9 @@ class Gate:
         except BaseException:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
-        return self._read_fetched(raw, lane, prefix, compiled)
+        fetched = self._read_fetched(raw, lane, prefix, compiled)
+        self.reach.gave(fetched.permits, self.now())
+        return fetched
 
     async def settle(self, settled: Sequence[Settled]) -> None:
         """Give back what finished calls took, charge what they used, acknowledge, and tell the breakers.
@@ -105,7 +113,7 @@ class Gate:
             return
         self._slow.add(permit.id)
         route = f"{ScopeKind.ROUTE}:{permit.route}"
-        heard = {route: [Heard(self.now(), permit.epochs[route], Verdict.SLOW)]}
+        heard = {route: [Heard(self.now(), permit.epochs[route], Verdict.SLOW, self.reach.host)]}
         await self._settle(_worker_of(permit), [0, 0], heard)
 
     async def offer(self, offers: Sequence[Offer], *, front: bool = False, window: int | None = None) -> int:
@@ -141,7 +149,9 @@ class Gate:
             compiled = self._compile(plan)
             rows = await self._ask(lambda client: read_health(client, self._keys, compiled))
             known = self._health[plan.model] = (time.monotonic(), health_of(compiled, rows, self.now()))
-        return known[1]
+        shut = self.reach.shut(self.now())
+        unreached = {route.name for route in plan.routes if route.provider in shut}
+        return Health(known[1].open_routes | unreached) if unreached else known[1]
 
     async def wake(self, lane: str = EVERY_LANE, at_most: float | None = None) -> bool:
         """Wait for a hint that ``lane`` (or any) may have work. False: none came within ``at_most`` seconds.
@@ -201,9 +211,10 @@ class Gate:
         await self._drop_client()
 
     def _compile(self, plan: Plan) -> CompiledPlan:
-        compiled = self._plans.get(plan.model)
+        name = f"{plan.model}:{len(plan.routes)}"  # a plan narrowed to what can be reached takes turns with the whole
+        compiled = self._plans.get(name)
         if compiled is None or (compiled.plan is not plan and compiled.plan != plan):
-            compiled = self._plans[plan.model] = CompiledPlan(plan, self._keys, self._rules)
+            compiled = self._plans[name] = CompiledPlan(plan, self._keys, self._rules)
             for target in compiled.targets:
                 self._targets[target.route.name, target.credential] = target
         return compiled
@@ -248,7 +259,9 @@ class Gate:
         rests = [rest_after(call, self._uniform) for call in settled]
         for call, rest in zip(settled, rests, strict=True):
             arguments += call_arguments(call, rest, self._targets)
-            add_verdicts(heard, call.permit, self._verdicts(call), now)
+            self.reach.hear_permit(call.permit, call.answer, now)
+            witness = self.reach.host if is_hearsay(call.answer) else ""
+            add_verdicts(heard, call.permit, self._verdicts(call), now, witness)
         arguments += requeue_arguments([call.requeue for call in settled if call.requeue is not None])
         taken = await self._settle(worker, arguments, heard)
         self._slow.difference_update(call.permit.id for call in settled)

@@ -20,6 +20,7 @@ from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.footing import Footing
 from holdfast.worker.lane_book import LaneBook, LaneEntry
 from holdfast.worker.lease import Lease
+from holdfast.worker.neighbours import Neighbours
 from holdfast.worker.overrides import Overrides
 from holdfast.worker.places import Places
 from holdfast.worker.refill import Refill
@@ -98,6 +99,7 @@ class Pool:
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "fetcher": fetcher.run,
             "settler": self.settler.run,
+            "neighbours": Neighbours(self.store, self.gate, self.footing).run,
             "sweeper": sweeper.run,
             "listener": self._listen,
             "lease": lambda: self.lease.run(fetcher.worker),
