@@ -91,7 +91,7 @@ def made_at(job: str) -> float:
     """Read the time out of a UUIDv7, in seconds.
 
     >>> made_at("01934f2e7b7d7c3f8a1b2c3d4e5f6071")
-    1732216060.797
+    1732200266.621
     """
     return int(job[:12], 16) / 1000
 
