@@ -135,15 +135,16 @@ def test_a_question_is_answered_on_stdout_alone(home: Home) -> None:
 
 
 def test_a_question_given_up_with_ctrl_c_is_kept(home: Home) -> None:
-    home.run("lane", "pause", "smart.interactive")
+    for sim in home.sims:
+        sim.break_(Break(mode="slow", delay=5.0))
     asking = home.start("ask", "What is it?")
-    until(lambda: home.json("status")["workers"])
+    until(lambda: any(sim.counts()["in_flight"] for sim in home.sims))
     asking.send_signal(signal.SIGINT)
     _, err = asking.communicate(timeout=PATIENCE)
     assert asking.returncode == 130, err
-    home.run("lane", "resume", "smart.interactive")
     name = err.split("holdfast job wait ")[1].split("`")[0]
     assert home.run("job", "wait", name)[1] == "answer to What is it?\n"
+    assert home.calls() == 1
 
 
 def test_workers_that_die_are_started_again_until_the_pool_is_stopped(home: Home) -> None:
