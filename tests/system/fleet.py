@@ -18,6 +18,8 @@ from holdfast.lanes import connect
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.settings import Settings, load
+from holdfast.sim.audit import audit
+from holdfast.sim.calls import Call
 from holdfast.sim.process import SimProcess
 from holdfast.sim.settings import SimSettings
 from holdfast.store import Store
@@ -67,13 +69,16 @@ class Fleet:
         log = (self.directory / f"worker-{len(self.workers)}.log").open("wb")
         process = subprocess.Popen(
             [sys.executable, "-m", "holdfast.worker", "--config", str(self.config)],
-            env={**os.environ, **environment},
+            env=self.environment(**environment),
             stderr=log,
             stdin=subprocess.DEVNULL,
         )
         log.close()
         self.workers.append(process)
         return process
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return {**os.environ, **more}
 
     def submit(self, n: int, model: str = "one", **fields: Any) -> str:
         """``n`` prompts as one batch; its inner id."""
@@ -103,6 +108,12 @@ class Fleet:
     def offenders(self) -> dict[str, Any]:
         """Lines of the ledger that do not hold."""
         return {line.name: line for line in self.store.ledger() if not line.holds}
+
+    def broken(self, batch: str, may_repeat: int = 0) -> list[Any]:
+        """Lines of the ledger and of the audit that do not hold, given what the providers saw since their reset."""
+        accepted = [job.id for job in self.jobs(batch)]
+        calls = {str(n): [Call(**call) for call in sim.calls()] for n, sim in enumerate(self.sims)}
+        return [line for line in audit(self.store, accepted, calls, may_repeat=may_repeat) if not line.holds]
 
     def jobs(self, batch: str) -> list[Any]:
         return self.store.jobs(JobFilter(batch=batch), limit=10_000)

@@ -1,31 +1,206 @@
-"""A worker that dies at any named step loses nothing; what it held is done by the next one."""
+"""A process that dies at any named step loses nothing; what it held is done by the others.
 
+One pool serves all steps: a worker that lives through them, stopped while the doomed one comes to its step.
+"""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import httpx2
 import pytest
 
-STEPS = ["before_claim", "after_claim", "before_send", "after_body", "before_record", "after_record", "after_release"]
+from holdfast.model.job import State
+from holdfast.model.records import JobFilter
+from holdfast.settings.crash import CRASH_POINTS
+from holdfast.sim.settings import Break
+from system.fleet import Fleet, fleet
+
+IN_FLIGHT = 10
+ON_THE_WAY = [
+    *("before_refill", "after_refill", "before_fetch", "before_claim", "mid_claim", "after_claim", "before_send"),
+    *("bytes_sent", "mid_body", "after_body", "before_record", "mid_record", "after_record"),
+    *("before_settle", "after_settle"),
+]
+TAKE_OVER = ["mid_take_over", "after_take_over", "after_free"]
+PRODUCER = ["before_insert", "mid_insert", "before_offer", "after_offer", "before_response"]
+REPLAY = ["before_replay", "mid_replay", "after_replay"]
+SUBMIT = """
+import sys, time
+from holdfast.client import Holdfast
+hf = Holdfast(config=sys.argv[1])
+hf.submit([{"prompt": f"prompt {n}", "model": "one"} for n in range(20)], idempotency_key=sys.argv[2])
+time.sleep(10)  # an offer is made by another thread
+"""
+REPLAY_IT = """
+import sys
+from pathlib import Path
+from holdfast.client.operating import Operator
+from holdfast.client.storage import Storage
+from holdfast.model.records import JobFilter
+from holdfast.settings import load
+Operator(Storage(load(Path(sys.argv[1]))), "test").replay(JobFilter(batch=sys.argv[2]), 100, None)
+"""
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_worker_killed_at_this_step_loses_nothing(build, step):
-    fleet = build(concurrency=10)
-    batch = fleet.submit(30)
-    doomed = fleet.worker(HOLDFAST_CRASH_AT=f"{step}:3")
-    assert doomed.wait(30) == -9
-    fleet.worker()
-    fleet.until_done(batch)
-    counts = fleet.sims[0].counts()
-    assert fleet.succeeded(batch) == 30
-    assert counts["calls"] - 30 <= 10
-    assert fleet.offenders() == {}
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with fleet(tmp_path_factory.mktemp("crash"), concurrency=IN_FLIGHT, lease="2s") as made:
+        made.worker()
+        made.until(lambda: len(made.store.workers()) == 1)
+        yield made
 
 
-def test_a_job_that_kills_three_workers_is_buried_as_poison(build):
-    fleet = build(concurrency=10)
-    batch = fleet.submit(1)
-    for _ in range(3):
-        assert fleet.worker(HOLDFAST_CRASH_AT="before_send").wait(30) == -9
-    fleet.worker()
-    fleet.until_done(batch)
-    [job] = fleet.jobs(batch)
+@pytest.fixture
+def survivor(pool: Fleet) -> Iterator[subprocess.Popen[bytes]]:
+    for sim in pool.sims:
+        sim.heal()
+        sim.reset()
+    yield pool.workers[0]
+    pool.workers[0].send_signal(signal.SIGCONT)
+
+
+def doomed(pool: Fleet, *steps: str) -> list[subprocess.Popen[bytes]]:
+    """Workers that will die at these steps, ready for jobs."""
+    processes = [pool.worker(HOLDFAST_CRASH_AT=step) for step in steps]
+    pids = {process.pid for process in processes}
+    ready = lambda: pids <= {worker.pid for worker in pool.store.workers()}  # noqa: E731 - read once, here
+    pool.until(lambda: ready() or any(process.poll() is not None for process in processes))
+    return processes
+
+
+def test_every_step_has_its_test() -> None:
+    tested = {*ON_THE_WAY, *TAKE_OVER, *PRODUCER, *REPLAY, "after_release", "after_expire"}
+    assert tested == set(CRASH_POINTS)
+
+
+@pytest.mark.parametrize("step", ON_THE_WAY)
+def test_a_worker_killed_on_the_way_of_a_job_loses_nothing(pool, survivor, step):
+    [victim] = doomed(pool, step)
+    survivor.send_signal(signal.SIGSTOP)
+    batch = pool.submit(30)
+    assert victim.wait(30) == -9
+    survivor.send_signal(signal.SIGCONT)
+    pool.until_done(batch)
+    assert pool.succeeded(batch) == 30
+    assert pool.broken(batch, may_repeat=IN_FLIGHT) == []
+
+
+def test_a_sweeper_killed_with_due_jobs_in_hand_loses_none(pool, survivor):
+    [victim] = doomed(pool, "after_release")
+    survivor.send_signal(signal.SIGSTOP)
+    pool.sims[0].break_(Break(mode="e503", seconds=0.5))
+    batch = pool.submit(30)
+    assert victim.wait(30) == -9
+    survivor.send_signal(signal.SIGCONT)
+    pool.until_done(batch)
+    assert pool.succeeded(batch) == 30
+    assert pool.broken(batch) == []
+
+
+def test_a_sweeper_killed_after_it_expired_jobs_leaves_each_with_its_record(pool, survivor):
+    [victim] = doomed(pool, "after_expire")
+    survivor.send_signal(signal.SIGSTOP)
+    pool.store.set_override("lane", "one.batch", "paused", "test")
+    batch = pool.submit(5, expires_in=0.01)
+    assert victim.wait(30) == -9
+    pool.store.set_override("lane", "one.batch", None, "test")
+    assert {job.state for job in pool.jobs(batch)} == {State.EXPIRED}
+    assert pool.broken(batch) == []
+
+
+@pytest.mark.parametrize("step", TAKE_OVER)
+def test_a_sweeper_killed_while_it_takes_over_is_taken_over_too(pool, survivor, step):
+    first, second = doomed(pool, "bytes_sent", step)
+    survivor.send_signal(signal.SIGSTOP)
+    batch = pool.submit(60)
+    assert (first.wait(30), second.wait(30)) == (-9, -9)
+    survivor.send_signal(signal.SIGCONT)
+    pool.until_done(batch)
+    assert pool.succeeded(batch) == 60
+    assert pool.broken(batch, may_repeat=2 * IN_FLIGHT) == []
+
+
+@pytest.mark.parametrize("step", ["before_insert", "mid_insert", "before_offer", "after_offer"])
+def test_a_producer_killed_in_a_submit_finds_its_jobs_by_their_key(pool, survivor, step):
+    assert run(pool, SUBMIT, step, step) == -9
+    jobs = [{"prompt": f"prompt {n}", "model": "one"} for n in range(20)]
+    batch = pool.holdfast.submit(jobs, idempotency_key=step).inner
+    pool.until_done(batch)
+    assert pool.succeeded(batch) == 20
+    assert pool.sims[0].counts()["calls"] == 20
+    assert pool.broken(batch) == []
+
+
+def test_a_server_killed_before_its_answer_gives_the_same_jobs_to_who_asks_again(pool, survivor):
+    jobs = [{"prompt": f"prompt {n}", "model": "one"} for n in range(20)]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "holdfast.cli", "api", "--config", str(pool.config), "--port", str(port)]
+    server = subprocess.Popen(command, env=pool.environment(HOLDFAST_CRASH_AT="before_response"))
+    pool.workers.append(server)  # ended with the pool, whatever happens
+    ask = partial(
+        httpx2.post, f"http://127.0.0.1:{port}/api/v1/jobs", json={"jobs": jobs}, headers={"idempotency-key": "again"}
+    )
+    pool.until(lambda: died_asking(ask))
+    assert server.wait(10) == -9
+    batch = pool.holdfast.submit(jobs, idempotency_key="again").inner
+    pool.until_done(batch)
+    assert pool.succeeded(batch) == 20
+    assert pool.sims[0].counts()["calls"] == 20
+    assert pool.broken(batch) == []
+
+
+def died_asking(ask: Callable[[], object]) -> bool:
+    """False while the server is not yet there."""
+    try:
+        ask()
+    except httpx2.ConnectError:
+        return False
+    except httpx2.TransportError:
+        return True
+    raise AssertionError("the server answered")
+
+
+@pytest.mark.parametrize("step", REPLAY)
+def test_a_replay_that_is_killed_moved_all_or_none(pool, survivor, step):
+    pool.sims[0].break_(Break(mode="e400"))
+    batch = pool.submit(5)
+    pool.until_done(batch)
+    pool.sims[0].heal()
+    assert run(pool, REPLAY_IT, step, batch) == -9
+    pool.store.replay(JobFilter(batch=batch), 100, None, "test")
+    pool.until_done(batch)
+    assert pool.succeeded(batch) == 5
+    assert {job.generation for job in pool.jobs(batch)} == {2}
+    assert pool.broken(batch) == []
+
+
+def test_a_job_that_kills_three_workers_is_buried_as_poison(pool, survivor):
+    victims = doomed(pool, "before_send", "before_send", "before_send")
+    survivor.send_signal(signal.SIGSTOP)
+    batch = pool.submit(1)
+    assert [victim.wait(30) for victim in victims] == [-9, -9, -9]
+    survivor.send_signal(signal.SIGCONT)
+    pool.until_done(batch)
+    [job] = pool.jobs(batch)
     assert (job.state, job.fault, job.crashes) == ("dead", "poison", 3)
-    assert fleet.sims[0].counts()["calls"] == 0
+    assert pool.sims[0].counts()["calls"] == 0
+
+
+def run(pool: Fleet, program: str, step: str, argument: str) -> int:
+    command = [sys.executable, "-c", program, str(pool.config), argument]
+    environment = pool.environment(HOLDFAST_CRASH_AT=step)
+    return subprocess.run(command, env=environment, check=False, timeout=60, cwd=pool.directory).returncode
+
+
+def test_the_registry_names_every_point_of_the_code() -> None:
+    root = Path(__file__).parents[2]
+    parts = [path for part in ("shared", "producers", "workers") for path in (root / part).rglob("*.py")]
+    named = {line.split('"')[1] for path in parts for line in path.read_text().splitlines() if 'crash_point("' in line}
+    assert named == set(CRASH_POINTS)

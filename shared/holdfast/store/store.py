@@ -27,6 +27,7 @@ from holdfast.store.micros import to_seconds
 from holdfast.store.operator import OverrideKind
 from holdfast.store.settle import settle
 from holdfast.store.submit import pack, submit
+from holdfast.store.trail import Trail, read_trail
 
 CANCEL_PAGE = 1000  # jobs in one transaction
 
@@ -192,6 +193,10 @@ class Store:
     def ledger(self) -> list[LedgerLine]:
         """The invariants of docs/guarantees.md that SQL can tell, counted afresh."""
         return self.database.read(ledger.read_ledger)
+
+    def trail(self, ids: Sequence[str]) -> Trail:
+        """Every call and every ending of a page of jobs, at most some hundreds."""
+        return self.database.read(lambda tx: read_trail(tx, ids))
 
     # Operators
 
