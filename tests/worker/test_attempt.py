@@ -12,6 +12,7 @@ from holdfast.worker.attempt import Called, judged, settled, settlement
 ROUTE = Route("a", "m", Api.ANTHROPIC, "m", ("main",), price=Price(input=5.0, output=25.0))
 PERMIT = Permit("w/1:1", "j", "smart.batch", "a/m", "main", {"route:a/m": 0})
 REPLY = Reply(text="not JSON", finish=Finish.STOP, usage=Usage(input=10, output=4), model="m")
+NOW = 1_000_000.0
 RETRY = Retry(delay=1.0, uses_attempt=True, avoid={})
 
 
@@ -33,7 +34,7 @@ def test_a_reply_that_breaks_the_jobs_schema_is_a_fault_that_was_paid_for():
     called = Called(asked, PERMIT, ROUTE, Answer(REPLY), outcome)
     written = settlement(called, RETRY)
     assert (written.end.outcome, written.end.cost_micros, written.end.reply) == (Outcome.FAILED, 150, REPLY)
-    assert settled(called, RETRY).usage == REPLY.usage
+    assert settled(called, RETRY, NOW).usage == REPLY.usage
 
 
 def test_an_ambiguous_fault_is_recorded_as_unknown():
@@ -43,11 +44,11 @@ def test_an_ambiguous_fault_is_recorded_as_unknown():
 
 def test_a_rerouted_job_goes_back_to_its_lane_with_what_it_avoids():
     fault = Fault(FaultKind.SERVER_ERROR)
-    heard = settled(Called(job(), PERMIT, ROUTE, Answer(fault), fault), Reroute({"a/m": None}, uses_attempt=False))
+    heard = settled(Called(job(), PERMIT, ROUTE, Answer(fault), fault), Reroute({"a/m": None}, uses_attempt=False), NOW)
     assert heard.requeue is not None
     assert heard.requeue.need.avoid == {"a/m": None}
 
 
 def test_a_result_that_sql_refused_puts_nothing_back():
     fault = Fault(FaultKind.SERVER_ERROR)
-    assert settled(Called(job(), PERMIT, ROUTE, Answer(fault), fault), None).requeue is None
+    assert settled(Called(job(), PERMIT, ROUTE, Answer(fault), fault), None, NOW).requeue is None

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -71,7 +70,7 @@ class Attempts:
         called = Called(job, permit, route, answer, outcome)
         written = await self._record(settlement(called, step))
         crash_point("after_record")
-        self.settler.settle(settled(called, step if written else None))
+        self.settler.settle(settled(called, step if written else None, self.gate.now()))
 
     async def _call(self, job: Claimed, route: Route, permit: Permit) -> Answer:
         """One call, watched for slowness. Whatever goes wrong on our side of the adapter is a fault of our own."""
@@ -116,7 +115,7 @@ class Attempts:
         if job.tries == 0:
             self.retries.first_call()
         health = ALL_WELL if isinstance(outcome, Reply) else await self._health(plan)
-        step = next_step(job, route, plan, outcome, health, time.time(), random.uniform)
+        step = next_step(job, route, plan, outcome, health, self.gate.now(), random.uniform)
         return self.retries.paced(step, guarded=route.name in health.open_routes)
 
     async def _health(self, plan: Plan) -> Health:
@@ -157,13 +156,13 @@ def outcome_of(fault: Fault | None) -> Outcome:
     return Outcome.UNKNOWN if fault.ambiguous else Outcome.FAILED
 
 
-def settled(called: Called, step: Step | None) -> Settled:
+def settled(called: Called, step: Step | None, now: float) -> Settled:
     """What Redis hears. A rerouted job goes back to the front of its lane in the same script."""
     job, answer = called.job, called.answer
-    requeue = Offer(job.id, job.lane, still_needs(job.need, step)) if isinstance(step, Reroute) else None
+    requeue = Offer(job.id, job.lane, still_needs(job.need, step, now)) if isinstance(step, Reroute) else None
     return Settled(called.permit, called.outcome, called.usage, answer.limits, answer.seconds, requeue)
 
 
-def still_needs(need: Need, step: Reroute) -> Need:
-    now = time.time()
+def still_needs(need: Need, step: Reroute, now: float) -> Need:
+    """``now`` is Redis's clock, which the gate compares with: this host's own may be wrong."""
     return replace(need, avoid={route: None if wait is None else now + wait for route, wait in step.avoid.items()})
