@@ -48,6 +48,16 @@ LATENCY = 0.5  # seconds a call takes
 SECRET = "sk-test"
 
 
+# A worker in a process whose clock is wrong; the monotonic one is right, as it is when somebody sets a clock.
+SKEWED = """
+import runpy, sys, time
+ahead = float(sys.argv.pop(1))
+right, right_ns = time.time, time.time_ns
+time.time, time.time_ns = lambda: right() + ahead, lambda: right_ns() + int(ahead * 1e9)
+runpy.run_module("holdfast.worker", run_name="__main__", alter_sys=True)
+"""
+
+
 @dataclass(slots=True)
 class House:
     """``sim`` is the provider, ``store`` looks at SQL over a unix socket, which no cut reaches."""
@@ -61,10 +71,10 @@ class House:
     config: Path
     workers: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
-    def start(self, host: str) -> None:
-        """Start the worker process of a host; the host has a name of its own, too."""
+    def start(self, host: str, ahead: float = 0.0) -> None:
+        """Start the worker process of a host, which has a name of its own and a clock ``ahead`` seconds too early."""
         command = ["unshare", "--uts", "sh", "-c", f'hostname {host}; exec "$@"', "sh"]
-        command += [sys.executable, "-m", "holdfast.worker", "--config", str(self.config)]
+        command += [sys.executable, "-c", SKEWED, str(ahead), "--config", str(self.config)]
         with (self.directory / f"{host}.log").open("ab") as log, self.network.inside(host):
             self.workers[host] = subprocess.Popen(
                 command, env=os.environ | {"HOLDFAST_TEST_KEY": SECRET}, stderr=log, stdin=subprocess.DEVNULL
@@ -74,8 +84,8 @@ class House:
         """The two addresses of the link between a worker's host and SQL, REDIS or PROVIDER."""
         return self.network.address(host), self.network.address("store", far)
 
-    def submit(self, n: int) -> str:
-        return self.holdfast.submit([{"prompt": f"prompt {i}", "model": "one"} for i in range(n)]).inner
+    def submit(self, n: int, **fields: object) -> str:
+        return self.holdfast.submit([{"prompt": f"prompt {i}", "model": "one", **fields} for i in range(n)]).inner
 
     def succeeded(self, batch: str) -> int:
         return self.store.batch(batch).counts.get(State.SUCCEEDED, 0)

@@ -11,6 +11,7 @@ from hosts.network import why_not
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 RESUMED = 30.0  # seconds after the link is back: the promise
 CUT = 3.5  # seconds: longer than the workers' leases
+NOTICED = 2.5  # seconds in which a worker sees that there are others
 JOBS = 160  # 4 s of work for two hosts of ten places each
 
 Break = Callable[[House, int], None]
@@ -76,5 +77,25 @@ def test_a_broken_link_loses_nothing_and_work_resumes(running: House, far: int, 
     before = running.succeeded(batch)
     running.until(lambda: running.succeeded(batch) > before or before == JOBS, RESUMED, "work did not resume")
     running.until(lambda: running.store.unfinished(batch) == 0, RESUMED, "the batch did not end")
+    assert running.succeeded(batch) == JOBS
+    assert running.offenders() == []
+
+
+def test_a_host_that_alone_cannot_reach_the_provider_opens_no_breaker(running: House) -> None:
+    """Its calls fail in silence, it parks itself; the other host goes on at full speed and does the work of both."""
+    running.until(lambda: {worker.host for worker in running.store.workers()} == set(WORKERS), 15, "both hosts work")
+    time.sleep(NOTICED)
+    batch = running.submit(JOBS)
+    running.until(lambda: running.succeeded(batch) > 0, 10, "the first answer")
+    near, there = running.ends(WORKERS[0], PROVIDER)
+    running.network.drop(there, near)
+    states: set[str] = set()
+
+    def is_done() -> bool:
+        states.update(running.breakers().values())
+        return running.store.unfinished(batch) == 0
+
+    running.until(is_done, RESUMED, "the other host did not do the work")
+    assert states <= {"closed"}
     assert running.succeeded(batch) == JOBS
     assert running.offenders() == []
