@@ -1,7 +1,6 @@
 """What the gate knows of credentials: which are parked and why, and how a changed key ends a cool-off early."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import redis
 
@@ -11,23 +10,11 @@ from holdfast.lanes.lua import source
 from holdfast.model.fault import FaultKind
 from holdfast.policy.breaker import HalfOpen, Open, hasten
 from holdfast.policy.breaker_fields import dump, parse
+from holdfast.policy.logins import Parked
 from holdfast.policy.verdict import ScopeKind
 
 TRIES = 100  # a breaker under full load moves a few dozen times a second
 SAID_FOR = 86_400  # seconds for which the fleet remembers what it has said
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """A credential that no call takes now. ``down_for``: seconds since its outage began. ``why``: its last fault."""
-
-    name: str
-    down_for: float
-    why: str
-
-    @property
-    def provider(self) -> str:
-        return self.name.partition("/")[0]
 
 
 def end_cool_off(connection: Connection, name: str) -> None:

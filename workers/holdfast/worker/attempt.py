@@ -4,28 +4,29 @@ import asyncio
 import random
 from dataclasses import dataclass, field, replace
 
-import structlog
-
+from holdfast.credentials import NoToken
+from holdfast.dialect.strictness import demand_allowed
 from holdfast.dialect.validate import check
 from holdfast.lanes import Gate, Settled
 from holdfast.model.answer import Answer
-from holdfast.model.errors import HoldfastError, QueueUnavailable, StorageUnavailable
-from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.errors import HoldfastError, QueueUnavailable, StorageUnavailable, Unmappable
+from holdfast.model.fault import Fault, FaultKind, Scope
 from holdfast.model.ids import public_id
 from holdfast.model.job import AttemptEnd, Claimed, Need, Offer, Outcome, Permit
 from holdfast.model.records import Settlement
 from holdfast.model.reply import Reply, Usage
 from holdfast.model.route import Plan, Route
-from holdfast.model.step import Reroute, Step
-from holdfast.policy.step import Health, next_step
+from holdfast.model.step import Complete, Reroute, Step
+from holdfast.policy.step import Health, asks_another, next_step
 from holdfast.settings import crash_point
 from holdfast.store import GroupWriter
 from holdfast.worker.callers import Callers
 from holdfast.worker.footing import Footing
+from holdfast.worker.logins import Logins
+from holdfast.worker.oddities import Oddities
 from holdfast.worker.retries import Retries
 from holdfast.worker.settler import Settler
 
-log = structlog.get_logger()
 ALL_WELL = Health(open_routes=frozenset())
 
 
@@ -57,15 +58,19 @@ class Attempts:
     settler: Settler
     callers: Callers
     footing: Footing
+    logins: Logins
     retries: Retries = field(default_factory=Retries)
+    oddities: Oddities = field(default_factory=Oddities)
 
     async def run(self, job: Claimed, permit: Permit, plan: Plan) -> None:
         """Carry one claimed job to its next state. Raises CancelledError, and bugs."""
         route = plan.route(permit.route)
         assert route is not None, f"the gate gave {permit.route}, which is not in the plan it was asked with"
-        answer = await self._call(job, route, permit)
+        answer = barred(job, plan, route) or await self._call(job, route, permit)
         outcome = judged(job, answer.outcome)
+        self.oddities.heard(route.name, job.id, outcome)
         step = await self._decide(job, route, plan, outcome)
+        outcome = reconsidered(outcome, step)
         crash_point("before_record")
         called = Called(job, permit, route, answer, outcome)
         written = await self._record(settlement(called, step))
@@ -77,16 +82,25 @@ class Attempts:
         tag = f"{public_id('job', job.id)}/{job.generation}/{job.attempt_number}"
         watch = self._watch(route, permit, job.need)
         try:
-            provider = await self.callers.provider(route, permit.credential)
+            caller = await self.callers.caller(route, permit.credential)
             crash_point("before_send")
-            answer = await provider.complete(route.model, job.request, deadline=route.deadline, tag=tag)
+            answer = await caller.complete(route.model, job.request, deadline=route.deadline, tag=tag)
+        except NoToken as error:
+            return self._heard(route, permit, Answer(Fault(FaultKind.NO_TOKEN, str(error))))
         except HoldfastError as error:
             return Answer(Fault(FaultKind.OURS, str(error)))
         finally:
             if watch:
                 watch.cancel()
         crash_point("after_body")
-        await self._look_again(route, permit, answer)
+        if isinstance(answer.outcome, Fault) and answer.outcome.kind is FaultKind.AUTH:
+            self.callers.doubt(route, permit.credential, caller)
+        return self._heard(route, permit, answer)
+
+    def _heard(self, route: Route, permit: Permit, answer: Answer) -> Answer:
+        """Remember what a call said of its credential, for the operator."""
+        if isinstance(answer.outcome, Fault) and answer.outcome.scope is Scope.CREDENTIAL:
+            self.logins.heard(f"{route.provider}/{permit.credential}", answer.outcome.kind)
         return answer
 
     def _watch(self, route: Route, permit: Permit, need: Need) -> asyncio.TimerHandle | None:
@@ -103,27 +117,22 @@ class Attempts:
         except QueueUnavailable as error:
             self.footing.redis_failed(error)
 
-    async def _look_again(self, route: Route, permit: Permit, answer: Answer) -> None:
-        """After a refused key: read the secret again, so that a rotated key needs no restart."""
-        if isinstance(answer.outcome, Fault) and answer.outcome.kind is FaultKind.AUTH:
-            try:
-                await self.callers.reread(route, permit.credential)
-            except HoldfastError as error:
-                log.warning("secret_unreadable", route=route.name, credential=permit.credential, why=str(error))
-
     async def _decide(self, job: Claimed, route: Route, plan: Plan, outcome: Reply | Fault) -> Step:
         if job.tries == 0:
             self.retries.first_call()
-        health = ALL_WELL if isinstance(outcome, Reply) else await self._health(plan)
+        calm = isinstance(outcome, Reply) and not asks_another(job, outcome)
+        health = ALL_WELL if calm else await self._health(plan)
         step = next_step(job, route, plan, outcome, health, self.gate.now(), random.uniform)
         return self.retries.paced(step, guarded=route.name in health.open_routes)
 
     async def _health(self, plan: Plan) -> Health:
         try:
-            return await self.gate.health(plan)
+            health = await self.gate.health(plan)
         except QueueUnavailable as error:
             self.footing.redis_failed(error)
-            return ALL_WELL
+            health = ALL_WELL
+        storms = self.oddities.storms()
+        return replace(health, open_routes=health.open_routes | storms) if storms else health
 
     async def _record(self, finished: Settlement) -> bool:
         """Write the end of the call; while SQL is away the writer keeps it. False: refused, or SQL never came back."""
@@ -132,6 +141,23 @@ class Attempts:
         except StorageUnavailable as error:
             self.footing.sql_failed(error)
             return False
+
+
+def barred(job: Claimed, plan: Plan, route: Route) -> Answer | None:
+    """The end of a call that the job's own strictness forbids; None where it may be made."""
+    try:
+        demand_allowed(job.request, plan, route)
+    except Unmappable as error:
+        return Answer(Fault(FaultKind.UNMAPPABLE, str(error)))
+    return None
+
+
+def reconsidered(outcome: Reply | Fault, step: Step) -> Reply | Fault:
+    """A reply that is not taken as the result is a refusal that another provider may do better than."""
+    if isinstance(outcome, Fault) or isinstance(step, Complete):
+        return outcome
+    said = "the model refused, and the job asks another one then"
+    return Fault(FaultKind.REFUSED, said, provider_request_id=outcome.provider_request_id)
 
 
 def judged(job: Claimed, outcome: Reply | Fault) -> Reply | Fault:

@@ -1,26 +1,52 @@
-"""One adapter per provider and credential, made at first use, made again when its secret changed."""
+"""One adapter per provider and credential, made at first use, made again when its key or token changed."""
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field, replace
 
 import structlog
 
+from holdfast.credentials import Credentials
+from holdfast.model.answer import Answer
 from holdfast.model.errors import HoldfastError
+from holdfast.model.fault import Fault
+from holdfast.model.request import Request
 from holdfast.model.route import Plan, Route
 from holdfast.providers.port import Provider, connect
-from holdfast.settings import Settings, read_secret
+from holdfast.settings import Settings
 
 log = structlog.get_logger()
+SHORTEST_SECRET = 8  # characters: anything shorter may stand in a sentence by chance
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An adapter and what it logs in with."""
+
+    provider: Provider
+    secret: str = field(repr=False)
+
+    async def complete(self, model: str, request: Request, *, deadline: float, tag: str) -> Answer:
+        """Make one call; see ``Provider.complete``."""
+        return self._redacted(await self.provider.complete(model, request, deadline=deadline, tag=tag))
+
+    def _redacted(self, answer: Answer) -> Answer:
+        """The answer, without the secret should the provider have repeated it."""
+        fault = answer.outcome
+        if not isinstance(fault, Fault) or len(self.secret) < SHORTEST_SECRET or self.secret not in fault.message:
+            return answer
+        return replace(answer, outcome=replace(fault, message=fault.message.replace(self.secret, "…")))
 
 
 class Callers:
     """Opens providers lazily, so that a process imports only the SDKs that its routes need."""
 
-    def __init__(self, settings: Settings, concurrency: int) -> None:
+    def __init__(self, settings: Settings, concurrency: int, credentials: Credentials | None = None) -> None:
         self._settings = settings
         self._concurrency = concurrency
-        self._open: dict[tuple[str, str], tuple[str, Provider]] = {}
+        self.credentials = credentials or Credentials(settings)
+        self._open: dict[tuple[str, str], Caller] = {}
+        self._behind: set[asyncio.Task[None]] = set()
         self._unusable: dict[tuple[str, str], str] = {}
         self._lock = asyncio.Lock()
 
@@ -33,20 +59,13 @@ class Callers:
         return tuple(name for name in route.credentials if self._has_secret(route.provider, name))
 
     def _has_secret(self, provider: str, credential: str) -> bool:
-        if (provider, credential) in self._open:
-            return True
         try:
-            self._secret(provider, credential)
+            return self.credentials.may_have(provider, credential)
         except HoldfastError as error:
             if self._unusable.get((provider, credential)) != str(error):
                 log.warning("credential_unusable", provider=provider, credential=credential, why=str(error))
             self._unusable[provider, credential] = str(error)
             return False
-        return True
-
-    def _secret(self, provider: str, credential: str) -> str:
-        configured = self._settings.providers[provider].credential(credential)
-        return read_secret(configured.secret) if configured else ""
 
     async def open_all(self, plans: Iterable[Plan]) -> None:
         """Open what ``plans`` need before the first permit: while an SDK is imported, allowances would pile up."""
@@ -54,37 +73,61 @@ class Callers:
             (r.provider, name) for plan in plans for r in plan.routes for name in r.credentials
         }:
             try:
-                await self._connect(provider, credential)
+                await self._caller(provider, credential)
             except HoldfastError as error:
                 log.warning("provider_not_opened", provider=provider, credential=credential, why=str(error))
 
-    async def provider(self, route: Route, credential: str) -> Provider:
-        """The adapter for a route's provider under one credential. Raises HoldfastError: the secret cannot be read."""
-        found = self._open.get((route.provider, credential))
-        return found[1] if found else await self._connect(route.provider, credential)
+    async def caller(self, route: Route, credential: str) -> Caller:
+        """The adapter for a route's provider with the credential's secret of now. Raises NoToken."""
+        return await self._caller(route.provider, credential)
 
-    async def _connect(self, name: str, credential: str) -> Provider:
+    async def _caller(self, name: str, credential: str) -> Caller:
+        secret = await self.credentials.secret(name, credential)
+        found = self._open.get((name, credential))
+        return found if found and found.secret == secret else await self._connect(name, credential, secret)
+
+    async def _connect(self, name: str, credential: str, secret: str) -> Caller:
         async with self._lock:
-            if found := self._open.get((name, credential)):
-                return found[1]
+            found = self._open.get((name, credential))
+            if found and found.secret == secret:
+                return found
             configured = self._settings.providers[name]
-            secret = self._secret(name, credential)
             provider = await asyncio.to_thread(
                 connect, configured.api, configured.base_url, secret, concurrency=self._concurrency
             )
-            self._open[name, credential] = (secret, provider)
-            return provider
+            self._open[name, credential] = made = Caller(provider, secret)
+        if found:
+            self._retire(found, configured.deadline)
+        return made
 
-    async def reread(self, route: Route, credential: str) -> bool:
-        """Read a refused credential's secret again; True when it changed, and the next call uses the new one."""
-        secret = await asyncio.to_thread(self._secret, route.provider, credential)
-        found = self._open.get((route.provider, credential))
-        if found is None or found[0] == secret:
-            return False
-        del self._open[route.provider, credential]
-        log.info("credential_changed", provider=route.provider, credential=credential)
-        return True
+    def _retire(self, caller: Caller, deadline: float) -> None:
+        """Close an adapter once the calls that it may be making are over."""
+
+        async def close_later() -> None:
+            try:
+                await asyncio.sleep(deadline + 1.0)
+            finally:
+                await caller.provider.close()
+
+        self._do_behind(close_later())
+
+    def doubt(self, route: Route, credential: str, caller: Caller) -> None:
+        """Hear that the provider refused a login. The keeper looks for another; the job does not wait for that."""
+
+        async def hear() -> None:
+            await self.credentials.refused(route.provider, credential, caller.secret)
+
+        self._do_behind(hear())
+
+    def _do_behind(self, work: Coroutine[None, None, None]) -> None:
+        behind = asyncio.create_task(work)
+        self._behind.add(behind)
+        behind.add_done_callback(self._behind.discard)
 
     async def close(self) -> None:
-        for _, provider in self._open.values():
-            await provider.close()
+        behind = list(self._behind)
+        for each in behind:
+            each.cancel()
+        await asyncio.gather(*behind, return_exceptions=True)
+        for caller in self._open.values():
+            await caller.provider.close()

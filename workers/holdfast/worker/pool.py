@@ -7,6 +7,7 @@ from functools import cache
 
 import structlog
 
+from holdfast.credentials import Credentials
 from holdfast.lanes import Connection, Gate
 from holdfast.lanes.hearing import default_rules
 from holdfast.model.errors import HoldfastError, QueueUnavailable
@@ -20,6 +21,7 @@ from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.footing import Footing
 from holdfast.worker.lane_book import LaneBook, LaneEntry
 from holdfast.worker.lease import Lease
+from holdfast.worker.logins import Logins
 from holdfast.worker.neighbours import Neighbours
 from holdfast.worker.overrides import Overrides
 from holdfast.worker.places import Places
@@ -54,13 +56,15 @@ class Pool:
         self.settings, self.store = settings, store
         self.footing = Footing()
         self.places = Places(settings.worker.concurrency)
-        self.callers = Callers(settings, settings.worker.concurrency)
+        self.callers = Callers(settings, settings.worker.concurrency, Credentials(settings, connection))
+        self.logins = Logins(connection, credential_names(settings))
+        self.callers.credentials.changed = self.logins.changed
         self.book = LaneBook(settings, self.callers)
         self.writer = GroupWriter(store)
         self.gate = Gate(connection, window=settings.worker.window, rules=rules_of(settings))
         self.overrides = Overrides(store, self.gate)
         self.settler = Settler(self.gate, self.footing)
-        self.attempts = Attempts(self.writer, self.gate, self.settler, self.callers, self.footing)
+        self.attempts = Attempts(self.writer, self.gate, self.settler, self.callers, self.footing, self.logins)
         self.lease = Lease(store, self.footing, settings.worker.lease)
         self.in_flight: dict[str, asyncio.Task[None]] = {}
         self.unsure: set[str] = set()  # jobs that SQL may count as ours though nobody here runs them
@@ -102,6 +106,8 @@ class Pool:
             "neighbours": Neighbours(self.store, self.gate, self.footing).run,
             "sweeper": sweeper.run,
             "listener": self._listen,
+            "credentials": self.callers.credentials.run,
+            "logins": self.logins.run,
             "lease": lambda: self.lease.run(fetcher.worker),
         }
         return fetcher, parts
@@ -175,6 +181,10 @@ class Pool:
                 await asyncio.to_thread(self.store.stop, worker)
         except HoldfastError as error:
             log.warning("farewell_failed", worker=worker, why=str(error), effect="the lease's end mends it")
+
+
+def credential_names(settings: Settings) -> list[str]:
+    return [f"{provider.name}/{each.name}" for provider in settings.providers.values() for each in provider.credentials]
 
 
 def rules_of(settings: Settings) -> Callable[[str], Rules]:

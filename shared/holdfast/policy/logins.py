@@ -1,0 +1,74 @@
+"""What parked credentials mean for a person: one key that is wrong, or a provider whose logins are ill.
+
+Two valid keys do not die in the same minute: when two credentials of one provider are refused together, it is the
+provider's outage, not ours.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from holdfast.model.fault import FaultKind
+
+ALERT_AFTER = 60.0  # seconds; a shorter trouble mends itself and is nobody's business
+TOGETHER = 2  # credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A credential that no call takes now. ``down_for``: seconds since its outage began. ``why``: its last fault."""
+
+    name: str
+    down_for: float
+    why: str
+
+    @property
+    def provider(self) -> str:
+        return self.name.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something a person should know. ``about`` is a provider or ``provider/credential``."""
+
+    kind: str
+    about: str
+    down_for: float
+    text: str
+
+
+def auth_outages(parked: Iterable[Parked]) -> dict[str, list[Parked]]:
+    """Map the providers whose logins are ill to their credentials that were refused together."""
+    refused = sorted((each for each in parked if each.why == FaultKind.AUTH), key=lambda each: each.name)
+    groups = {provider: list(group) for provider, group in groupby(refused, key=lambda each: each.provider)}
+    return {provider: group for provider, group in groups.items() if len(group) >= TOGETHER}
+
+
+def alerts(parked: Sequence[Parked]) -> list[Alert]:
+    """Say what has been down for so long that a person should know, the oldest first."""
+    ill = auth_outages(parked)
+    found = [_outage(provider, group) for provider, group in ill.items()]
+    found += [_down(each) for each in parked if each.provider not in ill or each.why != FaultKind.AUTH]
+    return sorted((each for each in found if each.down_for >= ALERT_AFTER), key=lambda each: -each.down_for)
+
+
+def _outage(provider: str, group: list[Parked]) -> Alert:
+    down_for = max(each.down_for for each in group)
+    names = ", ".join(each.name.partition("/")[2] for each in group)
+    text = f"{provider} refuses {len(group)} credentials at once ({names}): its logins are out. Jobs wait or reroute."
+    return Alert("auth_outage", provider, down_for, text)
+
+
+def _down(parked: Parked) -> Alert:
+    match parked.why:
+        case FaultKind.AUTH:
+            hint = (
+                "the provider refuses its key. If the key was revoked, put a new one in its place; no restart is needed"
+            )
+        case FaultKind.SPEND_LIMIT:
+            hint = "its money is used up. Raise the limit at the provider"
+        case FaultKind.NO_TOKEN:
+            hint = "there is no key or token to log in with. Look at its issuer or its secret's place"
+        case _:
+            hint = "it is parked"
+    return Alert("credential_down", parked.name, parked.down_for, f"credential {parked.name}: {hint}.")
