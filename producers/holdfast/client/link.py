@@ -1,6 +1,7 @@
 """A producer's way to Redis: opened at first use, never started by a producer."""
 
 import socket
+from collections.abc import Callable
 from typing import ClassVar
 
 from holdfast.lanes import Connection, Lanes, connect
@@ -18,11 +19,13 @@ class NoServerYet(QueueUnavailable):
 
 
 class Link:
-    """Safe to share between threads."""
+    """Safe to share between threads. ``key`` finds what offers are signed with."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, key: Callable[[], bytes] | None = None) -> None:
         storage = settings.storage
-        self._connection: Connection = connect(storage.redis_url, storage.directory, namespace=storage.namespace)
+        self._connection: Connection = connect(
+            storage.redis_url, storage.directory, namespace=storage.namespace, key=key
+        )
         self._lanes = Lanes(self._connection)
         self._embedded = storage.redis_url == EMBEDDED
         self._port_file = storage.directory / "redis" / "port"

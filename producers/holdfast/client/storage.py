@@ -17,6 +17,7 @@ from holdfast.model.records import FinishedJob
 from holdfast.policy.estimate import estimate
 from holdfast.settings import Settings, crash_point
 from holdfast.store import Store
+from holdfast.store.secrets import message_key
 
 CHUNK = 1_000  # jobs in one transaction
 
@@ -27,7 +28,7 @@ class Storage:
     def __init__(self, settings: Settings, *, tenant: str = DEFAULT_TENANT, offers: Offers | None = None) -> None:
         self.settings, self.tenant = settings, tenant
         self.store = Store(settings.storage.database_url)
-        self.link = Link(settings)
+        self.link = Link(settings, lambda: message_key(self.ready(), settings.storage.message_key))
         self.offers = offers or Offers(self.link.lanes)
         self._ready = False
 

@@ -1,6 +1,7 @@
 """How to reach Redis: the one place that reads a Redis URL. ``embedded`` is a private server of our own."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -11,6 +12,7 @@ from redis.retry import Retry
 
 from holdfast.lanes.embedded import EmbeddedServer
 from holdfast.lanes.keys import Keys
+from holdfast.lanes.seal import Seal
 from holdfast.model.errors import ConfigError, QueueUnavailable
 
 EMBEDDED = "embedded"
@@ -19,14 +21,19 @@ ANSWER_SECONDS = 5.0
 CONNECT_SECONDS = 2.0
 
 
-def connect(redis_url: str, directory: Path, *, namespace: str = "hf") -> "Connection":
-    """Say where Redis is; nothing is opened yet. ``directory`` holds the embedded server's data. Raises ConfigError."""
+def connect(
+    redis_url: str, directory: Path, *, namespace: str = "hf", key: Callable[[], bytes] | None = None
+) -> "Connection":
+    """Say where Redis is; nothing is opened yet. ``directory`` holds the embedded server's data. Raises ConfigError.
+
+    ``key`` finds the key that messages are signed with, when it is first needed; without one nothing is signed.
+    """
     if redis_url == EMBEDDED:
-        return Connection(None, EmbeddedServer(directory / "redis"), Keys(namespace))
+        return Connection(None, EmbeddedServer(directory / "redis"), Keys(namespace), key)
     if urlsplit(redis_url).scheme not in SCHEMES:
         expected = f"expected {EMBEDDED!r}, redis://…, rediss://… or unix://…"
         raise ConfigError((f"storage.redis_url: {expected}; got {without_password(redis_url)!r}",))
-    return Connection(redis_url, None, Keys(namespace))
+    return Connection(redis_url, None, Keys(namespace), key)
 
 
 def without_password(url: str) -> str:
@@ -44,8 +51,15 @@ def without_password(url: str) -> str:
 class Connection:
     """A Redis that lanes and gates share. Lazy: an embedded server starts when somebody first needs its URL."""
 
-    def __init__(self, url: str | None, embedded: EmbeddedServer | None, keys: Keys) -> None:
-        self._url, self._embedded, self.keys = url, embedded, keys
+    def __init__(
+        self,
+        url: str | None,
+        embedded: EmbeddedServer | None,
+        keys: Keys,
+        key: Callable[[], bytes] | None = None,
+    ) -> None:
+        self._url, self._embedded, self.keys, self._key = url, embedded, keys, key
+        self._seal: Seal | None = None
         self._client: redis.Redis | None = None
         self._closed = False
 
@@ -58,6 +72,13 @@ class Connection:
             assert self._embedded is not None
             self._url = f"redis://127.0.0.1:{self._embedded.port}/0"
         return self._url
+
+    @property
+    def seal(self) -> Seal | None:
+        """What signs and checks messages; None where there is no key. Raises what finding the key raises."""
+        if self._seal is None and self._key is not None:
+            self._seal = Seal(self._key())
+        return self._seal
 
     @property
     def shown_url(self) -> str:

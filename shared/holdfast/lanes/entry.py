@@ -4,20 +4,28 @@ import time
 
 from dramatiq.message import Message
 
+from holdfast.lanes.seal import VERSION, Seal
 from holdfast.model.job import Need, Offer
 
 ACTOR = "run_job"
 FOR_EVER = "inf"
 
 
-def write_message(offer: Offer) -> bytes:
+def write_entry(offer: Offer, seal: Seal | None) -> tuple[str, bytes, str]:
+    """A job's id, its message and its need, both signed."""
+    need = write_need(offer.need)
+    signature = seal.sign(offer.lane, offer.id, need) if seal else ""
+    return offer.id, write_message(offer, signature), f"{need}\n{signature}" if signature else need
+
+
+def write_message(offer: Offer, signature: str) -> bytes:
     """The dramatiq message of a job. Its ``redis_message_id`` is the job's id: an id is in a window at most once."""
     message: Message[None] = Message(
         queue_name=offer.lane,
         actor_name=ACTOR,
         args=(offer.id,),
         kwargs={},
-        options={"redis_message_id": offer.id},
+        options={"redis_message_id": offer.id, "version": VERSION, "signature": signature},
         message_id=offer.id,
         message_timestamp=int(time.time() * 1000),
     )

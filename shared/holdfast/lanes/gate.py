@@ -5,6 +5,8 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import redis
@@ -23,6 +25,7 @@ from holdfast.lanes.reach import Reach
 from holdfast.lanes.settling import call_arguments, requeue_arguments, rest_after
 from holdfast.lanes.targets import CompiledPlan, Target
 from holdfast.lanes.values import WINDOW, Fetched, Reason, Settled
+from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Plan
 from holdfast.policy.backoff import Uniform
@@ -35,6 +38,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 MOST = 1_000  # permits a fetch
+SHOWN = 5  # refused jobs that the log names
 LOOK = 64  # jobs that may be passed over in one fetch
 CONFLICTS = 50  # times that other processes may move a breaker while we try to
 HEALTH_SECONDS = 0.05  # how old an answer of ``health`` may be
@@ -89,6 +93,10 @@ class Gate:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
         fetched = self._read_fetched(raw, lane, prefix, compiled)
+        if forged := self._forged(fetched.permits, raw[-1]):
+            kept = [permit for permit in fetched.permits if permit.id not in {each.id for each in forged}]
+            fetched = replace(fetched, permits=kept)
+            await self._refuse(lane, forged)
         self.reach.gave(fetched.permits, self.now())
         return fetched
 
@@ -122,7 +130,7 @@ class Gate:
         for lane, group in by_lane(offers).items():
             names = [keys.lane(lane), keys.messages(lane), keys.need(lane), keys.names, keys.refill(lane)]
             for part in in_groups(group, front=front):
-                arguments = offer_arguments(part, lane, keys.wake, front=front, window=window or self._window)
+                arguments = offer_arguments(part, lane, self._connection, front=front, window=window or self._window)
                 added += int(await self._run("offer", names, arguments))
         return added
 
@@ -236,7 +244,7 @@ class Gate:
         ]
 
     def _read_fetched(self, raw: list[Any], lane: str, prefix: str, compiled: CompiledPlan) -> Fetched:
-        reason, retry_in, left, low, now, epochs, jobs, numbers, probes = raw
+        reason, retry_in, left, low, now, epochs, jobs, numbers, probes, _ = raw
         self._ahead = float(now) - time.monotonic()
         permits: list[Permit] = []
         if jobs:
@@ -252,6 +260,27 @@ class Gate:
         retry = float(retry_in) if retry_in else None
         return Fetched(permits, Reason(reason) if reason else None, retry, left, low=bool(low))
 
+    def _forged(self, permits: Sequence[Permit], needs: Sequence[str]) -> list[Permit]:
+        """Permits for messages that nobody with our key wrote."""
+        seal = self._connection.seal
+        if seal is None:
+            return []
+        pairs = zip(permits, needs, strict=True)
+        return [permit for permit, need in pairs if not seal.holds(permit.lane, permit.job, need)]
+
+    async def _refuse(self, lane: str, forged: Sequence[Permit]) -> None:
+        """Drop forged messages and count them. A job that is ours all the same is offered again from SQL."""
+        log.warning(
+            "messages_refused",
+            lane=lane,
+            count=len(forged),
+            jobs=[permit.job for permit in forged[:SHOWN]],
+            why="their signatures do not verify: somebody else writes to this Redis, or HOLDFAST_MESSAGE_KEY differs",
+        )
+        with suppress(QueueUnavailable):  # then they are strays, and dropped as such
+            await self._ask(lambda client: client.incrby(self._keys.refused, len(forged)))
+            await self.drop(forged)
+
     async def _settle_calls(self, worker: str, settled: Sequence[Settled]) -> None:
         heard: dict[str, list[Heard]] = {}
         arguments: list[Any] = [len(settled)]
@@ -262,7 +291,9 @@ class Gate:
             self.reach.hear_permit(call.permit, call.answer, now)
             witness = self.reach.host if is_hearsay(call.answer) else ""
             add_verdicts(heard, call.permit, self._verdicts(call), now, witness)
-        arguments += requeue_arguments([call.requeue for call in settled if call.requeue is not None])
+        arguments += requeue_arguments(
+            [call.requeue for call in settled if call.requeue is not None], self._connection.seal
+        )
         taken = await self._settle(worker, arguments, heard)
         self._slow.difference_update(call.permit.id for call in settled)
         for news in self._news(settled, rests, taken):

@@ -32,6 +32,11 @@ class Keys:
         return f"{self.root}server"
 
     @property
+    def refused(self) -> str:
+        """How many messages were refused for their signature."""
+        return f"{self.root}refused"
+
+    @property
     def alive(self) -> str:
         """Written again and again, to see whether writes are taken."""
         return f"{self.root}alive"

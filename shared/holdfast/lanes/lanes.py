@@ -8,7 +8,7 @@ import redis
 from holdfast.lanes import operate
 from holdfast.lanes.condition import condition
 from holdfast.lanes.connection import Connection
-from holdfast.lanes.entry import write_message, write_need
+from holdfast.lanes.entry import write_entry
 from holdfast.lanes.lua import source
 from holdfast.lanes.values import WINDOW, Snapshot
 from holdfast.model.job import Offer
@@ -18,11 +18,13 @@ T = TypeVar("T")
 GROUP = 1_000  # jobs per script call: a script holds up everybody else
 
 
-def offer_arguments(offers: Sequence[Offer], lane: str, channel: str, *, front: bool, window: int) -> list[Any]:
+def offer_arguments(
+    offers: Sequence[Offer], lane: str, connection: Connection, *, front: bool, window: int
+) -> list[Any]:
     """What offer.lua wants to know, for offers of one lane."""
-    arguments: list[Any] = [lane, window, int(front), channel]
+    arguments: list[Any] = [lane, window, int(front), connection.keys.wake]
     for offer in offers:
-        arguments += [offer.id, write_message(offer), write_need(offer.need)]
+        arguments += write_entry(offer, connection.seal)
     return arguments
 
 
@@ -133,7 +135,7 @@ class Lanes:
     def _offer(self, lane: str, offers: list[Offer], *, front: bool, window: int) -> int:
         keys = self._keys
         names = [keys.lane(lane), keys.messages(lane), keys.need(lane), keys.names, keys.refill(lane)]
-        arguments = offer_arguments(offers, lane, keys.wake, front=front, window=window)
+        arguments = offer_arguments(offers, lane, self._connection, front=front, window=window)
         return int(self._ask(lambda client: client.register_script(source("offer"))(names, arguments)))
 
     def _ask(self, question: Callable[[redis.Redis], T]) -> T:

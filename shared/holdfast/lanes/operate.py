@@ -79,7 +79,8 @@ def snapshot(client: Client, keys: Keys) -> Snapshot:
         pipe.zcount(keys.slots(route), now, "+inf")
     pipe.smembers(keys.paused)
     pipe.get(keys.epoch)
-    *rows, paused, epoch = pipe.execute()
+    pipe.get(keys.refused)
+    *rows, paused, epoch, refused = pipe.execute()
     first, second = len(breakers), len(breakers) + len(buckets)
     return Snapshot(
         breakers=[_breaker_view(s, row, now) for s, row in zip(breakers, rows[:first], strict=True) if row],
@@ -87,6 +88,7 @@ def snapshot(client: Client, keys: Keys) -> Snapshot:
         slots=dict(zip(slots, rows[second:], strict=True)),
         paused=frozenset(paused),
         epoch=epoch,
+        refused=int(refused or 0),
     )
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdfast.lanes.entry import write_message, write_need
+from holdfast.lanes.entry import write_entry
+from holdfast.lanes.seal import Seal
 from holdfast.lanes.targets import Target
 from holdfast.lanes.values import Settled
 from holdfast.model.fault import Fault, FaultKind
@@ -48,9 +49,9 @@ def _real_usage(call: Settled) -> Usage | None:
     return None if usage is None or usage.estimated else usage
 
 
-def requeue_arguments(offers: Sequence[Offer]) -> list[Any]:
+def requeue_arguments(offers: Sequence[Offer], seal: Seal | None) -> list[Any]:
     """How many jobs go back to the head of their lane; then lane, id, message and need of each."""
     arguments: list[Any] = [len(offers)]
     for offer in offers:
-        arguments += [offer.lane, offer.id, write_message(offer), write_need(offer.need)]
+        arguments += [offer.lane, *write_entry(offer, seal)]
     return arguments

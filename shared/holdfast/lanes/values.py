@@ -80,10 +80,14 @@ class BucketView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything the gate keeps, at one moment. ``slots`` counts calls in flight by route."""
+    """Everything the gate keeps, at one moment. ``slots`` counts calls in flight by route.
+
+    ``refused`` counts messages whose signature did not verify.
+    """
 
     breakers: list[BreakerView]
     buckets: list[BucketView]
     slots: Mapping[str, int]
     paused: frozenset[str] = frozenset()
     epoch: str | None = None
+    refused: int = 0

@@ -18,12 +18,16 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """``directory`` holds the embedded SQLite file and Redis; ``namespace`` is the hash tag of every Redis key."""
+    """``directory`` holds the embedded SQLite file and Redis; ``namespace`` is the hash tag of every Redis key.
+
+    ``message_key`` signs what lies in Redis; None: a random key that the database keeps.
+    """
 
     database_url: str
     redis_url: str
     directory: Path
     namespace: str = "hf"
+    message_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

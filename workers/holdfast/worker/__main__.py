@@ -11,6 +11,7 @@ from holdfast.lanes import connect
 from holdfast.model.errors import HoldfastError
 from holdfast.settings import Settings, load
 from holdfast.store import Store
+from holdfast.store.secrets import message_key
 from holdfast.worker.logs import log_to_stderr
 from holdfast.worker.pool import Pool, Stop
 
@@ -27,7 +28,8 @@ async def work(settings: Settings) -> None:
     store = Store(settings.storage.database_url)
     await asyncio.to_thread(store.ensure)
     storage = settings.storage
-    connection = connect(storage.redis_url, storage.directory, namespace=storage.namespace)
+    key = await asyncio.to_thread(message_key, store, storage.message_key)
+    connection = connect(storage.redis_url, storage.directory, namespace=storage.namespace, key=lambda: key)
     try:
         await Pool(settings, store, connection).run(stop)
     finally:

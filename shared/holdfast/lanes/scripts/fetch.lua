@@ -24,12 +24,13 @@
 --       and of a probe (seconds), joint ("1": output counts against input
 --       tokens), output (most output tokens to reserve; "" all)
 --
--- RETURNS  {reason, retry_in, left, low, now, epochs, jobs, targets, probes}
+-- RETURNS  {reason, retry_in, left, low, now, epochs, jobs, targets, probes, needs}
 --          reason    "" when n permits were given, else empty, breaker, bucket, slots, paused, avoided, epoch
 --          retry_in  seconds as text, "" when no time is known
 --          epochs    one per breaker, as the permits hold them
 --          jobs, targets   of permit 1..m; target numbers count from 1
 --          probes    numbers of the permits that probe
+--          needs     of permit 1..m, as they stand, for their signatures
 -- ERRORS   "FETCH <argument>: expected …, got …"
 --
 -- Cost O(n + look), whatever the backlog.
@@ -60,17 +61,17 @@ redis.call("ZADD", KEYS[7], math.floor(now * 1000), worker)
 
 local epoch = redis.call("GET", KEYS[1])
 if not epoch then
-    return {"epoch", "", 0, 0, exact(now), {}, {}, {}, {}}
+    return {"epoch", "", 0, 0, exact(now), {}, {}, {}, {}, {}}
 end
 local fresh = string.sub(epoch, 1, 6) == "fresh:"
 
-local function answer(reason, retry_in, epochs, jobs, targets, probes)
+local function answer(reason, retry_in, epochs, jobs, targets, probes, texts)
     local left = redis.call("LLEN", KEYS[2])
     local low = 0
     if left < low_mark and redis.call("SET", KEYS[10], worker, "NX", "PX", 200) then
         low = 1
     end
-    return {reason, retry_in and exact(retry_in) or "", left, low, exact(now), epochs, jobs, targets, probes}
+    return {reason, retry_in and exact(retry_in) or "", left, low, exact(now), epochs, jobs, targets, probes, texts or {}}
 end
 
 if redis.call("SISMEMBER", KEYS[8], lane) == 1 then
@@ -166,11 +167,11 @@ local function costs_of(target, need)
     return {1, input, math.min(need.output, target.output)}
 end
 
--- The whole of a need, or nil for garbage.
+-- The whole of a need, or nil for garbage. Its signature follows in a line of its own; the caller checks that.
 local function read_need(text)
     if not text then return nil end
-    local input, output, rest = string.match(text, "^(%d+)\t(%d+)(.*)$")
-    if not input then return nil end
+    local input, output, rest = string.match(text, "^(%d+)\t(%d+)([^\n]*)")
+    if not input or #input > 15 or #output > 15 then return nil end
     local need = {input = tonumber(input), output = tonumber(output)}
     if rest ~= "" then
         need.avoid = {}
@@ -182,7 +183,7 @@ local function read_need(text)
 end
 
 local jobs, chosen, probes = {}, {}, {}
-local permits, taken_ids = {}, {}
+local permits, taken_ids, texts = {}, {}, {}
 local skipped, garbage, seen = {}, {}, {}
 local reason, retry_in
 local looked, longest_lease = 0, 0
@@ -262,6 +263,7 @@ for i, id in ipairs(ids) do
     else
         seen[id] = true
         local taken, shut = place(id, need)
+        if taken then texts[#texts + 1] = needs[i] end
         if not taken then
             skipped[#skipped + 1] = id
             if shut or #skipped >= look then break end
@@ -313,4 +315,4 @@ elseif not reason then
     reason = "empty"
     if redis.call("LLEN", KEYS[2]) > 0 then retry_in = 0 end
 end
-return answer(reason, retry_in, epochs, jobs, chosen, probes)
+return answer(reason, retry_in, epochs, jobs, chosen, probes, texts)
