@@ -67,6 +67,7 @@ TABLE = {
     K.REQUEST_TIMEOUT: (Retry(1.5, uses_attempt=True, avoid={}), Retry(1.5, uses_attempt=True, avoid={})),
     K.CONFLICT: (Retry(1.5, uses_attempt=True, avoid={}), Retry(1.5, uses_attempt=True, avoid={})),
     K.BAD_OUTPUT: (Retry(1.5, uses_attempt=True, avoid={}), Retry(1.5, uses_attempt=True, avoid={})),
+    K.REFUSED: (Reroute({A.name: None}, uses_attempt=False), K.REFUSED),
     K.OURS: (PARKED, PARKED),
     K.INVALID_REQUEST: (K.INVALID_REQUEST, K.INVALID_REQUEST),
     K.POISON: (K.POISON, K.POISON),

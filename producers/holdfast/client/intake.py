@@ -10,6 +10,7 @@ from holdfast.client.backend import Defaults, Item
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.dialect import anthropic, chat, responses
 from holdfast.dialect.line import read_job
+from holdfast.dialect.strictness import allowed, demand_exact
 from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Priority
 from holdfast.model.request import Request
@@ -101,9 +102,10 @@ def plain_draft(request: Request, defaults: Defaults) -> Draft:
 def check_routes(request: Request, plan: Plan) -> None:
     """Refuse a request that no route of its plan can carry. Raises InvalidRequest."""
     problems: list[str] = []
-    for route in plan.routes:
+    for route in allowed(request, plan):
         try:
-            WRITERS[route.api](request, route.model)
+            _, receipt = WRITERS[route.api](request, route.model)
+            demand_exact(request, route.api, receipt)
         except Unmappable as error:
             problems.append(f"{route.name}: {error.problem}")
         else:

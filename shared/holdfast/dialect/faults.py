@@ -78,6 +78,21 @@ CODES: Mapping[Api, Mapping[str, FaultKind]] = {
     Api.OPENAI_RESPONSES: OPENAI,
 }
 
+# Codes and types that say no more than the status they come with.
+PLAIN = frozenset(
+    {
+        "invalid_request_error", "permission_error", "not_found_error", "timeout_error", "api_error", "conflict_error",
+        "server_error", "requests", "tokens", "input_tokens", "output_tokens", "rate_limit_error", "invalid_value",
+        "invalid_type", "missing_required_parameter", "unsupported_parameter", "unsupported_value",
+        "unsupported_country_region_territory",
+        "unknown_parameter", "integer_above_max_value", "integer_below_min_value", "string_below_min_length",
+        "array_above_max_length", "array_below_min_length", "empty_array", "empty_string", "internal_error",
+        "internal_server_error", "invalid_json_schema", "invalid_image_format", "invalid_base64", "invalid_image_url",
+        "invalid_function_parameters", "content_policy_violation", "content_filter", "failed", "cancelled",
+        "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "INTERNAL", "DEADLINE_EXCEEDED", "invalid_beta",
+    }
+)  # fmt: skip
+USUAL = frozenset({500, 501, 502, 503, 504, *range(520, 531)})
 # Where a provider gives no code that tells these from others of the same status, its words must. Tried first.
 WORDS: tuple[tuple[frozenset[int], re.Pattern[str], FaultKind], ...] = (
     (frozenset({429, 413}), re.compile(r"request too large", re.IGNORECASE), FaultKind.TOO_LONG),
@@ -124,14 +139,21 @@ def read_fault(
         code=codes[0] if codes else None,
         retry_after=retry_after(headers, error.get("details"), now),
         provider_request_id=request_id(headers),
+        unfamiliar=_unfamiliar(api, status, codes),
     )
 
 
 def read_bad_answer(api: Api, error: BadAnswer, headers: Mapping[str, str], status: int = 200) -> Fault:
     """Understand a 200 without a usable reply. A failure told inside it keeps its meaning where its code is known."""
     kind = CODES[api].get(error.provider_code or "", error.kind)
+    codes = [error.provider_code] if error.provider_code else []
     return Fault(
-        kind, message=error.why, status=status, code=error.provider_code, provider_request_id=request_id(headers)
+        kind,
+        message=error.why,
+        status=status,
+        code=error.provider_code,
+        provider_request_id=request_id(headers),
+        unfamiliar=error.kind is FaultKind.BAD_ANSWER and bool(codes) and not _known(api, codes),
     )
 
 
@@ -145,6 +167,15 @@ def _kind(api: Api, status: int, codes: list[str], message: str, *, is_html: boo
         if code in CODES[api]:
             return CODES[api][code]
     return STATUSES.get(status, _by_class(status))
+
+
+def _unfamiliar(api: Api, status: int, codes: list[str]) -> bool:
+    """Whether we only guess: the status has no row, or none of the codes is in any table."""
+    return (status not in STATUSES and status not in USUAL) or (bool(codes) and not _known(api, codes))
+
+
+def _known(api: Api, codes: list[str]) -> bool:
+    return any(code in CODES[api] or code in PLAIN for code in codes)
 
 
 def _by_class(status: int) -> FaultKind:

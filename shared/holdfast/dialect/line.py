@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import orjson
 
@@ -14,12 +15,14 @@ from holdfast.dialect.fields import Fields
 from holdfast.dialect.plain import KEYS, read_neutral, read_plain
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Priority
-from holdfast.model.request import Request
+from holdfast.model.request import OnRefusal, Request, Strictness
 from holdfast.model.route import Api
 
-OUTER = ("custom_id", "model", "priority", "expires_in", "metadata")
-OPENAI_LINE = ("custom_id", "method", "url", "body", "priority", "expires_in", "metadata")
-ANTHROPIC_LINE = ("custom_id", "params", "priority", "expires_in", "metadata")
+TERMS = ("mapping", "on_refusal")
+OUTER = ("custom_id", "model", "priority", "expires_in", "metadata", *TERMS)
+OPENAI_LINE = ("custom_id", "method", "url", "body", "priority", "expires_in", "metadata", *TERMS)
+ANTHROPIC_LINE = ("custom_id", "params", "priority", "expires_in", "metadata", *TERMS)
+Choice = TypeVar("Choice", bound=StrEnum)
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 ENDPOINTS: Mapping[str, Api] = {"/v1/chat/completions": Api.OPENAI_CHAT, "/v1/responses": Api.OPENAI_RESPONSES}
@@ -102,12 +105,29 @@ def _line(fields: Fields, model: str | None, request: Request, api: Api | None) 
     return ParsedLine(
         custom_id=fields.text("custom_id"),
         model=model,
-        request=request,
+        request=_with_terms(fields, request, api),
         priority=_priority(fields),
         expires_in=_expires_in(fields),
         metadata=_metadata(fields),
         api=api,
     )
+
+
+def _with_terms(fields: Fields, request: Request, api: Api | None) -> Request:
+    """Add what the line allows us to do with its request."""
+    strictness, on_refusal = _one_of(fields, "mapping", Strictness), _one_of(fields, "on_refusal", OnRefusal)
+    terms: dict[str, Any] = {"strictness": strictness, "on_refusal": on_refusal}
+    if strictness is Strictness.NEVER and api is not None:
+        terms["written_in"] = api.value
+    given = {key: value for key, value in terms.items() if value is not None}
+    return request.model_copy(update=given) if given else request
+
+
+def _one_of(fields: Fields, key: str, kind: type[Choice]) -> Choice | None:
+    name = fields.text(key)
+    if name is not None and name not in set(kind):
+        raise InvalidRequest(key, f"expected {' or '.join(kind)}, got {name[:40]!r}.")
+    return kind(name) if name else None
 
 
 def _known(fields: Fields, known: tuple[str, ...]) -> None:
@@ -120,10 +140,7 @@ def _known(fields: Fields, known: tuple[str, ...]) -> None:
 
 
 def _priority(fields: Fields) -> Priority:
-    name = fields.text("priority")
-    if name is not None and name not in set(Priority):
-        raise InvalidRequest("priority", f"expected {' or '.join(Priority)}, got {name[:40]!r}.")
-    return Priority(name) if name else Priority.BATCH
+    return _one_of(fields, "priority", Priority) or Priority.BATCH
 
 
 def _expires_in(fields: Fields) -> float | None:

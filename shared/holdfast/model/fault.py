@@ -27,6 +27,7 @@ class FaultKind(StrEnum):
     CUT = "cut"  # the connection ended after bytes were sent: ambiguous
     BAD_ANSWER = "bad_answer"  # 200 with HTML, broken JSON, another shape, no content
     BAD_OUTPUT = "bad_output"  # a well-formed answer that breaks the job's own schema
+    REFUSED = "refused"  # the model would not answer, and the job asks for another one's opinion
     OURS = "ours"  # our own Redis, SQL or limiter
     POISON = "poison"  # the job's worker died three times while it held the job
     EXHAUSTED = "exhausted"  # attempts or calls used up
@@ -64,6 +65,7 @@ SCOPES: Mapping[FaultKind, Scope] = {
     FaultKind.CUT: Scope.ROUTE,
     FaultKind.BAD_ANSWER: Scope.ROUTE,
     FaultKind.BAD_OUTPUT: Scope.JOB,
+    FaultKind.REFUSED: Scope.JOB,
     FaultKind.OURS: Scope.US,
     FaultKind.POISON: Scope.JOB,
     FaultKind.EXHAUSTED: Scope.JOB,
@@ -77,6 +79,8 @@ class Fault:
 
     ``message`` is short and safe to show: never prompt text, never a key. ``retry_after`` is in seconds, from the
     provider. ``ambiguous`` says that bytes were sent and no answer came: the provider may have run and billed the call.
+    ``mapped``: our own mapping changed what was sent, and may be what was wrong with it. ``unfamiliar``: the provider
+    gave a code, or a status, that none of our tables knows; the kind is the safe one of its class.
     """
 
     kind: FaultKind
@@ -86,6 +90,8 @@ class Fault:
     retry_after: float | None = None
     ambiguous: bool = False
     provider_request_id: str | None = None
+    mapped: bool = False
+    unfamiliar: bool = False
 
     @property
     def scope(self) -> Scope:

@@ -114,6 +114,21 @@ class Output(Value):
     description: str | None = None
 
 
+class Strictness(StrEnum):
+    """What may be lost on the way to a route: nothing, what the receipt tells, or not even the way may be another."""
+
+    EXACT = "exact"  # a route whose wire format cannot say everything is refused
+    TOLERANT = "tolerant"  # what is changed or dropped stands in the receipt
+    NEVER = "never"  # no mapping: routes of the dialect it was written in, or else the plan's first route
+
+
+class OnRefusal(StrEnum):
+    """What becomes of a job whose model refuses to answer."""
+
+    KEEP = "keep"  # the refusal is the result
+    REROUTE = "reroute"  # another provider is asked, where one can be asked now
+
+
 class Request(Value):
     """One prompt, whole."""
 
@@ -129,4 +144,7 @@ class Request(Value):
     top_p: float | None = None
     effort: str | None = None  # none, minimal, low, medium, high, xhigh, max
     user: str | None = None  # the end user, opaque: metadata.user_id or safety_identifier
+    strictness: Strictness | None = None  # None: tolerant
+    written_in: str | None = None  # the dialect that ``never`` keeps the job to, where the line had one
+    on_refusal: OnRefusal | None = None  # None: keep
     native: Natives = Field(default_factory=dict)

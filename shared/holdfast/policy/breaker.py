@@ -23,18 +23,19 @@ FOREVER = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call in the window. ``at`` in seconds, when its verdict came."""
+    """One call in the window. ``at`` in seconds, when its verdict came. ``doubt``: its job was called wrong."""
 
     at: float
     ok: bool
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
     """Calls pass. An untroubled breaker remembers nothing, so that healthy calls cost no write.
 
-    ``failures`` and ``slow`` count since the last success. ``window`` holds the calls since the oldest failure that
-    still matters. ``ramp`` caps calls in flight after an outage; None: no cap.
+    ``failures`` and ``slow`` count since the last success. ``window`` holds the calls since the oldest failure or doubt
+    that still matters. ``ramp`` caps calls in flight after an outage; None: no cap.
     ``witnesses`` saw what went wrong.
     """
 
@@ -162,6 +163,8 @@ def _hear_closed(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, u
             return breaker
         case Verdict.OK:
             return _went_well(breaker, closed, heard.at, rules)
+        case Verdict.DOUBT:
+            return _doubted(breaker, closed, heard, rules, uniform)
         case _:
             return _went_wrong(breaker, closed, heard, rules, uniform)
 
@@ -169,6 +172,8 @@ def _hear_closed(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, u
 def _hear_probe(breaker: Breaker, probed: HalfOpen, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
     match heard.verdict:
         case Verdict.NOTHING:
+            return replace(breaker, state=replace(probed, until=min(probed.until, heard.at)))
+        case Verdict.DOUBT if probed.cool_off < rules.park:  # a wrong job says nothing of an outage
             return replace(breaker, state=replace(probed, until=min(probed.until, heard.at)))
         case Verdict.OK:
             return replace(breaker.to(Closed(ramp=rules.ramp_start)), recovered=heard.at)
@@ -185,6 +190,15 @@ def _went_well(breaker: Breaker, closed: Closed, at: float, rules: Rules) -> Bre
     return replace(breaker, state=Closed(window=window, ramp=ramp, witnesses=witnesses))
 
 
+def _doubted(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
+    """One wrong job is its own affair; so many at once are the route's."""
+    window = _recent((*closed.window, Call(heard.at, ok=True, doubt=True)), heard.at, rules)
+    young = [call for call in window if call.at > heard.at - rules.storm_seconds]
+    if rules.storm is not None and len(young) >= rules.storm and 2 * sum(call.doubt for call in young) >= len(young):
+        return _open(breaker, heard, rules, uniform)
+    return replace(breaker, state=replace(closed, window=window))
+
+
 def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
     troubled = Closed(
         failures=closed.failures + 1,
@@ -199,22 +213,23 @@ def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, un
 
 
 def _trips(closed: Closed, rules: Rules) -> bool:
-    failed = sum(not call.ok for call in closed.window)
+    judged = [call for call in closed.window if not call.doubt]
+    failed = sum(not call.ok for call in judged)
     believed = "" in closed.witnesses or len(closed.witnesses) >= rules.witnesses
     return believed and (
         closed.failures >= rules.consecutive
         or (rules.slow is not None and closed.slow >= rules.slow)
         or (
             rules.ratio is not None
-            and len(closed.window) >= rules.window_least
-            and failed >= rules.ratio * len(closed.window)
+            and len(judged) >= rules.window_least
+            and failed >= rules.ratio * len(judged)
         )
     )
 
 
 def _open(breaker: Breaker, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
     since = _outage_began(breaker, heard.at, rules)
-    floor = rules.park if heard.verdict is Verdict.FATAL else 0.0
+    floor = rules.park if heard.verdict in {Verdict.FATAL, Verdict.DOUBT} else 0.0
     cool_off = max(floor, min(rules.cap, max(rules.base, rules.share * (heard.at - since))))
     until = heard.at + cool_off * uniform(1 - rules.jitter, 1 + rules.jitter)
     return replace(breaker.to(Open(until, cool_off)), since=since, recovered=None)
@@ -228,9 +243,9 @@ def _outage_began(breaker: Breaker, at: float, rules: Rules) -> float:
 
 
 def _recent(calls: tuple[Call, ...], at: float, rules: Rules) -> tuple[Call, ...]:
-    """Keep the last calls that are young enough, from the first failure on."""
+    """Keep the last calls that are young enough, from the first failure or doubt on."""
     young = [call for call in calls if call.at > at - rules.window_seconds][-rules.window :]
-    first_failure = next((i for i, call in enumerate(young) if not call.ok), len(young))
+    first_failure = next((i for i, call in enumerate(young) if call.doubt or not call.ok), len(young))
     return tuple(young[first_failure:])
 
 

@@ -11,7 +11,7 @@ Fields, all text; "" where a field means nothing in this state:
     recovered  seconds: when the last outage ended
     failures   failures since the last success
     slow       slow calls since the last success
-    window     calls since the first failure that matters: time, then + or -, separated by blanks
+    window     calls since the first failure that matters: time, then + or - or ?, separated by blanks
     witnesses  who saw what went wrong: "*" for the provider's own word, else names of hosts, quoted as in a URL
 
 The gate needs ``state``, ``epoch``, ``until`` and ``ramp``. To give out a probe it does what ``admit`` does, under the
@@ -68,7 +68,7 @@ def _dump_state(state: State) -> dict[str, str]:
                 "state": "closed",
                 "failures": str(failures),
                 "slow": str(slow),
-                "window": " ".join(f"{call.at!r}{'+' if call.ok else '-'}" for call in window),
+                "window": " ".join(f"{call.at!r}{_sign(call)}" for call in window),
                 "ramp": _text(ramp),
                 "witnesses": " ".join(sorted(quote(name) or OWN_WORD for name in witnesses)),
             }
@@ -84,13 +84,21 @@ def _dump_state(state: State) -> dict[str, str]:
             assert_never(state)
 
 
+def _sign(call: Call) -> str:
+    return "?" if call.doubt else "+" if call.ok else "-"
+
+
+def _call(text: str) -> Call:
+    return Call(float(text[:-1]), ok=text[-1] != "-", doubt=text[-1] == "?")
+
+
 def _parse_state(fields: Mapping[str, str]) -> State:
     match fields.get("state") or "closed":
         case "closed":
             return Closed(
                 failures=int(fields.get("failures") or 0),
                 slow=int(fields.get("slow") or 0),
-                window=tuple(Call(float(text[:-1]), text[-1] == "+") for text in (fields.get("window") or "").split()),
+                window=tuple(_call(text) for text in (fields.get("window") or "").split()),
                 ramp=_number(fields.get("ramp")),
                 witnesses=frozenset(
                     "" if name == OWN_WORD else unquote(name) for name in (fields.get("witnesses") or "").split()

@@ -42,10 +42,10 @@ class Conduct:
     cap: float = GUARDED_CAP
 
 
-_OK, _FAULT, _FATAL = Verdict.OK, Verdict.FAULT, Verdict.FATAL
+_OK, _DOUBT, _FAULT, _FATAL = Verdict.OK, Verdict.DOUBT, Verdict.FAULT, Verdict.FATAL
 
 CONDUCT: Mapping[FaultKind, Conduct] = {
-    FaultKind.INVALID_REQUEST: Conduct(Action.BURY, uses_attempt=True, credential=_OK, endpoint=_OK),
+    FaultKind.INVALID_REQUEST: Conduct(Action.BURY, uses_attempt=True, route=_DOUBT, credential=_OK, endpoint=_OK),
     FaultKind.UNMAPPABLE: Conduct(Action.NEVER_HERE),
     FaultKind.TOO_LONG: Conduct(Action.NEVER_HERE, uses_attempt=True, credential=_OK, endpoint=_OK),
     FaultKind.SPEND_LIMIT: Conduct(Action.REROUTE, credential=_FATAL, endpoint=_OK, parks=True),
@@ -78,6 +78,8 @@ CONDUCT: Mapping[FaultKind, Conduct] = {
         most=2,
         cap=CAP,
     ),
+    # The call itself went well. Where nobody else can be asked now, the refusal is the result.
+    FaultKind.REFUSED: Conduct(Action.NEVER_HERE, uses_call=True, route=_OK, credential=_OK, endpoint=_OK),
     FaultKind.OURS: Conduct(Action.SNOOZE),
     FaultKind.POISON: Conduct(Action.BURY),
     FaultKind.EXHAUSTED: Conduct(Action.BURY),

@@ -12,7 +12,8 @@ class Rules:
 
     It opens on ``consecutive`` faults in a row; or when ``ratio`` of the last ``window_least`` to ``window`` calls
     within ``window_seconds`` failed; or when ``slow`` calls in flight passed the slow threshold with no success
-    between them. None switches a reason off. Where nothing came from the provider itself, it takes ``witnesses`` hosts
+    between them; or when half of ``storm`` or more calls within ``storm_seconds`` had their jobs called wrong, which
+    parks it. None switches a reason off. Where nothing came from the provider itself, it takes ``witnesses`` hosts
     to open it: one that alone cannot reach a provider has a broken link, not the fleet an outage.
 
     It stays open for ``share`` of the age of the outage, within ``base`` and ``cap``, ± ``jitter``; after a fatal
@@ -27,6 +28,8 @@ class Rules:
     window: int = 20
     window_least: int = 10
     window_seconds: float = 120.0
+    storm: int | None = 10
+    storm_seconds: float = 60.0
     slow: int | None = 3
     witnesses: int = 1
     share: float = 0.15

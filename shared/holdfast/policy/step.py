@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from holdfast.model.fault import Fault, FaultKind, Scope
 from holdfast.model.job import MAX_ATTEMPTS, MAX_CALLS, Claimed, DeathReason
-from holdfast.model.reply import Reply
+from holdfast.model.reply import Finish, Reply
+from holdfast.model.request import OnRefusal, Strictness
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import Uniform, retry_delay
@@ -60,14 +61,29 @@ def next_step(  # noqa: PLR0917  # the whole of what a decision may depend on, i
 ) -> Step:
     """Decide. ``now`` in seconds since the epoch on SQL's clock; ``job`` as it was before this call."""
     if isinstance(outcome, Reply):
-        return Complete()
+        return _second_opinion(job, route, plan, outcome, health, now) or Complete()
     case = _Case(job, route, plan, outcome, health, now, uniform, _standing(job.need.avoid, now))
     return _bury(case) or _go_on(case)
 
 
+def asks_another(job: Claimed, outcome: Reply | Fault) -> bool:
+    """Whether the model refused a job that wants another model's opinion then, and still has a call for it."""
+    if not isinstance(outcome, Reply) or outcome.finish is not Finish.REFUSED:
+        return False
+    wants = job.request.on_refusal is OnRefusal.REROUTE and job.request.strictness is not Strictness.NEVER
+    return wants and job.calls + 1 < MAX_CALLS
+
+
+def _second_opinion(job: Claimed, route: Route, plan: Plan, reply: Reply, health: Health, now: float) -> Step | None:  # noqa: PLR0917  # as next_step
+    """Where another route can take a refused job now, it goes there; to wait for one could cost it this answer."""
+    avoid = {**_standing(job.need.avoid, now), route.name: None}
+    free = any(other.name not in avoid and other.name not in health.open_routes for other in plan.routes)
+    return Reroute(avoid, uses_attempt=False) if free and asks_another(job, reply) else None
+
+
 def _bury(case: _Case) -> Bury | None:
     job, fault, conduct = case.job, case.fault, case.conduct
-    if conduct.action is Action.BURY:
+    if conduct.action is Action.BURY and not _spared(case):
         return Bury(DeathReason(fault.kind, fault.message, fault.status, fault.code))
     if job.expires_at is not None and case.now >= job.expires_at:
         return _died(case, FaultKind.EXPIRED, "its deadline passed")
@@ -85,11 +101,19 @@ def may_be_billed(fault: Fault) -> bool:
     return fault.ambiguous or CONDUCT[fault.kind].uses_call
 
 
+def _spared(case: _Case) -> bool:
+    """Whether a request that was called wrong may be right: our own mapping changed it, or the route is in a storm."""
+    wrong = case.fault.kind is FaultKind.INVALID_REQUEST
+    return wrong and (case.fault.mapped or case.route.name in case.health.open_routes)
+
+
 def _go_on(case: _Case) -> Step:
     match case.conduct.action:
         case Action.SNOOZE:
             return Snooze(_clamped(case, _delay(case)), case.avoid)
         case Action.NEVER_HERE:
+            return _never_here(case)
+        case Action.BURY if case.fault.mapped:
             return _never_here(case)
         case Action.HERE_FIRST if case.job.attempts < case.conduct.again_here:
             return _retry(case, _clamped(case, (asked_wait(case.fault) or 0.0) + case.uniform(*HERE_AGAIN)))

@@ -17,13 +17,15 @@ class Verdict(StrEnum):
     """What one call tells one breaker.
 
     ``SLOW`` is said while the call still runs, once per permit; its outcome is then not said again.
-    ``FATAL`` opens the breaker at once. ``NOTHING`` counts neither way, but it ends a probe: the place is free again.
+    ``FATAL`` opens the breaker at once. ``DOUBT``: the job was called wrong; said of many, it speaks of the route.
+    ``NOTHING`` counts neither way, but it ends a probe: the place is free again.
     """
 
     OK = "ok"
     FAULT = "fault"
     SLOW = "slow"
     FATAL = "fatal"
+    DOUBT = "doubt"
     NOTHING = "nothing"
 
 

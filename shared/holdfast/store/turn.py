@@ -11,7 +11,9 @@ from holdfast.store.micros import NEVER, to_micros
 from holdfast.store.pack import pack_avoid, pack_mapping, pack_reply, pack_usage
 from holdfast.store.terminal import Ending
 
-BILLED_FAULTS = frozenset({FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT, FaultKind.TIMED_OUT, FaultKind.CUT})
+BILLED_FAULTS = frozenset(
+    {FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT, FaultKind.REFUSED, FaultKind.TIMED_OUT, FaultKind.CUT}
+)
 BILLED_OUTCOMES = frozenset({Outcome.UNKNOWN, Outcome.SUCCEEDED})
 FAILED_OUTCOMES = frozenset({Outcome.UNKNOWN, Outcome.FAILED})
 WAITS = frozenset({FaultKind.RATE_LIMITED, FaultKind.RAMP_LIMITED, FaultKind.OURS})  # snoozed, nothing failed

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from holdfast.dialect import anthropic, chat, responses
 from holdfast.dialect.bad_answer import BadAnswer
 from holdfast.dialect.faults import read_bad_answer, read_fault, request_id
 from holdfast.dialect.limits import read_limits
+from holdfast.dialect.strictness import demand_exact
 from holdfast.model.answer import Answer
 from holdfast.model.errors import Unmappable
 from holdfast.model.fault import Fault, FaultKind
@@ -59,6 +60,7 @@ class SdkProvider:
         """Make one call, at most ``deadline`` seconds in all. Every failure is a fault in the answer."""
         try:
             written, receipt = self._format.write(request, model)
+            demand_exact(request, self._api, receipt)
             body = orjson.dumps(written)
         except Unmappable as error:
             return Answer(Fault(FaultKind.UNMAPPABLE, str(error)))
@@ -73,6 +75,8 @@ class SdkProvider:
         seconds = time.perf_counter() - began
         headers: Mapping[str, str] = response.extensions[HEADERS]
         outcome = self._understand(request, response, headers)
+        if isinstance(outcome, Fault) and receipt.changes:
+            outcome = replace(outcome, mapped=True)
         return Answer(outcome, receipt, read_limits(headers, time.time()), seconds)
 
     async def _post(self, body: bytes, deadline: float, tag: str) -> httpx2.Response:

@@ -1,0 +1,42 @@
+"""What a process notices about its providers besides single calls: storms of 400s, and codes that nobody knows."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import structlog
+
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.reply import Reply
+from holdfast.policy.storm import Window, is_storm, judged
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Oddities:
+    """``codes`` counts what no table knows, by route, status and code; each is told in the log when it is new."""
+
+    codes: Counter[tuple[str, int | None, str | None]] = field(default_factory=Counter)
+    _windows: dict[str, Window] = field(default_factory=dict)
+
+    def heard(self, route: str, job: str, outcome: Reply | Fault) -> None:
+        if isinstance(outcome, Fault) and outcome.unfamiliar:
+            self._count(route, outcome)
+        wrong = isinstance(outcome, Fault) and outcome.kind is FaultKind.INVALID_REQUEST
+        if wrong or self._windows.get(route):
+            self._windows[route] = judged(self._windows.get(route, ()), time.monotonic(), job, wrong=wrong)
+
+    def storms(self) -> frozenset[str]:
+        """Routes that call too many different jobs wrong."""
+        now = time.monotonic()
+        return frozenset(route for route, window in self._windows.items() if is_storm(window, now))
+
+    def _count(self, route: str, fault: Fault) -> None:
+        key = (route, fault.status, fault.code)
+        self.codes[key] += 1
+        seen = self.codes[key]
+        if str(seen).strip("0") == "1":  # the first, the tenth, the hundredth
+            log.warning(
+                "unfamiliar_code", route=route, status=fault.status, code=fault.code, taken_as=fault.kind, seen=seen
+            )
