@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make demo`, `make test`. Python 3.11 or newer is enough; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format docs lock clean
+.PHONY: help demo up soak test check format docs lock clean
 
 BIN := .venv/bin
 UV ?= uv
@@ -17,17 +17,20 @@ up: ## API, worker and embedded storage on simulated providers
 	@PYTHON="$(PYTHON)" requirements/install run
 	@$(BIN)/holdfast up --sim
 
+soak: ## break something every 5 s for 30 minutes, then the ledger (ARGS="--minutes 1 --seed 7")
+	@PYTHON="$(PYTHON)" requirements/install dev
+	@$(BIN)/python bench/soak.py $(ARGS)
+
 test: ## all tests (ARGS="tests/policy -x" narrows them)
 	@PYTHON="$(PYTHON)" requirements/install dev
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: ## lint, format, types, import contracts, generated pages
 	@PYTHON="$(PYTHON)" requirements/install dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python docs/generate.py --check
+	@status=0; \
+	for each in "ruff check ." "ruff format --check ." "mypy" "lint-imports" "python docs/generate.py --check"; do \
+	    echo "$$each"; $(BIN)/$$each || status=1; \
+	done; exit $$status
 
 format: ## let ruff mend what it can
 	@PYTHON="$(PYTHON)" requirements/install dev
