@@ -36,7 +36,7 @@ class Keeper(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class KeyKeeper:
     """A key that stays until somebody changes it. A place that fails takes no good key away."""
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from holdfast.policy.backoff import Uniform, retry_delay
+from holdfast.policy.backoff import Uniform
 
 EARLY = (0.6, 0.8)  # share of its life after which a token is replaced; each process draws its own
-RETRY_BASE, RETRY_CAP = 1.0, 30.0  # seconds between questions to an issuer that fails
-RETRY_LEAST = 0.5  # seconds
+RETRY_BASE, RETRY_CAP = 1.0, 15.0  # seconds between questions to an issuer that fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,9 @@ def refresh_at(token: Token, uniform: Uniform) -> float:
 def ask_again_in(failures: int, uniform: Uniform) -> float:
     """Seconds until an issuer that failed ``failures`` >= 1 times in a row is asked again.
 
-    >>> [ask_again_in(n, lambda low, high: high) for n in (1, 2, 9)]
-    [1.5, 2.5, 30.5]
+    Half of the wait is fixed, for one process asks for the whole fleet: there is no herd to spread.
+
+    >>> [ask_again_in(n, lambda low, high: high) for n in (1, 2, 99)]
+    [1.0, 2.0, 15.0]
     """
-    return RETRY_LEAST + retry_delay(failures, None, base=RETRY_BASE, cap=RETRY_CAP, uniform=uniform)
+    return min(RETRY_CAP, RETRY_BASE * 2.0 ** min(failures - 1, 9)) * uniform(0.5, 1.0)

@@ -19,13 +19,14 @@ from holdfast.policy.backoff import Uniform
 log = structlog.get_logger()
 TURN = PATIENCE + 2.0  # seconds for which the turn to ask is held; a dead process frees it so
 NEXT_LOOK = 0.25  # seconds between looks at the shelf while another process asks
+RESTING = 1.0  # seconds between looks at the shelf while nobody asks an issuer that failed
 DOUBT = 10.0  # seconds between two replacements of tokens that the provider refuses
 LONGEST_SLEEP = 5.0  # seconds
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class TokenKeeper:
     """``fetch`` asks the issuer. ``clock`` is the process's own, in seconds, and never goes back."""
 
@@ -95,7 +96,7 @@ class TokenKeeper:
         turn = await self.shelf.claim(TURN)
         self._others = turn is Turn.OTHERS
         if turn is not Turn.OURS:
-            self._look_at = self.clock() + NEXT_LOOK
+            self._look_at = self.clock() + (NEXT_LOOK if self._others else RESTING)
             self._why = self._why if self._failures else f"the issuer's turn: {turn}"
             return
         self._adopt(await self.shelf.look())  # put there between our look and our turn

@@ -1,0 +1,49 @@
+"""What the gate knows of credentials."""
+
+from holdfast.lanes import Settled
+from holdfast.lanes.credentials import end_cool_off, forget_said, is_first_to_say, note_fault, parked
+from holdfast.model.fault import Fault, FaultKind
+from lanes_twin import LANE, offers, plan
+
+NAME = "anthropic/main"
+
+
+async def refuse(gate, times: int) -> None:
+    await gate.offer(offers(times))
+    fetched = await gate.fetch(LANE, times, "w", plan())
+    await gate.settle([Settled(permit, Fault(FaultKind.AUTH)) for permit in fetched.permits])
+
+
+async def test_a_refused_credential_is_parked_with_its_reason(connection, gates):
+    gate = gates()
+    await gate.begin(fresh=True)
+    assert parked(connection, [NAME, "anthropic/other"]) == []
+    await refuse(gate, 2)
+    note_fault(connection, NAME, FaultKind.AUTH)
+    (down,) = parked(connection, [NAME, "anthropic/other"])
+    assert (down.name, down.why) == (NAME, "auth")
+    assert 0 <= down.down_for < 30
+
+
+async def test_a_new_key_is_tried_by_one_call_at_once(connection, gates):
+    gate = gates()
+    await gate.begin(fresh=True)
+    await refuse(gate, 2)
+    await gate.offer(offers(5))
+    end_cool_off(connection, NAME)
+    fetched = await gate.fetch(LANE, 5, "w", plan())
+    assert [permit.probe for permit in fetched.permits] == [True]
+
+
+async def test_ending_the_cool_off_of_a_sound_credential_changes_nothing(connection, gates):
+    await gates().begin(fresh=True)
+    end_cool_off(connection, NAME)
+    assert parked(connection, [NAME]) == []
+
+
+def test_the_fleet_says_a_thing_once_and_once_that_it_is_over(connection):
+    assert is_first_to_say(connection, "parked:x")
+    assert not is_first_to_say(connection, "parked:x")
+    assert forget_said(connection, "parked:x")
+    assert not forget_said(connection, "parked:x")
+    assert is_first_to_say(connection, "parked:x")
