@@ -1,0 +1,73 @@
+"""compose.yaml names commands, options, variables and files that exist, and starts things in the right order."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.manifest import read_all
+from holdfast.cli.main import app
+from holdfast.settings import load
+from holdfast.settings.load import FILE_VARIABLE, STORAGE_VARIABLES
+from holdfast.sim.__main__ import read as read_sim
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = read_all(ROOT / "compose.yaml")[0]
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: each for name, each in SERVICES.items() if each["image"] == "holdfast"}
+DEFAULT = re.compile(r"\$\{[A-Z_]+:-([^}]*)\}")
+KNOWN = {FILE_VARIABLE, *STORAGE_VARIABLES.values(), "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"}
+
+
+def test_everything_the_page_promises_is_there() -> None:
+    assert set(SERVICES) == {"postgres", "redis", "migration", "api", "worker", "sim-first", "sim-second"}
+    assert all("healthcheck" in SERVICES[name] for name in ("postgres", "redis", "api"))
+    assert all(SERVICES[name]["profiles"] == ["sim"] for name in ("sim-first", "sim-second"))
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if "entrypoint" not in OURS[name]])
+def test_a_command_and_its_options_exist(name: str) -> None:
+    words = [DEFAULT.sub(r"\1", word) for word in OURS[name]["command"]]
+    done = CliRunner().invoke(app, [*words, "--help"])
+    assert done.exit_code == 0, done.output
+    assert all(word in done.output for word in words if word.startswith("--"))
+
+
+def test_a_simulated_provider_listens_where_its_configuration_looks_for_it() -> None:
+    settings = load(ROOT / "deploy" / "simulated.toml", env={})
+    for provider, service in zip(settings.providers.values(), ("sim-first", "sim-second"), strict=True):
+        sim, _ = read_sim(OURS[service]["command"])
+        assert sim.host == "0.0.0.0"
+        assert provider.base_url.startswith(f"http://{service}:{sim.port}")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_variable_is_one_that_holdfast_reads(name: str) -> None:
+    assert set(OURS[name].get("environment", {})) <= KNOWN
+
+
+def test_nothing_works_on_a_database_that_was_not_migrated() -> None:
+    for name in ("api", "worker"):
+        assert OURS[name]["depends_on"]["migration"] == {"condition": "service_completed_successfully"}
+    assert OURS["migration"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert OURS["migration"]["restart"] == "on-failure"
+
+
+def test_a_worker_may_finish_its_calls_before_it_is_killed() -> None:
+    assert int(OURS["worker"]["stop_grace_period"].removesuffix("s")) > load(None, env={}).worker.grace
+
+
+def test_no_port_is_open_to_strangers() -> None:
+    ports = [port for each in SERVICES.values() for port in each.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_image_is_built_from_files_that_exist() -> None:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    copied = [word for line in lines if line.startswith("COPY ") for word in shlex.split(line)[1:-1]]
+    assert copied
+    assert all((ROOT / name).exists() for name in copied)

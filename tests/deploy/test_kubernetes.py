@@ -1,0 +1,124 @@
+"""The manifests fit Kubernetes' own forms, as far as they use them, and name only what exists."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.manifest import read_all
+from holdfast.api import metrics, probes
+from holdfast.cli.main import app
+from holdfast.settings import load
+from holdfast.settings.load import STORAGE_VARIABLES
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
+KUSTOMIZATION = read_all(FOLDER / "kustomization.yaml")[0]
+FORMS = {
+    "ConfigMap": ("v1", {"data"}, set()),
+    "Job": ("batch/v1", {"spec"}, {"backoffLimit", "ttlSecondsAfterFinished", "template"}),
+    "Deployment": ("apps/v1", {"spec"}, {"replicas", "selector", "template"}),
+    "PodDisruptionBudget": ("policy/v1", {"spec"}, {"minAvailable", "maxUnavailable", "selector"}),
+    "ScaledObject": (
+        "keda.sh/v1alpha1",
+        {"spec"},
+        {"scaleTargetRef", "minReplicaCount", "maxReplicaCount", "pollingInterval", "cooldownPeriod", "triggers"},
+    ),
+}
+POD = {"terminationGracePeriodSeconds", "containers", "volumes", "restartPolicy"}
+CONTAINER = {"name", "image", "args", "env", "ports", "livenessProbe", "readinessProbe", "volumeMounts", "resources"}
+PROBE = {"httpGet", "initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold"}
+KNOWN = {*STORAGE_VARIABLES.values(), "ANTHROPIC_API_KEY", "OPENAI_API_KEY"}
+
+MANIFESTS = [each for name in KUSTOMIZATION["resources"] for each in read_all(FOLDER / name)]
+NAMED = {(each["kind"], each["metadata"]["name"]): each for each in MANIFESTS}
+PODS = {name: each["spec"]["template"] for (kind, name), each in NAMED.items() if kind in {"Deployment", "Job"}}
+CONTAINERS = [(name, container) for name, pod in PODS.items() for container in pod["spec"]["containers"]]
+CONFIG = NAMED["ConfigMap", "holdfast"]["data"]
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda each: f"{each['kind']}-{each['metadata']['name']}")
+def test_a_manifest_has_the_form_of_its_kind(manifest: dict[str, Any]) -> None:
+    version, parts, fields = FORMS[manifest["kind"]]
+    assert manifest["apiVersion"] == version
+    assert set(manifest) == {"apiVersion", "kind", "metadata"} | parts
+    assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", manifest["metadata"]["name"])
+    assert set(manifest.get("spec", {})) <= fields
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_a_pod_and_its_containers_have_their_form(name: str) -> None:
+    pod = PODS[name]["spec"]
+    assert set(pod) <= POD
+    volumes = {volume["name"] for volume in pod.get("volumes", [])}
+    for container in pod["containers"]:
+        assert set(container) <= CONTAINER
+        assert {"cpu", "memory"} == set(container["resources"]["requests"])
+        assert {mount["name"] for mount in container.get("volumeMounts", [])} <= volumes
+        for variable in container.get("env", []):
+            assert variable["name"] in KNOWN
+            assert variable["valueFrom"]["secretKeyRef"]["name"] == "holdfast"
+
+
+def test_whoever_selects_finds_what_it_is_for() -> None:
+    for (kind, name), each in NAMED.items():
+        if kind in {"Deployment", "PodDisruptionBudget"}:
+            assert each["spec"]["selector"]["matchLabels"] == PODS[name]["metadata"]["labels"]
+
+
+@pytest.mark.parametrize(("name", "container"), [pair for pair in CONTAINERS if pair[1]["image"] == "holdfast"])
+def test_a_command_and_its_options_exist(name: str, container: dict[str, Any]) -> None:
+    words = container["args"]
+    done = CliRunner().invoke(app, [*words, "--help"])
+    assert done.exit_code == 0, f"{name}: {done.output}"
+    assert all(word in done.output for word in words if word.startswith("--"))
+
+
+def test_probes_and_scraping_ask_for_paths_that_the_api_has_and_the_window_lets_through() -> None:
+    served = {route.path for route in probes.router.routes}
+    pod = PODS["holdfast-api"]
+    asked = {pod["metadata"]["annotations"]["prometheus.io/path"]}
+    ports: set[Any] = {int(pod["metadata"]["annotations"]["prometheus.io/port"])}
+    for container in pod["spec"]["containers"]:
+        for probe in (container.get("livenessProbe"), container.get("readinessProbe")):
+            if probe:
+                assert set(probe) <= PROBE
+                asked.add(probe["httpGet"]["path"])
+                ports.add(probe["httpGet"]["port"])
+    assert asked == {"/livez", "/readyz", "/metrics"} <= served
+    let_through = re.search(r"location ~ \^/\(([a-z|]+)\)\$", CONFIG["default.conf"])
+    assert let_through is not None
+    assert {f"/{name}" for name in let_through.group(1).split("|")} == asked
+    assert ports == {9464, "metrics"}
+    assert "listen 9464;" in CONFIG["default.conf"]
+    assert f"127.0.0.1:{load(None, env={}).server.port};" in CONFIG["default.conf"]
+
+
+def test_the_configuration_is_valid_and_a_worker_may_finish_its_calls(tmp_path: Path) -> None:
+    (tmp_path / "holdfast.toml").write_text(CONFIG["holdfast.toml"])
+    keys = {"ANTHROPIC_API_KEY": "a", "OPENAI_API_KEY": "b"}
+    settings = load(tmp_path / "holdfast.toml", env=keys)
+    assert settings.plan("smart").routes
+    assert PODS["holdfast-worker"]["spec"]["terminationGracePeriodSeconds"] > settings.worker.grace
+
+
+def test_the_scaler_scales_the_workers_by_a_figure_that_is_measured() -> None:
+    spec = NAMED["ScaledObject", "holdfast-worker"]["spec"]
+    (trigger,) = spec["triggers"]
+    assert ("Deployment", spec["scaleTargetRef"]["name"]) in NAMED
+    assert trigger["type"] == "prometheus"
+    assert set(trigger["metadata"]) == {"serverAddress", "query", "threshold"}
+    assert metrics.backlog([]).name in trigger["metadata"]["query"]
+    assert "replicas" not in NAMED["Deployment", "holdfast-worker"]["spec"]  # or each apply would undo the scaler
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+def test_kubectl_reads_them_as_we_do() -> None:
+    built = subprocess.run(
+        ["kubectl", "kustomize", str(FOLDER)], check=False, capture_output=True, text=True, timeout=30
+    )
+    assert built.returncode == 0, built.stderr
+    assert built.stdout.count("\nkind: ") == len(MANIFESTS)
