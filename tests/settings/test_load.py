@@ -126,6 +126,11 @@ routes = [
 """
 
 
+@pytest.mark.parametrize("url", ["sentinel://a:1,b:2/main", "redis+cluster://:key@a:1,b", "rediss://a?ssl_ca_certs=x"])
+def test_redis_may_be_one_server_or_several(url: str) -> None:
+    assert load(None, {"HOLDFAST_REDIS_URL": url}).storage.redis_url == url
+
+
 def test_every_problem_comes_at_once_in_the_order_of_the_file() -> None:
     assert complaints(BAD, {"HOLDFAST_REDIS_URL": "http://user:word@host"}) == [
         "holdfast.toml:2: server.port: expected a whole number, got '1'",
@@ -172,7 +177,10 @@ def test_every_problem_comes_at_once_in_the_order_of_the_file() -> None:
             "holdfast.toml:25: modles: expected one of models, providers, server, storage, worker,"
             " got a key that does not exist; nearest valid name models"
         ),
-        "HOLDFAST_REDIS_URL: expected embedded, redis://…, rediss://… or unix://…, got 'http://***@host'",
+        (
+            "HOLDFAST_REDIS_URL: expected embedded, redis://…, rediss://…, unix://…, sentinel://HOSTS/NAME or "
+            "redis+cluster://HOSTS, got 'http://***@host'"
+        ),
     ]
 
 

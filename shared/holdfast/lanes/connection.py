@@ -7,18 +7,16 @@ from urllib.parse import urlsplit, urlunsplit
 
 import redis
 import redis.asyncio
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from holdfast.lanes.embedded import EmbeddedServer
 from holdfast.lanes.keys import Keys
 from holdfast.lanes.seal import Seal
+from holdfast.lanes.topology import is_several, open_asynchronous, open_sync, read
 from holdfast.model.errors import ConfigError, QueueUnavailable
 
 EMBEDDED = "embedded"
 SCHEMES = ("redis", "rediss", "unix")
-ANSWER_SECONDS = 5.0
-CONNECT_SECONDS = 2.0
+EXPECTED = f"expected {EMBEDDED!r}, redis://…, rediss://…, unix://…, sentinel://… or redis+cluster://…"
 
 
 def connect(
@@ -30,10 +28,19 @@ def connect(
     """
     if redis_url == EMBEDDED:
         return Connection(None, EmbeddedServer(directory / "redis"), Keys(namespace), key)
-    if urlsplit(redis_url).scheme not in SCHEMES:
-        expected = f"expected {EMBEDDED!r}, redis://…, rediss://… or unix://…"
-        raise ConfigError((f"storage.redis_url: {expected}; got {without_password(redis_url)!r}",))
+    if problem := _problem(redis_url):
+        raise ConfigError((f"storage.redis_url: {problem}; got {without_password(redis_url)!r}",))
     return Connection(redis_url, None, Keys(namespace), key)
+
+
+def _problem(url: str) -> str | None:
+    if not is_several(url):
+        return None if urlsplit(url).scheme in SCHEMES else EXPECTED
+    try:
+        read(url)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def without_password(url: str) -> str:
@@ -88,24 +95,12 @@ class Connection:
     def sync(self) -> redis.Redis:
         """The client for threads; one pool for all of them."""
         if self._client is None:
-            self._client = redis.Redis.from_url(
-                self.url,
-                decode_responses=True,
-                socket_timeout=ANSWER_SECONDS,
-                socket_connect_timeout=CONNECT_SECONDS,
-                retry=Retry(NoBackoff(), 0),
-            )
+            self._client = open_sync(self.url)
         return self._client
 
     def asynchronous(self) -> "redis.asyncio.Redis":
         """Make a new client for the running event loop; whoever asked closes it."""
-        return redis.asyncio.Redis.from_url(
-            self.url,
-            decode_responses=True,
-            socket_timeout=ANSWER_SECONDS,
-            socket_connect_timeout=CONNECT_SECONDS,
-            retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
-        )
+        return open_asynchronous(self.url)
 
     def revive(self) -> bool:
         """Start the embedded server again if it is gone. Returns whether clients must be made anew."""

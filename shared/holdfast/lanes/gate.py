@@ -24,6 +24,7 @@ from holdfast.lanes.operate import Kind, Override, Want
 from holdfast.lanes.reach import Reach
 from holdfast.lanes.settling import call_arguments, requeue_arguments, rest_after
 from holdfast.lanes.targets import CompiledPlan, Target
+from holdfast.lanes.topology import AWAY, FAILED
 from holdfast.lanes.values import WINDOW, Fetched, Reason, Settled
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer, Permit
@@ -371,11 +372,11 @@ class Gate:
     async def _ask(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
         try:
             return await question(await self._client())
-        except (redis.ConnectionError, redis.TimeoutError) as error:
+        except AWAY as error:
             if await self._connection.revive_soon():
                 await self._drop_client()
             raise self._connection.unavailable(error) from error
-        except redis.RedisError as error:
+        except FAILED as error:
             raise self._connection.unavailable(error) from error
 
     async def _client(self) -> redis.asyncio.Redis:

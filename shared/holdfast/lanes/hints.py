@@ -5,9 +5,13 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 import redis.asyncio
+from redis.asyncio.client import PubSub
+
+from holdfast.lanes.topology import FAILED
 
 AGAIN = 1.0  # seconds between tries to listen
 LISTEN = 30.0  # seconds of silence after which the connection is looked after
+QUICK = 5  # silences in a row that were no wait; subscribing brings one or two
 EVERY_LANE = ""
 
 
@@ -42,14 +46,21 @@ class Hints:
 
     async def _listen(self) -> None:
         while True:
-            with contextlib.suppress(redis.RedisError, OSError):
+            with contextlib.suppress(*FAILED, OSError):
                 async with (await self._client()).pubsub() as channel:
                     await channel.subscribe(self._channel)
-                    while True:
-                        hint = await channel.get_message(ignore_subscribe_messages=True, timeout=LISTEN)
-                        if hint is not None:
-                            self._tell(str(hint["data"]))
+                    await self._hear(channel)
             await asyncio.sleep(AGAIN)
+
+    async def _hear(self, channel: PubSub) -> None:
+        """Pass hints on until the connection is dead: one that timed out says "nothing yet" at once, for ever."""
+        loop, quick = asyncio.get_running_loop(), 0
+        while quick < QUICK:
+            asked = loop.time()
+            hint = await channel.get_message(ignore_subscribe_messages=True, timeout=LISTEN)
+            if hint is not None:
+                self._tell(str(hint["data"]))
+            quick = quick + 1 if hint is None and loop.time() - asked < LISTEN / 2 else 0
 
     def _tell(self, lane: str) -> None:
         """A hint about one lane wakes those who wait for it or for any; one about none wakes everybody."""

@@ -10,6 +10,7 @@ from holdfast.lanes.condition import condition
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.entry import write_entry
 from holdfast.lanes.lua import source
+from holdfast.lanes.topology import FAILED
 from holdfast.lanes.values import WINDOW, Snapshot
 from holdfast.model.job import Offer
 
@@ -144,5 +145,5 @@ class Lanes:
         except redis.ConnectionError as error:
             self._connection.revive()
             raise self._connection.unavailable(error) from error
-        except redis.RedisError as error:
+        except FAILED as error:
             raise self._connection.unavailable(error) from error

@@ -15,6 +15,8 @@ DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
 QUEUES = ("redis", "rediss", "unix")
+HOSTS = r"([^/?@]*@)?[^/?@,]+(,[^/?@,]+)*"
+SEVERAL = re.compile(rf"sentinels?://{HOSTS}/[^/?]+(\?.*)?|rediss?\+cluster://{HOSTS}/?(\?.*)?")  # several servers
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -74,8 +76,9 @@ def _database(text: str) -> str:
 
 def _queue(text: str) -> str:
     address = _split(text)
-    if text != "embedded" and (address is None or address.scheme not in QUEUES):
-        raise Expected("embedded, redis://…, rediss://… or unix://…")
+    known = text == "embedded" or (address is not None and address.scheme in QUEUES) or SEVERAL.fullmatch(text)
+    if not known:
+        raise Expected("embedded, redis://…, rediss://…, unix://…, sentinel://HOSTS/NAME or redis+cluster://HOSTS")
     return text
 
 
@@ -123,8 +126,8 @@ class StorageForm(Form):
     )
     redis_url: Annotated[str, AfterValidator(_queue)] = Field(
         default="embedded",
-        description="`embedded` (a private server in `directory`), `redis://…`, `rediss://…`. "
-        "`HOLDFAST_REDIS_URL` overrides it.",
+        description="`embedded` (a private server in `directory`), `redis://…`, `rediss://…`, "
+        "`sentinel://HOST:PORT,HOST:PORT/NAME`, `redis+cluster://HOST:PORT,HOST:PORT`. `HOLDFAST_REDIS_URL` overrides it.",
     )
     directory: str = Field(
         default=".holdfast",

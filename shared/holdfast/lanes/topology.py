@@ -1,0 +1,118 @@
+"""Where several servers make up one Redis: Sentinel, which names the master, and Cluster, which shares out the keys.
+
+``sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT/NAME``   ``sentinels://`` speaks TLS
+``redis+cluster://[USER:PASSWORD@]HOST:PORT,HOST:PORT``   ``rediss+cluster://`` speaks TLS
+
+Behind the address may stand ``?ssl_ca_certs=PATH``, and for Sentinel ``sentinel_password=``. Every key of ours carries
+one hash tag, so in a cluster all of them lie on one node, and each script finds its keys there.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import redis
+import redis.asyncio
+from redis.asyncio.cluster import ClusterNode as AsyncClusterNode
+from redis.asyncio.cluster import RedisCluster as AsyncRedisCluster
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.asyncio.sentinel import Sentinel as AsyncSentinel
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.exceptions import RedisClusterException
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+SENTINEL, CLUSTER = ("sentinel", "sentinels"), ("redis+cluster", "rediss+cluster")
+SCHEMES = (*SENTINEL, *CLUSTER)
+PORTS = {"sentinel": 26_379, "cluster": 6_379}
+ANSWER_SECONDS = 5.0
+CONNECT_SECONDS = 2.0
+AWAY = (redis.ConnectionError, redis.TimeoutError, RedisClusterException)
+FAILED = (redis.RedisError, RedisClusterException)
+TIMES: dict[str, Any] = {
+    "decode_responses": True,
+    "socket_timeout": ANSWER_SECONDS,
+    "socket_connect_timeout": CONNECT_SECONDS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """An address of several servers, taken apart. ``name`` is what the sentinels call the master."""
+
+    cluster: bool
+    hosts: tuple[tuple[str, int], ...]
+    name: str
+    login: dict[str, Any] = field(repr=False)
+    sentinel_login: dict[str, Any] = field(repr=False)
+
+
+def is_several(url: str) -> bool:
+    return url.partition("://")[0] in SCHEMES
+
+
+def read(url: str) -> Several:
+    """Take the address apart. Raises ValueError.
+
+    >>> read("sentinel://:hush@a:1,b/main").hosts
+    (('a', 1), ('b', 26379))
+    """
+    parts = urlsplit(url)
+    cluster, tls = parts.scheme in CLUSTER, parts.scheme in {"sentinels", "rediss+cluster"}
+    user, _, hosts = parts.netloc.rpartition("@")
+    name, _, password = user.partition(":")
+    query = dict(parse_qsl(parts.query))
+    tls_options = {"ssl": True, **{k: v for k, v in query.items() if k.startswith("ssl_")}} if tls else {}
+    login = {"username": unquote(name) or None, "password": unquote(password) or None, **tls_options}
+    read_hosts = tuple(_host(text, PORTS["cluster" if cluster else "sentinel"]) for text in hosts.split(","))
+    master = parts.path.strip("/")
+    if not cluster and not master:
+        raise ValueError("expected the master's name behind the hosts, as in sentinel://host:26379/mymaster")
+    return Several(cluster, read_hosts, master, login, {"password": query.get("sentinel_password"), **tls_options})
+
+
+def _host(text: str, port: int) -> tuple[str, int]:
+    name, colon, number = text.strip().rpartition(":")
+    if not colon:
+        name, number = number, str(port)
+    if not name or not number.isdigit():
+        raise ValueError(f"expected HOST:PORT, got {text!r}")
+    return name.strip("[]"), int(number)
+
+
+class Cluster(RedisCluster):
+    """A cluster that is asked for the time as one server is: what has no key is asked of one node."""
+
+    def time(self, **_: Any) -> Any:
+        return super().time(target_nodes=self.get_default_node())  # type: ignore[no-untyped-call]
+
+
+def open_sync(url: str) -> redis.Redis:
+    """Make a client for threads."""
+    if not is_several(url):
+        return redis.Redis.from_url(url, **TIMES, retry=Retry(NoBackoff(), 0))
+    found = read(url)
+    if found.cluster:
+        nodes = [ClusterNode(host, port) for host, port in found.hosts]  # type: ignore[no-untyped-call]
+        made = Cluster(startup_nodes=nodes, **found.login, **TIMES, retry=Retry(NoBackoff(), 1))
+        return cast("redis.Redis", made)
+    times = {**TIMES, "retry": Retry(NoBackoff(), 0)}
+    sentinels: Any = Sentinel  # redis-py leaves it without types
+    watching = sentinels(found.hosts, sentinel_kwargs={**found.sentinel_login, **times}, **found.login, **times)
+    return cast("redis.Redis", watching.master_for(found.name))
+
+
+def open_asynchronous(url: str) -> redis.asyncio.Redis:
+    """Make a client for the running event loop."""
+    if not is_several(url):
+        return redis.asyncio.Redis.from_url(url, **TIMES, retry=AsyncRetry(NoBackoff(), 0))
+    found = read(url)
+    if found.cluster:
+        nodes = [AsyncClusterNode(host, port) for host, port in found.hosts]
+        made = AsyncRedisCluster(startup_nodes=nodes, **found.login, **TIMES, retry=AsyncRetry(NoBackoff(), 1))
+        return cast("redis.asyncio.Redis", made)
+    times = {**TIMES, "retry": AsyncRetry(NoBackoff(), 0)}
+    sentinels: Any = AsyncSentinel
+    watching = sentinels(found.hosts, sentinel_kwargs={**found.sentinel_login, **times}, **found.login, **times)
+    return cast("redis.asyncio.Redis", watching.master_for(found.name))
