@@ -16,8 +16,8 @@ from redis_servers import DURABLE, RedisServer, redis_server
 from system.fleet import Fleet
 
 RATE = 50  # requests a second that the provider lets in, after a burst of as many
-PACED = "limits = { requests_per_minute = 2_700 }"  # a little less: calls bunch up on a busy machine
-JOBS = 150
+PACED = "limits = { requests_per_minute = 2_100 }"  # less: calls bunch up on a busy machine
+JOBS = 120
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import redis
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.keys import Keys
 from holdfast.lanes.lua import source
+from holdfast.lanes.topology import FAILED
 from holdfast.model.fault import FaultKind
 from holdfast.policy.breaker import HalfOpen, Open, hasten
 from holdfast.policy.breaker_fields import dump, parse
@@ -21,7 +22,7 @@ def end_cool_off(connection: Connection, name: str) -> None:
     """Let the next call of credential ``name`` be its probe: its key or token is new. Raises QueueUnavailable."""
     try:
         _hasten(connection.sync(), connection.keys, f"{ScopeKind.CREDENTIAL}:{name}")
-    except redis.RedisError as error:
+    except FAILED as error:
         raise connection.unavailable(error) from error
 
 
@@ -29,7 +30,7 @@ def note_fault(connection: Connection, name: str, kind: FaultKind) -> None:
     """Remember why a credential's last call failed. Raises QueueUnavailable."""
     try:
         connection.sync().hset(_why(connection.keys), name, kind.value)
-    except redis.RedisError as error:
+    except FAILED as error:
         raise connection.unavailable(error) from error
 
 
@@ -37,7 +38,7 @@ def parked(connection: Connection, names: Iterable[str]) -> list[Parked]:
     """Which credentials are parked, by name. Raises QueueUnavailable."""
     try:
         return read_parked(connection.sync(), connection.keys, names)
-    except redis.RedisError as error:
+    except FAILED as error:
         raise connection.unavailable(error) from error
 
 
@@ -58,7 +59,7 @@ def is_first_to_say(connection: Connection, what: str) -> bool:
     """Tell once in the fleet that ``what`` was not said before. Without Redis everybody may say it."""
     try:
         return bool(connection.sync().set(f"{connection.keys.root}said:{what}", "1", nx=True, ex=SAID_FOR))
-    except redis.RedisError:
+    except FAILED:
         return True
 
 
@@ -66,7 +67,7 @@ def forget_said(connection: Connection, what: str) -> bool:
     """Tell once in the fleet that ``what`` was said and is over."""
     try:
         return bool(connection.sync().delete(f"{connection.keys.root}said:{what}"))
-    except redis.RedisError:
+    except FAILED:
         return False
 
 

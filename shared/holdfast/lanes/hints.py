@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 import redis.asyncio
 from redis.asyncio.client import PubSub
 
+from holdfast.lanes.topology import FAILED
+
 AGAIN = 1.0  # seconds between tries to listen
 LISTEN = 30.0  # seconds of silence after which the connection is looked after
 QUICK = 5  # silences in a row that were no wait; subscribing brings one or two
@@ -44,7 +46,7 @@ class Hints:
 
     async def _listen(self) -> None:
         while True:
-            with contextlib.suppress(redis.RedisError, OSError):
+            with contextlib.suppress(*FAILED, OSError):
                 async with (await self._client()).pubsub() as channel:
                     await channel.subscribe(self._channel)
                     await self._hear(channel)
