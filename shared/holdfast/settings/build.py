@@ -72,6 +72,7 @@ def _storage(form: StorageForm, env: Mapping[str, str]) -> Storage:
         redis_url=env.get("HOLDFAST_REDIS_URL") or form.redis_url,
         directory=directory,
         namespace=form.namespace,
+        keep_results=form.keep_results,
         message_key=env.get("HOLDFAST_MESSAGE_KEY") or None,
     )
 

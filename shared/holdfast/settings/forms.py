@@ -135,6 +135,11 @@ class StorageForm(Form):
         description="Home of the embedded storage, relative to the working directory.",
     )
     namespace: str = Field(default="hf", pattern=f"^{NAME.pattern}$", description="Prefix of every Redis key.")
+    keep_results: PositiveSeconds | None = Field(
+        default=None,
+        description='How long a job is kept after it ended, such as `"30d"`; then it is deleted with its request, '
+        "attempts, result and idempotency key, dead ones too. Default: for ever.",
+    )
 
 
 class WorkerForm(Form):

@@ -20,13 +20,15 @@ class Server:
 class Storage:
     """``directory`` holds the embedded SQLite file and Redis; ``namespace`` is the hash tag of every Redis key.
 
-    ``message_key`` signs what lies in Redis; None: a random key that the database keeps.
+    ``keep_results``: seconds for which an ended job is kept; None: for ever. ``message_key`` signs what lies in Redis;
+    None: a random key that the database keeps.
     """
 
     database_url: str
     redis_url: str
     directory: Path
     namespace: str = "hf"
+    keep_results: float | None = None
     message_key: str | None = field(default=None, repr=False)
 
 

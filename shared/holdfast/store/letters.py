@@ -92,16 +92,21 @@ def drop(tx: Transaction, where: JobFilter, limit: int, actor: str) -> int:
         return 0
     dropped = tx.run(DROP_JOBS, ids=chosen)
     ids = [row.id for row in dropped]
+    drop_parts(tx, ids)
+    for row in dropped:
+        tx.moved(row.lane, row.batch, State.DEAD, None)
+    audit(tx, actor, "drop", _words(where), len(ids))
+    return len(ids)
+
+
+def drop_parts(tx: Transaction, ids: Sequence[str]) -> None:
+    """Remove all that belonged to deleted jobs, and add what they spent to the books."""
     spent = tx.run(SPENT, ids=ids)[0]
     for part in DROP_PARTS:
         tx.run(part, ids=ids)
-    for row in dropped:
-        tx.moved(row.lane, row.batch, State.DEAD, None)
     figures = {"": len(ids), "_calls": spent.calls, "_input_tokens": spent.input, "_output_tokens": spent.output}
     for name, amount in (figures | {"_cost_micros": spent.cost}).items():
         tx.total(f"dropped{name}", int(amount))
-    audit(tx, actor, "drop", _words(where), len(ids))
-    return len(ids)
 
 
 def _choose(tx: Transaction, where: JobFilter, states: frozenset[State], limit: int) -> Sequence[Any]:

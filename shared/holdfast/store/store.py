@@ -23,8 +23,9 @@ from holdfast.store import backlog, batches, cancel, fleet, ledger, letters, mig
 from holdfast.store.claim import claim
 from holdfast.store.database import Database
 from holdfast.store.hand_back import called_within, hand_back
-from holdfast.store.micros import to_seconds
+from holdfast.store.micros import to_micros, to_seconds
 from holdfast.store.operator import OverrideKind
+from holdfast.store.retention import Forgotten, forget
 from holdfast.store.settle import settle
 from holdfast.store.submit import pack, submit
 from holdfast.store.trail import Trail, read_trail
@@ -189,6 +190,10 @@ class Store:
     def drop(self, where: JobFilter, limit: int, actor: str) -> int:
         """Remove dead letters for good, oldest first. Answers how many."""
         return self.database.write(lambda tx: letters.drop(tx, where, limit, actor))
+
+    def forget(self, age: float, after: str = "", limit: int = 500) -> Forgotten:
+        """Delete what ended more than ``age`` seconds ago among the next ``limit`` jobs beyond id ``after``."""
+        return self.database.write(lambda tx: forget(tx, to_micros(age), after, limit))
 
     def ledger(self) -> list[LedgerLine]:
         """The invariants of docs/guarantees.md that SQL can tell, counted afresh."""

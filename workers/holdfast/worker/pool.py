@@ -97,7 +97,16 @@ class Pool:
             self.unsure,
         )
         sweeper = Sweeper(
-            self.store, self.gate, self.book, self.places, self.footing, fetcher, self.overrides, self._held, window
+            self.store,
+            self.gate,
+            self.book,
+            self.places,
+            self.footing,
+            fetcher,
+            self.overrides,
+            self._held,
+            window,
+            self.settings.storage.keep_results,
         )
         self.lease.renamed = lambda new: setattr(fetcher, "worker", new)
         parts: dict[str, Callable[[], Awaitable[None]]] = {

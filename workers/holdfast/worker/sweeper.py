@@ -22,6 +22,8 @@ from holdfast.worker.places import Places
 
 log = structlog.get_logger()
 AT_MOST = 1_000  # jobs a pass moves
+FORGET_AT_ONCE = 500  # jobs that are looked at, and deleted if old, in one transaction
+FORGET_APART = 0.05  # seconds between two of them
 
 
 @dataclass(slots=True)
@@ -37,6 +39,7 @@ class Sweeper:
     overrides: Overrides
     held: Callable[[], frozenset[str]]
     window: int
+    keep: float | None = None  # seconds for which ended jobs are kept
     _strays: frozenset[str] = field(default_factory=frozenset)
     _condition: list[str] = field(default_factory=list)
 
@@ -50,6 +53,7 @@ class Sweeper:
             (5.0, self.drop_strays),
             (10.0, self.tell_condition),
             (15.0, self.mend_lanes),
+            (60.0, self.forget_old),
         )
         await asyncio.gather(*(self._repeat(every, duty) for every, duty in duties))
 
@@ -126,3 +130,19 @@ class Sweeper:
         """Forget window entries that nobody will ever fetch or acknowledge: they would keep their jobs from us."""
         if forgotten := await self.gate.mend():
             log.warning("messages_forgotten", messages=forgotten)
+
+    async def forget_old(self) -> None:
+        """Delete what ended long ago, in small transactions with room between them for others. One worker does it."""
+        if self.keep is None:
+            return
+        cursor: str | None = ""
+        gone = 0
+        while cursor is not None:
+            workers = await asyncio.to_thread(self.store.workers)
+            if not workers or workers[0].id != self.fetcher.worker:
+                return
+            forgotten = await asyncio.to_thread(self.store.forget, self.keep, cursor, FORGET_AT_ONCE)
+            cursor, gone = forgotten.cursor, gone + forgotten.jobs
+            await asyncio.sleep(FORGET_APART)
+        if gone:
+            log.info("old_jobs_deleted", jobs=gone)

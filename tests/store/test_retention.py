@@ -1,0 +1,86 @@
+"""What ended long ago goes, with all that belongs to it; what lives, or ended lately, stays; the books balance."""
+
+import pytest
+
+from holdfast.model.ids import new_id
+from holdfast.model.job import State
+from holdfast.store.retention import first_id
+from store.scene import Scene, success
+
+TABLES = ("job", "request", "attempt", "result")
+
+
+@pytest.fixture
+def old(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """A scene whose producers live in the past, so that ids are as old as the dates that tests move back."""
+    monkeypatch.setattr("store.scene.new_id", lambda: first_id(1_000_000_000)[:12] + new_id()[12:])
+    return scene
+
+
+def forget(scene: Scene, age: float, limit: int = 500) -> int:
+    gone, cursor = 0, ""
+    while cursor is not None:
+        page = scene.store.forget(age, cursor, limit)
+        gone, cursor = gone + page.jobs, page.cursor
+    return gone
+
+
+def rows(scene: Scene, table: str) -> int:
+    return int(scene.rows(f"select count(*) from {table}")[0][0])
+
+
+def test_every_way_of_ending_is_forgotten_with_all_that_belongs_to_it(old: Scene) -> None:
+    for state in (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED):
+        old.held_in(state)
+    old.pass_time(100)
+    assert forget(old, 60) == 4
+    assert [rows(old, table) for table in TABLES] == [0, 0, 0, 0]
+    assert old.broken() == []
+
+
+def test_what_lives_stays_however_old(old: Scene) -> None:
+    live = [old.held_in(state, expires_in=None).id for state in (State.QUEUED, State.DELAYED, State.RUNNING)]
+    old.pass_time(1000)
+    assert forget(old, 60) == 0
+    assert set(old.store.states(live)) == set(live)
+
+
+def test_what_ended_lately_stays_though_it_was_made_long_ago(old: Scene) -> None:
+    job = old.submit()[0]
+    old.pass_time(1000)
+    worker = old.hire()
+    [claimed] = old.claim(job, worker=worker)
+    old.settle(success(claimed))
+    assert forget(old, 60) == 0
+    assert old.state(job) is State.SUCCEEDED
+
+
+def test_pages_are_small_and_find_everything(old: Scene) -> None:
+    for _ in range(7):
+        old.held_in(State.SUCCEEDED)
+    old.pass_time(100)
+    assert old.store.forget(60, "", 3).jobs == 3
+    assert forget(old, 60, limit=2) == 4
+
+
+def test_the_ledger_counts_what_was_forgotten_with_its_cost(old: Scene) -> None:
+    old.held_in(State.SUCCEEDED)
+    before = {line.name: line for line in old.store.ledger()}
+    old.pass_time(100)
+    forget(old, 60)
+    after = {line.name: line for line in old.store.ledger()}
+    assert (after["I1"].figures["accepted"], after["I1"].figures["dropped"]) == (1, 1)
+    assert after["I7"].figures["cost_micros"] == before["I7"].figures["cost_micros"] > 0
+    assert old.broken() == []
+
+
+def test_an_empty_old_batch_goes_and_leaves_no_counts(old: Scene) -> None:
+    batch = old.store.open_batch(new_id(), "nightly", "default").id
+    job = old.held_in(State.SUCCEEDED, batch=batch)
+    old.pass_time(100)
+    old.sql("update batch set created_at = 0")
+    assert forget(old, 60) == 1
+    assert forget(old, 60) == 0
+    assert old.store.batch(batch) is None
+    assert rows(old, "tally where kind = 'batch'") == 0
+    assert old.store.job(job.id) is None
