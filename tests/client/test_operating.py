@@ -6,11 +6,14 @@ import orjson
 import pytest
 
 from holdfast.client import Holdfast
-from holdfast.client.operating import Operator
+from holdfast.client.operating import Operator, Overview
 from holdfast.client.storage import Storage
+from holdfast.client.views import alert_view
+from holdfast.lanes import Lanes
 from holdfast.model.errors import NotFound
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
+from holdfast.policy.logins import Parked
 from producing import ROUTE, StandInWorker
 
 DEAD = JobFilter(states=frozenset({State.DEAD}))
@@ -68,3 +71,13 @@ def test_dropping_goes_on_over_pages(operator: Operator, hf: Holdfast, worker: S
     hf.submit([f"p{n}" for n in range(5)], model="smart")
     worker.bury()
     assert operator.drop(DEAD, limit=100) == 5
+
+
+def test_the_status_tells_of_logins_that_are_down_for_a_minute(operator: Operator, monkeypatch) -> None:
+    down = [Parked("anthropic/main", 61.0, "auth"), Parked("openai/main", 5.0, "auth")]
+    monkeypatch.setattr(Lanes, "parked", lambda *_: down)
+    assert operator.alerts(Overview(warning="Redis is away")) == []
+    shown = [alert_view(alert) for alert in operator.alerts(Overview())]
+    assert [(alert["kind"], alert["about"], alert["down_for"]) for alert in shown] == [
+        ("credential_down", "anthropic/main", 61.0)
+    ]

@@ -15,6 +15,7 @@ from holdfast.model.errors import InvalidRequest, NotFound, QueueUnavailable
 from holdfast.model.job import Priority
 from holdfast.model.records import JobDetail, JobFilter, LaneCounts, WorkerRecord
 from holdfast.model.route import Route
+from holdfast.policy.logins import Alert, alerts
 from holdfast.policy.verdict import scope_names
 from holdfast.settings import crash_point
 
@@ -67,7 +68,10 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of everything. ``redis_url`` is None where the embedded server does not run."""
+    """The state of everything. ``redis_url`` is None where the embedded server does not run.
+
+    ``alerts`` tell of credentials and logins that have been down for so long that a person should know.
+    """
 
     database_url: str
     redis_url: str | None
@@ -75,6 +79,7 @@ class Status:
     lanes: list[LaneState]
     routes: list[RouteState]
     warning: str | None
+    alerts: list[Alert] = field(default_factory=list)
 
 
 class Operator:
@@ -91,7 +96,17 @@ class Operator:
             redis_url = self.storage.link.url()
         except QueueUnavailable:
             redis_url = None
-        return Status(store.url, redis_url, store.workers(), self.lanes(overview), self.routes(overview), warning)
+        workers, lanes, routes = store.workers(), self.lanes(overview), self.routes(overview)
+        return Status(store.url, redis_url, workers, lanes, routes, warning, self.alerts(overview))
+
+    def alerts(self, overview: Overview) -> list[Alert]:
+        """Say what is wrong with logins; without Redis nothing is known of them."""
+        providers = self.storage.settings.providers.values()
+        names = [f"{provider.name}/{each.name}" for provider in providers for each in provider.credentials]
+        try:
+            return alerts(self.storage.link.lanes().parked(names)) if overview.warning is None else []
+        except QueueUnavailable:
+            return []
 
     def redis_warning(self) -> str | None:
         """Say in words what is wrong with Redis; None where all is well."""

@@ -19,6 +19,7 @@ from holdfast.model.records import (
     LedgerLine,
     WorkerRecord,
 )
+from holdfast.policy.logins import Alert
 
 
 def iso(seconds: float | None) -> str | None:
@@ -211,5 +212,10 @@ def status_view(status: Status) -> dict[str, Any]:
         "workers": [worker_view(worker) for worker in status.workers],
         "lanes": [lane_view(lane) for lane in status.lanes],
         "routes": [route_view(route) for route in status.routes],
-        "warnings": [status.warning] if status.warning else [],
+        "warnings": ([status.warning] if status.warning else []) + [alert.text for alert in status.alerts],
+        "alerts": [alert_view(alert) for alert in status.alerts],
     }
+
+
+def alert_view(alert: Alert) -> dict[str, Any]:
+    return {"kind": alert.kind, "about": alert.about, "down_for": alert.down_for, "text": alert.text}

@@ -1,6 +1,6 @@
 """The lanes as producers, the sweeper and operators use them: synchronous, from any thread."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import redis
@@ -8,11 +8,13 @@ import redis
 from holdfast.lanes import operate
 from holdfast.lanes.condition import condition
 from holdfast.lanes.connection import Connection
+from holdfast.lanes.credentials import read_parked
 from holdfast.lanes.entry import write_entry
 from holdfast.lanes.lua import source
 from holdfast.lanes.topology import FAILED
 from holdfast.lanes.values import WINDOW, Snapshot
 from holdfast.model.job import Offer
+from holdfast.policy.logins import Parked
 
 T = TypeVar("T")
 
@@ -129,6 +131,10 @@ class Lanes:
     def condition(self) -> list[str]:
         """Say in words what is wrong with a Redis that answers; empty where all is well."""
         return self._ask(lambda client: condition(client, self._keys))
+
+    def parked(self, names: Iterable[str]) -> list[Parked]:
+        """Which of the credentials ``provider/credential`` take no call now, and since when."""
+        return self._ask(lambda client: read_parked(client, self._keys, names))
 
     def ping(self) -> None:
         self._ask(lambda client: client.ping())
