@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from figures import Figure, show
 from holdfast.model.ids import new_id
 from holdfast.model.job import AttemptEnd, Claimed, Need, NewJob, Outcome, Permit
 from holdfast.model.records import Settlement
@@ -34,16 +35,17 @@ def main() -> None:
     arguments.add_argument("--profile", action="store_true")
     arguments.add_argument("--only", choices=("sqlite", "postgres"))
     chosen = arguments.parse_args()
-    print(f"{'':10}{'':10}{'jobs/s':>10}{'ms CPU/job':>14}")
+    figures: list[Figure] = []
     if chosen.only != "postgres":
         with tempfile.TemporaryDirectory() as directory:
-            measure("sqlite", f"sqlite:///{directory}/store.db", chosen.jobs, profile=chosen.profile)
+            figures += measure("sqlite", f"sqlite:///{directory}/store.db", chosen.jobs, profile=chosen.profile)
     if chosen.only != "sqlite":
         with postgres("-c", "shared_buffers=256MB", *DURABLE) as url:
-            measure("postgres", url, chosen.jobs, profile=chosen.profile)
+            figures += measure("postgres", url, chosen.jobs, profile=chosen.profile)
+    sys.exit(show("store", figures, jobs=chosen.jobs))
 
 
-def measure(name: str, url: str, count: int, *, profile: bool) -> None:
+def measure(name: str, url: str, count: int, *, profile: bool) -> list[Figure]:
     store = Store(url)
     store.ensure()
     store.register(WORKER, "bench", 1, "0", lease=3600)
@@ -64,10 +66,13 @@ def measure(name: str, url: str, count: int, *, profile: bool) -> None:
         assert sum(won) == len(permits)
     with steps["ledger"]:
         assert all(line.holds for line in store.ledger())
-    for step, spent in steps.items():
-        print(f"{name:10}{step:10}{count / spent.wall:10,.0f}{1000 * spent.cpu / count:14.4f}")
-        spent.show_profile()
     store.close()
+    figures = []
+    for step, spent in steps.items():
+        figures.append(Figure(f"{name}: {step}", count / spent.wall, None, "jobs/s"))
+        figures.append(Figure(f"{name}: {step}, CPU a job", 1000 * spent.cpu / count, None, "ms"))
+        spent.show_profile()
+    return figures
 
 
 class Step:

@@ -1,0 +1,53 @@
+"""docs/guarantees.md says what the last runs measured, and how to measure it again."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+from guarantees import NOT_PROMISED, PROMISES, Promise, page  # noqa: E402 - bench/ is no package
+
+ALL = [promise for promises in PROMISES.values() for promise in promises]
+LINE = {"bench": "gate", "holds": True, "date": "2026-01-02", "figures": {"CPU a job": 0.0425}}
+
+
+def test_the_page_is_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, "bench/guarantees.py", "--check"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("promise", ALL, ids=lambda promise: promise.bench)
+def test_a_promise_names_a_command_that_exists(promise: Promise) -> None:
+    first, *words = promise.command.split()
+    if first == "make":
+        assert f"\n{words[0]}:" in (ROOT / "Makefile").read_text()
+    else:
+        assert (ROOT / words[0]).exists()
+
+
+def test_a_figure_stands_beside_its_promise_with_its_day() -> None:
+    assert "| CPU a job | 0.0425 | holds, 2026-01-02 |" in page([LINE])
+
+
+def test_a_missed_bar_is_shown_as_such() -> None:
+    assert "**MISSED**" in page([LINE | {"holds": False}])
+
+
+def test_what_was_never_measured_is_said_to_be_so() -> None:
+    assert page([]).count("not measured yet") == len(ALL)
+
+
+def test_the_page_says_what_is_not_promised() -> None:
+    assert "A call whose answer was lost may have been billed" in NOT_PROMISED
+    assert page([]).endswith(NOT_PROMISED)
+
+
+def test_collected_figures_are_json_lines() -> None:
+    for text in (ROOT / "docs" / "figures.jsonl").read_bytes().splitlines():
+        assert {"bench", "holds", "figures", "date"} <= orjson.loads(text).keys()
