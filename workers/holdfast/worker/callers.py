@@ -46,6 +46,7 @@ class Callers:
         self._concurrency = concurrency
         self.credentials = credentials or Credentials(settings)
         self._open: dict[tuple[str, str], Caller] = {}
+        self._retired: list[Caller] = []
         self._behind: set[asyncio.Task[None]] = set()
         self._unusable: dict[tuple[str, str], str] = {}
         self._lock = asyncio.Lock()
@@ -104,11 +105,11 @@ class Callers:
         """Close an adapter once the calls that it may be making are over."""
 
         async def close_later() -> None:
-            try:
-                await asyncio.sleep(deadline + 1.0)
-            finally:
-                await caller.provider.close()
+            await asyncio.sleep(deadline + 1.0)
+            self._retired.remove(caller)
+            await caller.provider.close()
 
+        self._retired.append(caller)
         self._do_behind(close_later())
 
     def doubt(self, route: Route, credential: str, caller: Caller) -> None:
@@ -129,5 +130,5 @@ class Callers:
         for each in behind:
             each.cancel()
         await asyncio.gather(*behind, return_exceptions=True)
-        for caller in self._open.values():
+        for caller in (*self._retired, *self._open.values()):
             await caller.provider.close()

@@ -1,0 +1,81 @@
+"""An adapter per credential: made anew when its secret changed, and nothing that it says repeats the secret."""
+
+import pytest
+
+from holdfast.credentials import NoToken
+from holdfast.model.answer import Answer
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.request import Request
+from holdfast.model.route import Route
+from holdfast.settings import load
+from holdfast.worker import callers as module
+from holdfast.worker.callers import Callers
+
+CONFIG = """
+[providers.p]
+api = "openai-chat"
+base_url = "http://127.0.0.1:1/v1"
+credentials = [{{ name = "main", secret = "file:{key}" }}]
+"""
+
+
+class StandIn:
+    """A provider that refuses every login and repeats the key."""
+
+    def __init__(self, secret: str) -> None:
+        self.secret, self.closed = secret, False
+
+    async def complete(self, model, request, *, deadline, tag) -> Answer:
+        return Answer(Fault(FaultKind.AUTH, f"401: wrong key {self.secret}", status=401))
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def key(tmp_path):
+    return tmp_path / "key"
+
+
+@pytest.fixture
+def callers(tmp_path, key, monkeypatch) -> Callers:
+    monkeypatch.setattr(module, "connect", lambda api, url, secret, **_: StandIn(secret))
+    config = tmp_path / "holdfast.toml"
+    config.write_text(CONFIG.format(key=key))
+    return Callers(load(config, {}), 10)
+
+
+@pytest.fixture
+def route(callers) -> Route:
+    return callers._settings.providers["p"].route("m")
+
+
+async def test_the_same_key_has_the_same_adapter(callers, route, key):
+    key.write_text("key-number-a")
+    assert await callers.caller(route, "main") is await callers.caller(route, "main")
+
+
+async def test_a_changed_key_has_a_new_adapter_and_the_old_one_finishes_its_calls(callers, route, key):
+    key.write_text("key-number-a")
+    first = await callers.caller(route, "main")
+    key.write_text("key-number-bb")
+    await callers.credentials._keeper("p", "main").tick()
+    second = await callers.caller(route, "main")
+    assert (first.secret, second.secret) == ("key-number-a", "key-number-bb")
+    assert not first.provider.closed
+    await callers.close()
+    assert first.provider.closed
+    assert second.provider.closed
+
+
+async def test_a_key_that_a_provider_repeats_does_not_get_into_the_fault(callers, route, key):
+    key.write_text("key-number-a")
+    caller = await callers.caller(route, "main")
+    answer = await caller.complete("m", Request.model_validate({"turns": []}), deadline=1.0, tag="t")
+    assert "key-number-a" not in answer.outcome.message
+    assert "key-number-a" not in repr(caller)
+
+
+async def test_a_key_that_is_not_there_is_no_token(callers, route):
+    with pytest.raises(NoToken, match="p/main"):
+        await callers.caller(route, "main")
