@@ -32,7 +32,7 @@ PROVIDER = """
 [providers.{name}]
 api = "{api}"
 base_url = "{url}"
-deadline = "60s"
+deadline = "{deadline}"
 credentials = [{{ name = "main", secret = "env:HOLDFAST_BENCH_KEY" }}]
 {limits}
 """
@@ -61,16 +61,26 @@ class Rig:
     def sim(self) -> SimProcess:
         return self.sims[0]
 
-    def start(self, processes: int, *prefix: str) -> None:
-        """Start workers and wait until they hold their leases. ``prefix`` goes between Python and ``-m``."""
-        before = len(self.store.workers())
+    def launch(self, processes: int, *prefix: str) -> list[subprocess.Popen[bytes]]:
+        """Start workers, and do not wait for them. ``prefix`` goes between Python and ``-m``."""
+        started = []
         for _ in range(processes):
             log = (self.directory / f"worker-{len(self.workers)}.log").open("wb")
             command = [sys.executable, *prefix, "-m", "holdfast.worker", "--config", str(self.config)]
-            self.workers.append(subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL))
+            started.append(subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL))
+            self.workers.append(started[-1])
             log.close()
-        self.until(lambda: len(self.store.workers()) >= before + processes)
+        return started
+
+    def start(self, processes: int, *prefix: str) -> None:
+        """Start workers and wait until they hold their leases."""
+        started = self.launch(processes, *prefix)
+        self.until(lambda: all(process.pid in self.leases() for process in started))
         time.sleep(0.3)  # the first fetch connects to Redis
+
+    def leases(self) -> set[int]:
+        """Processes that hold a lease."""
+        return {worker.pid for worker in self.store.workers()}
 
     def submit(self, jobs: int) -> str:
         """Submit prompts as one batch, and return its id."""
@@ -128,6 +138,7 @@ def rig(
     limits: str = "",
     concurrency: int = 500,
     lease: str = "3s",
+    deadline: str = "60s",
 ) -> Iterator[Rig]:
     """Providers and storage, without a worker yet. ``limits`` is the configuration's line for every provider."""
     os.environ.setdefault("HOLDFAST_BENCH_KEY", "sk-bench")
@@ -135,7 +146,8 @@ def rig(
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-bench-")))
         running = [stack.enter_context(SimProcess(settings)) for settings in sims]
         config = directory / "holdfast.toml"
-        config.write_text(configuration(directory, running, limits=limits, concurrency=concurrency, lease=lease))
+        values = {"limits": limits, "concurrency": concurrency, "lease": lease, "deadline": deadline}
+        config.write_text(configuration(directory, running, **values))
         settings = load(config)
         store = Store(settings.storage.database_url)
         store.ensure()
@@ -152,10 +164,12 @@ def rig(
             store.close()
 
 
-def configuration(directory: Path, sims: Sequence[SimProcess], *, limits: str, concurrency: int, lease: str) -> str:
+def configuration(
+    directory: Path, sims: Sequence[SimProcess], *, limits: str, concurrency: int, lease: str, deadline: str
+) -> str:
     parts = [HEAD.format(directory=directory, concurrency=concurrency, lease=lease)]
     routes = []
     for (name, api, path), sim in zip(NAMES, sims, strict=False):
-        parts.append(PROVIDER.format(name=name, api=api, url=sim.url + path, limits=limits))
+        parts.append(PROVIDER.format(name=name, api=api, url=sim.url + path, limits=limits, deadline=deadline))
         routes.append(f'{{ provider = "{name}", model = "{name}-model" }}')
     return "".join([*parts, MODEL.format(routes=", ".join(routes))])

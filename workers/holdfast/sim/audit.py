@@ -160,25 +160,26 @@ def _windows(books: Books) -> LedgerLine:
     for name, allowance in books.allowances.items():
         starts = [call.started for call in sorted(books.calls[name], key=lambda call: call.started)]
         for width in WINDOWS:
-            most = fullest(starts, width)
+            most, at = fullest(starts, width)
             figures[f"{name}_{width:g}s"] = most
             if most > allowance.rate * width + allowance.burst:
-                over.append(f"{name}: {most} requests in {width:g} s")
+                over.append(f"{name}: {most} requests in the {width:g} s before {at:.3f}")
     return _line("I6", "no provider's sliding window sees more than limit + burst", figures, over)
 
 
-def fullest(times: Sequence[float], width: float) -> int:
-    """The most of ``times`` (ascending) within one window.
+def fullest(times: Sequence[float], width: float) -> tuple[int, float]:
+    """The most of ``times`` (ascending) within one window, and when that window ended.
 
     >>> fullest([0.0, 0.5, 0.9, 1.2, 5.0], 1.0)
-    3
+    (3, 0.9)
     """
-    most = first = 0
+    most, at, first = 0, 0.0, 0
     for last, time in enumerate(times):
         while times[first] <= time - width:
             first += 1
-        most = max(most, last - first + 1)
-    return most
+        if last - first + 1 > most:
+            most, at = last - first + 1, time
+    return most, at
 
 
 def _usage(books: Books) -> LedgerLine:
