@@ -46,13 +46,24 @@ def start_postgres(directory: Path, options: Sequence[str] = FORGETFUL) -> tuple
     )
     if made.returncode:
         raise RuntimeError(f"initdb failed: {made.stdout.decode()}")
-    log = (directory / "postgres.log").open("wb")
-    command = [binaries / "postgres", "-D", data, "-k", directory, "-c", "listen_addresses=", *options]
-    process = subprocess.Popen(command, stdout=log, stderr=log, cwd=directory, **_as(user))
-    log.close()
+    process = _serve(directory, binaries, options, user)
     url = f"postgresql://holdfast@/holdfast?host={directory}"
     _wait(url.replace("/holdfast?", "/postgres?"), process, directory)
     return url, process
+
+
+def restart_postgres(directory: Path, options: Sequence[str] = FORGETFUL) -> subprocess.Popen[bytes]:
+    """Start the stopped cluster in ``directory`` again. It answers once it has recovered."""
+    user = UNPRIVILEGED if os.geteuid() == 0 else None
+    return _serve(directory, _binaries(directory, user), options, user)
+
+
+def _serve(directory: Path, binaries: Path, options: Sequence[str], user: str | None) -> subprocess.Popen[bytes]:
+    log = (directory / "postgres.log").open("ab")
+    command = [binaries / "postgres", "-D", directory / "data", "-k", directory, "-c", "listen_addresses=", *options]
+    process = subprocess.Popen(command, stdout=log, stderr=log, cwd=directory, **_as(user))
+    log.close()
+    return process
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -91,6 +102,7 @@ def _binaries(directory: Path, user: str | None) -> Path:
     wheel = Path(str(spec.origin)).parent / "pginstall" if spec else None
     on_path = shutil.which("postgres")
     candidates = [
+        directory / "install" / "bin",
         *([wheel / "bin"] if wheel else []),
         *([Path(on_path).parent] if on_path else []),
         *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
