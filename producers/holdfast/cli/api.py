@@ -1,5 +1,6 @@
 """``holdfast api``: the HTTP server, in the foreground."""
 
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from typing import Annotated
@@ -20,4 +21,5 @@ def api(
     server = replace(known.server, host=host or known.server.host, port=known.server.port if port is None else port)
     say(f"serving http://{server.host}:{server.port} (its documentation: /docs)")
     serve = import_module("holdfast.api.serving").serve  # beside us, not below us: reached by name only
-    serve(replace(known, server=server))
+    with suppress(KeyboardInterrupt):  # the server has ended in good order, and passes the signal on
+        serve(replace(known, server=server))
