@@ -194,7 +194,7 @@ def _estimated(learned: Learned) -> Learned:
     steady = learned.empty_at - learned.before_resumed_at
     known = _known(learned)
     believed_burst = learned.capacity / known if known else BURST_MS
-    rate = through / (steady + min(learned.before_resumed_at - learned.before_at, believed_burst))
+    rate = through / max(1.0, steady + min(learned.before_resumed_at - learned.before_at, believed_burst))
     if steady >= BURST_MS:
         rate = max(rate, BELOW_PROBED * learned.before_per_ms)
     if known and rate <= SLIP * known and learned.capacity > _least_burst(known):  # first doubt the burst
