@@ -6,7 +6,7 @@ from holdfast.credentials import NoToken
 from holdfast.model.answer import Answer
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.request import Request
-from holdfast.model.route import Route
+from holdfast.model.route import Plan, Route
 from holdfast.settings import load
 from holdfast.worker import callers as module
 from holdfast.worker.callers import Callers
@@ -79,3 +79,16 @@ async def test_a_key_that_a_provider_repeats_does_not_get_into_the_fault(callers
 async def test_a_key_that_is_not_there_is_no_token(callers, route):
     with pytest.raises(NoToken, match="p/main"):
         await callers.caller(route, "main")
+
+
+async def test_a_key_that_appears_later_is_planned_with(callers, route, key):
+    plan = Plan("p/m", (route,))
+    keeper = callers.credentials._keeper("p", "main")
+    await keeper.tick()
+    assert callers.usable(plan).routes == ()
+    assert not callers.found_missing("p", "other")
+    key.write_text("key-number-a")
+    keeper.clock = lambda: float("inf")
+    await callers.caller(route, "main")
+    assert callers.found_missing("p", "main")
+    assert callers.usable(plan) == plan

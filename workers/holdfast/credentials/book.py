@@ -51,8 +51,8 @@ class Credentials:
         A token issuer that is away comes back; a key that was never there may be another machine's. Raises
         HoldfastError that says why not.
         """
-        configured = self._configured(provider, credential)
-        if configured.issuer is None and (provider, credential) not in self._keepers:
+        configured, keeper = self._configured(provider, credential), self._keepers.get((provider, credential))
+        if configured.issuer is None and not (isinstance(keeper, KeyKeeper) and keeper.has_key):
             read_secret(configured.secret)
         return True
 

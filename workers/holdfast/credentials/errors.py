@@ -15,7 +15,7 @@ class NoToken(HoldfastError):
         self.credential, self.why = credential, why
 
     def __str__(self) -> str:
-        return f"credential {self.credential} has nothing to log in with: {self.why}. Its jobs wait."
+        return f"credential {self.credential} has nothing to log in with: {self.why.rstrip('.')}. Its jobs wait."
 
 
 class IssuerFailed(HoldfastError):

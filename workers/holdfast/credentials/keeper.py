@@ -50,6 +50,10 @@ class KeyKeeper:
     _doubted_until: float = float("-inf")
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def has_key(self) -> bool:
+        return self._key is not None
+
     async def secret(self) -> str:
         if self._key is None:
             await self._read(unless_within=LOOK)

@@ -68,6 +68,10 @@ class Callers:
             self._unusable[provider, credential] = str(error)
             return False
 
+    def found_missing(self, provider: str, credential: str) -> bool:
+        """Whether a credential that was left out of plans has a secret now; told once."""
+        return self._unusable.pop((provider, credential), None) is not None
+
     async def open_all(self, plans: Iterable[Plan]) -> None:
         """Open what ``plans`` need before the first permit: while an SDK is imported, allowances would pile up."""
         for provider, credential in {

@@ -54,6 +54,13 @@ class LaneBook:
         entry = self.entries[lane] = LaneEntry(lane, plan)
         return entry
 
+    def plan_again(self) -> None:
+        """A credential that was missing is there: take it into the plans."""
+        for entry in self.entries.values():
+            entry.plan = self.callers.usable(self.settings.plan(entry.name.rpartition(".")[0]))
+        for lane in list(self.unserved):
+            self.add(lane)
+
     def _leave(self, lane: str, why: str) -> None:
         if self.unserved.get(lane) != why:
             log.warning("lane_not_served", lane=lane, why=why)

@@ -58,7 +58,7 @@ class Pool:
         self.places = Places(settings.worker.concurrency)
         self.callers = Callers(settings, settings.worker.concurrency, Credentials(settings, connection))
         self.logins = Logins(connection, credential_names(settings))
-        self.callers.credentials.changed = self.logins.changed
+        self.callers.credentials.changed = self._new_login
         self.book = LaneBook(settings, self.callers)
         self.writer = GroupWriter(store)
         self.gate = Gate(connection, window=settings.worker.window, rules=rules_of(settings))
@@ -128,6 +128,12 @@ class Pool:
                 self.book.wake_all()
                 self.places.wake()
             await asyncio.sleep(HINTS_APART)
+
+    async def _new_login(self, provider: str, credential: str) -> None:
+        """There is another key or token: plan with it if it was missing, and try it at once."""
+        if self.callers.found_missing(provider, credential):
+            self.book.plan_again()
+        await self.logins.changed(provider, credential)
 
     def _held(self) -> frozenset[str]:
         return frozenset(self.in_flight)
