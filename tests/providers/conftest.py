@@ -9,7 +9,7 @@ from holdfast.model.fault import Fault
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.model.route import Api
 from holdfast.providers.port import connect
-from providers.loopback import Act, Loopback, base_url
+from providers.loopback import SITE, Act, Loopback, base_url
 
 PROMPT = "What does a queue do while the provider is away?"
 
@@ -31,7 +31,7 @@ class Call(Protocol):
 
 @pytest.fixture(params=list(Api), ids=lambda api: api.value)
 def api(request: pytest.FixtureRequest) -> Api:
-    """Every test that takes it holds for all three formats."""
+    """Every test that takes it holds for all three formats, in every cloud."""
     found: Api = request.param
     return found
 
@@ -45,7 +45,7 @@ async def call() -> AsyncIterator[Callable[..., Any]]:
             api: Api, act: Act, request: Request | None = None, *, deadline: float = 5.0, model: str = "m"
         ) -> tuple[Answer, Loopback]:
             server = await stack.enter_async_context(Loopback(act))
-            provider = connect(api, base_url(api, server.url), "sk-secret-of-the-test", concurrency=10)
+            provider = connect(api, base_url(api, server.url), "sk-secret-of-the-test", concurrency=10, site=SITE)
             stack.push_async_callback(provider.close)
             return await provider.complete(model, request or ask(), deadline=deadline, tag="job_1/0/1"), server
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import orjson
 
-from holdfast.model.route import Api
+from holdfast.model.route import Api, Site
 
 Act = Callable[["Seen", asyncio.StreamWriter], Awaitable[None]]
 SAID = "It holds."
@@ -117,13 +117,24 @@ def trickles(data: bytes) -> Act:
     return act
 
 
+SITE = Site(region="eu-west-1", project="p-1", workspace_id="wrkspc_1", api_version="2024-10-21")
+BASES = {
+    Api.OPENAI_CHAT: "/v1",
+    Api.OPENAI_RESPONSES: "/v1",
+    Api.ANTHROPIC_VERTEX: "/v1",
+    Api.ANTHROPIC_GOOGLE_CLOUD: "/v1/projects/p-1/locations/eu-west-1/workspaces/wrkspc_1/invoke",
+    Api.ANTHROPIC_FOUNDRY: "/anthropic",
+    Api.OPENAI_BEDROCK: "/openai/v1",
+}
+
+
 def base_url(api: Api, url: str) -> str:
-    return url if api is Api.ANTHROPIC else f"{url}/v1"
+    return url + BASES.get(api, "")
 
 
 def success(api: Api, text: str = SAID, **changes: Any) -> dict[str, Any]:
     """The usual answer of an API, with keys changed."""
-    return {**_SUCCESS[api](text), **changes}
+    return {**_SUCCESS[api.wire](text), **changes}
 
 
 _SUCCESS: dict[Api, Callable[[str], dict[str, Any]]] = {
@@ -147,7 +158,7 @@ _SUCCESS: dict[Api, Callable[[str], dict[str, Any]]] = {
 
 def error(api: Api, type_: str, message: str = "no", code: str | None = None) -> dict[str, Any]:
     """An error body in the shape of an API."""
-    if api is Api.ANTHROPIC:
+    if api.wire is Api.ANTHROPIC:
         details = {"details": {"error_code": code}} if code else {}
         return {"type": "error", "error": {"type": type_, "message": message, **details}, "request_id": "req_1"}
     return {"error": {"type": type_, "message": message, "param": None, "code": code}}

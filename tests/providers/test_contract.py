@@ -19,6 +19,7 @@ from holdfast.providers.port import connect
 from providers.conftest import PROMPT, ask, fault
 from providers.loopback import (
     SAID,
+    SITE,
     USED,
     Loopback,
     answers,
@@ -38,14 +39,23 @@ PATHS = {
     Api.ANTHROPIC: "/v1/messages",
     Api.OPENAI_CHAT: "/v1/chat/completions",
     Api.OPENAI_RESPONSES: "/v1/responses",
+    Api.ANTHROPIC_BEDROCK: "/model/m/invoke",
+    Api.ANTHROPIC_AWS: "/v1/messages",
+    Api.ANTHROPIC_VERTEX: "/v1/projects/p-1/locations/eu-west-1/publishers/anthropic/models/m:rawPredict",
+    Api.ANTHROPIC_GOOGLE_CLOUD: "/v1/projects/p-1/locations/eu-west-1/workspaces/wrkspc_1/invoke/v1/messages",
+    Api.ANTHROPIC_FOUNDRY: "/anthropic/v1/messages",
+    Api.AZURE_OPENAI: "/openai/deployments/m/chat/completions?api-version=2024-10-21",
+    Api.OPENAI_BEDROCK: "/openai/v1/chat/completions",
 }
+KEY_HEADERS = {Api.ANTHROPIC_FOUNDRY: "x-api-key", Api.AZURE_OPENAI: "api-key"}
 
 
 async def test_a_call_sends_the_prompt_the_key_and_the_attempt_and_reads_the_reply(api, call):
     answer, server = await call(api, answers(200, success(api), request_id="req_7"))
     (seen,) = server.seen
     assert seen.path == PATHS[api]
-    assert seen.headers["authorization"] == "Bearer sk-secret-of-the-test"
+    said = seen.headers.get(KEY_HEADERS[api]) if api in KEY_HEADERS else seen.headers["authorization"]
+    assert said == ("" if api in KEY_HEADERS else "Bearer ") + "sk-secret-of-the-test"
     assert seen.headers["x-holdfast-attempt"] == "job_1/0/1"
     assert PROMPT in seen.body.decode()
     reply = answer.outcome
@@ -58,7 +68,7 @@ async def test_a_call_sends_the_prompt_the_key_and_the_attempt_and_reads_the_rep
 
 async def test_connections_are_used_again(api):
     async with Loopback(answers(200, success(api))) as server:
-        provider = connect(api, base_url(api, server.url), "k", concurrency=10)
+        provider = connect(api, base_url(api, server.url), "k", concurrency=10, site=SITE)
         for _ in range(3):
             assert isinstance((await provider.complete("m", ask(), deadline=5, tag="t")).outcome, Reply)
         assert len(server._writers) == 1
@@ -73,7 +83,7 @@ async def test_what_the_mapping_lost_stands_in_the_receipt(call):
 async def test_what_cannot_be_said_costs_no_call(api, call):
     pictures = Image(media_type="image/png", data="AAAA")
     strange = ask(tools=(Tool(name="a tool", parameters={"type": "object"}),))
-    if api is Api.ANTHROPIC:
+    if api.wire is Api.ANTHROPIC:
         strange = ask().model_copy(update={"turns": (Turn(role=Role.ASSISTANT, parts=(pictures,)),)})
     answer, server = await call(api, answers(200, success(api)), strange)
     assert fault(answer).kind is FaultKind.UNMAPPABLE
@@ -111,7 +121,7 @@ def closed_port() -> int:
 
 
 async def outcome_at(api: Api, url: str, deadline: float = 5.0):
-    provider = connect(api, base_url(api, url), "k", concurrency=10)
+    provider = connect(api, base_url(api, url), "k", concurrency=10, site=SITE)
     answer = await provider.complete("m", ask(), deadline=deadline, tag="t")
     await provider.close()
     return fault(answer)
@@ -163,7 +173,7 @@ async def test_the_deadline_is_total(api, call, silence):
 
 async def test_a_cancelled_call_ends_as_cancelled(api):
     async with Loopback(hangs) as server:
-        provider = connect(api, base_url(api, server.url), "k", concurrency=10)
+        provider = connect(api, base_url(api, server.url), "k", concurrency=10, site=SITE)
         running = asyncio.create_task(provider.complete("m", ask(), deadline=60, tag="t"))
         await server.heard.wait()
         running.cancel()
@@ -254,7 +264,7 @@ async def test_the_environment_changes_nothing(api, call, monkeypatch):
 async def test_cookies_are_not_kept(api, call):
     async with Loopback(answers(200, success(api), set_cookie="a=b")) as server:
         named = server.url.replace("127.0.0.1", "localhost")  # no cookies are kept for bare addresses anyway
-        provider = connect(api, base_url(api, named), "k", concurrency=10)
+        provider = connect(api, base_url(api, named), "k", concurrency=10, site=SITE)
         for _ in range(2):
             await provider.complete("m", ask(), deadline=5, tag="t")
         assert "cookie" not in server.seen[1].headers
@@ -271,7 +281,7 @@ async def test_a_shape_that_was_asked_for_is_sent(api, call):
         Api.OPENAI_CHAT: lambda: sent["response_format"]["json_schema"]["schema"],
         Api.OPENAI_RESPONSES: lambda: sent["text"]["format"]["schema"],
     }
-    assert forms[api]()["required"] == ["a"]
+    assert forms[api.wire]()["required"] == ["a"]
 
 
 def test_connecting_imports_only_the_sdk_it_needs():

@@ -154,7 +154,8 @@ def test_every_problem_comes_at_once_in_the_order_of_the_file() -> None:
         ),
         (
             "holdfast.toml:16: providers.b.api: expected one of anthropic, openai-chat,"
-            " openai-responses, got 'anthropc';"
+            " openai-responses, anthropic-bedrock, anthropic-aws, anthropic-vertex, anthropic-google-cloud,"
+            " anthropic-foundry, azure-openai, openai-bedrock, got 'anthropc';"
             " nearest valid name anthropic"
         ),
         (

@@ -104,7 +104,7 @@ def check_routes(request: Request, plan: Plan) -> None:
     problems: list[str] = []
     for route in allowed(request, plan):
         try:
-            _, receipt = WRITERS[route.api](request, route.model)
+            _, receipt = WRITERS[route.api.wire](request, route.model)
             demand_exact(request, route.api, receipt)
         except Unmappable as error:
             problems.append(f"{route.name}: {error.problem}")

@@ -7,13 +7,19 @@ from holdfast.model.fault import FaultKind
 
 
 class BadAnswer(HoldfastError):
-    """A provider's success that is none. ``provider_code`` is the code it gave, where it told of a failure inside."""
+    """A provider's success that is none.
+
+    Where it told of a failure inside, ``provider_code`` is the code it gave and ``told`` its words, which may repeat
+    the prompt and are for classifying alone.
+    """
 
     code: ClassVar[str] = "bad_answer"
 
-    def __init__(self, why: str, kind: FaultKind = FaultKind.BAD_ANSWER, provider_code: str | None = None) -> None:
+    def __init__(
+        self, why: str, kind: FaultKind = FaultKind.BAD_ANSWER, provider_code: str | None = None, told: str = ""
+    ) -> None:
         super().__init__(why, kind, provider_code)
-        self.why, self.kind, self.provider_code = why, kind, provider_code
+        self.why, self.kind, self.provider_code, self.told = why, kind, provider_code, told
 
     def __str__(self) -> str:
         return self.why

@@ -1,118 +1,23 @@
-"""What a provider's refusal means: one table per provider from its codes and statuses to our kinds of fault.
+"""What a provider's refusal means: its body is read, and looked up in the tables of ``codes``.
 
 The code decides before the status does: one 429 means "slow down", another "pay".
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
 from holdfast.dialect.bad_answer import BadAnswer
-from holdfast.dialect.patience import retry_after
+from holdfast.dialect.codes import CODES, PLAIN, REFUSALS, STATUSES, USUAL, WORDS
+from holdfast.dialect.patience import retry_after, spoken_delay
 from holdfast.dialect.showing import showable
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.route import Api
 
-STATUSES: Mapping[int, FaultKind] = {
-    400: FaultKind.INVALID_REQUEST,
-    401: FaultKind.AUTH,
-    402: FaultKind.SPEND_LIMIT,
-    403: FaultKind.FORBIDDEN,
-    404: FaultKind.MODEL_NOT_FOUND,
-    408: FaultKind.REQUEST_TIMEOUT,
-    409: FaultKind.CONFLICT,
-    413: FaultKind.TOO_LONG,
-    422: FaultKind.INVALID_REQUEST,
-    429: FaultKind.RATE_LIMITED,
-    499: FaultKind.REQUEST_TIMEOUT,
-    529: FaultKind.OVERLOADED,
-}
-
-# error.details.error_code and error.type of anthropic 2.12.
-ANTHROPIC: Mapping[str, FaultKind] = {
-    "enforced_spend_limit_reached": FaultKind.SPEND_LIMIT,
-    "contract_spend_limit_reached": FaultKind.SPEND_LIMIT,
-    "linked_organization_spend_limit_reached": FaultKind.SPEND_LIMIT,
-    "linked_organization_billing_unavailable": FaultKind.SPEND_LIMIT,
-    "organization_on_hold": FaultKind.SPEND_LIMIT,
-    "billing_error": FaultKind.SPEND_LIMIT,
-    "ramp_limit_exceeded": FaultKind.RAMP_LIMITED,
-    "overloaded_error": FaultKind.OVERLOADED,
-    "rate_limit_error": FaultKind.RATE_LIMITED,
-    "authentication_error": FaultKind.AUTH,
-    "request_too_large": FaultKind.TOO_LONG,
-}
-
-# error.code, then error.type, of openai 3.54 and of Google's compatible endpoint.
-OPENAI: Mapping[str, FaultKind] = {
-    "insufficient_quota": FaultKind.SPEND_LIMIT,
-    "credit_balance_exhausted": FaultKind.SPEND_LIMIT,
-    "organization_spend_limit_exceeded": FaultKind.SPEND_LIMIT,
-    "project_spend_limit_exceeded": FaultKind.SPEND_LIMIT,
-    "organization_usage_limit_exceeded": FaultKind.SPEND_LIMIT,
-    "billing_hard_limit_reached": FaultKind.SPEND_LIMIT,
-    "billing_not_active": FaultKind.SPEND_LIMIT,
-    "context_length_exceeded": FaultKind.TOO_LONG,
-    "exceed_context_size_error": FaultKind.TOO_LONG,  # llama.cpp
-    "string_above_max_length": FaultKind.TOO_LONG,
-    "model_not_found": FaultKind.MODEL_NOT_FOUND,
-    "invalid_api_key": FaultKind.AUTH,
-    "slow_down": FaultKind.RAMP_LIMITED,
-    "server_is_overloaded": FaultKind.OVERLOADED,
-    "rate_limit_exceeded": FaultKind.RATE_LIMITED,
-    "invalid_prompt": FaultKind.INVALID_REQUEST,
-    "bio_policy": FaultKind.INVALID_REQUEST,
-    "image_content_policy_violation": FaultKind.INVALID_REQUEST,
-    "API_KEY_INVALID": FaultKind.AUTH,
-    "UNAUTHENTICATED": FaultKind.AUTH,
-    "PERMISSION_DENIED": FaultKind.FORBIDDEN,
-    "RESOURCE_EXHAUSTED": FaultKind.RATE_LIMITED,
-    "UNAVAILABLE": FaultKind.OVERLOADED,
-}
-
-CODES: Mapping[Api, Mapping[str, FaultKind]] = {
-    Api.ANTHROPIC: ANTHROPIC,
-    Api.OPENAI_CHAT: OPENAI,
-    Api.OPENAI_RESPONSES: OPENAI,
-}
-
-# Codes and types that say no more than the status they come with.
-PLAIN = frozenset(
-    {
-        "invalid_request_error", "permission_error", "not_found_error", "timeout_error", "api_error", "conflict_error",
-        "server_error", "requests", "tokens", "input_tokens", "output_tokens", "rate_limit_error", "invalid_value",
-        "invalid_type", "missing_required_parameter", "unsupported_parameter", "unsupported_value",
-        "unsupported_country_region_territory",
-        "unknown_parameter", "integer_above_max_value", "integer_below_min_value", "string_below_min_length",
-        "array_above_max_length", "array_below_min_length", "empty_array", "empty_string", "internal_error",
-        "internal_server_error", "invalid_json_schema", "invalid_image_format", "invalid_base64", "invalid_image_url",
-        "invalid_function_parameters", "content_policy_violation", "content_filter", "failed", "cancelled",
-        "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "INTERNAL", "DEADLINE_EXCEEDED", "invalid_beta",
-    }
-)  # fmt: skip
-USUAL = frozenset({500, 501, 502, 503, 504, *range(520, 531)})
-# Where a provider gives no code that tells these from others of the same status, its words must. Tried first.
-WORDS: tuple[tuple[frozenset[int], re.Pattern[str], FaultKind], ...] = (
-    (frozenset({429, 413}), re.compile(r"request too large", re.IGNORECASE), FaultKind.TOO_LONG),
-    (
-        frozenset({400}),
-        re.compile(
-            r"prompt is too long|exceed context limit|maximum context length|context length exceeded", re.IGNORECASE
-        ),
-        FaultKind.TOO_LONG,
-    ),
-    (
-        frozenset({400, 403, 429}),
-        re.compile(r"api usage limits|spend(ing)? (limit|cap)|credit balance is too low", re.IGNORECASE),
-        FaultKind.SPEND_LIMIT,
-    ),
-    (frozenset({400}), re.compile(r"api key (not valid|not found|expired)", re.IGNORECASE), FaultKind.AUTH),
-)
 CDN = frozenset({400, 403, 405})  # in HTML these come from what stands before the API, and say nothing of the job
 SERVER_ERRORS = 500
-REQUEST_IDS = ("request-id", "x-request-id", "cf-ray")
+REQUEST_IDS = ("request-id", "x-request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
 
 
 def read_fault(
@@ -129,7 +34,7 @@ def read_fault(
         prompt: Text of the request, so that none of it is repeated in the fault's message.
     """
     error = read_error(body)
-    codes = list(_codes(error))
+    codes = [*_amazon_code(headers), *_codes(error)]
     message = str(error.get("message") or "")
     kind = _kind(api, status, codes, message, is_html=_is_html(headers, body))
     return Fault(
@@ -137,7 +42,7 @@ def read_fault(
         message=showable(status, codes, message, prompt),
         status=status,
         code=codes[0] if codes else None,
-        retry_after=retry_after(headers, error.get("details"), now),
+        retry_after=_patience(headers, error, message, status, now),
         provider_request_id=request_id(headers),
         unfamiliar=_unfamiliar(api, status, codes),
     )
@@ -145,7 +50,9 @@ def read_fault(
 
 def read_bad_answer(api: Api, error: BadAnswer, headers: Mapping[str, str], status: int = 200) -> Fault:
     """Understand a 200 without a usable reply. A failure told inside it keeps its meaning where its code is known."""
-    kind = CODES[api].get(error.provider_code or "", error.kind)
+    code = error.provider_code or ""
+    known = STATUSES.get(int(code)) if _is_status(code) else CODES[api].get(code)
+    kind = known or _by_words(status, error.told) or error.kind
     codes = [error.provider_code] if error.provider_code else []
     return Fault(
         kind,
@@ -160,13 +67,25 @@ def read_bad_answer(api: Api, error: BadAnswer, headers: Mapping[str, str], stat
 def _kind(api: Api, status: int, codes: list[str], message: str, *, is_html: bool) -> FaultKind:
     if is_html and status in CDN:
         return FaultKind.SERVER_ERROR
-    for statuses, words, kind in WORDS:
-        if status in statuses and words.search(message):
-            return kind
-    for code in codes:
-        if code in CODES[api]:
-            return CODES[api][code]
-    return STATUSES.get(status, _by_class(status))
+    known = _by_words(status, message) or next((CODES[api][code] for code in codes if code in CODES[api]), None)
+    return known or STATUSES.get(status, _by_class(status))
+
+
+def _by_words(status: int, message: str) -> FaultKind | None:
+    return next((kind for statuses, words, kind in WORDS if status in statuses and words.search(message)), None)
+
+
+def refuses(status: int, body: bytes) -> bool:
+    """Whether an error says that the prompt itself was turned away by a content filter: an answer, no failure."""
+    return status in {400, 403} and not REFUSALS.isdisjoint(_codes(read_error(body)))
+
+
+def _patience(
+    headers: Mapping[str, str], error: Mapping[str, Any], message: str, status: int, now: float
+) -> float | None:
+    """What headers and details say; else, for a 429 alone, what the words say."""
+    told = retry_after(headers, error.get("details") or error.get("metadata"), now)
+    return spoken_delay(message) if told is None and status == 429 else told  # noqa: PLR2004  HTTP's own number
 
 
 def _unfamiliar(api: Api, status: int, codes: list[str]) -> bool:
@@ -175,7 +94,12 @@ def _unfamiliar(api: Api, status: int, codes: list[str]) -> bool:
 
 
 def _known(api: Api, codes: list[str]) -> bool:
-    return any(code in CODES[api] or code in PLAIN for code in codes)
+    return any(code in CODES[api] or code in PLAIN or _is_status(code) for code in codes)
+
+
+def _is_status(code: str) -> bool:
+    """Some repeat the status where the code belongs."""
+    return code.isdecimal() and len(code) == len("503")
 
 
 def _by_class(status: int) -> FaultKind:
@@ -194,22 +118,33 @@ def read_error(body: bytes) -> Mapping[str, Any]:
     match parsed:
         case [{"error": dict(error)}, *_] | {"error": dict(error)}:
             return error
-        case {"error": str(message)} | {"message": str(message)} | {"detail": str(message)}:
-            return {"message": message}
-        case {"object": "error"}:
+        case {"object": "error"}:  # vLLM before 0.10
             return dict(parsed)
+        case {"error": str(message), **others} | {"message": str(message), **others}:
+            return {"message": message, "type": others.get("__type"), "code": others.get("code")}
+        case {"detail": str(message)}:
+            return {"message": message}
     return {}
 
 
 def _codes(error: Mapping[str, Any]) -> Iterator[str]:
     """Every code that the error carries, the most telling first."""
-    details = error.get("details")
+    details, inner, metadata = error.get("details"), error.get("innererror"), error.get("metadata")
     if isinstance(details, Mapping):
         yield from _text(details.get("error_code"))
+    if isinstance(inner, Mapping):  # Azure
+        yield from _text(inner.get("code"))
+    if isinstance(metadata, Mapping):  # OpenRouter
+        yield from ("moderation",) if "flagged_input" in metadata or "reasons" in metadata else ()
+        yield from _text(metadata.get("error_type"))
     for detail in details if isinstance(details, list) else ():
         yield from _text(detail.get("reason")) if isinstance(detail, Mapping) else ()
     for key in ("code", "status", "type"):
-        yield from _text(error.get(key))
+        yield from (part.rpartition("#")[2] for part in _text(error.get(key)))  # AWS puts a namespace before
+
+
+def _amazon_code(headers: Mapping[str, str]) -> Iterator[str]:
+    yield from _text(headers.get("x-amzn-errortype", "").partition(":")[0])
 
 
 def _text(value: Any) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ SHARED = frozenset(
     }
 )  # fmt: skip
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+CHAT_ID, RESPONSES_ID = 40, 64  # characters of a tool call's id
 SERVER_SIDE = ("audio", "web_search_options", "functions", "function_call")
 
 
@@ -57,6 +59,13 @@ def read_arguments(text: str, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidRequest(where, "expected a JSON object as text.")
     return value
+
+
+def call_id(given: str, most: int) -> str:
+    """The id itself, or, where it is empty or longer than ``most``, the same stand-in for the same id."""
+    if 0 < len(given) <= most:
+        return given
+    return f"call_{sha256(given.encode()).hexdigest()[:24]}"
 
 
 def write_arguments(value: Mapping[str, Any]) -> str:
@@ -118,9 +127,12 @@ def read_inner_error(body: Any) -> None:
     if not isinstance(body, Mapping):
         raise BadAnswer("the answer is no JSON object.")
     error = body.get("error")
+    why = "the provider told of a failure inside a 200."
     if isinstance(error, Mapping):
         code = error.get("code") or error.get("type")
-        raise BadAnswer("the provider told of a failure inside a 200.", provider_code=str(code) if code else None)
+        raise BadAnswer(why, provider_code=str(code) if code else None, told=str(error.get("message") or ""))
+    if isinstance(error, str) and error:  # LM Studio
+        raise BadAnswer(why, told=error)
 
 
 def check_tool_names(request: Request, notes: Notes) -> None:

@@ -9,14 +9,16 @@ from typing import Any
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
 SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+SPOKEN = re.compile(r"(?:retry|try again) (?:in|after) (\d+(?:\.\d+)?) ?(ms|s|m|h)(?:ec|in|our)?", re.IGNORECASE)
+LONGEST = 2 * 86_400.0  # seconds; a reset further away is no reset
 PACIFIC = timedelta(hours=-8)  # Google's daily quotas end at midnight there; an hour late in summer, never early
 
 
 def retry_after(headers: Mapping[str, str], details: Any = None, now: float = 0.0) -> float | None:
     """Seconds that the provider asks us to wait, >= 0; None where it says nothing.
 
-    ``retry-after-ms``, then ``retry-after`` as seconds or as a date (against the answer's own ``date``), then
-    Google's ``RetryInfo`` in the error's ``details``.
+    ``retry-after-ms``, then ``retry-after`` as seconds or as a date (against the answer's own ``date``), then what
+    stands in the error's ``details``: Google's ``RetryInfo``, OpenRouter's reset.
     """
     milliseconds = number(headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -28,6 +30,8 @@ def retry_after(headers: Mapping[str, str], details: Any = None, now: float = 0.
     moment = http_date(header)
     if moment is not None:
         return max(0.0, moment - sent_at(headers, now))
+    if isinstance(details, Mapping):
+        return openrouter_delay(details, sent_at(headers, now))
     return google_delay(details, sent_at(headers, now))
 
 
@@ -76,6 +80,25 @@ def google_delay(details: Any, now: float) -> float | None:
             case {"violations": [*violations]} if any("PerDay" in str(violation) for violation in violations):
                 delay = max(delay or 0.0, until_pacific_midnight(now))
     return delay
+
+
+def openrouter_delay(metadata: Mapping[str, Any], now: float) -> float | None:
+    """The wait until the moment, in milliseconds, that OpenRouter repeats among the headers of its metadata."""
+    match metadata:
+        case {"headers": {"X-RateLimit-Reset": str() | int() as moment}}:
+            reset = number(str(moment))
+            return None if reset is None or not 0 < reset / 1000 - now < LONGEST else reset / 1000 - now
+    return None
+
+
+def spoken_delay(message: str) -> float | None:
+    """The wait that only the words tell.
+
+    >>> [spoken_delay(text) for text in ("Please retry in 45.5s.", "Please retry after 6 seconds.", "Try again in 1m")]
+    [45.5, 6.0, 60.0]
+    """
+    found = SPOKEN.search(message)
+    return float(found[1]) * SECONDS[found[2].lower()] if found else None
 
 
 def until_pacific_midnight(now: float) -> float:

@@ -29,7 +29,7 @@ class Target:
     @property
     def joint(self) -> bool:
         """Whether one token allowance covers input and output together, as OpenAI's does."""
-        return self.route.api is not Api.ANTHROPIC and self.route.limits.output_tokens_per_minute is None
+        return self.route.api.wire is not Api.ANTHROPIC and self.route.limits.output_tokens_per_minute is None
 
     @property
     def learns(self) -> bool:
@@ -42,13 +42,13 @@ class Target:
 
     def real_cost(self, usage: Usage) -> tuple[int, int]:
         """Input and output units that a finished call used up. Anthropic's cache reads are free."""
-        if self.route.api is Api.ANTHROPIC:
+        if self.route.api.wire is Api.ANTHROPIC:
             return usage.input - usage.cached, usage.output
         return usage.input + (usage.output if self.joint else 0), usage.output
 
     def reserved(self, need: Need) -> tuple[int, int]:
         """Input and output units that the gate reserves for a job: the rule that fetch.lua follows."""
-        output = min(need.output_tokens, ANTHROPIC_OUTPUT) if self.route.api is Api.ANTHROPIC else need.output_tokens
+        output = min(need.output_tokens, ANTHROPIC_OUTPUT) if self.route.api.wire is Api.ANTHROPIC else need.output_tokens
         return need.input_tokens + (need.output_tokens if self.joint else 0), output
 
 
@@ -95,7 +95,7 @@ class CompiledPlan:
         return [text.encode() for text in texts]
 
     def _target(self, target: Target) -> list[str]:
-        output = str(ANTHROPIC_OUTPUT) if target.route.api is Api.ANTHROPIC else ""
+        output = str(ANTHROPIC_OUTPUT) if target.route.api.wire is Api.ANTHROPIC else ""
         return [
             target.route.name,
             target.bucket,

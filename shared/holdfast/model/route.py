@@ -5,11 +5,49 @@ from enum import StrEnum
 
 
 class Api(StrEnum):
-    """The wire format of a provider, as named in the configuration."""
+    """How a provider is called, as named in the configuration: a wire format and, in other clouds, a way to log in."""
 
     ANTHROPIC = "anthropic"
     OPENAI_CHAT = "openai-chat"
     OPENAI_RESPONSES = "openai-responses"
+    ANTHROPIC_BEDROCK = "anthropic-bedrock"
+    ANTHROPIC_AWS = "anthropic-aws"
+    ANTHROPIC_VERTEX = "anthropic-vertex"
+    ANTHROPIC_GOOGLE_CLOUD = "anthropic-google-cloud"
+    ANTHROPIC_FOUNDRY = "anthropic-foundry"
+    AZURE_OPENAI = "azure-openai"
+    OPENAI_BEDROCK = "openai-bedrock"
+
+    @property
+    def wire(self) -> "Api":
+        """The wire format alone: one of the first three. The same model in another cloud takes the same bodies."""
+        if self is Api.OPENAI_RESPONSES:
+            return self
+        return Api.ANTHROPIC if self.startswith(Api.ANTHROPIC.value) else Api.OPENAI_CHAT
+
+
+class Dialect(StrEnum):
+    """A server that speaks a wire format of OpenAI's in its own way."""
+
+    OPENAI = "openai"
+    GEMINI = "gemini"
+    VLLM = "vllm"
+    OLLAMA = "ollama"
+    LLAMA_CPP = "llama.cpp"
+    LM_STUDIO = "lm-studio"
+    OPENROUTER = "openrouter"
+    COMPATIBLE = "compatible"  # any other
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a call needs to know of a provider besides its address and a secret; each API wants its own part of it."""
+
+    region: str | None = None
+    project: str | None = None
+    workspace_id: str | None = None
+    api_version: str | None = None
+    dialect: Dialect | None = None  # None: recognised by the address
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from holdfast.model.route import Api, Limits, Plan, Price, Route
+from holdfast.model.route import Api, Limits, Plan, Price, Route, Site
+from holdfast.settings.clouds import ADDRESSES, KEYS, cloud_address
 from holdfast.settings.forms import (
     CredentialForm,
     FileForm,
@@ -28,16 +29,6 @@ from holdfast.settings.values import (
     Worker,
 )
 
-ADDRESSES: Mapping[Api, str] = {
-    Api.ANTHROPIC: "https://api.anthropic.com",
-    Api.OPENAI_CHAT: "https://api.openai.com/v1",
-    Api.OPENAI_RESPONSES: "https://api.openai.com/v1",
-}
-KEYS: Mapping[str, str] = {  # the official addresses, and where their users keep the key
-    "https://api.anthropic.com": "ANTHROPIC_API_KEY",
-    "https://api.openai.com/v1": "OPENAI_API_KEY",
-    "https://generativelanguage.googleapis.com/v1beta/openai": "GEMINI_API_KEY",
-}
 BUILT_IN: Mapping[str, ProviderForm] = {  # what there is without a configuration, where its key variable is set
     "anthropic": ProviderForm(api=Api.ANTHROPIC, status_page="https://status.claude.com"),
     "openai": ProviderForm(api=Api.OPENAI_CHAT, status_page="https://status.openai.com"),
@@ -88,16 +79,17 @@ def _provider(name: str, form: ProviderForm) -> ProviderSettings:
         status_page=form.status_page,
         limits=_limits(form.limits),
         breaker=BreakerRules(**form.breaker.model_dump()),
+        site=Site(form.region, form.project, form.workspace_id, form.api_version, form.dialect),
     )
 
 
 def _address(form: ProviderForm) -> str:
-    return form.base_url or ADDRESSES[form.api]
+    return form.base_url or ADDRESSES.get(form.api) or cloud_address(form)
 
 
 def _credentials(form: ProviderForm) -> tuple[CredentialSettings, ...]:
     if form.credentials is None:
-        variable = KEYS.get(_address(form))
+        variable = KEYS.get(form.api) or KEYS.get(_address(form))
         return (CredentialSettings("main", f"env:{variable}" if variable else NONE),)
     return tuple(_credential(each) for each in form.credentials)
 

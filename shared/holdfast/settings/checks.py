@@ -6,6 +6,7 @@ The checks read the file as it is, even where a form refused part of it, so that
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from holdfast.settings.clouds import check_site
 from holdfast.settings.forms import NAME
 from holdfast.settings.lines import Path
 from holdfast.settings.problems import Problem, nearest, shown
@@ -19,6 +20,8 @@ def check(file: File, providers: Iterable[str]) -> Iterator[Problem]:
     yield from _names(file, "providers")
     yield from _names(file, "models")
     yield from _credentials(file)
+    for name, provider in _table(file.get("providers")).items():
+        yield from check_site(("providers", name), _table(provider))
     for path, route in _routes(file):
         yield from _provider(path, route, known)
     yield from _twice_in_a_plan(file)

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from holdfast.model.route import Api
+from holdfast.model.route import Api, Dialect
 from holdfast.settings.secrets import FORMS, is_reference
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -96,6 +96,7 @@ PositiveSeconds = Annotated[float, BeforeValidator(seconds), AfterValidator(_pos
 Reference = Annotated[str, AfterValidator(_reference)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 IssuerAddress = Annotated[str, AfterValidator(_issuer_address)]
+Word = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]  # it becomes a part of an address: nothing may break out
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -229,15 +230,42 @@ class BreakerForm(Form):
 class ProviderForm(Form):
     """An API that is called. The table's name is the provider's name in routes."""
 
-    api: Annotated[Api, Field(strict=False)] = Field(description="Wire format.")
+    api: Annotated[Api, Field(strict=False)] = Field(
+        description="Wire format and, in other clouds, the way to log in ([howto/routes.md](howto/routes.md))."
+    )
     base_url: WebAddress | None = Field(
         default=None, description="Default: the API's official address. OpenAI's and compatible ones end in `/v1`."
+    )
+    region: Word | None = Field(
+        default=None,
+        description="Where the cloud runs the model. Needed by `anthropic-bedrock`, `anthropic-aws`, "
+        "`anthropic-vertex` and `openai-bedrock`; `anthropic-google-cloud` takes `global` without it.",
+    )
+    project: Word | None = Field(
+        default=None, description="Google's project. Needed by `anthropic-vertex` and `anthropic-google-cloud`."
+    )
+    workspace_id: Word | None = Field(
+        default=None, description="Anthropic's workspace. Needed by `anthropic-aws` and `anthropic-google-cloud`."
+    )
+    resource: Word | None = Field(
+        default=None,
+        description="Name of the Azure resource, from which the address follows. `anthropic-foundry` and "
+        "`azure-openai` need it or `base_url`.",
+    )
+    api_version: Word | None = Field(
+        default=None, description="Azure's version of the API, such as `2024-10-21`. Needed by `azure-openai`."
+    )
+    dialect: Annotated[Dialect, Field(strict=False)] | None = Field(
+        default=None,
+        description="How a server differs that speaks `openai-chat`. Default: recognised by its address, else "
+        "`compatible`.",
     )
     credentials: list[CredentialForm] | None = Field(
         default=None,
         min_length=1,
         description="Keys, each with its own health and limits. Default: the official API's usual environment variable "
-        "(`ANTHROPIC_API_KEY`, `OPENAI_API_KEY`); for any other address no key.",
+        "(`ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `ANTHROPIC_FOUNDRY_API_KEY`, `AZURE_OPENAI_API_KEY`); on AWS and "
+        "Google the machine's own login; for any other address no key.",
     )
     deadline: PositiveSeconds = Field(default=120.0, description="Total time for one call.")
     slow_after: PositiveSeconds | None = Field(

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -9,7 +10,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from holdfast.model.route import Api
 from holdfast.settings.forms import (
     BreakerForm,
     CredentialForm,
@@ -129,8 +129,8 @@ def _named(annotation: Any) -> str:
 
 
 def _plain(annotation: Any) -> str:
-    if annotation is Api:
-        return ", ".join(f"`{api}`" for api in Api)
+    if issubclass(annotation, StrEnum):
+        return ", ".join(f"`{each}`" for each in annotation)
     if issubclass(annotation, BaseModel):
         return "table"
     return {str: "text", int: "whole number", float: "number"}[annotation]

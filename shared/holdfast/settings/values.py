@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.route import Api, Limits, Plan, Route
+from holdfast.model.route import Api, Limits, Plan, Route, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,7 @@ class ProviderSettings:
     status_page: str | None = None
     limits: Limits = field(default_factory=Limits)
     breaker: BreakerRules = field(default_factory=BreakerRules)
+    site: Site = field(default_factory=Site)
 
     def credential(self, name: str) -> CredentialSettings | None:
         return next((credential for credential in self.credentials if credential.name == name), None)

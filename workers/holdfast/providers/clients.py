@@ -1,33 +1,52 @@
-"""Opening the official SDKs' clients. Each SDK is imported where it is needed, and only there."""
+"""Opening the official SDKs' clients. Each SDK is imported where it is needed, and only there.
 
-from typing import TYPE_CHECKING
+Nothing may come from the environment but what belongs to the very API that is called: the SDKs would take addresses,
+headers and keys of other accounts from there.
+"""
 
-from holdfast.model.route import Api
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.model.route import Api, Site
+from holdfast.providers.login import Login
 from holdfast.providers.wire import Wire
 
-if TYPE_CHECKING:
-    from anthropic import AsyncAnthropic
-    from openai import AsyncOpenAI
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A client, and how to use it.
+
+    ``client`` is of either SDK; they have ``post`` and ``close`` in common, but no public base. ``login`` must be ready
+    before a call. ``as_fields``: the SDK moves parts of the body into the path, so it takes fields instead of bytes.
+    """
+
+    client: Any
+    login: Login[Any] | None = None
+    as_fields: bool = False
 
 
-def open_client(api: Api, base_url: str, secret: str, concurrency: int) -> "AsyncAnthropic | AsyncOpenAI":
-    """Open the client of the SDK that speaks ``api``. The queue retries, never the SDK."""
-    if api is Api.ANTHROPIC:
-        return _anthropic(base_url, secret, concurrency)
-    return _openai(base_url, secret, concurrency)
+def open_client(api: Api, base_url: str, secret: str, concurrency: int, site: Site) -> Opened:
+    """Open the client of the SDK that speaks ``api``. The queue retries, never the SDK. Raises ConfigError."""
+    wire = Wire(concurrency)
+    if api is api.wire:
+        opened = Opened(_anthropic(base_url, secret, wire) if api is Api.ANTHROPIC else _openai(base_url, secret, wire))
+    else:
+        from holdfast.providers.clouds import open_cloud  # noqa: PLC0415  only where a cloud is configured
+
+        opened = open_cloud(api, base_url, secret, wire, site)
+    opened.client._custom_headers = {}  # noqa: SLF001  ANTHROPIC_CUSTOM_HEADERS and OPENAI_CUSTOM_HEADERS may hold keys
+    return opened
 
 
-def _anthropic(base_url: str, secret: str, concurrency: int) -> "AsyncAnthropic":
+def _anthropic(base_url: str, secret: str, wire: Wire) -> Any:
     from anthropic import AsyncAnthropic  # noqa: PLC0415  1.8 s
 
-    return AsyncAnthropic(
-        api_key=secret, base_url=base_url, max_retries=0, http_client=Wire(concurrency), open_telemetry=False
-    )
+    return AsyncAnthropic(api_key=secret, base_url=base_url, max_retries=0, http_client=wire, open_telemetry=False)
 
 
-def _openai(base_url: str, secret: str, concurrency: int) -> "AsyncOpenAI":
+def _openai(base_url: str, secret: str, wire: Wire) -> Any:
     from openai import AsyncOpenAI  # noqa: PLC0415  0.8 s
 
-    client = AsyncOpenAI(api_key=secret, base_url=base_url, max_retries=0, http_client=Wire(concurrency))
+    client = AsyncOpenAI(api_key=secret, base_url=base_url, max_retries=0, http_client=wire)
     client.admin_api_key = client.organization = client.project = None  # the environment's may be another account's
     return client

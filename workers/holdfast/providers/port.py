@@ -4,7 +4,7 @@ from typing import Protocol
 
 from holdfast.model.answer import Answer
 from holdfast.model.request import Request
-from holdfast.model.route import Api
+from holdfast.model.route import Api, Site
 
 
 class Provider(Protocol):
@@ -24,16 +24,20 @@ class Provider(Protocol):
     async def close(self) -> None: ...
 
 
-def connect(api: Api, base_url: str, secret: str, *, concurrency: int) -> Provider:
+def connect(api: Api, base_url: str, secret: str, *, concurrency: int, site: Site | None = None) -> Provider:
     """Make an adapter. Imports the SDK that ``api`` needs (a second or two at first use) and opens no connection.
 
     Args:
-        api: The wire format.
+        api: The wire format, and the way to log in.
         base_url: As the SDK takes it: Anthropic's without ``/v1``, OpenAI's with it.
-        secret: The key itself.
+        secret: The key or token itself. Empty: none, or in another cloud the machine's own login.
         concurrency: Connections at most; 0 for no limit.
+        site: What the API needs to know besides.
+
+    Raises: ConfigError: the cloud's libraries are not installed, or it wants a key.
     """
     from holdfast.providers.clients import open_client  # noqa: PLC0415  the SDKs are slow to import; only workers pay
     from holdfast.providers.sdk import SdkProvider  # noqa: PLC0415  the same
 
-    return SdkProvider(open_client(api, base_url, secret, concurrency), api, base_url)
+    site = site or Site()
+    return SdkProvider(open_client(api, base_url, secret, concurrency, site), api, base_url, site.dialect)

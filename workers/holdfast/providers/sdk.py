@@ -1,60 +1,67 @@
 """The adapter: one call through an official SDK's client, translated on the way in and on the way out."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx2
 import orjson
 
 from holdfast.dialect import anthropic, chat, responses
 from holdfast.dialect.bad_answer import BadAnswer
-from holdfast.dialect.faults import read_bad_answer, read_fault, request_id
+from holdfast.dialect.faults import read_bad_answer, read_fault, refuses, request_id
 from holdfast.dialect.limits import read_limits
 from holdfast.dialect.strictness import demand_exact
 from holdfast.model.answer import Answer
 from holdfast.model.errors import Unmappable
 from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.job import Receipt
-from holdfast.model.reply import Reply, Usage
+from holdfast.model.job import Change, Receipt
+from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request, Text, ToolResult
-from holdfast.model.route import Api
+from holdfast.model.route import Api, Dialect
 from holdfast.policy.estimate import estimate, text_tokens
+from holdfast.providers.clients import Opened
+from holdfast.providers.login import NoLogin
 from holdfast.providers.wire import HEADERS, NoAnswer
 
-if TYPE_CHECKING:
-    from anthropic import AsyncAnthropic
-    from openai import AsyncOpenAI
-
 OK = 200
+LIKELY_CUT = 0.4  # of our estimate; a server that counted less has hardly read the whole prompt
+LONG = 2_000  # tokens; servers that cut have room for more than that
+SHORTEST = 0.001  # seconds for a call whose login took all of its time
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A wire format: where its calls go, how they are written and read."""
+    """A wire format: where its calls go, how they are written and read. ``cuts``: see ``Flavour``."""
 
     path: str
     write: Callable[[Request, str], tuple[dict[str, Any], Receipt]]
     read: Callable[[Any], Reply]
+    cuts: bool = False
 
 
-def format_of(api: Api, base_url: str) -> Format:
-    if api is Api.ANTHROPIC:
+def format_of(api: Api, base_url: str, dialect: Dialect | None = None) -> Format:
+    if api.wire is Api.ANTHROPIC:
         return Format("/v1/messages", anthropic.write_request, anthropic.read_reply)
-    if api is Api.OPENAI_RESPONSES:
+    if api.wire is Api.OPENAI_RESPONSES:
         return Format("/responses", responses.write_request, responses.read_reply)
-    write = partial(chat.write_request, flavour=chat.flavour_of(base_url))
-    return Format("/chat/completions", write, chat.read_reply)
+    flavour = CLOUD_FLAVOURS.get(api) or chat.flavour_of(base_url, dialect)
+    write = partial(chat.write_request, flavour=flavour)
+    return Format("/chat/completions", write, chat.read_reply, flavour.cuts)
+
+
+CLOUD_FLAVOURS: Mapping[Api, chat.Flavour] = {Api.AZURE_OPENAI: chat.AZURE, Api.OPENAI_BEDROCK: chat.OPENAI}
 
 
 class SdkProvider:
     """One credential. Safe to share between the coroutines of one event loop."""
 
-    def __init__(self, client: "AsyncAnthropic | AsyncOpenAI", api: Api, base_url: str) -> None:
-        self._client, self._api = client, api
-        self._format = format_of(api, base_url)
+    def __init__(self, opened: Opened, api: Api, base_url: str, dialect: Dialect | None = None) -> None:
+        self._opened, self._api = opened, api
+        self._format = format_of(api, base_url, dialect)
 
     async def complete(self, model: str, request: Request, *, deadline: float, tag: str) -> Answer:
         """Make one call, at most ``deadline`` seconds in all. Every failure is a fault in the answer."""
@@ -68,7 +75,10 @@ class SdkProvider:
             return Answer(Fault(FaultKind.UNMAPPABLE, f"the request cannot be written as JSON: {error}"))
         began = time.perf_counter()
         try:
-            response = await self._post(body, deadline, tag)
+            if self._opened.login:
+                await self._log_in(deadline)
+            left = max(SHORTEST, deadline - (time.perf_counter() - began))
+            response = await self._post(written if self._opened.as_fields else body, left, tag)
         except NoAnswer as error:
             outcome: Reply | Fault = Fault(error.kind, error.why, ambiguous=_ambiguous(error))
             return Answer(outcome, receipt, seconds=time.perf_counter() - began)
@@ -79,24 +89,43 @@ class SdkProvider:
             outcome = replace(outcome, mapped=True)
         return Answer(outcome, receipt, read_limits(headers, time.time()), seconds)
 
-    async def _post(self, body: bytes, deadline: float, tag: str) -> httpx2.Response:
-        """Send ``body`` through the SDK. Returns any answer whatever its status. Raises NoAnswer."""
+    async def _log_in(self, deadline: float) -> None:
+        """Make the machine's own login ready. Raises NoAnswer."""
+        assert self._opened.login
         try:
-            return await self._client.post(
+            async with asyncio.timeout(deadline):
+                await self._opened.login.ready()
+        except NoLogin as error:
+            raise NoAnswer(FaultKind.NO_TOKEN, str(error), sent=False) from error
+        except TimeoutError as error:
+            raise NoAnswer(FaultKind.NO_TOKEN, "no login within the deadline", sent=False) from error
+
+    async def _post(self, body: bytes | dict[str, Any], deadline: float, tag: str) -> httpx2.Response:
+        """Send ``body`` through the SDK. Returns any answer whatever its status. Raises NoAnswer."""
+        given = {"content": body} if isinstance(body, bytes) else {"body": body}
+        try:
+            answer: httpx2.Response = await self._opened.client.post(
                 self._format.path,
                 cast_to=httpx2.Response,
-                content=body,
                 options={"headers": {"x-holdfast-attempt": tag}, "timeout": deadline},
+                **given,
             )
         except Exception as error:
+            if self._opened.as_fields and isinstance(error, ValueError):  # a model's name that cannot stand in a path
+                raise NoAnswer(FaultKind.UNMAPPABLE, f"the SDK refused: {error}"[:200], sent=False) from error
             response = getattr(error, "response", None)  # both SDKs' APIStatusError
             if isinstance(response, httpx2.Response):
                 return response
             if isinstance(error.__cause__, NoAnswer):  # both SDKs' APIConnectionError
                 raise error.__cause__ from error
             raise
+        return answer
 
     def _understand(self, request: Request, response: httpx2.Response, headers: Mapping[str, str]) -> Reply | Fault:
+        if refuses(response.status_code, response.content):
+            usage = Usage(input=estimate(request).input_tokens, estimated=True)  # a filtered prompt is billed
+            request_name = request_id(headers)
+            return Reply(text="", finish=Finish.REFUSED, usage=usage, model="", provider_request_id=request_name)
         if response.status_code != OK:
             prompt = " ".join(_texts(request))
             return read_fault(
@@ -110,7 +139,7 @@ class SdkProvider:
         return reply.model_copy(update=told | ({"usage": _guess(request, reply)} if reply.usage.estimated else {}))
 
     async def close(self) -> None:
-        await self._client.close()
+        await self._opened.client.close()
 
 
 def _ambiguous(error: NoAnswer) -> bool:
@@ -130,6 +159,15 @@ def _guess(request: Request, reply: Reply) -> Usage:
     """Usage where the provider sent none."""
     spoken = reply.text + "".join(orjson.dumps(call.input).decode() for call in reply.tool_calls)
     return Usage(input=estimate(request).input_tokens, output=max(1, round(text_tokens(spoken))), estimated=True)
+
+
+def _suspect_cut(request: Request, usage: Usage, receipt: Receipt) -> Receipt:
+    """Note where a server counted far fewer tokens than were sent: some cut a long prompt and say nothing."""
+    sent = estimate(request).input_tokens
+    if usage.estimated or sent < LONG or usage.input > LIKELY_CUT * sent:
+        return receipt
+    note = f"perhaps cut by the server: it counted {usage.input} tokens where about {sent} were sent"
+    return replace(receipt, changes=(*receipt.changes, Change("turns", note)))
 
 
 def _texts(request: Request) -> Iterator[str]:

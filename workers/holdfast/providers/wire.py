@@ -6,8 +6,9 @@ a failed call may have been billed, and the names of the SDKs' errors do not tel
 """
 
 import asyncio
+import ssl
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import aiohttp
@@ -54,7 +55,7 @@ class Wire(httpx2.AsyncClient):
             trust_env=False,
         )
         self._concurrency, self._body_cap = concurrency, body_cap
-        self._tls = httpx2.create_ssl_context()
+        self._tls = _tls()
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
@@ -128,6 +129,12 @@ class Wire(httpx2.AsyncClient):
 
 
 SHOWN = frozenset({"content-type", "request-id", "x-request-id", "x-should-retry"})  # what the SDKs themselves look at
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Read the trusted certificates once; it takes a while."""
+    return httpx2.create_ssl_context()
 
 
 @lru_cache(maxsize=256)
