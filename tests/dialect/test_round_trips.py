@@ -19,7 +19,7 @@ DIALECTS: dict[Api, ModuleType] = {
     Api.OPENAI_CHAT: chat,
     Api.OPENAI_RESPONSES: responses,
 }
-every_api = pytest.mark.parametrize("api", list(Api), ids=lambda api: api.value)
+every_api = pytest.mark.parametrize("api", list(DIALECTS), ids=lambda api: api.value)
 
 
 def there_and_back(api: Api, request: Request) -> Request:

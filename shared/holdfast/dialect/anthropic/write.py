@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import takewhile
 from typing import Any
 
 from holdfast.dialect import media
@@ -37,8 +38,8 @@ Block = dict[str, Any]
 def write_request(request: Request, model: str) -> tuple[dict[str, Any], Receipt]:
     """Write a body for ``model``. Raises Unmappable."""
     notes = Notes(DIALECT)
-    system, turns = _lift_system(request)
-    messages = _messages(turns, notes)
+    system, leading = _lift_system(request, notes)
+    messages = _messages(request.turns, len(leading), notes)
     _check_ends(messages, model, notes)
     body: dict[str, Any] = {
         "model": model,
@@ -49,7 +50,7 @@ def write_request(request: Request, model: str) -> tuple[dict[str, Any], Receipt
     asked, config = _output(request.output, notes)
     config |= native.pop("output_config", {}) | _effort(request.effort, notes)
     blocks = native.pop("system", None)
-    _put(body, "system", _system(system, blocks, asked))
+    _put(body, "system", _system(system, blocks, [*leading, asked]))
     _put(body, "stop_sequences", _stops(request.stop, notes))
     _put(body, "tools", [_tool(tool, notes) for tool in request.tools])
     _put(body, "tool_choice", _choice(request))
@@ -66,26 +67,33 @@ def _put(body: dict[str, Any], key: str, value: Any) -> None:
         body[key] = value
 
 
-def _lift_system(request: Request) -> tuple[str | None, tuple[Turn, ...]]:
-    """Join ``system`` and the system turns at the very beginning; later ones keep their place."""
-    turns, texts = request.turns, [request.system] if request.system else []
-    while turns and turns[0].role is Role.SYSTEM:
-        texts += [part.text for part in turns[0].parts if isinstance(part, Text) and part.text]
-        turns = turns[1:]
-    return "\n\n".join(texts) or None, turns
+def _lift_system(request: Request, notes: Notes) -> tuple[str | None, list[str]]:
+    """The system prompt, and the texts of the system turns at the very beginning; later ones keep their place."""
+    leading = takewhile(lambda turn: turn.role is Role.SYSTEM, request.turns)
+    return request.system, [_lifted(turn, f"turns[{index}]", notes) for index, turn in enumerate(leading)]
 
 
-def _system(text: str | None, blocks: Any, asked: str | None) -> Any:
-    """The system prompt, as blocks where the producer sent blocks; ``asked`` is put behind it."""
+def _lifted(turn: Turn, place: str, notes: Notes) -> str:
+    blocks = list(_blocks(turn.parts, place, notes))
+    native = notes.native(turn.native, place)
+    if any(block["type"] != "text" for block in blocks):
+        notes.refuse(f"{place} is a system turn that holds more than text.")
+    for key in {key for block in blocks for key in block.keys() - {"type", "text"}} | native.keys():
+        notes.change(f"{place}.{key}", "dropped: the turn became part of the system prompt")
+    return "\n\n".join(block["text"] for block in blocks)
+
+
+def _system(text: str | None, blocks: Any, more: Iterable[str | None]) -> Any:
+    """The system prompt, as blocks where the producer sent blocks; ``more`` is put behind it."""
     if blocks:
-        return [*blocks, {"type": "text", "text": asked}] if asked else blocks
-    return "\n\n".join(filter(None, (text, asked)))
+        return [*blocks, *({"type": "text", "text": each} for each in more if each)]
+    return "\n\n".join(filter(None, (text, *more)))
 
 
-def _messages(turns: Iterable[Turn], notes: Notes) -> list[dict[str, Any]]:
-    """Write the turns; neighbours of one role become one message, as the API would read them."""
+def _messages(turns: Sequence[Turn], first: int, notes: Notes) -> list[dict[str, Any]]:
+    """Write the turns from ``first`` on; neighbours of one role become one message, as the API would read them."""
     messages: list[dict[str, Any]] = []
-    for index, turn in enumerate(turns):
+    for index, turn in enumerate(turns[first:], first):
         place = f"turns[{index}]"
         blocks = list(_blocks(turn.parts, place, notes))
         if not blocks:
@@ -97,7 +105,10 @@ def _messages(turns: Iterable[Turn], notes: Notes) -> list[dict[str, Any]]:
             messages.append({"role": turn.role.value, "content": blocks})
         messages[-1] |= notes.native(turn.native, place)
     for message in messages:
-        message["content"] = _plain(sorted(message["content"], key=lambda block: block["type"] != "tool_result"))
+        ordered = sorted(message["content"], key=lambda block: block["type"] != "tool_result")
+        if ordered != message["content"]:
+            notes.change("turns", "tool results were moved before the rest of their turn: Anthropic demands it")
+        message["content"] = _plain(ordered)
     return messages
 
 
@@ -188,6 +199,8 @@ def _document_source(part: Document, place: str, notes: Notes) -> Block:
     text = media.decode_text(part.data or "") if (part.media_type or "").startswith("text/") else None
     if text is None:
         notes.refuse(f"{place} is {part.media_type}; documents must be PDF or text.")
+    if part.media_type != "text/plain":
+        notes.change(f"{place}.media_type", f"{part.media_type} became text/plain, the only text that Anthropic knows")
     return {"type": "text", "media_type": "text/plain", "data": text}
 
 
@@ -244,6 +257,8 @@ def _output(output: Output | None, notes: Notes) -> tuple[str | None, dict[str, 
             "output", "asked for in the system prompt: Anthropic has no plain JSON mode; the answer is checked"
         )
         return "Answer with one JSON object and nothing else.", {}
+    if output.description:
+        notes.change("output.description", "dropped: Anthropic has no field for it")
     lost: set[str] = set()
     try:
         schema = closed(output.json_schema, lost)
@@ -255,4 +270,6 @@ def _output(output: Output | None, notes: Notes) -> tuple[str | None, dict[str, 
         return f"Answer with JSON that satisfies this JSON Schema and nothing else: {wanted}", {}
     if lost:
         notes.change("output.json_schema", f"told in words: {', '.join(sorted(lost))}; the answer is checked")
+    elif schema != output.json_schema:
+        notes.change("output.json_schema", "written as Anthropic demands it, its objects closed; the answer is checked")
     return None, {"format": {"type": "json_schema", "schema": schema}}

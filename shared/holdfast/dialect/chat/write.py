@@ -90,11 +90,19 @@ def _turn(turn: Turn, place: str, notes: Notes) -> Iterator[Body]:
     ]
     calls = [_call(part, f"{place}.parts[{index}]", notes) for index, part in enumerate(turn.parts) if _is_call(part)]
     native = notes.native(turn.native, place)
+    _tell_order(turn, notes)
     if content or calls:
         message: Body = {"role": turn.role.value, "content": _plain(content)}
         yield message | ({"tool_calls": calls} if calls else {}) | native
     elif not any(isinstance(part, ToolResult) for part in turn.parts):
         notes.change(place, "dropped: nothing of it is left")
+
+
+def _tell_order(turn: Turn, notes: Notes) -> None:
+    """Chat has one order: results, then what is said, then calls."""
+    ranks = [0 if isinstance(part, ToolResult) else 2 if isinstance(part, ToolUse) else 1 for part in turn.parts]
+    if ranks != sorted(ranks):
+        notes.change("turns", "parts were put into the one order that Chat knows: results, words, calls")
 
 
 def _is_call(part: Part) -> bool:
@@ -149,13 +157,15 @@ def _result(part: ToolResult, place: str, notes: Notes, pictures: list[Body]) ->
             notes.change(f"{place}.parts[{index}]", "moved behind the tool results: they hold text alone here")
             pictures += [{"type": "text", "text": f"Part of the result of tool call {part.id}:"}, written]
     content = _plain(texts) or ""
-    return {"role": "tool", "tool_call_id": part.id, "content": content, **notes.native(part.native, place)}
+    named = openai.call_id(part.id, openai.CHAT_ID)
+    return {"role": "tool", "tool_call_id": named, "content": content, **notes.native(part.native, place)}
 
 
 def _call(part: Part, place: str, notes: Notes) -> Body:
     assert isinstance(part, ToolUse)
     function = {"name": part.name, "arguments": write_arguments(part.input)}
-    return {"id": part.id, "type": "function", "function": function, **notes.native(part.native, place)}
+    named = openai.call_id(part.id, openai.CHAT_ID)
+    return {"id": named, "type": "function", "function": function, **notes.native(part.native, place)}
 
 
 def _tool(tool: Tool, notes: Notes) -> Body:

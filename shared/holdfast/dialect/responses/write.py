@@ -87,7 +87,11 @@ def _message(role: Role, content: list[Body], native: Body) -> Body:
 def _item(part: Part, place: str, notes: Notes) -> Iterator[Body]:
     match part:
         case ToolUse():
-            named = {"call_id": part.id, "name": part.name, "arguments": write_arguments(part.input)}
+            named = {
+                "call_id": openai.call_id(part.id, openai.RESPONSES_ID),
+                "name": part.name,
+                "arguments": write_arguments(part.input),
+            }
             yield {"type": "function_call", **named, **notes.native(part.native, place)}
         case ToolResult():
             yield _result(part, place, notes)
@@ -120,7 +124,8 @@ def _result(part: ToolResult, place: str, notes: Notes) -> Body:
         notes.change(f"{place}.is_error", "dropped: Responses has no such mark; the text tells it")
     content = [_content(inner, Role.USER, f"{place}.parts[{i}]", notes) for i, inner in enumerate(part.parts)]
     output = _message(Role.USER, content, {})["content"] if content else ""
-    return {"type": "function_call_output", "call_id": part.id, "output": output, **notes.native(part.native, place)}
+    named = openai.call_id(part.id, openai.RESPONSES_ID)
+    return {"type": "function_call_output", "call_id": named, "output": output, **notes.native(part.native, place)}
 
 
 def _tool(tool: Tool, notes: Notes) -> Body:
