@@ -16,7 +16,7 @@ _, OK, FAULT, FATAL = Verdict.NOTHING, Verdict.OK, Verdict.FAULT, Verdict.FATAL
 
 # signal               route  credential  endpoint
 TABLE = {
-    K.INVALID_REQUEST: (_, OK, OK),
+    K.INVALID_REQUEST: (Verdict.DOUBT, OK, OK),
     K.UNMAPPABLE: (_, _, _),
     K.TOO_LONG: (_, OK, OK),
     K.SPEND_LIMIT: (_, FATAL, OK),
@@ -35,6 +35,7 @@ TABLE = {
     K.CUT: (FAULT, _, _),
     K.BAD_ANSWER: (FAULT, _, OK),
     K.BAD_OUTPUT: (OK, OK, OK),
+    K.REFUSED: (OK, OK, OK),
     K.OURS: (_, _, _),
     K.POISON: (_, _, _),
     K.EXHAUSTED: (_, _, _),

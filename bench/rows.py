@@ -1,0 +1,35 @@
+"""How much of the table of failures is understood right, from bytes on the wire through the real adapters (bar: all).
+
+Each row is answered by a server on the loopback for each of the three APIs; the figure is the share of answers that
+became the right kind of fault.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import orjson
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from conduct.rows import LINES, ROWS
+from conduct.test_rows import CASES, ask
+from holdfast.model.fault import Fault
+
+
+async def main() -> None:
+    wrong: list[str] = []
+    for case in CASES:
+        row, api = case.values
+        found = await ask(row, api)
+        if (found.kind if isinstance(found, Fault) else None) is not row.kind:
+            wrong.append(str(case.id))
+    lines = {row.line for row in ROWS} | {LINES}
+    share = 1 - len(wrong) / len(CASES)
+    figures = {"lines": len(lines), "of": LINES, "cases": len(CASES), "right": share, "wrong": wrong, "pass": not wrong}
+    print(orjson.dumps(figures).decode())
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
