@@ -22,6 +22,7 @@ from holdfast.settings import crash_point
 from holdfast.store import GroupWriter
 from holdfast.worker.callers import Callers
 from holdfast.worker.footing import Footing
+from holdfast.worker.lease import Lease
 from holdfast.worker.logins import Logins
 from holdfast.worker.oddities import Oddities
 from holdfast.worker.retries import Retries
@@ -58,6 +59,7 @@ class Attempts:
     settler: Settler
     callers: Callers
     footing: Footing
+    lease: Lease
     logins: Logins
     retries: Retries = field(default_factory=Retries)
     oddities: Oddities = field(default_factory=Oddities)
@@ -84,6 +86,8 @@ class Attempts:
         try:
             caller = await self.callers.caller(route, permit.credential)
             crash_point("before_send")
+            if not self.lease.held:  # frozen since the claim: the job may be another worker's by now
+                return Answer(Fault(FaultKind.OURS, "this worker's lease ran out before the call"))
             answer = await caller.complete(route.model, job.request, deadline=route.deadline, tag=tag)
         except NoToken as error:
             return self._heard(route, permit, Answer(Fault(FaultKind.NO_TOKEN, str(error))))
@@ -179,6 +183,8 @@ def settlement(called: Called, step: Step) -> Settlement:
 def outcome_of(fault: Fault | None) -> Outcome:
     if fault is None:
         return Outcome.SUCCEEDED
+    if fault.kind is FaultKind.OURS:  # no byte was sent
+        return Outcome.ABANDONED
     return Outcome.UNKNOWN if fault.ambiguous else Outcome.FAILED
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -25,21 +26,32 @@ class Lease:
     footing: Footing
     seconds: float
     renamed: Callable[[str], None] = lambda _: None
+    clock: Callable[[], float] = time.monotonic
+    _asked_at: float = 0.0  # when the lease that we have was asked for
+
+    @property
+    def held(self) -> bool:
+        """Whether the lease is still ours as far as this host can tell. A process that was frozen finds it is not."""
+        return self.clock() - self._asked_at < self.seconds
 
     async def sign_on(self) -> str:
         """Register as a new worker; its id."""
-        worker = new_id()
+        worker, asked_at = new_id(), self.clock()
         await asyncio.to_thread(
             self.store.register, worker, socket.gethostname(), os.getpid(), version("holdfast"), self.seconds
         )
+        self._asked_at = asked_at
         return worker
 
     async def run(self, worker: str) -> None:
         """Renew until cancelled. Late writes of the lost worker's calls are refused by their fences."""
         while True:
             await asyncio.sleep(self.seconds / 3)
+            asked_at = self.clock()
             try:
-                if not await asyncio.to_thread(self.store.renew, worker, self.seconds):
+                if await asyncio.to_thread(self.store.renew, worker, self.seconds):
+                    self._asked_at = asked_at
+                else:
                     lost, worker = worker, await self.sign_on()
                     log.warning("lease_lost", worker=lost, now=worker, effect="its jobs were taken over")
                     self.renamed(worker)

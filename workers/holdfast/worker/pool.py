@@ -64,8 +64,10 @@ class Pool:
         self.gate = Gate(connection, window=settings.worker.window, rules=rules_of(settings))
         self.overrides = Overrides(store, self.gate)
         self.settler = Settler(self.gate, self.footing)
-        self.attempts = Attempts(self.writer, self.gate, self.settler, self.callers, self.footing, self.logins)
         self.lease = Lease(store, self.footing, settings.worker.lease)
+        self.attempts = Attempts(
+            self.writer, self.gate, self.settler, self.callers, self.footing, self.lease, self.logins
+        )
         self.in_flight: dict[str, asyncio.Task[None]] = {}
         self.unsure: set[str] = set()  # jobs that SQL may count as ours though nobody here runs them
 
