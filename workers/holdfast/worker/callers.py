@@ -98,7 +98,12 @@ class Callers:
                 return found
             configured = self._settings.providers[name]
             provider = await asyncio.to_thread(
-                connect, configured.api, configured.base_url, secret, concurrency=self._concurrency
+                connect,
+                configured.api,
+                configured.base_url,
+                secret,
+                concurrency=self._concurrency,
+                site=configured.site,
             )
             self._open[name, credential] = made = Caller(provider, secret)
         if found:
