@@ -59,3 +59,9 @@ def test_never_keeps_a_job_to_the_routes_of_its_own_dialect_or_to_the_first(kind
 def test_never_takes_the_first_route_where_none_speaks_its_dialect():
     request = read_job({**LINES["openai"], "mapping": "never"}).request
     assert allowed(request, Plan("smart", (CLAUDE,))) == (CLAUDE,)
+
+
+def test_never_allows_the_same_model_in_another_cloud_for_nothing_is_mapped_there():
+    bedrock = Route("b", "claude", Api.ANTHROPIC_BEDROCK, "claude", ("main",))
+    request = read_job({**LINES["anthropic"], "mapping": "never"}).request
+    assert allowed(request, Plan("smart", (CLAUDE, GPT, bedrock))) == (CLAUDE, bedrock)

@@ -17,7 +17,7 @@ def allowed(request: Request, plan: Plan) -> tuple[Route, ...]:
     """The routes of ``plan`` that the job may take: for ``never``, those that need no mapping."""
     if request.strictness is not Strictness.NEVER:
         return plan.routes
-    own = tuple(route for route in plan.routes if route.api == request.written_in)
+    own = tuple(route for route in plan.routes if route.api.wire == request.written_in)
     return own or plan.routes[:1]
 
 
