@@ -4,7 +4,8 @@ Nothing may come from the environment but what belongs to the very API that is c
 headers and keys of other accounts from there.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from holdfast.model.route import Api, Site
@@ -23,6 +24,7 @@ class Opened:
     client: Any
     login: Login[Any] | None = None
     as_fields: bool = False
+    headers: Mapping[str, Any] = field(default_factory=dict)  # of every call
 
 
 def open_client(api: Api, base_url: str, secret: str, concurrency: int, site: Site) -> Opened:
@@ -34,8 +36,10 @@ def open_client(api: Api, base_url: str, secret: str, concurrency: int, site: Si
         from holdfast.providers.clouds import open_cloud  # noqa: PLC0415  only where a cloud is configured
 
         opened = open_cloud(api, base_url, secret, wire, site)
-    opened.client._custom_headers = {}  # noqa: SLF001  ANTHROPIC_CUSTOM_HEADERS and OPENAI_CUSTOM_HEADERS may hold keys
-    return opened
+    # ANTHROPIC_CUSTOM_HEADERS and OPENAI_CUSTOM_HEADERS may hold keys
+    opened.client._custom_headers = {}  # noqa: SLF001  there is no public way
+    is_keyless = not secret and api in {Api.OPENAI_CHAT, Api.OPENAI_RESPONSES}
+    return replace(opened, headers=_keyless()) if is_keyless else opened
 
 
 def _anthropic(base_url: str, secret: str, wire: Wire) -> Any:
@@ -50,3 +54,10 @@ def _openai(base_url: str, secret: str, wire: Wire) -> Any:
     client = AsyncOpenAI(api_key=secret, base_url=base_url, max_retries=0, http_client=wire)
     client.admin_api_key = client.organization = client.project = None  # the environment's may be another account's
     return client
+
+
+def _keyless() -> dict[str, Any]:
+    """The header that tells OpenAI's SDK that a server wants no key."""
+    from openai import Omit  # noqa: PLC0415  0.8 s
+
+    return {"Authorization": Omit()}

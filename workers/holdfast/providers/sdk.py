@@ -107,7 +107,7 @@ class SdkProvider:
             answer: httpx2.Response = await self._opened.client.post(
                 self._format.path,
                 cast_to=httpx2.Response,
-                options={"headers": {"x-holdfast-attempt": tag}, "timeout": deadline},
+                options={"headers": {"x-holdfast-attempt": tag, **self._opened.headers}, "timeout": deadline},
                 **given,
             )
         except Exception as error:
