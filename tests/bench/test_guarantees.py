@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "bench"))
+sys.path.append(str(ROOT / "bench"))  # last: bench/store.py must not hide tests/store
 from guarantees import NOT_PROMISED, PROMISES, Promise, page  # noqa: E402 - bench/ is no package
 
 ALL = [promise for promises in PROMISES.values() for promise in promises]

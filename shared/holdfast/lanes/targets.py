@@ -48,7 +48,9 @@ class Target:
 
     def reserved(self, need: Need) -> tuple[int, int]:
         """Input and output units that the gate reserves for a job: the rule that fetch.lua follows."""
-        output = min(need.output_tokens, ANTHROPIC_OUTPUT) if self.route.api.wire is Api.ANTHROPIC else need.output_tokens
+        output = (
+            min(need.output_tokens, ANTHROPIC_OUTPUT) if self.route.api.wire is Api.ANTHROPIC else need.output_tokens
+        )
         return need.input_tokens + (need.output_tokens if self.joint else 0), output
 
 

@@ -128,7 +128,8 @@ class StorageForm(Form):
     redis_url: Annotated[str, AfterValidator(_queue)] = Field(
         default="embedded",
         description="`embedded` (a private server in `directory`), `redis://…`, `rediss://…`, "
-        "`sentinel://HOST:PORT,HOST:PORT/NAME`, `redis+cluster://HOST:PORT,HOST:PORT`. `HOLDFAST_REDIS_URL` overrides it.",
+        "`sentinel://HOST:PORT,HOST:PORT/NAME`, `redis+cluster://HOST:PORT,HOST:PORT`. "
+        "`HOLDFAST_REDIS_URL` overrides it.",
     )
     directory: str = Field(
         default=".holdfast",
