@@ -124,7 +124,7 @@ class _Scanner:
             return bare.group()
         if quoted := _STRING.match(self._text, self._at):
             self._at = quoted.end()
-            return str(tomllib.loads(f"key = {quoted.group()}")["key"])
+            return _unquoted(quoted.group())
         self._at += 1
         return ""
 
@@ -140,3 +140,10 @@ class _Scanner:
             self._at += len(expected)
             return True
         return False
+
+
+def _unquoted(key: str) -> str:
+    try:
+        return str(tomllib.loads(f"key = {key}")["key"])
+    except tomllib.TOMLDecodeError:  # never in valid TOML; but a scanner must not fall
+        return key
