@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from holdfast.policy.backoff import Uniform
+from holdfast.policy.recovery import cool_off, next_ramp, outage_began
 from holdfast.policy.rules import Rules
 from holdfast.policy.verdict import Heard, Verdict
 
@@ -34,13 +35,13 @@ class Call:
 class Closed:
     """Calls pass. An untroubled breaker remembers nothing, so that healthy calls cost no write.
 
-    ``failures`` and ``slow`` count since the last success. ``window`` holds the calls since the oldest failure or doubt
-    that still matters. ``ramp`` caps calls in flight after an outage; None: no cap.
-    ``witnesses`` saw what went wrong.
+    ``failures`` counts since the last success, ``slow`` the slow calls that later successes did not make up for.
+    ``window`` holds the calls since the oldest failure or doubt that still matters. ``ramp`` caps calls in flight after
+    an outage, while the route is on probation; None: no cap. ``witnesses`` saw what went wrong.
     """
 
     failures: int = 0
-    slow: int = 0
+    slow: float = 0.0
     window: tuple[Call, ...] = ()
     ramp: float | None = None
     witnesses: frozenset[str] = frozenset()
@@ -176,23 +177,31 @@ def _hear_probe(breaker: Breaker, probed: HalfOpen, heard: Heard, rules: Rules, 
         case Verdict.DOUBT if probed.cool_off < rules.park:  # a wrong job says nothing of an outage
             return replace(breaker, state=replace(probed, until=min(probed.until, heard.at)))
         case Verdict.OK:
-            return replace(breaker.to(Closed(ramp=rules.ramp_start)), recovered=heard.at)
+            return replace(breaker.to(_recovered(heard.at, rules)), recovered=heard.at)
         case _:
             return _open(breaker, heard, rules, uniform)
+
+
+def _recovered(at: float, rules: Rules) -> Closed:
+    """Closed again, and on probation where the rules know a ramp: the probe is the first call that counts."""
+    if rules.ramp_start is None:
+        return Closed()
+    return Closed(window=(Call(at, ok=True),), ramp=rules.ramp_start)
 
 
 def _went_well(breaker: Breaker, closed: Closed, at: float, rules: Rules) -> Breaker:
     if closed == Closed():
         return breaker
-    window = _recent((*closed.window, Call(at, ok=True)), at, rules)
-    ramp = _next_ramp(closed.ramp, at - (breaker.recovered or at), rules)
+    ramp = next_ramp(closed.ramp, at - (breaker.recovered or at), rules)
+    window = _window(closed, Call(at, ok=True), rules)
+    slow = max(0.0, closed.slow - rules.forgives) if window else 0.0
     witnesses = closed.witnesses if window else frozenset()
-    return replace(breaker, state=Closed(window=window, ramp=ramp, witnesses=witnesses))
+    return replace(breaker, state=Closed(slow=slow, window=window, ramp=ramp, witnesses=witnesses))
 
 
 def _doubted(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
     """One wrong job is its own affair; so many at once are the route's."""
-    window = _recent((*closed.window, Call(heard.at, ok=True, doubt=True)), heard.at, rules)
+    window = _window(closed, Call(heard.at, ok=True, doubt=True), rules)
     young = [call for call in window if call.at > heard.at - rules.storm_seconds]
     if rules.storm is not None and len(young) >= rules.storm and 2 * sum(call.doubt for call in young) >= len(young):
         return _open(breaker, heard, rules, uniform)
@@ -202,9 +211,9 @@ def _doubted(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, unifo
 def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
     troubled = Closed(
         failures=closed.failures + 1,
-        slow=closed.slow + (heard.verdict is Verdict.SLOW),
-        window=_recent((*closed.window, Call(heard.at, ok=False)), heard.at, rules),
-        ramp=None if closed.ramp is None else rules.ramp_start,
+        slow=closed.slow + (1.0 if heard.verdict is Verdict.SLOW else 0.0),
+        window=_window(closed, Call(heard.at, ok=False), rules),
+        ramp=rules.ramp_start if closed.ramp is not None and rules.ramp_anew else closed.ramp,
         witnesses=closed.witnesses | {heard.witness},
     )
     if heard.verdict is Verdict.FATAL or _trips(troubled, rules):
@@ -215,42 +224,27 @@ def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, un
 def _trips(closed: Closed, rules: Rules) -> bool:
     judged = [call for call in closed.window if not call.doubt]
     failed = sum(not call.ok for call in judged)
+    least = rules.window_least if closed.ramp is None else rules.ramp_least
     believed = "" in closed.witnesses or len(closed.witnesses) >= rules.witnesses
     return believed and (
         closed.failures >= rules.consecutive
         or (rules.slow is not None and closed.slow >= rules.slow)
-        or (
-            rules.ratio is not None
-            and len(judged) >= rules.window_least
-            and failed >= rules.ratio * len(judged)
-        )
+        or (rules.ratio is not None and len(judged) >= least and failed >= rules.ratio * len(judged))
     )
 
 
 def _open(breaker: Breaker, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
-    since = _outage_began(breaker, heard.at, rules)
-    floor = rules.park if heard.verdict in {Verdict.FATAL, Verdict.DOUBT} else 0.0
-    cool_off = max(floor, min(rules.cap, max(rules.base, rules.share * (heard.at - since))))
-    until = heard.at + cool_off * uniform(1 - rules.jitter, 1 + rules.jitter)
-    return replace(breaker.to(Open(until, cool_off)), since=since, recovered=None)
+    since = outage_began(breaker.since, breaker.recovered, heard.at, rules)
+    least = rules.park if heard.verdict in {Verdict.FATAL, Verdict.DOUBT} else 0.0
+    wait = max(least, cool_off(heard.at - since, rules))
+    until = heard.at + wait * uniform(1 - rules.jitter, 1 + rules.jitter)
+    return replace(breaker.to(Open(until, wait)), since=since, recovered=None)
 
 
-def _outage_began(breaker: Breaker, at: float, rules: Rules) -> float:
-    """An outage that is still going on, or that came back soon after recovering, keeps its age."""
-    if breaker.since is None or (breaker.recovered is not None and at - breaker.recovered > rules.relapse):
-        return at
-    return min(breaker.since, at)
-
-
-def _recent(calls: tuple[Call, ...], at: float, rules: Rules) -> tuple[Call, ...]:
-    """Keep the last calls that are young enough, from the first failure or doubt on."""
-    young = [call for call in calls if call.at > at - rules.window_seconds][-rules.window :]
-    first_failure = next((i for i, call in enumerate(young) if call.doubt or not call.ok), len(young))
+def _window(closed: Closed, call: Call, rules: Rules) -> tuple[Call, ...]:
+    """The last calls that are young enough: all of them on probation, else from the first failure or doubt on."""
+    young = [each for each in (*closed.window, call) if each.at > call.at - rules.window_seconds][-rules.window :]
+    if closed.ramp is not None:
+        return tuple(young)
+    first_failure = next((i for i, each in enumerate(young) if each.doubt or not each.ok), len(young))
     return tuple(young[first_failure:])
-
-
-def _next_ramp(ramp: float | None, healthy_for: float, rules: Rules) -> float | None:
-    if ramp is None or healthy_for >= rules.ramp_quiet:
-        return None
-    grown = ramp * rules.ramp_factor + rules.ramp_step
-    return None if grown >= rules.ramp_enough else grown

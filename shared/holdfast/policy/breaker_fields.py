@@ -10,7 +10,7 @@ Fields, all text; "" where a field means nothing in this state:
     since      seconds: when the outage began
     recovered  seconds: when the last outage ended
     failures   failures since the last success
-    slow       slow calls since the last success
+    slow       slow calls that later successes did not make up for
     window     calls since the first failure that matters: time, then + or - or ?, separated by blanks
     witnesses  who saw what went wrong: "*" for the provider's own word, else names of hosts, quoted as in a URL
 
@@ -67,7 +67,7 @@ def _dump_state(state: State) -> dict[str, str]:
             return {
                 "state": "closed",
                 "failures": str(failures),
-                "slow": str(slow),
+                "slow": repr(slow),
                 "window": " ".join(f"{call.at!r}{_sign(call)}" for call in window),
                 "ramp": _text(ramp),
                 "witnesses": " ".join(sorted(quote(name) or OWN_WORD for name in witnesses)),
@@ -97,7 +97,7 @@ def _parse_state(fields: Mapping[str, str]) -> State:
         case "closed":
             return Closed(
                 failures=int(fields.get("failures") or 0),
-                slow=int(fields.get("slow") or 0),
+                slow=float(fields.get("slow") or 0),
                 window=tuple(_call(text) for text in (fields.get("window") or "").split()),
                 ramp=_number(fields.get("ramp")),
                 witnesses=frozenset(

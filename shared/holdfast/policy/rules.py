@@ -11,16 +11,20 @@ class Rules:
     """When a breaker opens, how long it stays open, and how it comes back. Times in seconds.
 
     It opens on ``consecutive`` faults in a row; or when ``ratio`` of the last ``window_least`` to ``window`` calls
-    within ``window_seconds`` failed; or when ``slow`` calls in flight passed the slow threshold with no success
-    between them; or when half of ``storm`` or more calls within ``storm_seconds`` had their jobs called wrong, which
-    parks it. None switches a reason off. Where nothing came from the provider itself, it takes ``witnesses`` hosts
-    to open it: one that alone cannot reach a provider has a broken link, not the fleet an outage.
+    within ``window_seconds`` failed; or when ``slow`` calls in flight passed the slow threshold, where each success
+    makes up for ``forgives`` of one; or when half of ``storm`` or more calls within ``storm_seconds`` had their jobs
+    called wrong, which parks it. None switches a reason off. Where nothing came from the provider itself, it takes
+    ``witnesses`` hosts to open it: one that alone cannot reach a provider has a broken link, not the fleet an outage.
 
-    It stays open for ``share`` of the age of the outage, within ``base`` and ``cap``, ± ``jitter``; after a fatal
-    verdict at least ``park``. An outage that comes back within ``relapse`` after recovery goes on ageing.
+    It stays open for ``share`` of the age of the outage up to ``knee``, and of a long one for ``late_share``, within
+    ``base`` and ``cap``, ± ``jitter``; after a fatal verdict at least ``park``. An outage that comes back within
+    ``relapse`` after recovery goes on ageing; one that comes back within as long as it had lasted, and at most
+    ``relapse_most``, begins at an age.
 
-    One probe at a time, each for at most ``probe_lease``; then the ramp: ``ramp_start`` calls in flight, for each
-    success times ``ramp_factor`` plus ``ramp_step``, no cap from ``ramp_enough`` on or ``ramp_quiet`` after recovery.
+    One probe at a time, each for at most ``probe_lease``, which is longer than a call takes to be slow. Then the ramp:
+    ``ramp_start`` calls in flight, after each round of successes times ``ramp_factor`` plus ``ramp_step``, no cap from
+    ``ramp_enough`` on or ``ramp_quiet`` after recovery. While it ramps a route is on probation: ``ramp_least`` calls
+    are enough to judge it by ``ratio``, and a failure starts the ramp anew where ``ramp_anew`` says so.
     """
 
     consecutive: int = 5
@@ -31,19 +35,25 @@ class Rules:
     storm: int | None = 10
     storm_seconds: float = 60.0
     slow: int | None = 3
+    forgives: float = 0.05
     witnesses: int = 1
     share: float = 0.15
     base: float = 1.0
-    cap: float = 60.0
+    knee: float = 60.0
+    late_share: float = 0.04
+    cap: float = 240.0
     jitter: float = 0.2
     park: float = 30.0
     relapse: float = 60.0
-    probe_lease: float = 20.0
+    relapse_most: float = 600.0
+    probe_lease: float = 25.0
     ramp_start: float | None = 2.0
     ramp_factor: float = 1.25
     ramp_step: float = 0.5
     ramp_enough: float = 1000.0
     ramp_quiet: float = 300.0
+    ramp_least: int = 3
+    ramp_anew: bool = True
 
     def but(self, overrides: Mapping[str, float]) -> "Rules":
         """Return these rules with some of them set by the operator."""
@@ -55,6 +65,25 @@ RULES: Mapping[ScopeKind, Rules] = {
     # A key is right or wrong: no ratio, no slowness, and no ramp, for nothing was overloaded.
     ScopeKind.CREDENTIAL: Rules(consecutive=2, ratio=None, slow=None, ramp_start=None),
     ScopeKind.ENDPOINT: Rules(ratio=None, slow=None, witnesses=2),
+}
+
+# What no plan has an alternative to. Half of the calls through it are better than none, so it opens only when hardly
+# any comes through, and is asked again sooner.
+ALONE: Mapping[ScopeKind, Rules] = {
+    ScopeKind.ROUTE: Rules(
+        consecutive=10,
+        ratio=0.9,
+        window_least=20,
+        forgives=1.0,
+        witnesses=2,
+        share=0.12,
+        knee=40.0,
+        relapse=15.0,
+        ramp_least=20,
+        ramp_anew=False,
+    ),
+    ScopeKind.CREDENTIAL: Rules(consecutive=5, ratio=None, slow=None, share=0.12, knee=40.0, ramp_start=None),
+    ScopeKind.ENDPOINT: Rules(consecutive=10, ratio=None, slow=None, witnesses=2, share=0.12, knee=40.0),
 }
 
 # How one process keeps away from a provider that it cannot reach, while other hosts may: it tries again often, for
