@@ -49,6 +49,13 @@ def test_each_fault_is_told_to_whom_it_concerns(kind: FaultKind) -> None:
     assert (heard[ScopeKind.ROUTE], heard[ScopeKind.CREDENTIAL], heard[ScopeKind.ENDPOINT]) == TABLE[kind]
 
 
+@pytest.mark.parametrize("kind", FaultKind)
+def test_a_limiter_that_refuses_what_is_far_below_the_limit_is_the_route_s_fault(kind: FaultKind) -> None:
+    heard = verdicts(Fault(kind), spare=True)
+    assert heard[ScopeKind.ROUTE] is (FAULT if kind is K.RATE_LIMITED else TABLE[kind][0])
+    assert (heard[ScopeKind.CREDENTIAL], heard[ScopeKind.ENDPOINT]) == TABLE[kind][1:]
+
+
 def test_a_reply_speaks_well_of_all_three() -> None:
     reply = Reply(text="", finish=Finish.REFUSED, usage=Usage(), model="opus")
     assert set(verdicts(reply).values()) == {OK}

@@ -13,18 +13,26 @@ LONGEST_WAIT = 86_400.0  # seconds; a Retry-After beyond a day is taken as a day
 PAUSE_UNASKED = 1.0  # seconds; after a 429 that named no time
 PAUSE_JITTER = 0.02  # seconds; one bucket serves the whole fleet, so there is no herd to spread
 
+SPARE = 0.2  # of the bucket, in every dimension
+
 SILENT = frozenset({FaultKind.UNREACHABLE, FaultKind.TIMED_OUT, FaultKind.CUT})
 ALL_WELL: Mapping[ScopeKind, Verdict] = dict.fromkeys(ScopeKind, Verdict.OK)
+NOT_A_WORD: Mapping[ScopeKind, Verdict] = dict.fromkeys(ScopeKind, Verdict.NOTHING)
 
 
-def verdicts(outcome: Reply | Fault | None) -> Mapping[ScopeKind, Verdict]:
-    """Tell what each breaker of the target hears. None: no byte was sent, or it was told ``SLOW`` before."""
+def verdicts(outcome: Reply | Fault | None, *, spare: bool = False) -> Mapping[ScopeKind, Verdict]:
+    """Tell what each breaker of the target hears. None: no byte was sent, or it was told ``SLOW`` before.
+
+    ``spare``: more than ``SPARE`` of a known allowance was left when the call got its permit. A limiter that refuses
+    such calls is sick, and that is a fault of the route.
+    """
     if isinstance(outcome, Reply):
         return ALL_WELL
     if outcome is None:
-        return dict.fromkeys(ScopeKind, Verdict.NOTHING)
+        return NOT_A_WORD
     row = CONDUCT[outcome.kind]
-    return {ScopeKind.ROUTE: row.route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
+    route = Verdict.FAULT if spare and outcome.kind is FaultKind.RATE_LIMITED else row.route
+    return {ScopeKind.ROUTE: route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
 
 
 def is_hearsay(outcome: Reply | Fault | None) -> bool:
