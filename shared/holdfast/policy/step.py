@@ -1,8 +1,8 @@
 """What happens to a job after a call. The rows stand in ``conduct.py``; this file reads them.
 
 A fault of a route, a credential or an endpoint never buries a job before its deadline. What buries one: a request that
-is wrong, attempts used up by the job's own doing, calls used up that may have been billed, or no route left that can
-take it. A wait is cut at the job's deadline, so that it ends there as expired, not later and not sooner.
+is wrong, attempts used up by the job's own doing, calls used up that may have been billed (on a route that is well: on
+one that is shut, the fault is the route's), or no route left that can take it. A wait is cut at the job's deadline, so that it ends there as expired, not later and not sooner.
 """
 
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ def next_step(  # noqa: PLR0917  # the whole of what a decision may depend on, i
     """Decide. ``now`` in seconds since the epoch on SQL's clock; ``job`` as it was before this call."""
     if isinstance(outcome, Reply):
         return _second_opinion(job, route, plan, outcome, health, now) or Complete()
-    case = _Case(job, route, plan, outcome, health, now, uniform, _standing(job.need.avoid, now))
+    case = _Case(job, route, plan, outcome, health, now, uniform, standing(job.need.avoid, now))
     return _bury(case) or _go_on(case)
 
 
@@ -76,7 +76,7 @@ def asks_another(job: Claimed, outcome: Reply | Fault) -> bool:
 
 def _second_opinion(job: Claimed, route: Route, plan: Plan, reply: Reply, health: Health, now: float) -> Step | None:  # noqa: PLR0917  # as next_step
     """Where another route can take a refused job now, it goes there; to wait for one could cost it this answer."""
-    avoid = {**_standing(job.need.avoid, now), route.name: None}
+    avoid = {**standing(job.need.avoid, now), route.name: None}
     free = any(other.name not in avoid and other.name not in health.open_routes for other in plan.routes)
     return Reroute(avoid, uses_attempt=False) if free and asks_another(job, reply) else None
 
@@ -91,9 +91,22 @@ def _bury(case: _Case) -> Bury | None:
         return _died(case, fault.kind, f"{job.attempts + 1} attempts ended so")
     if conduct.uses_attempt and fault.scope is Scope.JOB and job.attempts + 1 >= MAX_ATTEMPTS:
         return _died(case, FaultKind.EXHAUSTED, f"{MAX_ATTEMPTS} attempts are used up")
-    if may_be_billed(fault) and job.calls + 1 >= MAX_CALLS:
+    if may_be_billed(fault) and job.calls + 1 >= MAX_CALLS and case.route.name not in case.health.open_routes:
         return _died(case, FaultKind.EXHAUSTED, f"{MAX_CALLS} calls that may have been billed are used up")
     return None
+
+
+def elsewhere(plan: Plan, route: Route, health: Health, avoid: Avoid) -> bool:
+    """Whether another route of the plan could take the job now. ``avoid``: what it still has to avoid."""
+    shut = health.open_routes | avoid.keys() | {route.name}
+    return any(other.name not in shut for other in plan.routes)
+
+
+def standing(avoid: Avoid, now: float) -> Avoid:
+    """What a job still has to avoid, from dates to seconds from now."""
+    return {
+        name: None if until is None else until - now for name, until in avoid.items() if until is None or until > now
+    }
 
 
 def may_be_billed(fault: Fault) -> bool:
@@ -148,9 +161,7 @@ def _retry(case: _Case, delay: float) -> Step:
 
 
 def _others(case: _Case) -> bool:
-    """Whether another route of the plan could take the job now."""
-    shut = case.health.open_routes | case.avoid.keys() | {case.route.name}
-    return any(route.name not in shut for route in case.plan.routes)
+    return elsewhere(case.plan, case.route, case.health, case.avoid)
 
 
 def _other_credential(case: _Case) -> bool:
@@ -168,13 +179,6 @@ def _clamped(case: _Case, delay: float) -> float:
     if case.job.expires_at is None:
         return delay
     return min(delay, case.job.expires_at - case.now)
-
-
-def _standing(avoid: Avoid, now: float) -> Avoid:
-    """What the job still has to avoid, from dates to seconds from now."""
-    return {
-        name: None if until is None else until - now for name, until in avoid.items() if until is None or until > now
-    }
 
 
 def _outlasting(avoid: Avoid, delay: float) -> Avoid:

@@ -1,0 +1,54 @@
+"""Slow is a failure too: when a call in flight counts as slow, and when to stop waiting for it.
+
+What is slow depends on the route: a model that thinks for a minute is well, one that usually answers in two seconds and
+now takes half a minute is not. So the settings' ``slow_after`` is a floor, and a call is slow only when it also takes
+several times as long as calls on its route typically do. Lengths are normalised: twice the expected output may take
+twice the time.
+"""
+
+from holdfast.model.job import Need
+from holdfast.model.route import Plan, Route
+from holdfast.policy.step import Health, elsewhere, standing
+
+USUAL_OUTPUT = 1_000  # tokens; a call that may answer more is given more time
+TIMES = 5.0  # as long as is typical: what takes longer is slow
+UNKNOWN = 0.5  # of the deadline; what is slow before any call on the route came back
+STEP = 1.05  # how far one call moves what is typical
+LOOK_AGAIN = 2.0  # seconds until a slow call is looked at again
+
+
+def typical(known: float | None, seconds: float, output_tokens: int) -> float:
+    """Learn from one reply what calls on its route typically take, in seconds of a call of usual length.
+
+    A median that follows: half of the calls move it up, half down, and no single one moves it far.
+
+    >>> typical(None, 2.0, 1_000), typical(2.0, 90.0, 1_000), typical(2.0, 6.0, 4_000)
+    (2.0, 2.1, 1.9047619047619047)
+    """
+    normal = seconds / _length(output_tokens)
+    if known is None:
+        return normal
+    return known * STEP if normal > known else known / STEP
+
+
+def slow_after(route: Route, known: float | None, output_tokens: int) -> float:
+    """Seconds after which a call in flight on ``route`` is slow. ``known``: what ``typical`` learned, None nothing yet.
+
+    Raises: ValueError: the route never calls anything slow.
+    """
+    if route.slow_after is None:
+        raise ValueError(f"{route.name} has no slow_after")
+    usual = UNKNOWN * route.deadline if known is None else TIMES * known
+    return max(route.slow_after, usual) * _length(output_tokens)
+
+
+def leaves(route: Route, plan: Plan, health: Health, need: Need, now: float) -> bool:
+    """Whether to give a slow call up: its route turned out to be ill, and another could take its job at once.
+
+    The call may have been billed and may still succeed, so a route that others find well is waited for to the deadline.
+    """
+    return route.name in health.open_routes and elsewhere(plan, route, health, standing(need.avoid, now))
+
+
+def _length(output_tokens: int) -> float:
+    return max(1.0, output_tokens / USUAL_OUTPUT)
