@@ -83,16 +83,21 @@ def take(
 
     The whole cost is taken even where it exceeds the capacity: the level goes into debt and the next call waits longer.
     """
-    full = {d: levels.get(d, Level(a.capacity, now_ms)) for d, a in allowances.items()}
-    waits = [wait_for(full[d], a, costs.get(d, 0.0), now_ms) for d, a in allowances.items()]
-    wait = max([0.0, paused_until_ms - now_ms, *waits])
-    if wait > 0:
-        return Wait(wait)
-    here = {d: refill(full[d], a, now_ms) for d, a in allowances.items()}
-    return {d: replace(level, units=level.units - costs.get(d, 0.0)) for d, level in here.items()}
+    wait, after = max(0.0, paused_until_ms - now_ms), {}
+    for dimension, allowance in allowances.items():
+        cost = costs.get(dimension, 0.0)
+        here = refill(levels.get(dimension) or Level(allowance.capacity, now_ms), allowance, now_ms)
+        wait = max(wait, _lack(here, allowance, cost))
+        after[dimension] = Level(here.units - cost, here.at_ms)
+    return Wait(wait) if wait > 0 else after
 
 
 def settle(level: Level, allowance: Allowance, reserved: float, used: float, now_ms: float) -> Level:
     """Correct a reservation to real usage: give back what was too much, charge what was too little."""
     here = refill(level, allowance, now_ms)
     return replace(here, units=min(allowance.capacity, here.units + reserved - used))
+
+
+def _lack(here: Level, allowance: Allowance, cost: float) -> float:
+    missing = min(cost, allowance.capacity) - here.units
+    return 0.0 if missing <= SPECK else max(1.0, float(ceil(missing / allowance.per_ms)))
