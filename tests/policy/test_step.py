@@ -151,6 +151,12 @@ def test_a_route_that_can_never_take_the_job_is_never_asked_again() -> None:
     assert "no route" in buried.reason.message
 
 
+def test_no_job_dies_of_the_calls_with_which_a_shut_route_was_probed() -> None:
+    used_up = job(calls=MAX_CALLS + 3)
+    assert step(Fault(K.CUT, ambiguous=True), used_up, ALONE, shut=(A,)) == LATER
+    assert step(Fault(K.CUT, ambiguous=True), used_up, ALONE).reason.kind is K.EXHAUSTED
+
+
 def test_eight_calls_that_may_have_been_billed_are_enough() -> None:
     assert step(Fault(K.TIMED_OUT, ambiguous=True), job(calls=MAX_CALLS - 2)) == GUARDED
     buried = step(Fault(K.TIMED_OUT, ambiguous=True), job(calls=MAX_CALLS - 1))

@@ -1,8 +1,9 @@
 """What happens to a job after a call. The rows stand in ``conduct.py``; this file reads them.
 
 A fault of a route, a credential or an endpoint never buries a job before its deadline. What buries one: a request that
-is wrong, attempts used up by the job's own doing, calls used up that may have been billed (on a route that is well: on
-one that is shut, the fault is the route's), or no route left that can take it. A wait is cut at the job's deadline, so that it ends there as expired, not later and not sooner.
+is wrong, attempts used up by the job's own doing, calls used up that may have been billed (on a route that is well; on
+one that is shut they are the route's fault), or no route left that can take it. A wait is cut at the job's deadline, so
+that it ends there as expired, not later and not sooner.
 """
 
 from collections.abc import Mapping
