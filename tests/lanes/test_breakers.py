@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.lanes import Reason, Settled
 from holdfast.lanes.hearing import default_rules
+from holdfast.model.answer import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.route import Limits
 from lanes_twin import FULL_SPEED, LANE, House, fault, plan, route
@@ -53,7 +54,7 @@ async def test_a_probe_that_succeeds_starts_a_ramp(broken: House) -> None:
     ramp = (await broken.fetch(10)).permits
     assert len(ramp) == 2
     await broken.settle(ramp)
-    assert len((await broken.fetch(10)).permits) == 4  # 2, then times 1.25 plus 0.5 for each success
+    assert len((await broken.fetch(10)).permits) == 3  # 2, then times 1.25 plus 0.5 after each round
 
 
 async def test_a_probe_that_fails_opens_the_breaker_again(broken: House) -> None:
@@ -84,7 +85,7 @@ async def test_a_probe_that_never_answers_frees_its_place_when_its_lease_ends(br
     broken.offer(5)
     broken.wait(1.5)
     assert (await broken.permit()).probe
-    broken.wait(19)
+    broken.wait(24)
     assert (await broken.fetch(5)).reason is Reason.BREAKER
     broken.wait(2)
     assert (await broken.permit()).probe
@@ -151,6 +152,42 @@ async def test_slow_calls_in_flight_open_the_breaker_before_they_return(house: H
     opened = house.breaker(ROUTE)
     await house.settle(permits)
     assert house.breaker(ROUTE) == opened
+
+
+async def refuse(house: House, calls: int) -> None:
+    """Refuse single calls for their rate, each after the pause that followed the one before."""
+    for _ in range(calls):
+        house.offer(1)
+        house.wait(2)
+        await house.settle((await house.fetch(1)).permits, fault(FaultKind.RATE_LIMITED))
+
+
+async def test_a_limiter_that_refuses_calls_far_below_the_limit_opens_the_breaker(house: House) -> None:
+    house.plan = plan(route(limits=Limits(requests_per_minute=1_200)))
+    await refuse(house, 5)
+    assert house.breaker(ROUTE)["state"] == "open"
+
+
+async def test_a_limit_that_is_used_up_opens_no_breaker(house: House) -> None:
+    house.plan = plan(route(limits=Limits(requests_per_minute=60)))  # whose burst is one call
+    await refuse(house, 8)
+    assert house.breaker(ROUTE).get("state", "closed") == "closed"
+
+
+async def test_a_limit_that_nobody_told_opens_no_breaker(house: House) -> None:
+    house.plan = plan(route(limits=Limits()))
+    await refuse(house, 8)
+    assert house.breaker(ROUTE).get("state", "closed") == "closed"
+
+
+async def test_headers_that_show_a_limit_used_up_are_believed_before_our_own_ledger(house: House) -> None:
+    house.plan = plan(route(limits=Limits(requests_per_minute=1_200)))
+    used_up = {Dimension.REQUESTS: LimitSeen(1_200, remaining=0)}
+    for _ in range(8):
+        house.offer(1)
+        house.wait(2)
+        await house.settle((await house.fetch(1)).permits, fault(FaultKind.RATE_LIMITED), limits=used_up)
+    assert house.breaker(ROUTE).get("state", "closed") == "closed"
 
 
 async def test_health_names_the_routes_that_admit_nothing(broken: House) -> None:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.model.answer import Dimension, LimitSeen
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
-from holdfast.policy.report import LONGEST_WAIT, pause, verdicts
+from holdfast.policy.report import LONGEST_WAIT, is_spare, pause, verdicts
 from holdfast.policy.verdict import ScopeKind, Verdict, scope_kind, scope_names
 
 K = FaultKind
@@ -54,6 +55,22 @@ def test_a_limiter_that_refuses_what_is_far_below_the_limit_is_the_route_s_fault
     heard = verdicts(Fault(kind), spare=True)
     assert heard[ScopeKind.ROUTE] is (FAULT if kind is K.RATE_LIMITED else TABLE[kind][0])
     assert (heard[ScopeKind.CREDENTIAL], heard[ScopeKind.ENDPOINT]) == TABLE[kind][1:]
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ({}, True),
+        ({Dimension.REQUESTS: LimitSeen(3_000)}, True),
+        ({Dimension.REQUESTS: LimitSeen(3_000, remaining=45)}, True),
+        ({Dimension.REQUESTS: LimitSeen(3_000, remaining=0)}, False),
+        ({Dimension.INPUT_TOKENS: LimitSeen(400_000, remaining=500)}, False),
+        ({Dimension.REQUESTS: LimitSeen(3_000, 45), Dimension.INPUT_TOKENS: LimitSeen(400_000, 300_000)}, True),
+    ],
+)
+def test_headers_that_show_a_limit_used_up_are_believed_before_our_ledger(seen, expected) -> None:
+    assert is_spare(seen, permitted=True) is expected
+    assert not is_spare(seen, permitted=False)
 
 
 def test_a_reply_speaks_well_of_all_three() -> None:

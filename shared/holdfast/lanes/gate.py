@@ -30,7 +30,7 @@ from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Plan
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.report import is_hearsay, verdicts
+from holdfast.policy.report import SPARE, is_hearsay, is_spare, verdicts
 from holdfast.policy.step import Health
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict
 
@@ -94,7 +94,7 @@ class Gate:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
         fetched = self._read_fetched(raw, lane, prefix, compiled)
-        if forged := self._forged(fetched.permits, raw[-1]):
+        if forged := self._forged(fetched.permits, raw[9]):
             kept = [permit for permit in fetched.permits if permit.id not in {each.id for each in forged}]
             fetched = replace(fetched, permits=kept)
             await self._refuse(lane, forged)
@@ -245,7 +245,7 @@ class Gate:
         ]
 
     def _read_fetched(self, raw: list[Any], lane: str, prefix: str, compiled: CompiledPlan) -> Fetched:
-        reason, retry_in, left, low, now, epochs, jobs, numbers, probes, _ = raw
+        reason, retry_in, left, low, now, epochs, jobs, numbers, probes, _, spares = raw
         self._ahead = float(now) - time.monotonic()
         permits: list[Permit] = []
         if jobs:
@@ -253,13 +253,18 @@ class Gate:
             held = [{scope: by_scope[scope] for scope in target.scopes} for target in compiled.targets]
             for i, (job, number) in enumerate(zip(jobs, numbers, strict=True), start=1):
                 target = compiled.targets[number - 1]
+                spare = spares[i - 1] > 100 * SPARE and self._is_known(target)
                 permits.append(
                     Permit(
-                        f"{prefix}:{i}", job, lane, target.name, target.credential, held[number - 1], probe=i in probes
+                        f"{prefix}:{i}", job, lane, target.name, target.credential, held[number - 1], i in probes, spare
                     )
                 )
         retry = float(retry_in) if retry_in else None
         return Fetched(permits, Reason(reason) if reason else None, retry, left, low=bool(low))
+
+    def _is_known(self, target: Target) -> bool:
+        """Whether somebody told the limit of the target's bucket: the settings, or a header."""
+        return not target.learns or self._learning.was_told(target.bucket)
 
     def _forged(self, permits: Sequence[Permit], needs: Sequence[str]) -> list[Permit]:
         """Permits for messages that nobody with our key wrote."""
@@ -324,7 +329,8 @@ class Gate:
             self._learning.corrected(lesson.bucket, raw)
 
     def _verdicts(self, call: Settled) -> Mapping[ScopeKind, Verdict]:
-        return verdicts(None if call.permit.id in self._slow else call.answer)
+        spare = is_spare(call.limits, permitted=call.permit.spare)
+        return verdicts(None if call.permit.id in self._slow else call.answer, spare=spare)
 
     async def _settle(self, worker: str, arguments: list[Any], heard: Mapping[str, Sequence[Heard]]) -> dict[str, int]:
         """Run settle.lua, and again for breakers that somebody else moved. Returns permits ever given, by bucket."""

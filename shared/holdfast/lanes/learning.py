@@ -9,7 +9,7 @@ from holdfast.model.answer import Dimension, LimitSeen
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Reply
 from holdfast.policy.bucket import per_minute
-from holdfast.policy.limits import Learned, begin, dump, observe_answer, observe_limit, observe_refusal, parse
+from holdfast.policy.limits import Learned, Stage, begin, dump, observe_answer, observe_limit, observe_refusal, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,11 @@ class Learning:
         if not fields and level is None:
             return None
         return Lesson(bucket, known.version, learned, limits or known.told or {}, fields, level)
+
+    def was_told(self, bucket: str) -> bool:
+        """Whether a header named the request limit, and nothing has denied it since."""
+        learned = self._known.get(bucket, _Known()).learned
+        return learned is not None and learned.stage is Stage.TOLD
 
     def done(self, lesson: Lesson) -> None:
         """Redis took the lesson."""

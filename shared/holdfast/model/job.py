@@ -117,7 +117,7 @@ class Permit:
     """The right to make one call: breakers' yes, units from every bucket, a concurrency slot.
 
     ``epochs`` are those of the target's breakers when the permit was given: an answer from before a change of state
-    moves nothing. ``probe`` marks the single call of a half-open breaker.
+    moves nothing. ``probe`` marks the single call of a half-open breaker. ``spare``: much of a known limit was left.
     """
 
     id: str
@@ -127,6 +127,7 @@ class Permit:
     credential: str
     epochs: Mapping[str, int]
     probe: bool = False
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

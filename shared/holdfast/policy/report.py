@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from math import isfinite
 
+from holdfast.model.answer import Dimension, LimitSeen
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Reply
 from holdfast.policy.backoff import Uniform
@@ -33,6 +34,17 @@ def verdicts(outcome: Reply | Fault | None, *, spare: bool = False) -> Mapping[S
     row = CONDUCT[outcome.kind]
     route = Verdict.FAULT if spare and outcome.kind is FaultKind.RATE_LIMITED else row.route
     return {ScopeKind.ROUTE: route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
+
+
+def is_spare(limits: Mapping[Dimension, LimitSeen], *, permitted: bool) -> bool:
+    """Whether a refused call was far below its limits, by our own ledger (``permitted``) and the answer's headers."""
+    return permitted and not any(_is_used_up(each, seen) for each, seen in limits.items())
+
+
+def _is_used_up(dimension: Dimension, seen: LimitSeen) -> bool:
+    if seen.remaining is None:
+        return False
+    return seen.remaining < 1 if dimension is Dimension.REQUESTS else seen.remaining <= SPARE * seen.per_minute
 
 
 def is_hearsay(outcome: Reply | Fault | None) -> bool:

@@ -6,6 +6,7 @@
 -- bucket_begin(bucket, per_ms, capacity, full)  start learning where no request rate is known
 -- bucket_wait(bucket, costs)             0, or milliseconds until no pause is left and every dimension holds
 --                                        min(cost, capacity)
+-- bucket_left(bucket)                    share of the capacity that is left, of the dimension with the least of it
 -- bucket_add(bucket, i, units)           put units into dimension i, up to its capacity; below 0 takes (debt allowed)
 -- bucket_write(bucket)                   store it
 --
@@ -64,6 +65,14 @@ local function bucket_wait(bucket, costs)
         end
     end
     return wait
+end
+
+local function bucket_left(bucket)
+    local left = 1
+    for i = 1, 3 do
+        if bucket.per_ms[i] then left = math.min(left, bucket.level[i] / bucket.capacity[i]) end
+    end
+    return left
 end
 
 local function bucket_add(bucket, i, units)
