@@ -8,8 +8,10 @@ import orjson
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "bench"))  # last: bench/store.py must not hide tests/store
+sys.path.append(str(ROOT / "bench"))
 from guarantees import NOT_PROMISED, PROMISES, Promise, page  # noqa: E402 - bench/ is no package
+
+sys.path.pop()  # or bench/store.py hides tests/store
 
 ALL = [promise for promises in PROMISES.values() for promise in promises]
 LINE = {"bench": "gate", "holds": True, "date": "2026-01-02", "figures": {"CPU a job": 0.0425}}
