@@ -18,7 +18,6 @@ from holdfast.policy.breaker import (
     admit,
     allowance,
     force,
-    hasten,
     hear,
 )
 from holdfast.policy.rules import ALONE, RULES, Rules
@@ -397,21 +396,3 @@ def test_an_open_breaker_is_never_shut_for_longer_than_its_cap_and_jitter(steps:
         if isinstance(route.state, Open):
             assert route.state.until <= route.now + 40.0 * 1.2
             assert route.breaker.since is not None
-
-
-def test_the_operator_s_overrides_change_only_what_they_name() -> None:
-    assert Rules().but({"consecutive": 3, "cap": 30.0}) == Rules(consecutive=3, cap=30.0)
-
-
-def test_a_cool_off_that_is_ended_early_lets_one_probe_out_at_once() -> None:
-    route = Route()
-    route.break_down()
-    route.breaker = hasten(route.breaker, route.now)
-    assert isinstance(route.ask(), Permit)
-    assert isinstance(route.ask(), Refusal)
-
-
-@pytest.mark.parametrize("state", [Closed(), HalfOpen(9.0, 1.0), ForcedOpen(), Disabled()])
-def test_what_does_not_cool_off_cannot_be_hastened(state) -> None:
-    breaker = Breaker(state)
-    assert hasten(breaker, 1.0) is breaker

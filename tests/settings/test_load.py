@@ -143,14 +143,12 @@ def test_every_problem_comes_at_once_in_the_order_of_the_file() -> None:
             " got a key that does not exist; nearest valid name concurrency"
         ),
         (
-            "holdfast.toml:11: providers.a.credentials[0].secret: expected a reference: env:NAME,"
-            " file:PATH, command:WORDS"
-            " or none, got a text of 4 characters (not shown: it may be the secret itself)"
+            "holdfast.toml:11: providers.a.credentials[0].secret: expected a reference: env:NAME, file:PATH,"
+            " command:WORDS or none, got a text of 4 characters (not shown: it may be the secret itself)"
         ),
         (
-            "holdfast.toml:12: providers.a.credentials[1].name: expected a name that no other"
-            " credential of the provider"
-            " has, got 'x'"
+            "holdfast.toml:12: providers.a.credentials[1].name: expected a name that no other credential of the"
+            " provider has, got 'x'"
         ),
         (
             "holdfast.toml:16: providers.b.api: expected one of anthropic, openai-chat,"
@@ -166,9 +164,8 @@ def test_every_problem_comes_at_once_in_the_order_of_the_file() -> None:
         "holdfast.toml:22: models.s.routes[0].provider: expected a text, got 1",
         "holdfast.toml:22: models.s.routes[0].model: expected a text that is not empty, got ''",
         (
-            "holdfast.toml:23: models.s.routes[1].prize: expected one of deadline, group, limits,"
-            " model, price, provider,"
-            " slow_after, got a key that does not exist; nearest valid name price"
+            "holdfast.toml:23: models.s.routes[1].prize: expected one of deadline, group, limits, model, price,"
+            " provider, slow_after, got a key that does not exist; nearest valid name price"
         ),
         (
             "holdfast.toml:23: models.s.routes[1].provider: expected a configured provider (a, b), got 'aa';"

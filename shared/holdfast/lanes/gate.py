@@ -35,7 +35,6 @@ from holdfast.policy.step import Health
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict
 
 T = TypeVar("T")
-
 log = structlog.get_logger(__name__)
 
 MOST = 1_000  # permits a fetch

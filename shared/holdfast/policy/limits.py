@@ -217,7 +217,8 @@ def _known(learned: Learned) -> float:
 
 def _learned(learned: Learned, rate: float, burst: float) -> Learned:
     capacity = min(max(_least_burst(rate), burst), max(1.0, rate * BURST_MS))
-    return replace(learned, stage=Stage.LEARNED, per_ms=rate * BELOW_LEARNED, capacity=capacity)
+    per_ms = min(rate * BELOW_LEARNED, FASTEST_PER_MS)
+    return replace(learned, stage=Stage.LEARNED, per_ms=per_ms, capacity=capacity)
 
 
 def _guessed(learned: Learned, rate: float) -> Learned:

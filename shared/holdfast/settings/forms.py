@@ -219,12 +219,12 @@ class BreakerForm(Form):
         default=None, description="Calls past `slow_after`, no success between, that open it. Default 3."
     )
     base: PositiveSeconds | None = Field(default=None, description="Shortest cool-off. Default 1s.")
-    cap: PositiveSeconds | None = Field(default=None, description="Longest cool-off. Default 60s.")
+    cap: PositiveSeconds | None = Field(default=None, description="Longest cool-off. Default 240s.")
     share: float | None = Field(
         default=None, gt=0, le=1, description="Cool-off as a share of the outage's age. Default 0.15."
     )
     probe_lease: PositiveSeconds | None = Field(
-        default=None, description="Time for a probe before the next one. Default 20s."
+        default=None, description="Time for a probe before the next one. Default 25s."
     )
 
 
