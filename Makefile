@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make demo`, `make test`. Python 3.11 or newer is enough; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo up soak test check format docs lock clean
+.PHONY: help demo up soak test chaos check format docs lock clean
 
 BIN := .venv/bin
 UV ?= uv
@@ -24,6 +24,10 @@ soak: ## break something every 5 s for 30 minutes, then the ledger (ARGS="--minu
 test: ## all tests (ARGS="tests/policy -x" narrows them)
 	@PYTHON="$(PYTHON)" requirements/install dev
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos: ## every crash point, Redis fault and cut link, with real processes (minutes, on a quiet machine)
+	@PYTHON="$(PYTHON)" requirements/install dev
+	@$(BIN)/python -m pytest -m chaos $(ARGS)
 
 check: ## lint, format, types, import contracts, generated pages
 	@PYTHON="$(PYTHON)" requirements/install dev

@@ -9,7 +9,7 @@ from holdfast.sim.settings import Break
 from hosts.house import WORKERS, House, house
 from hosts.network import why_not
 
-pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+pytestmark = [pytest.mark.chaos, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 OFF = (120.0, -120.0)  # seconds that the hosts' clocks are ahead
 JOBS = 120
 OUTAGE = 2.0  # seconds

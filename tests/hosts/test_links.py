@@ -8,7 +8,7 @@ import pytest
 from hosts.house import PROVIDER, REDIS, SQL, WORKERS, House, house
 from hosts.network import why_not
 
-pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+pytestmark = [pytest.mark.chaos, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 RESUMED = 30.0  # seconds after the link is back: the promise
 CUT = 3.5  # seconds: longer than the workers' leases
 NOTICED = 2.5  # seconds in which a worker sees that there are others

@@ -20,6 +20,8 @@ from holdfast.settings.crash import CRASH_POINTS
 from holdfast.sim.settings import Break
 from system.fleet import Fleet, fleet
 
+pytestmark = pytest.mark.chaos
+
 IN_FLIGHT = 10
 ON_THE_WAY = [
     *("before_refill", "after_refill", "before_fetch", "before_claim", "mid_claim", "after_claim", "before_send"),

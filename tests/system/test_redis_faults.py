@@ -15,6 +15,8 @@ from holdfast.model.job import Need, Offer
 from redis_servers import DURABLE, RedisServer, redis_server
 from system.fleet import Fleet
 
+pytestmark = pytest.mark.chaos
+
 RATE = 50  # requests a second that the provider lets in, after a burst of as many
 PACED = "limits = { requests_per_minute = 2_100 }"  # less: calls bunch up on a busy machine
 JOBS = 120
