@@ -168,7 +168,7 @@ def test_the_cool_off_follows_the_age_of_the_outage(route: Route) -> None:
         route.hear(FAULT)
         probes += 1
     assert probes <= 14
-    assert route.state.cool_off == pytest.approx(0.15 * (route.now - 1_000))
+    assert route.state.cool_off == pytest.approx(0.12 * (route.now - 1_000))
 
 
 def test_the_cool_off_ends_at_its_cap(route: Route) -> None:

@@ -12,7 +12,7 @@ def cool_off(age: float, rules: Rules) -> float:
     smaller share, for what was ill for hours does not heal by the minute.
 
     >>> [cool_off(age, Rules()) for age in (0, 100, 1_000, 3_000, 40_000)]
-    [1.0, 15.0, 60.0, 120.0, 240.0]
+    [1.0, 12.0, 60.0, 120.0, 240.0]
     """
     return min(rules.cap, max(rules.base, min(rules.knee, rules.share * age), rules.late_share * age))
 

@@ -37,7 +37,7 @@ class Rules:
     slow: int | None = 3
     forgives: float = 0.05
     witnesses: int = 1
-    share: float = 0.15
+    share: float = 0.12
     base: float = 1.0
     knee: float = 60.0
     late_share: float = 0.04

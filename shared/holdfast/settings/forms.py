@@ -221,7 +221,7 @@ class BreakerForm(Form):
     base: PositiveSeconds | None = Field(default=None, description="Shortest cool-off. Default 1s.")
     cap: PositiveSeconds | None = Field(default=None, description="Longest cool-off. Default 240s.")
     share: float | None = Field(
-        default=None, gt=0, le=1, description="Cool-off as a share of the outage's age. Default 0.15."
+        default=None, gt=0, le=1, description="Cool-off as a share of the outage's age. Default 0.12."
     )
     probe_lease: PositiveSeconds | None = Field(
         default=None, description="Time for a probe before the next one. Default 25s."
