@@ -61,15 +61,12 @@ def per_minute(units: float) -> Allowance:
 
 def refill(level: Level, allowance: Allowance, now_ms: float) -> Level:
     """Let flow in what came since. A clock that went back lets nothing flow."""
-    elapsed = max(0.0, now_ms - level.at_ms)
-    return Level(min(allowance.capacity, level.units + elapsed * allowance.per_ms), max(level.at_ms, now_ms))
+    return Level(_units(level, allowance, now_ms), max(level.at_ms, now_ms))
 
 
 def wait_for(level: Level, allowance: Allowance, cost: float, now_ms: float) -> float:
     """Milliseconds until ``cost`` may be taken, 0 when it may now. A cost beyond the capacity needs a full bucket."""
-    here = refill(level, allowance, now_ms)
-    missing = min(cost, allowance.capacity) - here.units
-    return 0.0 if missing <= SPECK else max(1.0, float(ceil(missing / allowance.per_ms)))
+    return _lack(_units(level, allowance, now_ms), allowance, cost)
 
 
 def take(
@@ -86,9 +83,10 @@ def take(
     wait, after = max(0.0, paused_until_ms - now_ms), {}
     for dimension, allowance in allowances.items():
         cost = costs.get(dimension, 0.0)
-        here = refill(levels.get(dimension) or Level(allowance.capacity, now_ms), allowance, now_ms)
-        wait = max(wait, _lack(here, allowance, cost))
-        after[dimension] = Level(here.units - cost, here.at_ms)
+        level = levels.get(dimension) or Level(allowance.capacity, now_ms)
+        units = _units(level, allowance, now_ms)
+        wait = max(wait, _lack(units, allowance, cost))
+        after[dimension] = Level(units - cost, max(level.at_ms, now_ms))
     return Wait(wait) if wait > 0 else after
 
 
@@ -98,6 +96,11 @@ def settle(level: Level, allowance: Allowance, reserved: float, used: float, now
     return replace(here, units=min(allowance.capacity, here.units + reserved - used))
 
 
-def _lack(here: Level, allowance: Allowance, cost: float) -> float:
-    missing = min(cost, allowance.capacity) - here.units
+def _units(level: Level, allowance: Allowance, now_ms: float) -> float:
+    elapsed = max(0.0, now_ms - level.at_ms)
+    return min(allowance.capacity, level.units + elapsed * allowance.per_ms)
+
+
+def _lack(units: float, allowance: Allowance, cost: float) -> float:
+    missing = min(cost, allowance.capacity) - units
     return 0.0 if missing <= SPECK else max(1.0, float(ceil(missing / allowance.per_ms)))

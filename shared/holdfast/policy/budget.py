@@ -20,7 +20,9 @@ class RetryBudget:
 
 
 def earn(budget: RetryBudget) -> RetryBudget:
-    """A first call was made."""
+    """A first call was made. Returns the same object when no more can be saved."""
+    if budget.level >= SAVED:
+        return budget
     return RetryBudget(min(SAVED, budget.level + SHARE), budget.at)
 
 

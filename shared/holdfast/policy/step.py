@@ -77,9 +77,11 @@ def asks_another(job: Claimed, outcome: Reply | Fault) -> bool:
 
 def _second_opinion(job: Claimed, route: Route, plan: Plan, reply: Reply, health: Health, now: float) -> Step | None:  # noqa: PLR0917  # as next_step
     """Where another route can take a refused job now, it goes there; to wait for one could cost it this answer."""
+    if not asks_another(job, reply):
+        return None
     avoid = {**standing(job.need.avoid, now), route.name: None}
     free = any(other.name not in avoid and other.name not in health.open_routes for other in plan.routes)
-    return Reroute(avoid, uses_attempt=False) if free and asks_another(job, reply) else None
+    return Reroute(avoid, uses_attempt=False) if free else None
 
 
 def _bury(case: _Case) -> Bury | None:
