@@ -68,4 +68,11 @@ def test_what_is_typical_stays_within_what_was_seen(seconds: list[float], tokens
     ],
 )
 def test_a_slow_call_is_left_when_its_route_is_ill_and_another_is_free(plan, open_routes, avoid, expected) -> None:
-    assert leaves(A, plan, Health(frozenset(open_routes)), Need(10, 10, avoid), now=100.0) is expected
+    assert leaves(A, plan, Health(frozenset(open_routes)), Need(10, 10, avoid), 100.0, patience=1.0) is expected
+
+
+def test_a_call_that_hangs_on_an_ill_route_does_not_hold_its_place_for_ever() -> None:
+    ill, well = Health(frozenset({A.name})), Health()
+    assert not leaves(A, ALONE, ill, NEED, 100.0, patience=2.9)
+    assert leaves(A, ALONE, ill, NEED, 100.0, patience=3.0)
+    assert not leaves(A, ALONE, well, NEED, 100.0, patience=9.0)

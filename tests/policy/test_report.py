@@ -89,6 +89,12 @@ def test_only_rate_limits_pause_a_bucket_and_never_for_more_than_a_day(kind, ret
     assert seconds is None or (math.isfinite(seconds) and 0 <= seconds <= LONGEST_WAIT + 1)
 
 
+def test_a_sick_limiter_pauses_nothing_unless_it_names_a_time() -> None:
+    assert pause(Fault(K.RATE_LIMITED), lambda low, _high: low, spare=True) is None
+    assert pause(Fault(K.RATE_LIMITED, retry_after=7.0), lambda low, _high: low, spare=True) == 7.0
+    assert pause(Fault(K.RAMP_LIMITED), lambda low, _high: low, spare=True) is not None
+
+
 def test_a_pause_is_what_the_provider_asked_for() -> None:
     assert pause(Fault(K.RATE_LIMITED, retry_after=7.0), lambda low, _high: low) == 7.0
 

@@ -11,7 +11,7 @@ from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Offer
 from holdfast.model.reply import Usage
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.report import pause
+from holdfast.policy.report import is_spare, pause
 
 Targets = Mapping[tuple[str, str], Target]
 
@@ -21,7 +21,9 @@ ANSWERED = frozenset({FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT})  # tokens wer
 
 def rest_after(call: Settled, uniform: Uniform) -> float:
     """Seconds for which the bucket gives nothing after ``call``."""
-    return (pause(call.answer, uniform) or 0.0) if isinstance(call.answer, Fault) else 0.0
+    if not isinstance(call.answer, Fault):
+        return 0.0
+    return pause(call.answer, uniform, spare=is_spare(call.limits, permitted=call.permit.spare)) or 0.0
 
 
 def call_arguments(call: Settled, rest: float, targets: Targets) -> list[Any]:

@@ -14,6 +14,7 @@ USUAL_OUTPUT = 1_000  # tokens; a call that may answer more is given more time
 TIMES = 5.0  # as long as is typical: what takes longer is slow
 UNKNOWN = 0.5  # of the deadline; what is slow before any call on the route came back
 STEP = 1.05  # how far one call moves what is typical
+PATIENCE = 3.0  # times as long as it takes to be slow: then a call on an ill route is lost
 LOOK_AGAIN = 2.0  # seconds until a slow call is looked at again
 
 
@@ -42,12 +43,17 @@ def slow_after(route: Route, known: float | None, output_tokens: int) -> float:
     return max(route.slow_after, usual) * _length(output_tokens)
 
 
-def leaves(route: Route, plan: Plan, health: Health, need: Need, now: float) -> bool:
+def leaves(route: Route, plan: Plan, health: Health, need: Need, now: float, *, patience: float) -> bool:
     """Whether to give a slow call up: its route turned out to be ill, and another could take its job at once.
 
     The call may have been billed and may still succeed, so a route that others find well is waited for to the deadline.
+    Where no other route is free, a call on an ill one is waited for longer, but not for ever: hung calls hold places
+    that the next probe needs. ``now`` is on the clock of ``need.avoid``; ``patience`` tells how long the call has
+    taken, as a multiple of what made it slow.
     """
-    return route.name in health.open_routes and elsewhere(plan, route, health, standing(need.avoid, now))
+    if route.name not in health.open_routes:
+        return False
+    return patience >= PATIENCE or elsewhere(plan, route, health, standing(need.avoid, now))
 
 
 def _length(output_tokens: int) -> float:

@@ -52,11 +52,14 @@ def is_hearsay(outcome: Reply | Fault | None) -> bool:
     return isinstance(outcome, Fault) and outcome.kind in SILENT
 
 
-def pause(fault: Fault, uniform: Uniform) -> float | None:
-    """Seconds for which the bucket gives nothing, or None. >= 0 and finite."""
-    if not CONDUCT[fault.kind].pauses:
-        return None
+def pause(fault: Fault, uniform: Uniform, *, spare: bool = False) -> float | None:
+    """Seconds for which the bucket gives nothing, or None. >= 0 and finite.
+
+    ``spare``: as for ``verdicts``. What a sick limiter refuses says nothing of the bucket, unless it names a time.
+    """
     asked = asked_wait(fault)
+    if not CONDUCT[fault.kind].pauses or (spare and asked is None and fault.kind is FaultKind.RATE_LIMITED):
+        return None
     return (PAUSE_UNASKED if asked is None else asked) + uniform(0.0, PAUSE_JITTER)
 
 

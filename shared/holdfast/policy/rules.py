@@ -72,7 +72,7 @@ RULES: Mapping[ScopeKind, Rules] = {
 ALONE: Mapping[ScopeKind, Rules] = {
     ScopeKind.ROUTE: Rules(
         consecutive=10,
-        ratio=0.9,
+        ratio=0.85,
         window_least=20,
         forgives=1.0,
         witnesses=2,
