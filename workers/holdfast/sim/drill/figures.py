@@ -1,0 +1,46 @@
+"""The figures of a drill, and how those of several seeds make the worst one."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run came to.
+
+    ``lost``: accepted jobs without a terminal record at the end. ``failed_calls`` ended in a fault, those that we gave
+    up or that our deadline cut included; these are ``abandoned_calls`` too. ``calls_per_done``: calls for each job
+    that succeeded. ``p50_s``, ``p99_s``: from acceptance to result. ``breaker_trips``: closed breakers that opened.
+    ``drain_ratio``: the time to work off what an outage left waiting, as a multiple of the least possible time; 1 where
+    nothing waited. ``limit_breaches``: calls that a healthy provider refused for their rate. ``equation_holds``:
+    accepted = succeeded + dead + cancelled + expired + live, with one record each.
+    """
+
+    accepted: int
+    succeeded: int
+    dead: int
+    lost: int
+    failed_calls: int
+    abandoned_calls: int
+    calls_per_done: float
+    p50_s: float
+    p99_s: float
+    breaker_trips: int
+    probes: int
+    probes_concurrent_max: int
+    drain_ratio: float
+    limit_breaches: int
+    equation_holds: bool
+
+    def view(self) -> dict[str, int | float | bool]:
+        return asdict(self)
+
+
+LESS_IS_WORSE = frozenset({"accepted", "succeeded", "equation_holds"})
+
+
+def worst(runs: Sequence[Figures]) -> Figures:
+    """The worst of each figure; ``runs`` holds one at least."""
+    views = [run.view() for run in runs]
+    picked = {name: (min if name in LESS_IS_WORSE else max)(view[name] for view in views) for name in views[0]}
+    return Figures(**picked)  # type: ignore[arg-type]  # the names are its own

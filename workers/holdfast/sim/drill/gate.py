@@ -1,0 +1,190 @@
+"""The twin of the gate: no permit, no call. One lane, the targets of one plan, and the order of ``fetch.lua``."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
+
+from holdfast.model.answer import Dimension
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.reply import Reply
+from holdfast.model.route import Plan
+from holdfast.policy.backoff import Uniform
+from holdfast.policy.step import Health
+from holdfast.policy.verdict import Heard, ScopeKind, Verdict, scope_names
+from holdfast.sim.drill.bucket import Bucket
+from holdfast.sim.drill.jobs import NEED, Call, Job
+from holdfast.sim.drill.rig import Outcome, Rig
+from holdfast.sim.drill.targets import Guard, Moved, Slots, Target
+
+LOOK = 64  # jobs that may be passed over in one fetch
+POLL = 0.1  # seconds: what another call's answer may change at any moment is asked for again this soon
+NEVER_SENT = frozenset({FaultKind.OURS, FaultKind.UNMAPPABLE})
+COSTS = {
+    Dimension.REQUESTS: 1.0,
+    Dimension.INPUT_TOKENS: float(NEED.input_tokens),
+    Dimension.OUTPUT_TOKENS: float(NEED.output_tokens),
+}
+WELL = Health()
+
+
+class Gate:
+    """``waiting`` is the lane. ``probed`` is told how many probes of one breaker are out when one more is lent."""
+
+    def __init__(self, plan: Plan, rig: Rig, uniform: Uniform, moved: Moved, probed: Callable[[int], None]) -> None:
+        self.plan, self.rig, self.uniform, self.probed = plan, rig, uniform, probed
+        self.waiting: deque[Job] = deque()
+        self.guards: dict[str, Guard] = {}
+        self.buckets: dict[str, Bucket] = {}
+        self.targets: list[Target] = []
+        for route in plan.routes:
+            slots = Slots(route.limits.concurrency)
+            for credential in route.credentials:
+                names = scope_names(route.provider, route.model, credential).values()
+                for each in names:
+                    self.guards.setdefault(each, Guard(each, rig, uniform, moved))
+                name = f"{route.provider}/{credential}:{route.group}"
+                bucket = self.buckets.setdefault(name, Bucket(route.limits, rig))
+                of_route, of_credential, of_endpoint = (self.guards[each] for each in names)
+                self.targets.append(Target(route, (of_route, of_credential, of_endpoint), bucket, slots))
+        self._fetch = 0
+
+    def fetch(self, now: float, take: Callable[[Call], bool]) -> float | None:
+        """Give permits to waiting jobs in their order, until ``take`` wants no more or nobody can be admitted.
+
+        Returns: None, or the time at which asking again may help the first job that was passed over.
+        """
+        self._fetch += 1
+        waiting, passed, again = self.waiting, [], None
+        while waiting:
+            job = waiting.popleft()
+            call, retry_at, shut = self._place(job, now)
+            if call is not None:
+                if not take(call):
+                    break
+                continue
+            if again is None:
+                again = retry_at
+            passed.append(job)
+            if shut or len(passed) >= LOOK:
+                break
+        if passed:
+            waiting.extendleft(reversed(passed))
+        return again
+
+    def _place(self, job: Job, now: float) -> tuple[Call | None, float, bool]:
+        """Offer a job to the targets in plan order: its call; or when to ask again, and whether all are shut to all."""
+        avoid, retry_at, shut = job.need.avoid, inf, True
+        for target in self.targets:
+            if avoid and target.name in avoid:
+                until = avoid[target.name]
+                if until is None or until > now:
+                    shut = False
+                    retry_at = min(retry_at, inf if until is None else until)
+                    continue
+            again = self._asks(target, now)
+            if not again:
+                return self._permit(job, target, now), 0.0, False
+            retry_at = min(retry_at, again)
+        return None, retry_at, shut
+
+    def _asks(self, target: Target, now: float) -> float:
+        """Ask everything that guards a target for one call: 0 and the units are taken, or when to ask again."""
+        bucket = target.bucket
+        if bucket.short == self._fetch:
+            return now + POLL
+        if not target.plain and (retry_at := target.asks(now)):
+            return max(retry_at, now + 0.001)
+        if target.slots.used >= target.ramp or target.slots.used >= target.slots.limit:
+            return now + POLL
+        wait = bucket.take(COSTS, now)
+        if wait:
+            bucket.short = self._fetch
+            return now + wait
+        return 0.0
+
+    def _permit(self, job: Job, target: Target, now: float) -> Call:
+        call = Call(job, target, target.epochs)
+        call.spare = target.bucket.spare
+        target.slots.used += 1
+        if not target.plain:
+            call.probe = True
+            for guard, breaker in target.probing:
+                self.probed(guard.lend(call, now))
+                guard.become(breaker, now)
+            call.epochs = target.epochs
+        return call
+
+    def settle(self, call: Call, outcome: Outcome | None, now: float) -> bool:
+        """Give back what a finished call took, and tell the breakers. True: a state changed. Twice does it once.
+
+        ``outcome`` None: the call was never made.
+        """
+        if not call.held:
+            return False
+        call.held = False
+        target = call.target
+        target.slots.used -= 1
+        self._charge(call, outcome, now)
+        if call.told_slow:
+            return self._hear(call, self.rig.verdicts(None), now) if call.probe else False
+        if isinstance(outcome, Reply):
+            if target.calm and not call.probe:
+                return False
+            return self._hear(call, self.rig.verdicts(outcome), now)
+        return self._hear(call, self.rig.verdicts(outcome, spare=call.spare), now)
+
+    def report_slow(self, call: Call, now: float) -> bool:
+        """A call still in flight is older than it should be. Once per call."""
+        if call.told_slow or not call.held:
+            return False
+        call.told_slow = True
+        return call.target.guards[0].hear(call, Heard(now, call.epochs[0], Verdict.SLOW))
+
+    def health(self, now: float) -> Health:
+        """Which routes admit nothing now, with any credential."""
+        if all(target.plain and target.bucket.paused_until <= now for target in self.targets):
+            return WELL
+        admitting = {target.name for target in self.targets if not target.shut(now)}
+        return Health(frozenset(target.name for target in self.targets if target.name not in admitting))
+
+    def release(self, calls: Iterable[Call], now: float) -> None:
+        """Free what a dead worker held. Its units stay spent."""
+        for call in calls:
+            if call.held:
+                call.held = False
+                call.target.slots.used -= 1
+                for guard in call.target.guards:
+                    guard.release(call, now)
+
+    def lose(self, now: float, calls: Iterable[Call]) -> None:
+        """Redis was lost: windows, permits, breakers and levels with it."""
+        self.waiting.clear()
+        for call in calls:
+            call.held = False
+        for target in self.targets:
+            target.slots.used = 0
+        for guard in self.guards.values():
+            guard.lose(now)
+        for bucket in self.buckets.values():
+            bucket.lose(now)
+
+    def _charge(self, call: Call, outcome: Outcome | None, now: float) -> None:
+        bucket, need = call.target.bucket, call.job.need
+        if outcome is None or (isinstance(outcome, Fault) and outcome.kind in NEVER_SENT):
+            bucket.drop(need, now)
+        elif isinstance(outcome, Reply):
+            bucket.settle(need, outcome.usage, now)
+            bucket.answered(now)
+        else:
+            if not outcome.ambiguous:
+                bucket.settle(need, None, now)
+            if pause := self.rig.pause(outcome, self.uniform):
+                bucket.refused(now, call.sent, pause, teaches=outcome.kind is FaultKind.RATE_LIMITED)
+
+    def _hear(self, call: Call, verdicts: Mapping[ScopeKind, Verdict], now: float) -> bool:
+        changed = False
+        for guard, epoch in zip(call.target.guards, call.epochs, strict=True):
+            verdict = verdicts.get(guard.kind, Verdict.NOTHING)
+            if call.probe or verdict is not Verdict.NOTHING:
+                changed = guard.hear(call, Heard(now, epoch, verdict)) or changed
+        return changed

@@ -1,0 +1,230 @@
+"""The twin of the worker processes: fetch, claim, call, decide, record, settle, in that order."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil, inf
+from typing import cast
+
+from holdfast.model.job import Claimed
+from holdfast.model.reply import Reply
+from holdfast.model.step import Complete, Reroute, Retry, Snooze, Step
+from holdfast.policy.backoff import Uniform
+from holdfast.policy.budget import RetryBudget, earn, spend
+from holdfast.policy.pace import LOOK_AGAIN, leaves, slow_after, typical
+from holdfast.policy.step import Health
+from holdfast.sim.drill.audit import Audit
+from holdfast.sim.drill.gate import WELL, Gate
+from holdfast.sim.drill.jobs import NEED, Call, Job, Worker
+from holdfast.sim.drill.ledger import Ledger
+from holdfast.sim.drill.loop import Loop
+from holdfast.sim.drill.modes import GIVEN_UP, TIMED_OUT
+from holdfast.sim.drill.provider import Provider
+from holdfast.sim.drill.rig import Outcome, Rig
+from holdfast.sim.drill.tally import Tally
+
+HOP = 0.005  # seconds from an offer to the call, and from the end of a call to its record
+SWEEP = 0.2  # seconds between looks for due jobs
+LOOK_ANYWAY = 0.25  # seconds: the longest that a worker sleeps before it asks the gate again
+
+
+class Pool:
+    """``crew`` are the processes; a place in it is taken by a new one when its worker dies."""
+
+    def __init__(  # noqa: PLR0917  # the whole of what a pool is made of
+        self,
+        loop: Loop,
+        gate: Gate,
+        ledger: Ledger,
+        providers: Mapping[str, Provider],
+        crew: Sequence[Worker],
+        audit: Audit,
+        tally: Tally,
+        rig: Rig,
+        uniform: Uniform,
+    ) -> None:
+        self.loop, self.gate, self.ledger, self.providers = loop, gate, ledger, providers
+        self.crew, self.audit, self.tally, self.rig, self.uniform = list(crew), audit, tally, rig, uniform
+        self._plan = gate.plan
+        self._typical: dict[str, float | None] = dict.fromkeys((route.name for route in gate.plan.routes), None)
+        self._budget = RetryBudget()
+        self._asks_at = self._sweeps_at = inf
+
+    def offer(self, jobs: Sequence[Job], *, front: bool = False) -> None:
+        """Jobs may start. At the front they keep their order."""
+        if front:
+            self.gate.waiting.extendleft(reversed(jobs))
+        else:
+            self.gate.waiting.extend(jobs)
+        self.pump()
+
+    def pump(self, _about: object = None) -> None:
+        """Start what the gate admits, as far as there are places."""
+        if not self.gate.waiting or self._roomiest() is None:
+            return
+        again = self.gate.fetch(self.loop.now, self._start)
+        if again is not None:
+            self._ask(min(again, self.loop.now + LOOK_ANYWAY))
+
+    def _ask(self, at: float) -> None:
+        if not self.loop.now < self._asks_at <= at:
+            self._asks_at = at
+            self.loop.at(at, self.pump)
+
+    def _roomiest(self) -> Worker | None:
+        now, best, room = self.loop.now, None, 0
+        for worker in self.crew:
+            if worker.free > room and worker.alive and worker.paused_until <= now:
+                best, room = worker, worker.free
+        return best
+
+    def _start(self, call: Call) -> bool:
+        """Claim the job and make the call. Whether there is a place for one more."""
+        worker = self._roomiest()
+        now = self.loop.now
+        assert worker is not None, "the gate gives permits only to who has a place"
+        again = call.job.number > 0
+        if not self.ledger.claim(call, worker):
+            self.gate.settle(call, None, now)
+            return True
+        if again:
+            self.audit.again(call, now)
+        worker.free -= 1
+        worker.calls[call] = None
+        call.worker = worker
+        self._send(call, now + HOP)
+        return self._roomiest() is not None
+
+    def _send(self, call: Call, at: float) -> None:
+        route = call.target.route
+        outcome, seconds = self.providers[route.provider].call(at)
+        if seconds >= route.deadline:
+            outcome, seconds = TIMED_OUT, route.deadline
+        call.outcome, call.seconds, call.sent = outcome, seconds, at
+        self.tally.sent(call)
+        if route.slow_after is not None and seconds > route.slow_after:
+            slow_at = slow_after(route, self._typical[route.name], NEED.output_tokens)
+            if seconds > slow_at:
+                call.slow_at = slow_at
+                self.loop.at(at + slow_at, self._slow, call)
+        self.loop.at(at + seconds + HOP, self.ended, call)
+
+    def ended(self, call: Call) -> None:
+        """The call is over. A stopped worker notices when it goes on."""
+        if call.over:
+            return
+        worker, outcome = call.worker, call.outcome
+        assert worker is not None
+        assert outcome is not None
+        if worker.paused_until > self.loop.now:
+            self.loop.at(worker.paused_until, self.ended, call)
+            return
+        if outcome.__class__ is Reply:
+            call.job.answered = True
+        self._finish(call, worker, outcome)
+
+    def _finish(self, call: Call, worker: Worker, outcome: Outcome) -> None:
+        now, job = self.loop.now, call.job
+        call.over = True
+        if worker.dies == "before_record":
+            self.kill(worker)
+            return
+        step = self._decide(call, outcome, now)
+        written = self.record(call, outcome, step)
+        if worker.dies == "after_record":
+            self.kill(worker)
+            return
+        del worker.calls[call]
+        worker.free += 1
+        self.tally.ended(call, outcome, now)
+        self.gate.settle(call, outcome, now)
+        if written:
+            if step.__class__ is Complete:
+                job.acked = True
+            elif isinstance(step, Reroute):
+                self.gate.waiting.appendleft(job)
+            elif isinstance(step, Retry | Snooze):
+                self.sweep_at(job.due)
+        if self.tally.draining:
+            self.tally.look(now)
+        self.pump()
+
+    def record(self, call: Call, outcome: Outcome, step: Step) -> bool:
+        """SQL first."""
+        now, job = self.loop.now, call.job
+        written = self.ledger.record(call, outcome, step, now)
+        if not written:
+            return False
+        if step.__class__ is Complete:
+            self.tally.done(now - job.born)
+        else:
+            job.refused_at, job.refused_by = now, call.target.name
+            self.audit.decided(job, step, now)
+        return True
+
+    def _decide(self, call: Call, outcome: Outcome, now: float) -> Step:
+        job, route = call.job, call.target.route
+        well = isinstance(outcome, Reply)
+        if job.tries == 0:
+            self._budget = earn(self._budget)
+        if well:
+            self._typical[route.name] = typical(self._typical[route.name], call.seconds, NEED.output_tokens)
+        health = WELL if well else self.gate.health(now)
+        step = self.rig.next_step(cast("Claimed", job), route, self._plan, outcome, health, now, self.uniform)
+        return step if well else self._paced(step, route.name, health, now)
+
+    def _paced(self, step: Step, route: str, health: Health, now: float) -> Step:
+        """As ``worker.retries``: what is beyond the fleet's retry budget comes later."""
+        if not isinstance(step, Retry) or route in health.open_routes:
+            return step
+        self._budget, later = spend(self._budget, now)
+        return Retry(step.delay + later, step.uses_attempt, step.avoid)
+
+    def _slow(self, call: Call) -> None:
+        """A call in flight is older than calls are here. Its breaker hears it now."""
+        if call.over or call.worker is None or call.worker.paused_until > self.loop.now:
+            return
+        if self.gate.report_slow(call, self.loop.now):
+            self.pump()
+        self._look(call)
+
+    def _look(self, call: Call) -> None:
+        """Give a slow call up when its route turns out to be ill and another could take its job."""
+        if call.over or call.worker is None:
+            return
+        now = self.loop.now
+        health, patience = self.gate.health(now), (now - call.sent) / call.slow_at
+        if leaves(call.target.route, self._plan, health, call.job.need, now, patience=patience):
+            self._finish(call, call.worker, GIVEN_UP)
+        else:
+            self.loop.at(now + LOOK_AGAIN, self._look, call)
+
+    def sweep_at(self, due: float) -> None:
+        """Look for due jobs at the sweeper's next round after ``due``."""
+        at = ceil(due / SWEEP) * SWEEP
+        if not self.loop.now < self._sweeps_at <= at:
+            self._sweeps_at = at
+            self.loop.at(at, self.sweep)
+
+    def sweep(self, _about: object = None) -> None:
+        now = self.loop.now
+        due = self.ledger.release_due(now)
+        for job in due:
+            self.audit.released(job, now)
+        if self.ledger.next_due < inf:
+            self.sweep_at(max(self.ledger.next_due, now + SWEEP))
+        if due:
+            self.offer(due, front=True)
+
+    def kill(self, worker: Worker) -> None:
+        """The process is gone, with every call it had in flight."""
+        worker.alive = False
+        worker.dies = ""
+        self.audit.excused += len(worker.calls)
+        for call in worker.calls:
+            call.over = True
+
+    def take_over(self, worker: Worker) -> None:
+        """Its lease ran out: its jobs are queued again, and what it held is free."""
+        calls = list(worker.calls)
+        jobs = self.ledger.take_over(worker, self.loop.now)
+        self.gate.release(calls, self.loop.now)
+        self.offer(jobs, front=True)

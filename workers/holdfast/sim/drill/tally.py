@@ -1,0 +1,106 @@
+"""What a run comes to: counts while it goes on, figures when it is over."""
+
+from collections.abc import Sequence
+from math import ceil, inf
+
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.policy.breaker import Breaker, Closed, HalfOpen, Open
+from holdfast.policy.verdict import ScopeKind
+from holdfast.sim.drill.jobs import Call
+from holdfast.sim.drill.ledger import Ledger
+from holdfast.sim.drill.rig import Outcome
+from holdfast.sim.drill.targets import Guard
+from holdfast.sim.record import SERVED, BreakerMove, Sample
+
+CROWD = 50  # jobs that wait when a provider heals: fewer are no backlog to drain
+EARLY = 5.0  # seconds after a recovery in which the herd would show
+
+
+class Tally:
+    """``bars``: calls by provider, bar of the picture and outcome. ``bar``: seconds of one of them."""
+
+    def __init__(self, ledger: Ledger, bar: float) -> None:
+        self.ledger, self.bar = ledger, bar
+        self.calls = self.failed = self.abandoned = self.trips = self.probes = 0
+        self.took: list[float] = []
+        self.samples: list[Sample] = []
+        self.moves: list[BreakerMove] = []
+        self.answers: dict[tuple[str, int, str], int] = {}
+        self.early_most = 0
+        self.peak = 0
+        self._early_until: dict[str, float] = {}
+        self.draining: tuple[float, float, float] | None = None
+        self.drain_ratio = 1.0
+
+    def sent(self, call: Call) -> None:
+        self.calls += 1
+        if call.probe:
+            self.probes += 1
+        if self._early_until and call.sent < self._early_until.get(call.target.name, -inf):
+            self.early_most = max(self.early_most, call.target.slots.used)
+
+    def ended(self, call: Call, outcome: Outcome, now: float) -> None:
+        provider = call.target.route.provider
+        if isinstance(outcome, Fault):
+            self.failed += 1
+            self.abandoned += outcome.kind is FaultKind.TIMED_OUT
+            status = str(outcome.status or outcome.kind)
+        else:
+            status = SERVED
+        key = (provider, int(now / self.bar), status)
+        self.answers[key] = self.answers.get(key, 0) + 1
+
+    def done(self, seconds: float) -> None:
+        self.took.append(seconds)
+
+    def moved(self, guard: Guard, before: Breaker, now: float) -> None:
+        """A breaker came into another state."""
+        state = guard.breaker.state
+        if isinstance(state, Open) and isinstance(before.state, Closed):
+            self.trips += 1
+        if isinstance(state, Closed) and isinstance(before.state, HalfOpen) and guard.kind is ScopeKind.ROUTE:
+            for target in guard.targets:
+                self._early_until[target.name] = now + EARLY
+        self.moves.append(BreakerMove(now, guard.name, shown(guard.breaker)))
+
+    def healed(self, now: float, until: float, spare_per_second: float) -> None:
+        """A provider is well again from now ``until``; what waits can be drained at ``spare_per_second``."""
+        backlog = self.ledger.waiting
+        self.draining = None
+        if backlog >= CROWD and spare_per_second > 0 and now + backlog / spare_per_second < until:
+            self.draining = (now, backlog / spare_per_second, until)
+
+    def look(self, now: float) -> None:
+        """Nobody waits for a moment: a drain, if there was one, is over."""
+        if self.draining is not None and self.ledger.waiting == 0:
+            began, ideal, _ = self.draining
+            self.drain_ratio = max(self.drain_ratio, (now - began) / ideal)
+            self.draining = None
+
+    def sample(self, now: float) -> None:
+        ledger = self.ledger
+        done = len(self.took)
+        self.peak = max(self.peak, ledger.waiting)
+        self.samples.append(Sample(now, done, ledger.running, ledger.waiting, len(ledger.jobs) - ledger.live - done))
+
+
+def shown(breaker: Breaker) -> str:
+    """The state as a picture shows it."""
+    match breaker.state:
+        case Closed(ramp=ramp) if ramp is not None:
+            return "ramping"
+        case Closed():
+            return "closed"
+        case HalfOpen():
+            return "half_open"
+        case _:
+            return "open"
+
+
+def percentile(sorted_values: Sequence[float], share: float) -> float:
+    """The smallest value that is no smaller than ``share`` of all; 0 where there are none.
+
+    >>> percentile([1.0, 2.0, 3.0, 4.0], 0.5)
+    2.0
+    """
+    return sorted_values[max(0, ceil(share * len(sorted_values)) - 1)] if sorted_values else 0.0
