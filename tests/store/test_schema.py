@@ -11,9 +11,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from holdfast.model.errors import Conflict
+from holdfast.model.errors import Conflict, SchemaBehind
 from holdfast.store import Store, migrations
 from holdfast.store.tables import METADATA
+from store.old_code import upgrade_to
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -84,10 +85,51 @@ def test_processes_that_start_together_make_one_schema(bare_url: str) -> None:
         store.close()
 
 
-def test_a_database_of_a_newer_version_is_left_alone(bare_url: str) -> None:
+def say(store: Store, statement: str) -> None:
+    store.database.write(lambda tx: tx.connection.execute(text(statement)))
+
+
+def test_a_newer_schema_that_only_has_more_will_do(bare_url: str) -> None:
     store = Store(bare_url)
     store.ensure()
-    store.database.write(lambda tx: tx.connection.execute(text("update alembic_version set version_num = '9999'")))
-    with pytest.raises(Conflict, match="revision 9999, which this version does not know"):
+    say(store, "update alembic_version set version_num = '9999'")
+    store.ensure()
+    store.upgrade()
+    assert store.database.read(lambda tx: migrations.look(tx.connection)) == ("9999", "0001")
+    store.close()
+
+
+@pytest.mark.parametrize("crime", ["update schema_floor set revision = '9998'", "drop table schema_floor"])
+def test_a_newer_schema_that_lacks_something_is_left_alone(bare_url: str, crime: str) -> None:
+    store = Store(bare_url)
+    store.ensure()
+    say(store, "update alembic_version set version_num = '9999'")
+    say(store, crime)
+    with pytest.raises(Conflict, match="at revision 9999, and code from before 999"):
         store.ensure()
+    store.close()
+
+
+def test_a_postgres_that_is_behind_waits_for_its_operator_and_a_file_does_not(bare_url: str) -> None:
+    store = Store(bare_url)
+    upgrade_to(store, "0002")
+    if bare_url.startswith("sqlite"):
+        store.ensure()
+    else:
+        with pytest.raises(SchemaBehind, match=r"at revision 0002.*holdfast db upgrade"):
+            store.ensure()
+        store.upgrade()
+    assert store.database.read(lambda tx: migrations.look(tx.connection)) == (migrations.HEAD, "0001")
+    store.close()
+
+
+def test_an_index_whose_building_was_cut_short_is_built_again(bare_url: str) -> None:
+    store = Store(bare_url)
+    upgrade_to(store, "0002")
+    say(store, "create index job_lane on job (lane)")
+    store.upgrade()
+    lane = store.database.read(
+        lambda tx: [i for i in inspect(tx.connection).get_indexes("job") if i["name"] == "job_lane"]
+    )
+    assert lane[0]["column_names"] == ["lane", "state", "id"]
     store.close()

@@ -25,6 +25,7 @@ TITLES: Mapping[str, str] = {
     "not_found": "There is no such thing here",
     "conflict": "Not in this state",
     "storage_unavailable": "The database does not answer",
+    "schema_behind": "The database is being upgraded",
     "partly_submitted": "The database went away in the middle",
     "queue_unavailable": "Redis does not answer",
     "no_server_yet": "No worker runs",
@@ -34,6 +35,7 @@ TITLES: Mapping[str, str] = {
 CODES: Mapping[int, str] = {404: "no_such_path", 405: "method_not_allowed", 413: "too_large", 403: "forbidden"}
 HINTS: Mapping[str, str] = {
     "storage_unavailable": "Send the same request again; an Idempotency-Key makes that safe.",
+    "schema_behind": "Send the same request again when an operator has run `holdfast db upgrade`.",
     "partly_submitted": "Send the same request again with the same Idempotency-Key.",
     "no_such_path": "/docs lists every path.",
     "internal": "Give the request id to whoever runs this server: its log has the cause.",

@@ -9,7 +9,11 @@ group = Noun("The database: upgrade.")
 
 @group.command(remote=False)
 def upgrade() -> None:
-    """Bring the schema to the newest revision. Every command does so by itself on a database that is behind."""
+    """Bring the schema to the newest revision, while running processes of the last version go on working.
+
+    SQLite files and empty databases are brought there by the first command that needs them; a Postgres that is in use
+    only by this one.
+    """
     from holdfast.store import Store
 
     store = Store(settings().storage.database_url)

@@ -93,6 +93,24 @@ class StorageUnavailable(HoldfastError):
         )
 
 
+class SchemaBehind(StorageUnavailable):
+    """The database is at an earlier revision than this code needs. Processes of the earlier code work on."""
+
+    code = "schema_behind"
+    exit_status = 75
+
+    def __init__(self, where: str, found: str, needed: str) -> None:
+        super().__init__(where, f"it is at revision {found}, and {needed} is needed")
+        self.args = (where, found, needed)
+        self.found, self.needed = found, needed
+
+    def __str__(self) -> str:
+        return (
+            f"the database {self.where} is at revision {self.found}, and this version needs {self.needed}. "
+            "Run `holdfast db upgrade`: it changes nothing that running processes of the earlier version need."
+        )
+
+
 class QueueUnavailable(HoldfastError):
     """Redis cannot be reached. Submitting still works; jobs start when it is back."""
 

@@ -21,7 +21,7 @@ STATE = Statement("""
     select state from job where id = :id and (cast(:tenant as text) is null or tenant = :tenant)
 """)
 LIVE_IN_BATCH = Statement("""
-    select id from job where batch = :batch and state in ('queued', 'delayed', 'running')
+    select id from job where batch = :batch and id > :after and state in ('queued', 'delayed', 'running')
     and (cast(:tenant as text) is null or tenant = :tenant) order by id limit :limit
 """)
 EXPIRED = Statement("""
@@ -39,8 +39,9 @@ def cancel(tx: Transaction, id_: str, tenant: str | None) -> State:
     return State(tx.run(STATE, id=id_, tenant=tenant)[0].state)
 
 
-def live_in_batch(tx: Transaction, batch: str, tenant: str | None, limit: int) -> list[str]:
-    return [row.id for row in tx.run(LIVE_IN_BATCH, batch=batch, tenant=tenant, limit=limit)]
+def live_in_batch(tx: Transaction, batch: str, tenant: str | None, after: str, limit: int) -> list[str]:
+    """The next ids beyond ``after``: without it each page would read all that were cancelled before."""
+    return [row.id for row in tx.run(LIVE_IN_BATCH, batch=batch, tenant=tenant, after=after, limit=limit)]
 
 
 def cancel_all(tx: Transaction, ids: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, exc
+from sqlalchemy import Connection, Engine, Executable, exc
 
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import State
@@ -105,6 +105,10 @@ class Database:
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Do ``work`` on one snapshot; nothing it does is kept."""
         return self._run(lambda: self._read(work))
+
+    def alter(self, work: Callable[[Engine], None]) -> None:
+        """Do ``work`` that opens its own connections: a change of the schema. It may run again, and must bear it."""
+        self._run(lambda: work(self._writer))
 
     def _write(self, work: Callable[[Transaction], T]) -> T:
         with self._writer.begin() as connection:

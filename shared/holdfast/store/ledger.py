@@ -33,10 +33,13 @@ UNRECORDED = Statement("""
 """)
 # I2: one record for each generation that ended, the last under the job's own fence.
 MISRECORDED = Statement("""
-    select job.id from job left join result on result.job = job.id
-    group by job.id, job.generation, job.state, job.fence
-    having count(result.job) <> job.generation - case when job.finished_at is null then 1 else 0 end
-    or max(case when result.generation = job.generation then result.fence else job.fence end) <> job.fence
+    select id from job
+    where (select count(*) from result where result.job = job.id)
+        <> job.generation - case when job.finished_at is null then 1 else 0 end
+    or exists (
+        select 1 from result
+        where result.job = job.id and result.generation = job.generation and result.fence <> job.fence
+    )
     limit :limit
 """)
 # I5: calls that nobody makes and nobody has ended, and running jobs whose call has no row.

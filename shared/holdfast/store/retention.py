@@ -1,11 +1,13 @@
 """Retention: jobs that ended long ago go, with their request, attempts and results, a page of ids at a time.
 
 Ids sort by the time at which a producer made them, so whatever ended before a date has an id from before it: a walk
-along the primary key finds them without an index that every settlement would have to keep up.
+along the primary key finds them without an index that every settlement would have to keep up. The walk only reads; a
+page that has something to delete is one small transaction.
 What goes stays in the books: the totals count it as dropped, with its calls and their cost.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from holdfast.model.job import State
@@ -15,8 +17,8 @@ from holdfast.store.micros import MICROS
 from holdfast.store.sql import Statement
 from holdfast.store.tables.job import ENDED
 
-PAGE = Statement("""
-    select id, state, finished_at from job where id > :after and id < :before order by id limit :limit
+OLD = Statement("""
+    select id from job where id > :after and id < :before and finished_at < :date order by id limit :limit
 """)
 DELETE = Statement(f"""
     delete from job where id in ($ids) and state in ({ENDED}) and finished_at < :date
@@ -24,10 +26,15 @@ DELETE = Statement(f"""
 """)  # noqa: S608 - the states stand in the code
 EMPTY_BATCHES = Statement("""
     delete from batch where created_at < :date and not exists (select 1 from job where job.batch = batch.id)
+    returning id
 """)
-LEFT_COUNTS = Statement("""
-    delete from tally where kind = 'batch' and not exists (select 1 from batch where batch.id = tally.name)
+LEFT_COUNTS = Statement("delete from tally where kind = 'batch' and name in ($ids)")
+GONE_WORKERS = Statement("""
+    delete from worker where stopped_at < :date
+    and not exists (select 1 from attempt where attempt.worker = worker.id and attempt.ended_at is null)
+    and not exists (select 1 from job where job.worker = worker.id and job.state = 'running')
 """)
+KEEP_WORKERS = 86_400 * MICROS  # a stopped process stays listed for a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +45,32 @@ class Forgotten:
     cursor: str | None
 
 
-def forget(tx: Transaction, age: int, after: str, limit: int) -> Forgotten:
-    """Delete what ended more than ``age`` microseconds ago among the next ``limit`` jobs; at the end, batches."""
+def find_old(tx: Transaction, age: int, after: str, limit: int) -> list[str]:
+    """The next ``limit`` jobs beyond id ``after`` that ended more than ``age`` microseconds ago."""
     date = tx.now - age
-    rows = tx.run(PAGE, after=after, before=first_id(date), limit=limit)
-    old = [row.id for row in rows if row.finished_at is not None and row.finished_at < date]
-    gone = tx.run(DELETE, ids=old, date=date) if old else ()
+    return [row.id for row in tx.run(OLD, after=after, before=first_id(date), date=date, limit=limit)]
+
+
+def forget(tx: Transaction, ids: Sequence[str], age: int) -> int:
+    """Delete those of ``ids`` that are still ended and old. Answers how many."""
+    gone = tx.run(DELETE, ids=list(ids), date=tx.now - age)
     if gone:
         drop_parts(tx, [row.id for row in gone])
     moved = Counter((row.lane, row.batch, row.state) for row in gone)
     for (lane, batch, state), jobs in moved.items():
         tx.moved(lane, batch, State(state), None, jobs)
-    if len(rows) == limit:
-        return Forgotten(len(gone), rows[-1].id)
-    tx.run(EMPTY_BATCHES, date=date)
-    tx.run(LEFT_COUNTS)
-    return Forgotten(len(gone), None)
+    return len(gone)
+
+
+def tidy(tx: Transaction, age: int) -> None:
+    """Delete old batches whose jobs are gone, with their counts, in a transaction after that of the last job."""
+    if empty := [row.id for row in tx.run(EMPTY_BATCHES, date=tx.now - age)]:
+        tx.run(LEFT_COUNTS, ids=empty)
+
+
+def forget_workers(tx: Transaction) -> None:
+    """Delete processes that stopped a day ago, so that looking for the living stays cheap in a fleet that scales."""
+    tx.run(GONE_WORKERS, date=tx.now - KEEP_WORKERS)
 
 
 def first_id(date: int) -> str:

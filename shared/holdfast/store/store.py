@@ -4,7 +4,9 @@ Every method raises StorageUnavailable when the database does not answer; then n
 """
 
 from collections.abc import Sequence
+from functools import partial
 
+from holdfast.model.errors import SchemaBehind
 from holdfast.model.job import Claimed, NewJob, Offer, Permit, State, Submitted
 from holdfast.model.records import (
     BatchRecord,
@@ -19,14 +21,15 @@ from holdfast.model.records import (
     TakenOver,
     WorkerRecord,
 )
-from holdfast.store import backlog, batches, cancel, fleet, ledger, letters, migrations, operator, read
+from holdfast.store import backlog, batches, cancel, fleet, ledger, letters, migrations, operator, read, retention
 from holdfast.store.claim import claim
 from holdfast.store.database import Database
 from holdfast.store.hand_back import called_within, hand_back
 from holdfast.store.micros import to_micros, to_seconds
 from holdfast.store.operator import OverrideKind
-from holdfast.store.retention import Forgotten, forget
+from holdfast.store.retention import Forgotten
 from holdfast.store.settle import settle
+from holdfast.store.sql import POSTGRES
 from holdfast.store.submit import pack, submit
 from holdfast.store.trail import Trail, read_trail
 
@@ -47,12 +50,19 @@ class Store:
     # The schema and the connection
 
     def upgrade(self) -> None:
-        """Bring the schema to the newest revision."""
-        self.database.write(lambda tx: migrations.upgrade(tx.connection))
+        """Bring the schema to the newest revision, while others work on it."""
+        self.database.alter(migrations.upgrade)
 
     def ensure(self) -> None:
-        """Upgrade when the schema is behind, which is quick to see."""
-        if not self.database.read(lambda tx: migrations.is_current(tx.connection)):
+        """Make the tables where there are none, and bring a SQLite file up to date. Quick where nothing is to be done.
+
+        Raises SchemaBehind: a Postgres, which others may be using, is upgraded when an operator says so.
+        """
+        found, floor = self.database.read(lambda tx: migrations.look(tx.connection))
+        migrations.refuse_newer(found, floor)
+        if found is not None and found < migrations.HEAD and self.database.tongue is POSTGRES:
+            raise SchemaBehind(self.url, found, migrations.HEAD)
+        if found is None or found < migrations.HEAD:
             self.upgrade()
 
     def close(self) -> None:
@@ -82,8 +92,18 @@ class Store:
     def cancel_batch(self, id: str, tenant: str | None = None) -> int:  # noqa: A002
         """Cancel every live job of a batch. Answers how many."""
         cancelled = 0
-        while ids := self.database.read(lambda tx: cancel.live_in_batch(tx, id, tenant, CANCEL_PAGE)):
-            cancelled += self.database.write(lambda tx, page=ids: cancel.cancel_all(tx, page))  # type: ignore[misc]
+        while found := self._cancel_along(id, tenant):  # again, for those that moved while the walk passed them
+            cancelled += found
+        return cancelled
+
+    def _cancel_along(self, batch: str, tenant: str | None) -> int:
+        def page(after: str) -> list[str]:
+            return self.database.read(lambda tx: cancel.live_in_batch(tx, batch, tenant, after, CANCEL_PAGE))
+
+        cancelled, live = 0, page("")
+        while live:
+            cancelled += self.database.write(partial(cancel.cancel_all, ids=live))
+            live = page(live[-1])
         return cancelled
 
     def submit(self, jobs: Sequence[NewJob]) -> list[Submitted]:
@@ -171,7 +191,7 @@ class Store:
         return self.database.write(lambda tx: hand_back(tx, worker, jobs))
 
     def called_within(self, seconds: float) -> bool:
-        """Whether any call started in the last ``seconds``."""
+        """Whether any call started in the last ``seconds``, or has not ended yet."""
         return self.database.read(lambda tx: called_within(tx, seconds))
 
     # Dead letters
@@ -192,8 +212,18 @@ class Store:
         return self.database.write(lambda tx: letters.drop(tx, where, limit, actor))
 
     def forget(self, age: float, after: str = "", limit: int = 500) -> Forgotten:
-        """Delete what ended more than ``age`` seconds ago among the next ``limit`` jobs beyond id ``after``."""
-        return self.database.write(lambda tx: forget(tx, to_micros(age), after, limit))
+        """Delete the next ``limit`` jobs beyond id ``after`` that ended more than ``age`` seconds ago."""
+        micros = to_micros(age)
+        old = self.database.read(lambda tx: retention.find_old(tx, micros, after, limit))
+        gone = self.database.write(lambda tx: retention.forget(tx, old, micros)) if old else 0
+        if len(old) == limit:
+            return Forgotten(gone, old[-1])
+        self.database.write(lambda tx: retention.tidy(tx, micros))
+        return Forgotten(gone, None)
+
+    def forget_workers(self) -> None:
+        """Delete the rows of processes that stopped a day ago."""
+        self.database.write(retention.forget_workers)
 
     def ledger(self) -> list[LedgerLine]:
         """The invariants of docs/guarantees.md that SQL can tell, counted afresh."""

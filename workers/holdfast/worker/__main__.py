@@ -5,10 +5,13 @@ import asyncio
 import gc
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import structlog
+
 from holdfast.lanes import connect
-from holdfast.model.errors import HoldfastError
+from holdfast.model.errors import HoldfastError, SchemaBehind
 from holdfast.settings import Settings, load
 from holdfast.store import Store
 from holdfast.store.secrets import message_key
@@ -18,6 +21,22 @@ from holdfast.worker.pool import Pool, Stop
 # A thousand calls in flight are a few hundred thousand live objects: at the default threshold, looking through them
 # again and again is a third of a call's cost.
 COLLECT = (50_000, 20, 20)
+UPGRADED = 5.0  # seconds between looks whether a schema that is behind has been upgraded
+log = structlog.get_logger()
+
+
+async def schema_is_there(store: Store, stop: Stop) -> bool:
+    """Wait until somebody has upgraded a schema that is behind. False: a signal came first."""
+    while not stop.gently.is_set():
+        try:
+            await asyncio.to_thread(store.ensure)
+        except SchemaBehind as error:
+            log.warning("schema_behind", why=str(error), effect="this worker waits for that and takes no job")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.gently.wait(), UPGRADED)
+        else:
+            return True
+    return False
 
 
 async def work(settings: Settings) -> None:
@@ -26,7 +45,8 @@ async def work(settings: Settings) -> None:
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_, stop.ask)
     store = Store(settings.storage.database_url)
-    await asyncio.to_thread(store.ensure)
+    if not await schema_is_there(store, stop):
+        return
     storage = settings.storage
     key = await asyncio.to_thread(message_key, store, storage.message_key)
     connection = connect(storage.redis_url, storage.directory, namespace=storage.namespace, key=lambda: key)

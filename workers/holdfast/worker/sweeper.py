@@ -21,8 +21,9 @@ from holdfast.worker.overrides import Overrides
 from holdfast.worker.places import Places
 
 log = structlog.get_logger()
-AT_MOST = 1_000  # jobs a pass moves
-FORGET_AT_ONCE = 500  # jobs that are looked at, and deleted if old, in one transaction
+AT_MOST = 1_000  # jobs that one transaction moves
+REST = 0.02  # seconds between two of them when there are more, so that claims and settlements have their turn
+FORGET_AT_ONCE = 500  # jobs that are deleted in one transaction
 FORGET_APART = 0.05  # seconds between two of them
 
 
@@ -47,6 +48,7 @@ class Sweeper:
         """Until cancelled. Each duty has its own pace, in seconds."""
         duties: Sequence[tuple[float, Callable[[], Awaitable[None]]]] = (
             (0.2, self.release_due),
+            (1.0, self.expire_due),
             (1.0, self.follow_sql),
             (1.0, self.hand_back_unsure),
             (2.0, self.take_over),
@@ -54,6 +56,7 @@ class Sweeper:
             (10.0, self.tell_condition),
             (15.0, self.mend_lanes),
             (60.0, self.forget_old),
+            (600.0, self.forget_workers),
         )
         await asyncio.gather(*(self._repeat(every, duty) for every, duty in duties))
 
@@ -69,11 +72,14 @@ class Sweeper:
 
     async def release_due(self) -> None:
         """Delayed jobs whose time has come are queued, and go to the front: they are older than what waits."""
-        offers = await asyncio.to_thread(self.store.release_due, AT_MOST)
-        self.footing.sql_answered()
-        if offers:
+        while offers := await asyncio.to_thread(self.store.release_due, AT_MOST):
+            self.footing.sql_answered()
             crash_point("after_release")
             await self._offer(offers)
+            if len(offers) < AT_MOST:
+                return
+            await asyncio.sleep(REST)
+        self.footing.sql_answered()
 
     async def _offer(self, offers: Sequence[Offer]) -> None:
         if not offers:
@@ -84,13 +90,19 @@ class Sweeper:
         self.places.wake()
 
     async def follow_sql(self) -> None:
-        """Expire what is too late, serve lanes that appeared, and carry the operators' overrides to the gate."""
-        if await asyncio.to_thread(self.store.expire_due, AT_MOST):
-            crash_point("after_expire")
+        """Serve lanes that appeared, and carry the operators' overrides to the gate."""
         for counts in await asyncio.to_thread(self.store.lanes):
             self.book.add(counts.lane)
         await self.overrides.follow()
         self.footing.redis_answered()
+
+    async def expire_due(self) -> None:
+        """End what is too late. A backlog whose deadline passes at once goes page by page, and starves nobody."""
+        while expired := await asyncio.to_thread(self.store.expire_due, AT_MOST):
+            crash_point("after_expire")
+            if expired < AT_MOST:
+                return
+            await asyncio.sleep(REST)
 
     async def hand_back_unsure(self) -> None:
         """Jobs whose claim failed half-way: if SQL did take the claim, they are ours and nobody runs them."""
@@ -146,3 +158,7 @@ class Sweeper:
             await asyncio.sleep(FORGET_APART)
         if gone:
             log.info("old_jobs_deleted", jobs=gone)
+
+    async def forget_workers(self) -> None:
+        """Delete what is left of processes that stopped long ago."""
+        await asyncio.to_thread(self.store.forget_workers)

@@ -1,48 +1,80 @@
-"""Migrations of the schema, run from Python: no alembic.ini, and no alembic at all when nothing is to be done."""
+"""Migrations of the schema, run from Python: no alembic.ini, and no alembic at all when nothing is to be done.
 
+They only go forward, and only add: code of an earlier revision works on a newer schema, so that a fleet is upgraded
+process by process. What no code uses any more is taken away a release later.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from holdfast.model.errors import Conflict
 
-if TYPE_CHECKING:
-    from alembic.script import ScriptDirectory
-
-HEAD = "0002"  # the newest revision; a test compares it with the files
+HEAD = "0006"  # the newest revision; a test compares it with the files
 LOCK = 4_841_026_170  # of Postgres, so that processes that start together upgrade one after the other
+TRY_AGAIN = 0.2  # seconds between two tries to get it
 
 
-def is_current(connection: Connection) -> bool:
-    """Whether the schema is at HEAD. Cheap: one look at the catalogue and one at a row."""
-    return revision(connection) == HEAD
+def look(connection: Connection) -> tuple[str | None, str]:
+    """The revision of the schema, None where there is none, and the oldest revision whose code may work on it."""
+    found = one_word(connection, "alembic_version", "version_num")
+    return found, one_word(connection, "schema_floor", "revision") or (found or "")
 
 
-def revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+def one_word(connection: Connection, table: str, column: str) -> str | None:
+    if not inspect(connection).has_table(table):
         return None
-    found: str | None = connection.execute(text("select version_num from alembic_version")).scalar()
-    return found
+    word: str | None = connection.execute(text(f"select {column} from {table}")).scalar()  # noqa: S608 - names of ours
+    return word
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the schema to HEAD, in the transaction of ``connection``."""
+def refuse_newer(found: str | None, floor: str) -> None:
+    """Refuse a schema from which something was taken away that this code needs; one that has more will do."""
+    if found is not None and found > HEAD and floor > HEAD:
+        problem = f"is at revision {found}, and code from before {floor} cannot work on it; this is {HEAD}."
+        raise Conflict("the database", f"{problem} Run a newer Holdfast.")
+
+
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Bring the schema to HEAD: on SQLite in one transaction, on Postgres in one for each revision."""
+    if engine.dialect.name == "sqlite":
+        with engine.begin() as connection:
+            _run(connection, to)
+        return
+    with _turn(engine), engine.connect() as connection:
+        connection.execute(text("set statement_timeout = 0"))  # an index on a large table takes its time
+        connection.commit()
+        _run(connection, to)
+        connection.commit()
+        connection.invalidate()  # its settings were for this alone
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """One process upgrades at a time. Whoever waits does so without a statement under way: an index that is built
+    ``concurrently`` waits for every statement that began before it.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not connection.execute(text("select pg_try_advisory_lock(:lock)"), {"lock": LOCK}).scalar():
+            time.sleep(TRY_AGAIN)
+        try:
+            yield
+        finally:
+            connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": LOCK})
+
+
+def _run(connection: Connection, to: str) -> None:
     from alembic import command  # noqa: PLC0415 - 0.1 s that a current schema need not pay
     from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
 
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    _refuse_newer(revision(connection), ScriptDirectory.from_config(config))
-    command.upgrade(config, "head")
-
-
-def _refuse_newer(found: str | None, scripts: "ScriptDirectory") -> None:
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-        raise Conflict(
-            "the database", f"is at revision {found}, which this version does not know. Run a newer Holdfast."
-        )
+    if (found := look(connection)[0]) is not None and found > HEAD:
+        return  # a newer Holdfast was here
+    if connection.dialect.name != "sqlite":
+        connection.commit()  # or alembic takes the transaction of that look for one that is not its own
+    command.upgrade(config, to)

@@ -7,6 +7,7 @@ from holdfast.store.tables.attempt import AttemptRow, ResultRow
 from holdfast.store.tables.batch import BatchRow, TallyRow
 from holdfast.store.tables.fleet import AuditRow, OverrideRow, WorkerRow
 from holdfast.store.tables.job import JobRow, RequestRow
+from holdfast.store.tables.schema import SchemaFloorRow
 from holdfast.store.tables.secret import SecretRow
 
 METADATA: MetaData = SQLModel.metadata
@@ -20,6 +21,7 @@ __all__ = [
     "OverrideRow",
     "RequestRow",
     "ResultRow",
+    "SchemaFloorRow",
     "SecretRow",
     "TallyRow",
     "WorkerRow",

@@ -1,6 +1,6 @@
 """The job: a narrow, hot row, with its request kept apart so that a million waiting jobs stay small."""
 
-from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, String
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String
 from sqlmodel import Field, SQLModel
 
 from holdfast.model.job import TERMINAL, State
@@ -15,7 +15,8 @@ class JobRow(SQLModel, table=True):
     """One accepted job. ``number`` counts the attempts of this generation; ``expires_at`` is NEVER without a deadline.
 
     Each partial index answers one question that is asked all day: which jobs head a lane, are due, have expired, run
-    on a worker, are dead, belong to a batch, ended in a batch.
+    on a worker, are dead, belong to a batch, ended in a batch. The two that hold every job are for lists by lane and
+    by tenant, whatever the state.
     """
 
     __tablename__ = "job"
@@ -32,6 +33,10 @@ class JobRow(SQLModel, table=True):
         partial_index("job_dead", "tenant", "fault", "finished_at", where="state = 'dead'"),
         partial_index("job_batch", "batch", "id", where="batch is not null"),
         partial_index("job_ended", "batch", "position", where=f"batch is not null and state in ({ENDED})"),
+        partial_index("job_dead_group", "state", "lane", "fault", "finished_at", where="state = 'dead'"),
+        partial_index("job_dead_oldest", "finished_at", "id", where="state = 'dead'"),
+        Index("job_lane", "lane", "state", "id"),
+        Index("job_tenant", "tenant", "state", "id"),
     )
 
     id: str = Field(primary_key=True, sa_type=String(32))

@@ -1,0 +1,108 @@
+"""Record what this revision's code says to the database: ``python -m store.record sqlite|postgres FILE``, from tests/.
+
+The record of a released revision is kept in ``old_code/``: test_old_code.py says it again to the newest schema. It is
+made once, by the code of that release, and never changed: that code is out there.
+"""
+
+import sys
+import tempfile
+from base64 import b64encode
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+from holdfast.model.fault import FaultKind
+from holdfast.model.ids import new_id
+from holdfast.model.job import State
+from holdfast.model.records import JobFilter
+from holdfast.store import Store
+from holdfast.store.secrets import message_key
+from servers import postgres
+from store.scene import Scene, bury, failure, retry, success
+
+
+def a_day(scene: Scene) -> None:
+    """Everything that the code of a release does to a database, once."""
+    store = scene.store
+    message_key(store)
+    batch = store.open_batch(new_id(), "nightly", "default").id
+    jobs = scene.submit(6, batch=batch, expires_in=3600.0, metadata={"a": "b"})
+    keyed = scene.submit(idempotency_key="once")
+    scene.submit(idempotency_key="once")
+    store.heads("smart.batch", 10)
+    held = scene.claim(*jobs[:4], *keyed)
+    scene.settle(success(held[0]), failure(held[1], bury()), failure(held[2], retry(0.0)), failure(held[3], retry()))
+    store.renew(scene.worker, 15.0)
+    store.release_due(10), store.expire_due(10), store.take_over()
+    store.hand_back(scene.worker, [held[4].id])
+    look(store, batch, jobs[0])
+    operate(store, jobs)
+    store.cancel(jobs[4])
+    store.cancel_batch(batch)
+    store.forget(3600.0)
+    store.stop(scene.worker)
+
+
+def look(store: Store, batch: str, job: str) -> None:
+    store.job(job), store.detail(job), store.states([job]), store.called_within(60.0)
+    store.batch(batch), store.batches(), store.finished(batch), store.unfinished(batch)
+    store.jobs(JobFilter(batch=batch)), store.jobs(JobFilter(states=frozenset({State.QUEUED})), cursor=job)
+    store.lanes(), store.workers(), store.overrides(), store.ledger(), store.trail([job])
+
+
+def operate(store: Store, jobs: list[str]) -> None:
+    dead = JobFilter(states=frozenset({State.DEAD}))
+    store.set_override("lane", "smart.batch", "paused", "me")
+    store.set_override("lane", "smart.batch", None, "me")
+    store.dead_groups(dead), store.count(dead)
+    store.replay(JobFilter(fault=FaultKind.INVALID_REQUEST), 10, None, "me")
+    store.replay(JobFilter(), 10, 60.0, "me")
+    store.drop(JobFilter(ids=(jobs[1],)), 10, "me")
+
+
+class Said:
+    """Statements in their order, with what they were given and how many rows they answered or moved."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def listen(self, connection: Connection, cursor: Any, statement: str, parameters: Any, _: Any, many: bool) -> None:  # noqa: FBT001
+        if statement.split(maxsplit=1)[0].lower() in {"with", "select", "insert", "update", "delete"}:
+            line = {"statement": statement, "parameters": parameters, "many": many, "rows": cursor.rowcount}
+            self.lines.append(line)
+
+
+def in_json(value: Any) -> Any:
+    if isinstance(value, bytes | memoryview):
+        return {"bytes": b64encode(value).decode()}
+    raise TypeError(type(value))
+
+
+@contextmanager
+def database(kind: str) -> Any:
+    if kind == "postgres":
+        with postgres() as url:
+            yield url
+    else:
+        with tempfile.TemporaryDirectory() as directory:
+            yield f"sqlite:///{directory}/holdfast.db"
+
+
+def main() -> None:
+    kind, file = sys.argv[1:]
+    with database(kind) as url:
+        store, said = Store(url), Said()
+        store.ensure()
+        event.listen(Engine, "after_cursor_execute", said.listen)
+        a_day(Scene(store))
+        event.remove(Engine, "after_cursor_execute", said.listen)
+        store.close()
+    Path(file).write_bytes(b"\n".join(orjson.dumps(line, default=in_json) for line in said.lines) + b"\n")
+
+
+if __name__ == "__main__":
+    main()
