@@ -35,7 +35,8 @@ class Hints:
             self._listener = asyncio.create_task(self._listen())
         heard = self._heard.setdefault(lane, asyncio.Event())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(heard.wait(), at_most)
+            async with asyncio.timeout(at_most):  # ``wait_for`` swallows cancellations before Python 3.12
+                await heard.wait()
         return heard.is_set()
 
     async def close(self) -> None:

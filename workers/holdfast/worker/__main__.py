@@ -33,7 +33,8 @@ async def schema_is_there(store: Store, stop: Stop) -> bool:
         except SchemaBehind as error:
             log.warning("schema_behind", why=str(error), effect="this worker waits for that and takes no job")
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.gently.wait(), UPGRADED)
+                async with asyncio.timeout(UPGRADED):
+                    await stop.gently.wait()
         else:
             return True
     return False

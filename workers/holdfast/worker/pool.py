@@ -1,7 +1,7 @@
 """The pool of one process: puts the parts together, keeps them running, and stops without losing anything."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -34,6 +34,7 @@ RECENT = 60.0  # seconds: calls made in them mean that a Redis without our epoch
 FAREWELL = 5.0  # seconds for the last words to Redis
 HINTLESS = 30.0  # seconds to wait for a hint in one go
 HINTS_APART = 0.02  # seconds between two looks after hints
+CANCEL_AGAIN = 0.1  # seconds until a part that has not ended is cancelled once more
 REVIVE = 1.0  # seconds between looks at a part that failed
 
 
@@ -166,13 +167,11 @@ class Pool:
     async def _stop(self, stop: Stop, fetcher: Fetcher, running: list[asyncio.Task[None]]) -> None:
         """Stop claiming at once; let calls finish within the grace period; then hand back what is left."""
         fetching, *others = running
-        fetching.cancel()
+        await ended([fetching])
         await asyncio.gather(*fetcher.claiming, return_exceptions=True)
         await self._finish(stop)
         await self._hand_back(fetcher.worker)
-        for part in others:
-            part.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await ended(others)
         await asyncio.to_thread(self.writer.close)
         await self.callers.close()
         log.info("worker_stopped", worker=fetcher.worker)
@@ -183,8 +182,7 @@ class Pool:
         done = asyncio.create_task(all_of(self.in_flight.values()))
         await asyncio.wait({told, done}, timeout=self.settings.worker.grace, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
-        for attempt in self.in_flight.values():
-            attempt.cancel()
+        await ended([*self.in_flight.values()])
         await done
 
     async def _hand_back(self, worker: str) -> None:
@@ -218,6 +216,16 @@ def rules_of(settings: Settings) -> Callable[[str], Rules]:
 
 async def all_of(attempts: Iterable[asyncio.Task[None]]) -> None:
     await asyncio.gather(*attempts, return_exceptions=True)
+
+
+async def ended(parts: Sequence[asyncio.Task[None]], again: float = CANCEL_AGAIN) -> None:
+    """Cancel until every part has ended. Before Python 3.12 ``wait_for``, through which the Redis client sends,
+    swallows a cancellation that comes in the moment in which the send ends.
+    """
+    while left := [part for part in parts if not part.done()]:
+        for part in left:
+            part.cancel()
+        await asyncio.wait(left, timeout=again)
 
 
 async def keep_running(name: str, part: Callable[[], Awaitable[None]]) -> None:

@@ -1,0 +1,346 @@
+"""One million waiting jobs, beside one thousand in the same run: `python bench/million.py [--database sqlite]`.
+
+Fills by the real submit, then measures what must not grow: a job's way through gate and SQL, the p99 of a submit,
+status, lanes and metrics of a real server, the memory of Redis and of a worker that drains a part of the backlog.
+Lists, counts, dead letters and the ledger are shown too. Some five minutes and 3 GB of disk for each database.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from figures import Figure, show
+from holdfast.lanes import Connection, Gate, Settled, connect
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.ids import new_id
+from holdfast.model.job import AttemptEnd, Claimed, DeathReason, Outcome, Permit, State
+from holdfast.model.records import JobFilter, Settlement
+from holdfast.model.reply import Finish, Reply, Usage
+from holdfast.model.step import Bury, Complete
+from holdfast.sim.settings import SimSettings
+from holdfast.store.secrets import message_key
+from rig import Rig, rig
+from servers import DURABLE, postgres
+
+LIMITS = "limits = { requests_per_minute = 60000000 }"
+LANE, FEW = "bench.batch", 1_000
+GROUP, GROUPS = 50, 60  # jobs of one fetch; fetches measured
+SUBMITS, LOOKS = 1_000, 30
+CHUNK = 10_000  # jobs of one batch while filling
+IN_FLIGHT = 200  # calls of the draining worker
+DRAINED, DEAD = 20_000, 100_000
+QUICK = 0.2  # seconds in which status has to answer
+REPLY = Reply(text="An answer.", finish=Finish.STOP, usage=Usage(input=12, output=3), model="m")
+SHED = DeathReason(FaultKind.INVALID_REQUEST, "no such parameter", 400, "bad_parameter")
+PAGES = ("/api/v1/status", "/api/v1/lanes", "/metrics")
+
+
+@dataclass(slots=True)
+class Measured:
+    """What is compared between few and many waiting. Seconds, bytes, jobs a second."""
+
+    fetch: float = 0.0  # a job's share of fetch, refill, claim and settle
+    parts: dict[str, float] = field(default_factory=dict)
+    submit_p50: float = 0.0
+    submit_p99: float = 0.0
+    pages: dict[str, float] = field(default_factory=dict)  # p99 of each
+    redis: float = 0.0
+    rate: float = 0.0
+    resident: float = 0.0  # of a worker that has drained
+    slope: float = 0.0  # bytes a job, while it drained
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
+    parser.add_argument("--jobs", type=int, default=1_000_000)
+    parser.add_argument("--dead", type=int, default=DEAD)
+    parser.add_argument("--drained", type=int, default=DRAINED)
+    given = parser.parse_args()
+    status = 0
+    for database in ("sqlite", "postgres") if given.database == "both" else (given.database,):
+        with opened(database) as running:
+            figures = measure(running, given.jobs, given.drained, given.dead)
+        status |= show(f"{given.jobs:,} waiting, {database}", figures, jobs=given.jobs)
+    return status
+
+
+@contextmanager
+def opened(database: str) -> Iterator[Rig]:
+    """A rig on a SQLite file, or on a Postgres of its own that syncs every commit."""
+    with ExitStack() as stack:
+        if database == "postgres":
+            options = ("-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB", *DURABLE)
+            os.environ["HOLDFAST_DATABASE_URL"] = stack.enter_context(postgres(*options))
+            stack.callback(os.environ.pop, "HOLDFAST_DATABASE_URL")
+        yield stack.enter_context(rig(SimSettings(latency=(0.1, 0.1)), limits=LIMITS, concurrency=IN_FLIGHT))
+
+
+def measure(running: Rig, jobs: int, drained: int, dead: int) -> list[Figure]:
+    with served(running) as url:
+        fill(running, FEW)
+        few = at_this_size(running, url)
+        drain(running, drained, few, keep=FEW)
+        filling = fill(running, jobs)
+        many = at_this_size(running, url)
+        drain(running, drained, many)
+        shown = lists(running, url, dead)
+    return [*compared(few, many, jobs), *filling, *shown]
+
+
+def compared(few: Measured, many: Measured, jobs: int) -> list[Figure]:
+    many_, few_ = f"{jobs:,} waiting", f"{FEW:,} waiting"
+    figures = [
+        Figure(f"fetch to settle, {many_}", many.fetch * 1000, None, "ms a job"),
+        Figure(f"fetch to settle, {few_}", few.fetch * 1000, None, "ms a job"),
+        Figure("fetch to settle, many over few", many.fetch / few.fetch, ("≤", 2)),
+        Figure(f"submit p99, {many_}", many.submit_p99 * 1000, None, "ms"),
+        Figure(f"submit p99, {few_}", few.submit_p99 * 1000, None, "ms"),
+        Figure("submit p99, many over few", many.submit_p99 / few.submit_p99, ("≤", 2)),
+        Figure("submit p50, many over few", many.submit_p50 / few.submit_p50),
+    ]
+    for path in PAGES:
+        figures.append(Figure(f"GET {path} p99, {many_}", many.pages[path] * 1000, ("≤", QUICK * 1000), "ms"))
+        figures.append(Figure(f"GET {path} p99, {few_}", few.pages[path] * 1000, None, "ms"))
+    for part, seconds in many.parts.items():
+        figures.append(Figure(f"{part}, many over few", seconds / max(few.parts[part], 1e-9)))
+    return [
+        *figures,
+        Figure("Redis memory, many less few", (many.redis - few.redis) / 2**20, ("≤", 10), "MB"),
+        Figure("worker memory, many less few", (many.resident - few.resident) / 2**20, ("≤", 20), "MB"),
+        Figure(f"worker memory while it drains, {many_}", many.slope * 1000 / 2**20, ("≤", 1), "MB per 1,000 jobs"),
+        Figure(f"worker memory while it drains, {few_}", few.slope * 1000 / 2**20, None, "MB per 1,000 jobs"),
+        Figure(f"drain, {many_}", many.rate, None, "jobs/s"),
+        Figure(f"drain, {few_}", few.rate, None, "jobs/s"),
+    ]
+
+
+def fill(running: Rig, jobs: int) -> list[Figure]:
+    """Submit until ``jobs`` wait."""
+    said, began, left = time.monotonic(), time.monotonic(), jobs - waiting(running)
+    added = max(1, left)
+    while left > 0:
+        running.submit(min(CHUNK, left))
+        left -= CHUNK
+        if time.monotonic() - said > 10:
+            said = time.monotonic()
+            print(f"  {jobs - left:,} waiting", file=sys.stderr)
+    running.holdfast.backend.offers.flush()
+    rate = added / (time.monotonic() - began)
+    return [Figure("filling", rate, None, "jobs/s"), Figure("on the disk", on_disk(running) / 2**20, None, "MB")]
+
+
+def waiting(running: Rig) -> int:
+    return sum(lane.counts.get(State.QUEUED, 0) for lane in running.store.lanes())
+
+
+def on_disk(running: Rig) -> int:
+    """Bytes of the database: SQLite's files, or what Postgres says."""
+    if running.store.database.tongue.name == "sqlite":
+        return sum(path.stat().st_size for path in running.directory.glob("holdfast.db*"))
+    size = "select pg_database_size(current_database())"
+    return int(running.store.database.read(lambda tx: tx.connection.exec_driver_sql(size).scalar_one()))
+
+
+def at_this_size(running: Rig, url: str) -> Measured:
+    found = Measured()
+    found.submit_p50, found.submit_p99 = submits(running)
+    key = message_key(running.store)
+    connection = connect(running.settings.storage.redis_url, running.settings.storage.directory, key=lambda: key)
+    try:
+        found.parts = asyncio.run(work(running, connection))
+        found.fetch = sum(found.parts.values())
+        found.redis = connection.sync().info("memory")["used_memory"]
+    finally:
+        connection.close()
+    found.pages = {path: percentile([timed(lambda path=path: get(url + path)) for _ in range(LOOKS)]) for path in PAGES}
+    return found
+
+
+def submits(running: Rig) -> tuple[float, float]:
+    """p50 and p99 of submitting one job."""
+    times = [timed(lambda: running.holdfast.submit("one more", model="bench")) for _ in range(SUBMITS)]
+    return statistics.median(times), percentile(times)
+
+
+async def work(running: Rig, connection: Connection) -> dict[str, float]:
+    """Seconds that each part of a job's way takes, when ``GROUP`` go at a time. As many are submitted as are taken."""
+    gate, plan, worker = Gate(connection), running.settings.plan("bench"), new_id()
+    await gate.begin(fresh=True)
+    running.store.register(worker, "bench", os.getpid(), "0", lease=600.0)
+    spent = {"fetch": 0.0, "refill": 0.0, "claim": 0.0, "settle": 0.0, "acknowledge": 0.0}
+    done = 0
+    while done < GROUP * GROUPS:
+        began = time.perf_counter()
+        fetched = await gate.fetch(LANE, GROUP, worker, plan)
+        began = lap(spent, "fetch", began)
+        if fetched.low or not fetched.permits:
+            await gate.offer(running.store.heads(LANE, 2_000))
+            began = lap(spent, "refill", began)
+        claimed = running.store.claim(worker, fetched.permits)
+        began = lap(spent, "claim", began)
+        running.store.settle([answered(job) for job in claimed])
+        began = lap(spent, "settle", began)
+        await gate.settle([Settled(permit, REPLY, seconds=0.1) for permit in fetched.permits])
+        lap(spent, "acknowledge", began)
+        done += len(claimed)
+        running.submit(len(claimed))
+    running.store.stop(worker)
+    await gate.release(worker)
+    await gate.close()
+    return {part: seconds / done for part, seconds in spent.items()}
+
+
+def lap(spent: dict[str, float], part: str, began: float) -> float:
+    now = time.perf_counter()
+    spent[part] += now - began
+    return now
+
+
+def answered(job: Claimed) -> Settlement:
+    return Settlement(job, "first/first-model", AttemptEnd(Outcome.SUCCEEDED, reply=REPLY, cost_micros=7), Complete())
+
+
+def buried(job: Claimed) -> Settlement:
+    fault = Fault(FaultKind.INVALID_REQUEST, "no such parameter", status=400)
+    return Settlement(job, "first/first-model", AttemptEnd(Outcome.FAILED, fault=fault), Bury(SHED))
+
+
+def drain(running: Rig, jobs: int, found: Measured, keep: int = 0) -> None:
+    """Let a real worker do ``jobs`` of the backlog, which is kept at ``keep`` if that is not 0."""
+    running.start(1)
+    process, stop = running.workers[-1], threading.Event()
+    feeding = threading.Thread(target=feed, args=(running, keep, stop))
+    if keep:
+        feeding.start()
+    before, began = succeeded(running), time.monotonic()
+    running.until(lambda: succeeded(running) - before >= jobs // 4, at_most=600)
+    warm, warm_done = resident(process.pid), succeeded(running)
+    running.until(lambda: succeeded(running) - before >= jobs, at_most=600)
+    done = succeeded(running)
+    found.rate = (done - before) / (time.monotonic() - began)
+    found.resident = resident(process.pid)
+    found.slope = max(0.0, (found.resident - warm) / (done - warm_done))
+    stop.set()
+    process.send_signal(signal.SIGTERM)
+    process.wait(60)
+    if keep:
+        feeding.join()
+
+
+def feed(running: Rig, keep: int, stop: threading.Event) -> None:
+    while not stop.wait(0.1):
+        if (short := keep - waiting(running)) > 0:
+            running.submit(keep + short)
+
+
+def succeeded(running: Rig) -> int:
+    return sum(lane.counts.get(State.SUCCEEDED, 0) for lane in running.store.lanes())
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def lists(running: Rig, url: str, dead: int) -> list[Figure]:
+    """What has no bar, but must not be slow: pages of jobs, counts, dead letters, the ledger."""
+    store = running.store
+    batch = store.batches(limit=1)[0].id
+    bury(running, dead)
+    asked: dict[str, Callable[[], Any]] = {
+        "first page of jobs": lambda: store.jobs(JobFilter()),
+        "first page of succeeded jobs": lambda: store.jobs(JobFilter(states=frozenset({State.SUCCEEDED}))),
+        "first page of running jobs": lambda: store.jobs(JobFilter(states=frozenset({State.RUNNING}))),
+        "first page of dead jobs": lambda: store.jobs(JobFilter(states=frozenset({State.DEAD}))),
+        "first page of a tenant without jobs": lambda: store.jobs(JobFilter(tenant="nobody")),
+        "first page of a model without jobs": lambda: store.jobs(JobFilter(model="nobody")),
+        "counts of a batch": lambda: store.batch(batch),
+        "50 batches": store.batches,
+        f"groups of {dead:,} dead letters": lambda: store.dead_groups(JobFilter()),
+        f"GET /metrics with {dead:,} dead letters": lambda: get(url + "/metrics"),
+        f"dropping 500 of {dead:,} dead letters": lambda: store.drop(JobFilter(), 500, "bench"),
+        "whether a call began in the last minute": lambda: store.called_within(60.0),
+    }
+    figures = [Figure(what, median(ask) * 1000, None, "ms") for what, ask in asked.items()]
+    began = time.monotonic()
+    broken = [line.name for line in store.ledger() if not line.holds]
+    ledger = Figure("the ledger", time.monotonic() - began, None, "s")
+    return [*figures, ledger, Figure("ledger lines broken", len(broken), ("=", 0))]
+
+
+def bury(running: Rig, jobs: int) -> None:
+    worker = new_id()
+    running.store.register(worker, "bench", os.getpid(), "0", lease=3600.0)
+    for _ in range(0, jobs, 500):
+        heads = running.store.heads(LANE, 500)
+        permits = [Permit(new_id(), offer.id, LANE, "first/first-model", "main", {}) for offer in heads]
+        running.store.settle([buried(job) for job in running.store.claim(worker, permits)])
+    running.store.stop(worker)
+
+
+@contextmanager
+def served(running: Rig) -> Iterator[str]:
+    """A real server on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "HOLDFAST_CONFIG": str(running.config)}
+    command = [sys.executable, "-m", "holdfast.cli", "api", "--port", str(port)]
+    log = (running.directory / "worker-api.log").open("wb")
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        running.until(lambda: answers(url), at_most=60)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+        log.close()
+
+
+def answers(url: str) -> bool:
+    try:
+        return bool(get(url + "/readyz"))
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return bytes(answer.read())
+
+
+def timed(what: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    what()
+    return time.perf_counter() - began
+
+
+def median(what: Callable[[], object]) -> float:
+    return statistics.median(timed(what) for _ in range(5))
+
+
+def percentile(times: list[float]) -> float:
+    return sorted(times)[min(len(times) - 1, round(0.99 * len(times)))]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
