@@ -11,6 +11,7 @@ from holdfast.model.job import AttemptEnd, Outcome, State
 from holdfast.model.step import Complete
 from holdfast.store import GroupWriter, Store
 from holdfast.store.database import Transaction
+from holdfast.store.writer import HOLD
 from store.scene import Scene, bury, ended, failure, permit, retry, success
 
 T = TypeVar("T")
@@ -170,3 +171,30 @@ async def test_a_job_handed_back_and_claimed_in_one_commit_is_claimed(scene: Sce
     assert settled
     assert [job.fence for job in again] in ([2], [])
     assert not scene.broken()
+
+
+async def test_while_finished_calls_wait_for_the_database_the_writer_says_so(scene: Scene, writer: GroupWriter) -> None:
+    claimed = scene.start()
+    flaky = Flaky(scene.store)
+    flaky.away = True
+    settling = asyncio.create_task(writer.settle(success(claimed)))
+    while not writer.holding:
+        await asyncio.sleep(0)
+    flaky.away = False
+    assert await settling
+    assert not writer.holding
+
+
+async def test_closing_waits_a_minute_for_a_database_that_comes_back(scene: Scene) -> None:
+    writer = GroupWriter(scene.store)  # with the hold that is promised
+    assert writer._hold == HOLD == 60.0
+    writer.start()
+    claimed = scene.start()
+    flaky = Flaky(scene.store)
+    flaky.away = True
+    settling = asyncio.create_task(writer.settle(success(claimed)))
+    closing = asyncio.create_task(asyncio.to_thread(writer.close))
+    await until(lambda: flaky.refused > 1 and writer._closing_at is not None)
+    flaky.away = False
+    await closing
+    assert await settling

@@ -63,6 +63,7 @@ class GroupWriter:
         self._door = threading.Lock()  # nothing is handed in after the closing mark
         self._closed = False
         self._closing_at: float | None = None  # as the thread learned of it
+        self.holding = False  # finished calls that could not be written yet: another would only be one more of them
 
     def start(self) -> None:
         self._thread.start()
@@ -129,6 +130,7 @@ class GroupWriter:
         except Exception as error:  # noqa: BLE001 - whoever asked is told; the thread serves the others
             self._commit_one_by_one(group, error)
         else:
+            self.holding = False
             _tell(answers)
 
     def _commit_one_by_one(self, group: list[Asked[Any]], error: Exception) -> None:
@@ -143,6 +145,7 @@ class GroupWriter:
         expired = self._closing_at is not None and time.monotonic() > self._closing_at + self._hold
         kept = [asked for asked in group if isinstance(asked, Settle) and not expired]
         self._held.extend(kept)
+        self.holding = self.holding or bool(kept)
         lost = set(map(id, kept))
         _tell([(asked, error) for asked in group if id(asked) not in lost])
 

@@ -44,7 +44,8 @@ class Fetcher:
     async def run(self) -> None:
         """Until cancelled. Claims under way are shielded: they finish, and their jobs are started or handed back."""
         while True:
-            wait = await self._round() if self.footing.may_call else UNSURE
+            may_call = self.footing.may_call and not self.writer.holding
+            wait = await self._round() if may_call else UNSURE
             await self.places.changed(at_most=wait)
             await asyncio.sleep(LINGER)
 
@@ -97,6 +98,7 @@ class Fetcher:
         crash_point("before_claim")
         try:
             claimed = await self.writer.claim(self.worker, permits)
+            self.footing.sql_wrote()
         except StorageUnavailable as error:
             self.footing.sql_failed(error)
             self.unsure.update(permit.job for permit in permits)

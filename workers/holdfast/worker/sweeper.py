@@ -22,6 +22,7 @@ from holdfast.worker.places import Places
 
 log = structlog.get_logger()
 AT_MOST = 1_000  # jobs that one transaction moves
+RENEWED = 1.0  # seconds that a renewal may take
 REST = 0.02  # seconds between two of them when there are more, so that claims and settlements have their turn
 FORGET_AT_ONCE = 500  # jobs that are deleted in one transaction
 FORGET_APART = 0.05  # seconds between two of them
@@ -40,6 +41,7 @@ class Sweeper:
     overrides: Overrides
     held: Callable[[], frozenset[str]]
     window: int
+    lease: float  # seconds; renewed three times as often
     keep: float | None = None  # seconds for which ended jobs are kept
     _strays: frozenset[str] = field(default_factory=frozenset)
     _condition: list[str] = field(default_factory=list)
@@ -112,7 +114,12 @@ class Sweeper:
             self.fetcher.unsure -= unsure
 
     async def take_over(self) -> None:
-        """Queue the jobs of workers whose lease ran out, and free what dead workers hold in Redis."""
+        """Queue the jobs of workers whose lease ran out, and free what dead workers hold in Redis.
+
+        Right after SQL was away all leases are over. Whoever lives renews, and writes what it has finished, first.
+        """
+        if not self.footing.sql_steady_for(self.lease / 3 + RENEWED):
+            return
         for dead in await asyncio.to_thread(self.store.take_over):
             log.warning("worker_lost", worker=dead.worker, requeued=dead.requeued, poisoned=dead.poisoned)
             crash_point("after_take_over")
