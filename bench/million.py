@@ -40,7 +40,8 @@ from servers import DURABLE, postgres
 
 LIMITS = "limits = { requests_per_minute = 60000000 }"
 LANE, FEW = "bench.batch", 1_000
-GROUP, GROUPS = 50, 60  # jobs of one fetch; fetches measured
+WINDOW = 2_000  # ids of a lane in Redis
+GROUP, GROUPS = 50, 100  # jobs of one fetch; fetches measured
 SUBMITS, LOOKS = 1_000, 30
 CHUNK = 10_000  # jobs of one batch while filling
 IN_FLIGHT = 200  # calls of the draining worker
@@ -191,7 +192,8 @@ async def work(running: Rig, connection: Connection) -> dict[str, float]:
         fetched = await gate.fetch(LANE, GROUP, worker, plan)
         began = lap(spent, "fetch", began)
         if fetched.low or not fetched.permits:
-            await gate.offer(running.store.heads(LANE, 2_000))
+            heads = running.store.heads(LANE, WINDOW)
+            await gate.refill(LANE, heads, more=len(heads) == WINDOW)
             began = lap(spent, "refill", began)
         claimed = running.store.claim(worker, fetched.permits)
         began = lap(spent, "claim", began)

@@ -178,8 +178,7 @@ async def test_while_finished_calls_wait_for_the_database_the_writer_says_so(sce
     flaky = Flaky(scene.store)
     flaky.away = True
     settling = asyncio.create_task(writer.settle(success(claimed)))
-    while not writer.holding:
-        await asyncio.sleep(0)
+    await until(lambda: writer.holding)
     flaky.away = False
     assert await settling
     assert not writer.holding
