@@ -35,12 +35,16 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.step import Bury, Complete
 from holdfast.sim.settings import SimSettings
 from holdfast.store.secrets import message_key
+from holdfast.worker.callers import Callers
+from holdfast.worker.footing import Footing
+from holdfast.worker.lane_book import LaneBook
+from holdfast.worker.places import Places
+from holdfast.worker.refill import Refill
 from rig import Rig, rig
 from servers import DURABLE, postgres
 
 LIMITS = "limits = { requests_per_minute = 60000000 }"
 LANE, FEW = "bench.batch", 1_000
-WINDOW = 2_000  # ids of a lane in Redis
 GROUP, GROUPS = 50, 100  # jobs of one fetch; fetches measured
 SUBMITS, LOOKS = 1_000, 30
 CHUNK = 10_000  # jobs of one batch while filling
@@ -184,6 +188,9 @@ async def work(running: Rig, connection: Connection) -> dict[str, float]:
     """Seconds that each part of a job's way takes, when ``GROUP`` go at a time. As many are submitted as are taken."""
     gate, plan, worker = Gate(connection), running.settings.plan("bench"), new_id()
     await gate.begin(fresh=True)
+    settings, footing = running.settings, Footing()
+    book = LaneBook(settings, Callers(settings, concurrency=1))
+    refill = Refill(running.store, gate, book, Places(GROUP), footing, settings.worker.window)
     running.store.register(worker, "bench", os.getpid(), "0", lease=600.0)
     spent = {"fetch": 0.0, "refill": 0.0, "claim": 0.0, "settle": 0.0, "acknowledge": 0.0}
     done = 0
@@ -192,8 +199,7 @@ async def work(running: Rig, connection: Connection) -> dict[str, float]:
         fetched = await gate.fetch(LANE, GROUP, worker, plan)
         began = lap(spent, "fetch", began)
         if fetched.low or not fetched.permits:
-            heads = running.store.heads(LANE, WINDOW)
-            await gate.refill(LANE, heads, more=len(heads) == WINDOW)
+            await refill._fill(LANE)
             began = lap(spent, "refill", began)
         claimed = running.store.claim(worker, fetched.permits)
         began = lap(spent, "claim", began)

@@ -87,30 +87,3 @@ def test_a_window_entry_is_a_message_that_dramatiqs_own_broker_reads_and_acknowl
     assert connection.sync().hlen(connection.keys.messages(LANE)) == 0
     consumer.close()
     broker.client.close()
-
-
-async def test_while_older_jobs_wait_for_room_new_ones_are_turned_away(house: House) -> None:
-    backlog = offers(30)
-    assert house.lanes.offer(backlog, window=20) == 20
-    first = jobs((await house.fetch(15)).permits)
-    assert house.lanes.offer(offers(5), window=20) == 0
-    assert await house.gate.refill(LANE, backlog[15:], more=False, window=20) == 10
-    assert first + jobs((await house.fetch(30)).permits) == [offer.id for offer in backlog]
-    assert house.lanes.offer(offers(5), window=20) == 5
-
-
-async def test_a_refill_that_leaves_some_behind_keeps_the_lane_closed_to_new_jobs(house: House) -> None:
-    assert await house.gate.refill(LANE, offers(10), more=True, window=20) == 10
-    assert house.lanes.offer(offers(5), window=20) == 0
-    assert await house.gate.refill(LANE, offers(30), more=False, window=20) == 10
-    assert house.lanes.offer(offers(5), window=20) == 0
-    await house.fetch(20)
-    assert await house.gate.refill(LANE, [], more=False, window=20) == 0
-    assert house.lanes.offer(offers(5), window=20) == 5
-
-
-async def test_jobs_whose_turn_has_come_go_to_the_front_of_a_lane_that_is_behind(house: House) -> None:
-    house.lanes.offer(offers(30), window=20)
-    due = offers(2)
-    assert await house.gate.offer(due, front=True, window=20) == 2
-    assert jobs((await house.fetch(2)).permits) == [offer.id for offer in due]

@@ -17,7 +17,7 @@ from holdfast.lanes.connection import Connection
 from holdfast.lanes.health import health_of, read_health
 from holdfast.lanes.hearing import Hearing, RulesOf, add_verdicts, default_rules
 from holdfast.lanes.hints import EVERY_LANE, Hints
-from holdfast.lanes.lanes import Lanes, Place, by_lane, in_groups, offer_arguments
+from holdfast.lanes.lanes import Lanes, by_lane, in_groups, offer_arguments
 from holdfast.lanes.learning import Learning, News
 from holdfast.lanes.lua import own_sha, own_source, source
 from holdfast.lanes.operate import Kind, Override, Want
@@ -88,7 +88,7 @@ class Gate:
         prefix = f"{worker}/{self._nonce}.{self._fetches}"
         arguments = [self._time(), lane, worker, min(n, MOST), LOOK, prefix, self._window // 4, *compiled.arguments]
         try:
-            raw = await self._run("fetch", [*self._keys.fetched(lane, worker), *compiled.keys], arguments)
+            raw = await self._run("fetch", self._fetch_keys(lane, worker, compiled), arguments)
         except BaseException:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
@@ -126,19 +126,13 @@ class Gate:
 
     async def offer(self, offers: Sequence[Offer], *, front: bool = False, window: int | None = None) -> int:
         """Put jobs into their lanes, each at most once; see Lanes.offer."""
-        place: Place = "front" if front else "end"
-        parts = [(lane, part) for lane, group in by_lane(offers).items() for part in in_groups(group, front=front)]
-        return sum([await self._offer(lane, part, place, window) for lane, part in parts])
-
-    async def refill(self, lane: str, heads: Sequence[Offer], *, more: bool, window: int | None = None) -> int:
-        """Top up a lane with the oldest of its backlog; ``more`` of it may follow. Returns how many came in."""
-        *first, last = in_groups(list(heads), front=False) or [[]]
-        added = sum([await self._offer(lane, part, "more", window) for part in first])
-        return added + await self._offer(lane, last, "more" if more else "all", window)
-
-    async def _offer(self, lane: str, offers: Sequence[Offer], place: Place, window: int | None) -> int:
-        arguments = offer_arguments(offers, lane, self._connection, place=place, window=window or self._window)
-        return int(await self._run("offer", self._keys.offered(lane), arguments))
+        keys, added = self._keys, 0
+        for lane, group in by_lane(offers).items():
+            names = [keys.lane(lane), keys.messages(lane), keys.need(lane), keys.names, keys.refill(lane)]
+            for part in in_groups(group, front=front):
+                arguments = offer_arguments(part, lane, self._connection, front=front, window=window or self._window)
+                added += int(await self._run("offer", names, arguments))
+        return added
 
     async def release(self, worker: str) -> int:
         """Free what a dead worker holds: slots, probes, messages. SQL offers its jobs again; its units stay spent."""
@@ -232,6 +226,22 @@ class Gate:
             for target in compiled.targets:
                 self._targets[target.route.name, target.credential] = target
         return compiled
+
+    def _fetch_keys(self, lane: str, worker: str, compiled: CompiledPlan) -> list[str]:
+        keys = self._keys
+        return [
+            keys.epoch,
+            keys.lane(lane),
+            keys.messages(lane),
+            keys.need(lane),
+            keys.acks(worker, lane),
+            keys.permits(worker),
+            keys.heartbeats,
+            keys.paused,
+            keys.index,
+            keys.refill(lane),
+            *compiled.keys,
+        ]
 
     def _read_fetched(self, raw: list[Any], lane: str, prefix: str, compiled: CompiledPlan) -> Fetched:
         reason, retry_in, left, low, now, epochs, jobs, numbers, probes, _, spares = raw

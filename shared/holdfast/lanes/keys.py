@@ -77,19 +77,6 @@ class Keys:
         """Who tops up the lane's window now, by a short lease."""
         return f"{self.root}refill:{lane}"
 
-    def behind(self, lane: str) -> str:
-        """Stands while SQL has jobs of the lane that found no room in its window."""
-        return f"{self.root}behind:{lane}"
-
-    def offered(self, lane: str) -> list[str]:
-        """The keys of an offer."""
-        return [self.lane(lane), self.messages(lane), self.need(lane), self.names, self.refill(lane), self.behind(lane)]
-
-    def fetched(self, lane: str, worker: str) -> list[str]:
-        """The keys of a fetch, but for those of its plan."""
-        mine = [self.acks(worker, lane), self.permits(worker), self.heartbeats, self.paused, self.index]
-        return [self.epoch, self.lane(lane), self.messages(lane), self.need(lane), *mine, self.refill(lane)]
-
     def permits(self, worker: str) -> str:
         return f"{self.root}permits:{worker}"
 

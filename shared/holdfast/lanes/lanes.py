@@ -1,7 +1,7 @@
 """The lanes as producers, the sweeper and operators use them: synchronous, from any thread."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import redis
 
@@ -18,15 +18,14 @@ from holdfast.policy.logins import Parked
 
 T = TypeVar("T")
 
-Place = Literal["front", "end", "more", "all"]  # offer.lua says what each means
 GROUP = 1_000  # jobs per script call: a script holds up everybody else
 
 
 def offer_arguments(
-    offers: Sequence[Offer], lane: str, connection: Connection, *, place: Place, window: int
+    offers: Sequence[Offer], lane: str, connection: Connection, *, front: bool, window: int
 ) -> list[Any]:
     """What offer.lua wants to know, for offers of one lane."""
-    arguments: list[Any] = [lane, window, place, connection.keys.wake]
+    arguments: list[Any] = [lane, window, int(front), connection.keys.wake]
     for offer in offers:
         arguments += write_entry(offer, connection.seal)
     return arguments
@@ -56,8 +55,7 @@ class Lanes:
     def offer(self, offers: Sequence[Offer], *, front: bool = False, window: int = WINDOW) -> int:
         """Put jobs into their lanes, each at most once. Returns how many were added.
 
-        At the end a lane takes jobs until it holds ``window`` ids, and none while older ones wait in SQL for room; at
-        the front there is no such bound.
+        At the end a lane takes jobs until it holds ``window`` ids; at the front there is no such bound.
         """
         added = 0
         for lane, group in by_lane(offers).items():
@@ -142,11 +140,9 @@ class Lanes:
         self._ask(lambda client: client.ping())
 
     def _offer(self, lane: str, offers: list[Offer], *, front: bool, window: int) -> int:
-        place: Place = "front" if front else "end"
-        names, arguments = (
-            self._keys.offered(lane),
-            offer_arguments(offers, lane, self._connection, place=place, window=window),
-        )
+        keys = self._keys
+        names = [keys.lane(lane), keys.messages(lane), keys.need(lane), keys.names, keys.refill(lane)]
+        arguments = offer_arguments(offers, lane, self._connection, front=front, window=window)
         return int(self._ask(lambda client: client.register_script(source("offer"))(names, arguments)))
 
     def _ask(self, question: Callable[[redis.Redis], T]) -> T:

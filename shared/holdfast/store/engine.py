@@ -19,11 +19,13 @@ SQLITE_PRAGMAS: Mapping[str, str] = {
     "journal_mode": "wal",
     "synchronous": "full",  # NORMAL loses committed rows when the power goes; group commit pays for the difference
     "busy_timeout": "10000",  # milliseconds
-    "cache_size": "-65536",  # KiB, written as a negative number
     "temp_store": "memory",
     "wal_autocheckpoint": "4000",  # pages
     "journal_size_limit": "67108864",  # bytes
 }
+# Of each connection, in KiB, written as a negative number. The system caches the file too, so more would only make the
+# memory of every process grow with the database: a process has one connection that writes, and some that read.
+WRITER_CACHE, READER_CACHE = -16_384, -2_048
 # A link that breaks in silence is noticed within about ten seconds at both ends: by us, or a worker would wait for as
 # long as TCP goes on trying; by the server, or the rows of a transaction cut in half would stay locked for as long.
 SILENCE = {"tcp_user_timeout": 10_000}  # milliseconds
@@ -119,6 +121,7 @@ def _sqlite(url: URL, *, writes: bool) -> Engine:
         connection.isolation_level = None  # BEGIN is ours to say, below
         for pragma, value in SQLITE_PRAGMAS.items():
             connection.execute(f"pragma {pragma} = {value}")
+        connection.execute(f"pragma cache_size = {WRITER_CACHE if writes else READER_CACHE}")
         if not writes:
             connection.execute("pragma query_only = on")
 

@@ -43,7 +43,7 @@ class Refill:
         try:
             offers = await asyncio.to_thread(self.store.heads, lane, self.window)
             crash_point("before_refill")
-            added = await self.gate.refill(lane, offers, more=len(offers) == self.window, window=self.window)
+            added = await self.gate.offer(offers, window=self.window) if offers else 0
             crash_point("after_refill")
         except StorageUnavailable as error:
             self.footing.sql_failed(error)
