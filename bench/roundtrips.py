@@ -10,16 +10,17 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import orjson
-
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from dialect.journeys import REFUSED, journeys
+from figures import Figure, show
+
+MANY = 10_000  # conversations
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--conversations", type=int, default=10_000)
+    parser.add_argument("--conversations", type=int, default=MANY)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began = time.perf_counter()
@@ -28,18 +29,15 @@ def main() -> None:
     for seed, kind, lost in journeys(options.seed, options.conversations):
         kinds[kind] += 1
         losses += [f"seed {seed}: {loss}" for loss in lost]
-    figures = {
-        "conversations": options.conversations,
-        "silent_losses": len(losses),
-        "refused_besides": kinds.pop(REFUSED, 0),
-        "kinds": dict(sorted(kinds.items())),
-        "seconds": round(time.perf_counter() - began, 1),
-        "pass": options.conversations >= 10_000 and not losses,
-    }
-    print(orjson.dumps(figures).decode())
+    figures = [
+        Figure("conversations", options.conversations, ("≥", MANY)),
+        Figure("lost without a word", len(losses), ("=", 0)),
+        Figure("refused", kinds.pop(REFUSED, 0)),
+        Figure("took", time.perf_counter() - began, None, "s"),
+    ]
     for loss in losses[:20]:
         print(loss, file=sys.stderr)
-    sys.exit(1 if losses else 0)
+    sys.exit(show("mapping there and back", figures, kinds=dict(sorted(kinds.items()))))
 
 
 if __name__ == "__main__":

@@ -8,16 +8,15 @@ import asyncio
 import sys
 from pathlib import Path
 
-import orjson
-
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from conduct.rows import LINES, ROWS
 from conduct.test_rows import CASES, ask
+from figures import Figure, show
 from holdfast.model.fault import Fault
 
 
-async def main() -> None:
+async def main() -> int:
     wrong: list[str] = []
     for case in CASES:
         row, api = case.values
@@ -25,11 +24,13 @@ async def main() -> None:
         if (found.kind if isinstance(found, Fault) else None) is not row.kind:
             wrong.append(str(case.id))
     lines = {row.line for row in ROWS} | {LINES}
-    share = 1 - len(wrong) / len(CASES)
-    figures = {"lines": len(lines), "of": LINES, "cases": len(CASES), "right": share, "wrong": wrong, "pass": not wrong}
-    print(orjson.dumps(figures).decode())
-    sys.exit(1 if wrong else 0)
+    figures = [
+        Figure("lines of the table", len(lines), ("=", LINES)),
+        Figure("cases", len(CASES)),
+        Figure("share understood right", 1 - len(wrong) / len(CASES), ("=", 1)),
+    ]
+    return show("rows of the table of failures", figures, wrong=wrong)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))

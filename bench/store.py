@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
@@ -98,9 +99,9 @@ class Step:
             pstats.Stats(self.profiler).sort_stats("tottime").print_stats(14)
 
 
-def job() -> NewJob:
-    turn = Turn(role=Role.USER, parts=(Text(text=PROMPT),))
-    return NewJob(new_id(), "smart", Request(turns=(turn,), max_tokens=100), Need(120, 100), custom_id="line-1")
+def job(id_: str | None = None, **fields: Any) -> NewJob:
+    request = Request(turns=(Turn(role=Role.USER, parts=(Text(text=PROMPT),)),), max_tokens=100)
+    return NewJob(id_ or new_id(), "smart", request, Need(120, 100), custom_id="line-1", **fields)
 
 
 def permit(id_: str) -> Permit:
