@@ -3,6 +3,9 @@
 import pytest
 
 from holdfast.model.job import State
+from holdfast.model.records import LedgerLine
+from holdfast.store.database import Transaction
+from holdfast.store.ledger import read_ledger
 from store.scene import Scene, failure, retry, success
 
 FORGERY = """
@@ -47,9 +50,15 @@ def test_an_empty_store_holds(scene: Scene) -> None:
         ("I1", State.RUNNING, FORGERY.format(1)),
         ("I2", State.SUCCEEDED, "update result set fence = 0 where job = :id"),
         ("I2", State.SUCCEEDED, FORGERY.format(2)),
+        ("I2", State.QUEUED, "update job set generation = 2 where id = :id"),
         ("I5", State.RUNNING, "delete from attempt where job = :id"),
+        ("I5", State.RUNNING, "update attempt set worker = 'nobody' where job = :id"),
+        ("I5", State.DEAD, "delete from attempt where job = :id"),
+        ("I5", State.DELAYED, "update job set number = 2 where id = :id"),
         ("I7", State.SUCCEEDED, "update attempt set usage = '{}' where job = :id"),
         ("I7", State.SUCCEEDED, "delete from attempt where job = :id"),
+        ("I7", State.SUCCEEDED, "update attempt set cost_micros = 6 where job = :id"),
+        ("I7", State.SUCCEEDED, "update attempt set outcome = 'failed' where job = :id"),
     ],
 )
 def test_a_forged_row_is_found(scene: Scene, line: str, guilty: State, crime: str) -> None:
@@ -116,3 +125,30 @@ def test_a_call_that_ends_late_under_an_old_fence_breaks_nothing(scene: Scene) -
     [again] = scene.claim(claimed.id, worker=scene.hire())
     assert scene.settle(success(again), success(claimed)) == [True, False]
     assert not scene.broken()
+
+
+def test_a_batch_whose_count_drifts_is_told(scene: Scene) -> None:
+    batch = scene.store.open_batch("b" * 32, "nightly", "default").id
+    scene.submit(2, batch=batch)
+    scene.sql("update tally set jobs = 1 where kind = 'batch'")
+    [line] = scene.broken()
+    assert (line.name, line.offenders) == ("tally", (f"batch {batch} queued: -1",))
+
+
+def test_a_job_that_was_accepted_and_not_counted_breaks_the_equation_alone(scene: Scene) -> None:
+    everything(scene)
+    scene.sql("update tally set jobs = jobs - 1 where name = 'accepted'")
+    assert [line.name for line in scene.broken()] == ["I1"]
+
+
+def test_a_look_at_the_books_sees_one_moment_and_holds_up_nobody(scene: Scene) -> None:
+    everything(scene)
+
+    def look(tx: Transaction) -> tuple[list[LedgerLine], list[LedgerLine]]:
+        before = read_ledger(tx)
+        scene.settle(success(scene.start()))
+        return before, read_ledger(tx)
+
+    before, after = scene.store.database.read(look)
+    assert before == after
+    assert {line.name: line for line in scene.store.ledger()}["I1"].figures["accepted"] == 8

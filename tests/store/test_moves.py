@@ -85,3 +85,15 @@ def test_what_has_ended_is_moved_by_no_worker(scene: Scene, ended: State) -> Non
     assert now is not None
     assert before is not None
     assert (now.job, now.result) == (before.job, before.result)
+
+
+def test_a_batch_is_cancelled_page_by_page_to_its_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.store.store.CANCEL_PAGE", 3)
+    batch = scene.store.open_batch("b" * 32, "nightly", "default").id
+    jobs = scene.submit(10, batch=batch)
+    held = scene.claim(*jobs[:4])
+    scene.settle(success(held[0]), failure(held[1], retry()))
+    assert scene.store.cancel_batch(batch) == 9
+    assert scene.store.cancel_batch(batch) == 0
+    assert scene.store.batch(batch).counts == {State.SUCCEEDED: 1, State.CANCELLED: 9}
+    assert not scene.broken()

@@ -5,8 +5,8 @@ import pytest
 from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.fault import FaultKind
 from holdfast.model.ids import new_id
-from holdfast.model.job import State
-from holdfast.model.records import JobFilter
+from holdfast.model.job import Priority, State
+from holdfast.model.records import JobFilter, JobRecord
 from store.scene import Scene, bury, failure, retry, success
 
 
@@ -158,3 +158,41 @@ def test_the_detail_tells_every_attempt_of_every_generation(scene: Scene) -> Non
     assert detail is not None
     assert detail.result is None
     assert scene.store.detail(new_id()) is None
+
+
+def test_lists_by_state_lane_model_and_tenant_are_the_newest_in_order(scene: Scene) -> None:
+    jobs = [
+        *scene.submit(3, tenant="a", model="smart"),
+        *scene.submit(3, tenant="b", model="fast"),
+        *scene.submit(3, tenant="a", model="fast", priority=Priority.INTERACTIVE),
+    ]
+    scene.settle(*(success(job) for job in scene.claim(*jobs[::2])))
+    for where in (
+        JobFilter(states=frozenset({State.QUEUED})),
+        JobFilter(states=frozenset({State.QUEUED, State.SUCCEEDED}), tenant="a"),
+        JobFilter(lane="fast.interactive"),
+        JobFilter(model="fast"),
+        JobFilter(model="fast", tenant="b", states=frozenset({State.SUCCEEDED})),
+        JobFilter(tenant="nobody"),
+        JobFilter(states=frozenset()),
+        JobFilter(),
+    ):
+        fits = [id_ for id_ in sorted(jobs, reverse=True) if suits(scene.job(id_), where)]
+        assert [job.id for job in scene.store.jobs(where)] == fits
+        paged = scene.store.jobs(where, limit=2)
+        rest = scene.store.jobs(where, cursor=paged[-1].id) if paged else []
+        assert [job.id for job in [*paged, *rest]] == fits
+
+
+def suits(job: JobRecord, where: JobFilter) -> bool:
+    wanted = {"tenant": where.tenant, "model": where.model, "lane": where.lane}
+    same = all(value is None or getattr(job, name) == value for name, value in wanted.items())
+    return same and (where.states is None or job.state in where.states)
+
+
+def test_more_lanes_than_one_statement_can_ask_for_are_listed_all_the_same(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [job for number in range(4) for job in scene.submit(model=f"m{number}")]
+    monkeypatch.setattr("holdfast.store.read.MOST_PARTS", 3)
+    assert [job.id for job in scene.store.jobs(JobFilter(states=frozenset({State.QUEUED})))] == sorted(jobs)[::-1]

@@ -84,3 +84,28 @@ def test_an_empty_old_batch_goes_and_leaves_no_counts(old: Scene) -> None:
     assert old.store.batch(batch) is None
     assert rows(old, "tally where kind = 'batch'") == 0
     assert old.store.job(job.id) is None
+
+
+def test_processes_that_stopped_yesterday_are_forgotten_and_no_others(scene: Scene) -> None:
+    gone, holding = scene.hire(), scene.hire()
+    [claimed] = scene.claim(*scene.submit(), worker=holding)
+    scene.store.stop(gone), scene.store.stop(holding)
+    scene.pass_time(86_000)
+    lately = scene.hire()
+    scene.store.stop(lately)
+    scene.store.forget_workers()
+    assert rows(scene, "worker") == 4
+    scene.pass_time(800)
+    scene.store.forget_workers()
+    left = {worker.id for worker in scene.store.workers(live_only=False)}
+    assert left == {scene.worker, holding, lately}
+    assert scene.state(claimed.id) is State.RUNNING
+
+
+def test_counts_of_a_batch_that_still_has_jobs_stay(old: Scene) -> None:
+    batch = new_id()
+    old.submit(2, batch=batch)
+    old.held_in(State.SUCCEEDED, batch=batch)
+    old.pass_time(100)
+    assert forget(old, 60) == 1
+    assert old.broken() == []

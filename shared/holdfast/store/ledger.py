@@ -42,7 +42,7 @@ MISRECORDED = Statement("""
     )
     limit :limit
 """)
-# I5: calls that nobody makes and nobody has ended, and running jobs whose call has no row.
+# I5: calls that nobody makes and nobody has ended, running jobs whose call has no row, and claims without their row.
 UNTOLD_CALLS = Statement("""
     select attempt.job as id from attempt where ended_at is null and not exists (
         select 1 from worker where worker.id = attempt.worker and coalesce(stopped_at, lease_until) > :since
@@ -52,13 +52,23 @@ UNTOLD_CALLS = Statement("""
         select 1 from attempt where attempt.job = job.id and attempt.fence = job.fence
         and attempt.generation = job.generation and attempt.number = job.number and attempt.worker = job.worker
     )
+    union
+    select job.id from job where number > 0 and number <> (
+        select count(*) from attempt where attempt.job = job.id and attempt.generation = job.generation
+    )
     limit :limit
 """)
-# I7: a reply whose usage is not the one in the row of the call that brought it.
+# I7: a reply whose usage is not the one in the row of the call that brought it; a record that cost more than its calls.
+# Less is right: the end of a call that was given up may have come later.
 UNPAID = Statement("""
     select result.job as id from result where state = 'succeeded' and not exists (
         select 1 from attempt where attempt.job = result.job and attempt.generation = result.generation
         and attempt.fence = result.fence and attempt.outcome = 'succeeded' and attempt.usage = result.usage
+    )
+    union
+    select result.job from result where cost_micros > (
+        select coalesce(sum(cost_micros), 0) from attempt
+        where attempt.job = result.job and attempt.generation = result.generation
     )
     limit :limit
 """)
