@@ -21,15 +21,20 @@ INDEXES = (
 
 
 def upgrade() -> None:
-    op.create_table(
-        "schema_floor", sa.Column("revision", sa.String(), nullable=False), sa.PrimaryKeyConstraint("revision")
-    )
-    op.execute(sa.text("insert into schema_floor (revision) values ('0001')"))
     if op.get_bind().dialect.name == "postgresql":
         with op.get_context().autocommit_block():
+            op.execute("set lock_timeout = 0")  # a build waits for every transaction that began before it
             build("drop index concurrently if exists", "create index concurrently")
+            op.execute("reset lock_timeout")
     else:
         build("drop index if exists", "create index")
+    floor()  # after the builds, with the new revision's number: a build that fails leaves no table behind
+
+
+def floor() -> None:
+    revision = sa.Column("revision", sa.String(), nullable=False)
+    op.create_table("schema_floor", revision, sa.PrimaryKeyConstraint("revision"))
+    op.execute(sa.text("insert into schema_floor (revision) values ('0001')"))
 
 
 def build(drop: str, create: str) -> None:
