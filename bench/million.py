@@ -17,6 +17,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -45,30 +46,38 @@ from servers import DURABLE, postgres
 
 LIMITS = "limits = { requests_per_minute = 60000000 }"
 LANE, FEW = "bench.batch", 1_000
-GROUP, GROUPS = 50, 100  # jobs of one fetch; fetches measured
-SUBMITS, LOOKS = 1_000, 30
+ROUNDS = 10
+GROUP, GROUPS = 50, 10  # jobs of one fetch; fetches a round
+SUBMITS, LOOKS = 100, 5  # a round
 CHUNK = 10_000  # jobs of one batch while filling
 IN_FLIGHT = 200  # calls of the draining worker
 DRAINED, DEAD = 20_000, 100_000
-QUICK = 0.2  # seconds in which status has to answer
+QUICK = 200  # milliseconds in which status has to answer
 REPLY = Reply(text="An answer.", finish=Finish.STOP, usage=Usage(input=12, output=3), model="m")
 SHED = DeathReason(FaultKind.INVALID_REQUEST, "no such parameter", 400, "bad_parameter")
 PAGES = ("/api/v1/status", "/api/v1/lanes", "/metrics")
 
 
 @dataclass(slots=True)
-class Measured:
-    """What is compared between few and many waiting. Seconds, bytes, jobs a second."""
+class Side:
+    """A whole Holdfast with so many waiting jobs, and what was measured on it. Seconds, bytes, jobs a second."""
 
-    fetch: float = 0.0  # a job's share of fetch, refill, claim and settle
-    parts: dict[str, float] = field(default_factory=dict)
-    submit_p50: float = 0.0
-    submit_p99: float = 0.0
-    pages: dict[str, float] = field(default_factory=dict)  # p99 of each
+    rig: Rig
+    api: str  # its server
+    environment: dict[str, str]
+    parts: dict[str, float] = field(default_factory=dict)  # seconds, summed
+    moved: int = 0  # jobs that went all the way
+    submits: list[float] = field(default_factory=list)
+    pages: dict[str, list[float]] = field(default_factory=lambda: {path: [] for path in PAGES})
     redis: float = 0.0
     rate: float = 0.0
     resident: float = 0.0  # of a worker that has drained
     slope: float = 0.0  # bytes a job, while it drained
+
+    @property
+    def fetch(self) -> float:
+        """A job's share of fetch, refill, claim, settle and acknowledge."""
+        return sum(self.parts.values()) / self.moved
 
 
 def main() -> int:
@@ -80,51 +89,71 @@ def main() -> int:
     given = parser.parse_args()
     status = 0
     for database in ("sqlite", "postgres") if given.database == "both" else (given.database,):
-        with opened(database) as running:
-            figures = measure(running, given.jobs, given.drained, given.dead)
+        with opened(database) as few, opened(database) as many:
+            figures = measure(few, many, given.jobs, given.drained, given.dead)
         status |= show(f"{given.jobs:,} waiting, {database}", figures, jobs=given.jobs)
     return status
 
 
 @contextmanager
-def opened(database: str) -> Iterator[Rig]:
-    """A rig on a SQLite file, or on a Postgres of its own that syncs every commit."""
+def opened(database: str) -> Iterator[Side]:
+    """A side on a SQLite file, or on a Postgres of its own that syncs every commit."""
     with ExitStack() as stack:
+        environment = {}
         if database == "postgres":
             options = ("-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB", *DURABLE)
-            os.environ["HOLDFAST_DATABASE_URL"] = stack.enter_context(postgres(*options))
-            stack.callback(os.environ.pop, "HOLDFAST_DATABASE_URL")
-        yield stack.enter_context(rig(SimSettings(latency=(0.1, 0.1)), limits=LIMITS, concurrency=IN_FLIGHT))
+            environment["HOLDFAST_DATABASE_URL"] = stack.enter_context(postgres(*options))
+        with surrounded_by(environment):
+            running = stack.enter_context(rig(SimSettings(latency=(0.1, 0.1)), limits=LIMITS, concurrency=IN_FLIGHT))
+            url = stack.enter_context(served(running))
+        yield Side(running, url, environment)
 
 
-def measure(running: Rig, jobs: int, drained: int, dead: int) -> list[Figure]:
-    with served(running) as url:
-        fill(running, FEW)
-        few = at_this_size(running, url)
-        drain(running, drained, few, keep=FEW)
-        filling = fill(running, jobs)
-        many = at_this_size(running, url)
-        drain(running, drained, many)
-        shown = lists(running, url, dead)
+@contextmanager
+def surrounded_by(environment: dict[str, str]) -> Iterator[None]:
+    """These variables, for processes that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def measure(few: Side, many: Side, jobs: int, drained: int, dead: int) -> list[Figure]:
+    """Both sides take turns, so that whatever else the machine does meets both."""
+    fill(few.rig, FEW)
+    filling = fill(many.rig, jobs)
+    for _ in range(ROUNDS):
+        for side in (few, many):
+            one_round(side)
+    for side, keep in ((few, FEW), (many, 0)):
+        with surrounded_by(side.environment):
+            drain(side, drained, keep)
+    shown = lists(many.rig, many.api, dead)
     return [*compared(few, many, jobs), *filling, *shown]
 
 
-def compared(few: Measured, many: Measured, jobs: int) -> list[Figure]:
+def compared(few: Side, many: Side, jobs: int) -> list[Figure]:
     many_, few_ = f"{jobs:,} waiting", f"{FEW:,} waiting"
+    p99 = percentile(few.submits), percentile(many.submits)
     figures = [
         Figure(f"fetch to settle, {many_}", many.fetch * 1000, None, "ms a job"),
         Figure(f"fetch to settle, {few_}", few.fetch * 1000, None, "ms a job"),
         Figure("fetch to settle, many over few", many.fetch / few.fetch, ("≤", 2)),
-        Figure(f"submit p99, {many_}", many.submit_p99 * 1000, None, "ms"),
-        Figure(f"submit p99, {few_}", few.submit_p99 * 1000, None, "ms"),
-        Figure("submit p99, many over few", many.submit_p99 / few.submit_p99, ("≤", 2)),
-        Figure("submit p50, many over few", many.submit_p50 / few.submit_p50),
+        Figure(f"submit p99, {many_}", p99[1] * 1000, None, "ms"),
+        Figure(f"submit p99, {few_}", p99[0] * 1000, None, "ms"),
+        Figure("submit p99, many over few", p99[1] / p99[0], ("≤", 2)),
+        Figure("submit p50, many over few", statistics.median(many.submits) / statistics.median(few.submits)),
     ]
     for path in PAGES:
-        figures.append(Figure(f"GET {path} p99, {many_}", many.pages[path] * 1000, ("≤", QUICK * 1000), "ms"))
-        figures.append(Figure(f"GET {path} p99, {few_}", few.pages[path] * 1000, None, "ms"))
+        figures.append(Figure(f"GET {path} p99, {many_}", percentile(many.pages[path]) * 1000, ("≤", QUICK), "ms"))
+        figures.append(Figure(f"GET {path} p99, {few_}", percentile(few.pages[path]) * 1000, None, "ms"))
     for part, seconds in many.parts.items():
-        figures.append(Figure(f"{part}, many over few", seconds / max(few.parts[part], 1e-9)))
+        figures.append(Figure(f"{part}, {many_}", seconds / many.moved * 1000, None, "ms a job"))
     return [
         *figures,
         Figure("Redis memory, many less few", (many.redis - few.redis) / 2**20, ("≤", 10), "MB"),
@@ -163,36 +192,31 @@ def on_disk(running: Rig) -> int:
     return int(running.store.database.read(lambda tx: tx.connection.exec_driver_sql(size).scalar_one()))
 
 
-def at_this_size(running: Rig, url: str) -> Measured:
-    found = Measured()
-    found.submit_p50, found.submit_p99 = submits(running)
+def one_round(side: Side) -> None:
+    """A share of every measurement on one side."""
+    running = side.rig
+    side.submits += [timed(lambda: running.holdfast.submit("one more", model="bench")) for _ in range(SUBMITS)]
     key = message_key(running.store)
     connection = connect(running.settings.storage.redis_url, running.settings.storage.directory, key=lambda: key)
     try:
-        found.parts = asyncio.run(work(running, connection))
-        found.fetch = sum(found.parts.values())
-        found.redis = connection.sync().info("memory")["used_memory"]
+        asyncio.run(work(side, connection))
+        side.redis = connection.sync().info("memory")["used_memory"]
     finally:
         connection.close()
-    found.pages = {path: percentile([timed(lambda path=path: get(url + path)) for _ in range(LOOKS)]) for path in PAGES}
-    return found
+    for path in PAGES:
+        side.pages[path] += [timed(lambda path=path: get(side.api + path)) for _ in range(LOOKS)]
 
 
-def submits(running: Rig) -> tuple[float, float]:
-    """p50 and p99 of submitting one job."""
-    times = [timed(lambda: running.holdfast.submit("one more", model="bench")) for _ in range(SUBMITS)]
-    return statistics.median(times), percentile(times)
-
-
-async def work(running: Rig, connection: Connection) -> dict[str, float]:
-    """Seconds that each part of a job's way takes, when ``GROUP`` go at a time. As many are submitted as are taken."""
+async def work(side: Side, connection: Connection) -> None:
+    """Take jobs all the way, ``GROUP`` at a time. Few stay few: as many are submitted as are taken."""
+    running = side.rig
     gate, plan, worker = Gate(connection), running.settings.plan("bench"), new_id()
     await gate.begin(fresh=True)
     settings, footing = running.settings, Footing()
     book = LaneBook(settings, Callers(settings, concurrency=1))
     refill = Refill(running.store, gate, book, Places(GROUP), footing, settings.worker.window)
     running.store.register(worker, "bench", os.getpid(), "0", lease=600.0)
-    spent = {"fetch": 0.0, "refill": 0.0, "claim": 0.0, "settle": 0.0, "acknowledge": 0.0}
+    spent: Counter[str] = Counter(fetch=0.0, refill=0.0, claim=0.0, settle=0.0, acknowledge=0.0)
     done = 0
     while done < GROUP * GROUPS:
         began = time.perf_counter()
@@ -208,14 +232,16 @@ async def work(running: Rig, connection: Connection) -> dict[str, float]:
         await gate.settle([Settled(permit, REPLY, seconds=0.1) for permit in fetched.permits])
         lap(spent, "acknowledge", began)
         done += len(claimed)
-        running.submit(len(claimed))
+        if waiting(running) < FEW:
+            running.submit(len(claimed))
     running.store.stop(worker)
     await gate.release(worker)
     await gate.close()
-    return {part: seconds / done for part, seconds in spent.items()}
+    side.moved += done
+    side.parts = {part: side.parts.get(part, 0.0) + seconds for part, seconds in spent.items()}
 
 
-def lap(spent: dict[str, float], part: str, began: float) -> float:
+def lap(spent: Counter[str], part: str, began: float) -> float:
     now = time.perf_counter()
     spent[part] += now - began
     return now
@@ -230,8 +256,9 @@ def buried(job: Claimed) -> Settlement:
     return Settlement(job, "first/first-model", AttemptEnd(Outcome.FAILED, fault=fault), Bury(SHED))
 
 
-def drain(running: Rig, jobs: int, found: Measured, keep: int = 0) -> None:
+def drain(side: Side, jobs: int, keep: int = 0) -> None:
     """Let a real worker do ``jobs`` of the backlog, which is kept at ``keep`` if that is not 0."""
+    running = side.rig
     running.start(1)
     process, stop = running.workers[-1], threading.Event()
     feeding = threading.Thread(target=feed, args=(running, keep, stop))
@@ -242,9 +269,9 @@ def drain(running: Rig, jobs: int, found: Measured, keep: int = 0) -> None:
     warm, warm_done = resident(process.pid), succeeded(running)
     running.until(lambda: succeeded(running) - before >= jobs, at_most=600)
     done = succeeded(running)
-    found.rate = (done - before) / (time.monotonic() - began)
-    found.resident = resident(process.pid)
-    found.slope = max(0.0, (found.resident - warm) / (done - warm_done))
+    side.rate = (done - before) / (time.monotonic() - began)
+    side.resident = resident(process.pid)
+    side.slope = max(0.0, (side.resident - warm) / (done - warm_done))
     stop.set()
     process.send_signal(signal.SIGTERM)
     process.wait(60)

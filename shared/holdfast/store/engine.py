@@ -25,7 +25,7 @@ SQLITE_PRAGMAS: Mapping[str, str] = {
 }
 # Of each connection, in KiB, written as a negative number. The system caches the file too, so more would only make the
 # memory of every process grow with the database: a process has one connection that writes, and some that read.
-WRITER_CACHE, READER_CACHE = -16_384, -2_048
+WRITER_CACHE, READER_CACHE = -8_192, -2_048
 # A link that breaks in silence is noticed within about ten seconds at both ends: by us, or a worker would wait for as
 # long as TCP goes on trying; by the server, or the rows of a transaction cut in half would stay locked for as long.
 SILENCE = {"tcp_user_timeout": 10_000}  # milliseconds
