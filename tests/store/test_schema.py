@@ -30,10 +30,24 @@ def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         connection.execute(text("drop database bare with (force)"))
 
 
-def test_the_newest_revision_is_the_one_that_the_code_expects() -> None:
+def scripts() -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
+    return ScriptDirectory.from_config(config)
+
+
+def test_the_newest_revision_is_the_one_that_the_code_expects() -> None:
+    assert scripts().get_heads() == [migrations.HEAD]
+
+
+def test_revisions_are_numbered_in_their_order() -> None:
+    """Code tells by the number whether a schema is older or newer than itself."""
+    names = [script.revision for script in scripts().walk_revisions()]
+    assert names == sorted(names, reverse=True)
+
+
+def test_no_revision_goes_back() -> None:
+    assert [script.revision for script in scripts().walk_revisions() if hasattr(script.module, "downgrade")] == []
 
 
 def test_a_migrated_database_is_what_the_classes_describe(store: Store) -> None:
