@@ -87,6 +87,7 @@ def main() -> int:
     parser.add_argument("--dead", type=int, default=DEAD)
     parser.add_argument("--drained", type=int, default=DRAINED)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))  # and leave nothing behind
     status = 0
     for database in ("sqlite", "postgres") if given.database == "both" else (given.database,):
         with opened(database) as few, opened(database) as many:
