@@ -266,7 +266,7 @@ def drain(side: Side, jobs: int, keep: int = 0) -> None:
     if keep:
         feeding.start()
     before, began = succeeded(running), time.monotonic()
-    running.until(lambda: succeeded(running) - before >= jobs // 4, at_most=600)
+    running.until(lambda: succeeded(running) - before >= jobs // 2, at_most=600)  # its caches are full by then
     warm, warm_done = resident(process.pid), succeeded(running)
     running.until(lambda: succeeded(running) - before >= jobs, at_most=600)
     done = succeeded(running)

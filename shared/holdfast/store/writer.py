@@ -130,7 +130,7 @@ class GroupWriter:
         except Exception as error:  # noqa: BLE001 - whoever asked is told; the thread serves the others
             self._commit_one_by_one(group, error)
         else:
-            self.holding = False
+            self.holding = bool(self._held)
             _tell(answers)
 
     def _commit_one_by_one(self, group: list[Asked[Any]], error: Exception) -> None:
