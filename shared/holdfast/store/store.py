@@ -3,6 +3,8 @@
 Every method raises StorageUnavailable when the database does not answer; then nothing of it was done.
 """
 
+import math
+import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -172,9 +174,14 @@ class Store:
     def workers(self, live_only: bool = True) -> list[WorkerRecord]:  # noqa: FBT001, FBT002 - read with its name
         return self.database.read(lambda tx: fleet.list_workers(tx, live_only=live_only))
 
-    def take_over(self) -> list[TakenOver]:
-        """Queue the jobs of workers whose lease ran out; bury those that have killed too many."""
-        return self.database.write(fleet.take_over)
+    def take_over(self, within: float = math.inf) -> list[TakenOver]:
+        """Queue the jobs of workers whose lease ran out; bury those that have killed too many.
+
+        Nothing is done when the transaction begins later than ``within`` seconds from now: while it waited for a lock,
+        so did everybody's renewal.
+        """
+        asked = time.monotonic()
+        return self.database.write(lambda tx: fleet.take_over(tx) if time.monotonic() - asked <= within else [])
 
     # The pipeline
 

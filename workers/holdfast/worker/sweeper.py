@@ -22,6 +22,7 @@ from holdfast.worker.places import Places
 
 log = structlog.get_logger()
 AT_MOST = 1_000  # jobs that one transaction moves
+TAKE_WITHIN = 2.0  # seconds that a take-over may wait for its turn to write, or else it is put off
 RENEWED = 1.0  # seconds that a renewal may take
 REST = 0.02  # seconds between two of them when there are more, so that claims and settlements have their turn
 FORGET_AT_ONCE = 500  # jobs that are deleted in one transaction
@@ -120,7 +121,7 @@ class Sweeper:
         """
         if not self.footing.sql_steady_for(self.lease / 3 + RENEWED):
             return
-        for dead in await asyncio.to_thread(self.store.take_over):
+        for dead in await asyncio.to_thread(self.store.take_over, TAKE_WITHIN):
             log.warning("worker_lost", worker=dead.worker, requeued=dead.requeued, poisoned=dead.poisoned)
             crash_point("after_take_over")
         alive = {worker.id for worker in await asyncio.to_thread(self.store.workers)}
