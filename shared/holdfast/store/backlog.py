@@ -15,6 +15,9 @@ HEADS = Statement("""
     where lane = :lane and state = 'queued' and expires_at > :now
     order by expires_at, id limit :limit
 """)
+PATIENT = Statement("""
+    select id from job where lane = :lane and state = 'queued' and expires_at = $never order by id limit 1
+""")
 DUE = Statement("""
     select id from job where state = 'delayed' and available_at <= :now
     order by available_at limit :limit $skip_locked
@@ -33,6 +36,12 @@ LANES = Statement("""
 def heads(tx: Transaction, lane: str, limit: int) -> list[Offer]:
     """The first queued jobs of a lane: nearest deadline, then oldest."""
     return offers_of(tx.run(HEADS, lane=lane, limit=limit, now=tx.now))
+
+
+def oldest(tx: Transaction, lane: str, look: int) -> str | None:
+    """The oldest queued job: of those without a deadline, and of the ``look`` with the nearest."""
+    found = [row.id for row in (*tx.run(HEADS, lane=lane, limit=look, now=tx.now), *tx.run(PATIENT, lane=lane))]
+    return min(found, default=None)
 
 
 def release_due(tx: Transaction, limit: int) -> list[Offer]:

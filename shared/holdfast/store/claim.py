@@ -1,10 +1,11 @@
 """Claiming: a worker takes queued jobs under a new fence, and the attempt rows stand before a byte is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdfast.model.job import Claimed, Permit, State
+from holdfast.model.job import Claimed, Outcome, Permit, State
 from holdfast.settings import crash_point
+from holdfast.store.counters import observe
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_seconds_or_none
 from holdfast.store.pack import unpack_need, unpack_request
@@ -16,7 +17,7 @@ CLAIM = Statement("""
     where id in ($ids) and state = 'queued' and expires_at > :now
     and exists (select 1 from worker where worker.id = :worker and stopped_at is null and lease_until > :now)
     returning id, tenant, batch, custom_id, model, lane, generation, fence, number, attempts, calls, tries,
-        input_tokens, output_tokens, avoid, expires_at
+        input_tokens, output_tokens, avoid, expires_at, created_at
 """)
 START_ATTEMPTS = Statement("""
     with v as ($rows(job text, generation bigint, number bigint, route text, credential text, fence bigint))
@@ -24,6 +25,12 @@ START_ATTEMPTS = Statement("""
         job, generation, number, route, credential, fence, worker, started_at, input_tokens, output_tokens, cost_micros
     )
     select v.*, :worker, :now, 0, 0, 0 from v where true
+""")
+EARLIER = Statement("""
+    with v as ($rows(job text, generation bigint, number bigint))
+    select attempt.job, attempt.route, coalesce(attempt.fault, attempt.outcome) as fault
+    from v join attempt
+    on attempt.job = v.job and attempt.generation = v.generation and attempt.number = v.number
 """)
 REQUESTS = Statement("select job, body from request where job in ($ids)")
 
@@ -38,8 +45,20 @@ def claim(tx: Transaction, worker: str, permits: Sequence[Permit]) -> list[Claim
     bodies: dict[str, bytes] = dict(tx.run(REQUESTS, ids=[row.id for row in rows]))
     for row in rows:
         tx.moved(row.lane, row.batch, State.QUEUED, State.RUNNING)
+        if row.generation == row.number == 1:
+            observe(tx, "queue_wait", tx.now - row.created_at)
+    _count_reroutes(tx, rows, by_job)
     crash_point("mid_claim")
     return [_claimed(row, bodies[row.id]) for row in rows]
+
+
+def _count_reroutes(tx: Transaction, rows: Sequence[Any], by_job: Mapping[str, Permit]) -> None:
+    """Count jobs whose call before this one was on another route, by what it ended with."""
+    again = [[row.id, row.generation, row.number - 1] for row in rows if row.number > 1]
+    for earlier in tx.run(EARLIER, rows=again) if again else ():
+        route = by_job[earlier.job].route
+        if route != earlier.route:
+            tx.count("reroutes", earlier.route, route, earlier.fault or Outcome.UNKNOWN)
 
 
 def _attempt(row: Any, permit: Permit) -> list[Any]:

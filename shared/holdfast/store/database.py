@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Executable, exc
 
 from holdfast.model.errors import StorageUnavailable
-from holdfast.model.job import State
+from holdfast.model.job import TERMINAL, State
 from holdfast.store.engine import make_directory, open_engines, read_url, show_url
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import POSTGRES, SQLITE, Rows, Statement, Tongue, in_json, spoken, spoken_by_row
@@ -17,6 +17,7 @@ from holdfast.store.sql import POSTGRES, SQLITE, Rows, Statement, Tongue, in_jso
 T = TypeVar("T")
 SHARDS = 16
 TRIES = 4  # of a transaction that lost a deadlock, or found that its pooled connection was dead
+SLOT = 5 * MICROS  # of the pace at which a lane's jobs end
 RETRIED_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
 MOVE_TALLY = Statement("""
@@ -24,6 +25,18 @@ MOVE_TALLY = Statement("""
     insert into tally (kind, name, state, shard, jobs)
     select kind, name, state, :shard, jobs from v where true
     on conflict (kind, name, state, shard) do update set jobs = tally.jobs + excluded.jobs
+""")
+
+MOVE_COUNTERS = Statement("""
+    with v as ($rows(name text, labels text, amount bigint))
+    insert into counter (name, labels, shard, amount)
+    select name, labels, :shard, amount from v where true
+    on conflict (name, labels, shard) do update set amount = counter.amount + excluded.amount
+""")
+MOVE_PACE = Statement("""
+    with v as ($rows(lane text, ended bigint))
+    insert into pace (lane, at, shard, ended) select lane, :at, :shard, ended from v where true
+    on conflict (lane, at, shard) do update set ended = pace.ended + excluded.ended
 """)
 
 
@@ -36,6 +49,8 @@ class Transaction:
         self._shard = shard
         self._now: int | None = None
         self._tally: Counter[tuple[str, str, str]] = Counter()
+        self._counters: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        self._ended: Counter[str] = Counter()
 
     @property
     def now(self) -> int:
@@ -76,6 +91,13 @@ class Transaction:
                 self._tally[kind, name, before] -= jobs
             if after is not None:
                 self._tally[kind, name, after] += jobs
+        if before is not None and after in TERMINAL:
+            self._ended[lane] += jobs
+            self.count("jobs", lane.rpartition(".")[0], after, amount=jobs)
+
+    def count(self, name: str, *labels: str, amount: int = 1) -> None:
+        """Add to a figure that somebody watches: see ``counters``."""
+        self._counters[name, labels] += amount
 
     def total(self, name: str, amount: int) -> None:
         """Add to a figure that only grows."""
@@ -85,6 +107,10 @@ class Transaction:
         """Write the counts; last, and in order, so that two transactions never wait for each other's rows."""
         if rows := [[*key, jobs] for key, jobs in sorted(self._tally.items()) if jobs]:
             self.run(MOVE_TALLY, rows=rows, shard=self._shard)
+        if rows := [[name, in_json(labels), n] for (name, labels), n in sorted(self._counters.items()) if n]:
+            self.run(MOVE_COUNTERS, rows=rows, shard=self._shard)
+        if rows := [[lane, jobs] for lane, jobs in sorted(self._ended.items())]:
+            self.run(MOVE_PACE, rows=rows, at=self.now // SLOT * SLOT, shard=self._shard)
 
 
 class Database:

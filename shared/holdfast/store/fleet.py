@@ -3,7 +3,7 @@
 from typing import Any
 
 from holdfast.model.fault import FaultKind
-from holdfast.model.job import MAX_CRASHES, State
+from holdfast.model.job import MAX_CRASHES, Outcome, State
 from holdfast.model.records import TakenOver, WorkerRecord
 from holdfast.settings import crash_point
 from holdfast.store.database import Transaction
@@ -51,6 +51,7 @@ TAKE = Statement("""
 LOSE_ATTEMPTS = Statement("""
     update attempt set ended_at = :now, outcome = 'unknown', message = 'its worker died'
     where worker in ($ids) and ended_at is null
+    returning route
 """)
 POISON = f"its worker died {MAX_CRASHES} times while it held the job"
 
@@ -93,11 +94,14 @@ def take_over(tx: Transaction) -> list[TakenOver]:
         return []
     holder = {row.id: row.worker for row in tx.run(HELD, ids=gone)}
     taken = tx.run(TAKE, ids=list(holder), limit=MAX_CRASHES, now=tx.now)
-    tx.run(LOSE_ATTEMPTS, ids=gone, now=tx.now)
+    for lost in tx.run(LOSE_ATTEMPTS, ids=gone, now=tx.now):
+        tx.count("calls", lost.route, Outcome.UNKNOWN)
     crash_point("mid_take_over")
     write_endings(tx, [_poisoned(row) for row in taken if row.state == State.DEAD])
     for row in taken:
         tx.moved(row.lane, row.batch, State.RUNNING, State(row.state))
+        if row.state == State.DEAD:
+            tx.count("dead", FaultKind.POISON)
     return [_count(worker, [row for row in taken if holder[row.id] == worker]) for worker in gone]
 
 

@@ -17,6 +17,7 @@ RETURN = Statement("""
 END_ATTEMPTS = Statement("""
     update attempt set ended_at = :now, outcome = :outcome, message = 'handed back by its worker'
     where job in ($ids) and worker = :worker and ended_at is null
+    returning route
 """)
 # No index holds the dates of calls. One that began lately is still open, or it is among those of the newest jobs that
 # ever began, unless every call of the last minute was a retry of a job from long before.
@@ -33,7 +34,8 @@ def hand_back(tx: Transaction, worker: str, jobs: Sequence[str] | None) -> list[
     ids = [row.id for row in tx.run(HELD, worker=worker)] if jobs is None else list(jobs)
     rows = tx.run(RETURN, ids=ids, worker=worker, calls=int(sent))
     outcome = Outcome.UNKNOWN if sent else Outcome.ABANDONED
-    tx.run(END_ATTEMPTS, ids=[row.id for row in rows], worker=worker, outcome=outcome, now=tx.now)
+    for ended in tx.run(END_ATTEMPTS, ids=[row.id for row in rows], worker=worker, outcome=outcome, now=tx.now):
+        tx.count("calls", ended.route, outcome)
     for row in rows:
         tx.moved(row.lane, row.batch, State.RUNNING, State.QUEUED)
     return offers_of(rows)

@@ -1,6 +1,6 @@
 """Dead letters: grouped by what they died of, put back to work at a pace, or dropped."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -35,7 +35,7 @@ SPENT = Statement("""
         coalesce(sum(cost_micros), 0) as cost
     from attempt where job in ($ids)
 """)
-DROP_JOBS = Statement("delete from job where id in ($ids) and state = 'dead' returning id, lane, batch")
+DROP_JOBS = Statement("delete from job where id in ($ids) and state = 'dead' returning id, lane, batch, fault")
 DROP_PARTS = tuple(
     Statement(f"delete from {table} where job in ($ids)")  # noqa: S608 - the names stand in this line
     for table in ("request", "attempt", "result")
@@ -65,23 +65,26 @@ def replay(tx: Transaction, where: JobFilter, limit: int, per_minute: float | No
     ``per_minute`` spreads their start over time: the first starts now. None: all start now.
     """
     chosen = _choose(tx, where, (where.states or DEAD) & REPLAYABLE, limit)
+    faults = {row.id: row.fault for row in chosen if row.state == State.DEAD}
     gap = 0 if per_minute is None else round(60 * MICROS / per_minute)
     moved = 0
     for before in sorted(REPLAYABLE):
         rows = [(row.id, tx.now + place * gap) for place, row in enumerate(chosen) if row.state == before]
-        moved += _replay(tx, before, State.QUEUED, [[id_, None] for id_, start in rows if start <= tx.now])
-        moved += _replay(tx, before, State.DELAYED, [[id_, start] for id_, start in rows if start > tx.now])
+        moved += _replay(tx, before, State.QUEUED, [[id_, None] for id_, start in rows if start <= tx.now], faults)
+        moved += _replay(tx, before, State.DELAYED, [[id_, start] for id_, start in rows if start > tx.now], faults)
     audit(tx, actor, "replay", _words(where), moved)
     crash_point("mid_replay")
     return moved
 
 
-def _replay(tx: Transaction, before: State, after: State, rows: list[list[Any]]) -> int:
+def _replay(tx: Transaction, before: State, after: State, rows: list[list[Any]], faults: Mapping[str, str]) -> int:
     if not rows:
         return 0
     moved = tx.run(REPLAY, rows=rows, before=before, after=after, why="replayed by an operator", now=tx.now)
     for row in moved:
         tx.moved(row.lane, row.batch, before, after)
+        if row.id in faults:
+            tx.count("dead", faults[row.id], amount=-1)
     return len(moved)
 
 
@@ -95,6 +98,7 @@ def drop(tx: Transaction, where: JobFilter, limit: int, actor: str) -> int:
     drop_parts(tx, ids)
     for row in dropped:
         tx.moved(row.lane, row.batch, State.DEAD, None)
+        tx.count("dead", row.fault, amount=-1)
     audit(tx, actor, "drop", _words(where), len(ids))
     return len(ids)
 
@@ -111,7 +115,7 @@ def drop_parts(tx: Transaction, ids: Sequence[str]) -> None:
 
 def _choose(tx: Transaction, where: JobFilter, states: frozenset[State], limit: int) -> Sequence[Any]:
     query = (
-        select(JOB.c.id, JOB.c.state)
+        select(JOB.c.id, JOB.c.state, JOB.c.fault)
         .where(*conditions(replace(where, states=states)))
         .order_by(JOB.c.finished_at, JOB.c.id)
         .limit(limit)

@@ -22,7 +22,7 @@ OLD = Statement("""
 """)
 DELETE = Statement(f"""
     delete from job where id in ($ids) and state in ({ENDED}) and finished_at < :date
-    returning id, lane, batch, state
+    returning id, lane, batch, state, fault
 """)  # noqa: S608 - the states stand in the code
 EMPTY_BATCHES = Statement("""
     delete from batch where created_at < :date and not exists (select 1 from job where job.batch = batch.id)
@@ -56,6 +56,9 @@ def forget(tx: Transaction, ids: Sequence[str], age: int) -> int:
     gone = tx.run(DELETE, ids=list(ids), date=tx.now - age)
     if gone:
         drop_parts(tx, [row.id for row in gone])
+    for row in gone:
+        if row.state == State.DEAD:
+            tx.count("dead", row.fault, amount=-1)
     moved = Counter((row.lane, row.batch, row.state) for row in gone)
     for (lane, batch, state), jobs in moved.items():
         tx.moved(lane, batch, State(state), None, jobs)

@@ -7,6 +7,7 @@ from holdfast.model.job import State
 from holdfast.model.records import Settlement
 from holdfast.model.reply import Usage
 from holdfast.settings import crash_point
+from holdfast.store.counters import count_calls, observe
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros
 from holdfast.store.pack import clean, pack_mapping, pack_usage
@@ -24,7 +25,7 @@ SETTLE = Statement("""
         attempts = job.attempts + v.attempts, calls = job.calls + v.calls, tries = job.tries + v.tries,
         avoid = v.avoid, why_waiting = v.why, fault = v.fault
     from v where job.id = v.id and job.fence = v.fence and job.state = 'running'
-    returning job.id, job.fence, job.lane, job.batch
+    returning job.id, job.fence, job.lane, job.batch, job.generation, job.created_at
 """)
 # The call was made and paid whatever became of its job, so this asks for no fence: a claim has a row of its own. A row
 # that a take-over called unknown learns the truth from an end that comes late.
@@ -40,6 +41,7 @@ END_ATTEMPTS = Statement("""
         cost_micros = v.cost, mapping = v.mapping, micros = v.micros
     from v where attempt.job = v.job and attempt.generation = v.generation and attempt.number = v.number
     and (attempt.ended_at is null or attempt.outcome = 'unknown')
+    returning attempt.job, attempt.fence
 """)
 Key = tuple[str, int]
 
@@ -54,12 +56,21 @@ def settle(tx: Transaction, settlements: Sequence[Settlement]) -> list[bool]:
             turns[_key(settlement)] = settlement, turn(settlement, tx.now)
     rows = [_job_row(settlement, next_, tx.now) for settlement, next_ in turns.values()]
     won = {(row.id, row.fence): row for row in tx.run(SETTLE, rows=sorted(rows))}
-    tx.run(END_ATTEMPTS, rows=[_end_row(*pair) for pair in turns.values()], now=tx.now)
+    ended = tx.run(END_ATTEMPTS, rows=[_end_row(*pair) for pair in turns.values()], now=tx.now)
+    count_calls(tx, [(turns[row.job, row.fence][0].route, turns[row.job, row.fence][0].end) for row in ended])
     write_endings(tx, [turns[key][1].ending for key in won])
     for key, row in won.items():
-        tx.moved(row.lane, row.batch, State.RUNNING, turns[key][1].state)
+        _moved(tx, row, turns[key][1])
     crash_point("mid_record")
     return [won.pop(_key(settlement), None) is not None for settlement in settlements]
+
+
+def _moved(tx: Transaction, row: Any, next_: Turn) -> None:
+    tx.moved(row.lane, row.batch, State.RUNNING, next_.state)
+    if next_.state is State.DEAD and next_.fault is not None:
+        tx.count("dead", next_.fault)
+    if next_.ending is not None and row.generation == 1:  # of a replay nobody knows when it was asked for
+        observe(tx, "job_seconds", tx.now - row.created_at)
 
 
 def _usage(next_: Turn, usage: Usage | None) -> str | None:

@@ -25,6 +25,7 @@ from holdfast.model.records import (
 )
 from holdfast.store import backlog, batches, cancel, fleet, ledger, letters, migrations, operator, read, retention
 from holdfast.store.claim import claim
+from holdfast.store.counters import Counters, prune_pace, read_counters, read_dead, read_pace, recount_dead
 from holdfast.store.database import Database
 from holdfast.store.hand_back import called_within, hand_back
 from holdfast.store.micros import to_micros, to_seconds
@@ -146,6 +147,10 @@ class Store:
         """The first queued jobs of a lane: nearest deadline, then oldest."""
         return self.database.read(lambda tx: backlog.heads(tx, lane, limit))
 
+    def oldest(self, lane: str, look: int = 20) -> str | None:
+        """The oldest queued job of a lane: of those without a deadline, and of the ``look`` with the nearest."""
+        return self.database.read(lambda tx: backlog.oldest(tx, lane, look))
+
     def release_due(self, limit: int) -> list[Offer]:
         """Queue delayed jobs whose date has come."""
         return self.database.write(lambda tx: backlog.release_due(tx, limit))
@@ -156,6 +161,26 @@ class Store:
 
     def lanes(self) -> list[LaneCounts]:
         return self.database.read(backlog.list_lanes)
+
+    def pace(self, seconds: float) -> dict[str, list[tuple[float, int]]]:
+        """What ended within the last ``seconds``, by lane: the age of each slot of time, and how many ended in it."""
+        return self.database.read(lambda tx: read_pace(tx, seconds))
+
+    def prune_pace(self, seconds: float) -> None:
+        """Forget what ended more than ``seconds`` ago, for estimates only."""
+        self.database.write(lambda tx: prune_pace(tx, seconds))
+
+    def counters(self) -> Counters:
+        """Every counter, as it stands."""
+        return self.database.read(read_counters)
+
+    def dead_by_fault(self, counters: Counters) -> dict[str, int]:
+        """Dead letters by what they died of."""
+        return self.database.read(lambda tx: read_dead(tx, counters))
+
+    def recount_dead(self) -> None:
+        """Set right what code from before the counters did not count."""
+        self.database.write(recount_dead)
 
     # Workers
 

@@ -26,6 +26,7 @@ TAKE_WITHIN = 2.0  # seconds that a take-over may wait for its turn to write, or
 RENEWED = 1.0  # seconds that a renewal may take
 REST = 0.02  # seconds between two of them when there are more, so that claims and settlements have their turn
 FORGET_AT_ONCE = 500  # jobs that are deleted in one transaction
+FORGET_PACE = 600.0  # seconds; estimates look back over far less
 FORGET_APART = 0.05  # seconds between two of them
 
 
@@ -60,6 +61,7 @@ class Sweeper:
             (15.0, self.mend_lanes),
             (60.0, self.forget_old),
             (600.0, self.forget_workers),
+            (60.0, self.keep_counters),
         )
         await asyncio.gather(*(self._repeat(every, duty) for every, duty in duties))
 
@@ -170,3 +172,10 @@ class Sweeper:
     async def forget_workers(self) -> None:
         """Delete what is left of processes that stopped long ago."""
         await asyncio.to_thread(self.store.forget_workers)
+
+    async def keep_counters(self) -> None:
+        """Delete slots of time that no estimate looks at any more, and mend counts that older code left behind."""
+        await asyncio.to_thread(self.store.prune_pace, FORGET_PACE)
+        workers = await asyncio.to_thread(self.store.workers)
+        if workers and workers[0].id == self.fetcher.worker:
+            await asyncio.to_thread(self.store.recount_dead)

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 
 from holdfast.store.tables.attempt import AttemptRow, ResultRow
 from holdfast.store.tables.batch import BatchRow, TallyRow
+from holdfast.store.tables.counter import CounterRow, PaceRow
 from holdfast.store.tables.fleet import AuditRow, OverrideRow, WorkerRow
 from holdfast.store.tables.job import JobRow, RequestRow
 from holdfast.store.tables.schema import SchemaFloorRow
@@ -17,8 +18,10 @@ __all__ = [
     "AttemptRow",
     "AuditRow",
     "BatchRow",
+    "CounterRow",
     "JobRow",
     "OverrideRow",
+    "PaceRow",
     "RequestRow",
     "ResultRow",
     "SchemaFloorRow",

@@ -1,0 +1,31 @@
+"""Figures that only grow, for whoever watches: kept by the transactions they tell of, so that no look counts rows."""
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+
+class CounterRow(SQLModel, table=True):
+    """One figure of one writer (``shard``); the figure is the sum of its rows.
+
+    ``labels`` is a JSON list of texts. Only ``dead``, the dead letters by fault, also falls.
+    """
+
+    __tablename__ = "counter"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    name: str = Field(primary_key=True)
+    labels: str = Field(primary_key=True)
+    shard: int = Field(primary_key=True)
+    amount: int = Field(sa_type=BigInteger)
+
+
+class PaceRow(SQLModel, table=True):
+    """Jobs of a lane that ended within one slot of time, which began ``at``. Kept for minutes, for estimates."""
+
+    __tablename__ = "pace"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    lane: str = Field(primary_key=True)
+    at: int = Field(primary_key=True, sa_type=BigInteger)
+    shard: int = Field(primary_key=True)
+    ended: int = Field(sa_type=BigInteger)
