@@ -1,5 +1,9 @@
 """Lanes, routes, ledger, status, probes and metrics."""
 
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.job import AttemptEnd, DeathReason, Outcome
+from holdfast.model.records import Settlement
+from holdfast.model.step import Bury
 from producing import ROUTE
 
 
@@ -68,4 +72,54 @@ def test_metrics_count_the_backlog_and_what_ended(api, worker) -> None:
     assert 'holdfast_oldest_claimable_seconds{lane="smart.batch"}' in text
     assert "holdfast_workers 1.0" in text
     assert "holdfast_redis_up 0.0" in text
+    assert 'holdfast_calls_total{outcome="succeeded",route="anthropic/claude-opus-4-8"} 2.0' in text
+    assert 'holdfast_tokens_total{route="anthropic/claude-opus-4-8",type="output"} 8.0' in text
+    assert 'holdfast_cost_usd_total{route="anthropic/claude-opus-4-8"} 0.00045' in text
+    assert 'holdfast_job_seconds_bucket{le="+Inf"} 3.0' in text
+    assert "holdfast_queue_wait_seconds_count 3.0" in text
     assert "job_" not in text.replace("job_seconds", "")
+
+
+def test_every_metric_of_the_contract_is_told(api, store, worker) -> None:
+    submit(api, jobs=3)
+    worker.answer(jobs=1)
+    text = api.get("/metrics").text
+    told = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    assert told >= {
+        "holdfast_backlog",
+        "holdfast_breaker_state",
+        "holdfast_bucket_fill_ratio",
+        "holdfast_calls_total",
+        "holdfast_cost_usd_total",
+        "holdfast_dlq",
+        "holdfast_drain_eta_seconds",
+        "holdfast_job_seconds",
+        "holdfast_jobs_total",
+        "holdfast_oldest_claimable_seconds",
+        "holdfast_queue_wait_seconds",
+        "holdfast_reroutes_total",
+        "holdfast_tokens_total",
+        "holdfast_unknown_codes_total",
+    }
+
+
+def test_unknown_codes_of_the_fleet_are_told_by_metrics_and_status(api, worker) -> None:
+    submit(api, jobs=2)
+    strange = Fault(FaultKind.INVALID_REQUEST, "what?", status=418, code="teapot", unfamiliar=True)
+    for claimed in worker.claim():
+        step = Bury(DeathReason(strange.kind, strange.message))
+        worker.store.settle([Settlement(claimed, ROUTE, AttemptEnd(Outcome.FAILED, strange), step)])
+    assert 'holdfast_unknown_codes_total{code="teapot",provider="anthropic"} 2.0' in api.get("/metrics").text
+    assert api.get("/api/v1/status").json()["unknown_codes"] == [
+        {"provider": "anthropic", "code": "teapot", "calls": 2}
+    ]
+
+
+def test_a_lane_tells_when_it_will_be_empty_or_why_nobody_can_tell(api, worker) -> None:
+    submit(api)
+    (lane,) = api.get("/api/v1/lanes").json()["lanes"]
+    assert (lane["drain_eta_seconds"], lane["drain_eta_why"]) == (None, "Redis does not answer")
+    worker.answer()
+    (lane,) = api.get("/api/v1/lanes").json()["lanes"]
+    assert (lane["drain_eta_seconds"], lane["drain_eta_why"]) == (0.0, "nothing waits")
+    assert 'holdfast_drain_eta_seconds{lane="smart.batch"} 0.0' in api.get("/metrics").text

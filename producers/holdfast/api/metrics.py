@@ -1,23 +1,21 @@
 """Figures for Prometheus, computed when it asks. No job's id stands in a label."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from holdfast.client.operating import SEVERITY, Operator, severity
+from holdfast.api.counters import of_counters
+from holdfast.client.operating import SEVERITY, LaneState, Operator, severity
 from holdfast.client.storage import Storage
 from holdfast.lanes import BucketView, Snapshot
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import LIVE, State
-from holdfast.model.records import JobFilter, LaneCounts
+from holdfast.model.records import LaneCounts
 from holdfast.policy.verdict import ScopeKind
 from holdfast.settings import Settings
 from holdfast.store import Store
-
-HEADS = 20  # jobs at the head of a lane among which the oldest is looked for
 
 
 def exposition(storage: Storage) -> bytes:
@@ -34,24 +32,26 @@ class Figures(Collector):
         self._storage = storage
 
     def collect(self) -> Iterator[Metric]:
-        overview = Operator(self._storage, "metrics").overview()
+        operator = Operator(self._storage, "metrics")
+        overview = operator.overview()
         yield gauge("holdfast_redis_up", "Whether Redis answers.", 0.0 if overview.warning else 1.0)
         yield from of_gate(overview.snapshot, routes_of(self._storage.settings))
         try:
-            figures = list(of_store(self._storage.ready()))
+            figures = list(of_store(self._storage.ready(), operator.lanes(overview)))
         except StorageUnavailable:
             figures = []
         yield gauge("holdfast_storage_up", "Whether the SQL database answers.", 1.0 if figures else 0.0)
         yield from figures
 
 
-def of_store(store: Store) -> Iterator[Metric]:
+def of_store(store: Store, states: Sequence[LaneState]) -> Iterator[Metric]:
     """Yield what SQL knows, from running tallies and partial indexes. Raises StorageUnavailable."""
-    lanes = store.lanes()
+    lanes, counters = [state.lane for state in states], store.counters()
     yield backlog(lanes)
-    yield ended(lanes)
     yield oldest(lanes, store)
-    yield dead(store)
+    yield drain_eta(states)
+    yield dead(store.dead_by_fault(counters))
+    yield from of_counters(counters)
     yield gauge("holdfast_workers", "Worker processes with a live lease.", float(len(store.workers())))
 
 
@@ -63,27 +63,15 @@ def backlog(lanes: list[LaneCounts]) -> Metric:
     return family
 
 
-def ended(lanes: list[LaneCounts]) -> Metric:
-    """Count jobs by how they ended. A replay takes dead ones out again, which reads as a counter's reset."""
-    family = CounterMetricFamily("holdfast_jobs", "Jobs that ended, by outcome.", labels=["model", "outcome"])
-    counts: Counter[tuple[str, State]] = Counter()
-    for lane in lanes:
-        model = lane.lane.rpartition(".")[0]
-        counts.update({(model, state): count for state, count in lane.counts.items() if state not in LIVE})
-    for (model, state), count in sorted(counts.items()):
-        family.add_metric([model, state.value], count)
-    return family
-
-
 def oldest(lanes: list[LaneCounts], store: Store) -> Metric:
-    """Tell how long the oldest job at each lane's head has waited since its producer made it."""
+    """Tell how long the oldest job that may start has waited since its producer made it."""
     family = GaugeMetricFamily(
         "holdfast_oldest_claimable_seconds", "Age of the oldest job that may start now.", labels=["lane"]
     )
     now = store.now()
     for lane in lanes:
-        made = [made_at(offer.id) for offer in store.heads(lane.lane, HEADS)] if lane.counts.get(State.QUEUED) else []
-        family.add_metric([lane.lane], max(0.0, now - min(made)) if made else 0.0)
+        job = store.oldest(lane.lane) if lane.counts.get(State.QUEUED) else None
+        family.add_metric([lane.lane], max(0.0, now - made_at(job)) if job else 0.0)
     return family
 
 
@@ -96,12 +84,20 @@ def made_at(job: str) -> float:
     return int(job[:12], 16) / 1000
 
 
-def dead(store: Store) -> Metric:
+def drain_eta(states: Sequence[LaneState]) -> Metric:
+    """Tell when each lane will be empty. A lane of which nobody can tell is left out; ``holdfast status`` says why."""
+    family = GaugeMetricFamily(
+        "holdfast_drain_eta_seconds", "Until nothing of the lane waits or runs, at the pace of now.", labels=["lane"]
+    )
+    for state in states:
+        if state.eta.seconds is not None:
+            family.add_metric([state.lane.lane], state.eta.seconds)
+    return family
+
+
+def dead(by_fault: Mapping[str, int]) -> Metric:
     family = GaugeMetricFamily("holdfast_dlq", "Dead letters by what they died of.", labels=["reason"])
-    counts: Counter[str] = Counter()
-    for group in store.dead_groups(JobFilter()):
-        counts[group.fault.value] += group.jobs
-    for reason, jobs in sorted(counts.items()):
+    for reason, jobs in sorted(by_fault.items()):
         family.add_metric([reason], jobs)
     return family
 

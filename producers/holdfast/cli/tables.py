@@ -1,6 +1,6 @@
 """Views drawn for people. Every function takes JSON values, as ``--json`` would print them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -90,10 +90,45 @@ def draw_batch(batch: View) -> "RenderableType":
 def draw_lanes(lanes: Iterable[View]) -> "Table | str":
     """Draw the backlog by lane."""
     rows = (
-        (lane["name"], paint("paused", "yellow") if lane["paused"] else "", lane["window"], counted(lane["counts"]))
+        (
+            lane["name"],
+            paint("paused", "yellow") if lane["paused"] else "",
+            lane["window"],
+            counted(lane["counts"]),
+            empty_in(lane),
+        )
         for lane in lanes
     )
-    return table(("lane", "", "in Redis", "jobs"), rows, empty="no lane has had a job yet")
+    return table(("lane", "", "in Redis", "jobs", "empty in"), rows, empty="no lane has had a job yet")
+
+
+def empty_in(lane: View) -> str:
+    """Say when a lane will be empty, or why nobody can tell.
+
+    >>> empty_in({"drain_eta_seconds": 5025.0, "drain_eta_why": "at 12.0 jobs/s, as lately"})
+    '1 h 24 min (at 12.0 jobs/s, as lately)'
+    >>> empty_in({"drain_eta_seconds": None, "drain_eta_why": "waits for a/m until 12:00:30 UTC"})
+    'waits for a/m until 12:00:30 UTC'
+    """
+    seconds, why = lane["drain_eta_seconds"], str(lane["drain_eta_why"])
+    if seconds is None:
+        return why
+    return f"{lasting(seconds)} ({why})" if seconds else ""
+
+
+def lasting(seconds: float) -> str:
+    """Say a time in the two largest units that matter.
+
+    >>> [lasting(seconds) for seconds in (0.4, 59.6, 61.0, 7260.0, 200_000.0)]
+    ['1 s', '1 min', '1 min 1 s', '2 h 1 min', '2 d 7 h']
+    """
+    left = max(1, round(seconds))
+    parts: list[tuple[int, str]] = []
+    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count or parts:
+            parts.append((count, name))
+    return " ".join(f"{count} {name}" for count, name in parts[:2] if count)
 
 
 def draw_routes(routes: Iterable[View]) -> "Table | str":
@@ -169,8 +204,17 @@ def draw_status(view: View) -> "RenderableType":
         draw_lanes(view["lanes"]),
         "",
         draw_routes(view["routes"]),
+        *draw_codes(view["unknown_codes"]),
         *(plain(warning) for warning in view["warnings"]),
     )
+
+
+def draw_codes(codes: Sequence[View]) -> "list[RenderableType]":
+    """Draw what providers said that no table of ours knows; nothing where there is nothing."""
+    if not codes:
+        return []
+    rows = ((each["provider"], each["code"], each["calls"]) for each in codes)
+    return ["", table(("provider", "unknown code", "calls"), rows, empty="")]
 
 
 def draw_workers(workers: Iterable[View]) -> "Table | str":

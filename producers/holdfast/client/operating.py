@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from holdfast.client.drain import look
 from holdfast.client.storage import Storage
 from holdfast.lanes import BreakerView, BucketView, Snapshot
 from holdfast.model.errors import InvalidRequest, NotFound, QueueUnavailable
 from holdfast.model.job import Priority
 from holdfast.model.records import JobDetail, JobFilter, LaneCounts, WorkerRecord
 from holdfast.model.route import Route
+from holdfast.policy.eta import Eta
 from holdfast.policy.logins import Alert, alerts
 from holdfast.policy.verdict import scope_names
 from holdfast.settings import crash_point
@@ -25,10 +27,11 @@ Force = Literal["open", "closed"]
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """``window``: ids that lie ready in Redis; None when it does not answer."""
+    """``window``: ids that lie ready in Redis; None when it does not answer. ``eta``: when it will be empty."""
 
     lane: LaneCounts
     window: int | None
+    eta: Eta
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Status:
     """The state of everything. ``redis_url`` is None where the embedded server does not run.
 
     ``alerts`` tell of credentials and logins that have been down for so long that a person should know.
+    ``unknown_codes`` counts, by provider and code, answers that no table of ours knows.
     """
 
     database_url: str
@@ -80,6 +84,7 @@ class Status:
     routes: list[RouteState]
     warning: str | None
     alerts: list[Alert] = field(default_factory=list)
+    unknown_codes: Mapping[tuple[str, ...], int] = field(default_factory=dict)
 
 
 class Operator:
@@ -97,7 +102,8 @@ class Operator:
         except QueueUnavailable:
             redis_url = None
         workers, lanes, routes = store.workers(), self.lanes(overview), self.routes(overview)
-        return Status(store.url, redis_url, workers, lanes, routes, warning, self.alerts(overview))
+        codes = store.counters().of("unknown_codes")
+        return Status(store.url, redis_url, workers, lanes, routes, warning, self.alerts(overview), codes)
 
     def alerts(self, overview: Overview) -> list[Alert]:
         """Say what is wrong with logins; without Redis nothing is known of them."""
@@ -119,9 +125,14 @@ class Operator:
 
     def lanes(self, overview: Overview | None = None) -> list[LaneState]:
         """List every lane that ever had a job. An ``overview`` that found Redis away spares asking it again."""
-        lengths = self.lengths() if overview is None or overview.warning is None else None
-        lanes = self.storage.ready().lanes()
-        return [LaneState(lane, None if lengths is None else lengths.get(lane.lane, 0)) for lane in lanes]
+        overview = overview or self.overview()
+        lengths = self.lengths() if overview.warning is None else None
+        drain = look(self.storage, overview.snapshot, overview.warning)
+        windows = {} if lengths is None else lengths
+        return [
+            LaneState(lane, None if lengths is None else windows.get(lane.lane, 0), drain.of(lane))
+            for lane in self.storage.ready().lanes()
+        ]
 
     def lengths(self) -> Mapping[str, int] | None:
         try:

@@ -126,13 +126,18 @@ def group_view(group: FaultGroup) -> dict[str, Any]:
 
 
 def lane_view(state: LaneState) -> dict[str, Any]:
-    """One lane. ``window``: ids that lie ready in Redis; null when Redis does not answer."""
+    """One lane. ``window``: ids that lie ready in Redis; null when Redis does not answer.
+
+    ``drain_eta_seconds``: until nothing of it waits or runs; null where nobody can tell: ``drain_eta_why`` says why.
+    """
     lane = state.lane
     return {
         "name": lane.lane,
         "paused": lane.paused,
         "counts": counts_view(lane.counts),
         "window": state.window,
+        "drain_eta_seconds": state.eta.seconds,
+        "drain_eta_why": state.eta.why,
     }
 
 
@@ -214,6 +219,10 @@ def status_view(status: Status) -> dict[str, Any]:
         "routes": [route_view(route) for route in status.routes],
         "warnings": ([status.warning] if status.warning else []) + [alert.text for alert in status.alerts],
         "alerts": [alert_view(alert) for alert in status.alerts],
+        "unknown_codes": [
+            {"provider": provider, "code": code, "calls": calls}
+            for (provider, code), calls in sorted(status.unknown_codes.items())
+        ],
     }
 
 
