@@ -97,7 +97,7 @@ MONEY = {"heard": (NO, FATAL, OK), "kind": K.SPEND_LIMIT, "steps": PARKED}
 SIZE: dict[str, Any] = {"kind": K.TOO_LONG, "steps": (Reroute, Bury), "heard": (NO, OK, OK)} | {
     "uses_attempt": True, "never_here": True
 }  # fmt: skip
-KEY: dict[str, Any] = {"kind": K.AUTH, "steps": PARKED, "heard": (NO, FAULT, OK)}
+KEY: dict[str, Any] = {"kind": K.AUTH, "steps": PARKED, "heard": (NO, FAULT, Verdict.LOGIN)}
 LIMIT: dict[str, Any] = {"kind": K.RATE_LIMITED, "steps": PARKED, "heard": (NO, OK, OK)}
 GROWTH: dict[str, Any] = {"kind": K.RAMP_LIMITED, "steps": PARKED, "heard": (NO, OK, OK)}
 ILL: dict[str, Any] = {"kind": K.SERVER_ERROR, "steps": GUARDED, "heard": (FAULT, NO, OK)}

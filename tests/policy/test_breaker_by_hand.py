@@ -23,7 +23,7 @@ def test_the_operator_s_overrides_change_only_what_they_name() -> None:
 
 def test_a_cool_off_that_is_ended_early_lets_one_probe_out_at_once() -> None:
     rules, now = Rules(), 1_000.0
-    hastened = hasten(Breaker(Open(until=1_030.0, cool_off=30.0), epoch=3), now)
+    hastened = hasten(Breaker(Open(until=1_030.0, cool_off=30.0), epoch=3))
     probing, first = admit(hastened, now, rules)
     assert isinstance(first, Permit)
     assert isinstance(admit(probing, now, rules)[1], Refusal)
@@ -32,4 +32,4 @@ def test_a_cool_off_that_is_ended_early_lets_one_probe_out_at_once() -> None:
 @pytest.mark.parametrize("state", [Closed(), HalfOpen(9.0, 1.0), ForcedOpen(), Disabled()])
 def test_what_does_not_cool_off_cannot_be_hastened(state) -> None:
     breaker = Breaker(state)
-    assert hasten(breaker, 1.0) is breaker
+    assert hasten(breaker) is breaker

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.policy.auth_outage import Login
 from holdfast.policy.breaker import Breaker, Call, Closed, Disabled, ForcedOpen, HalfOpen, Open
 from holdfast.policy.breaker_fields import FIELDS, dump, parse
 
@@ -16,6 +17,7 @@ states = st.one_of(
         slow=st.integers(0, 1_000),
         window=st.lists(calls, max_size=20).map(tuple),
         ramp=st.none() | seconds,
+        logins=st.lists(st.builds(Login, st.text(), seconds, st.integers(0, 9)), max_size=3).map(tuple),
     ),
     st.builds(Open, seconds, seconds),
     st.builds(HalfOpen, seconds, seconds),
@@ -23,7 +25,12 @@ states = st.one_of(
     st.just(Disabled()),
 )
 breakers = st.builds(
-    Breaker, states, epoch=st.integers(0, 2**53), since=st.none() | seconds, recovered=st.none() | seconds
+    Breaker,
+    states,
+    epoch=st.integers(0, 2**53),
+    since=st.none() | seconds,
+    recovered=st.none() | seconds,
+    logins_out=st.booleans(),
 )
 
 

@@ -21,7 +21,7 @@ TABLE = {
     K.UNMAPPABLE: (_, _, _),
     K.TOO_LONG: (_, OK, OK),
     K.SPEND_LIMIT: (_, FATAL, OK),
-    K.AUTH: (_, FAULT, OK),
+    K.AUTH: (_, FAULT, Verdict.LOGIN),
     K.NO_TOKEN: (_, FAULT, _),
     K.FORBIDDEN: (FAULT, _, OK),
     K.MODEL_NOT_FOUND: (FATAL, _, OK),

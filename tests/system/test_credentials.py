@@ -64,6 +64,35 @@ def test_two_keys_refused_together_are_told_as_the_provider_s_outage(build):
     assert fleet.logs().count('"event": "auth_outage"') + fleet.logs().count('"event":"auth_outage"') == 1
 
 
+def test_an_outage_of_logins_is_probed_by_one_call_of_the_fleet_reroutes_and_ends_without_a_person(build):
+    fleet = build(latency=(0.05, 0.05), concurrency=20)
+    key = fleet.directory / "key"
+    key.write_text("sk-one\n")
+    log_in_with(fleet, TWO_KEYS.replace("KEY", str(key), 1))
+    fleet.worker(), fleet.worker()
+    alone, elsewhere = fleet.submit(1_000), fleet.submit(100, model="two")
+    fleet.until(lambda: fleet.done(alone) > 50)
+    fleet.sims[0].break_(Break(mode="e401"))
+    fleet.until(lambda: endpoint(fleet, "first") in {"open", "half_open"})
+    time.sleep(1)  # what was in flight is answered
+    before, begun = len(refused(fleet)), time.monotonic()
+    fleet.until(lambda: fleet.done(elsewhere) == 100)  # the second provider takes them meanwhile
+    fleet.until(lambda: len(refused(fleet)) >= before + 4)
+    probes, seconds = len(refused(fleet)) - before, time.monotonic() - begun
+    assert probes <= 2 + seconds / 0.8  # one a cool-off, which is a second at least, for two keys and two processes
+    fleet.sims[0].heal()
+    fleet.until_done(alone)
+    assert (fleet.succeeded(alone), fleet.succeeded(elsewhere)) == (1_000, 100)
+    fleet.until(lambda: endpoint(fleet, "first") == "closed")
+    assert endpoint(fleet, "second") in {"", "closed"}
+    assert fleet.offenders() == {}
+
+
+def endpoint(fleet, provider: str) -> str:
+    """The state of a provider's own breaker; empty while Redis knows of none."""
+    return (fleet.redis().hget(f"{{hf}}:breaker:endpoint:{provider}", "state") or b"").decode()
+
+
 def test_a_rotated_key_is_picked_up_within_five_seconds(build):
     fleet = build(latency=(0.1, 0.1), concurrency=10)
     key = fleet.directory / "key"

@@ -106,7 +106,7 @@ def empty_in(lane: View) -> str:
     """Say when a lane will be empty, or why nobody can tell.
 
     >>> empty_in({"drain_eta_seconds": 5025.0, "drain_eta_why": "at 12.0 jobs/s, as lately"})
-    '1 h 24 min (at 12.0 jobs/s, as lately)'
+    '1 h 23 min (at 12.0 jobs/s, as lately)'
     >>> empty_in({"drain_eta_seconds": None, "drain_eta_why": "waits for a/m until 12:00:30 UTC"})
     'waits for a/m until 12:00:30 UTC'
     """

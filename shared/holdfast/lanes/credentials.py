@@ -19,9 +19,13 @@ SAID_FOR = 86_400  # seconds for which the fleet remembers what it has said
 
 
 def end_cool_off(connection: Connection, name: str) -> None:
-    """Let the next call of credential ``name`` be its probe: its key or token is new. Raises QueueUnavailable."""
+    """Let the next call of credential ``name`` be its probe: its key or token is new. Raises QueueUnavailable.
+
+    Where the provider's logins are out, it may be for its keys: then its own breaker is probed at once too.
+    """
     try:
         _hasten(connection.sync(), connection.keys, f"{ScopeKind.CREDENTIAL}:{name}")
+        _hasten(connection.sync(), connection.keys, f"{ScopeKind.ENDPOINT}:{name.partition('/')[0]}", logins_only=True)
     except FAILED as error:
         raise connection.unavailable(error) from error
 
@@ -80,13 +84,12 @@ def _down_since(fields: Mapping[str, str]) -> float | None:
     return breaker.since if isinstance(breaker.state, Open | HalfOpen) else None
 
 
-def _hasten(client: redis.Redis, keys: Keys, scope: str) -> None:
+def _hasten(client: redis.Redis, keys: Keys, scope: str, *, logins_only: bool = False) -> None:
     put, key = client.register_script(source("put")), keys.breaker(scope)
     for _ in range(TRIES):
         fields = {str(name): str(value) for name, value in client.hgetall(key).items()}
-        seconds, micros = client.time()
         before = parse(fields)
-        after = hasten(before, int(seconds) + int(micros) / 1e6)
+        after = before if logins_only and not before.logins_out else hasten(before)
         if after is before:
             return
         flat = [text for pair in dump(after).items() for text in pair]

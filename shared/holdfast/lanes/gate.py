@@ -295,7 +295,7 @@ class Gate:
             arguments += call_arguments(call, rest, self._targets)
             self.reach.hear_permit(call.permit, call.answer, now)
             witness = self.reach.host if is_hearsay(call.answer) else ""
-            add_verdicts(heard, call.permit, self._verdicts(call), now, witness)
+            add_verdicts(heard, call.permit, self._verdicts(call), now, witness=witness, seconds=call.seconds)
         arguments += requeue_arguments(
             [call.requeue for call in settled if call.requeue is not None], self._connection.seal
         )

@@ -8,6 +8,7 @@ from holdfast.model.job import Permit
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker import Breaker, hear
 from holdfast.policy.breaker_fields import dump, parse
+from holdfast.policy.report import speaks_of_login
 from holdfast.policy.rules import RULES, Rules
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict, scope_kind
 
@@ -75,10 +76,21 @@ class Hearing:
 
 
 def add_verdicts(
-    heard: dict[str, list[Heard]], permit: Permit, verdicts: Mapping[ScopeKind, Verdict], at: float, witness: str = ""
+    heard: dict[str, list[Heard]],
+    permit: Permit,
+    verdicts: Mapping[ScopeKind, Verdict],
+    at: float,
+    *,
+    witness: str = "",
+    seconds: float = 0.0,
 ) -> None:
-    """Add what one call says to what its breakers will hear. Nothing said about a probe frees its place."""
+    """Add what one call says to what its breakers will hear. Nothing said about a probe frees its place.
+
+    ``seconds``: how long the call took. The endpoint's breaker alone hears which credential was let in or refused.
+    """
     for scope, epoch in permit.epochs.items():
-        verdict = verdicts.get(scope_kind(scope), Verdict.NOTHING)
+        kind = scope_kind(scope)
+        verdict = verdicts.get(kind, Verdict.NOTHING)
         if permit.probe or verdict is not Verdict.NOTHING:
-            heard.setdefault(scope, []).append(Heard(at, epoch, verdict, witness))
+            credential = permit.credential if kind is ScopeKind.ENDPOINT and speaks_of_login(verdicts) else ""
+            heard.setdefault(scope, []).append(Heard(at, epoch, verdict, witness, credential, at - seconds))

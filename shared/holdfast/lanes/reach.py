@@ -72,4 +72,5 @@ def _provider_of(permit: Permit) -> str:
 def _verdict(outcome: Reply | Fault | None) -> Verdict:
     if is_hearsay(outcome):
         return Verdict.FAULT
-    return Verdict.OK if verdicts(outcome)[ScopeKind.ENDPOINT] is Verdict.OK else Verdict.NOTHING
+    answered = verdicts(outcome)[ScopeKind.ENDPOINT] in {Verdict.OK, Verdict.LOGIN}
+    return Verdict.OK if answered else Verdict.NOTHING

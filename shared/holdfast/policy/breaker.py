@@ -14,12 +14,14 @@ calls take longer than the lease the first probe to come back still decides.
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from holdfast.policy.auth_outage import Logins, are_out, let_in, refused
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.recovery import cool_off, next_ramp, outage_began
 from holdfast.policy.rules import Rules
 from holdfast.policy.verdict import Heard, Verdict
 
 FOREVER = float("inf")
+AT_ONCE = 0.0  # an end of a cool-off that lies before all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Closed:
 
     ``failures`` counts since the last success, ``slow`` the slow calls that later successes did not make up for.
     ``window`` holds the calls since the oldest failure or doubt that still matters. ``ramp`` caps calls in flight after
-    an outage, while the route is on probation; None: no cap. ``witnesses`` saw what went wrong.
+    an outage, while the route is on probation; None: no cap. ``witnesses`` saw what went wrong. ``logins``: what was
+    said to credentials of an endpoint since one was refused.
     """
 
     failures: int = 0
@@ -45,6 +48,7 @@ class Closed:
     window: tuple[Call, ...] = ()
     ramp: float | None = None
     witnesses: frozenset[str] = frozenset()
+    logins: Logins = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,16 @@ State = Closed | Open | HalfOpen | ForcedOpen | Disabled
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """``since``: when the outage began (its first trip). ``recovered``: when the last one ended. Seconds."""
+    """``since``: when the outage began (its first trip). ``recovered``: when the last one ended. Seconds.
+
+    ``logins_out``: this outage is one of an endpoint's logins, so a login that is refused means that it goes on.
+    """
 
     state: State = Closed()
     epoch: int = 0
     since: float | None = None
     recovered: float | None = None
+    logins_out: bool = False
 
     def to(self, state: State) -> "Breaker":
         return replace(self, state=state, epoch=self.epoch + 1)
@@ -149,11 +157,14 @@ def force(breaker: Breaker, want: Literal["open", "closed"] | None) -> Breaker:
             return Breaker(epoch=breaker.epoch + 1)
 
 
-def hasten(breaker: Breaker, now: float) -> Breaker:
-    """End a cool-off early, because what was wrong was changed: the next call is the probe. Nothing else moves."""
+def hasten(breaker: Breaker) -> Breaker:
+    """End a cool-off early, because what was wrong was changed: the next call is the probe. Nothing else moves.
+
+    Of a route's credentials it is then the one that has waited longest: see ``probing``.
+    """
     match breaker.state:
-        case Open(until) if now < until:
-            return replace(breaker, state=replace(breaker.state, until=now))
+        case Open(until) if until > AT_ONCE:
+            return replace(breaker, state=replace(breaker.state, until=AT_ONCE))
         case _:
             return breaker
 
@@ -163,7 +174,12 @@ def _hear_closed(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, u
         case Verdict.NOTHING:
             return breaker
         case Verdict.OK:
-            return _went_well(breaker, closed, heard.at, rules)
+            return _went_well(breaker, closed, heard.at, rules, _let_in(closed, heard))
+        case Verdict.LOGIN:
+            logins = refused(closed.logins, heard.credential, heard.at)
+            if are_out(logins):
+                return _open(replace(breaker, logins_out=True), heard, rules, uniform)
+            return _went_well(breaker, closed, heard.at, rules, logins)
         case Verdict.DOUBT:
             return _doubted(breaker, closed, heard, rules, uniform)
         case _:
@@ -177,9 +193,21 @@ def _hear_probe(breaker: Breaker, probed: HalfOpen, heard: Heard, rules: Rules, 
         case Verdict.DOUBT if probed.cool_off < rules.park:  # a wrong job says nothing of an outage
             return replace(breaker, state=replace(probed, until=min(probed.until, heard.at)))
         case Verdict.OK:
-            return replace(breaker.to(_recovered(heard.at, rules)), recovered=heard.at)
+            return _closed_again(breaker, heard.at, rules)
+        case Verdict.LOGIN if not breaker.logins_out:  # it answers, which is all that was in question
+            return _closed_again(breaker, heard.at, rules)
         case _:
             return _open(breaker, heard, rules, uniform)
+
+
+def _closed_again(breaker: Breaker, at: float, rules: Rules) -> Breaker:
+    return replace(breaker.to(_recovered(at, rules)), recovered=at, logins_out=False)
+
+
+def _let_in(closed: Closed, heard: Heard) -> Logins:
+    if not heard.credential:
+        return closed.logins
+    return let_in(closed.logins, heard.credential, heard.at, heard.at if heard.sent is None else heard.sent)
 
 
 def _recovered(at: float, rules: Rules) -> Closed:
@@ -189,14 +217,15 @@ def _recovered(at: float, rules: Rules) -> Closed:
     return Closed(window=(Call(at, ok=True),), ramp=rules.ramp_start)
 
 
-def _went_well(breaker: Breaker, closed: Closed, at: float, rules: Rules) -> Breaker:
-    if closed == Closed():
+def _went_well(breaker: Breaker, closed: Closed, at: float, rules: Rules, logins: Logins) -> Breaker:
+    if logins is closed.logins and closed == Closed():
         return breaker
     ramp = next_ramp(closed.ramp, at - (breaker.recovered or at), rules)
     window = _window(closed, Call(at, ok=True), rules)
     slow = max(0.0, closed.slow - rules.forgives) if window else 0.0
     witnesses = closed.witnesses if window else frozenset()
-    return replace(breaker, state=Closed(slow=slow, window=window, ramp=ramp, witnesses=witnesses))
+    after = Closed(slow=slow, window=window, ramp=ramp, witnesses=witnesses, logins=logins)
+    return breaker if after == closed else replace(breaker, state=after)
 
 
 def _doubted(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
@@ -215,6 +244,7 @@ def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, un
         window=_window(closed, Call(heard.at, ok=False), rules),
         ramp=rules.ramp_start if closed.ramp is not None and rules.ramp_anew else closed.ramp,
         witnesses=closed.witnesses | {heard.witness},
+        logins=closed.logins,
     )
     if heard.verdict is Verdict.FATAL or _trips(troubled, rules):
         return _open(breaker, heard, rules, uniform)

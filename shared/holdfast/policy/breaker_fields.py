@@ -12,6 +12,8 @@ Fields, all text; "" where a field means nothing in this state:
     failures   failures since the last success
     slow       slow calls that later successes did not make up for
     window     calls since the first failure that matters: time, then + or - or ?, separated by blanks
+    logins     of an endpoint: credential, time, and how often it was refused in a row, with commas and blanks between
+    logins_out 1 where the outage is one of an endpoint's logins
     witnesses  who saw what went wrong: "*" for the provider's own word, else names of hosts, quoted as in a URL
 
 The gate needs ``state``, ``epoch``, ``until`` and ``ramp``. To give out a probe it does what ``admit`` does, under the
@@ -23,6 +25,7 @@ from collections.abc import Mapping
 from typing import assert_never
 from urllib.parse import quote, unquote
 
+from holdfast.policy.auth_outage import Login
 from holdfast.policy.breaker import Breaker, Call, Closed, Disabled, ForcedOpen, HalfOpen, Open, State
 
 FIELDS = (
@@ -37,6 +40,8 @@ FIELDS = (
     "slow",
     "window",
     "witnesses",
+    "logins",
+    "logins_out",
 )
 
 OWN_WORD = "*"
@@ -46,6 +51,7 @@ def dump(breaker: Breaker) -> dict[str, str]:
     """Write every field, so that writing the hash over an older one leaves nothing of it."""
     written = dict.fromkeys(FIELDS, "")
     written |= {"epoch": str(breaker.epoch), "since": _text(breaker.since), "recovered": _text(breaker.recovered)}
+    written["logins_out"] = "1" if breaker.logins_out else ""
     return written | _dump_state(breaker.state)
 
 
@@ -58,12 +64,13 @@ def parse(fields: Mapping[str, str]) -> Breaker:
         epoch=int(fields.get("epoch") or 0),
         since=_number(fields.get("since")),
         recovered=_number(fields.get("recovered")),
+        logins_out=fields.get("logins_out") == "1",
     )
 
 
 def _dump_state(state: State) -> dict[str, str]:
     match state:
-        case Closed(failures, slow, window, ramp, witnesses):
+        case Closed(failures, slow, window, ramp, witnesses, logins):
             return {
                 "state": "closed",
                 "failures": str(failures),
@@ -71,6 +78,7 @@ def _dump_state(state: State) -> dict[str, str]:
                 "window": " ".join(f"{call.at!r}{_sign(call)}" for call in window),
                 "ramp": _text(ramp),
                 "witnesses": " ".join(sorted(quote(name) or OWN_WORD for name in witnesses)),
+                "logins": " ".join(f"{quote(each.credential)},{each.at!r},{each.refused}" for each in logins),
             }
         case Open(until, cool_off):
             return {"state": "open", "until": _text(until), "cool_off": _text(cool_off)}
@@ -92,6 +100,11 @@ def _call(text: str) -> Call:
     return Call(float(text[:-1]), ok=text[-1] != "-", doubt=text[-1] == "?")
 
 
+def _login(text: str) -> Login:
+    credential, at, refused = text.split(",")
+    return Login(unquote(credential), float(at), int(refused))
+
+
 def _parse_state(fields: Mapping[str, str]) -> State:
     match fields.get("state") or "closed":
         case "closed":
@@ -103,6 +116,7 @@ def _parse_state(fields: Mapping[str, str]) -> State:
                 witnesses=frozenset(
                     "" if name == OWN_WORD else unquote(name) for name in (fields.get("witnesses") or "").split()
                 ),
+                logins=tuple(_login(text) for text in (fields.get("logins") or "").split()),
             )
         case "open":
             return Open(float(fields["until"]), float(fields["cool_off"]))

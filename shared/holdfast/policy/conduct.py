@@ -42,14 +42,14 @@ class Conduct:
     cap: float = GUARDED_CAP
 
 
-_OK, _DOUBT, _FAULT, _FATAL = Verdict.OK, Verdict.DOUBT, Verdict.FAULT, Verdict.FATAL
+_OK, _DOUBT, _FAULT, _FATAL, _LOGIN = Verdict.OK, Verdict.DOUBT, Verdict.FAULT, Verdict.FATAL, Verdict.LOGIN
 
 CONDUCT: Mapping[FaultKind, Conduct] = {
     FaultKind.INVALID_REQUEST: Conduct(Action.BURY, uses_attempt=True, route=_DOUBT, credential=_OK, endpoint=_OK),
     FaultKind.UNMAPPABLE: Conduct(Action.NEVER_HERE),
     FaultKind.TOO_LONG: Conduct(Action.NEVER_HERE, uses_attempt=True, credential=_OK, endpoint=_OK),
     FaultKind.SPEND_LIMIT: Conduct(Action.REROUTE, credential=_FATAL, endpoint=_OK, parks=True),
-    FaultKind.AUTH: Conduct(Action.REROUTE, credential=_FAULT, endpoint=_OK, parks=True),
+    FaultKind.AUTH: Conduct(Action.REROUTE, credential=_FAULT, endpoint=_LOGIN, parks=True),
     # The provider was not asked: its endpoint hears nothing, and a token issuer's outage is not taken for its own.
     FaultKind.NO_TOKEN: Conduct(Action.REROUTE, credential=_FAULT, parks=True),
     FaultKind.FORBIDDEN: Conduct(Action.REROUTE, route=_FAULT, endpoint=_OK, parks=True),

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from holdfast.model.fault import FaultKind
+from holdfast.policy.auth_outage import TOGETHER
 
 ALERT_AFTER = 60.0  # seconds; a shorter trouble mends itself and is nobody's business
-TOGETHER = 2  # credentials
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,11 @@ def verdicts(outcome: Reply | Fault | None, *, spare: bool = False) -> Mapping[S
     return {ScopeKind.ROUTE: route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
 
 
+def speaks_of_login(verdicts: Mapping[ScopeKind, Verdict]) -> bool:
+    """Whether a call told that its credential was let in, or that it was not."""
+    return verdicts.get(ScopeKind.CREDENTIAL) is Verdict.OK or verdicts.get(ScopeKind.ENDPOINT) is Verdict.LOGIN
+
+
 def is_spare(limits: Mapping[Dimension, LimitSeen], *, permitted: bool) -> bool:
     """Whether a refused call was far below its limits, by our own ledger (``permitted``) and the answer's headers."""
     return permitted and not any(_is_used_up(each, seen) for each, seen in limits.items())

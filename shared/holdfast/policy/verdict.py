@@ -18,6 +18,7 @@ class Verdict(StrEnum):
 
     ``SLOW`` is said while the call still runs, once per permit; its outcome is then not said again.
     ``FATAL`` opens the breaker at once. ``DOUBT``: the job was called wrong; said of many, it speaks of the route.
+    ``LOGIN``: the endpoint answers, and refused a login; said of several credentials at once, its logins are out.
     ``NOTHING`` counts neither way, but it ends a probe: the place is free again.
     """
 
@@ -26,6 +27,7 @@ class Verdict(StrEnum):
     SLOW = "slow"
     FATAL = "fatal"
     DOUBT = "doubt"
+    LOGIN = "login"
     NOTHING = "nothing"
 
 
@@ -34,13 +36,16 @@ class Heard:
     """One verdict. ``at`` in seconds on the breaker's clock; ``epoch`` is that of the permit the call had.
 
     ``witness`` names the host that saw it, where its own link may be what is broken; "": the provider itself said so,
-    or there is no other host that could know better.
+    or there is no other host that could know better. ``credential`` is the one that the provider let in, or refused
+    with ``LOGIN``; "": it said neither. ``sent``: when the call was sent; None: at ``at``.
     """
 
     at: float
     epoch: int
     verdict: Verdict
     witness: str = ""
+    credential: str = ""
+    sent: float | None = None
 
 
 def scope_names(provider: str, model: str, credential: str) -> Mapping[ScopeKind, str]:

@@ -184,6 +184,27 @@ local function read_need(text)
     return need
 end
 
+-- The order in which targets are offered a job: the plan's. Only where a credential is not well, those of one route are
+-- sorted by whose turn it is; policy/probing.turn is the oracle.
+local function is_due(breaker)
+    return (breaker.state == "open" or breaker.state == "half_open") and now >= breaker.until_
+end
+
+local function turn(target)
+    if is_due(target.breakers[2]) then return target.breakers[2].until_ end
+    return is_due(target.breakers[3]) and -math.huge or math.huge
+end
+
+local order, turns = {}, {}
+for number, target in ipairs(targets) do
+    order[number], turns[number] = number, turn(target)
+    local place = number
+    while place > 1 and targets[order[place - 1]].route == target.route and turns[order[place - 1]] > turns[number] do
+        order[place], order[place - 1] = order[place - 1], number
+        place = place - 1
+    end
+end
+
 local jobs, chosen, probes = {}, {}, {}
 local permits, taken_ids, texts, spares = {}, {}, {}, {}
 local skipped, garbage, seen = {}, {}, {}
@@ -221,10 +242,11 @@ local function take(target, number, id, costs, probe)
         exact(costs[1]), exact(costs[2]), exact(costs[3]), string.sub(probing, 2)}, "\t")
 end
 
--- Offer one job to the targets in plan order. Returns whether it was taken, and whether every target is shut to all.
+-- Offer one job to the targets in order. Returns whether it was taken, and whether every target is shut to all.
 local function place(id, need)
     local shut, why, wait = 0, nil, nil
-    for number, target in ipairs(targets) do
+    for _, number in ipairs(order) do
+        local target = targets[number]
         local until_ = need.avoid and need.avoid[target.route]
         local refusal, seconds
         if until_ and until_ > now then

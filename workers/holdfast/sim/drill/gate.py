@@ -9,6 +9,8 @@ from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Reply
 from holdfast.model.route import Plan
 from holdfast.policy.backoff import Uniform
+from holdfast.policy.probing import turn
+from holdfast.policy.report import speaks_of_login
 from holdfast.policy.step import Health
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict, scope_names
 from holdfast.sim.drill.bucket import Bucket
@@ -47,6 +49,8 @@ class Gate:
                 of_route, of_credential, of_endpoint = (self.guards[each] for each in names)
                 self.targets.append(Target(route, (of_route, of_credential, of_endpoint), bucket, slots))
         self._fetch = 0
+        self._in_turn = self.targets
+        self._many = any(len(route.credentials) > 1 for route in plan.routes)
 
     def fetch(self, now: float, take: Callable[[Call], bool]) -> float | None:
         """Give permits to waiting jobs in their order, until ``take`` wants no more or nobody can be admitted.
@@ -54,6 +58,7 @@ class Gate:
         Returns: None, or the time at which asking again may help the first job that was passed over.
         """
         self._fetch += 1
+        self._in_turn = self._order(now)
         waiting, passed, again = self.waiting, [], None
         while waiting:
             job = waiting.popleft()
@@ -71,10 +76,22 @@ class Gate:
             waiting.extendleft(reversed(passed))
         return again
 
+    def _order(self, now: float) -> list[Target]:
+        """The targets in the order in which they are offered a job: the plan's, but for credentials that are ill."""
+        if not self._many or all(target.plain for target in self.targets):
+            return self.targets
+        places = {route.name: place for place, route in enumerate(self.plan.routes)}
+
+        def key(target: Target) -> tuple[int, float]:
+            _, credential, endpoint = target.guards
+            return places[target.name], turn(credential.breaker, endpoint.breaker, now)
+
+        return sorted(self.targets, key=key)
+
     def _place(self, job: Job, now: float) -> tuple[Call | None, float, bool]:
-        """Offer a job to the targets in plan order: its call; or when to ask again, and whether all are shut to all."""
+        """Offer a job to the targets in order: its call; or when to ask again, and whether all are shut to all."""
         avoid, retry_at, shut = job.need.avoid, inf, True
-        for target in self.targets:
+        for target in self._in_turn:
             if avoid and target.name in avoid:
                 until = avoid[target.name]
                 if until is None or until > now:
@@ -183,8 +200,11 @@ class Gate:
 
     def _hear(self, call: Call, verdicts: Mapping[ScopeKind, Verdict], now: float) -> bool:
         changed = False
+        said = call.target.guards[1].name if speaks_of_login(verdicts) else ""
         for guard, epoch in zip(call.target.guards, call.epochs, strict=True):
             verdict = verdicts.get(guard.kind, Verdict.NOTHING)
             if call.probe or verdict is not Verdict.NOTHING:
-                changed = guard.hear(call, Heard(now, epoch, verdict)) or changed
+                credential = said if guard.kind is ScopeKind.ENDPOINT else ""
+                heard = Heard(now, epoch, verdict, credential=credential, sent=call.sent)
+                changed = guard.hear(call, heard) or changed
         return changed
