@@ -1,5 +1,6 @@
 """What tests of the lanes and of everything above them build with: short names for plans, jobs and settled calls."""
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from holdfast.model.route import Api, Limits, Plan, Route
 
 LANE = "smart.batch"
 START = 1_800_000_000.0  # seconds; where cranked clocks begin
+
+_moments = itertools.count(int(START * 1000))
 
 FULL_SPEED = Limits(requests_per_minute=60_000_000)  # a limit, so that nothing is learned, that no test reaches
 
@@ -42,8 +45,13 @@ def plan(*routes: Route) -> Plan:
     return Plan("smart", routes or (route(),))
 
 
+def next_id() -> str:
+    """An id that is younger than every one before: ids made in one millisecond would be so by chance."""
+    return f"{next(_moments):012x}{new_id()[12:]}"
+
+
 def offers(count: int, need: Need | None = None, lane: str = LANE) -> list[Offer]:
-    return [Offer(new_id(), lane, need or Need(100, 100)) for _ in range(count)]
+    return [Offer(next_id(), lane, need or Need(100, 100)) for _ in range(count)]
 
 
 def reply(used_input: int = 100, used_output: int = 100, **more) -> Reply:

@@ -95,7 +95,7 @@ class Scripts:
     def take(self, cost: Take, now: float) -> tuple[str | None, float]:
         """Permit, or None and the seconds to wait."""
         keys = self.keys
-        self.lanes.offer([Offer(new_id(), LANE, Need(cost.input, cost.output))], front=True)
+        self.lanes.offer([Offer(new_id(), LANE, Need(cost.input, cost.output))])
         self.fetches += 1
         names = [
             keys.epoch, keys.lane(LANE), keys.messages(LANE), keys.need(LANE), keys.acks("w", LANE), keys.permits("w"),

@@ -50,7 +50,7 @@ async def work_through_everything(url: str, directory: Path) -> None:
         assert (await gate.mend(), lanes.condition()) == (0, [])
         assert (await gate.look())[0] is not None
         while not hint.done():
-            await gate.offer(offers(1), front=True)
+            await gate.offer(offers(1))
             await asyncio.sleep(0.02)
         assert hint.result()
     finally:

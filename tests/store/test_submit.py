@@ -1,5 +1,7 @@
 """A submitted job is accepted once, however often it is sent."""
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.model.errors import Conflict, InvalidRequest
@@ -27,7 +29,8 @@ def test_a_job_comes_back_as_it_was_handed_in(store: Store) -> None:
     assert detail.request == job.request
     assert (detail.job.custom_id, detail.job.tenant, detail.job.metadata) == ("line-1", "acme", {"team": "search"})
     assert detail.job.expires_at == pytest.approx(detail.job.created_at + 60)
-    assert store.heads("smart.interactive", 1)[0].need == job.need
+    assert answer.expires_at == detail.job.expires_at
+    assert store.heads("smart.interactive", 1)[0].need == replace(job.need, expires_at=answer.expires_at)
 
 
 def test_a_long_prompt_is_stored_compressed_and_read_whole(scene: Scene) -> None:

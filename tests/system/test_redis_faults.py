@@ -137,7 +137,7 @@ def test_garbage_forged_and_doubled_messages_hold_nobody_up(paced: Fleet, server
         redis.hset(keys.need(lane), text, "1\t1")
         redis.hset(keys.messages(lane), text, b"\xff{not json")
     lanes = Lanes(connect(server.url, Path()))
-    lanes.offer([Offer(new_id(), lane, Need(10**12, 10**12)) for _ in range(50)], front=True)  # no such jobs
+    lanes.offer([Offer(new_id(), lane, Need(10**12, 10**12)) for _ in range(50)])  # no such jobs
     paced.worker()
     paced.until(lambda: paced.done(batch) > 0)
     begun, before = time.monotonic(), paced.done(batch)

@@ -1,6 +1,7 @@
 """The backend that is the storage itself: SQL, and where Redis is up a word to the lanes."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from holdfast.client.answer import Answer
@@ -97,7 +98,9 @@ class Storage:
         submitted = self.store.submit(jobs)
         crash_point("before_offer")
         new = zip(jobs, submitted, strict=True)
-        self.offers.make([Offer(one.id, one.lane, job.need) for job, one in new if one.created])
+        self.offers.make(
+            [Offer(one.id, one.lane, replace(job.need, expires_at=one.expires_at)) for job, one in new if one.created]
+        )
         return [Taken(one.id, one.created) for one in submitted]
 
     def states(self, ids: Sequence[str]) -> Mapping[str, State]:

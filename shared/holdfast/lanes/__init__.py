@@ -3,10 +3,11 @@
 from holdfast.lanes.connection import Connection, connect
 from holdfast.lanes.gate import Gate
 from holdfast.lanes.lanes import Lanes
-from holdfast.lanes.values import WINDOW, BreakerView, BucketView, Fetched, Reason, Settled, Snapshot
+from holdfast.lanes.values import WINDOW, Backlog, BreakerView, BucketView, Fetched, Reason, Settled, Snapshot
 
 __all__ = [
     "WINDOW",
+    "Backlog",
     "BreakerView",
     "BucketView",
     "Connection",

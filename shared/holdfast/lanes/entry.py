@@ -1,6 +1,8 @@
 """A window entry: the dramatiq message that says "look at job N now", and the need that the gate reads beside it."""
 
 import time
+from collections.abc import Iterable
+from math import inf
 
 from dramatiq.message import Message
 
@@ -9,6 +11,7 @@ from holdfast.model.job import Need, Offer
 
 ACTOR = "run_job"
 FOR_EVER = "inf"
+DEADLINE = "@"  # stands where a route would, and is none
 
 
 def write_entry(offer: Offer, seal: Seal | None) -> tuple[str, bytes, str]:
@@ -33,12 +36,21 @@ def write_message(offer: Offer, signature: str) -> bytes:
 
 
 def write_need(need: Need) -> str:
-    r"""Two numbers, then a route and the end of its avoidance for each route to leave out, all between tabs.
+    r"""Two numbers, the deadline if there is one, then routes to leave out, each with the end of that, between tabs.
 
     >>> write_need(Need(120, 1000, {"anthropic/opus": 1700000000.5, "openai/gpt": None}))
     '120\t1000\tanthropic/opus\t1700000000.500000\topenai/gpt\tinf'
+    >>> write_need(Need(120, 1000, expires_at=1700000009.0))
+    '120\t1000\t@\t1700000009.000000'
     """
     parts = [str(max(0, need.input_tokens)), str(max(0, need.output_tokens))]
+    if need.expires_at is not None:
+        parts += [DEADLINE, f"{need.expires_at:.6f}"]
     for route, until in need.avoid.items():
         parts += [route, FOR_EVER if until is None else f"{until:.6f}"]
     return "\t".join(parts)
+
+
+def in_order(offers: Iterable[Offer]) -> list[Offer]:
+    """The order of a lane: the nearest deadline first, then the oldest. Ids tell the age."""
+    return sorted(offers, key=lambda offer: (inf if (due := offer.need.expires_at) is None else due, offer.id))

@@ -17,7 +17,7 @@ from holdfast.lanes.connection import Connection
 from holdfast.lanes.health import health_of, read_health
 from holdfast.lanes.hearing import Hearing, RulesOf, add_verdicts, default_rules
 from holdfast.lanes.hints import EVERY_LANE, Hints
-from holdfast.lanes.lanes import Lanes, by_lane, in_groups, offer_arguments
+from holdfast.lanes.lanes import Lanes, offer_calls
 from holdfast.lanes.learning import Learning, News
 from holdfast.lanes.lua import own_sha, own_source, source
 from holdfast.lanes.operate import Kind, Override, Want
@@ -25,7 +25,7 @@ from holdfast.lanes.reach import Reach
 from holdfast.lanes.settling import call_arguments, requeue_arguments, rest_after
 from holdfast.lanes.targets import CompiledPlan, Target
 from holdfast.lanes.topology import AWAY, FAILED
-from holdfast.lanes.values import WINDOW, Fetched, Reason, Settled
+from holdfast.lanes.values import WINDOW, Backlog, Fetched, Reason, Settled
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Plan
@@ -124,15 +124,12 @@ class Gate:
         heard = {route: [Heard(self.now(), permit.epochs[route], Verdict.SLOW, self.reach.host)]}
         await self._settle(_worker_of(permit), [0, 0], heard)
 
-    async def offer(self, offers: Sequence[Offer], *, front: bool = False, window: int | None = None) -> int:
-        """Put jobs into their lanes, each at most once; see Lanes.offer."""
-        keys, added = self._keys, 0
-        for lane, group in by_lane(offers).items():
-            names = [keys.lane(lane), keys.messages(lane), keys.need(lane), keys.names, keys.refill(lane)]
-            for part in in_groups(group, front=front):
-                arguments = offer_arguments(part, lane, self._connection, front=front, window=window or self._window)
-                added += int(await self._run("offer", names, arguments))
-        return added
+    async def offer(
+        self, offers: Sequence[Offer], *, window: int | None = None, backlog: Backlog = Backlog.UNKNOWN
+    ) -> int:
+        """Put jobs into their lanes, each at most once and in order; see Lanes.offer."""
+        calls = offer_calls(offers, self._connection, window or self._window, backlog)
+        return sum([int(await self._run("offer", names, arguments)) for names, arguments in calls])
 
     async def release(self, worker: str) -> int:
         """Free what a dead worker holds: slots, probes, messages. SQL offers its jobs again; its units stay spent."""

@@ -70,6 +70,10 @@ class Keys:
     def need(self, lane: str) -> str:
         return f"{self.lanes}:{lane}.need"
 
+    def beyond(self, lane: str) -> str:
+        """The first job that is known to wait in SQL alone, behind what the lane's window holds."""
+        return f"{self.lanes}:{lane}.beyond"
+
     def acks(self, worker: str, lane: str) -> str:
         return f"{self.lanes}:__acks__.{worker}.{lane}"
 

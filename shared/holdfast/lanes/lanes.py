@@ -1,6 +1,6 @@
 """The lanes as producers, the sweeper and operators use them: synchronous, from any thread."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import redis
@@ -9,10 +9,10 @@ from holdfast.lanes import operate
 from holdfast.lanes.condition import condition
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.credentials import read_parked
-from holdfast.lanes.entry import write_entry
+from holdfast.lanes.entry import in_order, write_entry
 from holdfast.lanes.lua import source
 from holdfast.lanes.topology import FAILED
-from holdfast.lanes.values import WINDOW, Snapshot
+from holdfast.lanes.values import WINDOW, Backlog, Snapshot
 from holdfast.model.job import Offer
 from holdfast.policy.logins import Parked
 
@@ -21,28 +21,35 @@ T = TypeVar("T")
 GROUP = 1_000  # jobs per script call: a script holds up everybody else
 
 
-def offer_arguments(
-    offers: Sequence[Offer], lane: str, connection: Connection, *, front: bool, window: int
-) -> list[Any]:
-    """What offer.lua wants to know, for offers of one lane."""
-    arguments: list[Any] = [lane, window, int(front), connection.keys.wake]
-    for offer in offers:
-        arguments += write_entry(offer, connection.seal)
-    return arguments
+def offer_calls(
+    offers: Sequence[Offer], connection: Connection, window: int, backlog: Backlog
+) -> Iterator[tuple[list[str], list[Any]]]:
+    """Keys and arguments of offer.lua for each call that ``offers`` take. A lane's calls are made in turn."""
+    keys = connection.keys
+    for lane, group in by_lane(offers).items():
+        names = [
+            keys.lane(lane),
+            keys.messages(lane),
+            keys.need(lane),
+            keys.names,
+            keys.refill(lane),
+            keys.beyond(lane),
+        ]
+        for first in range(0, len(group), GROUP):
+            part = group[first : first + GROUP]
+            told = Backlog.PART if backlog is Backlog.ALL and first + GROUP < len(group) else backlog
+            arguments: list[Any] = [lane, window, told.value, int(first > 0), keys.wake]
+            for offer in part:
+                arguments += write_entry(offer, connection.seal)
+            yield names, arguments
 
 
 def by_lane(offers: Sequence[Offer]) -> dict[str, list[Offer]]:
-    """Group offers by lane, keeping their order."""
+    """Group offers by lane, each group in the order of lanes."""
     groups: dict[str, list[Offer]] = {}
-    for offer in offers:
+    for offer in in_order(offers):
         groups.setdefault(offer.lane, []).append(offer)
     return groups
-
-
-def in_groups(offers: list[Offer], *, front: bool) -> list[list[Offer]]:
-    """Cut offers into groups for one script call each; at the front the last group has to go first."""
-    groups = [offers[i : i + GROUP] for i in range(0, len(offers), GROUP)]
-    return groups[::-1] if front else groups
 
 
 class Lanes:
@@ -52,16 +59,14 @@ class Lanes:
         self._connection = connection
         self._keys = connection.keys
 
-    def offer(self, offers: Sequence[Offer], *, front: bool = False, window: int = WINDOW) -> int:
-        """Put jobs into their lanes, each at most once. Returns how many were added.
+    def offer(self, offers: Sequence[Offer], *, window: int = WINDOW, backlog: Backlog = Backlog.UNKNOWN) -> int:
+        """Put jobs into their lanes, each at most once and in order. Returns how many were added.
 
-        At the end a lane takes jobs until it holds ``window`` ids; at the front there is no such bound.
+        A lane holds ``window`` ids, the first of its backlog. A full one takes jobs that come before its last ones, and
+        lets go of those; none is taken that comes behind one for which there was no room.
         """
-        added = 0
-        for lane, group in by_lane(offers).items():
-            for part in in_groups(group, front=front):
-                added += self._offer(lane, part, front=front, window=window)
-        return added
+        calls = offer_calls(offers, self._connection, window, backlog)
+        return sum(self._offer(names, arguments) for names, arguments in calls)
 
     def lengths(self) -> dict[str, int]:
         """Ids waiting in the window of each lane."""
@@ -139,10 +144,7 @@ class Lanes:
     def ping(self) -> None:
         self._ask(lambda client: client.ping())
 
-    def _offer(self, lane: str, offers: list[Offer], *, front: bool, window: int) -> int:
-        keys = self._keys
-        names = [keys.lane(lane), keys.messages(lane), keys.need(lane), keys.names, keys.refill(lane)]
-        arguments = offer_arguments(offers, lane, self._connection, front=front, window=window)
+    def _offer(self, names: list[str], arguments: list[Any]) -> int:
         return int(self._ask(lambda client: client.register_script(source("offer"))(names, arguments)))
 
     def _ask(self, question: Callable[[redis.Redis], T]) -> T:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdfast.lanes.entry import write_entry
+from holdfast.lanes.entry import in_order, write_entry
 from holdfast.lanes.seal import Seal
 from holdfast.lanes.targets import Target
 from holdfast.lanes.values import Settled
@@ -52,8 +52,8 @@ def _real_usage(call: Settled) -> Usage | None:
 
 
 def requeue_arguments(offers: Sequence[Offer], seal: Seal | None) -> list[Any]:
-    """How many jobs go back to the head of their lane; then lane, id, message and need of each."""
+    """How many jobs go back into their lane; then lane, id, message and need of each, in the order of lanes."""
     arguments: list[Any] = [len(offers)]
-    for offer in offers:
+    for offer in in_order(offers):
         arguments += [offer.lane, *write_entry(offer, seal)]
     return arguments

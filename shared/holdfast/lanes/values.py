@@ -12,6 +12,14 @@ from holdfast.model.reply import Reply, Usage
 WINDOW = 2_000  # ids of one lane in Redis: a few times what a fleet holds in flight
 
 
+class Backlog(StrEnum):
+    """What an offer knows of the backlog in SQL."""
+
+    UNKNOWN = ""  # these jobs, and nothing of others
+    PART = "part"  # its head: more may follow
+    ALL = "all"  # all that waits
+
+
 class Reason(StrEnum):
     """Why the gate gave fewer permits than it was asked for."""
 
@@ -45,7 +53,7 @@ class Settled:
     """One call that is over, and committed to SQL.
 
     ``answer`` None: nothing was learned (the job was handed back). ``usage`` is the real one, None where the provider
-    sent none. ``seconds`` is how long the call took. ``requeue`` goes back to the head of its lane at once.
+    sent none. ``seconds`` is how long the call took. ``requeue`` goes back into its lane at once, in order.
     """
 
     permit: Permit

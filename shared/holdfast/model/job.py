@@ -62,7 +62,7 @@ def lane_name(model: str, priority: Priority) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What the gate must know of a job to admit it: estimated tokens, and routes to leave out.
+    """What the lanes must know of a job: estimated tokens, routes to leave out, and the deadline they order jobs by.
 
     ``avoid`` maps a route's name to the time until which the job must not take it; None is for ever.
     """
@@ -70,6 +70,7 @@ class Need:
     input_tokens: int
     output_tokens: int
     avoid: Mapping[str, float | None] = field(default_factory=dict)
+    expires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,15 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """Answer to one NewJob, in the same order. ``created`` is False where the idempotency key was known."""
+    """Answer to one NewJob, in the same order. ``created`` is False where the idempotency key was known.
+
+    ``expires_at`` is the new job's deadline, None where it has none or is not new.
+    """
 
     id: str
     lane: str
     created: bool
+    expires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

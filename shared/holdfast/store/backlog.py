@@ -11,7 +11,7 @@ from holdfast.store.pack import unpack_need
 from holdfast.store.sql import Statement
 
 HEADS = Statement("""
-    select id, lane, input_tokens, output_tokens, avoid from job
+    select id, lane, input_tokens, output_tokens, avoid, expires_at from job
     where lane = :lane and state = 'queued' and expires_at > :now
     order by expires_at, id limit :limit
 """)
@@ -25,7 +25,7 @@ DUE = Statement("""
 RELEASE = Statement("""
     update job set state = 'queued', available_at = null
     where id in ($ids) and state = 'delayed' and available_at <= :now and expires_at > :now
-    returning id, lane, batch, input_tokens, output_tokens, avoid
+    returning id, lane, batch, input_tokens, output_tokens, avoid, expires_at
 """)
 LANES = Statement("""
     select name, state, cast(sum(jobs) as bigint) as jobs from tally where kind = 'lane'
@@ -55,7 +55,7 @@ def release_due(tx: Transaction, limit: int) -> list[Offer]:
 
 def offers_of(rows: Sequence[Any]) -> list[Offer]:
     """Rows of jobs as the lanes need them."""
-    return [Offer(row.id, row.lane, unpack_need(row.input_tokens, row.output_tokens, row.avoid)) for row in rows]
+    return [Offer(row.id, row.lane, unpack_need(row)) for row in rows]
 
 
 def list_lanes(tx: Transaction) -> list[LaneCounts]:

@@ -76,7 +76,7 @@ def _claimed(row: Any, body: bytes) -> Claimed:
         attempts=row.attempts,
         calls=row.calls,
         tries=row.tries,
-        need=unpack_need(row.input_tokens, row.output_tokens, row.avoid),
+        need=unpack_need(row),
         request=unpack_request(body),
         expires_at=to_seconds_or_none(row.expires_at),
         custom_id=row.custom_id,

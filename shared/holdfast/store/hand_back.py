@@ -12,7 +12,7 @@ HELD = Statement("select id from job where worker = :worker and state = 'running
 RETURN = Statement("""
     update job set state = 'queued', worker = null, why_waiting = 'handed back by its worker', calls = calls + :calls
     where id in ($ids) and worker = :worker and state = 'running'
-    returning id, lane, batch, input_tokens, output_tokens, avoid
+    returning id, lane, batch, input_tokens, output_tokens, avoid, expires_at
 """)
 END_ATTEMPTS = Statement("""
     update attempt set ended_at = :now, outcome = :outcome, message = 'handed back by its worker'

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Mapping
 from hashlib import blake2b
+from typing import Any
 
 import orjson
 
@@ -86,11 +87,11 @@ def pack_avoid(avoid: Mapping[str, float | None], now: int) -> str | None:
     return orjson.dumps(dates).decode() if dates else None
 
 
-def unpack_need(input_tokens: int, output_tokens: int, avoid: str | None) -> Need:
-    if avoid is None:
-        return Need(input_tokens, output_tokens)
-    dates: dict[str, int | None] = orjson.loads(avoid)
-    return Need(input_tokens, output_tokens, {route: to_seconds_or_none(date) for route, date in dates.items()})
+def unpack_need(row: Any) -> Need:
+    """The need of a job's row, of which ``input_tokens``, ``output_tokens``, ``avoid`` and ``expires_at`` are told."""
+    dates: dict[str, int | None] = orjson.loads(row.avoid) if row.avoid else {}
+    avoid = {route: to_seconds_or_none(date) for route, date in dates.items()}
+    return Need(row.input_tokens, row.output_tokens, avoid, to_seconds_or_none(row.expires_at))
 
 
 def is_storable(text: str) -> bool:

@@ -9,7 +9,7 @@ from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
 from holdfast.settings import crash_point
 from holdfast.store.database import Transaction
-from holdfast.store.micros import NEVER, to_micros
+from holdfast.store.micros import NEVER, to_micros, to_seconds_or_none
 from holdfast.store.pack import deflate, is_storable, pack_avoid, pack_labels, pack_request, request_hash
 from holdfast.store.sql import Statement
 
@@ -83,8 +83,16 @@ def submit(tx: Transaction, packed: Sequence[Packed]) -> list[Submitted]:
     tx.total("accepted", len(fresh))
     crash_point("mid_insert")
     if len(fresh) == len(packed):
-        return [Submitted(each.job.id, each.job.lane, created=True) for each in packed]
+        return [_accepted(each.job, tx.now) for each in packed]
     return _answers(tx, packed, new)
+
+
+def _accepted(job: NewJob, now: int) -> Submitted:
+    return Submitted(job.id, job.lane, created=True, expires_at=to_seconds_or_none(_deadline(job, now)))
+
+
+def _deadline(job: NewJob, now: int) -> int:
+    return NEVER if job.expires_in is None else now + to_micros(job.expires_in)
 
 
 def _row(job: NewJob, digest: str, position: int | None, now: int) -> list[Any]:
@@ -105,7 +113,7 @@ def _row(job: NewJob, digest: str, position: int | None, now: int) -> list[Any]:
         job.need.output_tokens,
         pack_avoid(job.need.avoid, 0) if job.need.avoid else None,
         patience,
-        NEVER if patience is None else now + patience,
+        _deadline(job, now),
     ]
 
 
@@ -138,16 +146,16 @@ def _answers(tx: Transaction, packed: Sequence[Packed], new: set[str]) -> list[S
     answers = []
     for each in packed:
         row = by_id.get(each.job.id) or by_key.get((each.job.tenant, each.job.idempotency_key))
-        answers.append(_answer(each, row, new))
+        answers.append(_answer(each, row, new, tx.now))
         new.discard(answers[-1].id)
     return answers
 
 
-def _answer(each: Packed, row: Any, new: set[str]) -> Submitted:
+def _answer(each: Packed, row: Any, new: set[str], now: int) -> Submitted:
     job = each.job
     if row is None:
         raise NotFound("job", public_id("job", job.id))  # dropped between two statements: send it again
     if (row.request_hash, row.tenant) != (each.digest, job.tenant):
         what = f"idempotency key {job.idempotency_key!r}" if job.idempotency_key else public_id("job", job.id)
         raise Conflict(what, "is taken by a job with another request. Send the first request, or use a new key.")
-    return Submitted(row.id, row.lane, created=row.id in new)
+    return _accepted(job, now) if row.id in new else Submitted(row.id, row.lane, created=False)

@@ -192,7 +192,7 @@ class Pool:
             offers = await asyncio.to_thread(self.store.hand_back, worker, None)
             heard = await self.settler.drain(FAREWELL)
             await self.gate.release(worker)
-            await self.gate.offer(offers, front=True, window=self.settings.worker.window)
+            await self.gate.offer(offers, window=self.settings.worker.window)
             if heard:
                 await asyncio.to_thread(self.store.stop, worker)
         except HoldfastError as error:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from holdfast.lanes import Gate
+from holdfast.lanes import Backlog, Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.settings import crash_point
 from holdfast.store import Store
@@ -43,7 +43,8 @@ class Refill:
         try:
             offers = await asyncio.to_thread(self.store.heads, lane, self.window)
             crash_point("before_refill")
-            added = await self.gate.offer(offers, window=self.window) if offers else 0
+            backlog = Backlog.PART if len(offers) == self.window else Backlog.ALL
+            added = await self.gate.offer(offers, window=self.window, backlog=backlog)
             crash_point("after_refill")
         except StorageUnavailable as error:
             self.footing.sql_failed(error)

@@ -11,7 +11,7 @@ import structlog
 
 from holdfast.lanes import Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
-from holdfast.model.job import Offer
+from holdfast.model.job import Offer, State
 from holdfast.settings import crash_point
 from holdfast.store import Store
 from holdfast.worker.fetcher import Fetcher
@@ -21,6 +21,7 @@ from holdfast.worker.overrides import Overrides
 from holdfast.worker.places import Places
 
 log = structlog.get_logger()
+PRESSING = 50  # jobs at the head of a backlog
 AT_MOST = 1_000  # jobs that one transaction moves
 TAKE_WITHIN = 2.0  # seconds that a take-over may wait for its turn to write, or else it is put off
 RENEWED = 1.0  # seconds that a renewal may take
@@ -56,6 +57,7 @@ class Sweeper:
             (1.0, self.follow_sql),
             (1.0, self.hand_back_unsure),
             (2.0, self.take_over),
+            (5.0, self.offer_pressing),
             (5.0, self.drop_strays),
             (10.0, self.tell_condition),
             (15.0, self.mend_lanes),
@@ -76,7 +78,7 @@ class Sweeper:
             await asyncio.sleep(every)
 
     async def release_due(self) -> None:
-        """Delayed jobs whose time has come are queued, and go to the front: they are older than what waits."""
+        """Delayed jobs whose time has come are queued, and take their places among what waits."""
         while offers := await asyncio.to_thread(self.store.release_due, AT_MOST):
             self.footing.sql_answered()
             crash_point("after_release")
@@ -89,7 +91,7 @@ class Sweeper:
     async def _offer(self, offers: Sequence[Offer]) -> None:
         if not offers:
             return
-        await self.gate.offer(offers, front=True, window=self.window)
+        await self.gate.offer(offers, window=self.window)
         for lane in {offer.lane for offer in offers}:
             self.book.wake(lane)
         self.places.wake()
@@ -108,6 +110,12 @@ class Sweeper:
             if expired < AT_MOST:
                 return
             await asyncio.sleep(REST)
+
+    async def offer_pressing(self) -> None:
+        """Offer the heads of backlogs larger than their window again: an offer that was pressing may have been lost."""
+        for counts in await asyncio.to_thread(self.store.lanes):
+            if counts.counts.get(State.QUEUED, 0) > self.window:
+                await self._offer(await asyncio.to_thread(self.store.heads, counts.lane, PRESSING))
 
     async def hand_back_unsure(self) -> None:
         """Jobs whose claim failed half-way: if SQL did take the claim, they are ours and nobody runs them."""

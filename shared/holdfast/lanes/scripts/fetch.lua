@@ -178,7 +178,8 @@ local function read_need(text)
     if rest ~= "" then
         need.avoid = {}
         for route, until_ in string.gmatch(rest, "\t([^\t]+)\t([^\t]+)") do
-            need.avoid[route] = until_ == "inf" and math.huge or tonumber(until_) or 0
+            -- "@" is no route but the job's deadline, by which the lane is ordered
+            if route ~= "@" then need.avoid[route] = until_ == "inf" and math.huge or tonumber(until_) or 0 end
         end
     end
     return need

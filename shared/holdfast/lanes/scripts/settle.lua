@@ -1,5 +1,5 @@
--- needs: clock bucket
--- settle: give back what permits took, charge real usage, acknowledge, put rerouted jobs back, move breakers.
+-- needs: clock bucket rank
+-- settle: give back what permits took, charge real usage, acknowledge, put rerouted jobs back in order, move breakers.
 --
 -- The record of a permit tells what was taken; it is deleted with it, so settling twice gives back once. A permit
 -- without a record (settled, released, or from before Redis was lost) gives nothing back and is no error.
@@ -15,7 +15,8 @@
 --                     drop    it was never made: everything comes back
 --           input, output     units used                    (for real)
 --           pause             seconds that its bucket must rest; 0 none
---       then number of jobs that go back to the head of their lane, then per job: lane, id, message, need
+--       then number of jobs that go back into their lane, nearest deadline first, then oldest; then per job: lane, id,
+--       message, need
 --       then number of breakers that heard something, then per breaker: scope, expected version, number of texts,
 --       then the texts: field, value, field, value …; none when nothing changes
 --
@@ -111,15 +112,19 @@ for lane, ids in pairs(gone) do
     redis.call("HDEL", name .. ".msgs", unpack(ids))
     redis.call("HDEL", name .. ".need", unpack(ids))
 end
-for i = #back, 1, -1 do
-    local job = back[i]
+local returning = {}
+for _, job in ipairs(back) do
     local name = root .. "lane:" .. job.lane
     if redis.call("HSETNX", name .. ".msgs", job.id, job.message) == 1 then
         redis.call("HSET", name .. ".need", job.id, job.need)
-        redis.call("LPUSH", name, job.id)
-        redis.call("SADD", root .. "lanes", job.lane)
-        hint = true
+        returning[job.lane] = returning[job.lane] or {}
+        table.insert(returning[job.lane], {id = job.id, due = due_of(job.need)})
     end
+end
+for lane, jobs in pairs(returning) do
+    rank_place(root .. "lane:" .. lane, root .. "lane:" .. lane .. ".need", jobs)
+    redis.call("SADD", root .. "lanes", lane)
+    hint = true
 end
 if hint then redis.call("PUBLISH", root .. "wake", "") end
 return {exact(now), settled, conflicts, taken}
