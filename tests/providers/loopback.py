@@ -124,7 +124,9 @@ BASES = {
     Api.ANTHROPIC_VERTEX: "/v1",
     Api.ANTHROPIC_GOOGLE_CLOUD: "/v1/projects/p-1/locations/eu-west-1/workspaces/wrkspc_1/invoke",
     Api.ANTHROPIC_FOUNDRY: "/anthropic",
+    Api.ANTHROPIC_BEDROCK_MANTLE: "/anthropic",
     Api.OPENAI_BEDROCK: "/openai/v1",
+    Api.OPENAI_BEDROCK_RESPONSES: "/openai/v1",
 }
 
 

@@ -30,9 +30,12 @@ PRINTED = orjson.dumps(
 ).decode()
 SIGNED = {
     Api.ANTHROPIC_BEDROCK: "bedrock",
+    Api.ANTHROPIC_BEDROCK_MANTLE: "bedrock-mantle",
     Api.ANTHROPIC_AWS: "aws-external-anthropic",
     Api.OPENAI_BEDROCK: "bedrock-mantle",
+    Api.OPENAI_BEDROCK_RESPONSES: "bedrock-mantle",
 }
+AZURE = (Api.ANTHROPIC_FOUNDRY, Api.AZURE_OPENAI, Api.AZURE_OPENAI_RESPONSES)
 GOOGLE = (Api.ANTHROPIC_VERTEX, Api.ANTHROPIC_GOOGLE_CLOUD)
 CLOUDS = tuple(api for api in Api if api.wire is not api)
 ENTRA = ".".join(
@@ -87,9 +90,25 @@ async def test_bedrock_and_vertex_take_the_model_in_the_path_and_a_version_in_th
         assert seen.json["messages"]
 
 
+FIRST_PARTY = (
+    Api.ANTHROPIC,
+    Api.ANTHROPIC_AWS,
+    Api.ANTHROPIC_FOUNDRY,
+    Api.ANTHROPIC_GOOGLE_CLOUD,
+    Api.ANTHROPIC_BEDROCK_MANTLE,
+)
+
+
 async def test_the_other_clouds_of_claude_take_the_first_partys_body():
-    bodies = [(await made(api, "k"))[1][0].json for api in (Api.ANTHROPIC, Api.ANTHROPIC_AWS, Api.ANTHROPIC_FOUNDRY)]
-    bodies.append((await made(Api.ANTHROPIC_GOOGLE_CLOUD, "k"))[1][0].json)
+    bodies = [(await made(api, "k"))[1][0].json for api in FIRST_PARTY]
+    assert all(body == bodies[0] for body in bodies)
+
+
+async def test_the_responses_api_of_other_clouds_takes_the_first_partys_body_with_the_model_in_it():
+    clouds_of_it = (Api.OPENAI_RESPONSES, Api.AZURE_OPENAI_RESPONSES, Api.OPENAI_BEDROCK_RESPONSES)
+    bodies = [(await made(api, "k", model="gpt-6"))[1][0].json for api in clouds_of_it]
+    assert bodies[0]["model"] == "gpt-6"
+    assert bodies[0]["input"]
     assert all(body == bodies[0] for body in bodies)
 
 
@@ -98,7 +117,7 @@ async def test_the_workspace_goes_along_on_aws():
     assert seen.headers["anthropic-workspace-id"] == SITE.workspace_id
 
 
-@pytest.mark.parametrize("api", [Api.ANTHROPIC_FOUNDRY, Api.AZURE_OPENAI])
+@pytest.mark.parametrize("api", AZURE)
 async def test_azure_takes_a_key_as_api_key_and_a_token_as_bearer(api):
     _, (keyed,) = await made(api, "an-azure-key")
     assert (keyed.headers["api-key"], "authorization" in keyed.headers) == ("an-azure-key", False)
@@ -136,7 +155,9 @@ ELSEWHERE = dict.fromkeys(
 )  # fmt: skip
 OWN = {  # with no key configured, a cloud's own login from the environment is its to use
     Api.ANTHROPIC_BEDROCK: {"AWS_BEARER_TOKEN_BEDROCK"},
+    Api.ANTHROPIC_BEDROCK_MANTLE: {"AWS_BEARER_TOKEN_BEDROCK"},
     Api.OPENAI_BEDROCK: {"AWS_BEARER_TOKEN_BEDROCK"},
+    Api.OPENAI_BEDROCK_RESPONSES: {"AWS_BEARER_TOKEN_BEDROCK"},
     Api.ANTHROPIC_AWS: {"ANTHROPIC_AWS_API_KEY"},
 }
 
@@ -157,7 +178,7 @@ def canaries_in(seen: Seen) -> set[str]:
 @pytest.mark.parametrize("api", list(Api))
 @pytest.mark.parametrize("secret", ["the-key-that-is-meant", PRINTED, ENTRA, ""], ids=["key", "aws", "entra", "none"])
 async def test_no_key_of_one_cloud_is_ever_sent_to_another(api, secret, monkeypatch):
-    if not secret and (api in GOOGLE or api in {Api.ANTHROPIC_FOUNDRY, Api.AZURE_OPENAI}):
+    if not secret and (api in GOOGLE or api in AZURE):
         pytest.skip("these need a key, or the machine's login, which has a test of its own")
     _, seen = await made(api, secret)
     allowed = OWN.get(api, set()) if not secret else set()
@@ -223,7 +244,9 @@ def test_only_what_a_credential_process_prints_is_read_as_aws_keys():
 MISSING = [
     (Api.ANTHROPIC_BEDROCK, "boto3", "bedrock"),
     (Api.ANTHROPIC_AWS, "boto3", "aws"),
+    (Api.ANTHROPIC_BEDROCK_MANTLE, "boto3", "bedrock"),
     (Api.OPENAI_BEDROCK, "botocore", "bedrock"),
+    (Api.OPENAI_BEDROCK_RESPONSES, "botocore", "bedrock"),
     (Api.ANTHROPIC_VERTEX, "google", "vertex"),
     (Api.ANTHROPIC_GOOGLE_CLOUD, "google", "google-cloud"),
 ]
@@ -243,7 +266,7 @@ def test_a_missing_extra_is_named(api, package, extra, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("api", [Api.ANTHROPIC_FOUNDRY, Api.AZURE_OPENAI])
+@pytest.mark.parametrize("api", AZURE)
 def test_azure_has_no_login_without_a_credential(api):
     with pytest.raises(ConfigError, match="needs a credential"):
         connect(api, "http://127.0.0.1:1", "", concurrency=1, site=SITE)
@@ -270,6 +293,7 @@ def azure(code: str, message: str = "no", **others: Any) -> dict[str, Any]:
 
 
 B, V, Z, F = Api.ANTHROPIC_BEDROCK, Api.ANTHROPIC_VERTEX, Api.AZURE_OPENAI, Api.ANTHROPIC_FOUNDRY
+M, ZR, BR = Api.ANTHROPIC_BEDROCK_MANTLE, Api.AZURE_OPENAI_RESPONSES, Api.OPENAI_BEDROCK_RESPONSES
 Kind = FaultKind
 
 
@@ -307,6 +331,15 @@ Kind = FaultKind
         (Z, 429, azure("insufficient_quota"), {}, Kind.SPEND_LIMIT),
         (Z, 503, azure("NoCapacity"), {}, Kind.OVERLOADED),
         (Z, 400, azure("context_length_exceeded"), {}, Kind.TOO_LONG),
+        (M, 429, {"message": "x"}, {"x_amzn_errortype": "ThrottlingException"}, Kind.RATE_LIMITED),
+        (M, 529, error(Api.ANTHROPIC, "overloaded_error"), {}, Kind.OVERLOADED),
+        (M, 403, {"message": "x"}, {"x_amzn_errortype": "ExpiredTokenException"}, Kind.AUTH),
+        (ZR, 404, azure("DeploymentNotFound"), {}, Kind.MODEL_NOT_FOUND),
+        (ZR, 401, {"statusCode": 401, "message": "x"}, {}, Kind.AUTH),
+        (ZR, 429, azure("429", "exceeded token rate limit. Please retry after 6 seconds."), {}, Kind.RATE_LIMITED),
+        (BR, 403, {"message": "x"}, {"x_amzn_errortype": "InvalidSignatureException"}, Kind.AUTH),
+        (BR, 503, {"message": "x"}, {"x_amzn_errortype": "ServiceUnavailableException"}, Kind.OVERLOADED),
+        (BR, 429, error(Api.OPENAI_CHAT, "rate_limit_error", code="rate_limit_exceeded"), {}, Kind.RATE_LIMITED),
         (F, 404, azure("DeploymentNotFound"), {}, Kind.MODEL_NOT_FOUND),
         (F, 401, {"statusCode": 401, "message": "x"}, {}, Kind.AUTH),
     ],
@@ -321,10 +354,11 @@ async def test_azures_wait_is_read_even_where_only_words_tell_it(call):
     assert fault(answer).retry_after == 6.0
 
 
-async def test_a_prompt_that_azures_filter_turned_away_is_refused_and_no_failure(call):
+@pytest.mark.parametrize("api", [Z, ZR])
+async def test_a_prompt_that_azures_filter_turned_away_is_refused_and_no_failure(api, call):
     inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {"hate": {"filtered": True}}}
     body = azure("content_filter", "The response was filtered", type=None, param="prompt", status=400, innererror=inner)
-    answer, _ = await call(Z, answers(400, body))
+    answer, _ = await call(api, answers(400, body))
     assert isinstance(answer.outcome, Reply)
     assert (answer.outcome.finish, answer.outcome.text, answer.outcome.usage.output) == (Finish.REFUSED, "", 0)
 

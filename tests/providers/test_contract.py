@@ -40,14 +40,21 @@ PATHS = {
     Api.OPENAI_CHAT: "/v1/chat/completions",
     Api.OPENAI_RESPONSES: "/v1/responses",
     Api.ANTHROPIC_BEDROCK: "/model/m/invoke",
+    Api.ANTHROPIC_BEDROCK_MANTLE: "/anthropic/v1/messages",
     Api.ANTHROPIC_AWS: "/v1/messages",
     Api.ANTHROPIC_VERTEX: "/v1/projects/p-1/locations/eu-west-1/publishers/anthropic/models/m:rawPredict",
     Api.ANTHROPIC_GOOGLE_CLOUD: "/v1/projects/p-1/locations/eu-west-1/workspaces/wrkspc_1/invoke/v1/messages",
     Api.ANTHROPIC_FOUNDRY: "/anthropic/v1/messages",
     Api.AZURE_OPENAI: "/openai/deployments/m/chat/completions?api-version=2024-10-21",
+    Api.AZURE_OPENAI_RESPONSES: "/openai/responses?api-version=2024-10-21",
     Api.OPENAI_BEDROCK: "/openai/v1/chat/completions",
+    Api.OPENAI_BEDROCK_RESPONSES: "/openai/v1/responses",
 }
-KEY_HEADERS = {Api.ANTHROPIC_FOUNDRY: "x-api-key", Api.AZURE_OPENAI: "api-key"}
+KEY_HEADERS = {
+    Api.ANTHROPIC_FOUNDRY: "x-api-key",
+    Api.AZURE_OPENAI: "api-key",
+    Api.AZURE_OPENAI_RESPONSES: "api-key",
+}
 
 
 async def test_a_call_sends_the_prompt_the_key_and_the_attempt_and_reads_the_reply(api, call):

@@ -11,22 +11,28 @@ from holdfast.settings.clouds import CLOUD_ADDRESSES, NEEDED
 
 KEYS = {
     Api.ANTHROPIC_BEDROCK: 'region = "eu-west-1"',
+    Api.ANTHROPIC_BEDROCK_MANTLE: 'region = "eu-west-1"',
     Api.ANTHROPIC_AWS: 'region = "eu-west-1"\nworkspace_id = "wrkspc_1"',
     Api.ANTHROPIC_VERTEX: 'region = "europe-west1"\nproject = "p-1"',
     Api.ANTHROPIC_GOOGLE_CLOUD: 'project = "p-1"\nworkspace_id = "wrkspc_1"',
     Api.ANTHROPIC_FOUNDRY: 'resource = "ours"',
     Api.AZURE_OPENAI: 'resource = "ours"\napi_version = "2024-10-21"',
+    Api.AZURE_OPENAI_RESPONSES: 'resource = "ours"\napi_version = "2025-04-01-preview"',
     Api.OPENAI_BEDROCK: 'region = "eu-west-1"',
+    Api.OPENAI_BEDROCK_RESPONSES: 'region = "eu-west-1"',
 }
 ADDRESSES = {
     Api.ANTHROPIC_BEDROCK: "https://bedrock-runtime.eu-west-1.amazonaws.com",
+    Api.ANTHROPIC_BEDROCK_MANTLE: "https://bedrock-mantle.eu-west-1.api.aws/anthropic",
     Api.ANTHROPIC_AWS: "https://aws-external-anthropic.eu-west-1.api.aws",
     Api.ANTHROPIC_VERTEX: "https://europe-west1-aiplatform.googleapis.com/v1",
     Api.ANTHROPIC_GOOGLE_CLOUD: "https://claude.googleapis.com/v1/projects/p-1/locations/global"
     "/workspaces/wrkspc_1/invoke",
     Api.ANTHROPIC_FOUNDRY: "https://ours.services.ai.azure.com/anthropic",
     Api.AZURE_OPENAI: "https://ours.openai.azure.com",
+    Api.AZURE_OPENAI_RESPONSES: "https://ours.openai.azure.com",
     Api.OPENAI_BEDROCK: "https://bedrock-mantle.eu-west-1.api.aws/openai/v1",
+    Api.OPENAI_BEDROCK_RESPONSES: "https://bedrock-mantle.eu-west-1.api.aws/openai/v1",
 }
 
 
@@ -73,12 +79,15 @@ def test_the_login_without_credentials_is_the_machines_own_or_the_clouds_own_var
     secrets = {api: provider(api, KEYS[api]).credentials[0].secret for api in KEYS}
     assert secrets == {
         Api.ANTHROPIC_BEDROCK: "none",
+        Api.ANTHROPIC_BEDROCK_MANTLE: "none",
         Api.ANTHROPIC_AWS: "none",
         Api.ANTHROPIC_VERTEX: "none",
         Api.ANTHROPIC_GOOGLE_CLOUD: "none",
         Api.ANTHROPIC_FOUNDRY: "env:ANTHROPIC_FOUNDRY_API_KEY",
         Api.AZURE_OPENAI: "env:AZURE_OPENAI_API_KEY",
+        Api.AZURE_OPENAI_RESPONSES: "env:AZURE_OPENAI_API_KEY",
         Api.OPENAI_BEDROCK: "none",
+        Api.OPENAI_BEDROCK_RESPONSES: "none",
     }
 
 

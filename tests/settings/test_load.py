@@ -152,8 +152,9 @@ def test_every_problem_comes_at_once_in_the_order_of_the_file() -> None:
         ),
         (
             "holdfast.toml:16: providers.b.api: expected one of anthropic, openai-chat,"
-            " openai-responses, anthropic-bedrock, anthropic-aws, anthropic-vertex, anthropic-google-cloud,"
-            " anthropic-foundry, azure-openai, openai-bedrock, got 'anthropc';"
+            " openai-responses, anthropic-bedrock, anthropic-bedrock-mantle, anthropic-aws, anthropic-vertex,"
+            " anthropic-google-cloud, anthropic-foundry, azure-openai, azure-openai-responses, openai-bedrock,"
+            " openai-bedrock-responses, got 'anthropc';"
             " nearest valid name anthropic"
         ),
         (

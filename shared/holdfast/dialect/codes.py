@@ -118,12 +118,15 @@ CODES: Mapping[Api, Mapping[str, FaultKind]] = {
     Api.OPENAI_CHAT: {**OPENAI, **GOOGLE, **COMPATIBLE},
     Api.OPENAI_RESPONSES: {**OPENAI, **COMPATIBLE},
     Api.ANTHROPIC_BEDROCK: {**ANTHROPIC, **AWS},
+    Api.ANTHROPIC_BEDROCK_MANTLE: {**ANTHROPIC, **AWS},
     Api.ANTHROPIC_AWS: {**ANTHROPIC, **AWS},
     Api.ANTHROPIC_VERTEX: {**ANTHROPIC, **GOOGLE},
     Api.ANTHROPIC_GOOGLE_CLOUD: {**ANTHROPIC, **GOOGLE},
     Api.ANTHROPIC_FOUNDRY: {**ANTHROPIC, **AZURE},
     Api.AZURE_OPENAI: {**OPENAI, **AZURE},
+    Api.AZURE_OPENAI_RESPONSES: {**OPENAI, **AZURE},
     Api.OPENAI_BEDROCK: {**OPENAI, **AWS},
+    Api.OPENAI_BEDROCK_RESPONSES: {**OPENAI, **AWS},
 }
 
 # Codes and types that say no more than the status they come with.

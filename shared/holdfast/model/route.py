@@ -11,18 +11,21 @@ class Api(StrEnum):
     OPENAI_CHAT = "openai-chat"
     OPENAI_RESPONSES = "openai-responses"
     ANTHROPIC_BEDROCK = "anthropic-bedrock"
+    ANTHROPIC_BEDROCK_MANTLE = "anthropic-bedrock-mantle"
     ANTHROPIC_AWS = "anthropic-aws"
     ANTHROPIC_VERTEX = "anthropic-vertex"
     ANTHROPIC_GOOGLE_CLOUD = "anthropic-google-cloud"
     ANTHROPIC_FOUNDRY = "anthropic-foundry"
     AZURE_OPENAI = "azure-openai"
+    AZURE_OPENAI_RESPONSES = "azure-openai-responses"
     OPENAI_BEDROCK = "openai-bedrock"
+    OPENAI_BEDROCK_RESPONSES = "openai-bedrock-responses"
 
     @property
     def wire(self) -> "Api":
         """The wire format alone: one of the first three. The same model in another cloud takes the same bodies."""
-        if self is Api.OPENAI_RESPONSES:
-            return self
+        if self.endswith("-responses"):
+            return Api.OPENAI_RESPONSES
         return Api.ANTHROPIC if self.startswith(Api.ANTHROPIC.value) else Api.OPENAI_CHAT
 
 

@@ -19,16 +19,20 @@ KEYS: Mapping[str, str] = {  # where users keep the key: of an official address,
     "https://generativelanguage.googleapis.com/v1beta/openai": "GEMINI_API_KEY",
     Api.ANTHROPIC_FOUNDRY: "ANTHROPIC_FOUNDRY_API_KEY",
     Api.AZURE_OPENAI: "AZURE_OPENAI_API_KEY",
+    Api.AZURE_OPENAI_RESPONSES: "AZURE_OPENAI_API_KEY",
 }
 CLOUD_ADDRESSES: Mapping[Api, str] = {
     Api.ANTHROPIC_BEDROCK: "https://bedrock-runtime.{region}.amazonaws.com",
+    Api.ANTHROPIC_BEDROCK_MANTLE: "https://bedrock-mantle.{region}.api.aws/anthropic",
     Api.ANTHROPIC_AWS: "https://aws-external-anthropic.{region}.api.aws",
     Api.ANTHROPIC_VERTEX: "https://{region}-aiplatform.googleapis.com/v1",
     Api.ANTHROPIC_GOOGLE_CLOUD: "https://claude.googleapis.com/v1/projects/{project}/locations/{region}"
     "/workspaces/{workspace_id}/invoke",
     Api.ANTHROPIC_FOUNDRY: "https://{resource}.services.ai.azure.com/anthropic",
     Api.AZURE_OPENAI: "https://{resource}.openai.azure.com",
+    Api.AZURE_OPENAI_RESPONSES: "https://{resource}.openai.azure.com",
     Api.OPENAI_BEDROCK: "https://bedrock-mantle.{region}.api.aws/openai/v1",
+    Api.OPENAI_BEDROCK_RESPONSES: "https://bedrock-mantle.{region}.api.aws/openai/v1",
 }
 VERTEX_WIDE: Mapping[str, str] = {  # regions that are wider than one
     "global": "https://aiplatform.googleapis.com/v1",
@@ -37,17 +41,21 @@ VERTEX_WIDE: Mapping[str, str] = {  # regions that are wider than one
 }
 NEEDED: Mapping[Api, tuple[str, ...]] = {
     Api.ANTHROPIC_BEDROCK: ("region",),
+    Api.ANTHROPIC_BEDROCK_MANTLE: ("region",),
     Api.ANTHROPIC_AWS: ("region", "workspace_id"),
     Api.ANTHROPIC_VERTEX: ("region", "project"),
     Api.ANTHROPIC_GOOGLE_CLOUD: ("project", "workspace_id"),
     Api.ANTHROPIC_FOUNDRY: (),
     Api.AZURE_OPENAI: ("api_version",),
+    Api.AZURE_OPENAI_RESPONSES: ("api_version",),
     Api.OPENAI_BEDROCK: ("region",),
+    Api.OPENAI_BEDROCK_RESPONSES: ("region",),
 }
 TAKEN: Mapping[Api, tuple[str, ...]] = {  # besides those that are needed
     Api.ANTHROPIC_GOOGLE_CLOUD: ("region",),
     Api.ANTHROPIC_FOUNDRY: ("resource",),
     Api.AZURE_OPENAI: ("resource",),
+    Api.AZURE_OPENAI_RESPONSES: ("resource",),
     Api.OPENAI_CHAT: ("dialect",),
 }
 SITE = ("region", "project", "workspace_id", "resource", "api_version", "dialect")

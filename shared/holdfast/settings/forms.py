@@ -239,8 +239,9 @@ class ProviderForm(Form):
     )
     region: Word | None = Field(
         default=None,
-        description="Where the cloud runs the model. Needed by `anthropic-bedrock`, `anthropic-aws`, "
-        "`anthropic-vertex` and `openai-bedrock`; `anthropic-google-cloud` takes `global` without it.",
+        description="Where the cloud runs the model. Needed by `anthropic-bedrock`, `anthropic-bedrock-mantle`, "
+        "`anthropic-aws`, `anthropic-vertex`, `openai-bedrock` and `openai-bedrock-responses`; "
+        "`anthropic-google-cloud` takes `global` without it.",
     )
     project: Word | None = Field(
         default=None, description="Google's project. Needed by `anthropic-vertex` and `anthropic-google-cloud`."
@@ -250,11 +251,13 @@ class ProviderForm(Form):
     )
     resource: Word | None = Field(
         default=None,
-        description="Name of the Azure resource, from which the address follows. `anthropic-foundry` and "
-        "`azure-openai` need it or `base_url`.",
+        description="Name of the Azure resource, from which the address follows. `anthropic-foundry`, "
+        "`azure-openai` and `azure-openai-responses` need it or `base_url`.",
     )
     api_version: Word | None = Field(
-        default=None, description="Azure's version of the API, such as `2024-10-21`. Needed by `azure-openai`."
+        default=None,
+        description="Azure's version of the API, such as `2024-10-21`. Needed by `azure-openai` and "
+        "`azure-openai-responses`.",
     )
     dialect: Annotated[Dialect, Field(strict=False)] | None = Field(
         default=None,

@@ -7,6 +7,7 @@ login is used, where the cloud has such a thing.
 import os
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -35,6 +36,24 @@ def _bedrock(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
     client.api_key = None if keys else secret or os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
     login = None if client.api_key else _signing(client, keys, Api.ANTHROPIC_BEDROCK, "bedrock")
     return Opened(client, login, as_fields=True)
+
+
+def _mantle(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
+    from anthropic import AsyncAnthropicBedrockMantle  # noqa: PLC0415  slow
+
+    keys = read_aws_keys(secret)
+    key = None if keys else secret or os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
+    client = AsyncAnthropicBedrockMantle(
+        api_key=key or None,
+        aws_access_key=None if key else LATER,
+        aws_secret_key=None if key else LATER,
+        aws_region=site.region,
+        base_url=base_url,
+        max_retries=0,
+        http_client=wire,
+        open_telemetry=False,
+    )
+    return Opened(client, None if key else _signing(client, keys, Api.ANTHROPIC_BEDROCK_MANTLE, "bedrock"))
 
 
 def _aws(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
@@ -135,10 +154,10 @@ def _foundry(base_url: str, secret: str, wire: Wire, _: Site) -> Opened:
     return Opened(client)
 
 
-def _azure(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
+def _azure(api: Api, base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
     from openai import AsyncAzureOpenAI  # noqa: PLC0415  slow
 
-    _require_secret(secret, Api.AZURE_OPENAI)
+    _require_secret(secret, api)
     is_token = ENTRA_TOKEN.fullmatch(secret)
     client = AsyncAzureOpenAI(
         api_key=None if is_token else secret,
@@ -152,14 +171,14 @@ def _azure(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
     return Opened(client, as_fields=True)
 
 
-def _openai_bedrock(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
+def _openai_bedrock(api: Api, base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
     from openai import AsyncBedrockOpenAI  # noqa: PLC0415  slow
 
     keys = read_aws_keys(secret)
     bearer = None if keys else secret or os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
     held = [keys]
     if not bearer:
-        _require("botocore", Api.OPENAI_BEDROCK, "bedrock")
+        _require("botocore", api, "bedrock")
     client = AsyncBedrockOpenAI(
         api_key=bearer or None,
         aws_credentials_provider=None if bearer else lambda: held[0],
@@ -192,10 +211,13 @@ def _require_secret(secret: str, api: Api) -> None:
 
 OPENERS: Mapping[Api, Callable[[str, str, Wire, Site], Opened]] = {
     Api.ANTHROPIC_BEDROCK: _bedrock,
+    Api.ANTHROPIC_BEDROCK_MANTLE: _mantle,
     Api.ANTHROPIC_AWS: _aws,
     Api.ANTHROPIC_VERTEX: _vertex,
     Api.ANTHROPIC_GOOGLE_CLOUD: _google_cloud,
     Api.ANTHROPIC_FOUNDRY: _foundry,
-    Api.AZURE_OPENAI: _azure,
-    Api.OPENAI_BEDROCK: _openai_bedrock,
+    Api.AZURE_OPENAI: partial(_azure, Api.AZURE_OPENAI),
+    Api.AZURE_OPENAI_RESPONSES: partial(_azure, Api.AZURE_OPENAI_RESPONSES),
+    Api.OPENAI_BEDROCK: partial(_openai_bedrock, Api.OPENAI_BEDROCK),
+    Api.OPENAI_BEDROCK_RESPONSES: partial(_openai_bedrock, Api.OPENAI_BEDROCK_RESPONSES),
 }
