@@ -24,10 +24,10 @@ ALONE, BOTH, ALL = Plan("smart", (A,)), Plan("smart", (A, B)), Plan("smart", (A,
 K = FaultKind
 
 
-def job(avoid=None, **more) -> Claimed:
+def job(avoid=None, lane="smart.batch", **more) -> Claimed:
     values = {"attempt_number": 1, "attempts": 0, "calls": 0, "tries": 0, "expires_at": None} | more
     need = Need(10, 10, avoid or {})
-    return Claimed("0" * 32, "smart.batch", "smart", 1, 1, need=need, request=Request(turns=()), **values)
+    return Claimed("0" * 32, lane, "smart", 1, 1, need=need, request=Request(turns=()), **values)
 
 
 def middle(low: float, high: float) -> float:
@@ -255,3 +255,38 @@ def test_every_kind_of_fault_has_its_conduct() -> None:
 def test_only_outcomes_of_the_job_s_own_doing_use_an_attempt(kind: FaultKind) -> None:
     own_doing = {K.INVALID_REQUEST, K.TOO_LONG, K.REQUEST_TIMEOUT, K.CONFLICT, K.BAD_OUTPUT}
     assert CONDUCT[kind].uses_attempt is (kind in own_doing)
+
+
+def widest(low: float, high: float) -> float:
+    return high
+
+
+def waited_for(**more) -> Claimed:
+    return job(lane="smart.interactive", **more)
+
+
+def test_a_job_that_somebody_waits_for_is_tried_again_sooner_than_one_of_a_batch() -> None:
+    for tries in range(8):
+        batch = step(Fault(K.SERVER_ERROR), job(tries=tries), ALONE, uniform=widest)
+        soon = step(Fault(K.SERVER_ERROR), waited_for(tries=tries), ALONE, uniform=widest)
+        assert isinstance(batch, Retry)
+        assert isinstance(soon, Retry)
+        assert soon.delay == min(2.0, batch.delay / 4)
+
+
+def test_a_job_that_somebody_waits_for_has_several_tries_before_its_deadline() -> None:
+    now, delays = NOW, []
+    for tries in range(6):
+        left = NOW + 4.0 - now
+        claimed = waited_for(tries=tries + 5, expires_at=NOW + left)
+        decided = step(Fault(K.SERVER_ERROR), claimed, ALONE, uniform=widest)
+        delays.append(decided.delay)
+        now += decided.delay
+    assert delays[0] == 1.0
+    assert now < NOW + 4.0
+
+
+def test_what_a_provider_asks_for_is_waited_for_by_everybody() -> None:
+    limited = Fault(K.RATE_LIMITED, retry_after=7.0)
+    assert step(limited, waited_for(), ALONE).delay >= 7.0
+    assert step(limited, waited_for(expires_at=NOW + 5.0), ALONE).delay == 5.0

@@ -89,6 +89,7 @@ def some_batch(scene: Scene) -> str:
     ("index", "ask"),
     [
         ("job_head", lambda scene, _: scene.store.heads("m3.batch", 10)),
+        ("job_head", lambda scene, _: scene.store.oldest("m3.batch")),
         ("job_due", lambda scene, _: scene.store.release_due(10)),
         ("job_expiry", lambda scene, _: scene.store.expire_due(10)),
         ("job_running", lambda scene, _: scene.store.take_over()),

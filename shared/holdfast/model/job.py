@@ -159,6 +159,11 @@ class Claimed:
     custom_id: str | None = None
     tenant: str = DEFAULT_TENANT
 
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody waits for the answer."""
+        return self.lane.endswith(f".{Priority.INTERACTIVE}")
+
 
 class Outcome(StrEnum):
     """How an attempt ended. ``unknown``: its worker died, or bytes were sent and no answer came."""

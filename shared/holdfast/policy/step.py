@@ -15,7 +15,7 @@ from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import OnRefusal, Strictness
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
-from holdfast.policy.backoff import Uniform, retry_delay
+from holdfast.policy.backoff import Uniform, retry_delay, widths
 from holdfast.policy.conduct import CONDUCT, Action, Conduct
 from holdfast.policy.report import asked_wait
 from holdfast.policy.verdict import Verdict
@@ -175,7 +175,9 @@ def _other_credential(case: _Case) -> bool:
 
 
 def _delay(case: _Case) -> float:
-    return retry_delay(case.job.tries + 1, asked_wait(case.fault), cap=case.conduct.cap, uniform=case.uniform)
+    left = None if case.job.expires_at is None else case.job.expires_at - case.now
+    base, cap = widths(case.conduct.cap, left, interactive=case.job.interactive)
+    return retry_delay(case.job.tries + 1, asked_wait(case.fault), base=base, cap=cap, uniform=case.uniform)
 
 
 def _clamped(case: _Case, delay: float) -> float:
