@@ -44,7 +44,8 @@ def facts(request: Request) -> Facts:
         found["output.json_schema"] = request.output.json_schema
         found["output.description"] = request.output.description
     for tool in request.tools:
-        found[f"tools[{tool.name}]"] = (tool.description, tool.parameters, bool(tool.strict))
+        found[f"tools[{tool.name}]"] = (tool.description, tool.parameters)
+        found[f"tools[{tool.name}].strict"] = tool.strict or None
         found |= natives(tool.native, f"tools[{tool.name}].")
     if request.tools:
         choice = request.tool_choice.model_dump() if request.tool_choice else {"mode": "auto", "name": None}

@@ -63,6 +63,12 @@ SCHEMAS: tuple[dict[str, Any], ...] = (
     {"type": "object", "properties": {"x": {"oneOf": [{"type": "string"}, {"type": "null"}]}}},
     {"type": "array", "items": {"type": "string", "pattern": "^a"}},
 )
+PARAMETERS: tuple[dict[str, Any], ...] = (
+    {"type": "object", "properties": {"q": {"type": "array"}}},
+    {"type": "object", "properties": {"q": {"type": "array"}}, "required": ["q"], "additionalProperties": False},
+    {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "additionalProperties": False},
+    {"type": "object", "properties": {"o": {"type": "object"}}, "required": ["o"]},
+)
 
 
 class Chance:
@@ -84,7 +90,7 @@ class Chance:
             "output": maybe(self._output(), 0.3),
             "stop": tuple(self._some(("END", "\n\n", "stop", "###"), 3)) if chat or claude else (),
             "effort": maybe(pick(("low", "medium", "high", "xhigh", "max") + (() if claude else ("none", "minimal")))),
-            "user": maybe("user-1"),
+            "user": maybe(pick(("user-1", "u" * 90))),
             "native": self._own(),
         }
         fields["parallel_tools"] = maybe(pick((True, False))) if fields["tool_choice"] else None
@@ -133,6 +139,10 @@ class Chance:
             turns.insert(0, Turn(role=Role.SYSTEM, parts=(self._text(),)))
         for _ in range(self._random.randint(0, 3)):
             turns += self._round()
+        if self._random.random() < 0.1:
+            turns.append(Turn(role=Role.SYSTEM, parts=(Text(text="And in French."),)))
+            turns.append(Turn(role=Role.SYSTEM, parts=(Text(text="At once."),)))
+            turns.append(Turn(role=Role.USER, parts=(self._shown(),)))
         return tuple(turns)
 
     def _round(self) -> list[Turn]:
@@ -159,13 +169,12 @@ class Chance:
 
     def _tools(self) -> tuple[Tool, ...]:
         named = self._some(("look", "book", "f-1", "a" * 64), 2)
-        parameters = {"type": "object", "properties": {"q": {"type": "array"}}}
         strict = (True, False) if self._api is Api.OPENAI_RESPONSES else (True, False, None)
         return tuple(
             Tool(
                 name=name,
                 description=self._maybe("Looks."),
-                parameters=parameters,
+                parameters=self._random.choice(PARAMETERS),
                 strict=self._random.choice(strict),
                 native=self._marks(),
             )

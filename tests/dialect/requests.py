@@ -70,8 +70,10 @@ def conversations(draw: st.DrawFn, said: st.SearchStrategy[Any], told: st.Search
 
 
 def tools(strict: st.SearchStrategy[bool | None]) -> st.SearchStrategy[tuple[Tool, ...]]:
-    parameters = st.just({"type": "object", "properties": {"a": {"type": "string"}}})
-    tool = st.builds(Tool, name=names, description=st.none() | words, parameters=parameters, strict=strict)
+    loose = {"type": "object", "properties": {"a": {"type": "string"}}}
+    tight = loose | {"required": ["a"], "additionalProperties": False}  # what strict decoding takes everywhere
+    made = st.builds(Tool, name=names, description=st.none() | words, parameters=st.just(loose), strict=strict)
+    tool = made.map(lambda tool: tool.model_copy(update={"parameters": tight}) if tool.strict else tool)
     return st.lists(tool, max_size=3, unique_by=lambda made: made.name).map(tuple)
 
 

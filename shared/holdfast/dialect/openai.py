@@ -12,7 +12,7 @@ from holdfast.dialect.bad_answer import BadAnswer
 from holdfast.dialect.fields import Fields
 from holdfast.dialect.notes import Notes
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.request import Document, Image, Natives, Output, Request, ToolChoice
+from holdfast.model.request import Document, Image, Natives, Output, Request, Role, Tool, ToolChoice
 from holdfast.model.route import Api
 
 CHAT, RESPONSES = Api.OPENAI_CHAT.value, Api.OPENAI_RESPONSES.value
@@ -24,6 +24,11 @@ SHARED = frozenset(
 )  # fmt: skip
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 CHAT_ID, RESPONSES_ID = 40, 64  # characters of a tool call's id
+USER_ID = 64  # characters of the end user's id
+VALUES = frozenset({"enum", "const", "default", "examples", "properties"})  # keywords that hold no schema themselves
+OPEN_ENDED = frozenset(  # keywords that strict decoding refuses
+    {"allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "patternProperties"}
+)
 SERVER_SIDE = ("audio", "web_search_options", "functions", "function_call")
 
 
@@ -89,8 +94,13 @@ def read_format(form: Fields, schema: Fields) -> Output | None:
     )
 
 
-def write_schema(output: Output) -> dict[str, Any]:
-    named = {"name": output.name, "schema": output.json_schema, "strict": output.strict}
+def write_schema(output: Output, notes: Notes) -> dict[str, Any]:
+    """Write the answer's shape. A schema that strict decoding refuses goes without it, and is checked by us alone."""
+    strict = output.strict
+    if strict and not is_strict(output.json_schema):
+        strict = False
+        notes.change("output.strict", "dropped: OpenAI's strict decoding refuses this schema; the answer is checked")
+    named = {"name": output.name, "schema": output.json_schema, "strict": strict}
     return {k: v for k, v in (named | {"description": output.description}).items() if v is not None}
 
 
@@ -139,6 +149,61 @@ def check_tool_names(request: Request, notes: Notes) -> None:
     for tool in request.tools:
         if not TOOL_NAME.fullmatch(tool.name):
             notes.refuse(f"the tool name {tool.name!r} must be 1 to 64 letters, digits, _ or -.")
+
+
+def end_user(given: str | None, notes: Notes) -> str | None:
+    """The end user's id, or a stand-in of the right length, the same for the same user."""
+    if given is None or len(given) <= USER_ID:
+        return given
+    notes.change("user", f"replaced by its hash: OpenAI takes at most {USER_ID} characters")
+    return sha256(given.encode()).hexdigest()
+
+
+def write_effort(effort: str | None, known: str | None, whose: str, notes: Notes) -> str | None:
+    """The effort that is sent, ``known``, with a note where it is another than was asked for."""
+    if effort is not None and known != effort:
+        what = "dropped" if known is None else f"{effort} became {known}"
+        notes.change("effort", f"{what}: {whose} knows no effort {effort}")
+    return known
+
+
+def tell_begun_answer(request: Request, notes: Notes) -> None:
+    """Anthropic goes on with an answer that was begun for it; OpenAI's models begin a new one."""
+    if request.written_in == Api.ANTHROPIC and request.turns[-1].role is Role.ASSISTANT:
+        place = f"turns[{len(request.turns) - 1}]"
+        notes.change(place, "kept as something said: OpenAI's models begin a new answer instead of going on with it")
+
+
+def is_strict(schema: Any) -> bool:
+    """Whether OpenAI's strict decoding takes a schema: all objects closed, and every property required.
+
+    >>> is_strict({"type": "object", "properties": {"a": {}}, "required": ["a"], "additionalProperties": False})
+    True
+    >>> is_strict({"type": "object", "properties": {"a": {}}, "additionalProperties": False})
+    False
+    """
+    if isinstance(schema, list):
+        return all(map(is_strict, schema))
+    if not isinstance(schema, Mapping):
+        return True
+    if not OPEN_ENDED.isdisjoint(schema):
+        return False
+    properties = schema.get("properties")
+    if (properties is not None or schema.get("type") == "object") and (
+        schema.get("additionalProperties") is not False or set(schema.get("required") or ()) != set(properties or ())
+    ):
+        return False
+    inner = [value for key, value in schema.items() if key not in VALUES]
+    return all(map(is_strict, [*inner, *(properties or {}).values()]))
+
+
+def strictness_of(tool: Tool, notes: Notes) -> bool | None:
+    """Whether a tool is strict: not where that would have OpenAI refuse its schema."""
+    if not tool.strict or is_strict(tool.parameters):
+        return tool.strict
+    why = "strict decoding there demands closed objects whose properties are all required"
+    notes.change(f"tools[{tool.name}].strict", f"dropped: {why}")
+    return False
 
 
 def native_fields(native: Natives, notes: Notes) -> dict[str, Any]:

@@ -145,6 +145,6 @@ class Request(Value):
     effort: str | None = None  # none, minimal, low, medium, high, xhigh, max
     user: str | None = None  # the end user, opaque: metadata.user_id or safety_identifier
     strictness: Strictness | None = None  # None: tolerant
-    written_in: str | None = None  # the dialect that ``never`` keeps the job to, where the line had one
+    written_in: str | None = None  # the dialect of the line, where that matters: for ``never``, or a begun answer
     on_refusal: OnRefusal | None = None  # None: keep
     native: Natives = Field(default_factory=dict)

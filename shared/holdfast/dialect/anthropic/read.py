@@ -60,6 +60,8 @@ def read_request(body: Mapping[str, Any], where: str = "") -> Request:
         "effort": config.text("effort"),
         "user": user.text("user_id"),
     }
+    if turns[-1].role is Role.ASSISTANT:  # a begun answer, with which only this API's models go on
+        request["written_in"] = DIALECT
     native = fields.rest() | system_native
     native |= {key: left.rest() for key, left in (("output_config", config), ("metadata", user)) if left.rest()}
     return checked(Request(**request, native={DIALECT: native} if native else {}), where)

@@ -212,11 +212,30 @@ def _result(part: ToolResult, place: str, notes: Notes) -> Block:
 
 
 def _tool(tool: Tool, notes: Notes) -> dict[str, Any]:
-    written: dict[str, Any] = {"name": tool.name, "input_schema": tool.parameters}
+    place = f"tools[{tool.name}]"
+    parameters, strict = _strictly(tool, place, notes)
+    written: dict[str, Any] = {"name": tool.name, "input_schema": parameters}
     _put(written, "description", tool.description)
-    if tool.strict is not None:
-        written["strict"] = tool.strict
-    return written | notes.native(tool.native, f"tools[{tool.name}]")
+    if strict is not None:
+        written["strict"] = strict
+    return written | notes.native(tool.native, place)
+
+
+def _strictly(tool: Tool, place: str, notes: Notes) -> tuple[dict[str, Any], bool | None]:
+    """A tool's schema and strictness. A strict one must be as Anthropic's decoding takes it, or the call is refused."""
+    if not tool.strict:
+        return tool.parameters, tool.strict
+    lost: set[str] = set()
+    try:
+        schema = closed(tool.parameters, lost)
+    except Open:
+        notes.change(f"{place}.strict", "dropped: its schema has an open object, which strict decoding there refuses")
+        return tool.parameters, False
+    if lost:
+        notes.change(place, f"rules of its schema are told in words: {', '.join(sorted(lost))}")
+    elif schema != tool.parameters:
+        notes.change(place, "its schema is written as Anthropic's strict decoding demands it, its objects closed")
+    return schema, True
 
 
 def _choice(request: Request) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from holdfast.model.route import Dialect
 
+PLAIN = re.compile(r"^(?:openai/)?(?:chatgpt-|gpt-[34])")  # OpenAI's models that know no effort
 REASONING = re.compile(r"^(?:openai/)?(?:o[1-9]\b|gpt-[5-9])")  # they refuse max_tokens, stop and sampling
 
 
@@ -15,7 +16,7 @@ class Flavour:
     """How one kind of server differs.
 
     ``refused`` are native fields that it answers with 400. ``user`` None: it has no such field. ``cuts``: a prompt that
-    is too long is cut, and nothing is said.
+    is too long is cut, and nothing is said. ``efforts`` that it knows; None: whatever its model knows.
     """
 
     name: str
@@ -23,7 +24,11 @@ class Flavour:
     user: str | None
     refused: frozenset[str] = frozenset()
     cuts: bool = False
+    efforts: frozenset[str] | None = None
 
+
+LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")  # of effort, from the least
+THREE = frozenset({"low", "medium", "high"})
 
 OPENAI = Flavour("OpenAI", "max_completion_tokens", "safety_identifier")
 AZURE = Flavour("Azure", "max_completion_tokens", "user")
@@ -38,15 +43,16 @@ GEMINI = Flavour(
             "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "verbosity", "prediction",
         }
     ),
+    efforts=THREE | {"none", "minimal"},
 )  # fmt: skip
 FLAVOURS: Mapping[Dialect, Flavour] = {
     Dialect.OPENAI: OPENAI,
     Dialect.GEMINI: GEMINI,
-    Dialect.VLLM: Flavour("vLLM", "max_tokens", "user"),
-    Dialect.OLLAMA: Flavour("Ollama", "max_tokens", None, cuts=True),
-    Dialect.LLAMA_CPP: Flavour("llama.cpp", "max_tokens", None),
-    Dialect.LM_STUDIO: Flavour("LM Studio", "max_tokens", None, cuts=True),
-    Dialect.OPENROUTER: Flavour("OpenRouter", "max_tokens", "user"),
+    Dialect.VLLM: Flavour("vLLM", "max_tokens", "user", efforts=THREE),
+    Dialect.OLLAMA: Flavour("Ollama", "max_tokens", None, cuts=True, efforts=THREE | {"none"}),
+    Dialect.LLAMA_CPP: Flavour("llama.cpp", "max_tokens", None, efforts=THREE),
+    Dialect.LM_STUDIO: Flavour("LM Studio", "max_tokens", None, cuts=True, efforts=THREE),
+    Dialect.OPENROUTER: Flavour("OpenRouter", "max_tokens", "user", efforts=frozenset(LEVELS) - {"max"}),
     Dialect.COMPATIBLE: COMPATIBLE,
 }
 HOSTS: Mapping[str, Dialect] = {  # ends of host names
@@ -85,3 +91,24 @@ def reasons(model: str) -> bool:
     [True, True, False, False]
     """
     return REASONING.match(model) is not None
+
+
+def effort_of(effort: str | None, model: str, flavour: Flavour) -> str | None:
+    """The effort as a server knows it: the nearest level it has; None where it, or the model, has none such.
+
+    >>> [effort_of(level, "m", GEMINI) for level in ("max", "minimal", "none")]
+    ['high', 'minimal', 'none']
+    >>> [effort_of(level, "m", FLAVOURS[Dialect.VLLM]) for level in ("xhigh", "minimal", "none")]
+    ['high', 'low', None]
+    >>> effort_of("high", "gpt-4o", OPENAI), effort_of("max", "gpt-6.2-sol", OPENAI)
+    (None, 'max')
+    """
+    if effort is None or PLAIN.match(model):
+        return None
+    if flavour.efforts is None or effort in flavour.efforts or effort not in LEVELS:
+        return effort
+    known = [level for level in LEVELS if level in flavour.efforts and level != "none"]
+    wanted = LEVELS.index(effort)
+    if effort == "none":
+        return None
+    return min(known, key=lambda level: abs(LEVELS.index(level) - wanted))

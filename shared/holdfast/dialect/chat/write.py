@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from holdfast.dialect import openai
-from holdfast.dialect.chat.flavour import OPENAI, Flavour, reasons
+from holdfast.dialect.chat.flavour import OPENAI, Flavour, effort_of, reasons
 from holdfast.dialect.notes import Notes
 from holdfast.dialect.openai import CHAT as DIALECT
 from holdfast.dialect.openai import write_arguments, write_schema, write_source
@@ -31,6 +31,7 @@ def write_request(request: Request, model: str, flavour: Flavour = OPENAI) -> tu
     """Write a body for ``model`` at a server of this flavour. Raises Unmappable."""
     notes = Notes(DIALECT)
     openai.check_tool_names(request, notes)
+    openai.tell_begun_answer(request, notes)
     body: Body = {"model": model, "messages": _messages(request, notes)}
     _options(body, request, notes, flavour)
     if reasons(model):
@@ -42,7 +43,9 @@ def write_request(request: Request, model: str, flavour: Flavour = OPENAI) -> tu
 
 
 def _options(body: Body, request: Request, notes: Notes, flavour: Flavour) -> None:
-    limit = OPENAI.max_tokens if reasons(request_model(body)) else flavour.max_tokens
+    model = request_model(body)
+    limit = OPENAI.max_tokens if reasons(model) else flavour.max_tokens
+    effort = effort_of(request.effort, model, flavour)
     if request.user and flavour.user is None:
         notes.change("user", f"dropped: {flavour.name} has no field for it")
     options: Body = {
@@ -53,9 +56,9 @@ def _options(body: Body, request: Request, notes: Notes, flavour: Flavour) -> No
         "tools": [_tool(tool, notes) for tool in request.tools] or None,
         "tool_choice": _choice(request),
         "parallel_tool_calls": request.parallel_tools if request.tools else None,
-        "response_format": _format(request),
-        "reasoning_effort": request.effort,
-        flavour.user or "user": request.user if flavour.user else None,
+        "response_format": _format(request, notes),
+        "reasoning_effort": openai.write_effort(request.effort, effort, f"{flavour.name}'s {model}", notes),
+        flavour.user or "user": openai.end_user(request.user, notes) if flavour.user else None,
     }
     body |= {key: value for key, value in options.items() if value is not None}
 
@@ -170,7 +173,7 @@ def _call(part: Part, place: str, notes: Notes) -> Body:
 
 def _tool(tool: Tool, notes: Notes) -> Body:
     function: Body = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    function["strict"] = tool.strict
+    function["strict"] = openai.strictness_of(tool, notes)
     native = notes.native(tool.native, f"tools[{tool.name}]")
     return {"type": "function", "function": {k: v for k, v in function.items() if v is not None}, **native}
 
@@ -184,9 +187,9 @@ def _choice(request: Request) -> Any:
     return "required" if choice.mode == "any" else choice.mode
 
 
-def _format(request: Request) -> Body | None:
+def _format(request: Request, notes: Notes) -> Body | None:
     if request.output is None:
         return None
     if request.output.json_schema is None:
         return {"type": "json_object"}
-    return {"type": "json_schema", "json_schema": write_schema(request.output)}
+    return {"type": "json_schema", "json_schema": write_schema(request.output, notes)}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from holdfast.dialect import openai
-from holdfast.dialect.chat.flavour import reasons
+from holdfast.dialect.chat.flavour import OPENAI, effort_of, reasons
 from holdfast.dialect.notes import Notes
 from holdfast.dialect.openai import RESPONSES as DIALECT
 from holdfast.dialect.openai import write_arguments, write_schema, write_source
@@ -30,13 +30,15 @@ def write_request(request: Request, model: str) -> tuple[Body, Receipt]:
     """Write a body for ``model``. Raises Unmappable."""
     notes = Notes(DIALECT)
     openai.check_tool_names(request, notes)
+    openai.tell_begun_answer(request, notes)
     items = [item for index, turn in enumerate(request.turns) for item in _turn(turn, f"turns[{index}]", notes)]
     if not items:
         notes.refuse("nothing of its turns is left.")
     body: Body = {"model": model, "input": items}
     native = openai.native_fields(request.native, notes)
-    text = {"format": _format(request), **native.pop("text", {})}
-    reasoning = {"effort": request.effort, **native.pop("reasoning", {})}
+    text = {"format": _format(request, notes), **native.pop("text", {})}
+    effort = openai.write_effort(request.effort, effort_of(request.effort, model, OPENAI), model, notes)
+    reasoning = {"effort": effort, **native.pop("reasoning", {})}
     options: Body = {
         "instructions": request.system,
         "max_output_tokens": request.max_tokens,
@@ -47,7 +49,7 @@ def write_request(request: Request, model: str) -> tuple[Body, Receipt]:
         "parallel_tool_calls": request.parallel_tools if request.tools else None,
         "text": _set(text) or None,
         "reasoning": _set(reasoning) or None,
-        "safety_identifier": request.user,
+        "safety_identifier": openai.end_user(request.user, notes),
     }
     body |= _set(options)
     if request.stop:
@@ -130,7 +132,7 @@ def _result(part: ToolResult, place: str, notes: Notes) -> Body:
 
 def _tool(tool: Tool, notes: Notes) -> Body:
     written: Body = {"type": "function", "name": tool.name, "parameters": tool.parameters}
-    written["strict"] = bool(tool.strict)  # a missing one would mean true here, and false everywhere else
+    written["strict"] = bool(openai.strictness_of(tool, notes))  # a missing one would mean true, here alone
     if tool.description is not None:
         written["description"] = tool.description
     return written | notes.native(tool.native, f"tools[{tool.name}]")
@@ -145,9 +147,9 @@ def _choice(request: Request) -> Any:
     return "required" if choice.mode == "any" else choice.mode
 
 
-def _format(request: Request) -> Body | None:
+def _format(request: Request, notes: Notes) -> Body | None:
     if request.output is None:
         return None
     if request.output.json_schema is None:
         return {"type": "json_object"}
-    return {"type": "json_schema", **write_schema(request.output)}
+    return {"type": "json_schema", **write_schema(request.output, notes)}
