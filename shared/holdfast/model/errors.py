@@ -144,6 +144,39 @@ class Conflict(HoldfastError):
         return f"{self.what}: {self.why}"
 
 
+class Unauthorized(HoldfastError):
+    """Nobody knows the caller: no API key, a wrong one, or one that was revoked or has expired."""
+
+    code = "unauthorized"
+    exit_status = 5
+    http_status = 401
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"{self.why}. Send an API key as `Authorization: Bearer KEY` (Holdfast's own client and command line take "
+            "it from HOLDFAST_API_KEY or the file that HOLDFAST_API_KEY_FILE names); `holdfast key create` makes one."
+        )
+
+
+class Forbidden(HoldfastError):
+    """The caller is known, and this is not theirs to see or do."""
+
+    code = "forbidden"
+    exit_status = 5
+    http_status = 403
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"not allowed: {self.why}."
+
+
 class ConfigError(HoldfastError):
     """Everything that is wrong with a configuration, at once."""
 

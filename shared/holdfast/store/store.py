@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
+from holdfast.model.access import KeyRecord, NewKey
 from holdfast.model.errors import SchemaBehind
 from holdfast.model.job import Claimed, NewJob, Offer, Permit, State, Submitted
 from holdfast.model.records import (
@@ -23,7 +24,19 @@ from holdfast.model.records import (
     TakenOver,
     WorkerRecord,
 )
-from holdfast.store import backlog, batches, cancel, fleet, ledger, letters, migrations, operator, read, retention
+from holdfast.store import (
+    api_keys,
+    backlog,
+    batches,
+    cancel,
+    fleet,
+    ledger,
+    letters,
+    migrations,
+    operator,
+    read,
+    retention,
+)
 from holdfast.store.claim import claim
 from holdfast.store.counters import Counters, prune_pace, read_counters, read_dead, read_pace, recount_dead
 from holdfast.store.database import Database
@@ -273,3 +286,24 @@ class Store:
 
     def overrides(self) -> dict[tuple[OverrideKind, str], str]:
         return self.database.read(operator.read_overrides)
+
+    def audit(self, actor: str, action: str, what: object, jobs: int = 0) -> None:
+        """Write down something that no other transaction does: a refusal, for one."""
+        self.database.write(lambda tx: operator.audit(tx, actor, action, what, jobs))
+
+    # API keys
+
+    def create_key(self, key: NewKey, actor: str) -> KeyRecord:
+        return self.database.write(lambda tx: api_keys.create_key(tx, key, actor))
+
+    def keys(self) -> tuple[list[KeyRecord], float]:
+        """Every key that was ever made, newest first, and the time by the database's clock."""
+        return self.database.read(lambda tx: (api_keys.list_keys(tx), to_seconds(tx.now)))
+
+    def revoke_key(self, id: str, actor: str) -> KeyRecord:  # noqa: A002
+        """End a key for good. Raises NotFound."""
+        return self.database.write(lambda tx: api_keys.revoke_key(tx, id, actor))
+
+    def mark_used(self, ids: Sequence[str]) -> None:
+        """Note that keys are in use, once a minute at most."""
+        self.database.write(lambda tx: api_keys.mark_used(tx, list(ids)))

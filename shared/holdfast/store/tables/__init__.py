@@ -3,6 +3,7 @@
 from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
+from holdfast.store.tables.api_key import ApiKeyRow
 from holdfast.store.tables.attempt import AttemptRow, ResultRow
 from holdfast.store.tables.batch import BatchRow, TallyRow
 from holdfast.store.tables.counter import CounterRow, PaceRow
@@ -15,6 +16,7 @@ METADATA: MetaData = SQLModel.metadata
 
 __all__ = [
     "METADATA",
+    "ApiKeyRow",
     "AttemptRow",
     "AuditRow",
     "BatchRow",
