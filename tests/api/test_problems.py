@@ -1,10 +1,14 @@
 """Errors are problem documents; caps hold while a body is read; strangers are kept out."""
 
+from dataclasses import replace
+
 import pytest
 from fastapi.testclient import TestClient
 
+from api.keys import add_key, bearer, opened
 from holdfast.api import create_app, serve
 from holdfast.api.caps import MOST_BYTES, MOST_LEVELS, check_depth
+from holdfast.api.guard import check_binding
 from holdfast.model.errors import ConfigError, InvalidRequest, StorageUnavailable
 from holdfast.settings import Settings, load
 from producing import configured
@@ -48,7 +52,7 @@ def test_a_database_that_cannot_be_opened_is_503_and_not_ready(tmp_path, setting
         assert api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"}).status_code == 503
         assert api.get("/readyz").status_code == 503
         assert api.get("/livez").status_code == 200
-        assert "holdfast_storage_up 0.0" in api.get("/metrics").text
+        assert api.get("/metrics").status_code == 503  # whether it wants a key cannot be told
 
 
 def test_a_bug_tells_the_client_nothing_but_the_request_id(api, monkeypatch) -> None:
@@ -108,8 +112,53 @@ def test_without_keys_the_server_listens_on_loopback_only(tmp_path) -> None:
     file = tmp_path / "holdfast.toml"
     configured(tmp_path)
     file.write_text(file.read_text() + '\n[server]\nhost = "0.0.0.0"\n')
-    with pytest.raises(ConfigError, match=r'server.host: expected a loopback address .* Set server.host = "127.0.0.1"'):
+    with pytest.raises(ConfigError, match=r"server.host: expected a loopback address .* `holdfast key create`"):
         serve(load(file, {}))
+
+
+def test_with_a_good_key_it_may_listen_elsewhere_and_no_revoked_or_expired_one_will_do(settings, store) -> None:
+    public = replace(settings, server=replace(settings.server, host="0.0.0.0"))
+    revoked = add_key(store)
+    store.revoke_key(revoked[3:19], "test")
+    add_key(store, expires_in=0.0)
+    with pytest.raises(ConfigError, match="there is no API key yet"):
+        check_binding(public)
+    add_key(store)
+    check_binding(public)
+
+
+def test_a_database_that_is_away_does_not_keep_a_server_from_starting_and_refusing(tmp_path, settings) -> None:
+    (tmp_path / "holdfast.db").mkdir()
+    public = replace(settings, server=replace(settings.server, host="0.0.0.0"))
+    check_binding(public)
+    with opened(public) as api:
+        answer = api.get("/api/v1/jobs")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+def test_with_a_key_a_request_may_name_any_host_but_no_other_sites_page_makes_one(settings, store) -> None:
+    key = bearer(add_key(store))
+    headers = key | {"Host": "holdfast.internal"}
+    with opened(settings) as api:
+        assert api.get("/api/v1/jobs", headers=key).status_code == 200
+        assert api.get("/api/v1/jobs", headers=headers).status_code == 200
+        for more in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+            assert api.get("/api/v1/jobs", headers=headers | more).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "a" * 300, "127.0.0.1:x", "@127.0.0.1@evil.example", ""])
+def test_an_odd_host_is_no_error_of_ours(api, host) -> None:
+    assert api.get("/livez", headers={"Host": host}).status_code in {200, 403}
+
+
+@pytest.mark.parametrize("path", ["/livez", "/nowhere", "/api/v1/jobs", "/openapi.json", "/docs"])
+def test_every_answer_has_the_headers_that_make_it_safe(api, path) -> None:
+    headers = api.get(path, headers={"Origin": "http://127.0.0.1:8700"}).headers
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert ("content-security-policy" in headers) == (path != "/docs")
+    assert [name for name in headers if name.startswith("access-control-")] == []
 
 
 def test_the_description_of_the_api_can_be_made(api) -> None:

@@ -9,10 +9,13 @@ from starlette.concurrency import run_in_threadpool
 
 from holdfast.api import batches, dead_letters, jobs, lanes, operating, probes, routes
 from holdfast.api.caps import BodyCap
+from holdfast.api.door import Door
 from holdfast.api.guard import Guard
+from holdfast.api.headers import SafeHeaders
 from holdfast.api.problems import answer_problems
 from holdfast.api.request_ids import RequestIds
 from holdfast.api.shared import Shared
+from holdfast.api.visit import check_endpoints
 from holdfast.settings import Settings
 
 NATIVE = "/api/v1"
@@ -40,7 +43,10 @@ def create_app(settings: Settings) -> FastAPI:
     for part in PARTS:
         app.include_router(part.router, prefix=NATIVE)
     app.include_router(probes.router)
+    check_endpoints(app)
     app.add_middleware(BodyCap)
-    app.add_middleware(Guard)
+    app.add_middleware(Door, shared=shared)
+    app.add_middleware(Guard, shared=shared)
+    app.add_middleware(SafeHeaders)
     app.add_middleware(RequestIds)  # outermost: every answer has one
     return app

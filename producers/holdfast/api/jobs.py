@@ -10,11 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from holdfast.api.filters import JobPage
 from holdfast.api.intake import SCHEMA, read_order
-from holdfast.api.shared import Ours, Shared
 from holdfast.api.views import accepted_view, batch_url, job_url
+from holdfast.api.visit import Reading, Submitting, Visit
 from holdfast.client.backend import Accepted
 from holdfast.client.views import detail_view, job_view
-from holdfast.model.errors import NotFound
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import JobDetail
@@ -35,7 +34,7 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_le
 
 
 @router.post("/jobs", status_code=202, openapi_extra=SCHEMA)
-def submit(ours: Ours, body: Body, response: Response, key: Key = None) -> dict[str, Any]:
+def submit(ours: Submitting, body: Body, response: Response, key: Key = None) -> dict[str, Any]:
     """Accept one job, or a list of them as a batch. Once this answers 202 they are safe.
 
     A list is taken whole or not at all: 422 lists everything that is wrong with any of its jobs. The same
@@ -54,17 +53,17 @@ def submit(ours: Ours, body: Body, response: Response, key: Key = None) -> dict[
     return {"batch": batch, "status_url": response.headers.get("location"), "jobs": jobs}
 
 
-def views(ours: Shared, accepted: Accepted) -> list[dict[str, Any]]:
+def views(ours: Visit, accepted: Accepted) -> list[dict[str, Any]]:
     """Show accepted jobs: new ones are queued, known ones are wherever they have come to."""
     known = ours.storage.states([job.id for job in accepted.jobs if not job.created])
     return [accepted_view(job.id, known.get(job.id, State.QUEUED), created=job.created) for job in accepted.jobs]
 
 
 @router.get("/jobs")
-def list_jobs(ours: Ours, page: Annotated[JobPage, Query()]) -> dict[str, Any]:
+def list_jobs(ours: Reading, page: Annotated[JobPage, Query()]) -> dict[str, Any]:
     """List jobs, newest first."""
     where = page.choose(frozenset(page.state) if page.state else None)
-    jobs = ours.storage.ready().jobs(where, page.limit, page.after())
+    jobs = ours.jobs().jobs(where, page.limit, page.after())
     more = len(jobs) == page.limit
     return {"jobs": [job_view(job) for job in jobs], "next": public_id("job", jobs[-1].id) if more else None}
 
@@ -72,7 +71,7 @@ def list_jobs(ours: Ours, page: Annotated[JobPage, Query()]) -> dict[str, Any]:
 @router.get("/jobs/{job}")
 async def show(
     job: str,
-    ours: Ours,
+    ours: Reading,
     prefer: Annotated[str | None, Header()] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
@@ -81,15 +80,13 @@ async def show(
     detail = await run_in_threadpool(find, ours, inner)
     if wait and detail.job.state in LIVE:
         await ours.watch.ended(inner, wait)
+        await ours.still_welcome()
         detail = await run_in_threadpool(find, ours, inner)
     return tagged(detail_view(detail), if_none_match, wait)
 
 
-def find(ours: Shared, inner: str) -> JobDetail:
-    detail = ours.storage.ready().detail(inner)
-    if detail is None:
-        raise NotFound("job", public_id("job", inner))
-    return detail
+def find(ours: Visit, inner: str) -> JobDetail:
+    return ours.jobs().detail(inner)
 
 
 def wanted_wait(prefer: str | None) -> float:
@@ -113,8 +110,8 @@ def tagged(view: dict[str, Any], known: str | None, wait: float) -> Response:
 
 
 @router.post("/jobs/{job}/cancel")
-def cancel(job: str, ours: Ours) -> dict[str, Any]:
+def cancel(job: str, ours: Submitting) -> dict[str, Any]:
     """Cancel a job unless it has ended; its ``status`` says which."""
     inner = inner_id("job", job)
-    state = ours.storage.ready().cancel(inner)
+    state = ours.jobs().cancel(inner)
     return {"id": public_id("job", inner), "status": state.value, "status_url": job_url(inner)}

@@ -4,8 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from holdfast.api.shared import Ours
-from holdfast.client.operating import Operator
+from holdfast.api.visit import Fleet
 from holdfast.client.views import lane_view
 
 LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
@@ -14,21 +13,21 @@ router = APIRouter(prefix="/lanes", tags=["lanes"])
 
 
 @router.get("")
-def list_lanes(ours: Ours) -> dict[str, Any]:
+def list_lanes(ours: Fleet) -> dict[str, Any]:
     """List lanes with their jobs by state."""
-    return {"lanes": [lane_view(each) for each in Operator(ours.storage, "api").lanes()]}
+    return {"lanes": [lane_view(each) for each in ours.operator().lanes()]}
 
 
 @router.post("/{name:path}/pause")
-def pause(name: str, ours: Ours) -> dict[str, Any]:
+def pause(name: str, ours: Fleet) -> dict[str, Any]:
     """Stop starting jobs of a lane. Running ones finish, and submitting goes on."""
-    return answer(name, paused=True, told=Operator(ours.storage, "api").pause(name, paused=True))
+    return answer(name, paused=True, told=ours.operator().pause(name, paused=True))
 
 
 @router.post("/{name:path}/resume")
-def resume(name: str, ours: Ours) -> dict[str, Any]:
+def resume(name: str, ours: Fleet) -> dict[str, Any]:
     """Start jobs of a lane again."""
-    return answer(name, paused=False, told=Operator(ours.storage, "api").pause(name, paused=False))
+    return answer(name, paused=False, told=ours.operator().pause(name, paused=False))
 
 
 def answer(name: str, *, paused: bool, told: bool) -> dict[str, Any]:

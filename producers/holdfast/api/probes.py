@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from holdfast.api.metrics import exposition
 from holdfast.api.shared import Ours, Shared
+from holdfast.api.visit import Fleet
 from holdfast.client.operating import Operator
 
 PATIENCE = 1.0  # seconds: a Redis that hangs must not make us look dead
@@ -39,6 +40,6 @@ async def redis_warning(ours: Shared) -> str | None:
 
 
 @router.get("/metrics")
-def metrics(ours: Ours) -> Response:
+def metrics(ours: Fleet) -> Response:
     """Prometheus' text format, computed now."""
-    return Response(exposition(ours.storage), media_type=CONTENT_TYPE_LATEST)
+    return Response(exposition(ours.shared.storage), media_type=CONTENT_TYPE_LATEST)

@@ -30,6 +30,9 @@ TITLES: Mapping[str, str] = {
     "queue_unavailable": "Redis does not answer",
     "no_server_yet": "No worker runs",
     "too_large": "The body is too large",
+    "unauthorized": "Nobody knows you here",
+    "forbidden": "Not for this caller",
+    "too_many_denials": "Too many refusals",
     "internal": "Something broke on our side",
 }
 CODES: Mapping[int, str] = {404: "no_such_path", 405: "method_not_allowed", 413: "too_large", 403: "forbidden"}

@@ -11,7 +11,7 @@ LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
 
 def server_of(settings: Settings) -> uvicorn.Server:
     """Make the server, to be run by whoever also runs other things. Raises ConfigError."""
-    check_binding(settings.server.host)
+    check_binding(settings)
     config = uvicorn.Config(
         create_app(settings),
         host=settings.server.host,
@@ -25,5 +25,5 @@ def server_of(settings: Settings) -> uvicorn.Server:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises ConfigError where the host is not loopback."""
+    """Serve until SIGINT or SIGTERM. Raises ConfigError where others could reach us and no key exists."""
     server_of(settings).run()

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from holdfast.api.ring import Ring
 from holdfast.client.storage import Storage
 from holdfast.client.watch import Watch
 from holdfast.settings import Settings
@@ -15,6 +16,7 @@ class Shared:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.storage = Storage(settings)
+        self.ring = Ring(self.storage)
         self.watch = Watch(lambda ids: self.storage.ready().states(ids))
 
 

@@ -37,7 +37,7 @@ def simulated(config: Path | None) -> Settings:
 def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | None) -> None:
     """Run it all until a signal ends it. Raises Conflict, ChildFailed."""
     server = replace(settings.server, port=port or settings.server.port)
-    import_module("holdfast.api.guard").check_binding(server.host)  # beside us, not below us: reached by name only
+    import_module("holdfast.api.guard").check_binding(replace(settings, server=server))  # beside us, not below us
     ports = [(server.host, server.port)] + [("127.0.0.1", SIM_PORT), ("127.0.0.1", SIM_PORT + 1)] * sim
     for host, number in ports:
         check_free(host, number)

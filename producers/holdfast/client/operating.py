@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast.client.drain import look
+from holdfast.client.owned import narrowed
 from holdfast.client.storage import Storage
 from holdfast.lanes import BreakerView, BucketView, Snapshot
 from holdfast.model.errors import InvalidRequest, NotFound, QueueUnavailable
@@ -88,10 +89,10 @@ class Status:
 
 
 class Operator:
-    """``actor`` is written in the audit book beside every act."""
+    """``actor`` is written in the audit book beside every act. ``tenant`` narrows what is done to dead letters."""
 
-    def __init__(self, storage: Storage, actor: str) -> None:
-        self.storage, self.actor = storage, actor
+    def __init__(self, storage: Storage, actor: str, tenant: str | None = None) -> None:
+        self.storage, self.actor, self.tenant = storage, actor, tenant
 
     def status(self) -> Status:
         """Look at storage, workers, lanes and routes. What Redis alone knows is left out where it does not answer."""
@@ -236,13 +237,13 @@ class Operator:
     def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
         store = self.storage.ready()
         crash_point("before_replay")
-        moved = store.replay(where, limit, per_minute, self.actor)
+        moved = store.replay(narrowed(where, self.tenant), limit, per_minute, self.actor)
         crash_point("after_replay")
         return moved
 
     def drop(self, where: JobFilter, limit: int) -> int:
         """Remove dead letters, page by page."""
-        store, dropped = self.storage.ready(), 0
+        store, dropped, where = self.storage.ready(), 0, narrowed(where, self.tenant)
         while dropped < limit and (page := store.drop(where, min(PAGE, limit - dropped), self.actor)):
             dropped += page
         return dropped
@@ -251,7 +252,7 @@ class Operator:
         """Write dead letters to a new file, one JSON object a line, and remove each page once it is on the disk."""
         from holdfast.client.letters import letter_line  # noqa: PLC0415 - only drains need it
 
-        drained = 0
+        drained, where = 0, narrowed(where, self.tenant)
         to.touch(mode=0o600, exist_ok=False)  # it will hold prompts
         with to.open("wb") as file:
             for page in self.letters(where, limit):
@@ -264,7 +265,7 @@ class Operator:
 
     def letters(self, where: JobFilter, limit: int) -> Iterator[list[JobDetail]]:
         """Read dead letters in full, newest first, a page at a time."""
-        store, cursor, left = self.storage.ready(), None, limit
+        store, cursor, left, where = self.storage.ready(), None, limit, narrowed(where, self.tenant)
         while left and (jobs := store.jobs(where, min(PAGE, left), cursor)):
             details = (store.detail(job.id) for job in jobs)
             yield [detail for detail in details if detail is not None]

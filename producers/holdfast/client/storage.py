@@ -1,8 +1,11 @@
 """The backend that is the storage itself: SQL, and where Redis is up a word to the lanes."""
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from threading import Event
+from typing import Self
 
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Accepted, Order, Taken
@@ -31,14 +34,20 @@ class Storage:
         self.store = Store(settings.storage.database_url)
         self.link = Link(settings, lambda: message_key(self.ready(), settings.storage.message_key))
         self.offers = offers or Offers(self.link.lanes)
-        self._ready = False
+        self._ready = Event()
 
     def ready(self) -> Store:
         """Return the store, its tables brought up to date at first use."""
-        if not self._ready:
+        if not self._ready.is_set():
             self.store.ensure()
-            self._ready = True
+            self._ready.set()
         return self.store
+
+    def of(self, tenant: str) -> Self:
+        """Return the same storage as another tenant has it; both share every connection."""
+        other = copy.copy(self)
+        other.tenant = tenant
+        return other
 
     def submit(self, order: Order) -> Accepted:
         drafts = read_items(order.items, order.defaults, self.settings.plan)

@@ -1,0 +1,130 @@
+"""Who comes in. Where keys were ever made, or others than this machine can reach us, every request shows one.
+
+Nothing here means "allow" by accident: keys that cannot be read, and errors of our own, are a 503.
+"""
+
+import logging
+import time
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from holdfast.api.denials import Denials, Verdict, peer_of
+from holdfast.api.guard import is_loopback
+from holdfast.api.problems import UNAVAILABLE, of_error, problem
+from holdfast.api.request_ids import request_id
+from holdfast.api.shared import Shared
+from holdfast.model.access import Caller
+from holdfast.model.access import Scope as Right
+from holdfast.model.errors import HoldfastError, StorageUnavailable, Unauthorized
+
+OPEN = frozenset({"/livez", "/readyz"})  # for probes, which have no key; they tell nothing but a state
+NEIGHBOUR = Caller("api", None, frozenset({Right.ADMIN}))  # a program of this machine, where no key was ever made
+CHALLENGE = 'Bearer realm="holdfast"'
+TOO_MANY = 429
+
+log = logging.getLogger(__name__)
+
+
+class Door:
+    """Puts the caller into the request's state, or answers why nobody comes in."""
+
+    def __init__(self, app: ASGIApp, shared: Shared) -> None:
+        self._app, self._shared, self._denials = app, shared, Denials()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in OPEN:
+            answer = await self._refusal(scope)
+            if answer is not None:
+                await answer(scope, receive, send)
+                return
+        elif scope["type"] == "websocket":  # there are none yet, and none that nobody looked at
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await self._app(scope, receive, send)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        try:
+            caller = await admitted(self._shared, Headers(scope=scope))
+        except Unauthorized as error:
+            return await self._denied(scope, error)
+        except HoldfastError as error:
+            return of_error(scope, error)
+        except Exception:
+            log.exception("request %s: who calls cannot be told", request_id(scope))
+            return problem(scope, UNAVAILABLE, "internal", "who calls cannot be told; nobody is let in meanwhile.")
+        scope.setdefault("state", {})["caller"] = caller
+        return None
+
+    async def _denied(self, scope: Scope, error: Unauthorized) -> Response:
+        client = scope.get("client") or ("unknown", 0)
+        verdict = self._denials.denied(peer_of(str(client[0])), time.monotonic())
+        await write_down(self._shared, scope, error, verdict)
+        if verdict.wait is not None:
+            detail = f"too many requests without a good key came from {client[0]}. A good key is let in at any time."
+            answer = problem(scope, TOO_MANY, "too_many_denials", detail)
+            answer.headers["retry-after"] = str(int(verdict.wait) + 1)
+            return answer
+        answer = of_error(scope, error)
+        answer.headers["www-authenticate"] = CHALLENGE
+        return answer
+
+
+async def admitted(shared: Shared, headers: Headers) -> Caller:
+    """Say who makes a request. Raises Unauthorized, StorageUnavailable."""
+    if not shared.ring.is_fresh():
+        await look(shared)
+    if is_loopback(shared.settings.server.host) and shared.ring.has_keys() is False:
+        return NEIGHBOUR
+    shown = shown_key(headers)
+    if shared.ring.is_news(shown):
+        await look(shared, anew=True)
+    caller = shared.ring.caller(shown)
+    if shared.ring.is_due(caller):
+        await run_in_threadpool(shared.ring.note, caller)
+    return caller
+
+
+async def look(shared: Shared, *, anew: bool = False) -> None:
+    """Read the keys anew. A house that had none an instant ago stays as it was while SQL is away."""
+    try:
+        await run_in_threadpool(shared.ring.look, anew=anew)
+    except StorageUnavailable:
+        if shared.ring.has_keys() is not False or not is_loopback(shared.settings.server.host):
+            raise
+
+
+def shown_key(headers: Headers) -> str:
+    """Find the key in a request: SDKs differ in where they put it. Raises Unauthorized."""
+    kind, _, bearer = headers.get("authorization", "").strip().partition(" ")
+    shown = {bearer.strip()} if kind.lower() == "bearer" else set[str]()
+    shown |= {value.strip() for value in headers.getlist("x-api-key")}
+    if len(shown) > 1:
+        raise Unauthorized("the request shows two different API keys")
+    if not shown:
+        raise Unauthorized("this server wants an API key, and the request shows none")
+    return shown.pop()
+
+
+async def write_down(
+    shared: Shared, scope: Scope, error: HoldfastError, verdict: Verdict, actor: str = "nobody"
+) -> None:
+    """Put a refusal into the audit book and the log. Without the book the caller is refused all the same."""
+    if not verdict.write:
+        return
+    client = scope.get("client") or ("unknown", 0)
+    what = {
+        "why": str(getattr(error, "why", error)),
+        "method": scope["method"],
+        "path": scope["path"][:200],
+        "peer": str(client[0]),
+        "request": request_id(scope),
+        "unwritten": verdict.unwritten,
+    }
+    log.warning("denied: %s", what)
+    try:
+        await run_in_threadpool(lambda: shared.storage.ready().audit(actor, "denied", what))
+    except Exception:
+        log.exception("request %s: the refusal is not in the audit book", request_id(scope))

@@ -1,0 +1,60 @@
+"""What tests of keys share: keys in a storage, and clients that show them."""
+
+from contextlib import contextmanager
+
+from fastapi.testclient import TestClient
+
+from holdfast.api import create_app
+from holdfast.api.ring import Keys
+from holdfast.api.shared import Shared
+from holdfast.model.access import Scope
+from holdfast.settings import Settings
+from holdfast.store import Store
+from holdfast.store.api_keys import make_key
+
+EVERYTHING = frozenset({Scope.SUBMIT, Scope.READ, Scope.OPERATE})
+
+
+def add_key(store: Store, tenant: str | None = "default", *scopes: Scope, expires_in: float | None = None) -> str:
+    """Make a key and return its text."""
+    key, text = make_key(f"key of {tenant}", tenant, frozenset(scopes) or EVERYTHING, expires_in)
+    store.create_key(key, "test")
+    return text
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+@contextmanager
+def opened(settings: Settings, peer: str = "127.0.0.1", **options):
+    """An application with its client; ``peer`` is where requests come from."""
+    app = create_app(settings)
+    with TestClient(
+        app, base_url="http://127.0.0.1:8700", raise_server_exceptions=False, client=(peer, 1), **options
+    ) as client:
+        yield client
+
+
+def hears(client: TestClient) -> TestClient:
+    """Have an application read its keys anew at the next request."""
+    client.app.state.shared.ring._keys = Keys()
+    return client
+
+
+class Clock:
+    """Cranked by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def cranked(client: TestClient) -> Clock:
+    """Put a clock of ours into the ring of an application."""
+    clock, shared = Clock(), client.app.state.shared
+    assert isinstance(shared, Shared)
+    shared.ring._clock = clock
+    return clock

@@ -1,0 +1,184 @@
+"""A key of one tenant sees and touches nothing of another's: every endpoint of the description is tried.
+
+An endpoint that is added without a check fails here, or the application does not even start.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from fastapi import APIRouter
+from sqlalchemy import select
+
+from api.keys import add_key, bearer, hears, opened
+from holdfast.api import app as application
+from holdfast.api.door import OPEN
+from holdfast.api.visit import endpoints
+from holdfast.model.access import Scope
+from holdfast.store.tables import METADATA
+from producing import ROUTE, StandInWorker
+
+THEIRS = "theirs-4711"  # stands in everything that the other tenant wrote
+ACT = {"all": True, "dry_run": False}
+OF_THE_HOUSE = re.compile(r"/api/v1/(lanes|routes|ledger|status)|/metrics")  # all tenants' at once: no tenant's key
+MOVING = {"audit", "api_key"}  # tables that hold no tenant's things
+
+
+class Other:
+    """Another tenant, with jobs in every state that there is something to be seen or done about."""
+
+    def __init__(self, api, store, worker: StandInWorker) -> None:
+        self.key = add_key(store, THEIRS)
+        self.batch, self.jobs = self.submit(api, 4)
+        worker.answer(jobs=1)
+        worker.bury(jobs=2)
+        drained = {"id": [self.jobs[2]], "dry_run": False}
+        self.operation = api.post("/api/v1/dlq/drain", json=drained, headers=bearer(self.key)).json()["operation"]
+
+    def submit(self, api, count: int) -> tuple[str, list[str]]:
+        jobs = [{"prompt": f"{THEIRS} {n}", "custom_id": f"{THEIRS}{n}"} for n in range(count)]
+        body = {"model": "smart", "name": THEIRS, "jobs": jobs}
+        headers = bearer(self.key) | {"Idempotency-Key": "the same for both"}
+        answer = api.post("/api/v1/jobs", json=body, headers=headers).json()
+        return answer["batch"], [job["id"] for job in answer["jobs"]]
+
+    def requests(self, api) -> Iterator[tuple[str, str, dict]]:
+        """Make a request of every operation that names what is theirs, in each way in which it can be named."""
+        paths = api.get("/openapi.json", headers=bearer(self.key)).json()["paths"]
+        for path, operations in paths.items():
+            for method in operations:
+                for job in self.jobs:
+                    url = path.format(job=job, batch=self.batch, operation=self.operation, name="smart.batch")
+                    for body in ({}, ACT, {"id": [job], "dry_run": False}, {"batch": self.batch, "dry_run": False}):
+                        yield method.upper(), url, {"json": body} if method == "post" else {}
+                        if method != "post":
+                            break
+                    for name, value in (("tenant", THEIRS), ("batch", self.batch), ("id", job), ("state", "dead")):
+                        if any(name == each["name"] for each in operations[method].get("parameters", ())):
+                            yield method.upper(), url, {"params": {name: value}}
+        yield "POST", "/api/v1/jobs", {"json": {"model": "smart", "jobs": [{"prompt": "mine"}], "batch": self.batch}}
+        yield "POST", "/api/v1/dlq/drop", {"json": ACT | {"tenant": THEIRS}}
+
+
+@pytest.fixture
+def api(settings, store):
+    with opened(settings) as client:
+        yield client
+
+
+@pytest.fixture
+def other(api, store, worker) -> Other:
+    return Other(api, store, worker)
+
+
+def rows(store, *, of: str) -> dict[str, list]:
+    """Everything that SQL holds of one tenant."""
+
+    def read(tx) -> dict[str, list]:
+        jobs = select(METADATA.tables["job"].c.id).where(METADATA.tables["job"].c.tenant == of)
+        found = {}
+        for name, table in METADATA.tables.items():
+            columns = table.c.keys()
+            if "tenant" in columns and name not in MOVING:
+                found[name] = tx.select(select(table).where(table.c.tenant == of).order_by(table.c.id))
+            elif "job" in columns:
+                found[name] = tx.select(select(table).where(table.c.job.in_(jobs)))
+        return found
+
+    return store.database.read(read)
+
+
+def test_a_key_of_another_tenant_sees_and_touches_nothing(api, store, other) -> None:
+    mine = add_key(store, "mine")
+    hears(api)
+    before = rows(store, of=THEIRS)
+    assert {name: len(found) for name, found in before.items()} == {
+        "job": 3, "batch": 1, "request": 3, "attempt": 2, "result": 2,
+    }  # fmt: skip
+    for method, url, how in other.requests(api):
+        answer = api.request(method, url, headers=bearer(mine), **how)
+        shown = answer.text.replace(str(answer.url.query), "")
+        assert THEIRS not in shown, (method, url, how)
+        assert answer.status_code < 500, (method, url, how, answer.text)
+        if OF_THE_HOUSE.match(url):
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), (method, url)
+    assert rows(store, of=THEIRS) == before
+
+
+def test_the_same_requests_with_their_own_key_see_and_do_something(api, store, other) -> None:
+    """Or the test above would prove nothing."""
+    before = rows(store, of=THEIRS)
+    seen = {
+        (method, re.sub(r"[0-9a-f]{32}", "…", url))
+        for method, url, how in other.requests(api)
+        if THEIRS in api.request(method, url, headers=bearer(other.key), **how).text
+    }
+    assert {
+        ("GET", "/api/v1/jobs"),
+        ("GET", "/api/v1/jobs/job_…"),
+        ("GET", "/api/v1/batches"),
+        ("GET", "/api/v1/batches/batch_…"),
+        ("GET", "/api/v1/batches/batch_…/results"),
+        ("GET", "/api/v1/dlq"),
+        ("GET", "/api/v1/dlq/exports/op_…"),
+    } <= seen
+    assert rows(store, of=THEIRS) != before
+
+
+def test_the_same_idempotency_key_is_each_tenants_own(api, store, other) -> None:
+    mine = bearer(add_key(store, "mine")) | {"Idempotency-Key": "the same for both"}
+    hears(api)
+    body = {"model": "smart", "jobs": [{"prompt": "mine"}]}
+    assert api.post("/api/v1/jobs", json=body, headers=mine).json()["jobs"][0]["created"] is True
+
+
+def test_a_tenant_that_is_not_mine_is_refused_by_name(api, store, other) -> None:
+    mine = bearer(add_key(store, "mine"))
+    hears(api)
+    for path in ("/api/v1/jobs", "/api/v1/batches", "/api/v1/dlq", "/api/v1/dlq/groups"):
+        answer = api.get(path, params={"tenant": "another"}, headers=mine)
+        assert (answer.status_code, "belongs to tenant 'mine'" in answer.json()["detail"]) == (403, True), path
+        assert api.get(path, params={"tenant": "mine"}, headers=mine).status_code == 200
+
+
+def test_an_operator_of_all_tenants_sees_everybodys_and_can_narrow(api, store, other) -> None:
+    admin = bearer(add_key(store, None, Scope.ADMIN))
+    hears(api)
+    assert len(api.get("/api/v1/jobs", headers=admin).json()["jobs"]) == 3
+    assert api.get("/api/v1/jobs", params={"tenant": "nobody"}, headers=admin).json()["jobs"] == []
+    assert api.get(f"/api/v1/jobs/{other.jobs[0]}", headers=admin).json()["tenant"] == THEIRS
+    assert api.post(f"/api/v1/routes/{ROUTE}/reset", headers=admin).status_code == 200
+
+
+def test_every_operation_wants_a_key_and_a_scope(api, store, other) -> None:
+    stranger = bearer(add_key(store, THEIRS, Scope.SUBMIT))
+    hears(api)
+    let_in = set()
+    for method, url, how in other.requests(api):
+        if url in OPEN:
+            continue
+        for _ in range(2):
+            assert api.request(method, url, **how).status_code in {401, 429}, (method, url)
+        if api.request(method, url, headers=stranger, **how).status_code != 403:
+            let_in.add((method, re.sub(r"[0-9a-f]{32}", "…", url)))
+    assert let_in == {
+        ("POST", "/api/v1/jobs"),
+        ("POST", "/api/v1/jobs/job_…/cancel"),
+        ("POST", "/api/v1/batches/batch_…/cancel"),
+    }
+
+
+def test_an_endpoint_that_needs_nothing_is_no_endpoint(settings, monkeypatch) -> None:
+    class Part:
+        router = APIRouter()
+
+    @Part.router.get("/everything", include_in_schema=False)
+    def everything() -> None: ...
+
+    monkeypatch.setattr(application, "PARTS", (*application.PARTS, Part))
+    with pytest.raises(TypeError, match="no API key is needed for /api/v1/everything"):
+        application.create_app(settings)
+
+
+def test_only_the_probes_need_nothing(settings) -> None:
+    assert {path for path, needs in endpoints(application.create_app(settings)) if needs is None} == OPEN
