@@ -1,10 +1,10 @@
 """The desk that is the configured storage itself."""
 
-import getpass
 from pathlib import Path
 from typing import Any
 
 from holdfast.cli.desk import Force, View
+from holdfast.cli.scene import actor
 from holdfast.client.operating import Operator
 from holdfast.client.storage import Storage
 from holdfast.client.views import (
@@ -30,7 +30,7 @@ class OwnDesk:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.backend = Storage(settings)
-        self._operator = Operator(self.backend, f"cli:{getpass.getuser()}")
+        self._operator = Operator(self.backend, actor())
 
     @property
     def store(self) -> Store:

@@ -67,6 +67,16 @@ def at_end(close: Callable[[], None]) -> None:
     _endings.get().callback(close)
 
 
+def actor() -> str:
+    """Say who acts here, for the audit book; a container's user may have a number and no name."""
+    import getpass
+
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"cli:{os.getuid()}"
+
+
 def settings() -> "Settings":
     """Load the configuration. Raises ConfigError."""
     from holdfast.settings import load

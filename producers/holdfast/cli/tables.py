@@ -178,6 +178,24 @@ def draw_bulk(view: View) -> str:
     return f"{doing} {view['jobs']} dead letters{over}" + (f", into {plain(view['to'])}" if "to" in view else "")
 
 
+def draw_keys(view: View) -> "Table | str":
+    """Draw API keys; their secrets are not there to be drawn."""
+    rows = (
+        (
+            key["id"],
+            key["name"],
+            paint(key["state"], "green" if key["state"] == "good" else "red"),
+            key["tenant"] or "(all)",
+            " ".join(key["scopes"]),
+            key["expires_at"],
+            key["used_at"],
+        )
+        for key in view["keys"]
+    )
+    heads = ("key", "name", "", "tenant", "may", "until", "last used")
+    return table(heads, rows, empty="no keys: `holdfast key create` makes one")
+
+
 def draw_ledger(view: View) -> "RenderableType":
     """Draw the invariants."""
     rows = (

@@ -22,9 +22,14 @@ class AsyncHoldfast:
     """``Holdfast`` with ``await``: the same names, the same meaning. Belongs to one event loop."""
 
     def __init__(
-        self, settings: "Settings | None" = None, *, config: Path | str | None = None, url: str | None = None
+        self,
+        settings: "Settings | None" = None,
+        *,
+        config: Path | str | None = None,
+        url: str | None = None,
+        api_key: str | None = None,
     ) -> None:
-        self.sync = Holdfast(settings, config=config, url=url)
+        self.sync = Holdfast(settings, config=config, url=url, api_key=api_key)
         self.watch = Watch(self.sync.backend.states)
 
     @overload

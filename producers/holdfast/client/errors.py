@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.model.errors import HoldfastError, InvalidRequest, StorageUnavailable
+from holdfast.model.errors import HoldfastError, InvalidRequest, StorageUnavailable, Unauthorized
 
 SHOWN = 5  # problems that a sentence names before it counts the rest
 
@@ -100,6 +100,13 @@ class ServerRefused(HoldfastError):
         detail = self.body.get("detail") or self.body.get("title") or "no reason given"
         hint = self.body.get("hint")
         return f"the server refused with {self.status}: {detail}" + (f" {hint}" if hint else "")
+
+
+class NotLetIn(Unauthorized):
+    """The server wants an API key, and the one that it was shown (or none) did not please it. In its own words."""
+
+    def __str__(self) -> str:
+        return self.why
 
 
 class PartlySubmitted(StorageUnavailable):

@@ -9,14 +9,20 @@ from holdfast.settings import Settings
 URL_VARIABLE = "HOLDFAST_URL"
 
 
-def open_backend(settings: Settings | None, config: Path | str | None, url: str | None) -> Backend:
-    """Choose by what the caller said; when nothing was said, by HOLDFAST_URL, then by the configuration found."""
+def open_backend(
+    settings: Settings | None, config: Path | str | None, url: str | None, key: str | None = None
+) -> Backend:
+    """Choose by what the caller said; when nothing was said, by HOLDFAST_URL, then by the configuration found.
+
+    A server is shown ``key``, else the one of HOLDFAST_API_KEY or of the file that HOLDFAST_API_KEY_FILE names.
+    """
     if url is None and settings is None and config is None:
         url = os.environ.get(URL_VARIABLE) or None
     if url is not None:
+        from holdfast.client.key_file import find_key  # noqa: PLC0415 - who needs no server needs no key
         from holdfast.client.remote import Remote  # noqa: PLC0415 - most programs never need an HTTP client
 
-        return Remote(url)
+        return Remote(url, key or find_key())
     from holdfast.client.storage import Storage  # noqa: PLC0415 - a program that talks to a server needs no SQL
     from holdfast.settings import load  # noqa: PLC0415 - the same
 

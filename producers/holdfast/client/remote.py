@@ -12,9 +12,9 @@ import orjson
 
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Accepted, Item, Order, Taken
-from holdfast.client.errors import InvalidJobs, JobProblem, ServerRefused, ServerUnavailable
+from holdfast.client.errors import InvalidJobs, JobProblem, NotLetIn, ServerRefused, ServerUnavailable
 from holdfast.client.intake import read_items
-from holdfast.model.errors import Conflict, NotFound
+from holdfast.model.errors import Conflict, Forbidden, NotFound
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import TERMINAL, State
 from holdfast.model.request import Request
@@ -29,15 +29,16 @@ UNAVAILABLE = frozenset({502, 503, 504})
 
 
 class Remote:
-    """Safe to share between threads."""
+    """Safe to share between threads. ``key`` is an API key of the server, None where it wants none."""
 
-    def __init__(self, url: str, *, transport: httpx2.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, key: str | None = None, *, transport: httpx2.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
         ours = httpx2.URL(self.url).host in {"127.0.0.1", "::1", "localhost"}
         self._http = httpx2.Client(
             base_url=f"{self.url}/api/v1",
             timeout=httpx2.Timeout(SECONDS, connect=5.0),
             transport=transport,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
             trust_env=not ours,  # a proxy of the environment cannot reach our own loopback
         )
 
@@ -151,6 +152,10 @@ def refusal(status: int, body: Mapping[str, Any]) -> Exception:
             return NotFound(body["kind"], body["name"])
         case "conflict" if "what" in body:
             return Conflict(body["what"], body["why"])
+        case "unauthorized":
+            return NotLetIn(str(body.get("detail", "the server knows no such API key.")))
+        case "forbidden":
+            return Forbidden(str(body.get("detail", "")).removeprefix("not allowed: ").rstrip("."))
         case _:
             return ServerRefused(status, body)
 

@@ -24,14 +24,20 @@ class Holdfast:
     """Submits jobs and brings back their answers.
 
     ``Holdfast()`` uses HOLDFAST_URL when it is set, else the storage of the configuration that ``holdfast`` commands
-    find. Submitting needs SQL (or the server) only: no provider and no Redis has to be up. Safe to share between
-    threads; ``close`` it, or use it in a ``with``.
+    find. A server that wants an API key is shown ``api_key``, else the one of HOLDFAST_API_KEY or of the file that
+    HOLDFAST_API_KEY_FILE names. Submitting needs SQL (or the server) only: no provider and no Redis has to be up. Safe
+    to share between threads; ``close`` it, or use it in a ``with``.
     """
 
     def __init__(
-        self, settings: "Settings | None" = None, *, config: Path | str | None = None, url: str | None = None
+        self,
+        settings: "Settings | None" = None,
+        *,
+        config: Path | str | None = None,
+        url: str | None = None,
+        api_key: str | None = None,
     ) -> None:
-        self.backend: Backend = open_backend(settings, config, url)
+        self.backend: Backend = open_backend(settings, config, url, api_key)
 
     @overload
     def submit(  # type: ignore[overload-overlap] # a str is a prompt, although it can be iterated over

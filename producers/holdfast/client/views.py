@@ -7,6 +7,7 @@ from typing import Any
 from holdfast.client.lines import MICROS, error_line, mapping_line, output_line, reply_line, usage_line
 from holdfast.client.operating import LaneState, RouteState, Status
 from holdfast.lanes import BreakerView, BucketView
+from holdfast.model.access import KeyRecord
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
 from holdfast.model.records import (
@@ -149,6 +150,23 @@ def worker_view(worker: WorkerRecord) -> dict[str, Any]:
         "version": worker.version,
         "started_at": iso(worker.started_at),
         "lease_until": iso(worker.lease_until),
+    }
+
+
+def key_view(key: KeyRecord, now: float) -> dict[str, Any]:
+    """One API key. Its secret is kept nowhere, and its digest is nobody's business."""
+    state = "revoked" if key.revoked_at is not None else "good" if key.usable(now) else "expired"
+    return {
+        "id": key.id,
+        "name": key.name,
+        "state": state,
+        "tenant": key.tenant,
+        "scopes": sorted(scope.value for scope in key.scopes),
+        "created_at": iso(key.created_at),
+        "created_by": key.created_by,
+        "expires_at": iso(key.expires_at),
+        "revoked_at": iso(key.revoked_at),
+        "used_at": iso(key.used_at),
     }
 
 

@@ -1,0 +1,133 @@
+"""``holdfast key``: API keys of this installation. Whoever can open its database may make them."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Option
+
+from holdfast.cli.choice import UNITS
+from holdfast.cli.command import Noun
+from holdfast.cli.scene import actor, at_end, settings
+from holdfast.cli.show import say, show
+from holdfast.cli.tables import draw_acted, draw_keys
+from holdfast.model.access import KeyRecord, Scope, matches, named_key, read_key
+from holdfast.model.errors import InvalidRequest, NotFound
+
+if TYPE_CHECKING:
+    from holdfast.store import Store
+
+group = Noun("API keys: create, list, revoke.")
+DURATION = re.compile(r"(\d{1,6})([smhd])")
+NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,100}")
+ONCE = "this is the only time that the key is shown; clients look for it in HOLDFAST_API_KEY"
+
+
+@group.command(remote=False)
+def create(
+    *,
+    name: Annotated[str, Option(help="Whose key it is: lists and the audit book show this.")],
+    tenant: Annotated[str | None, Option(help="Only this tenant's jobs (default: `default`).")] = None,
+    all_tenants: Annotated[bool, Option("--all-tenants", help="Every tenant's jobs, and lanes and routes.")] = False,
+    scopes: Annotated[
+        list[Scope] | None, Option("--scope", help="What it may do; may be given again (default: submit, read).")
+    ] = None,
+    expires_in: Annotated[
+        str | None, Option(help="Good for so long: 30m, 12h, 90d (default: until revoked).", metavar="TIME")
+    ] = None,
+    to: Annotated[
+        Path | None,
+        Option(help="Write it to this file, unless that holds a good key already; print nothing.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Make a key. It is shown this once: what is kept cannot bring it back."""
+    whose = owner(tenant, all_tenants=all_tenants)
+    chosen = frozenset(scopes or (Scope.SUBMIT, Scope.READ))
+    patience = read_patience(expires_in)
+    store = opened()
+    if to and (known := held(store, to)):
+        say(f"{to} holds key {known.id} ({known.name}) already, and it is good")
+        show_key(store, known, {"file": str(to)}, "id")
+        return
+    from holdfast.client.key_file import write_file
+    from holdfast.store.api_keys import make_key
+
+    made, text = make_key(worded("--name", name), whose, chosen, patience)
+    if to:
+        write_file(to, text)  # before it is good for anything: a key that nobody holds would stay for ever
+    record = store.create_key(made, actor())
+    say(f"key {record.id} is in {to}" if to else ONCE)
+    show_key(store, record, {"file": str(to)} if to else {"key": text}, "id" if to else "key")
+
+
+@group.command("list", remote=False)
+def list_keys(*, every: Annotated[bool, Option("--all", help="Revoked and expired ones too.")] = False) -> None:
+    """List keys, newest first. Their secrets are kept nowhere."""
+    from holdfast.client.views import key_view
+
+    keys, now = opened().keys()
+    show({"keys": [key_view(key, now) for key in keys if every or key.usable(now)]}, draw_keys)
+
+
+@group.command(remote=False)
+def revoke(key: Annotated[str, Argument(help="The key's id, as `key list` shows it.", metavar="KEY")]) -> None:
+    """End a key. Every API process refuses it within five seconds."""
+    id_ = named_key(key)
+    if id_ is None:
+        raise NotFound("key", "with that id")  # it may be a whole key, mistyped: it is not repeated
+    record = opened().revoke_key(id_, actor())
+    show({"id": record.id, "name": record.name, "status": "revoked"}, draw_acted)
+
+
+def opened() -> "Store":
+    from holdfast.store import Store
+
+    store = Store(settings().storage.database_url)
+    at_end(store.close)
+    store.ensure()
+    return store
+
+
+def held(store: "Store", file: Path) -> KeyRecord | None:
+    """Find the good key that a file holds. Raises InvalidRequest where it holds something else: it would be lost."""
+    from holdfast.client.key_file import read_file
+
+    if not file.exists():
+        return None
+    text = read_file(file, "--to")
+    read = read_key(text)
+    if text and read is None:
+        raise InvalidRequest("--to", f"{file} holds something that is no key.", "Name another file.")
+    keys, now = store.keys()
+    return next((key for key in keys if read and key.id == read[0] and matches(key, read[1]) and key.usable(now)), None)
+
+
+def show_key(store: "Store", record: KeyRecord, more: dict[str, Any], alone: str) -> None:
+    """Print a key: with ``--json`` all that is known of it, else only ``alone``, for a pipe."""
+    from holdfast.client.views import key_view
+
+    show(key_view(record, store.now()) | more, lambda view: str(view[alone]))
+
+
+def owner(tenant: str | None, *, all_tenants: bool) -> str | None:
+    from holdfast.model.job import DEFAULT_TENANT
+
+    if not all_tenants:
+        return worded("--tenant", DEFAULT_TENANT if tenant is None else tenant)
+    if tenant is not None:
+        raise InvalidRequest("--tenant", "and --all-tenants exclude each other.")
+    return None
+
+
+def worded(option: str, text: str) -> str:
+    if not NAME.fullmatch(text) or read_key(text):
+        raise InvalidRequest(option, "expected 1 to 100 printable characters.")
+    return text
+
+
+def read_patience(text: str | None) -> float | None:
+    """Read how long a key is to be good, in seconds. Raises InvalidRequest."""
+    found = DURATION.fullmatch(text) if text else None
+    if text is not None and (found is None or int(found[1]) == 0):
+        raise InvalidRequest("--expires-in", f"expected 30m, 12h or 90d, got {text[:40]!r}.")
+    return int(found[1]) * UNITS[found[2]] if found else None
