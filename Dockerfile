@@ -9,7 +9,8 @@ COPY shared shared
 COPY producers producers
 COPY workers workers
 RUN python -m pip install --no-cache-dir --no-deps --no-build-isolation . \
- && useradd --create-home holdfast
+ && useradd --create-home holdfast \
+ && install --directory --owner holdfast --mode 700 /keys
 
 USER holdfast
 WORKDIR /home/holdfast

@@ -150,6 +150,19 @@ def test_an_operator_of_all_tenants_sees_everybodys_and_can_narrow(api, store, o
     assert api.post(f"/api/v1/routes/{ROUTE}/reset", headers=admin).status_code == 200
 
 
+def test_who_only_watches_sees_figures_and_nobodys_prompts(api, store, other) -> None:
+    watcher = bearer(add_key(store, None, Scope.WATCH))
+    hears(api)
+    seen = set()
+    for method, url, how in other.requests(api):
+        answer = api.request(method, url, headers=watcher, **how)
+        assert THEIRS not in answer.text
+        if answer.status_code != 403:
+            seen.add((method, url))
+    figures = {"/metrics", *(f"/api/v1/{name}" for name in ("lanes", "routes", "ledger", "status"))}
+    assert seen == {("GET", path) for path in {*figures, *OPEN}}
+
+
 def test_every_operation_wants_a_key_and_a_scope(api, store, other) -> None:
     stranger = bearer(add_key(store, THEIRS, Scope.SUBMIT))
     hears(api)

@@ -117,7 +117,7 @@ def test_commands_show_the_key_of_the_environment(cli, store, url, prompts, monk
 def test_a_key_without_the_scope_is_status_5(cli, store, url, monkeypatch) -> None:
     monkeypatch.setenv("HOLDFAST_API_KEY", add_key(store, "default", Scope.READ))
     ended = cli("ledger", "--server", url)
-    assert (ended.status, "scope operate" in ended.err) == (5, True)
+    assert (ended.status, "scope watch" in ended.err) == (5, True)
 
 
 def test_what_is_no_key_of_ours_is_sent_nowhere(cli, url, monkeypatch) -> None:

@@ -2,14 +2,16 @@
 
 import re
 import shlex
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from deploy.manifest import read_all
+from holdfast.api.guard import is_loopback
 from holdfast.cli.main import app
+from holdfast.client.key_file import find_key
 from holdfast.settings import load
 from holdfast.settings.load import FILE_VARIABLE, STORAGE_VARIABLES
 from holdfast.sim.__main__ import read as read_sim
@@ -23,7 +25,7 @@ KNOWN = {FILE_VARIABLE, *STORAGE_VARIABLES.values(), "ANTHROPIC_API_KEY", "OPENA
 
 
 def test_everything_the_page_promises_is_there() -> None:
-    assert set(SERVICES) == {"postgres", "redis", "migration", "api", "worker", "sim-first", "sim-second"}
+    assert set(SERVICES) == {"postgres", "redis", "migration", "key", "api", "worker", "sim-first", "sim-second"}
     assert all("healthcheck" in SERVICES[name] for name in ("postgres", "redis", "api"))
     assert all(SERVICES[name]["profiles"] == ["sim"] for name in ("sim-first", "sim-second"))
 
@@ -50,7 +52,7 @@ def test_every_variable_is_one_that_holdfast_reads(name: str) -> None:
 
 
 def test_nothing_works_on_a_database_that_was_not_migrated() -> None:
-    for name in ("api", "worker"):
+    for name in ("key", "worker"):
         assert OURS[name]["depends_on"]["migration"] == {"condition": "service_completed_successfully"}
     assert OURS["migration"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert OURS["migration"]["restart"] == "on-failure"
@@ -60,10 +62,34 @@ def test_a_worker_may_finish_its_calls_before_it_is_killed() -> None:
     assert int(OURS["worker"]["stop_grace_period"].removesuffix("s")) > load(None, env={}).worker.grace
 
 
-def test_no_port_is_open_to_strangers() -> None:
-    ports = [port for each in SERVICES.values() for port in each.get("ports", [])]
-    assert ports
+def test_no_port_is_open_to_strangers_unless_somebody_says_so() -> None:
+    ports = [DEFAULT.sub(r"\1", port) for each in SERVICES.values() for port in each.get("ports", [])]
+    assert len(ports) == 3
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_api_listens_beyond_its_container_and_has_a_key_before_it_starts() -> None:
+    api, key = OURS["api"], OURS["key"]
+    host = api["command"][api["command"].index("--host") + 1]
+    assert not is_loopback(host)
+    assert api["depends_on"]["key"] == {"condition": "service_completed_successfully"}
+    file = PurePosixPath(key["command"][key["command"].index("--to") + 1])
+    (volume,) = key["volumes"]
+    assert volume == f"keys:{file.parent}"
+    assert f"{volume}:ro" in api["volumes"]
+    assert f"--owner holdfast --mode 700 {file.parent}" in (ROOT / "Dockerfile").read_text()
+    assert f"exec -T api cat {file}" in (ROOT / "compose.yaml").read_text()
+    published = DEFAULT.sub(r"\1", api["ports"][0])
+    assert published.endswith(f":{load(None, env={}).server.port}")
+
+
+def test_the_command_that_makes_the_key_makes_one_and_then_keeps_it(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HOLDFAST_DATABASE_URL", f"sqlite:///{tmp_path}/holdfast.db")
+    words = [word.replace("/keys", str(tmp_path / "keys")) for word in OURS["key"]["command"]]
+    ended = [CliRunner().invoke(app, words) for _ in range(2)]
+    assert [each.exit_code for each in ended] == [0, 0]
+    assert ended[0].stdout == ended[1].stdout
+    assert find_key({"HOLDFAST_API_KEY_FILE": str(tmp_path / "keys" / "api-key")}) is not None
 
 
 def test_the_image_is_built_from_files_that_exist() -> None:

@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.manifest import read_all
-from holdfast.api import metrics, probes
+from holdfast.api import metrics
+from holdfast.api.door import OPEN
 from holdfast.cli.main import app
 from holdfast.settings import load
 from holdfast.settings.load import STORAGE_VARIABLES
@@ -21,6 +22,7 @@ FORMS = {
     "ConfigMap": ("v1", {"data"}, set()),
     "Job": ("batch/v1", {"spec"}, {"backoffLimit", "ttlSecondsAfterFinished", "template"}),
     "Deployment": ("apps/v1", {"spec"}, {"replicas", "selector", "template"}),
+    "Service": ("v1", {"spec"}, {"selector", "ports"}),
     "PodDisruptionBudget": ("policy/v1", {"spec"}, {"minAvailable", "maxUnavailable", "selector"}),
     "ScaledObject": (
         "keda.sh/v1alpha1",
@@ -32,6 +34,7 @@ POD = {"terminationGracePeriodSeconds", "containers", "volumes", "restartPolicy"
 CONTAINER = {"name", "image", "args", "env", "ports", "livenessProbe", "readinessProbe", "volumeMounts", "resources"}
 PROBE = {"httpGet", "initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold"}
 KNOWN = {*STORAGE_VARIABLES.values(), "ANTHROPIC_API_KEY", "OPENAI_API_KEY"}
+WINDOWS_KEY = "HOLDFAST_METRICS_KEY"  # filled into the window's template
 
 MANIFESTS = [each for name in KUSTOMIZATION["resources"] for each in read_all(FOLDER / name)]
 NAMED = {(each["kind"], each["metadata"]["name"]): each for each in MANIFESTS}
@@ -59,8 +62,9 @@ def test_a_pod_and_its_containers_have_their_form(name: str) -> None:
         assert {"cpu", "memory"} == set(container["resources"]["requests"])
         assert {mount["name"] for mount in container.get("volumeMounts", [])} <= volumes
         for variable in container.get("env", []):
-            assert variable["name"] in KNOWN
-            assert variable["valueFrom"]["secretKeyRef"]["name"] == "holdfast"
+            secret = "holdfast-metrics" if container["name"] == "window" else "holdfast"
+            assert variable["name"] in ({WINDOWS_KEY} if container["name"] == "window" else KNOWN)
+            assert variable["valueFrom"]["secretKeyRef"]["name"] == secret
 
 
 def test_whoever_selects_finds_what_it_is_for() -> None:
@@ -77,24 +81,38 @@ def test_a_command_and_its_options_exist(name: str, container: dict[str, Any]) -
     assert all(word in done.output for word in words if word.startswith("--"))
 
 
-def test_probes_and_scraping_ask_for_paths_that_the_api_has_and_the_window_lets_through() -> None:
-    served = {route.path for route in probes.router.routes}
-    pod = PODS["holdfast-api"]
-    asked = {pod["metadata"]["annotations"]["prometheus.io/path"]}
-    ports: set[Any] = {int(pod["metadata"]["annotations"]["prometheus.io/port"])}
-    for container in pod["spec"]["containers"]:
-        for probe in (container.get("livenessProbe"), container.get("readinessProbe")):
-            if probe:
-                assert set(probe) <= PROBE
-                asked.add(probe["httpGet"]["path"])
-                ports.add(probe["httpGet"]["port"])
-    assert asked == {"/livez", "/readyz", "/metrics"} <= served
-    let_through = re.search(r"location ~ \^/\(([a-z|]+)\)\$", CONFIG["default.conf"])
-    assert let_through is not None
-    assert {f"/{name}" for name in let_through.group(1).split("|")} == asked
-    assert ports == {9464, "metrics"}
-    assert "listen 9464;" in CONFIG["default.conf"]
-    assert f"127.0.0.1:{load(None, env={}).server.port};" in CONFIG["default.conf"]
+def test_probes_ask_for_paths_that_need_no_key_and_for_no_others() -> None:
+    (api, window) = PODS["holdfast-api"]["spec"]["containers"]
+    asked = set()
+    for probe in (api["livenessProbe"], api["readinessProbe"]):
+        assert set(probe) <= PROBE
+        asked.add(probe["httpGet"]["path"])
+        assert probe["httpGet"]["port"] == api["ports"][0]["name"]
+    assert asked == OPEN
+    assert "livenessProbe" not in window
+    assert api["ports"][0]["containerPort"] == load(None, env={}).server.port
+
+
+def test_the_api_listens_where_its_service_and_the_window_look_for_it() -> None:
+    (api, _window) = PODS["holdfast-api"]["spec"]["containers"]
+    assert api["args"][-2:] == ["--host", "0.0.0.0"]
+    service = NAMED["Service", "holdfast-api"]["spec"]
+    assert service["selector"] == PODS["holdfast-api"]["metadata"]["labels"]
+    assert service["ports"][0]["targetPort"] == api["ports"][0]["name"]
+    assert f"127.0.0.1:{api['ports'][0]['containerPort']};" in CONFIG["default.conf.template"]
+
+
+def test_the_window_lets_figures_through_with_a_key_that_can_do_no_more() -> None:
+    pod, template = PODS["holdfast-api"], CONFIG["default.conf.template"]
+    window = pod["spec"]["containers"][1]
+    notes = pod["metadata"]["annotations"]
+    assert re.findall(r"location (.*) {", template) == [f"= {notes['prometheus.io/path']}", "/"]
+    assert f"listen {notes['prometheus.io/port']};" in template
+    assert window["ports"][0]["containerPort"] == int(notes["prometheus.io/port"])
+    assert f'"Bearer ${{{window["env"][0]["name"]}}}"' in template
+    making = re.search(r"holdfast key create --name metrics (.*) \\", (FOLDER / "kustomization.yaml").read_text())
+    assert making is not None
+    assert making[1] == "--all-tenants --scope watch"
 
 
 def test_the_configuration_is_valid_and_a_worker_may_finish_its_calls(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from holdfast.api.visit import Fleet
+from holdfast.api.visit import Fleet, Watching
 from holdfast.client.views import lane_view
 
 LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
@@ -13,7 +13,7 @@ router = APIRouter(prefix="/lanes", tags=["lanes"])
 
 
 @router.get("")
-def list_lanes(ours: Fleet) -> dict[str, Any]:
+def list_lanes(ours: Watching) -> dict[str, Any]:
     """List lanes with their jobs by state."""
     return {"lanes": [lane_view(each) for each in ours.operator().lanes()]}
 

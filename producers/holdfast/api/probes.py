@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from holdfast.api.metrics import exposition
 from holdfast.api.shared import Ours, Shared
-from holdfast.api.visit import Fleet
+from holdfast.api.visit import Watching
 from holdfast.client.operating import Operator
 
 PATIENCE = 1.0  # seconds: a Redis that hangs must not make us look dead
@@ -40,6 +40,6 @@ async def redis_warning(ours: Shared) -> str | None:
 
 
 @router.get("/metrics")
-def metrics(ours: Fleet) -> Response:
+def metrics(ours: Watching) -> Response:
     """Prometheus' text format, computed now."""
     return Response(exposition(ours.shared.storage), media_type=CONTENT_TYPE_LATEST)

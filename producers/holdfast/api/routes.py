@@ -5,14 +5,14 @@ from typing import Any
 from fastapi import APIRouter
 
 from holdfast.api.lanes import LATER
-from holdfast.api.visit import Fleet
+from holdfast.api.visit import Fleet, Watching
 from holdfast.client.views import route_view
 
 router = APIRouter(prefix="/routes", tags=["routes"])
 
 
 @router.get("")
-def list_routes(ours: Fleet) -> dict[str, Any]:
+def list_routes(ours: Watching) -> dict[str, Any]:
     """List configured routes with breakers, buckets and calls in flight."""
     operator = ours.operator()
     overview = operator.overview()

@@ -1,7 +1,7 @@
 """What an endpoint gets of a request: who makes it, and only so much of the house as that caller may see.
 
-Every endpoint names what it needs (``Submitting``, ``Reading``, ``Operating``, ``Fleet``); the application does not
-start with one that does not.
+Every endpoint names what it needs (``Submitting``, ``Reading``, ``Operating``, ``Watching``, ``Fleet``); the
+application does not start with one that does not.
 """
 
 from collections.abc import Iterator
@@ -95,6 +95,7 @@ class Needs:
 Submitting = Annotated[Visit, Depends(Needs(Scope.SUBMIT))]
 Reading = Annotated[Visit, Depends(Needs(Scope.READ))]
 Operating = Annotated[Visit, Depends(Needs(Scope.OPERATE))]
+Watching = Annotated[Visit, Depends(Needs(Scope.WATCH, fleet=True))]
 Fleet = Annotated[Visit, Depends(Needs(Scope.OPERATE, fleet=True))]
 
 

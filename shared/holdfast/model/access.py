@@ -6,7 +6,7 @@ secret half is its digest: it is random, so nothing slow is needed to guard it (
 
 import hmac
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -17,12 +17,16 @@ PURPOSE = b"holdfast api key\0"  # the digest of the same text for another purpo
 
 
 class Scope(StrEnum):
-    """What a key is good for. ``operate`` over all tenants needs a key that belongs to none."""
+    """What a key is good for. What concerns all tenants at once needs a key that belongs to none."""
 
     SUBMIT = "submit"  # submit jobs, and cancel them
     READ = "read"  # see jobs, batches, results and dead letters
-    OPERATE = "operate"  # act on dead letters; with a key of all tenants lanes, routes, ledger, status and metrics too
+    WATCH = "watch"  # all tenants: figures, lanes, routes, status and ledger, and nobody's prompts
+    OPERATE = "operate"  # act on dead letters; with a key of all tenants on lanes and routes, and see what watch sees
     ADMIN = "admin"  # all of these
+
+
+IMPLIED: Mapping[Scope, frozenset[Scope]] = {Scope.OPERATE: frozenset({Scope.WATCH}), Scope.ADMIN: frozenset(Scope)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,12 @@ class Caller:
     scopes: frozenset[Scope]
 
     def may(self, scope: Scope) -> bool:
-        return scope in self.scopes or Scope.ADMIN in self.scopes
+        """Tell whether one of the caller's scopes is this one or holds it.
+
+        >>> Caller("key:1", None, frozenset({Scope.OPERATE})).may(Scope.WATCH)
+        True
+        """
+        return any(scope is own or scope in IMPLIED.get(own, ()) for own in self.scopes)
 
 
 @dataclass(frozen=True, slots=True)
