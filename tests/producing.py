@@ -101,12 +101,18 @@ def reply(claimed: Claimed) -> Reply:
 def served(settings: Settings) -> Iterator[str]:
     """Serve the API on a free loopback port, in a thread, and say where."""
     config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    with running(uvicorn.Server(config)) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running(server: uvicorn.Server) -> Iterator[int]:
+    """Run a server on a free loopback port, in a thread, and say which."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield listener.getsockname()[1]
         finally:
             server.should_exit = True
             thread.join(10)

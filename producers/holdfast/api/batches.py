@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from holdfast.api.filters import Name
 from holdfast.api.intake import MOST_PLACES
 from holdfast.api.views import batch_view
 from holdfast.api.visit import Reading, Submitting
@@ -16,7 +17,7 @@ router = APIRouter(tags=["batches"])
 @router.get("/batches")
 def list_batches(
     ours: Reading,
-    tenant: str | None = None,
+    tenant: Name | None = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.fault import FaultKind
@@ -15,12 +15,28 @@ from holdfast.model.records import JobFilter
 def read_time(value: object) -> object:
     """Read a time: seconds since the epoch, or ISO 8601, UTC where no zone is named."""
     if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
-        at = datetime.fromisoformat(value)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        try:
+            at = datetime.fromisoformat(value)
+            return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            raise ValueError("expected ISO 8601, or seconds since the epoch") from None
     return value
 
 
-Time = Annotated[float, BeforeValidator(read_time), Field(description="ISO 8601, or seconds since the epoch")]
+def storable(text: str) -> str:
+    """Refuse what no database could hold, and so nothing can be called."""
+    if "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise ValueError("expected Unicode text without NUL")
+    return text
+
+
+LAST = 253_402_300_800  # the end of the year 9999
+Time = Annotated[
+    float,
+    BeforeValidator(read_time),
+    Field(ge=0, le=LAST, allow_inf_nan=False, description="ISO 8601, or seconds since the epoch"),
+]
+Name = Annotated[str, Field(max_length=300), AfterValidator(storable)]
 
 
 class Filter(BaseModel):
@@ -29,10 +45,10 @@ class Filter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: list[str] | None = Field(default=None, max_length=1_000)
-    tenant: str | None = None
-    model: str | None = None
-    lane: str | None = None
-    batch: str | None = None
+    tenant: Name | None = None
+    model: Name | None = None
+    lane: Name | None = None
+    batch: Name | None = None
     fault: FaultKind | None = None
     created_after: Time | None = None
     created_before: Time | None = None
@@ -60,7 +76,7 @@ class Page(Filter):
     """A page of jobs. ``cursor`` is ``next`` of the page before."""
 
     limit: int = Field(default=50, ge=1, le=1_000)
-    cursor: str | None = None
+    cursor: Name | None = None
 
     def after(self) -> str | None:
         return inner_id("job", self.cursor) if self.cursor else None
@@ -89,4 +105,4 @@ class Bulk(Filter):
 class Replay(Bulk):
     """``per_minute`` paces the start, so that a replay is not the next outage; null: all at once."""
 
-    per_minute: float | None = Field(default=60.0, gt=0)
+    per_minute: float | None = Field(default=60.0, ge=0.001, le=1e9, allow_inf_nan=False)

@@ -27,7 +27,7 @@ class JobList(BaseModel):
     jobs: list[dict[str, Any]] = Field(max_length=MOST_JOBS)
     model: str | None = None
     priority: Priority | None = None
-    expires_in: float | None = Field(default=None, gt=0)
+    expires_in: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     batch: str | None = None
     name: str = Field(default="", max_length=200)
     first: int = Field(default=0, ge=0, le=MOST_PLACES)

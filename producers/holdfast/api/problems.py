@@ -30,12 +30,23 @@ TITLES: Mapping[str, str] = {
     "queue_unavailable": "Redis does not answer",
     "no_server_yet": "No worker runs",
     "too_large": "The body is too large",
+    "too_slow": "The body came too slowly",
+    "compressed": "A compressed body is not read",
+    "busy": "No room at the moment",
     "unauthorized": "Nobody knows you here",
     "forbidden": "Not for this caller",
     "too_many_denials": "Too many refusals",
     "internal": "Something broke on our side",
 }
-CODES: Mapping[int, str] = {404: "no_such_path", 405: "method_not_allowed", 413: "too_large", 403: "forbidden"}
+CODES: Mapping[int, str] = {
+    403: "forbidden",
+    404: "no_such_path",
+    405: "method_not_allowed",
+    408: "too_slow",
+    413: "too_large",
+    415: "compressed",
+    503: "busy",
+}
 HINTS: Mapping[str, str] = {
     "storage_unavailable": "Send the same request again; an Idempotency-Key makes that safe.",
     "schema_behind": "Send the same request again when an operator has run `holdfast db upgrade`.",
@@ -69,6 +80,13 @@ def of_error(scope: Scope, error: HoldfastError) -> Response:
     return problem(scope, error.http_status, error.code, str(error), hint=hint, more=members(error))
 
 
+def of_http(scope: Scope, error: HTTPException) -> Response:
+    """Turn an error of the framework, or one that is HTTP's alone, into its problem document."""
+    answer = problem(scope, error.status_code, CODES.get(error.status_code, "http_error"), str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
 def members(error: HoldfastError) -> Mapping[str, Any]:
     """What a program needs to act on the error without reading its sentence."""
     match error:
@@ -99,10 +117,7 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        code = CODES.get(error.status_code, "http_error")
-        answer = problem(request.scope, error.status_code, code, str(error.detail))
-        answer.headers.update(error.headers or {})
-        return answer
+        return of_http(request.scope, error)
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:

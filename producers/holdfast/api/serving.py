@@ -4,6 +4,7 @@ import uvicorn
 
 from holdfast.api.app import create_app
 from holdfast.api.guard import check_binding
+from holdfast.api.patience import HEAD_BYTES, PatientProtocol
 from holdfast.settings import Settings
 
 LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
@@ -18,6 +19,9 @@ def server_of(settings: Settings) -> uvicorn.Server:
         port=settings.server.port,
         log_level="warning",
         access_log=False,
+        http=PatientProtocol,
+        ws="none",
+        h11_max_incomplete_event_size=HEAD_BYTES,
         server_header=False,
         timeout_graceful_shutdown=LAST_ANSWERS,
     )

@@ -1,6 +1,6 @@
 """Items as a producer writes them, read into drafts of jobs: every problem of every item at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,7 @@ def read_items(items: Sequence[Item], defaults: Defaults, plan: PlanOf | None) -
     for index, item in enumerate(items):
         try:
             draft = read_item(item, defaults)
+            refuse_excess(draft)
             if plan is not None:
                 check_routes(draft.request, plan(draft.model))
         except InvalidRequest as error:
@@ -91,6 +92,29 @@ def check_json(item: Mapping[str, Any]) -> None:
         orjson.dumps(item if isinstance(item, dict) else dict(item))
     except TypeError as error:
         raise InvalidRequest("job", f"cannot be written as JSON: {error}.") from None
+
+
+def refuse_excess(draft: Draft) -> None:
+    """Refuse a job that holds more of something than a job can need. Raises InvalidRequest."""
+    for where, amount, most, unit in sizes(draft):
+        if amount > most:
+            raise InvalidRequest(where, f"expected at most {most:,} {unit}, got {amount:,.0f}.")
+
+
+def sizes(draft: Draft) -> Iterator[tuple[str, float, int, str]]:
+    """Yield what is counted of a job: the key, how much there is, how much there may be, of what."""
+    request = draft.request
+    yield "custom_id", len(draft.custom_id or ""), 1_000, "characters"
+    yield "model", len(draft.model), 300, "characters"
+    yield "expires_in", draft.expires_in or 0.0, 10 * 366 * 86_400, "seconds"
+    yield "metadata", len(draft.metadata), 100, "entries"
+    for key, value in draft.metadata.items():
+        yield f"metadata.{key[:40]}", len(key) + len(value), 5_000, "characters"
+    yield "messages", len(request.turns), 10_000, "messages"
+    yield "messages", sum(len(turn.parts) for turn in request.turns), 20_000, "parts"
+    yield "tools", len(request.tools), 1_000, "tools"
+    yield "stop", len(request.stop), 1_000, "texts"
+    yield "user", len(request.user or ""), 1_000, "characters"
 
 
 def plain_draft(request: Request, defaults: Defaults) -> Draft:

@@ -23,6 +23,7 @@ from holdfast.policy.verdict import scope_names
 from holdfast.settings import crash_point
 
 PAGE = 500  # dead letters in one transaction
+LONGEST_NAME = 400  # characters of a lane or a route
 Force = Literal["open", "closed"]
 
 
@@ -153,6 +154,7 @@ class Operator:
 
     def check_lane(self, lane: str) -> None:
         """Refuse a name that is no lane. Raises NotFound."""
+        refuse_unnameable("lane", lane)
         model, _, priority = lane.rpartition(".")
         if any(lane == known.lane for known in self.storage.ready().lanes()):
             return
@@ -227,6 +229,7 @@ class Operator:
         return True
 
     def check_route(self, route: str) -> None:
+        refuse_unnameable("route", route)
         try:
             self.storage.settings.plan(route)
         except InvalidRequest:
@@ -270,3 +273,9 @@ class Operator:
             details = (store.detail(job.id) for job in jobs)
             yield [detail for detail in details if detail is not None]
             cursor, left = jobs[-1].id, left - len(jobs)
+
+
+def refuse_unnameable(kind: str, name: str) -> None:
+    """Refuse a name that nothing can have: ``provider/model`` may be anything else. Raises NotFound."""
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise NotFound(kind, repr(name[:80]))
