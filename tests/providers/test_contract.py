@@ -196,13 +196,21 @@ async def test_a_cancelled_call_ends_as_cancelled(api):
     "body",
     [
         b"<!DOCTYPE html><html>We will be back</html>", b"", b"null", b"[]", b'"hello"', b"{}", b'{"id": "x", "con',
-        b'{"object": "list", "data": []}', b"\xff\xfe\x00",
+        b'{"object": "list", "data": []}', b"\xff\xfe\x00", b"[" * 100_000, b'{"a":' * 100_000, b'{"id": NaN}',
+        b'{"id": 1e999}', b'{"id": "\\ud800"}', b"[" + b"[]," * 1_000_000 + b"[]]",
     ],
-    ids=["html", "empty", "null", "array", "string", "no fields", "truncated", "another shape", "no utf-8"],
+    ids=["html", "empty", "null", "array", "string", "no fields", "truncated", "another shape", "no utf-8", "deep",
+         "deep objects", "no number", "infinite", "half a character", "brackets"],
 )  # fmt: skip
 async def test_a_200_without_a_reply_is_a_bad_answer(api, call, body):
     answer, _ = await call(api, answers(200, body, content_type="text/html" if b"html" in body else "application/json"))
     assert (fault(answer).kind, fault(answer).status, fault(answer).ambiguous) == (FaultKind.BAD_ANSWER, 200, False)
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"error":' * 100_000, b'{"error": NaN}', b"\x00" * 10_000])
+async def test_an_error_whose_body_is_nonsense_keeps_the_meaning_of_its_status(api, call, body):
+    answer, _ = await call(api, answers(500, body))
+    assert (fault(answer).kind, fault(answer).status) == (FaultKind.SERVER_ERROR, 500)
 
 
 async def test_a_200_with_empty_text_is_a_bad_answer(api, call):

@@ -30,6 +30,8 @@ from holdfast.providers.wire import HEADERS, NoAnswer
 OK = 200
 LIKELY_CUT = 0.4  # of our estimate; a server that counted less has hardly read the whole prompt
 LONG = 2_000  # tokens; servers that cut have room for more than that
+LARGE = 2**20  # bytes of an answer below which brackets are not worth counting
+MOST_BRACKETS = 1_000_000  # in an answer; each costs many times its byte
 SHORTEST = 0.001  # seconds for a call whose login took all of its time
 
 
@@ -148,6 +150,8 @@ def _ambiguous(error: NoAnswer) -> bool:
 
 
 def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
+    if len(body) > LARGE and body.count(b"[") + body.count(b"{") > MOST_BRACKETS:
+        raise BadAnswer(f"the answer holds more than {MOST_BRACKETS} brackets.")  # parsing them would hold up all calls
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
