@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make demo`, `make test`. Python 3.11 or newer is enough; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo up soak test chaos check format docs lock clean
+.PHONY: help demo up soak test chaos check format docs lock sbom audit clean
 
 BIN := .venv/bin
 UV ?= uv
@@ -32,7 +32,8 @@ chaos: ## every crash point, Redis fault and cut link, with real processes (minu
 check: ## lint, format, types, import contracts, generated pages
 	@PYTHON="$(PYTHON)" requirements/install dev
 	@status=0; \
-	for each in "ruff check ." "ruff format --check ." "mypy" "lint-imports" "python docs/generate.py --check"; do \
+	for each in "ruff check ." "ruff format --check ." "mypy" "lint-imports" "python docs/generate.py --check" \
+	    "python requirements/sbom.py --check"; do \
 	    echo "$$each"; $(BIN)/$$each || status=1; \
 	done; exit $$status
 
@@ -48,6 +49,14 @@ docs: ## write the generated pages of docs/ anew
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	$(LOCK) --extra dev --extra build --output-file requirements/dev.txt
 	$(LOCK) --extra build --constraints requirements/dev.txt --output-file requirements/run.txt
+
+sbom: ## write the bill of materials anew, after the lock was (requirements/sbom.json, CycloneDX)
+	@PYTHON="$(PYTHON)" requirements/install run
+	@$(BIN)/python requirements/sbom.py
+
+audit: ## ask a public database about advisories against the pinned packages (status 75: not reached)
+	@PYTHON="$(PYTHON)" requirements/install run
+	@$(BIN)/python requirements/audit.py
 
 clean: ## remove .venv and caches; .holdfast, where jobs are kept, stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
