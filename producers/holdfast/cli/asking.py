@@ -20,7 +20,7 @@ from holdfast.cli.tables import printable
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Defaults, Order
 from holdfast.client.waiting import ended
-from holdfast.model.errors import HoldfastError, InvalidRequest
+from holdfast.model.errors import Forbidden, HoldfastError, InvalidRequest
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Priority
 from holdfast.model.request import Document, Image, Request, Role, Text, Turn
@@ -125,18 +125,22 @@ def default_model(where: Desk) -> str:
     """Take the first alias that is configured. Raises InvalidRequest where there is none, or a server decides."""
     models: Any = list(where.settings.models) if isinstance(where, OwnDesk) else served(where)
     if not models:
-        raise InvalidRequest("--model", "is needed: no alias is configured.", "Name provider/model.")
+        raise InvalidRequest("--model", "is needed: no alias is to be seen.", "Name provider/model.")
     return str(models[0])
 
 
 def served(where: Desk) -> list[str]:
-    return [model for route in where.routes() for model in route["models"]]
+    try:
+        return [model for route in where.routes() for model in route["models"]]
+    except Forbidden:  # the key submits, and sees no routes
+        return []
 
 
 def part_of(path: Path) -> Text | Image | Document:
     """Read a file as a part of the prompt: a picture, a PDF, or UTF-8 text under its name."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise InvalidRequest(str(path), f"cannot be read: {error.strerror}.") from None
     if len(data) > MOST_BYTES:

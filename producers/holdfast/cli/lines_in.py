@@ -16,6 +16,7 @@ from holdfast.model.errors import InvalidRequest
 STDIO = Path("-")
 CHUNK_JOBS = 500
 CHUNK_BYTES = 8 * 1024 * 1024
+LONGEST_LINE = 32 * 1024 * 1024  # bytes, as many as a request to a server may have
 BOM = b"\xef\xbb\xbf"
 
 
@@ -64,14 +65,25 @@ class Input:
         """Read line after line; blank ones are passed over."""
         self._file.seek(0)
         position = 0
-        for number, text in enumerate(self._file, start=1):
+        for number, text in enumerate(bounded(self._file), start=1):
             content = text.removeprefix(BOM) if number == 1 else text
-            if content.strip():
+            if len(content) > LONGEST_LINE:
+                yield BadLine(position, number, None, "", f"is longer than {LONGEST_LINE} bytes.", "Cut it in pieces.")
+                position += 1
+            elif content.strip():
                 yield read(content, position, number)
                 position += 1
 
     def close(self) -> None:
         self._file.close()
+
+
+def bounded(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield line after line, of one that is too long only the beginning: the rest is passed over, and never held."""
+    while line := file.readline(LONGEST_LINE + 1):
+        yield line
+        while len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+            line = file.readline(LONGEST_LINE + 1)
 
 
 def opened(path: Path) -> IO[bytes]:

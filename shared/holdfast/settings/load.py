@@ -19,6 +19,7 @@ from holdfast.settings.values import Settings
 
 FILE_NAME = "holdfast.toml"
 FILE_VARIABLE = "HOLDFAST_CONFIG"
+LARGEST_FILE = 4 * 1024 * 1024  # bytes; a configuration has some thousands
 STORAGE_VARIABLES = {"database_url": "HOLDFAST_DATABASE_URL", "redis_url": "HOLDFAST_REDIS_URL"}
 
 
@@ -49,7 +50,11 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Sett
 
 def _read(source: Path) -> str:
     try:
-        return source.read_text(encoding="utf-8-sig")
+        with source.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ConfigError((f"{source}: expected at most {LARGEST_FILE} bytes, got more",))
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise ConfigError((f"{source}: expected UTF-8 text, got another byte at offset {error.start}",)) from None
     except FileNotFoundError:

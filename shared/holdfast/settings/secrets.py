@@ -17,6 +17,7 @@ from holdfast.model.errors import HoldfastError
 
 NONE = "none"
 COMMAND_SECONDS = 10.0
+LARGEST = 64 * 1024  # bytes of a file that may be a secret
 FORMS = "env:NAME, file:PATH, command:WORDS or none"
 
 
@@ -76,7 +77,11 @@ def _from_environment(reference: str, name: str) -> str:
 
 def _from_file(reference: str, path: str) -> str:
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
+        with Path(path).expanduser().open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise SecretUnavailable(reference, f"the file has more than {LARGEST} bytes")
+        return content.decode("utf-8")
     except UnicodeDecodeError:
         raise SecretUnavailable(reference, "the file is not UTF-8 text") from None
     except OSError as error:

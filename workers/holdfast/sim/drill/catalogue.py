@@ -13,6 +13,7 @@ from holdfast.sim.drill.bars import check_names
 from holdfast.sim.drill.scenario import Scenario
 
 OURS = files("holdfast.sim") / "scenarios"
+LARGEST = 4 * 1024 * 1024  # bytes of a file
 
 
 def names() -> list[str]:
@@ -28,7 +29,11 @@ def find(name_or_file: str) -> Scenario:
     if not path.is_file():
         raise NotFound("scenario", name_or_file)
     try:
-        return read(path.read_text(), name_or_file)
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise InvalidRequest(name_or_file, f"has more than {LARGEST} bytes.")
+        return read(content.decode(), name_or_file)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidRequest(name_or_file, f"cannot be read: {error}.") from None
 
@@ -51,3 +56,5 @@ def _parse(text: str, where: str) -> Any:
         return loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except (JSONDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidRequest(where, f"is neither JSON nor TOML: {error}.") from None
+    except RecursionError:
+        raise InvalidRequest(where, "is nested too deeply.") from None

@@ -1,0 +1,118 @@
+"""Files that no producer meant to write: endless lines, bytes that are no text, JSON without bottom."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import jsonl
+from holdfast.cli.lines_in import LONGEST_LINE, bounded
+from holdfast.model.errors import ConfigError, InvalidRequest
+from holdfast.settings import SecretUnavailable, load, read_secret
+from holdfast.settings.load import LARGEST_FILE
+from holdfast.settings.secrets import LARGEST
+from holdfast.sim.drill.catalogue import find
+
+MEMORY = 400 * 1024 * 1024  # bytes: the command itself, a line of the longest kind, and a copy of it
+
+
+def test_a_line_that_is_too_long_is_one_bad_line_and_the_next_is_read(cli, worker, tmp_path) -> None:
+    source = tmp_path / "in.jsonl"
+    good = json.dumps({"model": "smart", "prompt": "a"})
+    with source.open("w") as file:
+        file.write(f'{good}\n{{"prompt": "{"x" * LONGEST_LINE}"}}\n{good}')
+    ended = cli("submit", source, "--json")
+    assert (ended.json["jobs"], ended.json["invalid"]) == (2, 1)
+    assert "line 2: is longer than 33554432 bytes" in ended.err
+
+
+def test_of_a_line_that_is_too_long_only_the_beginning_is_ever_held() -> None:
+    class Endless(io.RawIOBase):
+        """Blanks without end of line, a gigabyte of them."""
+
+        left = 1024
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer) -> int:
+            if not self.left:
+                return 0
+            self.left -= 1
+            size = min(len(buffer), 1024 * 1024)
+            buffer[:size] = b"x" * size
+            return size
+
+    lines = [len(line) for line in bounded(io.BufferedReader(Endless(), 1024 * 1024))]
+    assert lines == [LONGEST_LINE + 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\x00\xff\xfe" * 1_000, "is no JSON"),
+        (b"\x7fELF\n\n\n\x00", "is no JSON"),
+        (b"[" * 1_000_000, "depth limit exceeded"),
+        (b'{"model": "smart", "prompt": ' + b'{"a":' * 500 + b"1" + b"}" * 501, "Recursion limit"),
+        (b'{"model": "smart", "tools": ' + b"[" * 200 + b"]" * 200 + b"}", "nested too deeply"),
+        (b'{"model": "smart", "prompt": "\\ud800"}', "is no JSON"),
+        (b'{"model": "smart", "prompt": "a", "max_tokens": 1e999}', "is no JSON"),
+        (b"NaN", "is no JSON"),
+    ],
+)
+def test_what_is_no_line_is_named_with_its_number(cli, worker, tmp_path, content, says) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(json.dumps({"model": "smart", "prompt": "a"}).encode() + b"\n" + content)
+    cli("submit", source)
+    worker.answer()
+    assert cli("run", source, "-o", out).status == 3
+    lines = jsonl(out)
+    assert lines[0]["status"] == "succeeded"
+    assert says in lines[1]["error"]["message"]
+
+
+def test_a_configuration_without_end_is_not_read_to_its_end(tmp_path) -> None:
+    with pytest.raises(ConfigError, match=f"expected at most {LARGEST_FILE} bytes"):
+        load(Path("/dev/zero"), {})
+
+
+def test_a_secret_without_end_is_none() -> None:
+    with pytest.raises(SecretUnavailable, match=f"more than {LARGEST} bytes"):
+        read_secret("file:/dev/zero")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b'{"a":' * 100_000, "nested too deeply"),
+        (b"a = " + b"[" * 100_000, "nested too deeply"),
+        (b"\xff\xfe", "cannot be read"),
+        (b" " * (4 * 1024 * 1024 + 1), "more than"),
+    ],
+)
+def test_a_scenario_that_is_none_is_named(tmp_path, content, says) -> None:
+    file = tmp_path / "odd.toml"
+    file.write_bytes(content)
+    with pytest.raises(InvalidRequest, match=says):
+        find(str(file))
+
+
+def test_a_command_reads_a_gigabyte_of_one_line_in_bounded_memory(settings, tmp_path) -> None:
+    """Measured in a process of its own that could not take more than it may."""
+    source = tmp_path / "in.jsonl"
+    with source.open("wb") as file:
+        file.truncate(1024**3)  # a gigabyte of NUL, which costs the disk nothing
+    script = "import resource, sys; from holdfast.cli.main import run\n"
+    script += (
+        "try:\n    run()\nfinally:\n    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, "submit", source, "--config", str(settings.source)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    peak = int(ended.stderr.split()[-1]) * 1024
+    assert "line 1: is longer than" in ended.stderr
+    assert peak < MEMORY
