@@ -1,5 +1,7 @@
 """What SQL and Redis hear of a call: all that it cost, whatever became of it."""
 
+import signal
+
 from holdfast.model.answer import Answer
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Claimed, Need, Outcome, Permit
@@ -35,6 +37,28 @@ def test_a_reply_that_breaks_the_jobs_schema_is_a_fault_that_was_paid_for():
     written = settlement(called, RETRY)
     assert (written.end.outcome, written.end.cost_micros, written.end.reply) == (Outcome.FAILED, 150, REPLY)
     assert settled(called, RETRY, NOW).usage == REPLY.usage
+
+
+def test_a_pattern_that_would_take_for_ever_is_given_up():
+    schema = {"type": "object", "properties": {"a": {"pattern": "^(a+)+$"}}}
+    outcome = judged(job(Output(json_schema=schema)), replace(REPLY, '{"a": "%s!"}' % ("a" * 60)))
+    assert isinstance(outcome, Fault)
+    assert (outcome.kind, "took more than 0.5 s" in outcome.message) == (FaultKind.BAD_OUTPUT, True)
+
+
+def test_an_alarm_that_was_set_before_still_rings():
+    before = signal.getsignal(signal.SIGALRM)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, 600.0)
+    try:
+        judged(job(Output(json_schema={"type": "object"})), replace(REPLY, "{}"))
+        assert signal.getsignal(signal.SIGALRM) is before
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 600.0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def replace(reply: Reply, text: str) -> Reply:
+    return reply.model_copy(update={"text": text})
 
 
 def test_an_ambiguous_fault_is_recorded_as_unknown():

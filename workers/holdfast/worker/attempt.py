@@ -27,7 +27,9 @@ from holdfast.worker.logins import Logins
 from holdfast.worker.oddities import Oddities
 from holdfast.worker.retries import Retries
 from holdfast.worker.settler import Settler
+from holdfast.worker.time_box import at_most
 
+SCHEMA_SECONDS = 0.5  # a worker's lease is renewed by the same loop
 ALL_WELL = Health(open_routes=frozenset())
 
 
@@ -165,10 +167,15 @@ def reconsidered(outcome: Reply | Fault, step: Step) -> Reply | Fault:
 
 
 def judged(job: Claimed, outcome: Reply | Fault) -> Reply | Fault:
-    """Hold a reply against the schema that the job asked for."""
+    """Hold a reply against the schema that the job asked for, for so long and no longer: all other calls wait."""
     if job.request.output is None or isinstance(outcome, Fault):
         return outcome
-    return check(job.request, outcome) or outcome
+    try:
+        with at_most(SCHEMA_SECONDS):
+            return check(job.request, outcome) or outcome
+    except TimeoutError:
+        said = f"holding the answer against the job's JSON Schema took more than {SCHEMA_SECONDS:g} s."
+        return Fault(FaultKind.BAD_OUTPUT, said, provider_request_id=outcome.provider_request_id)
 
 
 def settlement(called: Called, step: Step) -> Settlement:
