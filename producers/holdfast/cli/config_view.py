@@ -13,6 +13,7 @@ def config_view(settings: Settings) -> dict[str, Any]:
         "directory": str(settings.storage.directory),
         "database_url": shown(settings.storage.database_url),
         "redis_url": shown(settings.storage.redis_url),
+        "message_key": "set" if settings.storage.message_key else None,
     }
     return {
         "source": str(settings.source) if settings.source else None,
