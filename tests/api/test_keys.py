@@ -192,6 +192,20 @@ def test_what_is_denied_stands_in_the_audit_book_without_the_key(settings, store
     assert [what["id"] for _, what in audited(store, "key.create")] == [key[3:19], reader[3:19]]
 
 
+def test_a_page_of_another_site_stands_in_the_audit_book_too(api, store) -> None:
+    api.get(JOBS, headers={"Origin": "https://evil.example"})
+    ((actor, what),) = audited(store, "denied")
+    assert (actor, "evil.example" in what["why"]) == ("nobody", True)
+
+
+def test_a_known_key_that_asks_for_too_much_fills_no_book_either(settings, store) -> None:
+    reader = add_key(store, "default", Scope.READ)
+    with opened(settings) as api:
+        answers = {api.post(JOBS, json={}, headers=bearer(reader)).status_code for _ in range(WRITTEN + 5)}
+    assert answers == {403}
+    assert len(audited(store, "denied")) == FEW
+
+
 def test_acts_name_the_key_in_the_audit_book(settings, store) -> None:
     admin = add_key(store, None, Scope.ADMIN)
     with opened(settings) as api:

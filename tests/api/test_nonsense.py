@@ -193,6 +193,8 @@ def test_odd_json_one_by_one(house, content, path) -> None:
 
 def test_what_was_accepted_can_be_read(house) -> None:
     api, _ = house
-    assert orjson.loads(api.get("/api/v1/jobs").content)["jobs"]
+    odd = {"model": "openai/ü", "prompt": "\x00\ufffe\U0001f600", "custom_id": "'; drop table job; --"}
+    fine(api.post("/api/v1/jobs", content=written(odd)))
+    assert odd["custom_id"] in [job["custom_id"] for job in orjson.loads(api.get("/api/v1/jobs").content)["jobs"]]
     fine(api.get("/api/v1/dlq/groups"))
     assert api.get("/api/v1/ledger").json()["holds"]

@@ -8,6 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
+from starlette.types import Scope
+
 WINDOW = 60.0  # seconds
 FEW = 20  # refusals that a peer is told in one window; later ones are asked to wait for its end
 WRITTEN = 60  # refusals of all peers that are written down in one window; the next row counts the others
@@ -56,10 +58,16 @@ def counted(window: tuple[float, int], now: float) -> tuple[float, int]:
     return (start, count + 1) if now < start + WINDOW else (now, 1)
 
 
-def peer_of(address: str) -> str:
+def peer_of(scope: Scope) -> str:
+    """Name the peer of a request."""
+    client = scope.get("client")
+    return named(str(client[0])) if client else "unknown"
+
+
+def named(address: str) -> str:
     """Name a peer: an IPv4 address, or the network of an IPv6 one, in which a host has as many as it likes.
 
-    >>> peer_of("127.0.0.1"), peer_of("2001:db8:1:2:3:4:5:6"), peer_of("testclient")
+    >>> named("127.0.0.1"), named("2001:db8:1:2:3:4:5:6"), named("testclient")
     ('127.0.0.1', '2001:db8:1:2::/64', 'testclient')
     """
     try:

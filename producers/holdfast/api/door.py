@@ -4,14 +4,14 @@ Nothing here means "allow" by accident: keys that cannot be read, and errors of 
 """
 
 import logging
-import time
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from holdfast.api.denials import Denials, Verdict, peer_of
+from holdfast.api.book import write_down
+from holdfast.api.denials import peer_of
 from holdfast.api.guard import is_loopback
 from holdfast.api.problems import UNAVAILABLE, of_error, problem
 from holdfast.api.request_ids import request_id
@@ -32,7 +32,7 @@ class Door:
     """Puts the caller into the request's state, or answers why nobody comes in."""
 
     def __init__(self, app: ASGIApp, shared: Shared) -> None:
-        self._app, self._shared, self._denials = app, shared, Denials()
+        self._app, self._shared = app, shared
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in OPEN:
@@ -59,11 +59,9 @@ class Door:
         return None
 
     async def _denied(self, scope: Scope, error: Unauthorized) -> Response:
-        client = scope.get("client") or ("unknown", 0)
-        verdict = self._denials.denied(peer_of(str(client[0])), time.monotonic())
-        await write_down(self._shared, scope, error, verdict)
+        verdict = await write_down(self._shared, scope, error.why)
         if verdict.wait is not None:
-            detail = f"too many requests without a good key came from {client[0]}. A good key is let in at any time."
+            detail = f"too many requests without a good key came from {peer_of(scope)}. A good key is let in any time."
             answer = problem(scope, TOO_MANY, "too_many_denials", detail)
             answer.headers["retry-after"] = str(int(verdict.wait) + 1)
             return answer
@@ -106,25 +104,3 @@ def shown_key(headers: Headers) -> str:
     if not shown:
         raise Unauthorized("this server wants an API key, and the request shows none")
     return shown.pop()
-
-
-async def write_down(
-    shared: Shared, scope: Scope, error: HoldfastError, verdict: Verdict, actor: str = "nobody"
-) -> None:
-    """Put a refusal into the audit book and the log. Without the book the caller is refused all the same."""
-    if not verdict.write:
-        return
-    client = scope.get("client") or ("unknown", 0)
-    what = {
-        "why": str(getattr(error, "why", error)),
-        "method": scope["method"],
-        "path": scope["path"][:200],
-        "peer": str(client[0]),
-        "request": request_id(scope),
-        "unwritten": verdict.unwritten,
-    }
-    log.warning("denied: %s", what)
-    try:
-        await run_in_threadpool(lambda: shared.storage.ready().audit(actor, "denied", what))
-    except Exception:
-        log.exception("request %s: the refusal is not in the audit book", request_id(scope))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from holdfast.api.book import write_down
 from holdfast.api.problems import problem
 from holdfast.api.shared import Shared
 from holdfast.model.errors import ConfigError, StorageUnavailable
@@ -60,13 +61,13 @@ def any_key(settings: Settings) -> bool | None:
 
 class Guard:
     def __init__(self, app: ASGIApp, shared: Shared) -> None:
-        self._app = app
+        self._app, self._shared = app, shared
         self._loopback = is_loopback(shared.settings.server.host)
-        self._ring = shared.ring
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        named = self._loopback and not self._ring.has_keys()
+        named = self._loopback and not self._shared.ring.has_keys()
         if scope["type"] == "http" and (why := refusal(Headers(scope=scope), loopback_only=named)):
+            await write_down(self._shared, scope, why)
             await problem(scope, 403, "forbidden", why)(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from holdfast.api.denials import Denials
 from holdfast.api.ring import Ring
 from holdfast.client.storage import Storage
 from holdfast.client.watch import Watch
@@ -17,6 +18,7 @@ class Shared:
         self.settings = settings
         self.storage = Storage(settings)
         self.ring = Ring(self.storage)
+        self.denials = Denials()
         self.watch = Watch(lambda ids: self.storage.ready().states(ids))
 
 

@@ -12,8 +12,8 @@ from fastapi import Depends, FastAPI, Request, Security
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from holdfast.api.denials import Verdict
-from holdfast.api.door import OPEN, admitted, write_down
+from holdfast.api.book import write_down
+from holdfast.api.door import OPEN, admitted
 from holdfast.api.shared import Shared, of_request
 from holdfast.client.operating import Operator
 from holdfast.client.owned import Owned
@@ -24,7 +24,6 @@ from holdfast.model.errors import Forbidden
 from holdfast.model.job import DEFAULT_TENANT
 from holdfast.settings import Settings
 
-TOLD = Verdict(wait=None, write=True)
 BEARER = HTTPBearer(auto_error=False, description="an API key, as `holdfast key create` printed it")
 
 
@@ -80,7 +79,7 @@ class Needs:
         assert isinstance(caller, Caller)
         refusal = self.refusal(caller)
         if refusal is not None:
-            await write_down(shared, request.scope, refusal, TOLD, caller.name)
+            await write_down(shared, request.scope, refusal.why, caller.name)
             raise refusal
         return Visit(shared, caller, request)
 
