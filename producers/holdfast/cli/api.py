@@ -19,7 +19,9 @@ def api(
     """Serve HTTP until SIGTERM or Ctrl-C. It needs no worker and no provider to accept jobs."""
     known = settings()
     server = replace(known.server, host=host or known.server.host, port=known.server.port if port is None else port)
+    bound = replace(known, server=server)
+    import_module("holdfast.api.guard").check_binding(bound)  # beside us, not below us: reached by name only
     say(f"serving http://{server.host}:{server.port} (its documentation: /docs)")
-    serve = import_module("holdfast.api.serving").serve  # beside us, not below us: reached by name only
+    serve = import_module("holdfast.api.serving").serve
     with suppress(KeyboardInterrupt):  # the server has ended in good order, and passes the signal on
-        serve(replace(known, server=server))
+        serve(bound)
