@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.lanes import Connection, Gate, Lanes, Reason, connect
+from holdfast.lanes.line import Line
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Need
 from holdfast.model.route import Limits
@@ -126,16 +127,16 @@ async def test_permits_whose_answer_got_lost_are_freed_by_the_next_fetch(house: 
     house.plan = plan(route(limits=Limits(requests_per_minute=6_000, concurrency=2)))
     made = offers(4)
     house.lanes.offer(made)
-    run = Gate._run
+    run = Line.run
 
-    async def lose_the_answer(gate, name, keys, arguments):
-        answer = await run(gate, name, keys, arguments)
+    async def lose_the_answer(line, name, keys, arguments):
+        answer = await run(line, name, keys, arguments)
         if name == "fetch":
             raise QueueUnavailable("here", "the answer got lost")
         return answer
 
     with monkeypatch.context() as broken:
-        broken.setattr(Gate, "_run", lose_the_answer)
+        broken.setattr(Line, "run", lose_the_answer)
         with pytest.raises(QueueUnavailable):
             await house.fetch(2)
     assert len((await house.fetch(2)).permits) == 2

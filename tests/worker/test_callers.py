@@ -25,7 +25,7 @@ class StandIn:
     def __init__(self, secret: str) -> None:
         self.secret, self.closed = secret, False
 
-    async def complete(self, model, request, *, deadline, tag) -> Answer:
+    async def complete(self, model, request, *, deadline, tag, refusal=None) -> Answer:
         return Answer(Fault(FaultKind.AUTH, f"401: wrong key {self.secret}", status=401))
 
     async def close(self) -> None:

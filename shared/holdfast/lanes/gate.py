@@ -4,12 +4,11 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
-import redis
 import redis.asyncio
 import structlog
 
@@ -19,12 +18,12 @@ from holdfast.lanes.hearing import Hearing, RulesOf, add_verdicts, default_rules
 from holdfast.lanes.hints import EVERY_LANE, Hints
 from holdfast.lanes.lanes import Lanes, offer_calls
 from holdfast.lanes.learning import Learning, News
-from holdfast.lanes.lua import own_sha, own_source, source
+from holdfast.lanes.leaving import Leaving, renew_arguments
+from holdfast.lanes.line import Line
 from holdfast.lanes.operate import Kind, Override, Want
 from holdfast.lanes.reach import Reach
 from holdfast.lanes.settling import call_arguments, requeue_arguments, rest_after
 from holdfast.lanes.targets import CompiledPlan, Target
-from holdfast.lanes.topology import AWAY, FAILED
 from holdfast.lanes.values import WINDOW, Backlog, Fetched, Reason, Settled
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer, Permit
@@ -34,7 +33,6 @@ from holdfast.policy.report import SPARE, is_hearsay, is_spare, verdicts
 from holdfast.policy.step import Health
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 MOST = 1_000  # permits a fetch
@@ -65,8 +63,9 @@ class Gate:
         self._window, self._rules, self._uniform, self._clock = window, rules, uniform, clock
         self._hearing, self._learning = Hearing(rules, uniform), Learning()
         self.reach = Reach(uniform)
-        self._hints = Hints(self._client, connection.keys.wake)
-        self._redis: redis.asyncio.Redis | None = None
+        self._line = Line(connection, self._time)
+        self._hints = Hints(self._line.client, connection.keys.wake)
+        self._leaving = Leaving(self._renew, clock or time.monotonic)
         self._plans: dict[str, CompiledPlan] = {}
         self._targets: dict[tuple[str, str], Target] = {}
         self._nonce, self._fetches = os.urandom(5).hex(), 0  # together unique in the fleet
@@ -84,15 +83,15 @@ class Gate:
         if not plan.routes:
             return Fetched([], Reason.BREAKER, UNREACHED)
         compiled = self._compile(plan)
-        self._fetches += 1
+        self._fetches, asked_at = self._fetches + 1, self._leaving.clock()
         prefix = f"{worker}/{self._nonce}.{self._fetches}"
         arguments = [self._time(), lane, worker, min(n, MOST), LOOK, prefix, self._window // 4, *compiled.arguments]
         try:
-            raw = await self._run("fetch", self._fetch_keys(lane, worker, compiled), arguments)
+            raw = await self._line.run("fetch", self._fetch_keys(lane, worker, compiled), arguments)
         except BaseException:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
-        fetched = self._read_fetched(raw, lane, prefix, compiled)
+        fetched = self._read_fetched(raw, lane, prefix, compiled, asked_at)
         if forged := self._forged(fetched.permits, raw[9]):
             kept = [permit for permit in fetched.permits if permit.id not in {each.id for each in forged}]
             fetched = replace(fetched, permits=kept)
@@ -115,6 +114,10 @@ class Gate:
         """Hand permits back whose calls were never made: all their units return, and their messages are acked."""
         await self.settle([Settled(permit, None) for permit in permits])
 
+    async def refusal(self, permit: Permit) -> str | None:
+        """Why the call of ``permit`` may not be sent now, in words; None: it may. To be asked last before it is."""
+        return await self._leaving.refusal(permit)
+
     async def report_slow(self, permit: Permit) -> None:
         """Tell the route's breaker that a call still in flight is older than its slow threshold. Once per permit."""
         if permit.id in self._slow:
@@ -129,7 +132,7 @@ class Gate:
     ) -> int:
         """Put jobs into their lanes, each at most once and in order; see Lanes.offer."""
         calls = offer_calls(offers, self._connection, window or self._window, backlog)
-        return sum([int(await self._run("offer", names, arguments)) for names, arguments in calls])
+        return sum([int(await self._line.run("offer", names, arguments)) for names, arguments in calls])
 
     async def release(self, worker: str) -> int:
         """Free what a dead worker holds: slots, probes, messages. SQL offers its jobs again; its units stay spent."""
@@ -145,14 +148,14 @@ class Gate:
         Otherwise Redis was lost: buckets start empty, and every route is probed first. The first caller decides.
         """
         name = f"{'fresh' if fresh else 'lost'}:{os.urandom(8).hex()}"
-        await self._ask(lambda client: client.set(self._keys.epoch, name, nx=True))
+        await self._line.ask(lambda client: client.set(self._keys.epoch, name, nx=True))
 
     async def health(self, plan: Plan) -> Health:
         """Which routes of ``plan`` admit nothing now."""
         known = self._health.get(plan.model)
         if known is None or time.monotonic() - known[0] > HEALTH_SECONDS:
             compiled = self._compile(plan)
-            rows = await self._ask(lambda client: read_health(client, self._keys, compiled))
+            rows = await self._line.ask(lambda client: read_health(client, self._keys, compiled))
             known = self._health[plan.model] = (time.monotonic(), health_of(compiled, rows, self.now()))
         shut = self.reach.shut(self.now())
         unreached = {route.name for route in plan.routes if route.provider in shut}
@@ -173,7 +176,7 @@ class Gate:
             epoch, server = await client.mget(self._keys.epoch, self._keys.server)
             return None if epoch is None else str(epoch), None if server is None else str(server)
 
-        return await self._ask(ask)
+        return await self._line.ask(ask)
 
     async def condition(self) -> list[str]:
         """See Lanes.condition."""
@@ -213,7 +216,7 @@ class Gate:
 
     async def close(self) -> None:
         await self._hints.close()
-        await self._drop_client()
+        await self._line.close()
 
     def _compile(self, plan: Plan) -> CompiledPlan:
         name = f"{plan.model}:{len(plan.routes)}"  # a plan narrowed to what can be reached takes turns with the whole
@@ -240,7 +243,7 @@ class Gate:
             *compiled.keys,
         ]
 
-    def _read_fetched(self, raw: list[Any], lane: str, prefix: str, compiled: CompiledPlan) -> Fetched:
+    def _read_fetched(self, raw: list[Any], lane: str, prefix: str, compiled: CompiledPlan, asked_at: float) -> Fetched:
         reason, retry_in, left, low, now, epochs, jobs, numbers, probes, _, spares = raw
         self._ahead = float(now) - time.monotonic()
         permits: list[Permit] = []
@@ -250,10 +253,9 @@ class Gate:
             for i, (job, number) in enumerate(zip(jobs, numbers, strict=True), start=1):
                 target = compiled.targets[number - 1]
                 spare = spares[i - 1] > 100 * SPARE and self._is_known(target)
+                name, epochs_held = f"{prefix}:{i}", held[number - 1]
                 permits.append(
-                    Permit(
-                        f"{prefix}:{i}", job, lane, target.name, target.credential, held[number - 1], i in probes, spare
-                    )
+                    Permit(name, job, lane, target.name, target.credential, epochs_held, i in probes, spare, asked_at)
                 )
         retry = float(retry_in) if retry_in else None
         return Fetched(permits, Reason(reason) if reason else None, retry, left, low=bool(low))
@@ -280,7 +282,7 @@ class Gate:
             why="their signatures do not verify: somebody else writes to this Redis, or HOLDFAST_MESSAGE_KEY differs",
         )
         with suppress(QueueUnavailable):  # then they are strays, and dropped as such
-            await self._ask(lambda client: client.incrby(self._keys.refused, len(forged)))
+            await self._line.ask(lambda client: client.incrby(self._keys.refused, len(forged)))
             await self.drop(forged)
 
     async def _settle_calls(self, worker: str, settled: Sequence[Settled]) -> None:
@@ -289,7 +291,7 @@ class Gate:
         now = self.now()
         rests = [rest_after(call, self._uniform) for call in settled]
         for call, rest in zip(settled, rests, strict=True):
-            arguments += call_arguments(call, rest, self._targets)
+            arguments += call_arguments(call, rest, self._targets, late=self._leaving.late(call.permit))
             self.reach.hear_permit(call.permit, call.answer, now)
             witness = self.reach.host if is_hearsay(call.answer) else ""
             add_verdicts(heard, call.permit, self._verdicts(call), now, witness=witness, seconds=call.seconds)
@@ -318,7 +320,7 @@ class Gate:
             lesson = self._learning.fold(news)
             if lesson is None:
                 return
-            raw = await self._run("learn", [self._keys.bucket(lesson.bucket)], [self._time(), *lesson.arguments()])
+            raw = await self._line.run("learn", [self._keys.bucket(lesson.bucket)], [self._time(), *lesson.arguments()])
             if not raw:
                 self._learning.done(lesson)
                 return
@@ -335,7 +337,7 @@ class Gate:
         for _ in range(CONFLICTS):
             moves = self._hearing.fold(heard)
             told = [text for move in moves for text in move.arguments()]
-            now, _, conflicts, taken = await self._run(
+            now, _, conflicts, taken = await self._line.run(
                 "settle", names, [self._time(), worker, *arguments, len(moves), *told]
             )
             self._ahead = float(now) - time.monotonic()
@@ -355,42 +357,19 @@ class Gate:
             await self._release(worker, "fetch", prefix)
             self._unanswered.pop(prefix, None)
 
+    async def _renew(self, permits: Sequence[Permit]) -> Sequence[str]:
+        """Ask for the units of late permits anew; in order, "" for each that may be used, else why not."""
+        answers: dict[str, str] = {}
+        for worker in {_worker_of(permit) for permit in permits}:
+            own = [permit for permit in permits if _worker_of(permit) == worker]
+            keys = [self._keys.root, self._keys.permits(worker)]
+            said = await self._line.run("renew", keys, [self._time(), *renew_arguments(own)])
+            answers |= {permit.id: why for permit, why in zip(own, said, strict=True)}
+        return [answers[permit.id] for permit in permits]
+
     async def _release(self, worker: str, which: str, *names: str) -> int:
         keys = [self._keys.root, self._keys.permits(worker)]
-        return int(await self._run("release", keys, [self._time(), worker, which, *names]))
-
-    async def _run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
-        return await self._ask(lambda client: self._evaluate(client, name, keys, arguments))
-
-    async def _evaluate(self, client: redis.asyncio.Redis, name: str, keys: list[str], arguments: list[Any]) -> Any:
-        """Run a script. A server that does not know it started since: arrive there before anything is taken from it."""
-        try:
-            return await client.evalsha(own_sha(name, self._keys), len(keys), *keys, *arguments)
-        except redis.exceptions.NoScriptError:
-            if emptied := await client.eval(source("arrive"), 1, self._keys.root, self._time()):
-                log.warning("redis_restarted", buckets_emptied=emptied)
-            return await client.eval(own_source(name, self._keys), len(keys), *keys, *arguments)
-
-    async def _ask(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
-        try:
-            return await question(await self._client())
-        except AWAY as error:
-            if await self._connection.revive_soon():
-                await self._drop_client()
-            raise self._connection.unavailable(error) from error
-        except FAILED as error:
-            raise self._connection.unavailable(error) from error
-
-    async def _client(self) -> redis.asyncio.Redis:
-        if self._redis is None:
-            await self._connection.ready()
-            self._redis = self._connection.asynchronous()
-        return self._redis
-
-    async def _drop_client(self) -> None:
-        if self._redis is not None:
-            client, self._redis = self._redis, None
-            await client.aclose()
+        return int(await self._line.run("release", keys, [self._time(), worker, which, *names]))
 
 
 def _worker_of(permit: Permit) -> str:

@@ -26,10 +26,14 @@ def rest_after(call: Settled, uniform: Uniform) -> float:
     return pause(call.answer, uniform, spare=is_spare(call.limits, permitted=call.permit.spare)) or 0.0
 
 
-def call_arguments(call: Settled, rest: float, targets: Targets) -> list[Any]:
-    """Permit, how it ended, input and output units used, seconds that the bucket must rest."""
+def call_arguments(call: Settled, rest: float, targets: Targets, *, late: bool = False) -> list[Any]:
+    """Permit, how it ended, input and output units used, seconds that the bucket must rest.
+
+    ``late``: what the permit took was taken long ago; the bucket has forgotten it, and takes nothing back.
+    """
     fault = call.answer if isinstance(call.answer, Fault) else None
-    return [call.permit.id, *_charge(call, fault, targets), rest]
+    how, *used = _charge(call, fault, targets)
+    return [call.permit.id, "keep" if late and how == "drop" else how, *used, rest]
 
 
 def _charge(call: Settled, fault: Fault | None, targets: Targets) -> tuple[str, int, int]:

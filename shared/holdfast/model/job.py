@@ -123,6 +123,7 @@ class Permit:
 
     ``epochs`` are those of the target's breakers when the permit was given: an answer from before a change of state
     moves nothing. ``probe`` marks the single call of a half-open breaker. ``spare``: much of a known limit was left.
+    ``asked_at`` is when this process asked for it, in seconds on a clock of its own that never goes back.
     """
 
     id: str
@@ -133,6 +134,7 @@ class Permit:
     epochs: Mapping[str, int]
     probe: bool = False
     spare: bool = False
+    asked_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from holdfast.model.answer import Dimension
 RATE_USED = 0.995  # of a known limit
 SPECK = 1e-9  # units: less is a rounding error, and nobody waits for it
 BURST_USED = 0.85  # of one second's worth of it
+LATE = 1 - BURST_USED  # seconds between a permit and its call: what the rest of the burst makes up for
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,15 @@ def per_minute(units: float) -> Allowance:
     Allowance(per_ms=0.04975, capacity=42.5)
     """
     return Allowance(units / 60_000 * RATE_USED, max(1.0, units / 60 * BURST_USED))
+
+
+def is_late(seconds: float) -> bool:
+    """Whether a call that leaves ``seconds`` after it was asked for must take its units anew.
+
+    Calls that leave within LATE of their units show a provider at most capacity + rate * (1 s + LATE) in any second,
+    which is one second's worth of rate and burst each. Later ones could come on top of others'.
+    """
+    return seconds > LATE
 
 
 def refill(level: Level, allowance: Allowance, now_ms: float) -> Level:

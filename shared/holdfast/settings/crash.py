@@ -1,7 +1,8 @@
 """Named places at which a process can be made to die, so that tests can hit every step between two writes.
 
 ``HOLDFAST_CRASH_AT=after_claim`` kills the process with SIGKILL the first time it comes to ``after_claim``;
-``after_claim:3`` the third time. Without the variable the points do nothing.
+``after_claim:3`` the third time. ``HOLDFAST_FREEZE_AT`` stops it there with SIGSTOP instead, until somebody sends it
+SIGCONT. Without the variables the points do nothing.
 
 A permit is settled and its message acknowledged by one script of Redis, so settle and ack share their points.
 """
@@ -29,6 +30,7 @@ CRASH_POINTS: Mapping[str, str] = MappingProxyType(
         "after_claim": "The jobs are running in SQL; no call has begun.",
         # send
         "before_send": "The call is about to begin.",
+        "connected": "The call has its connection; no byte of it has left.",
         "bytes_sent": "The provider has the request and begins to answer.",
         "mid_body": "A part of the answer's body has arrived.",
         "after_body": "The answer is complete, in memory only.",
@@ -52,18 +54,28 @@ CRASH_POINTS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_name, _, _count = os.environ.get("HOLDFAST_CRASH_AT", "").partition(":")
-_left = int(_count) if _count.isdigit() and int(_count) > 0 else 1
+
+class _Harm:
+    """What happens to the process when it comes to a point for the n-th time."""
+
+    def __init__(self, variable: str, signal_: signal.Signals) -> None:
+        self.point, _, count = os.environ.get(variable, "").partition(":")
+        self._left = int(count) if count.isdigit() and int(count) > 0 else 1
+        self._signal = signal_
+
+    def come_closer(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), self._signal)
+
+
+_HARMS = (_Harm("HOLDFAST_CRASH_AT", signal.SIGKILL), _Harm("HOLDFAST_FREEZE_AT", signal.SIGSTOP))
+_POINTS = frozenset(harm.point for harm in _HARMS if harm.point)
 
 
 def crash_point(name: str) -> None:
-    """Die here if the environment says so. ``name`` is one of CRASH_POINTS."""
-    if name == _name:
-        _come_closer()
-
-
-def _come_closer() -> None:
-    global _left  # noqa: PLW0603  # the count belongs to the process, as the variable does
-    _left -= 1
-    if _left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+    """Die or stand still here if the environment says so. ``name`` is one of CRASH_POINTS."""
+    if name in _POINTS:
+        for harm in _HARMS:
+            if harm.point == name:
+                harm.come_closer()

@@ -1,16 +1,21 @@
 """What the workers need of a provider, and how to get one."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from holdfast.model.answer import Answer
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Site
 
+Refusal = Callable[[], Awaitable[str | None]]  # why a call may not leave now, in words; None: it may
+
 
 class Provider(Protocol):
     """One credential at one provider. Safe to share between the coroutines of one event loop."""
 
-    async def complete(self, model: str, request: Request, *, deadline: float, tag: str) -> Answer:
+    async def complete(
+        self, model: str, request: Request, *, deadline: float, tag: str, refusal: Refusal | None = None
+    ) -> Answer:
         """Make one call, at most ``deadline`` seconds in all. Every failure is a fault in the answer.
 
         Args:
@@ -18,6 +23,7 @@ class Provider(Protocol):
             request: The prompt.
             deadline: Seconds, > 0, from the first connect to the last byte of the body.
             tag: Names the attempt; the provider sees it as the header ``x-holdfast-attempt``.
+            refusal: Asked when the connection stands and no byte of the call has left; refused, it is a fault of ours.
         """
         ...
 

@@ -25,7 +25,8 @@ from holdfast.model.route import Api, Dialect
 from holdfast.policy.estimate import estimate, text_tokens
 from holdfast.providers.clients import Opened
 from holdfast.providers.login import NoLogin
-from holdfast.providers.wire import HEADERS, NoAnswer
+from holdfast.providers.port import Refusal
+from holdfast.providers.wire import HEADERS, NoAnswer, unless
 
 OK = 200
 LIKELY_CUT = 0.4  # of our estimate; a server that counted less has hardly read the whole prompt
@@ -65,7 +66,9 @@ class SdkProvider:
         self._opened, self._api = opened, api
         self._format = format_of(api, base_url, dialect)
 
-    async def complete(self, model: str, request: Request, *, deadline: float, tag: str) -> Answer:
+    async def complete(
+        self, model: str, request: Request, *, deadline: float, tag: str, refusal: Refusal | None = None
+    ) -> Answer:
         """Make one call, at most ``deadline`` seconds in all. Every failure is a fault in the answer."""
         try:
             written, receipt = self._format.write(request, model)
@@ -80,7 +83,8 @@ class SdkProvider:
             if self._opened.login:
                 await self._log_in(deadline)
             left = max(SHORTEST, deadline - (time.perf_counter() - began))
-            response = await self._post(written if self._opened.as_fields else body, left, tag)
+            with unless(refusal):
+                response = await self._post(written if self._opened.as_fields else body, left, tag)
         except NoAnswer as error:
             outcome: Reply | Fault = Fault(error.kind, error.why, ambiguous=_ambiguous(error))
             return Answer(outcome, receipt, seconds=time.perf_counter() - began)

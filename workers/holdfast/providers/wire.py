@@ -7,6 +7,8 @@ a failed call may have been billed, and the names of the SDKs' errors do not tel
 
 import asyncio
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from typing import Any
@@ -17,6 +19,7 @@ from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
 from holdfast.model.fault import FaultKind
+from holdfast.providers.port import Refusal
 from holdfast.settings import crash_point
 
 BODY_CAP = 32 * 2**20  # bytes of an answer, decompressed
@@ -25,6 +28,7 @@ KEEPALIVE_SECONDS = 4.0  # below what servers allow, so that a connection is sel
 FIRST_ERROR = 400
 HEADERS = "holdfast.headers"  # where a response's extensions hold its headers as a plain mapping, names in lower case
 _sent: ContextVar[list[bool]] = ContextVar("sent")
+_refusal: ContextVar[Refusal | None] = ContextVar("refusal", default=None)
 
 
 class NoAnswer(Exception):
@@ -35,11 +39,31 @@ class NoAnswer(Exception):
         self.kind, self.why, self.sent = kind, why, sent
 
 
+@contextmanager
+def unless(refusal: Refusal | None) -> Iterator[None]:
+    """Calls in this block ask ``refusal`` when they have their connection, and send nothing when it says why not."""
+    mark = _refusal.set(refusal)
+    try:
+        yield
+    finally:
+        _refusal.reset(mark)
+
+
 class _Connector(aiohttp.TCPConnector):
-    """Marks the moment from which bytes of a request may leave: the call has its connection."""
+    """Marks the moment from which bytes of a request may leave: the call has its connection, and may go."""
 
     async def connect(self, *args: Any, **named: Any) -> aiohttp.connector.Connection:
         connection = await super().connect(*args, **named)
+        crash_point("connected")
+        refusal = _refusal.get()
+        try:
+            why = await refusal() if refusal else None
+        except BaseException:
+            connection.release()
+            raise
+        if why is not None:
+            connection.release()
+            raise NoAnswer(FaultKind.OURS, why, sent=False)
         _sent.get().append(True)
         return connection
 

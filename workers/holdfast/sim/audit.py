@@ -155,30 +155,39 @@ def _rows(books: Books) -> LedgerLine:
 
 
 def _windows(books: Books) -> LedgerLine:
-    """The fullest sliding windows of each provider whose allowance is known."""
+    """The fullest sliding windows of each provider whose allowance is known.
+
+    ``…_seen`` counts what was seen within one; the other figure, which must not be too high, what surely came in it.
+    """
     figures, over = {}, []
     for name, allowance in books.allowances.items():
-        starts = [call.started for call in sorted(books.calls[name], key=lambda call: call.started)]
+        spans = sorted((call.started, call.came_after) for call in books.calls[name])
         for width in WINDOWS:
-            most, at = fullest(starts, width)
+            most, at = fullest([(after, seen) for seen, after in spans], width)
             figures[f"{name}_{width:g}s"] = most
+            figures[f"{name}_{width:g}s_seen"], _ = fullest([(seen, seen) for seen, _ in spans], width)
             if most > allowance.rate * width + allowance.burst:
                 over.append(f"{name}: {most} requests in the {width:g} s before {at:.3f}")
     return _line("I6", "no provider's sliding window sees more than limit + burst", figures, over)
 
 
-def fullest(times: Sequence[float], width: float) -> tuple[int, float]:
-    """The most of ``times`` (ascending) within one window, and when that window ended.
+def fullest(spans: Sequence[tuple[float, float]], width: float) -> tuple[int, float]:
+    """The most of ``spans`` that surely lie within one window, and when that window ended.
 
-    >>> fullest([0.0, 0.5, 0.9, 1.2, 5.0], 1.0)
+    A span is (after, seen): the call came in between. Both ascend. A provider that stood still sees late what came in
+    time, and that is no burst.
+
+    >>> fullest([(0.0, 0.0), (0.5, 0.5), (0.9, 0.9), (1.2, 1.2), (5.0, 5.0)], 1.0)
     (3, 0.9)
+    >>> fullest([(0.0, 0.7), (0.0, 0.7), (0.6, 1.1), (1.1, 1.1)], 1.0)
+    (2, 0.7)
     """
     most, at, first = 0, 0.0, 0
-    for last, time in enumerate(times):
-        while times[first] <= time - width:
+    for last, (_, seen) in enumerate(spans):
+        while spans[first][0] <= seen - width:
             first += 1
         if last - first + 1 > most:
-            most, at = last - first + 1, time
+            most, at = last - first + 1, seen
     return most, at
 
 

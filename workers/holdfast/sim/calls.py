@@ -19,7 +19,8 @@ class Call:
     """One request. ``status`` is None while it runs, else an HTTP status or what became of the connection.
 
     ``tag`` is the caller's own name for the attempt, ``job/generation/attempt``. ``executed`` says that the model ran,
-    whether or not the answer arrived; ``admitted`` that the rate limits let it in.
+    whether or not the answer arrived; ``admitted`` that the rate limits let it in. ``started`` is when it was seen;
+    it came after ``since``, where that is known.
     """
 
     started: float
@@ -32,6 +33,11 @@ class Call:
     executed: bool = False
     input_tokens: int = 0
     output_tokens: int = 0
+    since: float | None = None
+
+    @property
+    def came_after(self) -> float:
+        return self.started if self.since is None else min(self.since, self.started)
 
     @property
     def job(self) -> str:

@@ -14,6 +14,7 @@ from aiohttp.web_request import BaseRequest
 from pydantic import ValidationError
 
 from holdfast.sim.acts import ACTS, Exchange, answer
+from holdfast.sim.attention import Attention
 from holdfast.sim.calls import Call, count, timeline
 from holdfast.sim.dialect import DIALECTS, Dialect
 from holdfast.sim.faults import Faults, is_refusing, refusal
@@ -45,6 +46,7 @@ class SimProvider:
             ("GET", "/sim/timeline"): lambda _: self.timeline(),
             ("GET", "/sim/calls"): lambda _: self.calls,
         }
+        self._attention = Attention()
         self.reset()
 
     # --- for the one who runs it -----------------------------------------------------------------------------------
@@ -57,11 +59,13 @@ class SimProvider:
         self._listener = await loop.create_server(self._http, self.settings.host, self.settings.port, backlog=BACKLOG)
         port = self._listener.sockets[0].getsockname()[1]
         self.url = f"http://{self.settings.host}:{port}"
+        self._watching = asyncio.create_task(self._attention.run())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._watching.cancel()
         self._listener.close()
         await self._http.shutdown(GOODBYE)
 
@@ -100,7 +104,7 @@ class SimProvider:
         dialect = DIALECTS.get(request.path)
         if dialect is None:
             return await self._control(request)
-        call = Call(time.time(), request.path, request.headers.get(TAG, ""))
+        call = Call(time.time(), request.path, request.headers.get(TAG, ""), since=self._attention.since)
         self.calls.append(call)
         self._number += 1
         exchange = Exchange(request, dialect, call, self._number, {})

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from holdfast.credentials import NoToken
 from holdfast.dialect.strictness import demand_allowed
@@ -88,9 +89,8 @@ class Attempts:
         try:
             caller = await self.callers.caller(route, permit.credential)
             crash_point("before_send")
-            if not self.lease.held:  # frozen since the claim: the job may be another worker's by now
-                return Answer(Fault(FaultKind.OURS, "this worker's lease ran out before the call"))
-            answer = await caller.complete(route.model, job.request, deadline=route.deadline, tag=tag)
+            refusal = partial(self._refusal, permit)
+            answer = await caller.complete(route.model, job.request, deadline=route.deadline, tag=tag, refusal=refusal)
         except NoToken as error:
             return self._heard(route, permit, Answer(Fault(FaultKind.NO_TOKEN, str(error))))
         except HoldfastError as error:
@@ -102,6 +102,15 @@ class Attempts:
         if isinstance(answer.outcome, Fault) and answer.outcome.kind is FaultKind.AUTH:
             self.callers.doubt(route, permit.credential, caller)
         return self._heard(route, permit, answer)
+
+    async def _refusal(self, permit: Permit) -> str | None:
+        """Why a call may not leave now: this process stood still since the claim, and what it held is others' now."""
+        try:
+            why = await self.gate.refusal(permit)
+        except QueueUnavailable as error:
+            self.footing.redis_failed(error)
+            why = "its permit is old, and Redis cannot be asked for another"
+        return why if self.lease.held else "this worker's lease ran out before the call"
 
     def _heard(self, route: Route, permit: Permit, answer: Answer) -> Answer:
         """Remember what a call said of its credential, for the operator."""

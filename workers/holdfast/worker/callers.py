@@ -12,7 +12,7 @@ from holdfast.model.errors import HoldfastError
 from holdfast.model.fault import Fault
 from holdfast.model.request import Request
 from holdfast.model.route import Plan, Route
-from holdfast.providers.port import Provider, connect
+from holdfast.providers.port import Provider, Refusal, connect
 from holdfast.settings import Settings
 
 log = structlog.get_logger()
@@ -26,9 +26,12 @@ class Caller:
     provider: Provider
     secret: str = field(repr=False)
 
-    async def complete(self, model: str, request: Request, *, deadline: float, tag: str) -> Answer:
+    async def complete(
+        self, model: str, request: Request, *, deadline: float, tag: str, refusal: Refusal | None = None
+    ) -> Answer:
         """Make one call; see ``Provider.complete``."""
-        return self._redacted(await self.provider.complete(model, request, deadline=deadline, tag=tag))
+        answer = await self.provider.complete(model, request, deadline=deadline, tag=tag, refusal=refusal)
+        return self._redacted(answer)
 
     def _redacted(self, answer: Answer) -> Answer:
         """The answer, without the secret should the provider have repeated it."""

@@ -1,0 +1,61 @@
+"""A gate's line to Redis: one client, scripts by their names, and what went wrong in our own words."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import redis
+import redis.asyncio
+import structlog
+
+from holdfast.lanes.connection import Connection
+from holdfast.lanes.lua import own_sha, own_source, source
+from holdfast.lanes.topology import AWAY, FAILED
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class Line:
+    """For one event loop. ``time`` is the scripts' first argument: empty, so that they ask Redis for the time.
+
+    Every method raises QueueUnavailable when Redis does not answer.
+    """
+
+    def __init__(self, connection: Connection, time: Callable[[], str]) -> None:
+        self._connection, self._keys, self._time = connection, connection.keys, time
+        self._redis: redis.asyncio.Redis | None = None
+
+    async def run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
+        """Run ``scripts/NAME.lua``."""
+        return await self.ask(lambda client: self._evaluate(client, name, keys, arguments))
+
+    async def ask(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
+        try:
+            return await question(await self.client())
+        except AWAY as error:
+            if await self._connection.revive_soon():
+                await self.close()
+            raise self._connection.unavailable(error) from error
+        except FAILED as error:
+            raise self._connection.unavailable(error) from error
+
+    async def client(self) -> redis.asyncio.Redis:
+        if self._redis is None:
+            await self._connection.ready()
+            self._redis = self._connection.asynchronous()
+        return self._redis
+
+    async def close(self) -> None:
+        """Let the client go; the next question opens another one."""
+        if self._redis is not None:
+            client, self._redis = self._redis, None
+            await client.aclose()
+
+    async def _evaluate(self, client: redis.asyncio.Redis, name: str, keys: list[str], arguments: list[Any]) -> Any:
+        """Run a script. A server that does not know it started since: arrive there before anything is taken from it."""
+        try:
+            return await client.evalsha(own_sha(name, self._keys), len(keys), *keys, *arguments)
+        except redis.exceptions.NoScriptError:
+            if emptied := await client.eval(source("arrive"), 1, self._keys.root, self._time()):
+                log.warning("redis_restarted", buckets_emptied=emptied)
+            return await client.eval(own_source(name, self._keys), len(keys), *keys, *arguments)

@@ -1,0 +1,44 @@
+"""A worker that stood still sends no burst when it goes on: what it was permitted long ago it asks for again."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from system.fleet import Fleet
+
+RATE = 50  # requests a second that the provider lets in, after a burst of as many
+LIMITS = "limits = { requests_per_minute = 3_000 }"
+REFILLED = 1.2  # seconds in which an allowance is full again
+
+
+def is_frozen(process: subprocess.Popen[bytes]) -> bool:
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+@pytest.mark.parametrize("step", ["before_claim", "before_send", "connected"])
+def test_a_worker_frozen_for_less_than_its_lease_sends_no_burst_when_it_wakes(
+    build: Callable[..., Fleet], step: str
+) -> None:
+    """While it sleeps with a second's worth of permits, the allowance fills up, and another worker takes all of it."""
+    fleet = build(rate=RATE, limits=LIMITS, lease="60s")
+    sleeper = fleet.worker(HOLDFAST_FREEZE_AT=step)
+    fleet.until(lambda: len(fleet.store.workers()) == 1)
+    first = fleet.submit(RATE)
+    fleet.until(lambda: is_frozen(sleeper))
+    fleet.worker()
+    fleet.until(lambda: len(fleet.store.workers()) == 2)
+    time.sleep(REFILLED)
+    before = fleet.sims[0].counts()["calls"]
+    second = fleet.submit(2 * RATE)
+    fleet.until(lambda: fleet.sims[0].counts()["calls"] > before)
+    sleeper.send_signal(signal.SIGCONT)
+    fleet.until_done(first)
+    fleet.until_done(second)
+    counts = fleet.sims[0].counts()
+    assert counts["max_per_second"] <= 2 * RATE
+    assert counts["by_status"] == {"200": 3 * RATE}
+    assert fleet.broken(first) == fleet.broken(second) == []

@@ -1,0 +1,29 @@
+"""When a simulated provider last looked at its sockets.
+
+What it sees after it stood still (its process starved on a busy machine) may have come at any moment since: it would
+take a clump of its own making for a burst of its callers'.
+"""
+
+import asyncio
+import time
+from collections import deque
+
+EVERY = 0.01  # seconds between two looks
+LOOKS = 4  # rounds of the event loop from a connection that knocks to the request that was read from it
+
+
+class Attention:
+    """``run`` as long as the provider serves."""
+
+    def __init__(self) -> None:
+        self._looks = deque([time.time()], maxlen=LOOKS)
+
+    async def run(self) -> None:
+        while True:
+            self._looks.append(time.time())
+            await asyncio.sleep(EVERY)
+
+    @property
+    def since(self) -> float:
+        """A moment at which a request that is seen now had not come, in seconds since the epoch."""
+        return self._looks[0]
