@@ -26,6 +26,7 @@ from holdfast.worker.footing import Footing
 from holdfast.worker.lease import Lease
 from holdfast.worker.logins import Logins
 from holdfast.worker.oddities import Oddities
+from holdfast.worker.places import Places
 from holdfast.worker.retries import Retries
 from holdfast.worker.settler import Settler
 from holdfast.worker.time_box import at_most
@@ -64,6 +65,7 @@ class Attempts:
     footing: Footing
     lease: Lease
     logins: Logins
+    places: Places
     retries: Retries = field(default_factory=Retries)
     oddities: Oddities = field(default_factory=Oddities)
 
@@ -110,7 +112,10 @@ class Attempts:
         except QueueUnavailable as error:
             self.footing.redis_failed(error)
             why = "its permit is old, and Redis cannot be asked for another"
-        return why if self.lease.held else "this worker's lease ran out before the call"
+        if not self.lease.held:
+            why = "this worker's lease ran out before the call"
+        self.places.left(permit.id)
+        return why
 
     def _heard(self, route: Route, permit: Permit, answer: Answer) -> Answer:
         """Remember what a call said of its credential, for the operator."""

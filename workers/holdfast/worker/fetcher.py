@@ -17,7 +17,6 @@ from holdfast.worker.lane_book import LaneBook, LaneEntry
 from holdfast.worker.places import Places
 
 log = structlog.get_logger()
-FETCH_AT_MOST = 100  # permits a script call
 LINGER = 0.005  # seconds between rounds under load, so that freed places are filled in groups
 IDLE_FIRST, IDLE_LONGEST = 0.02, 0.25  # seconds between looks at an empty lane
 UNSURE = 0.5  # seconds to wait while a store is away
@@ -52,20 +51,20 @@ class Fetcher:
     async def _round(self) -> float:
         """Ask every lane that may have something; seconds until the next lane is worth asking."""
         for lane in self.book.in_order():
-            while self.places.free > 0 and lane.ask_at <= time.monotonic():
+            while self.places.wanted > 0 and lane.ask_at <= time.monotonic():
                 try:
                     await self._ask(lane)
                 except QueueUnavailable as error:
                     self.footing.redis_failed(error)
                     return UNSURE
-        if self.places.free <= 0:
+        if self.places.wanted <= 0:
             return UNSURE
         now = time.monotonic()
         return min((lane.ask_at - now for lane in self.book.entries.values()), default=UNSURE)
 
     async def _ask(self, lane: LaneEntry) -> None:
         """One fetch. A full answer means that asking again at once may give more."""
-        n = min(self.places.free, FETCH_AT_MOST)
+        n = self.places.wanted
         crash_point("before_fetch")
         fetched = await self.gate.fetch(lane.name, n, self.worker, lane.plan)
         if fetched.reason is Reason.EPOCH:
@@ -89,6 +88,7 @@ class Fetcher:
 
     def _claim_soon(self, permits: Sequence[Permit], lane: LaneEntry) -> None:
         self.places.take(len(permits))
+        self.places.starting([permit.id for permit in permits])
         claim = asyncio.create_task(self._claim(permits, lane))
         self.claiming.add(claim)
         claim.add_done_callback(self.claiming.discard)
@@ -109,6 +109,8 @@ class Fetcher:
         for permit in permits:
             if job := jobs.get(permit.job):
                 self.start(job, permit, lane)
+            else:
+                self.places.left(permit.id)
         await self._drop([permit for permit in permits if permit.job not in jobs])
 
     async def _drop(self, permits: Sequence[Permit]) -> None:

@@ -12,6 +12,7 @@ from holdfast.lanes import Connection, Gate
 from holdfast.lanes.hearing import default_rules
 from holdfast.model.errors import HoldfastError, QueueUnavailable
 from holdfast.model.job import Claimed, Permit
+from holdfast.policy.bucket import LATE
 from holdfast.policy.rules import Rules
 from holdfast.settings import Settings
 from holdfast.store import GroupWriter, Store
@@ -30,7 +31,10 @@ from holdfast.worker.settler import Settler
 from holdfast.worker.sweeper import Sweeper
 
 log = structlog.get_logger()
-RECENT = 60.0  # seconds: calls made in them mean that a Redis without our epoch was lost, not new
+# Seconds: calls made in them mean that a Redis without our epoch was lost, not new. Longer than any cool-off: in a long
+# outage the last call was a probe, and a breaker that Redis forgot must not come back closed.
+RECENT = 900.0
+SENT_BY_NOW = 2 * LATE  # seconds in which a call that was permitted before the loss has left, or must ask anew
 FAREWELL = 5.0  # seconds for the last words to Redis
 HINTLESS = 30.0  # seconds to wait for a hint in one go
 HINTS_APART = 0.02  # seconds between two looks after hints
@@ -67,7 +71,7 @@ class Pool:
         self.settler = Settler(self.gate, self.footing)
         self.lease = Lease(store, self.footing, settings.worker.lease)
         self.attempts = Attempts(
-            self.writer, self.gate, self.settler, self.callers, self.footing, self.lease, self.logins
+            self.writer, self.gate, self.settler, self.callers, self.footing, self.lease, self.logins, self.places
         )
         self.in_flight: dict[str, asyncio.Task[None]] = {}
         self.unsure: set[str] = set()  # jobs that SQL may count as ours though nobody here runs them
@@ -145,11 +149,12 @@ class Pool:
     def _start(self, job: Claimed, permit: Permit, lane: LaneEntry) -> None:
         attempt = asyncio.create_task(self.attempts.run(job, permit, lane.plan))
         self.in_flight[job.id] = attempt
-        attempt.add_done_callback(lambda done: self._ended(job, done))
+        attempt.add_done_callback(lambda done: self._ended(job, permit, done))
 
-    def _ended(self, job: Claimed, attempt: asyncio.Task[None]) -> None:
+    def _ended(self, job: Claimed, permit: Permit, attempt: asyncio.Task[None]) -> None:
         if self.in_flight.get(job.id) is attempt:
             del self.in_flight[job.id]
+        self.places.left(permit.id)
         self.places.give_back()
         if not attempt.cancelled() and (error := attempt.exception()):
             log.error("attempt_broke", job=job.id, error=repr(error), effect="its job is handed back", exc_info=error)
@@ -160,10 +165,17 @@ class Pool:
 
         Overrides go first: until it is begun, the gate gives nothing, so no job slips past an operator's pause.
         """
-        lost = await asyncio.to_thread(self.store.called_within, RECENT)
+        lost = await self._called_lately()
         log.warning("redis_begun", state="lost" if lost else "fresh", effect="windows are rebuilt from SQL")
         await self.overrides.restore()
         await self.gate.begin(fresh=not lost)
+
+    async def _called_lately(self) -> bool:
+        """Whether SQL knows of recent calls. One whose permit Redis gave just before it forgot may not be there yet."""
+        if await asyncio.to_thread(self.store.called_within, RECENT):
+            return True
+        await asyncio.sleep(SENT_BY_NOW)
+        return await asyncio.to_thread(self.store.called_within, RECENT)
 
     async def _stop(self, stop: Stop, fetcher: Fetcher, running: list[asyncio.Task[None]]) -> None:
         """Stop claiming at once; let calls finish within the grace period; then hand back what is left."""
