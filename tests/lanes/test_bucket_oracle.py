@@ -109,7 +109,19 @@ class Scripts:
         return None, float(raw[1])
 
     def settle(self, permit: str, step: Settle, now: float) -> None:
-        arguments = [repr(now), "w", 1, permit, step.how, step.input, step.output, repr(step.pause), 0, 0]
+        arguments = [
+            repr(now),
+            "w",
+            1,
+            permit,
+            "anthropic/opus",
+            step.how,
+            step.input,
+            step.output,
+            repr(step.pause),
+            0,
+            0,
+        ]
         self.redis.register_script(source("settle"))([self.keys.root, self.keys.permits("w")], arguments)
 
     def levels(self) -> dict[Dimension, Level]:

@@ -3,7 +3,6 @@
 import pytest
 
 from holdfast.lanes import Reason
-from holdfast.model.errors import QueueUnavailable
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Need
 from holdfast.model.route import Limits
@@ -189,12 +188,6 @@ async def test_a_breaker_that_cannot_be_read_admits_nothing(house: House) -> Non
     house.redis.hset(house.keys.breaker("endpoint:anthropic"), mapping={"state": "sideways", "epoch": "x"})
     fetched = await house.fetch(1)
     assert (fetched.permits, fetched.reason) == ([], Reason.BREAKER)
-
-
-async def test_a_lane_key_of_another_type_is_an_error_and_gives_no_permit(house: House) -> None:
-    house.redis.set(house.keys.lane(LANE), "boo")
-    with pytest.raises(QueueUnavailable):
-        await house.fetch(1)
 
 
 async def test_scripts_are_loaded_again_when_the_server_forgot_them(house: House) -> None:

@@ -10,6 +10,7 @@ import pytest
 from holdfast.client.operating import Operator
 from holdfast.client.storage import Storage
 from holdfast.lanes import Lanes, connect
+from holdfast.lanes.purging import kind_of
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Offer
 from redis_servers import DURABLE, RedisServer, redis_server
@@ -147,6 +148,24 @@ def test_garbage_forged_and_doubled_messages_hold_nobody_up(paced: Fleet, server
     paced.until(lambda: paced.done(batch) > before)
     assert time.monotonic() - begun < 1.0
     all_is_well(paced, batch)
+
+
+def test_garbage_in_every_key_of_ours_in_turn_loses_nothing_and_stops_nobody(paced: Fleet, server: RedisServer) -> None:
+    """Each key becomes one of another type under a working pool; all jobs end, each with one call."""
+    paced.worker()
+    batch = in_the_middle(paced, 3 * JOBS)
+    redis, keys = server.client(), connect(server.url, Path()).keys
+    spoiled = sorted(name for name in redis.scan_iter(f"{keys.root}*") if kind_of(name, keys.root))
+    for name in spoiled:
+        with redis.pipeline() as pipe:
+            pipe.delete(name)
+            pipe.rpush(name, "garbage") if kind_of(name, keys.root) != "list" else pipe.set(name, "garbage")
+            pipe.execute()
+        before = paced.done(batch)
+        paced.until(lambda before=before: paced.done(batch) > before or paced.done(batch) == 3 * JOBS, 10)
+    assert len(spoiled) >= 10
+    all_is_well(paced, batch, jobs=3 * JOBS)
+    assert Lanes(connect(server.url, Path())).snapshot().purged > 0
 
 
 def test_an_override_set_while_redis_is_away_holds_when_it_is_back(paced: Fleet, server: RedisServer) -> None:

@@ -37,6 +37,11 @@ class Keys:
         return f"{self.root}refused"
 
     @property
+    def purged(self) -> str:
+        """How many keys of ours held what we did not write, and were deleted."""
+        return f"{self.root}purged"
+
+    @property
     def alive(self) -> str:
         """Written again and again, to see whether writes are taken."""
         return f"{self.root}alive"

@@ -11,6 +11,7 @@ from holdfast.lanes.connection import Connection
 from holdfast.lanes.credentials import read_parked
 from holdfast.lanes.entry import in_order, write_entry
 from holdfast.lanes.lua import source
+from holdfast.lanes.purging import Purge, is_garbage, mend
 from holdfast.lanes.topology import FAILED
 from holdfast.lanes.values import WINDOW, Backlog, Snapshot
 from holdfast.model.job import Offer
@@ -58,6 +59,7 @@ class Lanes:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._keys = connection.keys
+        self._purge = Purge(connection)
 
     def offer(self, offers: Sequence[Offer], *, window: int = WINDOW, backlog: Backlog = Backlog.UNKNOWN) -> int:
         """Put jobs into their lanes, each at most once and in order. Returns how many were added.
@@ -119,15 +121,7 @@ class Lanes:
 
     def mend(self) -> int:
         """Forget messages that nobody will fetch or acknowledge, so that their jobs can be offered again."""
-
-        def run(client: redis.Redis) -> int:
-            script, forgotten, keys = client.register_script(source("mend")), 0, self._keys
-            for lane in map(str, client.smembers(keys.names)):
-                names = [keys.lane(lane), keys.messages(lane), keys.need(lane), keys.heartbeats]
-                forgotten += int(script(names, [lane, f"{keys.lanes}:__acks__."]))
-            return forgotten
-
-        return self._ask(run)
+        return self._ask(lambda client: mend(client, self._keys))
 
     def overrides(self) -> dict[tuple[operate.Kind, str], operate.Override]:
         """What operators forced, as far as Redis knows."""
@@ -149,9 +143,19 @@ class Lanes:
 
     def _ask(self, question: Callable[[redis.Redis], T]) -> T:
         try:
-            return question(self._connection.sync())
+            return self._purged(question)
         except redis.ConnectionError as error:
             self._connection.revive()
             raise self._connection.unavailable(error) from error
         except FAILED as error:
             raise self._connection.unavailable(error) from error
+
+    def _purged(self, question: Callable[[redis.Redis], T]) -> T:
+        """Ask; where garbage is in the way, delete it and ask again."""
+        try:
+            return question(self._connection.sync())
+        except redis.ResponseError as error:
+            if not is_garbage(error):
+                raise
+            self._purge(error)
+            return question(self._connection.sync())

@@ -1,5 +1,6 @@
 """A gate's line to Redis: one client, scripts by their names, and what went wrong in our own words."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ import structlog
 
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.lua import own_sha, own_source, source
+from holdfast.lanes.purging import Purge, is_garbage
 from holdfast.lanes.topology import AWAY, FAILED
 
 T = TypeVar("T")
@@ -23,6 +25,7 @@ class Line:
 
     def __init__(self, connection: Connection, time: Callable[[], str]) -> None:
         self._connection, self._keys, self._time = connection, connection.keys, time
+        self._purge = Purge(connection, time)
         self._redis: redis.asyncio.Redis | None = None
 
     async def run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
@@ -31,13 +34,23 @@ class Line:
 
     async def ask(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
         try:
-            return await question(await self.client())
+            return await self._purged(question)
         except AWAY as error:
             if await self._connection.revive_soon():
                 await self.close()
             raise self._connection.unavailable(error) from error
         except FAILED as error:
             raise self._connection.unavailable(error) from error
+
+    async def _purged(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
+        """Ask; where garbage is in the way, delete it and ask again."""
+        try:
+            return await question(await self.client())
+        except redis.ResponseError as error:
+            if not is_garbage(error):
+                raise
+            await asyncio.to_thread(self._purge, error)
+            return await question(await self.client())
 
     async def client(self) -> redis.asyncio.Redis:
         if self._redis is None:

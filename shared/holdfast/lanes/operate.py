@@ -80,7 +80,8 @@ def snapshot(client: Client, keys: Keys) -> Snapshot:
     pipe.smembers(keys.paused)
     pipe.get(keys.epoch)
     pipe.get(keys.refused)
-    *rows, paused, epoch, refused = pipe.execute()
+    pipe.get(keys.purged)
+    *rows, paused, epoch, refused, purged = pipe.execute()
     first, second = len(breakers), len(breakers) + len(buckets)
     return Snapshot(
         breakers=[_breaker_view(s, row, now) for s, row in zip(breakers, rows[:first], strict=True) if row],
@@ -89,6 +90,7 @@ def snapshot(client: Client, keys: Keys) -> Snapshot:
         paused=frozenset(paused),
         epoch=epoch,
         refused=int(refused or 0),
+        purged=int(purged or 0),
     )
 
 

@@ -27,13 +27,13 @@ def rest_after(call: Settled, uniform: Uniform) -> float:
 
 
 def call_arguments(call: Settled, rest: float, targets: Targets, *, late: bool = False) -> list[Any]:
-    """Permit, how it ended, input and output units used, seconds that the bucket must rest.
+    """Permit, route, how it ended, input and output units used, seconds that the bucket must rest.
 
     ``late``: what the permit took was taken long ago; the bucket has forgotten it, and takes nothing back.
     """
     fault = call.answer if isinstance(call.answer, Fault) else None
     how, *used = _charge(call, fault, targets)
-    return [call.permit.id, "keep" if late and how == "drop" else how, *used, rest]
+    return [call.permit.id, call.permit.route, "keep" if late and how == "drop" else how, *used, rest]
 
 
 def _charge(call: Settled, fault: Fault | None, targets: Targets) -> tuple[str, int, int]:

@@ -90,7 +90,7 @@ class BucketView:
 class Snapshot:
     """Everything the gate keeps, at one moment. ``slots`` counts calls in flight by route.
 
-    ``refused`` counts messages whose signature did not verify.
+    ``refused`` counts messages whose signature did not verify, ``purged`` keys that held what we did not write.
     """
 
     breakers: list[BreakerView]
@@ -99,3 +99,4 @@ class Snapshot:
     paused: frozenset[str] = frozenset()
     epoch: str | None = None
     refused: int = 0
+    purged: int = 0

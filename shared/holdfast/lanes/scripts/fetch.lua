@@ -32,7 +32,7 @@
 --          probes    numbers of the permits that probe
 --          needs     of permit 1..m, as they stand, for their signatures
 --          spares    share of its bucket that permit 1..m left, in whole percent; below zero it is debt
--- ERRORS   "FETCH <argument>: expected …, got …"
+-- ERRORS   "FETCH <argument>: expected …, got …"; "GARBAGE in <key>", with nothing taken yet: purge, and ask again
 --
 -- Cost O(n + look), whatever the backlog.
 
@@ -58,6 +58,14 @@ if #ARGV ~= 11 + 8 * n_buckets + n_routes + 11 * n_targets then
     argument_error("arguments", tostring(11 + 8 * n_buckets + n_routes + 11 * n_targets), #ARGV)
 end
 
+-- Garbage that is met half-way would leave permits that nobody knows of.
+local TYPES = {"string", "list", "hash", "hash", "set", "hash", "zset", "set", "set"}
+for i, key in ipairs(KEYS) do
+    local kind = TYPES[i] or (i <= 10 + n_breakers + n_buckets and "hash" or "zset")
+    local found = redis.call("TYPE", key).ok
+    if i ~= 10 and found ~= kind and found ~= "none" then error("GARBAGE in " .. key) end
+end
+
 redis.call("ZADD", KEYS[7], math.floor(now * 1000), worker)
 
 local epoch = redis.call("GET", KEYS[1])
@@ -69,8 +77,10 @@ local fresh = string.sub(epoch, 1, 6) == "fresh:"
 local function answer(reason, retry_in, epochs, jobs, targets, probes, texts, spares)
     local left = redis.call("LLEN", KEYS[2])
     local low = 0
-    if left < low_mark and redis.call("SET", KEYS[10], worker, "NX", "PX", 200) then
-        low = 1
+    if left < low_mark then
+        -- one that does not run out is none of ours, and would keep everybody from filling the window for ever
+        if redis.call("PTTL", KEYS[10]) == -1 then redis.call("DEL", KEYS[10]) end
+        if redis.call("SET", KEYS[10], worker, "NX", "PX", 200) then low = 1 end
     end
     return {reason, retry_in and exact(retry_in) or "", left, low, exact(now), epochs, jobs, targets, probes,
         texts or {}, spares or {}}
@@ -90,11 +100,11 @@ local needs = redis.call("HMGET", KEYS[4], unpack(ids))
 local function read_breaker(key)
     local raw = redis.call("HMGET", key, "state", "epoch", "until", "ramp", "cool_off")
     if not raw[1] then
-        if fresh then
+        if fresh and redis.call("SISMEMBER", KEYS[9], key) == 0 then
             return {key = key, state = "closed", epoch = 0, until_ = 0}
         end
-        -- Redis was lost, and what it knew of this route with it: the first call is a probe. The epoch is past every
-        -- earlier one, so that answers from before the loss move nothing.
+        -- Redis was lost, or evicted it, and what it knew of this route is gone: the first call is a probe. The epoch is
+        -- past every earlier one, so that answers from before the loss move nothing.
         return {key = key, state = "open", epoch = math.floor(now), until_ = 0, cool_off = "1"}
     end
     return {

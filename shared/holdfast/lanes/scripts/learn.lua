@@ -8,7 +8,7 @@
 --       then field, value, field, value …
 --
 -- RETURNS  {} done, else all fields of the bucket, field and value in turn
--- ERRORS   "LEARN fields: expected field and value in turn, got …"
+-- ERRORS   "LEARN fields: expected field and value in turn, got …"; "GARBAGE in <key>"
 
 if (#ARGV - 3) % 2 ~= 0 then
     error("LEARN fields: expected field and value in turn, got " .. (#ARGV - 3))
@@ -17,7 +17,9 @@ local now_ms = clock(ARGV[1]) * 1000
 if redis.call("EXISTS", KEYS[1]) == 0 then
     return {} -- lost with Redis, and what we know with it: the next fetch starts it anew
 end
-if (redis.call("HGET", KEYS[1], "learn.version") or "0") ~= ARGV[2] then
+local version = redis.call("HGET", KEYS[1], "learn.version") or "0"
+if not tonumber(version) then error("GARBAGE in " .. KEYS[1]) end
+if version ~= ARGV[2] then
     return redis.call("HGETALL", KEYS[1])
 end
 

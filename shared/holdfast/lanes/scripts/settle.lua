@@ -2,13 +2,13 @@
 -- settle: give back what permits took, charge real usage, acknowledge, put rerouted jobs back in order, move breakers.
 --
 -- The record of a permit tells what was taken; it is deleted with it, so settling twice gives back once. A permit
--- without a record (settled, released, or from before Redis was lost) gives nothing back and is no error.
+-- without a record (settled, released, or from before Redis was lost) gives back its slot alone and is no error.
 --
 -- KEYS  1 the root of all names: keys are made from the records, and all share its hash tag
 --       2 permits (hash)
 -- ARGV  1 now, seconds; "" to use the server's clock        2 worker
 --       3 number of calls, then per call:
---           permit
+--           permit, route
 --           how       real    the call was made: charge input and output as given
 --                     back    it failed: tokens come back, the request stays spent
 --                     keep    nobody knows what it used: everything stays spent
@@ -25,7 +25,7 @@
 --          settled    number of permits that had a record
 --          conflicts  {scope, version, {field, value …}} for each breaker that had another version
 --          taken      bucket name, permits ever given from it, bucket name … of the buckets of these calls
--- ERRORS   "SETTLE <argument>: expected …, got …"
+-- ERRORS   "SETTLE <argument>: expected …, got …"; "GARBAGE in <key>": purge, and ask again
 --
 -- Cost O(calls + jobs + breakers).
 
@@ -47,7 +47,7 @@ local fresh = string.sub(redis.call("GET", root .. "epoch") or "", 1, 6) == "fre
 -- Breakers first: a route that just failed must not admit one more call than needed.
 local calls, back = {}, {}
 for i = 1, whole(following(), "SETTLE", "calls") do
-    calls[i] = {permit = following(), how = following(), input = tonumber(following()) or 0,
+    calls[i] = {permit = following(), route = following(), how = following(), input = tonumber(following()) or 0,
         output = tonumber(following()) or 0, pause = tonumber(following()) or 0}
     if not HOW[calls[i].how] then
         error("SETTLE how: expected real, back, keep or drop, got " .. calls[i].how)
@@ -63,9 +63,10 @@ for i = 1, whole(following(), "SETTLE", "breakers") do
     local key, fields = root .. "breaker:" .. scope, {}
     for j = 1, whole(following(), "SETTLE", "fields") do fields[j] = following() end
     local version = redis.call("HGET", key, "version") or "0"
+    if not tonumber(version) then error("GARBAGE in " .. key) end
     if version ~= expected then
         conflicts[#conflicts + 1] = {scope, version, redis.call("HGETALL", key)}
-    elseif #fields > 0 and (version ~= "0" or fresh) then
+    elseif #fields > 0 and (version ~= "0" or (fresh and redis.call("SISMEMBER", root .. "index", key) == 0)) then
         -- (a breaker lost with Redis stays lost: the next call is a probe, whatever this answer said)
         local old = redis.call("HGET", key, "epoch")
         redis.call("DEL", key)
@@ -78,13 +79,13 @@ end
 -- Then what the permits took.
 local buckets, taken, gone, settled = {}, {}, {}, 0
 for _, call in ipairs(calls) do
+    redis.call("ZREM", root .. "slots:" .. call.route, call.permit)
     local record = redis.call("HGET", KEYS[2], call.permit)
-    if record then
+    local id, lane, _, name, requests, input, output = string.match(record or "",
+        "^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t")
+    if id then
         redis.call("HDEL", KEYS[2], call.permit)
         settled = settled + 1
-        local id, lane, route, name, requests, input, output =
-            string.match(record, "^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t")
-        redis.call("ZREM", root .. "slots:" .. route, call.permit)
         local key = root .. "bucket:" .. name
         local bucket = buckets[key] or bucket_read(key, now_ms, {}, false)
         buckets[key] = bucket
