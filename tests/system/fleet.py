@@ -2,15 +2,17 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import redis
 
 from holdfast.client import Holdfast
@@ -77,6 +79,24 @@ class Fleet:
         self.workers.append(process)
         return process
 
+    def freeze(self, process: subprocess.Popen[bytes]) -> None:
+        """Stop a process outside of any transaction: inside of one it would hold up everybody who writes."""
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            if self._can_write():
+                return
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.01)
+
+    def _can_write(self) -> bool:
+        """Whether nobody holds a lock of SQL's: a few tries, for others work."""
+        url = self.settings.storage.database_url
+        for _ in range(20):
+            if is_unlocked(url):
+                return True
+            time.sleep(0.02)
+        return False
+
     def environment(self, **more: str) -> dict[str, str]:
         return {**os.environ, **more}
 
@@ -134,6 +154,21 @@ class Fleet:
                 process.wait()
         self.holdfast.close()
         self.store.close()
+
+
+def is_unlocked(database_url: str) -> bool:
+    """Whether no transaction is open that writes."""
+    if database_url.startswith("sqlite"):
+        with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), 0.0, isolation_level=None)) as connection:
+            try:
+                connection.execute("begin immediate")
+            except sqlite3.OperationalError:
+                return False
+            connection.execute("rollback")
+            return True
+    with psycopg.connect(database_url) as connection:
+        held = "select 1 from pg_stat_activity where state = 'idle in transaction' and pid <> pg_backend_pid() limit 1"
+        return connection.execute(held).fetchone() is None
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """A process that dies at any named step loses nothing; what it held is done by the others.
 
-One pool serves all steps: a worker that lives through them, stopped while the doomed one comes to its step.
+One pool serves all steps: a worker that lives through them, stopped while the doomed one comes to its step. There is
+one on the embedded default, and one on Redis and Postgres.
 """
 
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,18 +16,22 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from holdfast.model.ids import inner_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.settings.crash import CRASH_POINTS
 from holdfast.sim.settings import Break
 from system.fleet import Fleet, fleet
+from system.storages import BOTH, storage
 
 pytestmark = pytest.mark.chaos
 
 IN_FLIGHT = 10
+OFFERED = 10.0  # seconds in which a job is offered whose producer died: the promise
+STOPS_CLAIMING = 1.0  # seconds after SIGTERM: the promise
 ON_THE_WAY = [
     *("before_refill", "after_refill", "before_fetch", "before_claim", "mid_claim", "after_claim", "before_send"),
-    *("bytes_sent", "mid_body", "after_body", "before_record", "mid_record", "after_record"),
+    *("connected", "bytes_sent", "mid_body", "after_body", "before_record", "mid_record", "after_record"),
     *("before_settle", "after_settle"),
 ]
 TAKE_OVER = ["mid_take_over", "after_take_over", "after_free"]
@@ -49,9 +55,12 @@ Operator(Storage(load(Path(sys.argv[1]))), "test").replay(JobFilter(batch=sys.ar
 """
 
 
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with fleet(tmp_path_factory.mktemp("crash"), concurrency=IN_FLIGHT, lease="2s") as made:
+@pytest.fixture(scope="module", params=BOTH)
+def pool(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Fleet]:
+    with (
+        storage(request.param),
+        fleet(tmp_path_factory.mktemp("crash"), concurrency=IN_FLIGHT, lease="2s") as made,
+    ):
         made.worker()
         made.until(lambda: len(made.store.workers()) == 1)
         yield made
@@ -83,7 +92,7 @@ def test_every_step_has_its_test() -> None:
 @pytest.mark.parametrize("step", ON_THE_WAY)
 def test_a_worker_killed_on_the_way_of_a_job_loses_nothing(pool, survivor, step):
     [victim] = doomed(pool, step)
-    survivor.send_signal(signal.SIGSTOP)
+    pool.freeze(survivor)
     batch = pool.submit(30)
     assert victim.wait(30) == -9
     survivor.send_signal(signal.SIGCONT)
@@ -94,7 +103,7 @@ def test_a_worker_killed_on_the_way_of_a_job_loses_nothing(pool, survivor, step)
 
 def test_a_sweeper_killed_with_due_jobs_in_hand_loses_none(pool, survivor):
     [victim] = doomed(pool, "after_release")
-    survivor.send_signal(signal.SIGSTOP)
+    pool.freeze(survivor)
     pool.sims[0].break_(Break(mode="e503", seconds=0.5))
     batch = pool.submit(30)
     assert victim.wait(30) == -9
@@ -106,7 +115,7 @@ def test_a_sweeper_killed_with_due_jobs_in_hand_loses_none(pool, survivor):
 
 def test_a_sweeper_killed_after_it_expired_jobs_leaves_each_with_its_record(pool, survivor):
     [victim] = doomed(pool, "after_expire")
-    survivor.send_signal(signal.SIGSTOP)
+    pool.freeze(survivor)
     pool.store.set_override("lane", "one.batch", "paused", "test")
     batch = pool.submit(5, expires_in=0.01)
     assert victim.wait(30) == -9
@@ -118,7 +127,7 @@ def test_a_sweeper_killed_after_it_expired_jobs_leaves_each_with_its_record(pool
 @pytest.mark.parametrize("step", TAKE_OVER)
 def test_a_sweeper_killed_while_it_takes_over_is_taken_over_too(pool, survivor, step):
     first, second = doomed(pool, "bytes_sent", step)
-    survivor.send_signal(signal.SIGSTOP)
+    pool.freeze(survivor)
     batch = pool.submit(60)
     assert (first.wait(30), second.wait(30)) == (-9, -9)
     survivor.send_signal(signal.SIGCONT)
@@ -138,24 +147,52 @@ def test_a_producer_killed_in_a_submit_finds_its_jobs_by_their_key(pool, survivo
     assert pool.broken(batch) == []
 
 
-def test_a_server_killed_before_its_answer_gives_the_same_jobs_to_who_asks_again(pool, survivor):
-    jobs = [{"prompt": f"prompt {n}", "model": "one"} for n in range(20)]
+@pytest.mark.parametrize("step", ["before_insert", "mid_insert", "before_offer", "before_response"])
+def test_a_server_killed_on_the_way_gives_the_same_jobs_to_who_asks_again(pool, survivor, step):
+    """Whoever asks another server with the same key gets the same jobs; they are offered, whoever offers them."""
+    doomed_server, url = serve(pool, HOLDFAST_CRASH_AT=step)
+    pool.until(lambda: died_asking(partial(post, url, step)))
+    assert doomed_server.wait(10) == -9
+    died, committed = time.monotonic(), step not in {"before_insert", "mid_insert"}
+    if committed:
+        pool.until(lambda: pool.sims[0].counts()["calls"] > 0, OFFERED)
+    _, url = serve(pool)
+    pool.until(lambda: not refuses(url))
+    first, again = post(url, step), post(url, step)
+    assert first.status_code == again.status_code == 202, (died, first.text)
+    ids = [job["id"] for job in first.json()["jobs"]]
+    assert ids == [job["id"] for job in again.json()["jobs"]]
+    jobs = [pool.store.detail(inner_id("job", id_)).job for id_ in ids]
+    (batch,) = {job.batch for job in jobs}
+    pool.until_done(batch)
+    assert pool.succeeded(batch) == len(ids) == 20
+    assert pool.sims[0].counts()["calls"] == 20
+    assert pool.broken(batch) == []
+
+
+def serve(pool: Fleet, **environment: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a server; it ends with the pool, whatever happens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "holdfast.cli", "api", "--config", str(pool.config), "--port", str(port)]
-    server = subprocess.Popen(command, env=pool.environment(HOLDFAST_CRASH_AT="before_response"))
-    pool.workers.append(server)  # ended with the pool, whatever happens
-    ask = partial(
-        httpx2.post, f"http://127.0.0.1:{port}/api/v1/jobs", json={"jobs": jobs}, headers={"idempotency-key": "again"}
-    )
-    pool.until(lambda: died_asking(ask))
-    assert server.wait(10) == -9
-    batch = pool.holdfast.submit(jobs, idempotency_key="again").inner
-    pool.until_done(batch)
-    assert pool.succeeded(batch) == 20
-    assert pool.sims[0].counts()["calls"] == 20
-    assert pool.broken(batch) == []
+    server = subprocess.Popen(command, env=pool.environment(**environment), stderr=subprocess.DEVNULL)
+    pool.workers.append(server)
+    return server, f"http://127.0.0.1:{port}"
+
+
+def post(url: str, key: str) -> httpx2.Response:
+    jobs = [{"prompt": f"prompt {n}", "model": "one"} for n in range(20)]
+    headers = {"idempotency-key": f"server {key}"}
+    return httpx2.post(f"{url}/api/v1/jobs", json={"jobs": jobs}, headers=headers, timeout=20.0)
+
+
+def refuses(url: str) -> bool:
+    try:
+        httpx2.get(f"{url}/livez")
+    except httpx2.TransportError:
+        return True
+    return False
 
 
 def died_asking(ask: Callable[[], object]) -> bool:
@@ -171,8 +208,9 @@ def died_asking(ask: Callable[[], object]) -> bool:
 
 @pytest.mark.parametrize("step", REPLAY)
 def test_a_replay_that_is_killed_moved_all_or_none(pool, survivor, step):
-    pool.sims[0].break_(Break(mode="e400"))
-    batch = pool.submit(5)
+    """Each step has a route of its own: ten different jobs that one route calls wrong would be the route's fault."""
+    pool.sims[0].break_(Break(mode="e400", model=step))
+    batch = pool.submit(5, model=f"first/{step}")
     pool.until_done(batch)
     pool.sims[0].heal()
     assert run(pool, REPLAY_IT, step, batch) == -9
@@ -183,9 +221,61 @@ def test_a_replay_that_is_killed_moved_all_or_none(pool, survivor, step):
     assert pool.broken(batch) == []
 
 
+def test_three_sweepers_at_once_release_each_due_job_once(pool, survivor):
+    """All of them look after due jobs and dead workers at the same time; a job is called once for each way out."""
+    others = [pool.worker() for _ in range(2)]
+    pids = {process.pid for process in others}
+    pool.until(lambda: pids <= {worker.pid for worker in pool.store.workers()})
+    pool.sims[0].break_(Break(mode="e503", seconds=1.0))
+    batch = pool.submit(60)
+    pool.until_done(batch)
+    assert pool.succeeded(batch) == 60
+    assert pool.sims[0].counts()["by_status"]["200"] == 60
+    assert pool.broken(batch) == []
+    for process in others:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_sigterm_starts_nothing_more_and_lets_what_runs_finish(pool, survivor):
+    pool.freeze(survivor)
+    pool.sims[0].break_(Break(mode="slow", delay=2.0))
+    leaver = pool.worker()
+    pool.until(lambda: leaver.pid in {worker.pid for worker in pool.store.workers()})
+    batch = pool.submit(5 * IN_FLIGHT)
+    pool.until(lambda: pool.sims[0].counts()["in_flight"] == IN_FLIGHT)
+    leaver.send_signal(signal.SIGTERM)
+    time.sleep(STOPS_CLAIMING)
+    started = pool.sims[0].counts()["calls"]
+    assert leaver.wait(20) == 0
+    assert pool.sims[0].counts()["calls"] == started
+    pool.sims[0].heal()
+    survivor.send_signal(signal.SIGCONT)
+    pool.until_done(batch)
+    assert pool.sims[0].counts()["calls"] == 5 * IN_FLIGHT
+    assert pool.broken(batch) == []
+
+
+def test_a_worker_frozen_for_three_leases_writes_nothing_when_it_wakes(pool, survivor):
+    """Its jobs are taken over and done; its own late answers are refused, and the ledger knows of both."""
+    sleeper = pool.worker()
+    pool.until(lambda: sleeper.pid in {worker.pid for worker in pool.store.workers()})
+    pool.sims[0].break_(Break(mode="slow", delay=1.0))
+    batch = pool.submit(4 * IN_FLIGHT)
+    pool.until(lambda: pool.sims[0].counts()["in_flight"] > IN_FLIGHT)
+    pool.freeze(sleeper)
+    time.sleep(6.0)
+    sleeper.send_signal(signal.SIGCONT)
+    pool.until_done(batch)
+    assert pool.succeeded(batch) == 4 * IN_FLIGHT
+    assert pool.broken(batch, may_repeat=IN_FLIGHT) == []
+    sleeper.send_signal(signal.SIGTERM)
+    assert sleeper.wait(20) == 0
+
+
 def test_a_job_that_kills_three_workers_is_buried_as_poison(pool, survivor):
     victims = doomed(pool, "before_send", "before_send", "before_send")
-    survivor.send_signal(signal.SIGSTOP)
+    pool.freeze(survivor)
     batch = pool.submit(1)
     assert [victim.wait(30) for victim in victims] == [-9, -9, -9]
     survivor.send_signal(signal.SIGCONT)
