@@ -20,6 +20,7 @@ import redis
 
 from figures import Figure, show
 from holdfast.lanes import connect
+from holdfast.lanes.purging import kind_of
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Outcome, State
 from holdfast.model.records import JobFilter, LedgerLine
@@ -35,6 +36,8 @@ BACKLOG = 300  # live jobs that are kept
 GROUP = 50  # jobs of one submit
 LEASE = 3.0
 SETTLED = 120.0  # seconds in which the last jobs must end
+LONG = 10.0  # minutes from which memory, descriptors and load have bars; a shorter soak asks for the invariants alone
+FULL_LOAD = 2_000  # jobs a minute
 WARM = 20.0  # seconds before memory is measured
 MODES = (
     *("e500", "e503", "e529", "e429", "e401", "reset", "reset-after", "close", "truncated"),
@@ -94,6 +97,7 @@ class Soak:
             self.break_provider,
             self.freeze_worker,
             self.terminate_worker,
+            self.spoil_redis,
         )
 
     def run(self, seconds: float) -> Weight:
@@ -151,11 +155,11 @@ class Soak:
         self.replace()
 
     def freeze_worker(self) -> None:
-        """Longer than its lease: its jobs are taken over, and its late writes must be refused."""
+        """For less than its lease: what it was permitted is old by then. For more: its late writes must be refused."""
         victim = self.random.choice(self.alive())
         victim.send_signal(signal.SIGSTOP)
         self.repeatable += self.held_by(victim)
-        time.sleep(LEASE * self.random.uniform(1.2, 2.5))
+        time.sleep(LEASE * self.random.uniform(0.1, 2.5))
         victim.send_signal(signal.SIGCONT)
 
     def kill_redis(self) -> None:
@@ -165,6 +169,18 @@ class Soak:
     def flush_redis(self) -> None:
         with self.redis() as client:
             client.flushall()
+
+    def spoil_redis(self) -> None:
+        """Put something of another type into one of our keys."""
+        root = connect("embedded", Path()).keys.root
+        with self.redis() as client:
+            names = sorted(name.decode() for name in client.scan_iter(f"{root}*"))
+            name = self.random.choice([name for name in names if kind_of(name, root)])
+            say(f"          {name}")
+            with client.pipeline() as pipe:
+                pipe.delete(name)
+                pipe.set(name, "garbage") if kind_of(name, root) != "string" else pipe.rpush(name, "garbage")
+                pipe.execute()
 
     def break_provider(self) -> None:
         mode = self.random.choice(MODES)
@@ -210,7 +226,7 @@ def judge(soak: Soak, rate: float) -> tuple[list[LedgerLine], int]:
     return audit(running.store, soak.accepted, calls, may_repeat=may_repeat, allowances=allowances), unknown
 
 
-def report(soak: Soak, lines: list[LedgerLine], weight: Weight, unknown: int, seed: int) -> int:
+def report(soak: Soak, lines: list[LedgerLine], weight: Weight, unknown: int, *, seed: int, minutes: float) -> int:
     for line in lines:
         figures = ", ".join(f"{name} {value}" for name, value in line.figures.items())
         say(f"{'holds ' if line.holds else 'BREAKS'}  {line.name:9} {line.sentence}: {figures}")
@@ -219,9 +235,9 @@ def report(soak: Soak, lines: list[LedgerLine], weight: Weight, unknown: int, se
     counts = soak.rig.store.lanes()
     ended = Counter({state.value: sum(lane.counts.get(state, 0) for lane in counts) for state in State})
     measured = weight.samples[-1][0] - weight.samples[0][0] if weight.samples else 0
-    long = measured >= 5_000  # before that, caches that fill look like leaks
+    long = minutes >= LONG and measured >= 5_000  # before that, caches that fill look like leaks
     figures = [
-        Figure("jobs accepted", len(soak.accepted)),
+        Figure("jobs accepted", len(soak.accepted), ("≥", FULL_LOAD * minutes) if minutes >= LONG else None),
         Figure("succeeded", ended["succeeded"]),
         Figure("dead", ended["dead"]),
         Figure("calls that ended unknown", unknown),
@@ -247,7 +263,7 @@ def main() -> int:
         soak = Soak(running, seed)
         weight = soak.run(arguments.minutes * 60)
         lines, unknown = judge(soak, arguments.rate)
-        return report(soak, lines, weight, unknown, seed)
+        return report(soak, lines, weight, unknown, seed=seed, minutes=arguments.minutes)
 
 
 if __name__ == "__main__":

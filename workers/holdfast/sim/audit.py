@@ -105,7 +105,7 @@ def _repeats(books: Books) -> LedgerLine:
             served.setdefault(call.job, call)
     for call in books.all_calls:
         first = served.get(call.job)
-        if first is None or first is call or call.started <= (first.ended or first.started):
+        if first is None or first is call or call.came_after <= (first.ended or first.started):
             continue
         again += 1
         attempt, end = books.attempts.get(first.tag), books.ended.get(_key(call.tag))
@@ -125,7 +125,7 @@ def _late(books: Books) -> LedgerLine:
         end, mine = books.ended.get(_key(call.tag)), books.attempts.get(call.tag)
         after = _next_attempt(books, mine)
         over = min(end.at if end else math.inf, after.started_at if after else math.inf)
-        if call.started > over + GRACE:
+        if call.came_after > over + GRACE:
             late.append(call.tag)
     return _line("I4", "no call starts 1 s after its job ended, or under an old fence", {}, late)
 
