@@ -1,10 +1,9 @@
 """A provider that stood still knows that what it sees then may have come at any time since."""
 
-import asyncio
 import time
 from dataclasses import asdict
 
-from holdfast.sim.attention import EVERY, Attention
+from holdfast.sim.attention import Attention
 from holdfast.sim.audit import Allowance, fullest
 from holdfast.sim.calls import Call
 from sim.asking import asking, chat
@@ -14,15 +13,15 @@ def spans(*calls: Call) -> list[tuple[float, float]]:
     return [(call.came_after, call.started) for call in calls]
 
 
-async def test_a_look_that_was_long_ago_is_what_a_request_came_after() -> None:
-    attention = Attention()
-    watching = asyncio.create_task(attention.run())
-    await asyncio.sleep(0)
-    before = time.time()
-    time.sleep(20 * EVERY)  # the process stands still
-    await asyncio.sleep(0)
-    assert attention.since <= before
-    watching.cancel()
+def test_a_request_came_after_the_last_looks_however_long_ago_they_were() -> None:
+    times = iter((0.0, 0.01, 0.02, 0.03, 0.04, 0.9, 0.91, 0.92, 0.93))
+    attention = Attention(lambda: next(times))
+    for _ in range(5):  # the process stood still before the last one
+        attention.look()
+    assert attention.since == 0.02
+    for _ in range(3):
+        attention.look()
+    assert attention.since == 0.9
 
 
 async def test_every_call_that_a_provider_logs_says_what_it_came_after() -> None:

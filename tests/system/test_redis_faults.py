@@ -3,8 +3,10 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from holdfast.client.operating import Operator
@@ -13,14 +15,17 @@ from holdfast.lanes import Lanes, connect
 from holdfast.lanes.purging import kind_of
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Offer
+from producing import served
 from redis_servers import DURABLE, RedisServer, redis_server
+from servers import postgres
 from system.fleet import Fleet
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 RATE = 50  # requests a second that the provider lets in, after a burst of as many
 PACED = "limits = { requests_per_minute = 2_100 }"  # less: calls bunch up on a busy machine
 JOBS = 120
+SQLITE, POSTGRES = "sqlite", "postgres"
 
 
 @pytest.fixture
@@ -31,20 +36,31 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisSer
 
 
 @pytest.fixture
-def paced(server: RedisServer, build: Callable[..., Fleet]) -> Fleet:
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Postgres for the tests that ask for it, else SQLite."""
+    with postgres() if getattr(request, "param", SQLITE) == POSTGRES else nullcontext() as url:
+        if url:
+            monkeypatch.setenv("HOLDFAST_DATABASE_URL", url)
+        yield
+
+
+on_both_databases = pytest.mark.parametrize("database", [SQLITE, POSTGRES], indirect=True)
+
+
+@pytest.fixture
+def paced(database: None, server: RedisServer, build: Callable[..., Fleet]) -> Fleet:
     """A provider that answers 429 to every call beyond its rate, and a worker that knows the rate."""
     return build(rate=RATE, limits=PACED, latency=(0.1, 0.1), concurrency=60)
 
 
 def all_is_well(fleet: Fleet, *batches: str, jobs: int = JOBS) -> None:
-    """Every job succeeded with one call, and the provider turned nobody away."""
+    """Every job succeeded with one answer, and no second of the provider's had more calls than its limit and burst."""
     for batch in batches:
         fleet.until_done(batch)
     assert sum(fleet.succeeded(batch) for batch in batches) == jobs
-    counts = fleet.sims[0].counts()
-    assert counts["by_status"] == {"200": jobs}
-    assert counts["max_admitted_per_second"] <= 2 * RATE
-    assert fleet.offenders() == {}
+    assert fleet.sims[0].counts()["by_status"]["200"] == jobs
+    for batch in batches:
+        assert fleet.broken(batch, rate=RATE) == []
 
 
 def in_the_middle(fleet: Fleet, jobs: int = JOBS) -> str:
@@ -53,18 +69,21 @@ def in_the_middle(fleet: Fleet, jobs: int = JOBS) -> str:
     return batch
 
 
+@on_both_databases
 @pytest.mark.parametrize("keeps_data", [True, False], ids=["with its data", "without its data"])
 def test_a_redis_killed_and_started_again_costs_a_pause(paced: Fleet, server: RedisServer, keeps_data) -> None:
     paced.worker(), paced.worker()
     first = in_the_middle(paced, JOBS - 20)
     server.kill()
     second = paced.submit(20)
+    assert "did not answer" in warning(paced)
     if not keeps_data:
         server.lose_data()
     server.start()
     all_is_well(paced, first, second)
 
 
+@on_both_databases
 def test_a_redis_flushed_every_second_only_slows_things_down(paced: Fleet, server: RedisServer) -> None:
     paced.worker(), paced.worker()
     batch = in_the_middle(paced)
@@ -104,7 +123,8 @@ def test_a_redis_that_stands_still_for_eight_seconds_is_waited_for(paced: Fleet,
     server.pause()
     begun = time.monotonic()
     second = paced.submit(20)
-    assert time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun < 5.0
+    assert "answer" in warning(paced)
     time.sleep(max(0.0, begun + 8.0 - time.monotonic()))
     server.go_on()
     all_is_well(paced, first, second)
@@ -213,8 +233,15 @@ def test_an_override_lifted_while_nobody_worked_is_lifted_by_the_next_worker(pac
 
 
 def warning(fleet: Fleet) -> str:
+    """What is said of Redis; `status` and `readyz` say the same, and jobs can be handed in all the same."""
     storage = Storage(fleet.settings)
     try:
-        return Operator(storage, "test").status().warning or ""
+        told = Operator(storage, "test").status().warning or ""
     finally:
         storage.close()
+    with served(fleet.settings) as url:
+        ready = httpx2.get(f"{url}/readyz", timeout=30.0).json()
+    assert ready["ready"] is True
+    assert ready["status"] == ("degraded" if told else "ready")
+    assert len(ready["warnings"]) == (1 if told else 0)
+    return told and ready["warnings"][0]
