@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from holdfast.lanes.leaving import TRIES, WHY_NOT, Leaving
+from holdfast.lanes.lua import source
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Permit
 from holdfast.model.route import Limits
-from holdfast.policy.bucket import LATE, per_minute
+from holdfast.policy.bucket import HIGH, LATE, OLD, per_minute
 from lanes_twin import House, fault, plan, route
 
 RATE = 50.0  # requests a second
@@ -16,7 +17,7 @@ PERMIT = Permit("w/1:1", "job", "smart.batch", "anthropic/opus", "main", {})
 
 def paced(house: House, **more: float) -> House:
     house.plan = plan(route(limits=Limits(requests_per_minute=RATE * 60, **more)))
-    house.offer(10 * FULL)
+    house.offer(20 * FULL)
     return house
 
 
@@ -40,6 +41,45 @@ async def test_a_late_permit_takes_its_units_anew_and_the_old_ones_are_spent(hou
     house.wait(2.0)
     assert [await house.gate.refusal(permit) for permit in old] == [None] * 10
     assert house.level() <= FULL - 9
+
+
+async def drained(house: House, seconds: float, step: float = 0.1) -> None:
+    """Somebody takes whatever flows in."""
+    for _ in range(round(seconds / step)):
+        house.wait(step)
+        await house.fetch(100, "other")
+
+
+async def test_where_all_that_flows_in_is_taken_a_late_permit_takes_nothing_anew(house: House) -> None:
+    await paced(house).fetch(100, "other")
+    await drained(house, 1.5)
+    house.wait(0.1)
+    late = (await house.fetch(5, "sleeper")).permits
+    await drained(house, 0.4)
+    before = house.level()
+    assert [await house.gate.refusal(permit) for permit in late] == [None] * 5
+    assert house.level() == before < 1
+
+
+async def test_a_permit_older_than_half_a_second_takes_everything_anew(house: House) -> None:
+    await paced(house).fetch(100, "other")
+    await drained(house, 1.5)
+    house.wait(0.1)
+    old = (await house.fetch(5, "sleeper")).permits
+    await drained(house, OLD + 0.2)
+    assert {await house.gate.refusal(permit) for permit in old} == {WHY_NOT["bucket"]}
+
+
+async def test_a_bucket_that_was_just_half_full_makes_late_permits_take_anew(house: House) -> None:
+    await paced(house).fetch(100, "other")
+    house.wait(0.6)
+    late = (await house.fetch(5, "sleeper")).permits
+    await drained(house, 0.4)
+    assert {await house.gate.refusal(permit) for permit in late} == {WHY_NOT["bucket"]}
+
+
+def test_lua_and_python_agree_on_what_is_high() -> None:
+    assert f"local HIGH = {HIGH} " in source("bucket")
 
 
 async def test_a_call_that_was_refused_for_being_late_gives_no_units_back(house: House) -> None:

@@ -363,7 +363,7 @@ class Gate:
         for worker in {_worker_of(permit) for permit in permits}:
             own = [permit for permit in permits if _worker_of(permit) == worker]
             keys = [self._keys.root, self._keys.permits(worker)]
-            said = await self._line.run("renew", keys, [self._time(), *renew_arguments(own)])
+            said = await self._line.run("renew", keys, [self._time(), *renew_arguments(own, self._leaving.clock())])
             answers |= {permit.id: why for permit, why in zip(own, said, strict=True)}
         return [answers[permit.id] for permit in permits]
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from holdfast.model.job import Permit
-from holdfast.policy.bucket import is_late
+from holdfast.policy.bucket import OLD, is_late
 
 AT_ONCE = 200  # permits a script call
 TRIES = 3  # answers that may come too late themselves; a process so slow had better not call
@@ -79,11 +79,11 @@ def _fail(answers: Sequence["asyncio.Future[str]"], error: Exception) -> None:
             answer.set_exception(error)
 
 
-def renew_arguments(permits: Sequence[Permit]) -> list[str | int]:
-    """What renew.lua wants to know of permits, after the clock."""
-    arguments: list[str | int] = [len(permits)]
+def renew_arguments(permits: Sequence[Permit], now: float) -> list[str | int]:
+    """What renew.lua wants to know of permits, after the clock. ``now`` on the clock of their ``asked_at``."""
+    arguments: list[str | int] = [repr(OLD), len(permits)]
     for permit in permits:
-        arguments += [permit.id, *_pairs(permit.epochs)]
+        arguments += [permit.id, repr(now - permit.asked_at), *_pairs(permit.epochs)]
     return arguments
 
 

@@ -9,20 +9,23 @@
 -- bucket_left(bucket)                    share of the capacity that is left, of the dimension with the least of it
 -- bucket_add(bucket, i, units)           put units into dimension i, up to its capacity; below 0 takes (debt allowed)
 -- bucket_write(bucket)                   store it
+-- bucket_was_high(bucket, i, ms)         whether dimension i held more than HIGH of its capacity within the last ms
 --
 -- A clock that went back lets nothing flow in, but does not stop the flow until it has caught up.
 
 local DIMENSIONS = {"requests", "input_tokens", "output_tokens"}
+local HIGH = 0.4 -- of the capacity: see policy/bucket.py
 
 local function bucket_read(key, now_ms, given, full)
     local raw = redis.call("HMGET", key, "paused_until", "taken",
         "requests.per_ms", "requests.capacity", "requests.level", "requests.at",
         "input_tokens.per_ms", "input_tokens.capacity", "input_tokens.level", "input_tokens.at",
         "output_tokens.per_ms", "output_tokens.capacity", "output_tokens.level", "output_tokens.at",
-        "requests.told", "input_tokens.told", "output_tokens.told")
+        "requests.told", "input_tokens.told", "output_tokens.told",
+        "requests.high", "input_tokens.high", "output_tokens.high")
     local bucket = {
         key = key, now_ms = now_ms, paused_until = tonumber(raw[1] or "") or 0, taken = tonumber(raw[2] or "") or 0,
-        known = raw[2] ~= false, changed = false, per_ms = {}, capacity = {}, level = {},
+        known = raw[2] ~= false, changed = false, per_ms = {}, capacity = {}, level = {}, high = {},
     }
     for i = 1, 3 do
         local per_ms, capacity = tonumber(raw[4 * i - 1] or ""), tonumber(raw[4 * i] or "")
@@ -42,6 +45,8 @@ local function bucket_read(key, now_ms, given, full)
         if per_ms and capacity then
             bucket.per_ms[i], bucket.capacity[i] = per_ms, capacity
             bucket.level[i] = math.min(capacity, level or (full and capacity or 0))
+            local high = tonumber(raw[17 + i] or "") -- one that nobody noted may have been a moment ago
+            bucket.high[i] = bucket.level[i] <= HIGH * capacity and high or now_ms
         end
     end
     return bucket
@@ -82,6 +87,10 @@ local function bucket_add(bucket, i, units)
     end
 end
 
+local function bucket_was_high(bucket, i, ms)
+    return (bucket.high[i] or bucket.now_ms) > bucket.now_ms - ms
+end
+
 local function bucket_write(bucket)
     local fields = {"taken", string.format("%d", bucket.taken)}
     if bucket.paused_until > 0 then
@@ -97,6 +106,7 @@ local function bucket_write(bucket)
             fields[n + 3], fields[n + 4] = name .. ".capacity", exact(bucket.capacity[i])
             fields[n + 5], fields[n + 6] = name .. ".level", exact(bucket.level[i])
             fields[n + 7], fields[n + 8] = name .. ".at", exact(bucket.now_ms)
+            fields[n + 9], fields[n + 10] = name .. ".high", exact(bucket.high[i] or bucket.now_ms)
         end
     end
     redis.call("HSET", bucket.key, unpack(fields))

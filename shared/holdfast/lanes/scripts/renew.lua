@@ -5,10 +5,15 @@
 -- was lost, and other permits have been given since. So a late permit takes its units anew, and gets none back: the
 -- units it took at first count as spent. What it may not take it may not use.
 --
+-- Where the bucket was nearly empty all the time the provider's cannot have been full: what lay unused were the calls
+-- of half a second at most, and nothing was lost. There a permit of that age takes nothing anew.
+--
 -- KEYS  1 the root of all names: keys are made from the records, and all share its hash tag
 --       2 permits (hash)
 -- ARGV  1 now    seconds; "" to use the server's clock
---       2 number of permits, then per permit: its id, number of breakers, then per breaker: scope, epoch of the permit
+--       2 old    seconds; a permit that is older takes everything anew
+--       3 number of permits, then per permit: its id, its age in seconds, number of breakers, then per breaker: scope,
+--         epoch of the permit
 --
 -- RETURNS  per permit: "" it may be used now, else why not:
 --          gone      nobody knows it any more: Redis was lost, or it was released
@@ -21,8 +26,10 @@
 
 local root, now = KEYS[1], clock(ARGV[1])
 local now_ms = now * 1000
+local old = tonumber(ARGV[2])
+if not old then error("RENEW old: expected seconds, got " .. tostring(ARGV[2])) end
 local buckets, answers = {}, {}
-local at = 2
+local at = 3
 
 local function following()
     local text = ARGV[at]
@@ -41,7 +48,7 @@ local function moved(scopes, permit, probing)
     return false
 end
 
-local function renewed(permit, scopes)
+local function renewed(permit, age, scopes)
     local record = redis.call("HGET", KEYS[2], permit)
     if not record then return "gone" end
     local id, lane, route, name, requests, input, output, probing =
@@ -53,6 +60,9 @@ local function renewed(permit, scopes)
     local bucket = buckets[key] or bucket_read(key, now_ms, {}, false)
     buckets[key] = bucket
     local costs = {tonumber(requests) or 0, tonumber(input) or 0, tonumber(output) or 0}
+    for i = 1, 3 do
+        if age <= old and not bucket_was_high(bucket, i, 2000 * old) then costs[i] = 0 end
+    end
     if bucket_wait(bucket, costs) > 0 then return "bucket" end
     for i = 1, 3 do bucket_add(bucket, i, -costs[i]) end
     bucket.changed = true
@@ -60,12 +70,12 @@ local function renewed(permit, scopes)
 end
 
 for i = 1, whole(following(), "RENEW", "permits") do
-    local permit, scopes = following(), {}
+    local permit, age, scopes = following(), tonumber(following()) or old + 1, {}
     for _ = 1, whole(following(), "RENEW", "breakers") do
         local scope = following()
         scopes[scope] = following()
     end
-    answers[i] = renewed(permit, scopes)
+    answers[i] = renewed(permit, age, scopes)
 end
 for _, bucket in pairs(buckets) do
     if bucket.changed and bucket.known then bucket_write(bucket) end
