@@ -82,6 +82,35 @@ async def test_connections_are_used_again(api):
         await provider.close()
 
 
+async def test_a_call_that_may_not_leave_sends_nothing_and_leaves_its_connection_to_the_next(api):
+    async def too_late() -> str | None:
+        return "its permit is old"
+
+    async with Loopback(answers(200, success(api))) as server:
+        provider = connect(api, base_url(api, server.url), "k", concurrency=10, site=SITE)
+        answer = await provider.complete("m", ask(), deadline=5, tag="t", refusal=too_late)
+        assert (fault(answer).kind, fault(answer).message) == (FaultKind.OURS, "its permit is old")
+        assert not fault(answer).ambiguous
+        assert server.seen == []
+        assert isinstance((await provider.complete("m", ask(), deadline=5, tag="t")).outcome, Reply)
+        assert len(server._writers) == 1
+        await provider.close()
+
+
+async def test_a_call_is_asked_whether_it_may_leave_once_and_then_leaves(api):
+    asked = []
+
+    async def may() -> str | None:
+        asked.append(1)
+
+    async with Loopback(answers(200, success(api))) as server:
+        provider = connect(api, base_url(api, server.url), "k", concurrency=10, site=SITE)
+        answer = await provider.complete("m", ask(), deadline=5, tag="t", refusal=may)
+        assert isinstance(answer.outcome, Reply)
+        assert (len(asked), len(server.seen)) == (1, 1)
+        await provider.close()
+
+
 async def test_what_the_mapping_lost_stands_in_the_receipt(call):
     answer, _ = await call(Api.ANTHROPIC, answers(200, success(Api.ANTHROPIC)), ask(temperature=0.2))
     assert [change.field for change in answer.receipt.changes] == ["temperature"]

@@ -24,9 +24,9 @@ SPECK = 1e-9  # units: less is a rounding error, and nobody waits for it
 BURST_USED = 0.85  # of one second's worth of it
 LATE = 1 - BURST_USED  # seconds between a permit and its call: what the rest of the burst makes up for
 # A late permit of at most OLD seconds takes nothing anew where its bucket held at most HIGH of its capacity for twice as
-# long: that much of it, and the calls of OLD that have not left, do not fill the provider's one second's worth.
+# long: those units, and the calls of OLD that have not left, do not fill the provider's bucket of one second's worth.
 OLD = 0.5
-HIGH = 0.4  # the rule that bucket.lua follows
+HIGH = 0.4  # bucket.lua follows it
 
 
 @dataclass(frozen=True, slots=True)
