@@ -23,8 +23,8 @@ RATE_USED = 0.995  # of a known limit
 SPECK = 1e-9  # units: less is a rounding error, and nobody waits for it
 BURST_USED = 0.85  # of one second's worth of it
 LATE = 1 - BURST_USED  # seconds between a permit and its call: what the rest of the burst makes up for
-# A late permit of at most OLD seconds takes nothing anew where its bucket held at most HIGH of its capacity for twice as
-# long: those units, and the calls of OLD that have not left, do not fill the provider's bucket of one second's worth.
+# A late permit of at most OLD seconds takes nothing anew where its bucket held at most HIGH of its capacity for 1 s:
+# those units, and the calls of OLD that have not left, do not fill the bucket of one second's worth at the provider.
 OLD = 0.5
 HIGH = 0.4  # bucket.lua follows it
 
