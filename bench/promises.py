@@ -47,6 +47,16 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             "FLUSHALL",
         ),
         shown("A worker killed with its calls loses nothing.", "kill_and_flush.py kill", "kill -9"),
+        shown(
+            "Its calls are made again within 30 s, whether it was the only worker or one of two.",
+            "resume.py",
+            "resume after kill -9",
+            minutes=20,
+        ),
+        proved(
+            "A worker that stood still sends no burst when it goes on: no provider sees more than limit and burst.",
+            "tests/system/test_freezes.py",
+        ),
         Promise(
             "A soak with a random fault every few seconds ends with every invariant intact, memory and files flat.",
             "soak",
@@ -60,6 +70,10 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         proved(
             "Messages in Redis that are garbage, forged, repeated or out of order cost one execution or none.",
             "tests/lanes/test_seal.py",
+        ),
+        proved(
+            "Garbage in any key of ours holds nobody up: it is deleted, counted, and rebuilt from what is known.",
+            "tests/lanes/test_garbage.py",
         ),
         proved("What the audit finds is what the providers saw: planted bugs are found.", "tests/sim/test_audit.py"),
     ),
