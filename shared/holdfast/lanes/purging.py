@@ -14,7 +14,7 @@ from holdfast.lanes.lua import source
 log = structlog.get_logger(__name__)
 AT_ONCE = 1_000  # names that one SCAN looks at
 SHOWN = 5  # keys that the log names
-APART = 0.5  # seconds between two purges by one process, should one not help
+APART = 0.5  # seconds between two purges by one process: the many that meet the same garbage need one
 SIGNS = ("WRONGTYPE", "GARBAGE", "not an integer", "not a valid float", "attempt to ")
 
 # The type of every key, by what its name begins with behind the root; the longest beginning counts.
@@ -68,10 +68,10 @@ class Purge:
         self._lock, self._last = Lock(), -APART
 
     def __call__(self, why: Exception) -> None:
-        """Delete what is not ours. Raises ``why`` when that was just tried, and what a Redis that is away raises."""
+        """Delete what is not ours, unless that was just done. Raises what a Redis that is away raises."""
         with self._lock:
             if time.monotonic() - self._last < APART:
-                raise why
+                return
             deleted = purge(self._connection.sync(), self._connection.keys, self._now())
             self._last = time.monotonic()
         log.warning(
