@@ -20,6 +20,7 @@ NAMES: dict[str, Name] = {
     "lane": lambda keys: keys.lane(LANE),
     "messages": lambda keys: keys.messages(LANE),
     "need": lambda keys: keys.need(LANE),
+    "beyond": lambda keys: keys.beyond(LANE),
     "acks": lambda keys: keys.acks("w1", LANE),
     "permits": lambda keys: keys.permits("w1"),
     "heartbeats": lambda keys: keys.heartbeats,

@@ -38,6 +38,7 @@ KINDS: Mapping[str, str] = {
     "refused": "string",
     "purged": "string",
 }
+PARTS: Mapping[str, str] = {"msgs": "hash", "need": "hash", "beyond": "string"}  # what lies beside a lane's list
 
 
 def kind_of(name: str, root: str) -> str | None:
@@ -49,8 +50,8 @@ def kind_of(name: str, root: str) -> str | None:
     True
     """
     rest = name.removeprefix(root)
-    if rest.startswith("lane:") and rest.endswith((".msgs", ".need")):
-        return "hash"
+    if rest.startswith("lane:") and (beside := PARTS.get(rest.rpartition(".")[2])):
+        return beside
     found = [begins for begins in KINDS if (rest.startswith(begins) if begins[-1] in ":." else rest == begins)]
     return KINDS[max(found, key=len)] if found else None
 
