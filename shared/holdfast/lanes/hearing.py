@@ -16,6 +16,7 @@ RulesOf = Callable[[str], Rules]
 
 
 def default_rules(scope: str) -> Rules:
+    """What goes for a gate that nobody told its plans: everything has an alternative."""
     return RULES[scope_kind(scope)]
 
 

@@ -1,9 +1,10 @@
 """The numbers of a breaker, and which kind of breaker goes by which."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from holdfast.policy.verdict import ScopeKind
+from holdfast.model.route import Plan
+from holdfast.policy.verdict import ScopeKind, scope_kind, scope_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +90,30 @@ ALONE: Mapping[ScopeKind, Rules] = {
 # How one process keeps away from a provider that it cannot reach, while other hosts may: it tries again often, for
 # nobody else is asked, and it needs no ramp, for the fleet's breaker guards the provider.
 OWN_LINK = Rules(consecutive=3, ratio=None, slow=None, cap=10.0, probe_lease=2.0, ramp_start=None)
+
+
+def rules_for(scope: str, plans: Iterable[Plan]) -> Rules:
+    """The rules of a breaker, by the name of what it guards: ``ALONE`` where some plan has no way around it.
+
+    A breaker is shared by all plans that go through it. One without an alternative decides for all: the others pay a
+    reroute for each call that fails a little longer, while its own jobs would wait behind a breaker that opens early.
+
+    ``plans`` are those of the configuration, the same in every process, or the fleet would not agree. What none of
+    them goes through is taken by jobs that name a route directly, and these have no other.
+
+    >>> rules_for("route:a/m", []) is ALONE[ScopeKind.ROUTE]
+    True
+    """
+    ways = [_ways(plan) for plan in plans]
+    through = [way for way in ways if any(scope in target for target in way)]
+    alone = not through or any(all(scope in target for target in way) for way in through)
+    return (ALONE if alone else RULES)[scope_kind(scope)]
+
+
+def _ways(plan: Plan) -> list[frozenset[str]]:
+    """The breakers of each target of a plan."""
+    return [
+        frozenset(scope_names(route.provider, route.model, credential).values())
+        for route in plan.routes
+        for credential in route.credentials
+    ]

@@ -206,11 +206,14 @@ class LimitsForm(Form):
 
 
 class BreakerForm(Form):
-    """The circuit breaker of this provider's routes. The defaults fit most."""
+    """The circuit breaker of this provider's routes. The defaults fit most; without an alternative it opens later."""
 
     consecutive: Count | None = Field(default=None, description="Faults in a row that open it. Default 5.")
     ratio: float | None = Field(
-        default=None, gt=0, le=1, description="Share of failed calls that opens it. Default 0.5."
+        default=None,
+        gt=0,
+        le=1,
+        description="Share of failed calls that opens it. Default 0.5.",
     )
     window_seconds: PositiveSeconds | None = Field(
         default=None, description="Age of the oldest call that counts. Default 2m."

@@ -9,11 +9,11 @@ import structlog
 
 from holdfast.credentials import Credentials
 from holdfast.lanes import Connection, Gate
-from holdfast.lanes.hearing import default_rules
 from holdfast.model.errors import HoldfastError, QueueUnavailable
 from holdfast.model.job import Claimed, Permit
+from holdfast.model.route import Plan
 from holdfast.policy.bucket import LATE
-from holdfast.policy.rules import Rules
+from holdfast.policy.rules import Rules, rules_for
 from holdfast.settings import Settings
 from holdfast.store import GroupWriter, Store
 from holdfast.worker.attempt import Attempts
@@ -217,14 +217,22 @@ def credential_names(settings: Settings) -> list[str]:
 
 def rules_of(settings: Settings) -> Callable[[str], Rules]:
     """The rules of each breaker by its scope's name, with what the operator changed for a provider's routes."""
+    plans = [*settings.models.values(), *_direct_plans(settings)]
 
     def rules(scope: str) -> Rules:
-        built_in = default_rules(scope)
+        built_in = rules_for(scope, plans)
         kind, _, name = scope.partition(":")
         provider = settings.providers.get(name.partition("/")[0])
         return built_in.but(provider.breaker.overrides()) if provider and kind == "route" else built_in
 
     return cache(rules)
+
+
+def _direct_plans(settings: Settings) -> list[Plan]:
+    """How jobs come to a provider that no alias names: by any model of it, with each of its credentials."""
+    named = {route.provider for plan in settings.models.values() for route in plan.routes}
+    others = [provider for provider in settings.providers.values() if provider.name not in named]
+    return [Plan(provider.name, (provider.route(""),)) for provider in others]
 
 
 async def all_of(attempts: Iterable[asyncio.Task[None]]) -> None:
