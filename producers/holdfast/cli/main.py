@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Exit, Option, echo
 
-from holdfast.cli import batch, config, db, dlq, job, key, lane, route, sim
+from holdfast.cli import batch, config, db, dlq, drill, job, key, lane, route, sim
 from holdfast.cli.api import api
 from holdfast.cli.ask import ask
 from holdfast.cli.command import Config, Json, Noun, Server
@@ -63,6 +63,7 @@ app.add_typer(dlq.group, name="dlq")
 app.add_typer(key.group, name="key")
 app.add_typer(config.group, name="config")
 app.add_typer(db.group, name="db")
+app.add_typer(drill.group, name="drill")
 app.add_typer(sim.group, name="sim")
 
 

@@ -9,7 +9,8 @@ from holdfast.sim.drill.jobs import Call, Job
 from holdfast.sim.drill.provider import Provider
 from holdfast.sim.drill.targets import Guard
 
-AT_ONCE = 0.05  # seconds: a job that is back on the route that refused it within these did not wait at all
+AT_ONCE = 0.05  # seconds: a rerouted job that is back on the route that refused it within these went nowhere else
+EARLY = 310.0  # seconds: the longest wait that may be cut short because a deadline comes before its end
 IDLE = 30.0  # seconds that a due job may lie, once its time has come
 HERD, HERD_SHARE = 20, 0.5  # retries decided in one second, and the share of them that may come back in a tenth of one
 OURS_TO_BURY = frozenset({FaultKind.EXHAUSTED, FaultKind.EXPIRED, FaultKind.POISON})
@@ -35,11 +36,13 @@ class Audit:
             self.repeated += 1
         if job.acked:
             self.found["a job was called again after its lane was told that it is done"] += 1
-        if job.refused_by == call.target.name and now - job.refused_at < AT_ONCE:
+        if job.rerouted_by is call.target and now - job.refused_at < AT_ONCE and len(call.target.route.credentials) == 1:
             self.found["a job came back at once to the route that had refused it"] += 1
 
-    def decided(self, job: Job, step: Step, now: float) -> None:
-        """A call ended, and not well."""
+    def decided(self, job: Job, step: Step, now: float, *, shut: bool) -> None:
+        """A call ended, and not well. ``shut``: its route admits nothing, so that the fault is not its job's."""
+        if job.state not in TERMINAL and job.calls >= MAX_CALLS and not shut:
+            self.found["a job had more calls that may have been billed than the cap allows"] += 1
         if isinstance(step, Retry | Snooze):
             self._decided[int(now)] += 1
             self._back[int(now), int(job.due * 10)] += 1
@@ -56,13 +59,17 @@ class Audit:
         if provider.was_well(now - longest - 5.0, now):
             self.found["a breaker opened though its provider was well"] += 1
 
-    def close(self, jobs: list[Job]) -> None:
-        """Look at all jobs when everything is at rest."""
+    def close(self, jobs: list[Job], breaches: int) -> None:
+        """Look at all jobs when everything is at rest. ``breaches`` of limits that the settings name."""
+        if breaches:
+            self.found["I6: a provider refused calls beyond a limit that was known"] += breaches
         for job in jobs:
             if job.state in TERMINAL and job.records != 1:
                 self.found["I2: a job has more than one terminal record"] += 1
-            if job.calls > MAX_CALLS:
-                self.found["a job had more calls that may have been billed than the cap allows"] += 1
+            if job.state not in TERMINAL:
+                self.found["I1: a job never ended"] += 1
+            if job.state is State.EXPIRED and job.expires_at is not None and job.ended < job.expires_at - EARLY:
+                self.found["a job expired long before its deadline"] += 1
             if job.state is State.DEAD and _is_not_its_fault(job):
                 self.found["a fault of a route, a credential or an endpoint buried a job"] += 1
         if self.repeated > self.excused:

@@ -25,11 +25,17 @@ CEILINGS: Mapping[str, str] = {
     "credential_marked_dead": "credential_marked_dead",
     "violations_max": "violations",
 }
+FLOORS: Mapping[str, str] = {"succeeded_min": "succeeded", "equation_holds": "equation_holds"}
+FIGURES: Mapping[str, str] = {**CEILINGS, **FLOORS}
+# What has to hold whatever the plan: the other bars were set under the scenario's own conditions.
+ALWAYS = frozenset(
+    {"lost", "dead_max", "probes_concurrent_max", "credential_marked_dead", "violations_max", "equation_holds"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One demand, met or not."""
+    """One demand, met or not: at ``most`` so much of its figure, or for a floor at least."""
 
     name: str
     most: float
@@ -37,7 +43,12 @@ class Bar:
 
     @property
     def holds(self) -> bool:
-        return self.found <= self.most
+        return self.found >= self.most if self.name in FLOORS else self.found <= self.most
+
+    @property
+    def misses_by(self) -> float:
+        """How far off, whatever the direction: the more the worse."""
+        return self.most - self.found if self.name in FLOORS else self.found - self.most
 
     def view(self) -> dict[str, float | str | bool]:
         return {"bar": self.name, "most": self.most, "found": self.found, "holds": self.holds}
@@ -45,10 +56,15 @@ class Bar:
 
 def check_names(bars: Mapping[str, float | bool], where: str) -> None:
     """Raises InvalidRequest: a bar of a scenario has a name that means nothing here."""
-    if unknown := sorted(bars.keys() - CEILINGS.keys()):
-        raise InvalidRequest(f"{where}: bars.{unknown[0]}", "is no bar.", f"Known: {', '.join(CEILINGS)}.")
+    if unknown := sorted(bars.keys() - FIGURES.keys()):
+        raise InvalidRequest(f"{where}: bars.{unknown[0]}", "is no bar.", f"Known: {', '.join(FIGURES)}.")
+
+
+def bars_for(bars: Mapping[str, float | bool], *, standard: bool) -> dict[str, float | bool]:
+    """The bars that can be held against a pool. ``standard``: under the conditions of the scenario."""
+    return {name: most for name, most in bars.items() if standard or name in ALWAYS}
 
 
 def hold(bars: Mapping[str, float | bool], found: Mapping[str, float | bool]) -> list[Bar]:
-    """Hold every bar against ``found``, which has every figure that ``CEILINGS`` names."""
-    return [Bar(name, most, found[CEILINGS[name]]) for name, most in bars.items()]
+    """Hold every bar against ``found``, which has every figure that ``FIGURES`` names."""
+    return [Bar(name, most, found[FIGURES[name]]) for name, most in bars.items()]

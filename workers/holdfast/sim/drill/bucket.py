@@ -4,29 +4,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from holdfast.model.answer import Dimension
-from holdfast.model.job import Need
-from holdfast.model.reply import Usage
 from holdfast.model.route import Limits
-from holdfast.policy.bucket import Allowance, Level, Wait, per_minute, settle
+from holdfast.policy.bucket import Allowance, Level, Wait, per_minute, refill
 from holdfast.policy.limits import Learned, begin, observe_answer, observe_refusal
+from holdfast.policy.report import SPARE
 from holdfast.sim.drill.rig import Rig
 
-SPARE = 0.2  # of the bucket; with more than that left, a limiter that refuses is sick
 _REQUESTS, _INPUT, _OUTPUT = Dimension.REQUESTS, Dimension.INPUT_TOKENS, Dimension.OUTPUT_TOKENS
+Tokens = tuple[float, float]  # input and output
 
 
 class Bucket:
     """``paused_until`` in seconds. ``learned`` None: the settings name the request limit."""
 
-    __slots__ = ("_rig", "allowances", "learned", "levels", "paused_until", "short", "taken", "used")
+    __slots__ = ("_rig", "allowances", "learned", "levels", "name", "paused_until", "short", "taken")
 
-    def __init__(self, limits: Limits, rig: Rig) -> None:
+    def __init__(self, name: str, limits: Limits, rig: Rig) -> None:
         configured = {
             _REQUESTS: limits.requests_per_minute,
             _INPUT: limits.input_tokens_per_minute,
             _OUTPUT: limits.output_tokens_per_minute,
         }
-        self._rig = rig
+        self.name, self._rig = name, rig
         self.allowances: dict[Dimension, Allowance] = {
             each: per_minute(limit) for each, limit in configured.items() if limit is not None
         }
@@ -57,22 +56,21 @@ class Bucket:
             level.units > SPARE * self.allowances[each].capacity for each, level in self.levels.items()
         )
 
-    def settle(self, need: Need, usage: Usage | None, now: float) -> None:
-        """Correct tokens to what was used; None: nothing was."""
+    def settle(self, reserved: Tokens, used: Tokens, now: float) -> None:
+        """Correct tokens to what was used."""
         if len(self.allowances) > 1:
-            reserved = {_INPUT: need.input_tokens, _OUTPUT: need.output_tokens}
-            used = {_INPUT: usage.input, _OUTPUT: usage.output} if usage else {}
+            pairs = {_INPUT: (reserved[0], used[0]), _OUTPUT: (reserved[1], used[1])}
             self.levels = {
-                each: settle(level, self.allowances[each], reserved[each], used.get(each, 0), now * 1000)
-                if each in reserved
+                each: self._rig.refund(level, self.allowances[each], *pairs[each], now * 1000)
+                if each in pairs
                 else level
                 for each, level in self.levels.items()
             }
 
-    def drop(self, need: Need, now: float) -> None:
+    def drop(self, reserved: Tokens, now: float) -> None:
         """Give everything back: the call was never made."""
-        self.settle(need, None, now)
-        level = settle(self.levels[_REQUESTS], self.allowances[_REQUESTS], 1, 0, now * 1000)
+        self.settle(reserved, (0.0, 0.0), now)
+        level = self._rig.refund(self.levels[_REQUESTS], self.allowances[_REQUESTS], 1, 0, now * 1000)
         self.levels = {**self.levels, _REQUESTS: level}
 
     def answered(self, now: float) -> None:
@@ -99,6 +97,10 @@ class Bucket:
     def _believe(self, learned: Learned, level: float | None, now: float) -> None:
         if learned is not self.learned:
             self.learned = learned
-            self.allowances[_REQUESTS] = Allowance(learned.per_ms, learned.capacity)
+            known = self.allowances[_REQUESTS]
+            if learned.per_ms != known.per_ms or learned.capacity != known.capacity:
+                here = refill(self.levels[_REQUESTS], known, now * 1000)  # what came until now came at the old rate
+                self.levels = {**self.levels, _REQUESTS: Level(min(here.units, learned.capacity), here.at_ms)}
+                self.allowances[_REQUESTS] = Allowance(learned.per_ms, learned.capacity)
         if level is not None:
             self.levels = {**self.levels, _REQUESTS: Level(level, now * 1000)}

@@ -4,50 +4,47 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from math import inf
 
-from holdfast.model.answer import Dimension
-from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.reply import Reply
-from holdfast.model.route import Plan
+from holdfast.lanes.settling import ANSWERED, NEVER_SENT
+from holdfast.lanes.targets import targets_of
+from holdfast.model.fault import FaultKind
+from holdfast.model.reply import Reply, Usage
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.probing import turn
 from holdfast.policy.report import speaks_of_login
 from holdfast.policy.step import Health
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict, scope_names
 from holdfast.sim.drill.bucket import Bucket
-from holdfast.sim.drill.jobs import NEED, Call, Job
+from holdfast.sim.drill.fleet import Fleet
+from holdfast.sim.drill.jobs import Call, Job, need_of
 from holdfast.sim.drill.rig import Outcome, Rig
+from holdfast.sim.drill.scenario import Load
 from holdfast.sim.drill.targets import Guard, Moved, Slots, Target
 
 LOOK = 64  # jobs that may be passed over in one fetch
 POLL = 0.1  # seconds: what another call's answer may change at any moment is asked for again this soon
-NEVER_SENT = frozenset({FaultKind.OURS, FaultKind.UNMAPPABLE})
-COSTS = {
-    Dimension.REQUESTS: 1.0,
-    Dimension.INPUT_TOKENS: float(NEED.input_tokens),
-    Dimension.OUTPUT_TOKENS: float(NEED.output_tokens),
-}
 WELL = Health()
 
 
 class Gate:
     """``waiting`` is the lane. ``probed`` is told how many probes of one breaker are out when one more is lent."""
 
-    def __init__(self, plan: Plan, rig: Rig, uniform: Uniform, moved: Moved, probed: Callable[[int], None]) -> None:
-        self.plan, self.rig, self.uniform, self.probed = plan, rig, uniform, probed
+    def __init__(  # noqa: PLR0917  # the whole of what a gate is made of
+        self, fleet: Fleet, load: Load, rig: Rig, uniform: Uniform, moved: Moved, probed: Callable[[int], None]
+    ) -> None:
+        self.plan, self.rig, self.uniform, self.probed = fleet.plan, rig, uniform, probed
         self.waiting: deque[Job] = deque()
         self.guards: dict[str, Guard] = {}
         self.buckets: dict[str, Bucket] = {}
         self.targets: list[Target] = []
-        for route in plan.routes:
-            slots = Slots(route.limits.concurrency)
-            for credential in route.credentials:
-                names = scope_names(route.provider, route.model, credential).values()
-                for each in names:
-                    self.guards.setdefault(each, Guard(each, rig, uniform, moved))
-                name = f"{route.provider}/{credential}:{route.group}"
-                bucket = self.buckets.setdefault(name, Bucket(route.limits, rig))
-                of_route, of_credential, of_endpoint = (self.guards[each] for each in names)
-                self.targets.append(Target(route, (of_route, of_credential, of_endpoint), bucket, slots))
+        need, usage = need_of(load), Usage(input=load.input_tokens, output=load.output_tokens)
+        slots = {route.name: Slots(route.limits.concurrency) for route in fleet.plan.routes}
+        for each in targets_of(fleet.plan):
+            for scope in each.scopes:
+                self.guards.setdefault(scope, Guard(scope, fleet.rules(scope), rig, uniform, moved))
+            bucket = self.buckets.setdefault(each.bucket, Bucket(each.bucket, each.route.limits, rig))
+            of_route, of_credential, of_endpoint = (self.guards[scope] for scope in each.scopes)
+            guards = of_route, of_credential, of_endpoint
+            self.targets.append(Target(each, guards, bucket, slots[each.name], need, usage))
         self._fetch = 0
         self._in_turn = self.targets
         self._many = any(len(route.credentials) > 1 for route in plan.routes)
@@ -113,7 +110,7 @@ class Gate:
             return max(retry_at, now + 0.001)
         if target.slots.used >= target.ramp or target.slots.used >= target.slots.limit:
             return now + POLL
-        wait = bucket.take(COSTS, now)
+        wait = bucket.take(target.costs, now)
         if wait:
             bucket.short = self._fetch
             return now + wait
@@ -126,7 +123,7 @@ class Gate:
         if not target.plain:
             call.probe = True
             for guard, breaker in target.probing:
-                self.probed(guard.lend(call, now))
+                self.probed(guard.lend(call, now + target.lease, now))
                 guard.become(breaker, now)
             call.epochs = target.epochs
         return call
@@ -186,17 +183,19 @@ class Gate:
             bucket.lose(now)
 
     def _charge(self, call: Call, outcome: Outcome | None, now: float) -> None:
-        bucket, need = call.target.bucket, call.job.need
-        if outcome is None or (isinstance(outcome, Fault) and outcome.kind in NEVER_SENT):
-            bucket.drop(need, now)
-        elif isinstance(outcome, Reply):
-            bucket.settle(need, outcome.usage, now)
+        target, bucket = call.target, call.target.bucket
+        if isinstance(outcome, Reply):
+            bucket.settle(target.reserved, target.used, now)
             bucket.answered(now)
+        elif outcome is None or outcome.kind in NEVER_SENT:
+            bucket.drop(target.reserved, now)
         else:
-            if not outcome.ambiguous:
-                bucket.settle(need, None, now)
-            if pause := self.rig.pause(outcome, self.uniform):
-                bucket.refused(now, call.sent, pause, teaches=outcome.kind is FaultKind.RATE_LIMITED)
+            if not outcome.ambiguous and outcome.kind not in ANSWERED:
+                bucket.settle(target.reserved, (0.0, 0.0), now)
+            pause = self.rig.pause(outcome, self.uniform, spare=call.spare)
+            limited = outcome.kind is FaultKind.RATE_LIMITED
+            if pause is not None or limited:
+                bucket.refused(now, call.sent, pause or 0.0, teaches=limited)
 
     def _hear(self, call: Call, verdicts: Mapping[ScopeKind, Verdict], now: float) -> bool:
         changed = False

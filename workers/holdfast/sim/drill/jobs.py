@@ -6,34 +6,45 @@ from typing import TYPE_CHECKING
 from holdfast.model.fault import Fault
 from holdfast.model.job import Need, State
 from holdfast.model.reply import Reply
+from holdfast.policy.budget import RetryBudget
+from holdfast.policy.estimate import DEFAULT_OUTPUT
+from holdfast.policy.storm import Window
+from holdfast.sim.drill.scenario import Load
 
 if TYPE_CHECKING:
     from holdfast.sim.drill.targets import Target
 
-NEED = Need(1_000, 1_000)  # what the pool expects of every job
+ABOVE = 1.25  # an estimate of the input, as a multiple of what it really is
+
+
+def need_of(load: Load) -> Need:
+    """What the pool expects of every job: a little more input than there is, and the output it would allow."""
+    return Need(round(ABOVE * load.input_tokens), max(DEFAULT_OUTPUT, load.output_tokens))
 
 
 class Job:
     """One job as SQL knows it. The names that ``policy.step`` reads are those of ``model.job.Claimed``.
 
     ``crashes``: workers that died with it. ``records``: terminal records, one when all is well. ``answered``: a call
-    for it came back with a reply. ``acked``: the lane was told that the job is done. ``refused_at``, ``refused_by``:
-    its last refusal, by which route. ``due``: when it last became ready.
+    for it came back with a reply. ``acked``: the lane was told that the job is done. ``refused_at``: its last
+    refusal. ``rerouted_by``: whose, if the job was to go elsewhere. ``due``: when it last became ready. ``wants``: what it needs when nothing is to be
+    avoided.
     """
 
     __slots__ = (
         "acked", "answered", "attempts", "born", "calls", "crashes", "due", "ended", "expires_at", "fence", "id",
-        "need", "number", "records", "refused_at", "refused_by", "state", "tries", "why", "worker",
+        "need", "number", "records", "refused_at", "rerouted_by", "state", "tries", "wants", "why", "worker",
     )  # fmt: skip
 
-    def __init__(self, number: int, born: float, expires_at: float | None) -> None:
+    def __init__(self, number: int, born: float, expires_at: float | None, need: Need) -> None:
         self.id, self.born, self.due, self.expires_at = number, born, born, expires_at
         self.state = State.QUEUED
-        self.need = NEED
+        self.need = self.wants = need
         self.fence = self.number = self.attempts = self.calls = self.tries = self.crashes = self.records = 0
         self.answered = self.acked = False
         self.ended = self.refused_at = -inf
-        self.refused_by = self.why = ""
+        self.why = ""
+        self.rerouted_by: "Target | None" = None
         self.worker: Worker | None = None
 
 
@@ -42,9 +53,13 @@ class Worker:
 
     ``alive`` ends with a kill, ``leased`` when SQL took its jobs over. ``paused_until``: it is stopped, with its
     clock. ``ahead``: seconds that its wall clock is wrong. ``dies``: the crash point at which it is to die.
+    ``retries``, ``typical``, ``doubts``: its own retry budget, what calls on each route typically take, and which of
+    them were lately called wrong.
     """
 
-    __slots__ = ("ahead", "alive", "calls", "dies", "free", "leased", "name", "paused_until")
+    __slots__ = (
+        "ahead", "alive", "calls", "dies", "doubts", "free", "leased", "name", "paused_until", "retries", "typical",
+    )  # fmt: skip
 
     def __init__(self, name: str, places: int) -> None:
         self.name, self.free = name, places
@@ -53,6 +68,9 @@ class Worker:
         self.paused_until = -inf
         self.ahead = 0.0
         self.dies = ""
+        self.retries = RetryBudget()
+        self.typical: dict[str, float] = {}
+        self.doubts: dict[str, Window] = {}
 
 
 class Call:

@@ -1,25 +1,25 @@
 """The twin of SQL: every job, its state, and the guards under which a worker may move it. Times on SQL's clock."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
 from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.job import MAX_CRASHES, TERMINAL, State
+from holdfast.model.job import MAX_CRASHES, TERMINAL, Need, State
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.step import may_be_billed
-from holdfast.sim.drill.jobs import NEED, Call, Job, Worker
-from holdfast.sim.drill.rig import Outcome
+from holdfast.sim.drill.jobs import Call, Job, Worker
+from holdfast.sim.drill.rig import Outcome, Rig
 
 WAITS = frozenset({FaultKind.RATE_LIMITED, FaultKind.RAMP_LIMITED, FaultKind.OURS})  # snoozed, nothing failed
 
 
 class Ledger:
-    """``live`` counts jobs without a terminal record, ``running`` those that a worker holds."""
+    """``live`` counts jobs without a terminal record, ``running`` those that a worker holds. ``need``: every job's."""
 
-    def __init__(self) -> None:
+    def __init__(self, need: Need, rig: Rig) -> None:
+        self.need, self.rig = need, rig
         self.jobs: list[Job] = []
         self.live = self.running = self.refused = 0
         self._delayed: list[tuple[float, int, Job]] = []
@@ -34,15 +34,15 @@ class Ledger:
         return self._delayed[0][0] if self._delayed else inf
 
     def submit(self, now: float, expires_in: float | None) -> Job:
-        job = Job(len(self.jobs), now, None if expires_in is None else now + expires_in)
+        job = Job(len(self.jobs), now, None if expires_in is None else now + expires_in, self.need)
         self.jobs.append(job)
         self.live += 1
         return job
 
-    def claim(self, call: Call, worker: Worker) -> bool:
-        """Take a queued job under a new fence."""
+    def claim(self, call: Call, worker: Worker, now: float) -> bool:
+        """Take a queued job under a new fence, unless its deadline has passed."""
         job = call.job
-        if job.state is not State.QUEUED:
+        if job.state is not State.QUEUED or (job.expires_at is not None and job.expires_at <= now):
             return False
         job.state, job.worker = State.RUNNING, worker
         job.fence += 1
@@ -54,7 +54,7 @@ class Ledger:
     def record(self, call: Call, outcome: Outcome, step: Step, now: float) -> bool:
         """Write the end of a call. False: its fence moved, and nothing is written."""
         job = call.job
-        if not self.holds(call):
+        if not self.rig.holds(call):
             self.refused += 1
             return False
         if job.state is State.RUNNING:
@@ -73,12 +73,8 @@ class Ledger:
             case Reroute(avoid, _):
                 self._fail(job, outcome, step)
                 job.state, job.due = State.QUEUED, now
-                job.need = replace(NEED, avoid={name: _date(wait, now) for name, wait in avoid.items()})
+                job.need = replace(job.wants, avoid={name: _date(wait, now) for name, wait in avoid.items()})
         return True
-
-    def holds(self, call: Call) -> bool:
-        """Whether this call may still write: its job runs, under its own fence."""
-        return call.job.state is State.RUNNING and call.job.fence == call.fence
 
     def release_due(self, now: float) -> list[Job]:
         """Queue delayed jobs whose time has come."""
@@ -90,11 +86,11 @@ class Ledger:
                 due.append(job)
         return due
 
-    def expire_due(self, jobs: Iterable[Job], now: float) -> None:
-        for job in jobs:
-            if job.state in {State.QUEUED, State.DELAYED}:
-                job.why = FaultKind.EXPIRED
-                self._end(job, State.EXPIRED, now)
+    def expire(self, job: Job, now: float) -> None:
+        """Its deadline has passed. A running one is over when its call is."""
+        if job.state in {State.QUEUED, State.DELAYED}:
+            job.why = FaultKind.EXPIRED
+            self._end(job, State.EXPIRED, now)
 
     def take_over(self, worker: Worker, now: float) -> list[Job]:
         """Queue the jobs of a worker whose lease ran out. Those that outlived three workers are dead."""
@@ -130,8 +126,12 @@ class Ledger:
         job.records += 1
 
     def _later(self, job: Job, delay: float, avoid: dict[str, float | None], now: float) -> None:
+        if job.expires_at is not None and now + delay >= job.expires_at:
+            job.why = FaultKind.EXPIRED
+            self._end(job, State.EXPIRED, now)
+            return
         job.state, job.due = State.DELAYED, now + delay
-        job.need = replace(NEED, avoid=avoid) if avoid else NEED
+        job.need = replace(job.wants, avoid=avoid) if avoid else job.wants
         heappush(self._delayed, (job.due, next(self._order), job))
 
     def _fail(self, job: Job, outcome: Outcome, step: Step) -> None:

@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 from math import ceil, inf
 from typing import cast
 
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Claimed
 from holdfast.model.reply import Reply
 from holdfast.model.step import Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.budget import RetryBudget, earn, spend
+from holdfast.policy.budget import earn, spend
 from holdfast.policy.pace import LOOK_AGAIN, leaves, slow_after, typical
 from holdfast.policy.step import Health
+from holdfast.policy.storm import is_storm, judged
 from holdfast.sim.drill.audit import Audit
 from holdfast.sim.drill.gate import WELL, Gate
-from holdfast.sim.drill.jobs import NEED, Call, Job, Worker
+from holdfast.sim.drill.jobs import Call, Job, Worker
 from holdfast.sim.drill.ledger import Ledger
 from holdfast.sim.drill.loop import Loop
 from holdfast.sim.drill.modes import GIVEN_UP, TIMED_OUT
@@ -44,8 +46,6 @@ class Pool:
         self.loop, self.gate, self.ledger, self.providers = loop, gate, ledger, providers
         self.crew, self.audit, self.tally, self.rig, self.uniform = list(crew), audit, tally, rig, uniform
         self._plan = gate.plan
-        self._typical: dict[str, float | None] = dict.fromkeys((route.name for route in gate.plan.routes), None)
-        self._budget = RetryBudget()
         self._asks_at = self._sweeps_at = inf
 
     def offer(self, jobs: Sequence[Job], *, front: bool = False) -> None:
@@ -82,7 +82,7 @@ class Pool:
         now = self.loop.now
         assert worker is not None, "the gate gives permits only to who has a place"
         again = call.job.number > 0
-        if not self.ledger.claim(call, worker):
+        if not self.ledger.claim(call, worker, now):
             self.gate.settle(call, None, now)
             return True
         if again:
@@ -90,18 +90,18 @@ class Pool:
         worker.free -= 1
         worker.calls[call] = None
         call.worker = worker
-        self._send(call, now + HOP)
+        self._send(call, worker, now + HOP)
         return self._roomiest() is not None
 
-    def _send(self, call: Call, at: float) -> None:
+    def _send(self, call: Call, worker: Worker, at: float) -> None:
         route = call.target.route
-        outcome, seconds = self.providers[route.provider].call(at)
+        outcome, seconds = self.providers[route.provider].call(at, call.target.bucket.name)
         if seconds >= route.deadline:
             outcome, seconds = TIMED_OUT, route.deadline
         call.outcome, call.seconds, call.sent = outcome, seconds, at
         self.tally.sent(call)
         if route.slow_after is not None and seconds > route.slow_after:
-            slow_at = slow_after(route, self._typical[route.name], NEED.output_tokens)
+            slow_at = slow_after(route, worker.typical.get(route.name), call.job.need.output_tokens)
             if seconds > slow_at:
                 call.slow_at = slow_at
                 self.loop.at(at + slow_at, self._slow, call)
@@ -124,11 +124,12 @@ class Pool:
     def _finish(self, call: Call, worker: Worker, outcome: Outcome) -> None:
         now, job = self.loop.now, call.job
         call.over = True
+        job.acked = job.acked or (self.rig.acks_first and outcome.__class__ is Reply)
         if worker.dies == "before_record":
             self.kill(worker)
             return
-        step = self._decide(call, outcome, now)
-        written = self.record(call, outcome, step)
+        step = self._decide(call, worker, outcome, now)
+        written = self._record(call, outcome, step)
         if worker.dies == "after_record":
             self.kill(worker)
             return
@@ -147,35 +148,51 @@ class Pool:
             self.tally.look(now)
         self.pump()
 
-    def record(self, call: Call, outcome: Outcome, step: Step) -> bool:
+    def _record(self, call: Call, outcome: Outcome, step: Step) -> bool:
         """SQL first."""
         now, job = self.loop.now, call.job
         written = self.ledger.record(call, outcome, step, now)
         if not written:
             return False
         if step.__class__ is Complete:
-            self.tally.done(now - job.born)
+            self.tally.done(now - job.born, call.target.name)
         else:
-            job.refused_at, job.refused_by = now, call.target.name
-            self.audit.decided(job, step, now)
+            job.refused_at, job.rerouted_by = now, call.target if isinstance(step, Reroute) else None
+            self.audit.decided(job, step, now, shut=call.target.name in self.gate.health(now).open_routes)
         return True
 
-    def _decide(self, call: Call, outcome: Outcome, now: float) -> Step:
+    def _decide(self, call: Call, worker: Worker, outcome: Outcome, now: float) -> Step:
         job, route = call.job, call.target.route
-        well = isinstance(outcome, Reply)
         if job.tries == 0:
-            self._budget = earn(self._budget)
-        if well:
-            self._typical[route.name] = typical(self._typical[route.name], call.seconds, NEED.output_tokens)
-        health = WELL if well else self.gate.health(now)
-        step = self.rig.next_step(cast("Claimed", job), route, self._plan, outcome, health, now, self.uniform)
-        return step if well else self._paced(step, route.name, health, now)
+            worker.retries = earn(worker.retries)
+        if worker.doubts or (isinstance(outcome, Fault) and outcome.kind is FaultKind.INVALID_REQUEST):
+            self._doubt(worker, route.name, job, outcome, now)
+        if isinstance(outcome, Reply):
+            worker.typical[route.name] = typical(
+                worker.typical.get(route.name), call.seconds, job.need.output_tokens
+            )
+            return self.rig.next_step(cast("Claimed", job), route, self._plan, outcome, WELL, now, self.uniform)
+        health = self._health(worker, now)
+        clock = self.rig.clock(now, worker)
+        step = self.rig.next_step(cast("Claimed", job), route, self._plan, outcome, health, clock, self.uniform)
+        return self._paced(step, worker, route.name, health, now)
 
-    def _paced(self, step: Step, route: str, health: Health, now: float) -> Step:
-        """As ``worker.retries``: what is beyond the fleet's retry budget comes later."""
+    def _doubt(self, worker: Worker, route: str, job: Job, outcome: Outcome, now: float) -> None:  # noqa: PLR0917
+        """As ``worker.oddities``: remember who was called wrong lately."""
+        wrong = isinstance(outcome, Fault) and outcome.kind is FaultKind.INVALID_REQUEST
+        if wrong or worker.doubts.get(route):
+            worker.doubts[route] = judged(worker.doubts.get(route, ()), now, str(job.id), wrong=wrong)
+
+    def _health(self, worker: Worker, now: float) -> Health:
+        health = self.gate.health(now)
+        storms = {route for route, window in worker.doubts.items() if is_storm(window, now)}
+        return Health(health.open_routes | storms) if storms else health
+
+    def _paced(self, step: Step, worker: Worker, route: str, health: Health, now: float) -> Step:
+        """As ``worker.retries``: what is beyond the worker's retry budget comes later."""
         if not isinstance(step, Retry) or route in health.open_routes:
             return step
-        self._budget, later = spend(self._budget, now)
+        worker.retries, later = spend(worker.retries, now)
         return Retry(step.delay + later, step.uses_attempt, step.avoid)
 
     def _slow(self, call: Call) -> None:
@@ -196,6 +213,10 @@ class Pool:
             self._finish(call, call.worker, GIVEN_UP)
         else:
             self.loop.at(now + LOOK_AGAIN, self._look, call)
+
+    def expire(self, job: Job) -> None:
+        """The sweeper looks for late jobs once a second."""
+        self.ledger.expire(job, self.loop.now)
 
     def sweep_at(self, due: float) -> None:
         """Look for due jobs at the sweeper's next round after ``due``."""

@@ -1,7 +1,7 @@
 """What a drill hands back: of one seed, and of several."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from holdfast.sim.drill.bars import Bar
@@ -22,7 +22,9 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One seed. ``violations`` counts broken promises by sentence; ``costs`` is what it would cost you."""
+    """One seed. ``violations`` counts broken promises by sentence; ``costs`` is what it cost, by the names of
+    ``costs.py``; ``routes`` counts the jobs that each did.
+    """
 
     scenario: str
     seed: int
@@ -31,6 +33,7 @@ class Report:
     violations: Mapping[str, int]
     costs: Mapping[str, float]
     course: Course
+    routes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -38,7 +41,13 @@ class Report:
         return not self.violations and self.figures.equation_holds and all(bar.holds for bar in self.bars)
 
     def view(self) -> dict[str, Any]:
-        return {"seed": self.seed, **self.figures.view()}
+        """Its part of the JSON answer."""
+        broken = {"broken_bars": [bar.name for bar in self.bars if not bar.holds], "violations": dict(self.violations)}
+        return {"seed": self.seed, "passed": self.holds, **self.figures.view(), **broken}
+
+    def without_course(self) -> "Report":
+        """Figures alone, for a drill of many seeds."""
+        return replace(self, course=Course(self.course.seconds, self.course.bar, (), (), {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ class Drill:
     def bars(self) -> list[Bar]:
         """Each bar with the worst that was found."""
         columns = zip(*(run.bars for run in self.runs), strict=True)
-        return [max(column, key=lambda bar: bar.found) for column in columns]
+        return [max(column, key=lambda bar: bar.misses_by) for column in columns]
 
     @property
     def violations(self) -> dict[str, int]:
@@ -73,6 +82,15 @@ class Drill:
     def costs(self) -> dict[str, float]:
         """The most that any seed cost."""
         return {name: max(run.costs[name] for run in self.runs) for name in self.runs[0].costs}
+
+    @property
+    def routes(self) -> dict[str, int]:
+        """Jobs that each route did, over all seeds."""
+        done: dict[str, int] = {}
+        for run in self.runs:
+            for route, jobs in run.routes.items():
+                done[route] = done.get(route, 0) + jobs
+        return done
 
     @property
     def failing_seeds(self) -> list[int]:
@@ -91,4 +109,5 @@ class Drill:
             "violations": self.violations,
             "failing_seeds": self.failing_seeds,
             "costs": self.costs,
+            "routes": self.routes,
         }

@@ -5,7 +5,6 @@ from math import ceil, inf
 
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.policy.breaker import Breaker, Closed, HalfOpen, Open
-from holdfast.policy.verdict import ScopeKind
 from holdfast.sim.drill.jobs import Call
 from holdfast.sim.drill.ledger import Ledger
 from holdfast.sim.drill.rig import Outcome
@@ -23,11 +22,14 @@ class Tally:
         self.ledger, self.bar = ledger, bar
         self.calls = self.failed = self.abandoned = self.trips = self.probes = 0
         self.took: list[float] = []
+        self.routes: dict[str, int] = {}  # jobs done by each
+        self.unknown: dict[str, int] = {}  # calls on each of which nobody knows whether they were billed
         self.samples: list[Sample] = []
         self.moves: list[BreakerMove] = []
         self.answers: dict[tuple[str, int, str], int] = {}
         self.early_most = 0
         self.peak = 0
+        self.peak_at = 0.0
         self._early_until: dict[str, float] = {}
         self.draining: tuple[float, float, float] | None = None
         self.drain_ratio = 1.0
@@ -44,43 +46,56 @@ class Tally:
         if isinstance(outcome, Fault):
             self.failed += 1
             self.abandoned += outcome.kind is FaultKind.TIMED_OUT
+            if outcome.ambiguous:
+                self.unknown[call.target.name] = self.unknown.get(call.target.name, 0) + 1
             status = str(outcome.status or outcome.kind)
         else:
             status = SERVED
         key = (provider, int(now / self.bar), status)
         self.answers[key] = self.answers.get(key, 0) + 1
 
-    def done(self, seconds: float) -> None:
+    def done(self, seconds: float, route: str) -> None:
         self.took.append(seconds)
+        self.routes[route] = self.routes.get(route, 0) + 1
 
     def moved(self, guard: Guard, before: Breaker, now: float) -> None:
         """A breaker came into another state."""
         state = guard.breaker.state
         if isinstance(state, Open) and isinstance(before.state, Closed):
             self.trips += 1
-        if isinstance(state, Closed) and isinstance(before.state, HalfOpen) and guard.kind is ScopeKind.ROUTE:
+        if isinstance(state, Closed) and isinstance(before.state, HalfOpen) and guard.rules.ramp_start is not None:
             for target in guard.targets:
                 self._early_until[target.name] = now + EARLY
         self.moves.append(BreakerMove(now, guard.name, shown(guard.breaker)))
 
     def healed(self, now: float, until: float, spare_per_second: float) -> None:
         """A provider is well again from now ``until``; what waits can be drained at ``spare_per_second``."""
+        self.given_up(now)
         backlog = self.ledger.waiting
-        self.draining = None
         if backlog >= CROWD and spare_per_second > 0 and now + backlog / spare_per_second < until:
             self.draining = (now, backlog / spare_per_second, until)
 
     def look(self, now: float) -> None:
         """Nobody waits for a moment: a drain, if there was one, is over."""
         if self.draining is not None and self.ledger.waiting == 0:
-            began, ideal, _ = self.draining
-            self.drain_ratio = max(self.drain_ratio, (now - began) / ideal)
-            self.draining = None
+            self._drained(now)
+
+    def given_up(self, now: float) -> None:
+        """It is over, one way or the other: what was still draining took at least until now."""
+        if self.draining is not None:
+            self._drained(min(now, self.draining[2]))
+
+    def _drained(self, now: float) -> None:
+        assert self.draining is not None
+        began, ideal, _ = self.draining
+        self.drain_ratio = max(self.drain_ratio, (now - began) / ideal)
+        self.draining = None
 
     def sample(self, now: float) -> None:
         ledger = self.ledger
         done = len(self.took)
-        self.peak = max(self.peak, ledger.waiting)
+        if ledger.waiting > self.peak:
+            self.peak, self.peak_at = ledger.waiting, now
         self.samples.append(Sample(now, done, ledger.running, ledger.waiting, len(ledger.jobs) - ledger.live - done))
 
 

@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from math import inf
 
-from holdfast.model.route import Route
+from holdfast.lanes.targets import Target as GateTarget
+from holdfast.model.answer import Dimension
+from holdfast.model.job import Need
+from holdfast.model.reply import Usage
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker import Breaker, Closed, Disabled, HalfOpen, Open, Refusal, allowance
+from holdfast.policy.rules import Rules
 from holdfast.policy.verdict import Heard, ScopeKind, scope_kind
 from holdfast.sim.drill.bucket import Bucket
 from holdfast.sim.drill.jobs import Call
@@ -20,10 +24,9 @@ class Guard:
 
     __slots__ = ("breaker", "kind", "moved", "name", "probes", "rig", "rules", "targets", "uniform")
 
-    def __init__(self, name: str, rig: Rig, uniform: Uniform, moved: Moved) -> None:
-        self.name, self.rig, self.uniform, self.moved = name, rig, uniform, moved
+    def __init__(self, name: str, rules: Rules, rig: Rig, uniform: Uniform, moved: Moved) -> None:  # noqa: PLR0917
+        self.name, self.rules, self.rig, self.uniform, self.moved = name, rules, rig, uniform, moved
         self.kind: ScopeKind = scope_kind(name)
-        self.rules = rig.rules(name)
         self.breaker = Breaker()
         self.targets: list[Target] = []
         self.probes: dict[Call, float] = {}
@@ -46,10 +49,10 @@ class Guard:
         self.probes.pop(call, None)
         return self.become(self.rig.hear(self.breaker, heard, self.rules, self.uniform), heard.at)
 
-    def lend(self, call: Call, now: float) -> int:
+    def lend(self, call: Call, until: float, now: float) -> int:
         """``call`` probes from now on. How many probes are out, with it."""
         self.probes = {each: ends for each, ends in self.probes.items() if ends > now}
-        self.probes[call] = now + self.rules.probe_lease
+        self.probes[call] = until
         return len(self.probes)
 
     def release(self, call: Call, now: float) -> None:
@@ -87,13 +90,33 @@ class Slots:
 class Target:
     """A route with one of its credentials. ``plain``: nothing but slots and units stands between it and a job.
 
-    ``calm``: a success changes none of its breakers.
+    ``calm``: a success changes none of its breakers. ``costs``: what one call takes from the bucket. ``lease``: seconds
+    that a probe holds its place.
     """
 
-    __slots__ = ("bucket", "calm", "epochs", "guards", "name", "plain", "probing", "ramp", "route", "slots")
+    __slots__ = (
+        "bucket", "calm", "costs", "epochs", "guards", "lease", "name", "plain", "probing", "ramp", "reserved", "route",
+        "rules", "slots", "used",
+    )  # fmt: skip
 
-    def __init__(self, route: Route, guards: tuple[Guard, Guard, Guard], bucket: Bucket, slots: Slots) -> None:
-        self.route, self.name, self.guards, self.bucket, self.slots = route, route.name, guards, bucket, slots
+    def __init__(  # noqa: PLR0917  # the whole of what a target is made of
+        self,
+        target: GateTarget,
+        guards: tuple[Guard, Guard, Guard],
+        bucket: Bucket,
+        slots: Slots,
+        need: Need,
+        usage: Usage,
+    ) -> None:
+        self.route, self.name, self.guards, self.bucket, self.slots = target.route, target.name, guards, bucket, slots
+        self.reserved, self.used = target.reserved(need), target.real_cost(usage)
+        self.costs = {
+            Dimension.REQUESTS: 1.0,
+            Dimension.INPUT_TOKENS: float(self.reserved[0]),
+            Dimension.OUTPUT_TOKENS: float(self.reserved[1]),
+        }
+        self.lease = min(target.lease, guards[0].rules.probe_lease)
+        self.rules = [guard.rules.but({"probe_lease": self.lease}) for guard in guards]
         self.ramp: float = inf
         self.plain = self.calm = True
         self.epochs: tuple[int, ...] = (0, 0, 0)
@@ -113,8 +136,8 @@ class Target:
     def asks(self, now: float) -> float:
         """Ask the breakers for one more call: 0 and ``probing`` tells what they become, or when to ask again."""
         self.probing = []
-        for guard in self.guards:
-            breaker, answer = guard.rig.admit(guard.breaker, now, guard.rules)
+        for guard, rules in zip(self.guards, self.rules, strict=True):
+            breaker, answer = guard.rig.admit(guard.breaker, now, rules)
             if isinstance(answer, Refusal):
                 return answer.retry_at
             if answer.probe:

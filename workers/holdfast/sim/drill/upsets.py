@@ -30,7 +30,9 @@ class Upsets:
             self.pool.loop.at(upset.at, self._happens, upset)
 
     def _happens(self, upset: Upset) -> None:
-        self._acts[upset.what](upset, self.pool.crew[upset.worker % len(self.pool.crew)])
+        worker = self.pool.crew[upset.worker % len(self.pool.crew)]
+        if worker.alive:
+            self._acts[upset.what](upset, worker)
 
     def _kill(self, _upset: Upset, worker: Worker) -> None:
         self.pool.kill(worker)

@@ -1,0 +1,122 @@
+"""``holdfast drill``: what an outage would do, played through in virtual time or against simulated providers."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Exit, Option
+
+from holdfast.cli.command import Noun
+from holdfast.cli.drill_view import Ticker, draw_drill, draw_scenarios, failing_words
+from holdfast.cli.scene import scene, settings
+from holdfast.cli.show import say, show
+from holdfast.model.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from holdfast.settings import Settings
+    from holdfast.sim.drill.report import Drill
+    from holdfast.sim.drill.scenario import Scenario
+
+group = Noun("Outages played through: list, run.")
+MOST_SEEDS = 100_000
+OVERTIME = 43_200.0  # seconds after the last arrival that a drill goes on at most
+
+
+@group.command("list", remote=False)
+def list_() -> None:
+    """List the outages that can be played through."""
+    from holdfast.sim.drill.catalogue import find, names
+
+    show([_summary(find(name)) for name in names()], draw_scenarios)
+
+
+@group.command(remote=False)
+def run(
+    scenario: Annotated[str, Argument(help="A name from `drill list`, or a .toml or .json file.", metavar="SCENARIO")],
+    *,
+    virtual: Annotated[
+        bool, Option("--virtual", help="In virtual time, under a seed; without it through a real pool, with real HTTP.")
+    ] = False,
+    speed: Annotated[float, Option(min=1, max=1_000, help="Times as fast as it happened, without --virtual.")] = 60.0,
+    seeds: Annotated[int, Option(min=1, max=MOST_SEEDS, help="How many seeds to run.", metavar="N")] = 1,
+    seed: Annotated[int, Option(min=0, help="The first of them; the others follow.", metavar="S")] = 1,
+    model: Annotated[
+        str | None,
+        Option("--model", "-m", help="With --config: the alias whose plan is drilled (default: the first)."),
+    ] = None,
+    expires_in: Annotated[
+        str | None, Option(help="Deadline of every job, such as 10m (default: the scenario's).", metavar="DURATION")
+    ] = None,
+    directory: Annotated[
+        Path, Option("--output", "-o", help="Where the report and its picture go.", metavar="DIRECTORY")
+    ] = Path("drill"),
+) -> None:
+    """Play an outage through, and say what it cost and whether every promise held.
+
+    With --config it says what your own configuration would do in that outage: its plan, limits, keys, breakers and
+    places, and what waiting and the detour cost. Exit status 1 when a bar of the scenario or a promise was broken.
+    """
+    from holdfast.sim.drill.catalogue import find
+
+    played = _with_deadline(find(scenario), expires_in)
+    yours = settings() if scene().config or model else None
+    wanted = range(seed, seed + seeds)
+    ran = (
+        _virtual(played, wanted, yours, model)
+        if virtual
+        else import_module("holdfast.worker.drill").run(  # beside us, not below us: reached by name only
+            played, seeds=wanted, speed=speed, settings=yours, output=directory
+        )
+    )
+    show(ran.view(), draw_drill)
+    if virtual:
+        _write(played, ran, yours, model, directory)
+    if not ran.holds:
+        say(failing_words(ran, scenario, virtual=virtual))
+        raise Exit(1)
+
+
+def _virtual(played: "Scenario", seeds: range, yours: "Settings | None", model: str | None) -> "Drill":
+    from holdfast.sim.drill.fleet import your_fleet
+    from holdfast.sim.drill.seeds import run_seeds
+
+    fleet = None if yours is None else your_fleet(yours, model)
+    with Ticker() as ticker:
+        return run_seeds(played, seeds, fleet=fleet, told=ticker.told)
+
+
+def _write(played: "Scenario", ran: "Drill", yours: "Settings | None", model: str | None, directory: Path) -> None:
+    from holdfast.sim.drill.fleet import your_fleet
+    from holdfast.sim.drill.paper import write
+
+    fleet = None if yours is None else your_fleet(yours, model)
+    try:
+        page = write(played, ran, directory, fleet=fleet)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise InvalidRequest(str(directory), f"the report cannot be written there: {why}.", "Choose with -o.") from None
+    say(f"report: {page}")
+
+
+def _with_deadline(played: "Scenario", expires_in: str | None) -> "Scenario":
+    from holdfast.settings.forms import Expected, seconds
+
+    if expires_in is None:
+        return played
+    try:
+        wanted = seconds(float(expires_in) if expires_in.isdecimal() else expires_in)
+    except Expected as error:
+        raise InvalidRequest("--expires-in", f"expected {error}, got {expires_in!r}.") from None
+    if not 0 < wanted <= played.seconds + OVERTIME:
+        raise InvalidRequest("--expires-in", f"expected a time above zero and no longer than the drill, got {expires_in!r}.")
+    return played.model_copy(update={"load": played.load.model_copy(update={"expires_in": wanted})})
+
+
+def _summary(found: "Scenario") -> dict[str, object]:
+    return {
+        "name": found.name,
+        "about": found.about,
+        "hours": round(found.seconds / 3600, 2),
+        "routes": 1 if found.single_route else 2,
+        "bars": dict(found.bars),
+    }
