@@ -159,7 +159,7 @@ class Gate:
             known = self._health[plan.model] = (time.monotonic(), health_of(compiled, rows, self.now()))
         shut = self.reach.shut(self.now())
         unreached = {route.name for route in plan.routes if route.provider in shut}
-        return Health(known[1].open_routes | unreached) if unreached else known[1]
+        return replace(known[1], open_routes=known[1].open_routes | unreached) if unreached else known[1]
 
     async def wake(self, lane: str = EVERY_LANE, at_most: float | None = None) -> bool:
         """Wait for a hint that ``lane`` (or any) may have work. False: none came within ``at_most`` seconds.

@@ -14,19 +14,24 @@ def read_health(client: redis.asyncio.Redis, keys: Keys, compiled: CompiledPlan)
     """Ask for what ``health_of`` needs: one row per breaker, then one per bucket."""
     pipe = client.pipeline(transaction=False)
     for scope in compiled.scopes:
-        pipe.hmget(keys.breaker(scope), ("state", "until"))
+        pipe.hmget(keys.breaker(scope), ("state", "until", "ramp"))
     for name in compiled.buckets:
         pipe.hmget(keys.bucket(name), ("paused_until",))
     return pipe.execute()
 
 
 def health_of(compiled: CompiledPlan, rows: Sequence[Sequence[str | None]], now: float) -> Health:
-    """A route is open when a breaker or a pause refuses it with every credential it has. ``now`` is Redis's clock."""
+    """A route is open when a breaker or a pause refuses it with every credential it has. ``now`` is Redis's clock.
+
+    One that still ramps after an outage is on probation, and wears jobs out until it has proved itself.
+    """
+    breakers = dict(zip(compiled.scopes, rows, strict=False))
     shut = {
         scope
-        for scope, (state, until) in zip(compiled.scopes, rows, strict=False)
+        for scope, (state, until, _) in breakers.items()
         if state not in {None, "closed", "disabled"} and (state == "forced_open" or now < float(until or 0))
     }
+    ramping = {scope for scope, (state, _, ramp) in breakers.items() if state == "closed" and ramp}
     paused = {
         name
         for name, (until,) in zip(compiled.buckets, rows[len(compiled.scopes) :], strict=True)
@@ -37,4 +42,5 @@ def health_of(compiled: CompiledPlan, rows: Sequence[Sequence[str | None]], now:
         for target in compiled.targets
         if target.bucket not in paused and shut.isdisjoint(target.scopes)
     }
-    return Health(frozenset({target.route.name for target in compiled.targets} - admitting))
+    probing = {target.route.name for target in compiled.targets if not ramping.isdisjoint(target.scopes)}
+    return Health(frozenset({target.route.name for target in compiled.targets} - admitting), frozenset(probing))

@@ -2,8 +2,9 @@
 
 A fault of a route, a credential or an endpoint never buries a job before its deadline. What buries one: a request that
 is wrong, attempts used up by the job's own doing, calls used up that may have been billed (on a route that is well; on
-one that is shut they are the route's fault), or no route left that can take it. A wait is cut at the job's deadline, so
-that it ends there as expired, not later and not sooner.
+one that is shut, or that wears out many jobs, they are the route's fault), or no route left that can take it. A job
+that is spared so waits long, for each of its calls may cost money. A wait is cut at the job's deadline, so that it ends
+there as expired, not later and not sooner.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import OnRefusal, Strictness
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
-from holdfast.policy.backoff import Uniform, retry_delay, widths
+from holdfast.policy.backoff import CAP, Uniform, retry_delay, widths
 from holdfast.policy.conduct import CONDUCT, Action, Conduct
 from holdfast.policy.report import asked_wait
 from holdfast.policy.verdict import Verdict
@@ -28,9 +29,14 @@ Avoid = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """``open_routes``: names of the plan's routes that admit nothing now (with every credential they have)."""
+    """``open_routes``: names of the plan's routes that admit nothing now (with every credential they have).
+
+    ``wearing``: those that go on, but are on probation after an outage, or lately used up attempts or calls of many
+    different jobs (see ``storm.py``).
+    """
 
     open_routes: frozenset[str] = field(default_factory=frozenset)
+    wearing: frozenset[str] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +98,17 @@ def _bury(case: _Case) -> Bury | None:
         return _died(case, FaultKind.EXPIRED, "its deadline passed")
     if conduct.most is not None and job.attempts >= conduct.most:
         return _died(case, fault.kind, f"{job.attempts + 1} attempts ended so")
-    if conduct.uses_attempt and fault.scope is Scope.JOB and job.attempts + 1 >= MAX_ATTEMPTS:
-        return _died(case, FaultKind.EXHAUSTED, f"{MAX_ATTEMPTS} attempts are used up")
-    if may_be_billed(fault) and job.calls + 1 >= MAX_CALLS and case.route.name not in case.health.open_routes:
-        return _died(case, FaultKind.EXHAUSTED, f"{MAX_CALLS} calls that may have been billed are used up")
+    if _worn_out(case) and case.route.name not in case.health.open_routes | case.health.wearing:
+        what = f"{MAX_CALLS} calls that may have been billed" if may_be_billed(fault) else f"{MAX_ATTEMPTS} attempts"
+        return _died(case, FaultKind.EXHAUSTED, f"{what} are used up")
     return None
+
+
+def _worn_out(case: _Case) -> bool:
+    """Whether this was the last attempt, or the last call that may be billed, that the job is allowed."""
+    job, fault = case.job, case.fault
+    attempts = case.conduct.uses_attempt and fault.scope is Scope.JOB and job.attempts + 1 >= MAX_ATTEMPTS
+    return attempts or (may_be_billed(fault) and job.calls + 1 >= MAX_CALLS)
 
 
 def elsewhere(plan: Plan, route: Route, health: Health, avoid: Avoid) -> bool:
@@ -115,6 +127,11 @@ def standing(avoid: Avoid, now: float) -> Avoid:
 def may_be_billed(fault: Fault) -> bool:
     """Whether the provider may have run the call: such calls count against the job's cap."""
     return fault.ambiguous or CONDUCT[fault.kind].uses_call
+
+
+def wears(fault: Fault) -> bool:
+    """Whether a fault brings its job nearer to the end of its attempts or calls."""
+    return may_be_billed(fault) or CONDUCT[fault.kind].uses_attempt
 
 
 def _spared(case: _Case) -> bool:
@@ -175,6 +192,8 @@ def _other_credential(case: _Case) -> bool:
 
 
 def _delay(case: _Case) -> float:
+    if _worn_out(case) and case.route.name not in case.health.open_routes:
+        return case.uniform(CAP / 2, CAP)
     left = None if case.job.expires_at is None else case.job.expires_at - case.now
     base, cap = widths(case.conduct.cap, left, interactive=case.job.interactive)
     return retry_delay(case.job.tries + 1, asked_wait(case.fault), base=base, cap=cap, uniform=case.uniform)

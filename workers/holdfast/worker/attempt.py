@@ -151,8 +151,7 @@ class Attempts:
         except QueueUnavailable as error:
             self.footing.redis_failed(error)
             health = ALL_WELL
-        storms = self.oddities.storms()
-        return replace(health, open_routes=health.open_routes | storms) if storms else health
+        return self.oddities.health(health)
 
     async def _record(self, finished: Settlement) -> bool:
         """Write the end of the call; while SQL is away the writer keeps it. False: refused, or SQL never came back."""

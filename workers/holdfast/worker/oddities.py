@@ -1,4 +1,4 @@
-"""What a process notices about its providers besides single calls: storms of 400s, and codes that nobody knows."""
+"""What a process notices about its providers besides single calls: storms, and codes that nobody knows."""
 
 import time
 from collections import Counter
@@ -8,7 +8,8 @@ import structlog
 
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Reply
-from holdfast.policy.storm import Window, is_storm, judged
+from holdfast.policy.step import Health, wears
+from holdfast.policy.storm import Window, is_storm, is_wearing, judged, worn
 
 log = structlog.get_logger()
 
@@ -19,18 +20,36 @@ class Oddities:
 
     codes: Counter[tuple[str, int | None, str | None]] = field(default_factory=Counter)
     _windows: dict[str, Window] = field(default_factory=dict)
+    _worn: dict[str, Window] = field(default_factory=dict)
 
     def heard(self, route: str, job: str, outcome: Reply | Fault) -> None:
         if isinstance(outcome, Fault) and outcome.unfamiliar:
             self._count(route, outcome)
-        wrong = isinstance(outcome, Fault) and outcome.kind is FaultKind.INVALID_REQUEST
+        fault = outcome if isinstance(outcome, Fault) else None
+        wrong = fault is not None and fault.kind is FaultKind.INVALID_REQUEST
+        wore = fault is not None and wears(fault)
+        now = time.monotonic()
         if wrong or self._windows.get(route):
-            self._windows[route] = judged(self._windows.get(route, ()), time.monotonic(), job, wrong=wrong)
+            self._windows[route] = judged(self._windows.get(route, ()), now, job, wrong=wrong)
+        if wore or self._worn.get(route):
+            self._worn[route] = worn(self._worn.get(route, ()), now, job, wrong=wore)
+
+    def health(self, health: Health) -> Health:
+        """What the gate says, and what this process saw: routes in a storm are shut, others wear their jobs out."""
+        storms, wearing = self.storms(), self.wearing()
+        if not storms and not wearing:
+            return health
+        return Health(health.open_routes | storms, health.wearing | wearing)
 
     def storms(self) -> frozenset[str]:
         """Routes that call too many different jobs wrong."""
         now = time.monotonic()
         return frozenset(route for route, window in self._windows.items() if is_storm(window, now))
+
+    def wearing(self) -> frozenset[str]:
+        """Routes on which too many different jobs are cut or refused for it to be their own fault."""
+        now = time.monotonic()
+        return frozenset(route for route, window in self._worn.items() if is_wearing(window, now))
 
     def _count(self, route: str, fault: Fault) -> None:
         key = (route, fault.status, fault.code)

@@ -39,9 +39,9 @@ class Audit:
         if job.rerouted_by is call.target and now - job.refused_at < AT_ONCE and len(call.target.route.credentials) == 1:
             self.found["a job came back at once to the route that had refused it"] += 1
 
-    def decided(self, job: Job, step: Step, now: float, *, shut: bool) -> None:
-        """A call ended, and not well. ``shut``: its route admits nothing, so that the fault is not its job's."""
-        if job.state not in TERMINAL and job.calls >= MAX_CALLS and not shut:
+    def decided(self, job: Job, step: Step, now: float, *, spared: bool) -> None:
+        """A call ended, and not well. ``spared``: its route is shut or wears many jobs out, so it is not its job's fault."""
+        if job.state not in TERMINAL and job.calls >= MAX_CALLS and not spared:
             self.found["a job had more calls that may have been billed than the cap allows"] += 1
         if isinstance(step, Retry | Snooze):
             self._decided[int(now)] += 1

@@ -65,7 +65,7 @@ def _text(file: str) -> str:
             raise InvalidRequest(file, f"has more than {LARGEST} bytes.")
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidRequest(file, f"is no text: its byte {error.start} is not UTF-8.") from None
+        raise InvalidRequest(file, f"cannot be read: its byte {error.start} is not UTF-8.") from None
     except (OSError, ValueError) as error:
         raise InvalidRequest(file, f"cannot be read: {error}.") from None
 
@@ -75,8 +75,10 @@ def _parse(text: str, where: str) -> dict[str, Any]:
         raw = loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except (JSONDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidRequest(where, f"is neither JSON nor TOML: {error}.") from None
-    except (RecursionError, ValueError) as error:
-        raise InvalidRequest(where, f"cannot be read: {str(error) or 'it is nested too deeply'}.") from None
+    except RecursionError:
+        raise InvalidRequest(where, "is nested too deeply.") from None
+    except ValueError as error:
+        raise InvalidRequest(where, f"cannot be read: {error}.") from None
     return dict(raw)
 
 

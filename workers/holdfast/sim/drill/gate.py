@@ -155,11 +155,12 @@ class Gate:
         return call.target.guards[0].hear(call, Heard(now, call.epochs[0], Verdict.SLOW))
 
     def health(self, now: float) -> Health:
-        """Which routes admit nothing now, with any credential."""
-        if all(target.plain and target.bucket.paused_until <= now for target in self.targets):
+        """As ``lanes.health``: which routes admit nothing now, with any credential, and which are on probation."""
+        if all(target.plain and target.ramp == inf and target.bucket.paused_until <= now for target in self.targets):
             return WELL
         admitting = {target.name for target in self.targets if not target.shut(now)}
-        return Health(frozenset(target.name for target in self.targets if target.name not in admitting))
+        probing = frozenset(target.name for target in self.targets if target.ramp < inf)
+        return Health(frozenset(target.name for target in self.targets if target.name not in admitting), probing)
 
     def release(self, calls: Iterable[Call], now: float) -> None:
         """Free what a dead worker held. Its units stay spent."""

@@ -3,12 +3,13 @@
 from math import inf
 from typing import TYPE_CHECKING
 
-from holdfast.model.fault import Fault
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Need, State
 from holdfast.model.reply import Reply
 from holdfast.policy.budget import RetryBudget
 from holdfast.policy.estimate import DEFAULT_OUTPUT
-from holdfast.policy.storm import Window
+from holdfast.policy.step import Health, wears
+from holdfast.policy.storm import Window, is_storm, is_wearing, judged, worn
 from holdfast.sim.drill.scenario import Load
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Job:
     refusal. ``rerouted_by``: whose, if the job was to go elsewhere. ``due``: when it last became ready. ``wants``: what it needs when nothing is to be
     avoided.
     """
+
+    interactive = False
 
     __slots__ = (
         "acked", "answered", "attempts", "born", "calls", "crashes", "due", "ended", "expires_at", "fence", "id",
@@ -53,12 +56,12 @@ class Worker:
 
     ``alive`` ends with a kill, ``leased`` when SQL took its jobs over. ``paused_until``: it is stopped, with its
     clock. ``ahead``: seconds that its wall clock is wrong. ``dies``: the crash point at which it is to die.
-    ``retries``, ``typical``, ``doubts``: its own retry budget, what calls on each route typically take, and which of
-    them were lately called wrong.
+    ``retries``, ``typical``, ``doubts``, ``worn``: its own retry budget, what calls on each route typically take, which
+    of them were lately called wrong, and which wore their jobs out.
     """
 
     __slots__ = (
-        "ahead", "alive", "calls", "dies", "doubts", "free", "leased", "name", "paused_until", "retries", "typical",
+        "ahead", "alive", "calls", "dies", "doubts", "free", "leased", "name", "paused_until", "retries", "typical", "worn",
     )  # fmt: skip
 
     def __init__(self, name: str, places: int) -> None:
@@ -71,6 +74,22 @@ class Worker:
         self.retries = RetryBudget()
         self.typical: dict[str, float] = {}
         self.doubts: dict[str, Window] = {}
+        self.worn: dict[str, Window] = {}
+
+    def notice(self, route: str, job: Job, outcome: Reply | Fault, now: float) -> None:
+        """As ``worker.oddities``: remember whose calls were lately called wrong or cut."""
+        fault = outcome if isinstance(outcome, Fault) else None
+        wrong, wore = fault is not None and fault.kind is FaultKind.INVALID_REQUEST, fault is not None and wears(fault)
+        if wrong or self.doubts.get(route):
+            self.doubts[route] = judged(self.doubts.get(route, ()), now, str(job.id), wrong=wrong)
+        if wore or self.worn.get(route):
+            self.worn[route] = worn(self.worn.get(route, ()), now, str(job.id), wrong=wore)
+
+    def health(self, health: Health, now: float) -> Health:
+        """As ``worker.oddities``: what the gate says, and what this process saw."""
+        storms = frozenset(route for route, window in self.doubts.items() if is_storm(window, now))
+        wearing = frozenset(route for route, window in self.worn.items() if is_wearing(window, now))
+        return Health(health.open_routes | storms, health.wearing | wearing) if storms or wearing else health
 
 
 class Call:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil, inf
 from typing import cast
 
-from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.fault import Fault
 from holdfast.model.job import Claimed
 from holdfast.model.reply import Reply
 from holdfast.model.step import Complete, Reroute, Retry, Snooze, Step
@@ -12,7 +12,6 @@ from holdfast.policy.backoff import Uniform
 from holdfast.policy.budget import earn, spend
 from holdfast.policy.pace import LOOK_AGAIN, leaves, slow_after, typical
 from holdfast.policy.step import Health
-from holdfast.policy.storm import is_storm, judged
 from holdfast.sim.drill.audit import Audit
 from holdfast.sim.drill.gate import WELL, Gate
 from holdfast.sim.drill.jobs import Call, Job, Worker
@@ -128,8 +127,8 @@ class Pool:
         if worker.dies == "before_record":
             self.kill(worker)
             return
-        step = self._decide(call, worker, outcome, now)
-        written = self._record(call, outcome, step)
+        step, health = self._decide(call, worker, outcome, now)
+        written = self._record(call, outcome, step, health)
         if worker.dies == "after_record":
             self.kill(worker)
             return
@@ -148,7 +147,7 @@ class Pool:
             self.tally.look(now)
         self.pump()
 
-    def _record(self, call: Call, outcome: Outcome, step: Step) -> bool:
+    def _record(self, call: Call, outcome: Outcome, step: Step, health: Health) -> bool:
         """SQL first."""
         now, job = self.loop.now, call.job
         written = self.ledger.record(call, outcome, step, now)
@@ -158,35 +157,24 @@ class Pool:
             self.tally.done(now - job.born, call.target.name)
         else:
             job.refused_at, job.rerouted_by = now, call.target if isinstance(step, Reroute) else None
-            self.audit.decided(job, step, now, shut=call.target.name in self.gate.health(now).open_routes)
+            self.audit.decided(job, step, now, spared=call.target.name in health.open_routes | health.wearing)
         return True
 
-    def _decide(self, call: Call, worker: Worker, outcome: Outcome, now: float) -> Step:
+    def _decide(self, call: Call, worker: Worker, outcome: Outcome, now: float) -> tuple[Step, Health]:
         job, route = call.job, call.target.route
         if job.tries == 0:
             worker.retries = earn(worker.retries)
-        if worker.doubts or (isinstance(outcome, Fault) and outcome.kind is FaultKind.INVALID_REQUEST):
-            self._doubt(worker, route.name, job, outcome, now)
+        if worker.doubts or worker.worn or isinstance(outcome, Fault):
+            worker.notice(route.name, job, outcome, now)
         if isinstance(outcome, Reply):
             worker.typical[route.name] = typical(
                 worker.typical.get(route.name), call.seconds, job.need.output_tokens
             )
-            return self.rig.next_step(cast("Claimed", job), route, self._plan, outcome, WELL, now, self.uniform)
-        health = self._health(worker, now)
+            return self.rig.next_step(cast("Claimed", job), route, self._plan, outcome, WELL, now, self.uniform), WELL
+        health = worker.health(self.gate.health(now), now)
         clock = self.rig.clock(now, worker)
         step = self.rig.next_step(cast("Claimed", job), route, self._plan, outcome, health, clock, self.uniform)
-        return self._paced(step, worker, route.name, health, now)
-
-    def _doubt(self, worker: Worker, route: str, job: Job, outcome: Outcome, now: float) -> None:  # noqa: PLR0917
-        """As ``worker.oddities``: remember who was called wrong lately."""
-        wrong = isinstance(outcome, Fault) and outcome.kind is FaultKind.INVALID_REQUEST
-        if wrong or worker.doubts.get(route):
-            worker.doubts[route] = judged(worker.doubts.get(route, ()), now, str(job.id), wrong=wrong)
-
-    def _health(self, worker: Worker, now: float) -> Health:
-        health = self.gate.health(now)
-        storms = {route for route, window in worker.doubts.items() if is_storm(window, now)}
-        return Health(health.open_routes | storms) if storms else health
+        return self._paced(step, worker, route.name, health, now), health
 
     def _paced(self, step: Step, worker: Worker, route: str, health: Health, now: float) -> Step:
         """As ``worker.retries``: what is beyond the worker's retry budget comes later."""

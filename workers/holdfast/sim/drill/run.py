@@ -72,7 +72,7 @@ class _Clock:
 
     def _healed(self, span: tuple[float, float, float]) -> None:
         begin, end, takes = span
-        self.world.tally.healed(begin, end, spare_per_second(self.world, takes))
+        self.world.tally.healed(begin, end, spare_per_second(self.world, takes), takes)
 
 
 def _report(world: World, seed: int) -> Report:

@@ -11,7 +11,7 @@ from holdfast.sim.drill.rig import Outcome
 from holdfast.sim.drill.targets import Guard
 from holdfast.sim.record import SERVED, BreakerMove, Sample
 
-CROWD = 50  # jobs that wait when a provider heals: fewer are no backlog to drain
+LONG = 10.0  # calls, one after the other: a backlog that needs less is none
 EARLY = 5.0  # seconds after a recovery in which the herd would show
 
 
@@ -68,12 +68,16 @@ class Tally:
                 self._early_until[target.name] = now + EARLY
         self.moves.append(BreakerMove(now, guard.name, shown(guard.breaker)))
 
-    def healed(self, now: float, until: float, spare_per_second: float) -> None:
-        """A provider is well again from now ``until``; what waits can be drained at ``spare_per_second``."""
+    def healed(self, now: float, until: float, spare_per_second: float, takes: float) -> None:
+        """A provider is well again from now ``until``; what waits can be drained at ``spare_per_second``.
+
+        A call ``takes`` so long: what could be worked off within a few of them is no backlog.
+        """
         self.given_up(now)
-        backlog = self.ledger.waiting
-        if backlog >= CROWD and spare_per_second > 0 and now + backlog / spare_per_second < until:
-            self.draining = (now, backlog / spare_per_second, until)
+        if spare_per_second > 0:
+            ideal = self.ledger.waiting / spare_per_second
+            if ideal >= LONG * takes and now + ideal < until:
+                self.draining = (now, ideal, until)
 
     def look(self, now: float) -> None:
         """Nobody waits for a moment: a drain, if there was one, is over."""
