@@ -15,6 +15,8 @@ TIMES = 5.0  # as long as is typical: what takes longer is slow
 UNKNOWN = 0.5  # of the deadline; what is slow before any call on the route came back
 STEP = 1.05  # how far one call moves what is typical
 PATIENCE = 3.0  # times as long as it takes to be slow: then a call on an ill route is lost
+CROWDED = 0.25  # of a process's places held by slow calls: what hangs there takes the places of what would not
+CROWDED_PATIENCE = 1.5  # times as long as it takes to be slow; twice as much for each call that its job had before
 LOOK_AGAIN = 2.0  # seconds until a slow call is looked at again
 
 
@@ -43,17 +45,42 @@ def slow_after(route: Route, known: float | None, output_tokens: int) -> float:
     return max(route.slow_after, usual) * _length(output_tokens)
 
 
-def leaves(route: Route, plan: Plan, health: Health, need: Need, now: float, *, patience: float) -> bool:
+def leaves(  # noqa: PLR0917  # the whole of what the decision may depend on
+    route: Route,
+    plan: Plan,
+    health: Health,
+    need: Need,
+    now: float,
+    *,
+    patience: float,
+    crowded: bool = False,
+    calls: int = 0,
+) -> bool:
     """Whether to give a slow call up: its route turned out to be ill, and another could take its job at once.
 
     The call may have been billed and may still succeed, so a route that others find well is waited for to the deadline.
     Where no other route is free, a call on an ill one is waited for longer, but not for ever: hung calls hold places
-    that the next probe needs. ``now`` is on the clock of ``need.avoid``; ``patience`` tells how long the call has
-    taken, as a multiple of what made it slow.
+    that the next probe needs.
+
+    ``now`` is on the clock of ``need.avoid``; ``patience`` tells how long the call has taken, as a multiple of what
+    made it slow. ``crowded``: see ``is_crowded``; then a call is left even on a route that is not known to be ill.
+    ``calls`` that the job had before and may have been billed: each doubles the wait then, so that a job that needs
+    long gets as long as the deadline allows before its calls are used up.
     """
+    if crowded and patience >= CROWDED_PATIENCE * 2.0**calls:
+        return True
     if route.name not in health.open_routes:
         return False
     return patience >= PATIENCE or elsewhere(plan, route, health, standing(need.avoid, now))
+
+
+def is_crowded(slow: int, places: int) -> bool:
+    """Whether ``slow`` of a process's ``places`` are too many to be waited for.
+
+    >>> is_crowded(15, 64), is_crowded(16, 64)
+    (False, True)
+    """
+    return slow >= max(1.0, CROWDED * places)
 
 
 def _length(output_tokens: int) -> float:

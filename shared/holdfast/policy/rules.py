@@ -75,6 +75,7 @@ ALONE: Mapping[ScopeKind, Rules] = {
         consecutive=10,
         ratio=0.85,
         window_least=20,
+        slow=10,
         forgives=1.0,
         witnesses=2,
         share=0.12,

@@ -62,10 +62,10 @@ def picture(run: Run, *, heading: bool = True) -> str:
         parts += _calls(log, time, Scale(round_top(busiest, 3), top + CALLS_HEIGHT, top))
     if routes:
         parts.append(text(LEFT, strips_top - 14, "Breakers", "head"))
-        parts += _legend(strips_top - 14, STATES)
+        parts += legend(strips_top - 14, STATES)
     for place, route in enumerate(routes):
         moves = [move for move in run.moves if move.route == route]
-        parts += _strip(route, moves, run.seconds, time, strips_top + place * (STRIP + STRIP_GAP) + 12)
+        parts += strip(route, moves, run.seconds, time, strips_top + place * (STRIP + STRIP_GAP) + 12)
     parts += _time_axis(time, bottom)
     top = 0 if heading else HEADING
     return _document(run, top, bottom + 44 - top, parts)
@@ -113,9 +113,9 @@ def _jobs(samples: Sequence[Sample], time: Scale) -> list[str]:
     """Stacked areas whose height is always the number of accepted jobs: the ledger equation as a picture."""
     most = max((sample.total for sample in samples), default=1)
     jobs = Scale(max(most, 1), JOBS[1], JOBS[0])
-    parts = _grid(jobs, 5)
+    parts = grid(jobs, 5)
     parts.append(text(LEFT, JOBS[0] - 8, "Jobs", "head"))
-    parts += _legend(JOBS[0] - 8, [("flight", "in flight")])
+    parts += legend(JOBS[0] - 8, [("flight", "in flight")])
     floor = [0] * len(samples)
     for style, figures in (
         ("done", [sample.done for sample in samples]),
@@ -159,9 +159,9 @@ def _heights(log: ProviderLog) -> list[tuple[float, float]]:
 
 
 def _calls(log: ProviderLog, time: Scale, rate: Scale) -> list[str]:
-    parts = _grid(rate, 3)
+    parts = grid(rate, 3)
     parts.append(runs(LEFT, rate.end - 12, [("head", log.name), ("soft", "  calls a second")]))
-    parts += _legend(rate.end - 12, [("served", "answered"), ("failed", "failed")])
+    parts += legend(rate.end - 12, [("served", "answered"), ("failed", "failed")])
     bars: dict[int, dict[bool, int]] = defaultdict(lambda: {True: 0, False: 0})
     for at, status, calls in log.points:
         bars[int(at / BAR)][status == SERVED] += calls
@@ -176,7 +176,7 @@ def _calls(log: ProviderLog, time: Scale, rate: Scale) -> list[str]:
     return parts
 
 
-def _strip(route: str, moves: Sequence[BreakerMove], seconds: float, time: Scale, top: float) -> list[str]:
+def strip(route: str, moves: Sequence[BreakerMove], seconds: float, time: Scale, top: float) -> list[str]:
     """One breaker's states from left to right; it is closed until it first moves."""
     spans = [BreakerMove(0.0, route, "closed"), *moves, BreakerMove(seconds, route, "end")]
     parts = []
@@ -189,7 +189,7 @@ def _strip(route: str, moves: Sequence[BreakerMove], seconds: float, time: Scale
     return parts
 
 
-def _grid(scale: Scale, most: int) -> list[str]:
+def grid(scale: Scale, most: int) -> list[str]:
     parts = []
     for tick in scale.ticks(most):
         parts.append(line(LEFT, scale(tick), RIGHT, scale(tick), "grid" if tick else "axis"))
@@ -197,7 +197,7 @@ def _grid(scale: Scale, most: int) -> list[str]:
     return parts
 
 
-def _legend(y: float, entries: Sequence[tuple[str, str]]) -> list[str]:
+def legend(y: float, entries: Sequence[tuple[str, str]]) -> list[str]:
     """Swatches with their words, ending at the right edge."""
     words = [part for style, word in entries for part in ((style, "   \N{BLACK SQUARE} "), ("small soft", word))]
     return [runs(RIGHT, y, words, "end")]

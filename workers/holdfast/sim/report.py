@@ -9,7 +9,7 @@ from holdfast.sim.record import Check, Run, turns
 ENDS = ("succeeded", "dead", "cancelled", "expired")
 HEADS = ("", "what had to hold", "figures")
 
-PAGE = """<!DOCTYPE html>
+HEAD = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -31,7 +31,10 @@ td:first-child {{ white-space: nowrap; }} code {{ font: .92em ui-monospace, mono
 <body>
 <h1>{title}</h1>
 <p>{lead}</p>
-<p class="equation{broken}">{equation}</p>
+"""
+PAGE = (
+    HEAD
+    + """<p class="equation{broken}">{equation}</p>
 {picture}
 <h2>What had to hold</h2>
 {checks}
@@ -42,6 +45,7 @@ td:first-child {{ white-space: nowrap; }} code {{ font: .92em ui-monospace, mono
 </body>
 </html>
 """
+)
 
 
 def equation(run: Run) -> str:
@@ -81,9 +85,9 @@ def page(run: Run) -> str:
         broken="" if run.balanced else " broken",
         equation=escape(equation(run)),
         picture=picture(run, heading=False),
-        checks=_table(HEADS, map(_check_row, run.checks)),
-        events=_table(("at", "what"), events(run)),
-        files=_table(("file", "what is in it"), _files(run)),
+        checks=html_table(HEADS, map(_check_row, run.checks)),
+        events=html_table(("at", "what"), events(run)),
+        files=html_table(("file", "what is in it"), _files(run)),
     )
 
 
@@ -100,7 +104,7 @@ def _files(run: Run) -> Sequence[tuple[str, str]]:
     return [(f"{name}", what) for name, what in run.files.items()]
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def html_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table>\n<tr>{head}</tr>\n{body}\n</table>"

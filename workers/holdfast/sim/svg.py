@@ -6,7 +6,10 @@ from html import escape
 from math import ceil, floor, log10
 
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)  # what a step may begin with
-CLOCK = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600)  # seconds that a clock's face would mark
+CLOCK = (  # seconds that a clock or a calendar would mark
+    *(1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900),
+    *(1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400),
+)
 
 
 def number(value: float) -> str:

@@ -10,7 +10,7 @@ from holdfast.model.reply import Reply
 from holdfast.model.step import Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.budget import earn, spend
-from holdfast.policy.pace import LOOK_AGAIN, leaves, slow_after, typical
+from holdfast.policy.pace import LOOK_AGAIN, is_crowded, leaves, slow_after, typical
 from holdfast.policy.step import Health
 from holdfast.sim.drill.audit import Audit
 from holdfast.sim.drill.gate import WELL, Gate
@@ -168,7 +168,7 @@ class Pool:
             worker.notice(route.name, job, outcome, now)
         if isinstance(outcome, Reply):
             worker.typical[route.name] = typical(
-                worker.typical.get(route.name), call.seconds, job.need.output_tokens
+                worker.typical.get(route.name), call.seconds, outcome.usage.output
             )
             return self.rig.next_step(cast("Claimed", job), route, self._plan, outcome, WELL, now, self.uniform), WELL
         health = worker.health(self.gate.health(now), now)
@@ -195,9 +195,12 @@ class Pool:
         """Give a slow call up when its route turns out to be ill and another could take its job."""
         if call.over or call.worker is None:
             return
-        now = self.loop.now
-        health, patience = self.gate.health(now), (now - call.sent) / call.slow_at
-        if leaves(call.target.route, self._plan, health, call.job.need, now, patience=patience):
+        now, worker = self.loop.now, call.worker
+        health, patience = worker.health(self.gate.health(now), now), (now - call.sent) / call.slow_at
+        slow = sum(0 < each.slow_at <= now - each.sent for each in worker.calls)
+        crowded = is_crowded(slow, worker.free + len(worker.calls))
+        route, job = call.target.route, call.job
+        if leaves(route, self._plan, health, job.need, now, patience=patience, crowded=crowded, calls=job.calls):
             self._finish(call, call.worker, GIVEN_UP)
         else:
             self.loop.at(now + LOOK_AGAIN, self._look, call)

@@ -40,6 +40,8 @@ class Guard:
         for target in self.targets:
             target.look()
         if breaker.epoch == before.epoch:
+            if allowance(before) is not None and allowance(breaker) is None:
+                self.moved(self, before, now)  # the ramp is over
             return False
         self.probes.clear()  # what they tell now moves nothing
         self.moved(self, before, now)
