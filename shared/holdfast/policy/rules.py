@@ -69,7 +69,7 @@ RULES: Mapping[ScopeKind, Rules] = {
 }
 
 # What no plan has an alternative to. Half of the calls through it are better than none, so it opens only when hardly
-# any comes through, and is asked again sooner.
+# any comes through. What was ill for long is asked a little less often: a probe is all that anybody gets.
 ALONE: Mapping[ScopeKind, Rules] = {
     ScopeKind.ROUTE: Rules(
         consecutive=10,
@@ -78,14 +78,14 @@ ALONE: Mapping[ScopeKind, Rules] = {
         slow=10,
         forgives=1.0,
         witnesses=2,
-        share=0.12,
         knee=40.0,
+        late_share=0.05,
         relapse=15.0,
         ramp_least=20,
         ramp_anew=False,
     ),
-    ScopeKind.CREDENTIAL: Rules(consecutive=5, ratio=None, slow=None, share=0.12, knee=40.0, ramp_start=None),
-    ScopeKind.ENDPOINT: Rules(consecutive=10, ratio=None, slow=None, witnesses=2, share=0.12, knee=40.0),
+    ScopeKind.CREDENTIAL: Rules(consecutive=5, ratio=None, slow=None, knee=40.0, late_share=0.05, ramp_start=None),
+    ScopeKind.ENDPOINT: Rules(consecutive=10, ratio=None, slow=None, witnesses=2, knee=40.0, late_share=0.05),
 }
 
 # How one process keeps away from a provider that it cannot reach, while other hosts may: it tries again often, for

@@ -29,13 +29,13 @@ class Job:
     ``crashes``: workers that died with it. ``records``: terminal records, one when all is well. ``answered``: a call
     for it came back with a reply. ``acked``: the lane was told that the job is done. ``refused_at``: its last
     refusal. ``rerouted_by``: whose, if the job was to go elsewhere. ``due``: when it last became ready. ``wants``: what it needs when nothing is to be
-    avoided.
+    avoided. ``breaks``: every call for it is cut, wherever it goes.
     """
 
     interactive = False
 
     __slots__ = (
-        "acked", "answered", "attempts", "born", "calls", "crashes", "due", "ended", "expires_at", "fence", "id",
+        "acked", "answered", "attempts", "born", "breaks", "calls", "crashes", "due", "ended", "expires_at", "fence", "id",
         "need", "number", "records", "refused_at", "rerouted_by", "state", "tries", "wants", "why", "worker",
     )  # fmt: skip
 
@@ -44,7 +44,7 @@ class Job:
         self.state = State.QUEUED
         self.need = self.wants = need
         self.fence = self.number = self.attempts = self.calls = self.tries = self.crashes = self.records = 0
-        self.answered = self.acked = False
+        self.answered = self.acked = self.breaks = False
         self.ended = self.refused_at = -inf
         self.why = ""
         self.rerouted_by: "Target | None" = None

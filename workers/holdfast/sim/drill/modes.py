@@ -8,9 +8,10 @@ from holdfast.sim.drill.scenario import ANSWERS, Load
 
 TIMED_OUT = Fault(FaultKind.TIMED_OUT, "its total deadline passed", ambiguous=True)
 GIVEN_UP = Fault(FaultKind.TIMED_OUT, "slow on a route that is ill, given up for another", ambiguous=True)
+CUT = Fault(FaultKind.CUT, "the connection was reset", ambiguous=True)
 _FAULTS = {
     "hang": TIMED_OUT,  # a call that hangs ends when its deadline cuts it
-    "reset": Fault(FaultKind.CUT, "the connection was reset", ambiguous=True),
+    "reset": CUT,
     "unreachable": Fault(FaultKind.UNREACHABLE, "no connection"),
     "bad": Fault(FaultKind.BAD_ANSWER, "200 with something that is no answer", status=200),
 }

@@ -17,7 +17,7 @@ from holdfast.sim.drill.gate import WELL, Gate
 from holdfast.sim.drill.jobs import Call, Job, Worker
 from holdfast.sim.drill.ledger import Ledger
 from holdfast.sim.drill.loop import Loop
-from holdfast.sim.drill.modes import GIVEN_UP, TIMED_OUT
+from holdfast.sim.drill.modes import CUT, GIVEN_UP, TIMED_OUT
 from holdfast.sim.drill.provider import Provider
 from holdfast.sim.drill.rig import Outcome, Rig
 from holdfast.sim.drill.tally import Tally
@@ -95,6 +95,8 @@ class Pool:
     def _send(self, call: Call, worker: Worker, at: float) -> None:
         route = call.target.route
         outcome, seconds = self.providers[route.provider].call(at, call.target.bucket.name)
+        if call.job.breaks:
+            outcome = CUT
         if seconds >= route.deadline:
             outcome, seconds = TIMED_OUT, route.deadline
         call.outcome, call.seconds, call.sent = outcome, seconds, at

@@ -59,6 +59,7 @@ class _Clock:
         world.accepted += 1
         world.loop.at(now + self.gap(self.load.jobs_per_second), self._arrive)
         job = world.ledger.submit(now, self.load.expires_in)
+        job.breaks = job.id < self.load.breaking
         world.gate.waiting.append(job)
         if job.expires_at is not None:
             world.loop.at(float(ceil(job.expires_at)), world.pool.expire, job)

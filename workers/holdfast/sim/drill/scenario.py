@@ -138,6 +138,7 @@ class Load(_Strict):
     input_tokens: int = Field(default=800, ge=1, le=10_000_000)  # that a call really uses
     output_tokens: int = Field(default=400, ge=0, le=10_000_000)
     expires_in: float | None = Field(default=None, gt=0, le=LONGEST)
+    breaking: int = Field(default=0, ge=0)  # so many of the first jobs have every call cut: their own doing
 
 
 class Upset(_Strict):
@@ -156,7 +157,7 @@ class Scenario(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
-    name: str = Field(pattern=r"^[\w.-]+$", max_length=100)
+    name: str = Field(pattern=r"^[\w., -]+$", max_length=100)
     about: str = Field(default="", validation_alias=_names("about", "source"))
     seconds: float = Field(gt=0, le=LONGEST, validation_alias=_names("seconds", "duration_s"))
     single_route: bool = False
