@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from drill.scenes import scenario
-
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import DeathReason, State
 from holdfast.model.step import Bury, Reroute, Retry, Snooze
@@ -167,4 +166,4 @@ BUGS = [
                  upsets=[{"at": 10, "what": "skew", "worker": 0, "seconds": 14_400.0}]),
     ),
 ]  # fmt: skip
-assert REAL == Rig()
+assert Rig() == REAL

@@ -5,9 +5,7 @@ from holdfast.sim.drill.scenario import Scenario
 
 def mix(parts):
     """Parts of a mix: share, mode and, where it matters, the seconds that a call takes."""
-    return [
-        {"share": share, "mode": mode, **({"takes": takes[0]} if takes else {})} for share, mode, *takes in parts
-    ]
+    return [{"share": share, "mode": mode, **({"takes": takes[0]} if takes else {})} for share, mode, *takes in parts]
 
 
 def phases(script):

@@ -4,8 +4,8 @@ from dataclasses import replace
 from math import inf
 
 import pytest
-from drill.scenes import scenario
 
+from drill.scenes import scenario
 from holdfast.model.job import Need
 from holdfast.sim.drill.bars import Bar, hold
 from holdfast.sim.drill.figures import Figures, worst

@@ -1,6 +1,7 @@
 """The simulator sees: each of eleven planted bugs is told by the promise that it breaks, and nothing else is."""
 
 import pytest
+
 from drill.planted import BUGS, Bug
 
 EACH = pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)

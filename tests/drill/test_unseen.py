@@ -1,8 +1,8 @@
 """Policy, not cases: in outages that nothing was tuned for, every promise holds and what it costs stays sane."""
 
 import pytest
-from drill.unseen import UNSEEN, Unseen
 
+from drill.unseen import UNSEEN, Unseen
 from holdfast.sim.drill.run import run_virtual
 
 

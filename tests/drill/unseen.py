@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from drill.scenes import scenario
-
 from holdfast.sim.drill.scenario import Scenario
 
 FLAPS = [(300 * n, [(1.0, "e503")] if n % 2 else []) for n in range(1, 13)]

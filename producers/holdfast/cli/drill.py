@@ -59,43 +59,40 @@ def run(
     from holdfast.sim.drill.catalogue import find
 
     played = _with_deadline(find(scenario), expires_in)
-    yours = settings() if scene().config or model else None
-    wanted = range(seed, seed + seeds)
-    ran = (
-        _virtual(played, wanted, yours, model)
-        if virtual
-        else import_module("holdfast.worker.drill").run(  # beside us, not below us: reached by name only
-            played, seeds=wanted, speed=speed, settings=yours, output=directory
-        )
-    )
-    show(ran.view(), draw_drill)
+    yours, wanted = _yours(model), range(seed, seed + seeds)
     if virtual:
-        _write(played, ran, yours, model, directory)
+        ran = _virtual(played, wanted, yours, model, directory)
+    else:
+        real = import_module("holdfast.worker.drill")  # beside us, not below us: reached by name only
+        ran = real.run(played, seeds=wanted, speed=speed, settings=yours, output=directory)
+        show(ran.view(), draw_drill)
     if not ran.holds:
         say(failing_words(ran, scenario, virtual=virtual))
         raise Exit(1)
 
 
-def _virtual(played: "Scenario", seeds: range, yours: "Settings | None", model: str | None) -> "Drill":
+def _yours(model: str | None) -> "Settings | None":
+    """The configuration, where one was named: one that only lies around must not change what a scenario comes to."""
+    return settings() if scene().config or model else None
+
+
+def _virtual(  # the whole of what was asked for
+    played: "Scenario", seeds: range, yours: "Settings | None", model: str | None, directory: Path
+) -> "Drill":
     from holdfast.sim.drill.fleet import your_fleet
+    from holdfast.sim.drill.paper import write
     from holdfast.sim.drill.seeds import run_seeds
 
     fleet = None if yours is None else your_fleet(yours, model)
     with Ticker() as ticker:
-        return run_seeds(played, seeds, fleet=fleet, told=ticker.told)
-
-
-def _write(played: "Scenario", ran: "Drill", yours: "Settings | None", model: str | None, directory: Path) -> None:
-    from holdfast.sim.drill.fleet import your_fleet
-    from holdfast.sim.drill.paper import write
-
-    fleet = None if yours is None else your_fleet(yours, model)
+        ran = run_seeds(played, seeds, fleet=fleet, told=ticker.told)
+    show(ran.view(), draw_drill)
     try:
-        page = write(played, ran, directory, fleet=fleet)
+        say(f"report: {write(played, ran, directory, fleet=fleet)}")
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise InvalidRequest(str(directory), f"the report cannot be written there: {why}.", "Choose with -o.") from None
-    say(f"report: {page}")
+    return ran
 
 
 def _with_deadline(played: "Scenario", expires_in: str | None) -> "Scenario":
@@ -108,7 +105,9 @@ def _with_deadline(played: "Scenario", expires_in: str | None) -> "Scenario":
     except Expected as error:
         raise InvalidRequest("--expires-in", f"expected {error}, got {expires_in!r}.") from None
     if not 0 < wanted <= played.seconds + OVERTIME:
-        raise InvalidRequest("--expires-in", f"expected a time above zero and no longer than the drill, got {expires_in!r}.")
+        raise InvalidRequest(
+            "--expires-in", f"expected a time above zero and no longer than the drill, got {expires_in!r}."
+        )
     return played.model_copy(update={"load": played.load.model_copy(update={"expires_in": wanted})})
 
 

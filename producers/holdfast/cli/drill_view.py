@@ -31,7 +31,8 @@ COSTS = {  # names of costs, and how they are said
 def draw_scenarios(scenarios: Iterable[View]) -> "Table | str":
     """Draw what can be drilled."""
     rows = (
-        (each["name"], f"{each['hours']:g} h", "one" if each["routes"] == 1 else "two", each["about"]) for each in scenarios
+        (each["name"], f"{each['hours']:g} h", "one" if each["routes"] == 1 else "two", each["about"])
+        for each in scenarios
     )
     return table(("scenario", "lasts", "routes", "what happened"), rows, empty="no scenarios")
 
@@ -49,9 +50,21 @@ def draw_drill(view: View) -> "RenderableType":
         table(("", "bar", "", "found"), map(_bar, view["bars"]), empty="no bars"),
         *_broken(view),
         "",
+        *_yours(view),
         facts_table({COSTS[name]: _figure(value) for name, value in view["costs"].items()}),
         facts_table({f"jobs done by {route}": _figure(jobs) for route, jobs in view["routes"].items()}),
     )
+
+
+def _yours(view: View) -> list[str]:
+    if "yours" not in view:
+        return []
+    yours = view["yours"]
+    plan = ", then ".join(yours["plan"])
+    return [
+        f"Your configuration in this outage: model {yours['model']}, {plan}; {yours['places']:,} calls in flight.",
+        "",
+    ]
 
 
 def _bar(bar: View) -> tuple[object, ...]:
@@ -60,13 +73,15 @@ def _bar(bar: View) -> tuple[object, ...]:
 
 
 def _broken(view: View) -> list[Markup]:
-    return [Markup(f"{paint('BROKEN', 'red')} {sentence}, {times} times") for sentence, times in view["violations"].items()]
+    return [
+        Markup(f"{paint('BROKEN', 'red')} {sentence}, {times} times") for sentence, times in view["violations"].items()
+    ]
 
 
 def _figure(value: float) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if value < 1 else f"{value:,.2f}"  # noqa: PLR2004
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if value < 1 else f"{value:,.2f}"
 
 
 def _span(seeds: list[View], name: str) -> str:

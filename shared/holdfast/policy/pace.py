@@ -45,7 +45,7 @@ def slow_after(route: Route, known: float | None, output_tokens: int) -> float:
     return max(route.slow_after, usual) * _length(output_tokens)
 
 
-def leaves(  # noqa: PLR0917  # the whole of what the decision may depend on
+def leaves(  # the whole of what the decision may depend on
     route: Route,
     plan: Plan,
     health: Health,

@@ -36,11 +36,15 @@ class Audit:
             self.repeated += 1
         if job.acked:
             self.found["a job was called again after its lane was told that it is done"] += 1
-        if job.rerouted_by is call.target and now - job.refused_at < AT_ONCE and len(call.target.route.credentials) == 1:
+        if (
+            job.rerouted_by is call.target
+            and now - job.refused_at < AT_ONCE
+            and len(call.target.route.credentials) == 1
+        ):
             self.found["a job came back at once to the route that had refused it"] += 1
 
     def decided(self, job: Job, step: Step, now: float, *, spared: bool) -> None:
-        """A call ended, and not well. ``spared``: its route is shut or wears many jobs out, so it is not its job's fault."""
+        """A call ended, and not well. ``spared``: its route is shut or wears many jobs out, as ``Health`` says."""
         if job.state not in TERMINAL and job.calls >= MAX_CALLS and not spared:
             self.found["a job had more calls that may have been billed than the cap allows"] += 1
         if isinstance(step, Retry | Snooze):
@@ -64,14 +68,7 @@ class Audit:
         if breaches:
             self.found["I6: a provider refused calls beyond a limit that was known"] += breaches
         for job in jobs:
-            if job.state in TERMINAL and job.records != 1:
-                self.found["I2: a job has more than one terminal record"] += 1
-            if job.state not in TERMINAL:
-                self.found["I1: a job never ended"] += 1
-            if job.state is State.EXPIRED and job.expires_at is not None and job.ended < job.expires_at - EARLY:
-                self.found["a job expired long before its deadline"] += 1
-            if job.state is State.DEAD and _is_not_its_fault(job):
-                self.found["a fault of a route, a credential or an endpoint buried a job"] += 1
+            self._close(job)
         if self.repeated > self.excused:
             self.found["I3: finished calls were repeated, more than kills and pauses excuse"] += 1
         if self.probes_most > 1:
@@ -79,6 +76,20 @@ class Audit:
         for (second, _), together in self._back.items():
             if self._decided[second] >= HERD and together > HERD_SHARE * self._decided[second]:
                 self.found["retries that were decided together came back together"] += 1
+
+    def _close(self, job: Job) -> None:
+        if job.state not in TERMINAL:
+            self.found["I1: a job never ended"] += 1
+        elif job.records != 1:
+            self.found["I2: a job has more than one terminal record"] += 1
+        if _expired_early(job):
+            self.found["a job expired long before its deadline"] += 1
+        if job.state is State.DEAD and _is_not_its_fault(job):
+            self.found["a fault of a route, a credential or an endpoint buried a job"] += 1
+
+
+def _expired_early(job: Job) -> bool:
+    return job.state is State.EXPIRED and job.expires_at is not None and job.ended < job.expires_at - EARLY
 
 
 def _is_not_its_fault(job: Job) -> bool:

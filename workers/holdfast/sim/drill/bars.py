@@ -54,17 +54,17 @@ class Bar:
         return {"bar": self.name, "most": self.most, "found": self.found, "holds": self.holds}
 
 
-def check_names(bars: Mapping[str, float | bool], where: str) -> None:
+def check_names(bars: Mapping[str, float], where: str) -> None:
     """Raises InvalidRequest: a bar of a scenario has a name that means nothing here."""
     if unknown := sorted(bars.keys() - FIGURES.keys()):
         raise InvalidRequest(f"{where}: bars.{unknown[0]}", "is no bar.", f"Known: {', '.join(FIGURES)}.")
 
 
-def bars_for(bars: Mapping[str, float | bool], *, standard: bool) -> dict[str, float | bool]:
+def bars_for(bars: Mapping[str, float], *, standard: bool) -> dict[str, float]:
     """The bars that can be held against a pool. ``standard``: under the conditions of the scenario."""
     return {name: most for name, most in bars.items() if standard or name in ALWAYS}
 
 
-def hold(bars: Mapping[str, float | bool], found: Mapping[str, float | bool]) -> list[Bar]:
+def hold(bars: Mapping[str, float], found: Mapping[str, float | bool]) -> list[Bar]:
     """Hold every bar against ``found``, which has every figure that ``FIGURES`` names."""
     return [Bar(name, most, found[FIGURES[name]]) for name, most in bars.items()]

@@ -14,8 +14,14 @@ def costs(plan: Plan, tally: Tally, load: Load, *, expired: int) -> dict[str, fl
     ``cost_usd``: of the answers that became results. ``extra_usd``: more than the first route alone would have cost;
     below zero where the detour is cheaper. ``unknown_usd``: of calls that were left or cut, if all were billed.
     """
-    figures = {"peak_backlog": float(tally.peak), "peak_at_s": round(tally.peak_at, 1), "deadline_misses": float(expired)}
-    each = {route.name: route.price.cost_micros(load.input_tokens, load.output_tokens) / MICROS for route in plan.routes}
+    figures = {
+        "peak_backlog": float(tally.peak),
+        "peak_at_s": round(tally.peak_at, 1),
+        "deadline_misses": float(expired),
+    }
+    each = {
+        route.name: route.price.cost_micros(load.input_tokens, load.output_tokens) / MICROS for route in plan.routes
+    }
     first = each[plan.routes[0].name]
     if not all(each[name] for name in (plan.routes[0].name, *tally.routes)):
         return figures

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from holdfast.model.route import Api, Limits, Plan, Route
 from holdfast.policy.rules import Rules, rules_for
@@ -24,6 +25,11 @@ class Fleet:
     plans: tuple[Plan, ...]
     overrides: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     standard: bool = True
+
+    def view(self) -> dict[str, Any]:
+        """What was drilled, for the JSON answer."""
+        plan = [route.name for route in self.plan.routes]
+        return {"model": self.plan.model, "plan": plan, "places": self.places, "processes": self.workers}
 
     def rules(self, scope: str) -> Rules:
         """The rules of a breaker by its scope's name, as the worker's gate takes them."""

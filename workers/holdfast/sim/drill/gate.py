@@ -12,7 +12,7 @@ from holdfast.policy.backoff import Uniform
 from holdfast.policy.probing import turn
 from holdfast.policy.report import speaks_of_login
 from holdfast.policy.step import Health
-from holdfast.policy.verdict import Heard, ScopeKind, Verdict, scope_names
+from holdfast.policy.verdict import Heard, ScopeKind, Verdict
 from holdfast.sim.drill.bucket import Bucket
 from holdfast.sim.drill.fleet import Fleet
 from holdfast.sim.drill.jobs import Call, Job, need_of

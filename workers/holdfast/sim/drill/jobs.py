@@ -27,16 +27,16 @@ class Job:
     """One job as SQL knows it. The names that ``policy.step`` reads are those of ``model.job.Claimed``.
 
     ``crashes``: workers that died with it. ``records``: terminal records, one when all is well. ``answered``: a call
-    for it came back with a reply. ``acked``: the lane was told that the job is done. ``refused_at``: its last
-    refusal. ``rerouted_by``: whose, if the job was to go elsewhere. ``due``: when it last became ready. ``wants``: what it needs when nothing is to be
-    avoided. ``breaks``: every call for it is cut, wherever it goes.
+    for it came back with a reply. ``acked``: the lane was told that the job is done. ``refused_at``: its last refusal.
+    ``rerouted_by``: whose, if the job was to go elsewhere. ``due``: when it last became ready. ``wants``: what it needs
+    when nothing is to be avoided. ``breaks``: every call for it is cut, wherever it goes.
     """
 
     interactive = False
 
     __slots__ = (
-        "acked", "answered", "attempts", "born", "breaks", "calls", "crashes", "due", "ended", "expires_at", "fence", "id",
-        "need", "number", "records", "refused_at", "rerouted_by", "state", "tries", "wants", "why", "worker",
+        "acked", "answered", "attempts", "born", "breaks", "calls", "crashes", "due", "ended", "expires_at", "fence",
+        "id", "need", "number", "records", "refused_at", "rerouted_by", "state", "tries", "wants", "why", "worker",
     )  # fmt: skip
 
     def __init__(self, number: int, born: float, expires_at: float | None, need: Need) -> None:
@@ -47,7 +47,7 @@ class Job:
         self.answered = self.acked = self.breaks = False
         self.ended = self.refused_at = -inf
         self.why = ""
-        self.rerouted_by: "Target | None" = None
+        self.rerouted_by: Target | None = None
         self.worker: Worker | None = None
 
 
@@ -61,7 +61,8 @@ class Worker:
     """
 
     __slots__ = (
-        "ahead", "alive", "calls", "dies", "doubts", "free", "leased", "name", "paused_until", "retries", "typical", "worn",
+        "ahead", "alive", "calls", "dies", "doubts", "free", "leased", "name", "paused_until", "retries", "typical",
+        "worn",
     )  # fmt: skip
 
     def __init__(self, name: str, places: int) -> None:

@@ -47,7 +47,9 @@ def page(scenario: Scenario, drill: Drill, shown: Report) -> str:
             "<h2>Figures</h2>",
             html_table(("figure", "worst of all seeds" if seeds > 1 else "found"), _rows(drill.worst.view())),
             "<h2>What it cost</h2>",
-            html_table(("", ""), [*_rows(drill.costs), *((f"jobs done by {r}", f"{n:,}") for r, n in drill.routes.items())]),
+            html_table(
+                ("", ""), [*_rows(drill.costs), *((f"jobs done by {r}", f"{n:,}") for r, n in drill.routes.items())]
+            ),
             f"<p>Files beside this page: {PICTURE}, {ANSWER}.</p>\n</body>\n</html>\n",
         ]
     )
@@ -57,7 +59,8 @@ def equation(run: Report) -> str:
     """The ledger equation of one seed as a line of HTML."""
     found = run.figures
     late = found.accepted - found.succeeded - found.dead - found.lost
-    words = f"{found.accepted:,} accepted = {found.succeeded:,} succeeded + {found.dead:,} dead + {late:,} expired + {found.lost:,} lost"
+    ends = {"succeeded": found.succeeded, "dead": found.dead, "expired": late, "lost": found.lost}
+    words = f"{found.accepted:,} accepted = {' + '.join(f'{jobs:,} {end}' for end, jobs in ends.items())}"
     broken = "" if found.equation_holds and not found.lost else " broken"
     return f'<p class="equation{broken}">{words}</p>'
 

@@ -39,7 +39,10 @@ def picture(scenario: Scenario, report: Report, *, heading: bool = True) -> str:
     """Draw one seed as one SVG document; without ``heading`` where the page around it has its own."""
     course = report.course
     time = Scale(max(course.seconds, 1.0), LEFT, RIGHT)
-    bands, places = bands_of(scenario.phases, scenario.seconds), list(dict.fromkeys(name for name, _, _ in course.answers))
+    bands, places = (
+        bands_of(scenario.phases, scenario.seconds),
+        list(dict.fromkeys(name for name, _, _ in course.answers)),
+    )
     calls_top = TOP + JOBS_HEIGHT + GAP
     strips_top = calls_top + len(places) * (CALLS_HEIGHT + GAP)
     strips = _strips(course, time, strips_top)
@@ -106,7 +109,8 @@ def clock(seconds: float, whole: float) -> str:
 def _document(scenario: Scenario, report: Report, top: float, bottom: float, parts: Sequence[str]) -> str:
     size = f'viewBox="0 {number(top)} {WIDTH} {number(bottom - top)}" width="{WIDTH}" height="{number(bottom - top)}"'
     labels = 'role="img" aria-labelledby="title" aria-describedby="desc"'
-    head = f'<title id="title">{escape(scenario.name)}</title>\n<desc id="desc">{escape(describe(scenario, report))}</desc>'
+    told = escape(describe(scenario, report))
+    head = f'<title id="title">{escape(scenario.name)}</title>\n<desc id="desc">{told}</desc>'
     body = "\n".join(parts)
     style = f"<style>{STYLE}{OWN_STYLE}</style>"
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {labels}>\n{head}\n{style}\n{body}\n</svg>\n'

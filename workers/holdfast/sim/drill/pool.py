@@ -169,9 +169,7 @@ class Pool:
         if worker.doubts or worker.worn or isinstance(outcome, Fault):
             worker.notice(route.name, job, outcome, now)
         if isinstance(outcome, Reply):
-            worker.typical[route.name] = typical(
-                worker.typical.get(route.name), call.seconds, outcome.usage.output
-            )
+            worker.typical[route.name] = typical(worker.typical.get(route.name), call.seconds, outcome.usage.output)
             return self.rig.next_step(cast("Claimed", job), route, self._plan, outcome, WELL, now, self.uniform), WELL
         health = worker.health(self.gate.health(now), now)
         clock = self.rig.clock(now, worker)

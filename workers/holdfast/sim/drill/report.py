@@ -52,9 +52,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """Several seeds of one scenario, in the order of their seeds."""
+    """Several seeds of one scenario, in the order of their seeds. ``yours``: what of a configuration was drilled."""
 
     runs: Sequence[Report]
+    yours: Mapping[str, Any] | None = None
 
     @property
     def holds(self) -> bool:
@@ -110,4 +111,5 @@ class Drill:
             "failing_seeds": self.failing_seeds,
             "costs": self.costs,
             "routes": self.routes,
+            **({"yours": {**self.yours, **self.costs}} if self.yours else {}),
         }

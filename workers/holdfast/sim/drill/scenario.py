@@ -126,7 +126,9 @@ class Phase(_Strict):
 class Load(_Strict):
     """What the pool has to do: jobs a second, calls in flight, and how the providers are when they are well."""
 
-    jobs_per_second: float = Field(default=5.0, gt=0, le=1e5, validation_alias=_names("jobs_per_second", "arrivals_per_s"))
+    jobs_per_second: float = Field(
+        default=5.0, gt=0, le=1e5, validation_alias=_names("jobs_per_second", "arrivals_per_s")
+    )
     slots: int = Field(default=64, ge=1, le=100_000)
     workers: int = Field(default=2, ge=1, le=1_000)
     takes: Spread = Field(default=(1.0, 4.0), validation_alias=_names("takes", "healthy_latency_s"))
@@ -151,7 +153,7 @@ class Upset(_Strict):
 
 
 class Scenario(BaseModel):
-    """``bars`` are the figures that must hold, by the names of ``bars.py``. ``reference``: what a simple policy reached.
+    """``bars`` are the figures that must hold, by the names of ``bars.py``. ``reference``: what a simple one came to.
 
     What else stands in the file is not read: outages are published with more about them.
     """
@@ -165,7 +167,7 @@ class Scenario(BaseModel):
     second: tuple[Phase, ...] = ()  # the second provider's
     load: Load = Field(default_factory=Load, validation_alias=_names("load", "conditions"))
     upsets: tuple[Upset, ...] = ()
-    bars: Mapping[str, float | bool] = Field(default_factory=dict, validation_alias=_names("bars", "pass"))
+    bars: Mapping[str, float] = Field(default_factory=dict, validation_alias=_names("bars", "pass"))
     reference: Annotated[Mapping[str, Spread], BeforeValidator(_understood)] = Field(
         default_factory=dict, validation_alias=_names("reference", "reference_5_seeds")
     )
@@ -189,7 +191,7 @@ class Scenario(BaseModel):
             for place, (sooner, later) in enumerate(pairwise(phases), start=1):
                 if later.at <= sooner.at:
                     raise ValueError(
-                        f"{name}.{place} begins at {later.at:g} s, which is not after {name}.{place - 1} ({sooner.at:g} s)"
+                        f"{name}.{place} begins at {later.at:g} s, not after {name}.{place - 1} at {sooner.at:g} s"
                     )
         if self.seconds * self.load.jobs_per_second > MOST_JOBS:
             raise ValueError(f"it would bring more than {MOST_JOBS:,} jobs")

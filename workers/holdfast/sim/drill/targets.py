@@ -24,7 +24,7 @@ class Guard:
 
     __slots__ = ("breaker", "kind", "moved", "name", "probes", "rig", "rules", "targets", "uniform")
 
-    def __init__(self, name: str, rules: Rules, rig: Rig, uniform: Uniform, moved: Moved) -> None:  # noqa: PLR0917
+    def __init__(self, name: str, rules: Rules, rig: Rig, uniform: Uniform, moved: Moved) -> None:
         self.name, self.rules, self.rig, self.uniform, self.moved = name, rules, rig, uniform, moved
         self.kind: ScopeKind = scope_kind(name)
         self.breaker = Breaker()

@@ -1,0 +1,28 @@
+"""The real outages that come with Holdfast: every bar holds, and a simple policy's figures are beaten."""
+
+import pytest
+
+from holdfast.sim.drill.catalogue import find, names
+from holdfast.sim.drill.run import run_virtual
+
+SEED = 3
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_bar_and_every_promise_holds(name: str):
+    report = run_virtual(find(name), SEED)
+    assert [bar for bar in report.bars if not bar.holds] == []
+    assert report.bars
+    assert report.violations == {}
+    assert report.figures.equation_holds
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_call_more_fails_than_under_the_reference_policy(name: str):
+    scenario = find(name)
+    assert run_virtual(scenario, SEED).figures.failed_calls <= scenario.reference["failed_calls"][1]
+
+
+def test_the_drill_comes_with_the_six_published_outages():
+    assert len(names()) == 6
+    assert all(find(name).about and find(name).bars and find(name).reference for name in names())
