@@ -50,6 +50,11 @@ class Bucket:
         return 0.0
 
     @property
+    def steady(self) -> bool:
+        """Whether nothing but time fills it: neither answers that raise its rate nor tokens that are given back."""
+        return self.learned is None and len(self.allowances) == 1
+
+    @property
     def spare(self) -> bool:
         """Whether much is left of a limit that somebody told us."""
         return self.learned is None and all(

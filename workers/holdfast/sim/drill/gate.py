@@ -26,7 +26,11 @@ WELL = Health()
 
 
 class Gate:
-    """``waiting`` is the lane. ``probed`` is told how many probes of one breaker are out when one more is lent."""
+    """``waiting`` is the lane. ``probed`` is told how many probes of one breaker are out when one more is lent.
+
+    ``shut_until``: nobody can be admitted sooner, unless something is heard or given back meanwhile. To ask again and
+    again would come to the same.
+    """
 
     def __init__(  # noqa: PLR0917  # the whole of what a gate is made of
         self, fleet: Fleet, load: Load, rig: Rig, uniform: Uniform, moved: Moved, probed: Callable[[int], None]
@@ -47,7 +51,9 @@ class Gate:
             self.targets.append(Target(each, guards, bucket, slots[each.name], need, usage))
         self._fetch = 0
         self._in_turn = self.targets
-        self._many = any(len(route.credentials) > 1 for route in plan.routes)
+        self._many = any(len(route.credentials) > 1 for route in fleet.plan.routes)
+        self._sure = False  # whether only time can change what refused the last job
+        self.shut_until = 0.0
 
     def fetch(self, now: float, take: Callable[[Call], bool]) -> float | None:
         """Give permits to waiting jobs in their order, until ``take`` wants no more or nobody can be admitted.
@@ -56,6 +62,7 @@ class Gate:
         """
         self._fetch += 1
         self._in_turn = self._order(now)
+        self.shut_until = 0.0
         waiting, passed, again = self.waiting, [], None
         while waiting:
             job = waiting.popleft()
@@ -67,6 +74,8 @@ class Gate:
             if again is None:
                 again = retry_at
             passed.append(job)
+            if shut and self._sure and len(passed) == 1:
+                self.shut_until = retry_at
             if shut or len(passed) >= LOOK:
                 break
         if passed:
@@ -88,6 +97,7 @@ class Gate:
     def _place(self, job: Job, now: float) -> tuple[Call | None, float, bool]:
         """Offer a job to the targets in order: its call; or when to ask again, and whether all are shut to all."""
         avoid, retry_at, shut = job.need.avoid, inf, True
+        self._sure = True
         for target in self._in_turn:
             if avoid and target.name in avoid:
                 until = avoid[target.name]
@@ -105,14 +115,17 @@ class Gate:
         """Ask everything that guards a target for one call: 0 and the units are taken, or when to ask again."""
         bucket = target.bucket
         if bucket.short == self._fetch:
+            self._sure = False
             return now + POLL
         if not target.plain and (retry_at := target.asks(now)):
             return max(retry_at, now + 0.001)
         if target.slots.used >= target.ramp or target.slots.used >= target.slots.limit:
+            self._sure = False
             return now + POLL
         wait = bucket.take(target.costs, now)
         if wait:
             bucket.short = self._fetch
+            self._sure = self._sure and bucket.steady
             return now + wait
         return 0.0
 
@@ -151,7 +164,7 @@ class Gate:
         """A call still in flight is older than it should be. Once per call."""
         if call.told_slow or not call.held:
             return False
-        call.told_slow = True
+        call.told_slow, self.shut_until = True, 0.0
         return call.target.guards[0].hear(call, Heard(now, call.epochs[0], Verdict.SLOW))
 
     def health(self, now: float) -> Health:
@@ -164,6 +177,7 @@ class Gate:
 
     def release(self, calls: Iterable[Call], now: float) -> None:
         """Free what a dead worker held. Its units stay spent."""
+        self.shut_until = 0.0
         for call in calls:
             if call.held:
                 call.held = False
@@ -174,6 +188,7 @@ class Gate:
     def lose(self, now: float, calls: Iterable[Call]) -> None:
         """Redis was lost: windows, permits, breakers and levels with it."""
         self.waiting.clear()
+        self.shut_until = 0.0
         for call in calls:
             call.held = False
         for target in self.targets:
@@ -190,6 +205,7 @@ class Gate:
             bucket.answered(now)
         elif outcome is None or outcome.kind in NEVER_SENT:
             bucket.drop(target.reserved, now)
+            self.shut_until = 0.0
         else:
             if not outcome.ambiguous and outcome.kind not in ANSWERED:
                 bucket.settle(target.reserved, (0.0, 0.0), now)
@@ -199,7 +215,7 @@ class Gate:
                 bucket.refused(now, call.sent, pause or 0.0, teaches=limited)
 
     def _hear(self, call: Call, verdicts: Mapping[ScopeKind, Verdict], now: float) -> bool:
-        changed = False
+        changed, self.shut_until = False, 0.0
         said = call.target.guards[1].name if speaks_of_login(verdicts) else ""
         for guard, epoch in zip(call.target.guards, call.epochs, strict=True):
             verdict = verdicts.get(guard.kind, Verdict.NOTHING)

@@ -59,9 +59,12 @@ class Pool:
         """Start what the gate admits, as far as there are places."""
         if not self.gate.waiting or self._roomiest() is None:
             return
+        if self.loop.now < self.gate.shut_until:
+            self._ask(self.gate.shut_until)
+            return
         again = self.gate.fetch(self.loop.now, self._start)
         if again is not None:
-            self._ask(min(again, self.loop.now + LOOK_ANYWAY))
+            self._ask(max(self.gate.shut_until, min(again, self.loop.now + LOOK_ANYWAY)))
 
     def _ask(self, at: float) -> None:
         if not self.loop.now < self._asks_at <= at:
