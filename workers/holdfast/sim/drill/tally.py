@@ -61,7 +61,7 @@ class Tally:
     def moved(self, guard: Guard, before: Breaker, now: float) -> None:
         """A breaker came into another state."""
         state = guard.breaker.state
-        if isinstance(state, Open) and isinstance(before.state, Closed):
+        if isinstance(state, Open) and isinstance(before.state, Closed) and not guard.forgot:
             self.trips += 1
         if isinstance(state, Closed) and isinstance(before.state, HalfOpen) and guard.rules.ramp_start is not None:
             for target in guard.targets:

@@ -20,14 +20,18 @@ Moved = Callable[["Guard", Breaker, float], None]
 
 
 class Guard:
-    """One breaker: of a route, a credential or an endpoint. ``probes`` are those whose verdict is still out."""
+    """One breaker: of a route, a credential or an endpoint. ``probes`` are those whose verdict is still out.
 
-    __slots__ = ("breaker", "kind", "moved", "name", "probes", "rig", "rules", "targets", "uniform")
+    ``forgot``: it opens only because Redis was lost, not because of its provider.
+    """
+
+    __slots__ = ("breaker", "forgot", "kind", "moved", "name", "probes", "rig", "rules", "targets", "uniform")
 
     def __init__(self, name: str, rules: Rules, rig: Rig, uniform: Uniform, moved: Moved) -> None:
         self.name, self.rules, self.rig, self.uniform, self.moved = name, rules, rig, uniform, moved
         self.kind: ScopeKind = scope_kind(name)
         self.breaker = Breaker()
+        self.forgot = False
         self.targets: list[Target] = []
         self.probes: dict[Call, float] = {}
 
@@ -76,7 +80,9 @@ class Guard:
     def lose(self, now: float) -> None:
         """Redis was lost with what it knew: the first call is a probe."""
         self.probes.clear()
+        self.forgot = True
         self.become(Breaker(Open(0.0, 1.0), max(self.breaker.epoch + 1, int(now))), now)
+        self.forgot = False
 
 
 class Slots:

@@ -65,7 +65,7 @@ def build(scenario: Scenario, seed: int, fleet: Fleet, rig: Rig) -> World:
 
     def moved(guard: Guard, before: Breaker, now: float) -> None:
         tally.moved(guard, before, now)
-        if isinstance(guard.breaker.state, Open) and isinstance(before.state, Closed):
+        if isinstance(guard.breaker.state, Open) and isinstance(before.state, Closed) and not guard.forgot:
             audit.tripped(guard, providers[guard.targets[0].route.provider], now)
 
     gate = Gate(fleet, scenario.load, rig, uniform, moved, audit.probed)
