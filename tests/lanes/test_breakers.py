@@ -198,6 +198,14 @@ async def test_health_names_the_routes_that_admit_nothing(broken: House) -> None
     assert (await broken.another_gate().health(broken.plan)).open_routes == frozenset()
 
 
+async def test_health_tells_of_a_route_on_probation(broken: House) -> None:
+    assert (await broken.another_gate().health(broken.plan)).wearing == frozenset()
+    broken.wait(1.5)
+    broken.offer(1)
+    await broken.settle((await broken.fetch(1)).permits)
+    assert (await broken.another_gate().health(broken.plan)).wearing == {"anthropic/opus"}
+
+
 async def test_health_counts_a_paused_route_as_open_only_with_every_credential(house: House) -> None:
     house.plan = plan(route(credentials=("one", "two"), limits=Limits(requests_per_minute=60)))
     house.offer(2)

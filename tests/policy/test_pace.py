@@ -76,3 +76,18 @@ def test_a_call_that_hangs_on_an_ill_route_does_not_hold_its_place_for_ever() ->
     assert not leaves(A, ALONE, ill, NEED, 100.0, patience=2.9)
     assert leaves(A, ALONE, ill, NEED, 100.0, patience=3.0)
     assert not leaves(A, ALONE, well, NEED, 100.0, patience=9.0)
+
+
+def test_calls_that_crowd_a_process_are_left_even_where_nothing_else_says_that_the_route_is_ill() -> None:
+    well = Health()
+    assert not leaves(A, ALONE, well, NEED, 100.0, patience=1.4, crowded=True)
+    assert leaves(A, ALONE, well, NEED, 100.0, patience=1.5, crowded=True)
+    assert not leaves(A, ALONE, well, NEED, 100.0, patience=1.5)
+
+
+@pytest.mark.parametrize(("calls", "patience"), [(0, 1.5), (1, 3.0), (2, 6.0)])
+def test_a_job_that_was_left_before_is_given_twice_as_long(calls, patience) -> None:
+    """One that only needs long gets as long as the deadline allows before its calls are used up."""
+    crowd = {"crowded": True, "calls": calls}
+    assert leaves(A, ALONE, Health(), NEED, 100.0, patience=patience, **crowd)
+    assert not leaves(A, ALONE, Health(), NEED, 100.0, patience=patience - 0.1, **crowd)

@@ -1,6 +1,7 @@
 """What a process notices besides single calls."""
 
 from holdfast.model.fault import Fault, FaultKind
+from holdfast.policy.step import Health
 from holdfast.worker.oddities import Oddities
 
 STRANGE = Fault(FaultKind.INVALID_REQUEST, "400", 400, "of_another_year", unfamiliar=True)
@@ -20,3 +21,19 @@ def test_a_storm_is_of_one_route():
     for n in range(10):
         oddities.heard("a/m", str(n), WRONG)
     assert oddities.storms() == {"a/m"}
+
+
+def test_a_route_that_cuts_many_jobs_wears_them_out():
+    oddities, cut = Oddities(), Fault(FaultKind.CUT, ambiguous=True)
+    known = Health(frozenset({"b/m"}), frozenset({"c/m"}))
+    assert oddities.health(known) is known
+    for n in range(5):
+        oddities.heard("a/m", str(n), cut)
+    assert oddities.health(known) == Health(frozenset({"b/m"}), frozenset({"a/m", "c/m"}))
+
+
+def test_a_storm_shuts_its_route():
+    oddities = Oddities()
+    for n in range(10):
+        oddities.heard("a/m", str(n), WRONG)
+    assert oddities.health(Health()).open_routes == {"a/m"}
