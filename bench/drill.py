@@ -12,7 +12,6 @@ import sys
 import time
 
 from figures import Figure, show
-
 from holdfast.sim.drill.catalogue import find, names
 from holdfast.sim.drill.run import run_virtual
 from holdfast.sim.drill.scenario import Scenario

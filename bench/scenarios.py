@@ -1,13 +1,12 @@
 """Every published outage in virtual time: its bars, what a simple reference policy came to, and what ours does.
 
-    python bench/scenarios.py [--seeds 20]
+python bench/scenarios.py [--seeds 20]
 """
 
 import argparse
 import sys
 
 from figures import Figure, show
-
 from holdfast.sim.drill.bars import FIGURES, FLOORS
 from holdfast.sim.drill.catalogue import find, names
 from holdfast.sim.drill.report import Drill

@@ -55,7 +55,7 @@ class Drill:
     """Several seeds of one scenario, in the order of their seeds. ``yours``: what of a configuration was drilled."""
 
     runs: Sequence[Report]
-    yours: Mapping[str, Any] | None = None
+    yours: Mapping[str, Any] | None = field(default=None, kw_only=True)
 
     @property
     def holds(self) -> bool:

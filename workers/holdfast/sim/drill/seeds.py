@@ -25,13 +25,13 @@ def run_seeds(
     """Run every seed, and hand their reports back in their order. Of several, only figures: their courses are long."""
     yours = fleet.view() if fleet else None
     if len(seeds) == 1:
-        return Drill([run_virtual(scenario, seeds[0], fleet=fleet)], yours)
+        return Drill([run_virtual(scenario, seeds[0], fleet=fleet)], yours=yours)
     reports = []
     with _mapping(processes or len(os.sched_getaffinity(0)), len(seeds)) as mapped:
         for report in mapped(partial(_run, scenario, fleet), seeds):
             reports.append(report)
             told(len(reports), len(seeds))
-    return Drill(reports, yours)
+    return Drill(reports, yours=yours)
 
 
 def _run(scenario: Scenario, fleet: Fleet | None, seed: int) -> Report:
