@@ -78,6 +78,13 @@ def test_a_call_that_hangs_on_an_ill_route_does_not_hold_its_place_for_ever() ->
     assert not leaves(A, ALONE, well, NEED, 100.0, patience=9.0)
 
 
+def test_a_route_whose_probe_is_due_is_no_better_than_one_that_is_shut() -> None:
+    """Nobody may come to probe it, and what hangs there would hang to the deadline."""
+    due = Health(ill_routes=frozenset({A.name}))
+    assert leaves(A, BOTH, due, NEED, 100.0, patience=1.0)
+    assert not leaves(A, ALONE, due, NEED, 100.0, patience=1.0)
+
+
 def test_calls_that_crowd_a_process_are_left_even_where_nothing_else_says_that_the_route_is_ill() -> None:
     well = Health()
     assert not leaves(A, ALONE, well, NEED, 100.0, patience=1.4, crowded=True)

@@ -20,7 +20,7 @@ NOBODYS = Fault(FaultKind.SERVER_ERROR)
 def step(fault, *, calls=0, attempts=0, wearing=frozenset({"a/m"}), shut=frozenset(), expires_at=None):
     need, request = Need(1, 1), Request(turns=())
     job = Claimed("0" * 32, "m.batch", "m", 1, 1, 1, attempts, calls, 0, need, request, expires_at)
-    return next_step(job, A, Plan("m", (A,)), fault, Health(shut, wearing), 1000.0, lambda low, _high: low)
+    return next_step(job, A, Plan("m", (A,)), fault, Health(shut, wearing=wearing), 1000.0, lambda low, _high: low)
 
 
 @pytest.mark.parametrize(

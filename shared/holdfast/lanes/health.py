@@ -26,21 +26,20 @@ def health_of(compiled: CompiledPlan, rows: Sequence[Sequence[str | None]], now:
     One that still ramps after an outage is on probation, and wears jobs out until it has proved itself.
     """
     breakers = dict(zip(compiled.scopes, rows, strict=False))
-    shut = {
-        scope
+    ill = {
+        scope: state == "forced_open" or now < float(until or 0)
         for scope, (state, until, _) in breakers.items()
-        if state not in {None, "closed", "disabled"} and (state == "forced_open" or now < float(until or 0))
+        if state not in {None, "closed", "disabled"}
     }
+    shut = {scope for scope, is_shut in ill.items() if is_shut}
     ramping = {scope for scope, (state, _, ramp) in breakers.items() if state == "closed" and ramp}
     paused = {
         name
         for name, (until,) in zip(compiled.buckets, rows[len(compiled.scopes) :], strict=True)
         if now * 1000 < float(until or 0)
     }
-    admitting = {
-        target.route.name
-        for target in compiled.targets
-        if target.bucket not in paused and shut.isdisjoint(target.scopes)
-    }
-    probing = {target.route.name for target in compiled.targets if not ramping.isdisjoint(target.scopes)}
-    return Health(frozenset({target.route.name for target in compiled.targets} - admitting), frozenset(probing))
+    all_routes = frozenset(target.route.name for target in compiled.targets)
+    admitting = {t.route.name for t in compiled.targets if t.bucket not in paused and shut.isdisjoint(t.scopes)}
+    well = {target.route.name for target in compiled.targets if ill.keys().isdisjoint(target.scopes)}
+    proved = {target.route.name for target in compiled.targets if ramping.isdisjoint(target.scopes)}
+    return Health(all_routes - admitting, all_routes - well, all_routes - proved)

@@ -69,7 +69,7 @@ def leaves(  # the whole of what the decision may depend on
     """
     if crowded and patience >= CROWDED_PATIENCE * 2.0**calls:
         return True
-    if route.name not in health.open_routes:
+    if route.name not in health.open_routes | health.ill_routes:
         return False
     return patience >= PATIENCE or elsewhere(plan, route, health, standing(need.avoid, now))
 

@@ -31,11 +31,13 @@ Avoid = Mapping[str, float | None]
 class Health:
     """``open_routes``: names of the plan's routes that admit nothing now (with every credential they have).
 
-    ``wearing``: those that go on, but are on probation after an outage, or lately used up attempts or calls of many
+    ``ill_routes``: those whose breaker opened and has not closed since, though a probe may be due: what is in flight
+    there has little hope. ``wearing``: those that go on, but are on probation after an outage, or lately used up attempts or calls of many
     different jobs (see ``storm.py``).
     """
 
     open_routes: frozenset[str] = field(default_factory=frozenset)
+    ill_routes: frozenset[str] = field(default_factory=frozenset)
     wearing: frozenset[str] = field(default_factory=frozenset)
 
 

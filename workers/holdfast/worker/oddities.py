@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -39,7 +39,7 @@ class Oddities:
         storms, wearing = self.storms(), self.wearing()
         if not storms and not wearing:
             return health
-        return Health(health.open_routes | storms, health.wearing | wearing)
+        return replace(health, open_routes=health.open_routes | storms, wearing=health.wearing | wearing)
 
     def storms(self) -> frozenset[str]:
         """Routes that call too many different jobs wrong."""

@@ -171,9 +171,11 @@ class Gate:
         """As ``lanes.health``: which routes admit nothing now, with any credential, and which are on probation."""
         if all(target.plain and target.ramp == inf and target.bucket.paused_until <= now for target in self.targets):
             return WELL
+        names = frozenset(target.name for target in self.targets)
         admitting = {target.name for target in self.targets if not target.shut(now)}
-        probing = frozenset(target.name for target in self.targets if target.ramp < inf)
-        return Health(frozenset(target.name for target in self.targets if target.name not in admitting), probing)
+        well = {target.name for target in self.targets if target.plain}
+        proved = {target.name for target in self.targets if target.ramp == inf}
+        return Health(names - admitting, names - well, names - proved)
 
     def release(self, calls: Iterable[Call], now: float) -> None:
         """Free what a dead worker held. Its units stay spent."""

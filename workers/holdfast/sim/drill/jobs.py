@@ -1,5 +1,6 @@
 """Jobs, calls and workers of the twin. They are written to at every step, so they are no frozen values."""
 
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -90,7 +91,9 @@ class Worker:
         """As ``worker.oddities``: what the gate says, and what this process saw."""
         storms = frozenset(route for route, window in self.doubts.items() if is_storm(window, now))
         wearing = frozenset(route for route, window in self.worn.items() if is_wearing(window, now))
-        return Health(health.open_routes | storms, health.wearing | wearing) if storms or wearing else health
+        if not storms and not wearing:
+            return health
+        return replace(health, open_routes=health.open_routes | storms, wearing=health.wearing | wearing)
 
 
 class Call:
