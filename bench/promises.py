@@ -126,6 +126,16 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         shown("And learned from refusals alone.", "steady.py --limit unknown", "steady, 1 process(es), limit unknown"),
         shown("Every failure is understood from bytes on the wire, for each API.", "rows.py", "rows of the table"),
         shown("No prompt loses anything without a word on its way to another API.", "roundtrips.py", "mapping there"),
+        shown(
+            "Every published outage keeps within its bars in virtual time, over 20 seeds.", "scenarios.py", "scenarios"
+        ),
+        shown("The drill sees eleven planted bugs, each by the promise that it breaks.", "planted.py", "planted"),
+        shown(
+            "The drill runs at least 10,000 times as fast as real time, and a thousand rough hours break no promise.",
+            "drill.py",
+            "drill",
+            minutes=20,
+        ),
         proved(
             "A key that dies and one that appears: picked up within 5 s, no restart, nothing dead. A wave of 401s on"
             " valid keys parks them, buries nothing, and ends without a person.",

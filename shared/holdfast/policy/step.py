@@ -32,8 +32,8 @@ class Health:
     """``open_routes``: names of the plan's routes that admit nothing now (with every credential they have).
 
     ``ill_routes``: those whose breaker opened and has not closed since, though a probe may be due: what is in flight
-    there has little hope. ``wearing``: those that go on, but are on probation after an outage, or lately used up attempts or calls of many
-    different jobs (see ``storm.py``).
+    there has little hope. ``wearing``: those that go on, but are on probation after an outage, or lately used up
+    attempts or calls of many different jobs (see ``storm.py``).
     """
 
     open_routes: frozenset[str] = field(default_factory=frozenset)
