@@ -152,3 +152,10 @@ def test_a_deadline_that_is_none_is_told(cli, short):
 def test_without_config_a_configuration_that_lies_around_changes_nothing(cli, short, yours, tmp_path):
     (tmp_path / "holdfast.toml").write_text(CONFIG)
     assert set(cli("drill", "run", short, "--virtual", "--json").json["routes"]) == {"first/model", "second/model"}
+
+
+def test_an_alias_that_is_none_is_told(cli, short, yours):
+    assert "no model 'smrt'" in cli("drill", "run", short, "--virtual", "--config", yours, "--model", "smrt").err
+    ended = cli("drill", "run", short, "--config", yours, "--model", "smrt")
+    assert ended.status == 2
+    assert "smrt is no alias of the configuration" in ended.err

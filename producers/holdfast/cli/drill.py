@@ -1,5 +1,6 @@
 """``holdfast drill``: what an outage would do, played through in virtual time or against simulated providers."""
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,6 +64,10 @@ def run(
     if virtual:
         ran = _virtual(played, wanted, yours, model, directory)
     else:
+        if yours and model and model not in yours.models:
+            raise InvalidRequest(
+                "--model", f"{model} is no alias of the configuration.", "Add --virtual to drill a route."
+            )
         real = import_module("holdfast.worker.drill")  # beside us, not below us: reached by name only
         ran = real.run(played, seeds=wanted, speed=speed, settings=yours, output=directory)
         show(ran.view(), draw_drill)
@@ -72,8 +77,17 @@ def run(
 
 
 def _yours(model: str | None) -> "Settings | None":
-    """The configuration, where one was named: one that only lies around must not change what a scenario comes to."""
-    return settings() if scene().config or model else None
+    """The configuration, where one was named: one that only lies around must not change what a scenario comes to.
+
+    The alias that was asked for comes first in it.
+    """
+    if not scene().config and not model:
+        return None
+    found = settings()
+    if model is None or model not in found.models:
+        return found
+    first = {model: found.models[model]}
+    return replace(found, models=first | dict(found.models))
 
 
 def _virtual(  # the whole of what was asked for

@@ -1,6 +1,7 @@
 """Several seeds of one scenario, side by side on every core. A seed's report does not depend on who else runs."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -43,5 +44,5 @@ def _mapping(processes: int, seeds: int) -> Iterator[Callable[..., Iterator[Repo
     if processes == 1:
         yield map
         return
-    with get_context("spawn").Pool(min(processes, seeds)) as pool:
+    with get_context("spawn").Pool(min(processes, seeds), signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         yield pool.imap
