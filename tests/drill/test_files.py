@@ -5,7 +5,7 @@ import json
 import pytest
 
 from holdfast.model.errors import InvalidRequest, NotFound
-from holdfast.sim.drill.catalogue import find, names, read
+from holdfast.sim.drill.catalogue import LARGEST, find, names, read
 
 PUBLISHED = {
     "name": "published",
@@ -76,7 +76,7 @@ WRONG = {
     "infinity": (written(duration_s=float("inf")), "duration_s", "a finite number"),
     "too many jobs": (written(duration_s=2e6, load={"jobs_per_second": 1e4}), "", "more than 2,000,000 jobs"),
     "a number without end": ('{"phases": [{"t_s": ' + "9" * 5_000 + "}]}", "", "cannot be read"),
-    "nested without end": ('{"a":' * 100_000, "", "cannot be read"),
+    "nested without end": ('{"a":' * 100_000, "", "is nested too deeply"),
     "half of it": (written()[:40], "", "is neither JSON nor TOML"),
     "a list": ("[1, 2]", "", "is neither JSON nor TOML"),
     "a name with a newline": (written(name="two\nlines"), "name", "got"),
@@ -108,10 +108,10 @@ def test_a_name_that_no_file_can_have_is_told_too(name: str):
 
 def test_a_file_that_is_no_text_or_too_long_is_told(tmp_path):
     (tmp_path / "binary").write_bytes(b"\x7fELF\xff\xfe")
-    (tmp_path / "long").write_bytes(b" " * 1_000_001)
+    (tmp_path / "long").write_bytes(b" " * (LARGEST + 1))
     with pytest.raises(InvalidRequest, match="byte 4 is not UTF-8"):
         find(str(tmp_path / "binary"))
-    with pytest.raises(InvalidRequest, match="longer than 1,000,000 bytes"):
+    with pytest.raises(InvalidRequest, match=f"has more than {LARGEST} bytes"):
         find(str(tmp_path / "long"))
 
 
