@@ -197,6 +197,19 @@ def test_a_server_whose_directory_was_removed_is_still_stopped(tmp_path: Path) -
     assert not is_up(port)
 
 
+def test_a_server_that_somebody_else_started_again_is_stopped_by_the_last_user(directory: Path) -> None:
+    last, other = EmbeddedServer(directory), EmbeddedServer(directory)
+    last.ensure()
+    os.kill(client(other.port).info("server")["process_id"], signal.SIGKILL)
+    while last._server_lives():
+        pass
+    port = other.ensure()
+    other.close()
+    last.close()
+    with pytest.raises(redis.ConnectionError):
+        client(port).ping()
+
+
 def test_a_directory_that_cannot_be_one_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "redis").write_text("a file")
     with pytest.raises(QueueUnavailable, match=str(tmp_path)):

@@ -79,10 +79,13 @@ class EmbeddedServer:
             self._users, self._port = None, None
 
     def _stop(self, port: int | None) -> None:
-        """Everything is in the append-only file. The directory may have been removed under the server."""
+        """Everything is in the append-only file. The directory may have been removed under the server.
+
+        The server may be another one than we met: somebody started it again after it had died.
+        """
         if port is not None:
             with contextlib.suppress(redis.RedisError), _client(port) as client:
-                if client.info("server")["process_id"] == self._pid:
+                if client.info("server")["process_id"] == self._pid or self._answers(port):
                     client.shutdown(nosave=True)
             self._wait_until_gone()
 
