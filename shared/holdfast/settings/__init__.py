@@ -1,5 +1,6 @@
 """Configuration: TOML and environment to frozen values, every error at once."""
 
+from holdfast.settings import clock
 from holdfast.settings.crash import crash_point
 from holdfast.settings.load import find, load
 from holdfast.settings.secrets import SecretUnavailable, read_secret
@@ -24,6 +25,7 @@ __all__ = [
     "Settings",
     "Storage",
     "Worker",
+    "clock",
     "crash_point",
     "find",
     "load",

@@ -1,7 +1,6 @@
 """Transactions: one clock, one way to fail, and counts that move with what they count."""
 
 import random
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -10,8 +9,8 @@ from sqlalchemy import Connection, Engine, Executable, exc
 
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import TERMINAL, State
+from holdfast.settings import clock
 from holdfast.store.engine import make_directory, open_engines, read_url, show_url
-from holdfast.store.micros import MICROS
 from holdfast.store.sql import POSTGRES, SQLITE, Rows, Statement, Tongue, in_json, spoken, spoken_by_row
 
 T = TypeVar("T")
@@ -60,7 +59,7 @@ class Transaction:
 
     def _read_clock(self) -> int:
         if self.tongue.clock is None:
-            return time.time_ns() * MICROS // 1_000_000_000
+            return clock.now_micros()
         return int(self.connection.exec_driver_sql(self.tongue.clock).scalar_one())
 
     def run(self, statement: Statement, **parameters: Any) -> Sequence[Any]:
