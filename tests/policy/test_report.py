@@ -37,6 +37,7 @@ TABLE = {
     K.BAD_ANSWER: (FAULT, _, OK),
     K.BAD_OUTPUT: (OK, OK, OK),
     K.REFUSED: (OK, OK, OK),
+    K.OUTRUN: (_, _, _),
     K.OURS: (_, _, _),
     K.POISON: (_, _, _),
     K.EXHAUSTED: (_, _, _),

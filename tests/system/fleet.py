@@ -38,6 +38,7 @@ grace = "{grace}"
 api = "anthropic"
 base_url = "{urls[0]}"
 deadline = "{deadline}"
+slow_after = "{slow_after}"
 credentials = [{{ name = "main", secret = "env:HOLDFAST_TEST_KEY" }}]
 {limits}
 [providers.second]
@@ -50,6 +51,9 @@ credentials = [{{ name = "main", secret = "env:HOLDFAST_TEST_KEY" }}]
 routes = [{{ provider = "first", model = "claude-sim" }}]
 [models.two]
 routes = [{{ provider = "first", model = "claude-sim" }}, {{ provider = "second", model = "gpt-sim" }}]
+[models.hedged]
+routes = [{{ provider = "first", model = "claude-sim" }}, {{ provider = "second", model = "gpt-sim" }}]
+hedge = {{ after = "500ms", at_most = {at_most} }}
 """
 WIDE = "limits = { requests_per_minute = 600000 }"
 PATIENCE = 120.0  # seconds a test waits for something that comes within a few, unless the machine is very busy
@@ -187,6 +191,8 @@ def fleet(
     deadline: str = "10s",
     grace: str = "10s",
     lease: str = "3s",
+    slow_after: str = "20s",
+    at_most: float = 1.0,
 ) -> Iterator[Fleet]:
     """Providers and storage without a worker yet. Everything ends with the block."""
     os.environ.setdefault("HOLDFAST_TEST_KEY", "sk-test")
@@ -196,6 +202,7 @@ def fleet(
     ):
         config = directory / "holdfast.toml"
         values = {"limits": limits, "concurrency": concurrency, "deadline": deadline, "grace": grace, "lease": lease}
+        values |= {"slow_after": slow_after, "at_most": at_most}
         config.write_text(CONFIG.format(directory=directory, urls=[first.url, second.url], **values))
         settings = load(config)
         store = Store(settings.storage.database_url)

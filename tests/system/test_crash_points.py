@@ -34,6 +34,7 @@ ON_THE_WAY = [
     *("connected", "bytes_sent", "mid_body", "after_body", "before_record", "mid_record", "after_record"),
     *("before_settle", "after_settle"),
 ]
+HEDGE = ["mid_hedge", "after_hedge"]
 TAKE_OVER = ["mid_take_over", "after_take_over", "after_free"]
 PRODUCER = ["before_insert", "mid_insert", "before_offer", "after_offer", "before_response"]
 REPLAY = ["before_replay", "mid_replay", "after_replay"]
@@ -90,7 +91,7 @@ def doomed(pool: Fleet, *steps: str) -> list[subprocess.Popen[bytes]]:
 
 
 def test_every_step_has_its_test() -> None:
-    tested = {*ON_THE_WAY, *TAKE_OVER, *PRODUCER, *REPLAY, "after_release", "after_expire"}
+    tested = {*ON_THE_WAY, *HEDGE, *TAKE_OVER, *PRODUCER, *REPLAY, "after_release", "after_expire"}
     assert tested == set(CRASH_POINTS)
 
 
@@ -104,6 +105,19 @@ def test_a_worker_killed_on_the_way_of_a_job_loses_nothing(pool, survivor, step)
     pool.until_done(batch)
     assert pool.succeeded(batch) == 30
     assert pool.broken(batch, may_repeat=IN_FLIGHT) == []
+
+
+@pytest.mark.parametrize("step", HEDGE)
+def test_a_worker_killed_between_the_two_calls_of_a_job_loses_nothing(pool, survivor, step):
+    [victim] = doomed(pool, step)
+    survivor.send_signal(signal.SIGSTOP)
+    pool.sims[0].break_(Break(mode="slow", delay=3.0))
+    batch = pool.submit(20, model="hedged")
+    assert victim.wait(30) == -9
+    survivor.send_signal(signal.SIGCONT)
+    pool.until_done(batch)
+    assert pool.succeeded(batch) == 20
+    assert pool.broken(batch, may_repeat=2 * IN_FLIGHT) == []
 
 
 def test_a_sweeper_killed_with_due_jobs_in_hand_loses_none(pool, survivor):

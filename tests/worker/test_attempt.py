@@ -9,7 +9,8 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Output, Request, Role, Text, Turn
 from holdfast.model.route import Api, Price, Route
 from holdfast.model.step import Complete, Reroute, Retry
-from holdfast.worker.attempt import Called, judged, settled, settlement
+from holdfast.worker.attempt import judged, settled, settlement
+from holdfast.worker.calling import Called
 
 ROUTE = Route("a", "m", Api.ANTHROPIC, "m", ("main",), price=Price(input=5.0, output=25.0))
 PERMIT = Permit("w/1:1", "j", "smart.batch", "a/m", "main", {"route:a/m": 0})

@@ -13,6 +13,7 @@ import redis.asyncio
 import structlog
 
 from holdfast.lanes.connection import Connection
+from holdfast.lanes.fetching import Asked, read_fetched
 from holdfast.lanes.health import health_of, read_health
 from holdfast.lanes.hearing import Hearing, RulesOf, add_verdicts, default_rules
 from holdfast.lanes.hints import EVERY_LANE, Hints
@@ -29,7 +30,7 @@ from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Plan
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.report import SPARE, is_hearsay, is_spare, verdicts
+from holdfast.policy.report import is_hearsay, is_spare, verdicts
 from holdfast.policy.step import Health
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict
 
@@ -82,22 +83,25 @@ class Gate:
         plan, n = self.reach.narrowed(plan, n, self.now())
         if not plan.routes:
             return Fetched([], Reason.BREAKER, UNREACHED)
-        compiled = self._compile(plan)
-        self._fetches, asked_at = self._fetches + 1, self._leaving.clock()
-        prefix = f"{worker}/{self._nonce}.{self._fetches}"
-        arguments = [self._time(), lane, worker, min(n, MOST), LOOK, prefix, self._window // 4, *compiled.arguments]
-        try:
-            raw = await self._line.run("fetch", self._fetch_keys(lane, worker, compiled), arguments)
-        except BaseException:
-            self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
-            raise
-        fetched = self._read_fetched(raw, lane, prefix, compiled, asked_at)
-        if forged := self._forged(fetched.permits, raw[9]):
+        fetched, needs = await self._fetch(lane, n, worker, plan)
+        if forged := self._forged(fetched.permits, needs):
             kept = [permit for permit in fetched.permits if permit.id not in {each.id for each in forged}]
             fetched = replace(fetched, permits=kept)
             await self._refuse(lane, forged)
         self.reach.gave(fetched.permits, self.now())
         return fetched
+
+    async def hedge(self, job: Offer, worker: str, plan: Plan) -> Permit | None:
+        """Get a second permit for a job that ``worker`` runs, on a route that ``job.need`` need not avoid.
+
+        It takes what every permit takes, but it is never a probe, and to settle it acknowledges nothing. None: no route
+        has room for it now.
+        """
+        plan, _ = self.reach.narrowed(plan, 1, self.now())
+        if not plan.routes:
+            return None
+        fetched, _ = await self._fetch(job.lane, 1, worker, plan, held=job)
+        return fetched.permits[0] if fetched.permits else None
 
     async def settle(self, settled: Sequence[Settled]) -> None:
         """Give back what finished calls took, charge what they used, acknowledge, and tell the breakers.
@@ -227,38 +231,21 @@ class Gate:
                 self._targets[target.route.name, target.credential] = target
         return compiled
 
-    def _fetch_keys(self, lane: str, worker: str, compiled: CompiledPlan) -> list[str]:
-        keys = self._keys
-        return [
-            keys.epoch,
-            keys.lane(lane),
-            keys.messages(lane),
-            keys.need(lane),
-            keys.acks(worker, lane),
-            keys.permits(worker),
-            keys.heartbeats,
-            keys.paused,
-            keys.index,
-            keys.refill(lane),
-            *compiled.keys,
-        ]
-
-    def _read_fetched(self, raw: list[Any], lane: str, prefix: str, compiled: CompiledPlan, asked_at: float) -> Fetched:
-        reason, retry_in, left, low, now, epochs, jobs, numbers, probes, _, spares = raw
-        self._ahead = float(now) - time.monotonic()
-        permits: list[Permit] = []
-        if jobs:
-            by_scope = dict(zip(compiled.scopes, map(int, epochs), strict=True))
-            held = [{scope: by_scope[scope] for scope in target.scopes} for target in compiled.targets]
-            for i, (job, number) in enumerate(zip(jobs, numbers, strict=True), start=1):
-                target = compiled.targets[number - 1]
-                spare = spares[i - 1] > 100 * SPARE and self._is_known(target)
-                name, epochs_held = f"{prefix}:{i}", held[number - 1]
-                permits.append(
-                    Permit(name, job, lane, target.name, target.credential, epochs_held, i in probes, spare, asked_at)
-                )
-        retry = float(retry_in) if retry_in else None
-        return Fetched(permits, Reason(reason) if reason else None, retry, left, low=bool(low))
+    async def _fetch(
+        self, lane: str, n: int, worker: str, plan: Plan, held: Offer | None = None
+    ) -> tuple[Fetched, list[str]]:
+        """Run fetch.lua: what it gave, and the needs of the jobs as they stand in Redis."""
+        self._fetches += 1
+        prefix, asked_at = f"{worker}/{self._nonce}.{self._fetches}", self._leaving.clock()
+        asked = Asked(lane, min(n, MOST), worker, prefix, asked_at, self._compile(plan), held)
+        arguments = asked.arguments(self._time(), LOOK, self._window // 4)
+        try:
+            raw = await self._line.run("fetch", asked.keys(self._keys), arguments)
+        except BaseException:
+            self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
+            raise
+        self._ahead = float(raw[4]) - time.monotonic()
+        return read_fetched(asked, raw, self._is_known), raw[9]
 
     def _is_known(self, target: Target) -> bool:
         """Whether somebody told the limit of the target's bucket: the settings, or a header."""

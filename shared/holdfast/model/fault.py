@@ -28,6 +28,7 @@ class FaultKind(StrEnum):
     BAD_ANSWER = "bad_answer"  # 200 with HTML, broken JSON, another shape, no content
     BAD_OUTPUT = "bad_output"  # a well-formed answer that breaks the job's own schema
     REFUSED = "refused"  # the model would not answer, and the job asks for another one's opinion
+    OUTRUN = "outrun"  # the other call of a hedged job answered first, and this one was cancelled: ambiguous
     OURS = "ours"  # our own Redis, SQL or limiter
     POISON = "poison"  # the job's worker died three times while it held the job
     EXHAUSTED = "exhausted"  # attempts or calls used up
@@ -66,6 +67,7 @@ SCOPES: Mapping[FaultKind, Scope] = {
     FaultKind.BAD_ANSWER: Scope.ROUTE,
     FaultKind.BAD_OUTPUT: Scope.JOB,
     FaultKind.REFUSED: Scope.JOB,
+    FaultKind.OUTRUN: Scope.US,
     FaultKind.OURS: Scope.US,
     FaultKind.POISON: Scope.JOB,
     FaultKind.EXHAUSTED: Scope.JOB,

@@ -99,11 +99,23 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Hedge:
+    """When a job gets a second call on another route: its first one is older than ``after`` seconds.
+
+    ``at_most`` is the share of all calls that may be hedged, above 0 and up to 1.
+    """
+
+    after: float
+    at_most: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """The ordered routes of a model alias: the first that admits a job takes it."""
+    """The ordered routes of a model alias: the first that admits a job takes it. ``hedge`` None: one call at a time."""
 
     model: str
     routes: tuple[Route, ...]
+    hedge: Hedge | None = None
 
     def route(self, name: str) -> Route | None:
         return next((route for route in self.routes if route.name == name), None)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from holdfast.model.route import Api, Limits, Plan, Price, Route, Site
+from holdfast.model.route import Api, Hedge, Limits, Plan, Price, Route, Site
 from holdfast.settings.clouds import ADDRESSES, KEYS, cloud_address
 from holdfast.settings.forms import (
     CredentialForm,
@@ -111,7 +111,8 @@ def _oauth2(form: OAuth2Form) -> Issuer:
 
 
 def _plan(alias: str, form: ModelForm, providers: Mapping[str, ProviderSettings]) -> Plan:
-    return Plan(alias, tuple(_route(each, providers[each.provider]) for each in form.routes))
+    hedge = Hedge(**form.hedge.model_dump()) if form.hedge else None
+    return Plan(alias, tuple(_route(each, providers[each.provider]) for each in form.routes), hedge)
 
 
 def _route(form: RouteForm, provider: ProviderSettings) -> Route:

@@ -25,6 +25,7 @@ def check(file: File, providers: Iterable[str]) -> Iterator[Problem]:
     for path, route in _routes(file):
         yield from _provider(path, route, known)
     yield from _twice_in_a_plan(file)
+    yield from _hedges(file)
     yield from _said_differently(file)
 
 
@@ -71,6 +72,13 @@ def _twice_in_a_plan(file: File) -> Iterator[Problem]:
         if key in seen:
             yield Problem(path, "each route once in a plan", f"{key[1]}/{key[2]} again")
         seen.add(key)
+
+
+def _hedges(file: File) -> Iterator[Problem]:
+    """A second call takes another route than the first."""
+    for alias, model in _table(file.get("models")).items():
+        if "hedge" in _table(model) and len(_list(_table(model).get("routes"))) == 1:
+            yield Problem(("models", alias, "hedge"), "a plan of two routes or more, to hedge with", "a single route")
 
 
 def _said_differently(file: File) -> Iterator[Problem]:

@@ -34,6 +34,9 @@ CRASH_POINTS: Mapping[str, str] = MappingProxyType(
         "bytes_sent": "The provider has the request and begins to answer.",
         "mid_body": "A part of the answer's body has arrived.",
         "after_body": "The answer is complete, in memory only.",
+        # hedge
+        "mid_hedge": "The row of a second call is written, the transaction is open.",
+        "after_hedge": "A running job has a second row; its second call has not begun.",
         # record
         "before_record": "The next step is decided; SQL does not know.",
         "mid_record": "The result is written, the transaction is open.",

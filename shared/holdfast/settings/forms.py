@@ -219,7 +219,7 @@ class BreakerForm(Form):
         default=None, description="Age of the oldest call that counts. Default 2m."
     )
     slow: Count | None = Field(
-        default=None, description="Calls past `slow_after`, no success between, that open it. Default 3."
+        default=None, description="Slow calls that open it; a success makes up for a part of one. Default 3."
     )
     base: PositiveSeconds | None = Field(default=None, description="Shortest cool-off. Default 1s.")
     cap: PositiveSeconds | None = Field(default=None, description="Longest cool-off. Default 240s.")
@@ -275,8 +275,10 @@ class ProviderForm(Form):
         "Google the machine's own login; for any other address no key.",
     )
     deadline: PositiveSeconds = Field(default=120.0, description="Total time for one call.")
-    slow_after: PositiveSeconds | None = Field(
-        default=None, description="A call still in flight after this long counts against the route. Default: never."
+    slow_after: PositiveSeconds = Field(
+        default=20.0,
+        description="A call still in flight after this long counts against the route, if it also takes five times as "
+        "long as calls there typically do.",
     )
     status_page: WebAddress | None = Field(
         default=None, description="Where the provider tells of outages; for the operator."
@@ -306,10 +308,20 @@ class RouteForm(Form):
     slow_after: PositiveSeconds | None = Field(default=None, description="Instead of the provider's.")
 
 
+class HedgeForm(Form):
+    """A second call for a job whose first one takes long. The first good answer wins; both calls may be billed."""
+
+    after: PositiveSeconds = Field(description="Age of a call from which on its job gets a second one.")
+    at_most: float = Field(default=0.05, gt=0, le=1, description="Share of all calls that may be hedged.")
+
+
 class ModelForm(Form):
     """A model alias: what jobs ask for. The table's name is the alias."""
 
     routes: list[RouteForm] = Field(min_length=1, description="The plan: the first route that admits a job takes it.")
+    hedge: HedgeForm | None = Field(
+        default=None, description="Second calls, on another route of the plan. Default: never. Needs two routes."
+    )
 
 
 class FileForm(Form):

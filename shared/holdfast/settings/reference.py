@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from holdfast.settings.forms import (
     BreakerForm,
     CredentialForm,
+    HedgeForm,
     LimitsForm,
     ModelForm,
     OAuth2Form,
@@ -38,6 +39,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[providers.NAME.limits]", LimitsForm),
     ("[providers.NAME.breaker]", BreakerForm),
     ("[models.NAME]", ModelForm),
+    ("[models.NAME.hedge]", HedgeForm),
     ("[models.NAME] routes", RouteForm),
     ("[models.NAME] routes, price", PriceForm),
 )

@@ -44,7 +44,11 @@ TAKE = Statement("""
         state = case when crashes + 1 < :limit then 'queued' else 'dead' end,
         finished_at = case when crashes + 1 < :limit then null else cast(:now as bigint) end,
         fault = case when crashes + 1 < :limit then fault else 'poison' end,
-        crashes = crashes + 1, calls = calls + 1, worker = null, why_waiting = 'its worker died'
+        crashes = crashes + 1, worker = null, why_waiting = 'its worker died',
+        calls = calls + ( -- two where it was hedged
+            select count(*) from attempt
+            where attempt.job = job.id and attempt.generation = job.generation and attempt.ended_at is null
+        )
     where id in ($ids) and state = 'running'
     returning id, generation, number, fence, lane, batch, state
 """)

@@ -10,7 +10,11 @@ from holdfast.store.sql import Statement
 
 HELD = Statement("select id from job where worker = :worker and state = 'running'")
 RETURN = Statement("""
-    update job set state = 'queued', worker = null, why_waiting = 'handed back by its worker', calls = calls + :calls
+    update job set state = 'queued', worker = null, why_waiting = 'handed back by its worker',
+        calls = calls + :sent * ( -- two where it was hedged
+            select count(*) from attempt
+            where attempt.job = job.id and attempt.generation = job.generation and attempt.ended_at is null
+        )
     where id in ($ids) and worker = :worker and state = 'running'
     returning id, lane, batch, input_tokens, output_tokens, avoid, expires_at
 """)
@@ -32,7 +36,7 @@ def hand_back(tx: Transaction, worker: str, jobs: Sequence[str] | None) -> list[
     """Queue jobs that ``worker`` holds. None: all it holds, whose calls may have been sent and may be billed."""
     sent = jobs is None
     ids = [row.id for row in tx.run(HELD, worker=worker)] if jobs is None else list(jobs)
-    rows = tx.run(RETURN, ids=ids, worker=worker, calls=int(sent))
+    rows = tx.run(RETURN, ids=ids, worker=worker, sent=int(sent))
     outcome = Outcome.UNKNOWN if sent else Outcome.ABANDONED
     for ended in tx.run(END_ATTEMPTS, ids=[row.id for row in rows], worker=worker, outcome=outcome, now=tx.now):
         tx.count("calls", ended.route, outcome)

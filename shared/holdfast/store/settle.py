@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from holdfast.model.job import State
+from holdfast.model.job import AttemptEnd, Claimed, State
 from holdfast.model.records import Settlement
-from holdfast.model.reply import Usage
 from holdfast.settings import crash_point
 from holdfast.store.counters import count_calls, observe
 from holdfast.store.database import Transaction
@@ -41,7 +40,7 @@ END_ATTEMPTS = Statement("""
         cost_micros = v.cost, mapping = v.mapping, micros = v.micros
     from v where attempt.job = v.job and attempt.generation = v.generation and attempt.number = v.number
     and (attempt.ended_at is null or attempt.outcome = 'unknown')
-    returning attempt.job, attempt.fence
+    returning attempt.job, attempt.fence, attempt.number, attempt.route
 """)
 Key = tuple[str, int]
 
@@ -56,8 +55,8 @@ def settle(tx: Transaction, settlements: Sequence[Settlement]) -> list[bool]:
             turns[_key(settlement)] = settlement, turn(settlement, tx.now)
     rows = [_job_row(settlement, next_, tx.now) for settlement, next_ in turns.values()]
     won = {(row.id, row.fence): row for row in tx.run(SETTLE, rows=sorted(rows))}
-    ended = tx.run(END_ATTEMPTS, rows=[_end_row(*pair) for pair in turns.values()], now=tx.now)
-    count_calls(tx, [(turns[row.job, row.fence][0].route, turns[row.job, row.fence][0].end) for row in ended])
+    ended = tx.run(END_ATTEMPTS, rows=[row for pair in turns.values() for row in _end_rows(*pair)], now=tx.now)
+    count_calls(tx, [(row.route, _end(turns[row.job, row.fence][0], row.number)) for row in ended])
     write_endings(tx, [turns[key][1].ending for key in won])
     for key, row in won.items():
         _moved(tx, row, turns[key][1])
@@ -73,10 +72,9 @@ def _moved(tx: Transaction, row: Any, next_: Turn) -> None:
         observe(tx, "job_seconds", tx.now - row.created_at)
 
 
-def _usage(next_: Turn, usage: Usage | None) -> str | None:
-    if next_.ending is not None:
-        return next_.ending.usage  # packed once
-    return pack_usage(usage) if usage else None
+def _end(settlement: Settlement, number: int) -> AttemptEnd:
+    """How the call of this number ended: the one that decided, or the other one of a hedged job."""
+    return settlement.others.get(number, settlement.end)
 
 
 def _key(settlement: Settlement) -> Key:
@@ -91,7 +89,7 @@ def _job_row(settlement: Settlement, next_: Turn, now: int) -> list[Any]:
         next_.available_at,
         now if next_.ending else None,
         int(next_.uses_attempt),
-        int(may_be_billed(settlement.end)),
+        sum(map(may_be_billed, (settlement.end, *settlement.others.values()))),
         int(is_failed_try(settlement)),
         next_.avoid,
         clean(next_.why),
@@ -99,21 +97,31 @@ def _job_row(settlement: Settlement, next_: Turn, now: int) -> list[Any]:
     ]
 
 
-def _end_row(settlement: Settlement, next_: Turn) -> list[Any]:
-    claimed, end = settlement.claimed, settlement.end
+def _end_rows(settlement: Settlement, next_: Turn) -> list[list[Any]]:
+    """The call that decided, and the other one of a hedged job."""
+    claimed, reply = settlement.claimed, settlement.end.reply
+    # what an ending holds is packed already
+    packed = next_.ending.usage if next_.ending else pack_usage(reply.usage) if reply else None
+    rows = [_end_row(claimed, claimed.attempt_number, settlement.end, packed)]
+    for number, end in settlement.others.items():
+        rows.append(_end_row(claimed, number, end, pack_usage(end.reply.usage) if end.reply else None))
+    return rows
+
+
+def _end_row(claimed: Claimed, number: int, end: AttemptEnd, packed_usage: str | None) -> list[Any]:
     fault, reply = end.fault, end.reply
     usage = reply.usage if reply else None
     return [
         claimed.id,
         claimed.generation,
-        claimed.attempt_number,
+        number,
         end.outcome,
         fault.kind if fault else None,
         fault.status if fault else None,
         clean(fault.code) if fault else None,
         clean(fault.message) if fault else None,
         clean(reply.provider_request_id if reply else fault.provider_request_id if fault else None),
-        _usage(next_, usage),
+        packed_usage,
         usage.input if usage else 0,
         usage.output if usage else 0,
         end.cost_micros,

@@ -41,6 +41,7 @@ from holdfast.store.claim import claim
 from holdfast.store.counters import Counters, prune_pace, read_counters, read_dead, read_pace, recount_dead
 from holdfast.store.database import Database
 from holdfast.store.hand_back import called_within, hand_back
+from holdfast.store.hedge import hedge
 from holdfast.store.micros import to_micros, to_seconds
 from holdfast.store.operator import OverrideKind
 from holdfast.store.retention import Forgotten
@@ -226,6 +227,10 @@ class Store:
     def claim(self, worker: str, permits: Sequence[Permit]) -> list[Claimed]:
         """Take queued jobs for a worker with a live lease; those that cannot be taken are left out."""
         return self.database.write(lambda tx: claim(tx, worker, permits)) if permits else []
+
+    def hedge(self, worker: str, job: Claimed, permit: Permit) -> int | None:
+        """Write the row of a second call for a running job. Answers its number; None: the job is not ``worker``'s."""
+        return self.database.write(lambda tx: hedge(tx, worker, [(job, permit)])[0])
 
     def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """Write the ends of calls, in the same order. False: refused, the job is not held under that fence."""

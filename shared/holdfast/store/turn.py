@@ -12,7 +12,8 @@ from holdfast.store.pack import pack_avoid, pack_mapping, pack_reply, pack_usage
 from holdfast.store.terminal import Ending
 
 BILLED_FAULTS = frozenset(
-    {FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT, FaultKind.REFUSED, FaultKind.TIMED_OUT, FaultKind.CUT}
+    {FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT, FaultKind.REFUSED}
+    | {FaultKind.TIMED_OUT, FaultKind.CUT, FaultKind.OUTRUN}
 )
 BILLED_OUTCOMES = frozenset({Outcome.UNKNOWN, Outcome.SUCCEEDED})
 FAILED_OUTCOMES = frozenset({Outcome.UNKNOWN, Outcome.FAILED})
@@ -116,7 +117,7 @@ def _ending(
     return Ending(
         job=claimed.id,
         generation=claimed.generation,
-        attempts=claimed.attempt_number,
+        attempts=max(claimed.attempt_number, *settlement.others, 1),
         fence=claimed.fence,
         state=state,
         fault=fault,

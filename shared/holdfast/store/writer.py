@@ -18,6 +18,7 @@ from holdfast.model.job import Claimed, Permit
 from holdfast.model.records import Settlement
 from holdfast.store.claim import claim
 from holdfast.store.database import Transaction
+from holdfast.store.hedge import hedge
 from holdfast.store.settle import settle
 from holdfast.store.store import Store
 
@@ -41,6 +42,13 @@ class Asked(Generic[T]):
 class Claim(Asked[list[Claimed]]):
     worker: str
     permits: Sequence[Permit]
+
+
+@dataclass(slots=True, eq=False)
+class Hedge(Asked[int | None]):
+    worker: str
+    job: Claimed
+    permit: Permit
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +87,16 @@ class GroupWriter:
         """Take the permits' jobs. Raises StorageUnavailable at once while the database is away."""
         loop = asyncio.get_running_loop()
         asked = Claim(loop.create_future(), loop, worker, permits)
+        self._hand_in(asked)
+        return await asked.future
+
+    async def hedge(self, worker: str, job: Claimed, permit: Permit) -> int | None:
+        """Write the row of a second call for a job that ``worker`` holds; see ``store.hedge``.
+
+        Raises StorageUnavailable at once while the database is away.
+        """
+        loop = asyncio.get_running_loop()
+        asked = Hedge(loop.create_future(), loop, worker, job, permit)
         self._hand_in(asked)
         return await asked.future
 
@@ -160,6 +178,9 @@ def _write(tx: Transaction, group: Iterable[Asked[Any]]) -> list[Answer]:
             by_worker[asked.worker].append(asked)
     for worker, claims in by_worker.items():
         answers += _claim(tx, worker, claims)
+    for asked in group:
+        if isinstance(asked, Hedge):
+            answers += zip([asked], hedge(tx, asked.worker, [(asked.job, asked.permit)]), strict=True)
     return answers
 
 

@@ -97,9 +97,12 @@ def _kept(books: Books) -> LedgerLine:
 
 
 def _repeats(books: Books) -> LedgerLine:
-    """A call after the one that brought the recorded result is never right; after another completed one it may be."""
+    """A call after the one that brought the recorded result is never right; after another completed one it may be.
+
+    A hedge is no repetition: its job was not answered yet when it was decided on. Two attempts of one fence are one.
+    """
     served: dict[str, Call] = {}
-    again, wrong = 0, []
+    again, hedged, wrong = 0, 0, []
     for call in sorted(books.all_calls, key=lambda call: call.ended or call.started):
         if call.status == SERVED and call.job:
             served.setdefault(call.job, call)
@@ -107,13 +110,23 @@ def _repeats(books: Books) -> LedgerLine:
         first = served.get(call.job)
         if first is None or first is call or call.came_after <= (first.ended or first.started):
             continue
+        if _is_hedge(books, first, call):
+            hedged += 1
+            continue
         again += 1
         attempt, end = books.attempts.get(first.tag), books.ended.get(_key(call.tag))
         if attempt is not None and end is not None and attempt.fence == end.fence:
             wrong.append(call.tag)
-    figures = {"repeated": again, "may_repeat": books.may_repeat}
+    figures = {"repeated": again, "may_repeat": books.may_repeat, "hedged": hedged}
     sentence = "calls repeated after a completed one: at most those in flight at hard kills, and ambiguous ones"
     return _line("I3", sentence, figures, wrong, also=again <= books.may_repeat)
+
+
+def _is_hedge(books: Books, first: Call, call: Call) -> bool:
+    """Whether ``call`` was sent beside ``first``, or before its answer can have been heard."""
+    one, other = books.attempts.get(first.tag), books.attempts.get(call.tag)
+    in_time = call.started <= (first.ended or first.started) + GRACE
+    return in_time and one is not None and other is not None and one.fence == other.fence
 
 
 def _late(books: Books) -> LedgerLine:

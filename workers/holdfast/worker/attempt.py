@@ -1,57 +1,35 @@
 """The way of one job through a worker: call, decide, record, settle. In that order, so that a crash loses nothing."""
 
-import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
-from holdfast.credentials import NoToken
 from holdfast.dialect.strictness import demand_allowed
 from holdfast.dialect.validate import check
 from holdfast.lanes import Gate, Settled
 from holdfast.model.answer import Answer
-from holdfast.model.errors import HoldfastError, QueueUnavailable, StorageUnavailable, Unmappable
-from holdfast.model.fault import Fault, FaultKind, Scope
-from holdfast.model.ids import public_id
+from holdfast.model.errors import QueueUnavailable, StorageUnavailable, Unmappable
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import AttemptEnd, Claimed, Need, Offer, Outcome, Permit
 from holdfast.model.records import Settlement
-from holdfast.model.reply import Reply, Usage
+from holdfast.model.reply import Reply
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Complete, Reroute, Step
 from holdfast.policy.step import Health, asks_another, next_step
 from holdfast.settings import crash_point
 from holdfast.store import GroupWriter
-from holdfast.worker.callers import Callers
+from holdfast.store.turn import may_be_billed
+from holdfast.worker.calling import Called, Calling, Calls
 from holdfast.worker.footing import Footing
-from holdfast.worker.lease import Lease
-from holdfast.worker.logins import Logins
+from holdfast.worker.hedging import Hedges, Race
 from holdfast.worker.oddities import Oddities
-from holdfast.worker.places import Places
+from holdfast.worker.pace import Pace
 from holdfast.worker.retries import Retries
 from holdfast.worker.settler import Settler
 from holdfast.worker.time_box import at_most
 
 SCHEMA_SECONDS = 0.5  # a worker's lease is renewed by the same loop
 ALL_WELL = Health(open_routes=frozenset())
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """A call that is over. ``outcome`` is the answer's, or the fault that the job's own schema found in its reply."""
-
-    job: Claimed
-    permit: Permit
-    route: Route
-    answer: Answer
-    outcome: Reply | Fault
-
-    @property
-    def reply(self) -> Reply | None:
-        return self.answer.outcome if isinstance(self.answer.outcome, Reply) else None
-
-    @property
-    def usage(self) -> Usage | None:
-        return self.reply.usage if self.reply else None
 
 
 @dataclass(slots=True)
@@ -61,81 +39,64 @@ class Attempts:
     writer: GroupWriter
     gate: Gate
     settler: Settler
-    callers: Callers
+    calls: Calls
     footing: Footing
-    lease: Lease
-    logins: Logins
-    places: Places
     retries: Retries = field(default_factory=Retries)
     oddities: Oddities = field(default_factory=Oddities)
+    pace: Pace = field(init=False)
+    hedges: Hedges = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(self.gate, self.footing, self._health)
+        self.hedges = Hedges(self.gate, self.writer, self.footing)
 
     async def run(self, job: Claimed, permit: Permit, plan: Plan) -> None:
         """Carry one claimed job to its next state. Raises CancelledError, and bugs."""
         route = plan.route(permit.route)
         assert route is not None, f"the gate gave {permit.route}, which is not in the plan it was asked with"
-        answer = barred(job, plan, route) or await self._call(job, route, permit)
-        outcome = judged(job, answer.outcome)
-        self.oddities.heard(route.name, job.id, outcome)
-        step = await self._decide(job, route, plan, outcome)
-        outcome = reconsidered(outcome, step)
+        told: list[Called] = []
+        *others, called = await self._calls(Calling(job, permit, route), plan, told)
+        step = await self._decide(counting(called.job, others), called.route, plan, called.outcome)
+        called = replace(called, outcome=reconsidered(called.outcome, step))
         crash_point("before_record")
-        called = Called(job, permit, route, answer, outcome)
-        written = await self._record(settlement(called, step))
+        written = await self._record(settlement(called, step, others))
         crash_point("after_record")
-        self.settler.settle(settled(called, step if written else None, self.gate.now()))
+        self._settle([each for each in (*others, called) if each not in told], step if written else None)
 
-    async def _call(self, job: Claimed, route: Route, permit: Permit) -> Answer:
-        """One call, watched for slowness. Whatever goes wrong on our side of the adapter is a fault of our own."""
-        tag = f"{public_id('job', job.id)}/{job.generation}/{job.attempt_number}"
-        watch = self._watch(route, permit, job.need)
-        try:
-            caller = await self.callers.caller(route, permit.credential)
-            crash_point("before_send")
-            refusal = partial(self._refusal, permit)
-            answer = await caller.complete(route.model, job.request, deadline=route.deadline, tag=tag, refusal=refusal)
-        except NoToken as error:
-            return self._heard(route, permit, Answer(Fault(FaultKind.NO_TOKEN, str(error))))
-        except HoldfastError as error:
-            return Answer(Fault(FaultKind.OURS, str(error)))
-        finally:
+    async def _calls(self, first: Calling, plan: Plan, told: list[Called]) -> list[Called]:
+        """Make the call, and where the plan says so a second one beside it; the one that decides comes last.
+
+        A probe is not hedged: cut short by another route's answer, it would never tell how its own route is. ``told``
+        takes calls that the gate heard of already.
+        """
+        if plan.hedge is None or first.permit.probe:
+            return [await self._call(first, plan)]
+
+        def tell(failed: Called) -> None:
+            told.append(failed)
+            self._settle([failed], None)
+
+        return await Race(self.hedges, plan, self._call, tell).run(first, plan.hedge)
+
+    async def _call(self, calling: Calling, plan: Plan) -> Called:
+        """One call, watched for slowness, and what its end means for its job."""
+        job, route = calling.job, calling.route
+        answer = barred(job, plan, route)
+        if answer is None:
+            watch = self.pace.watch(calling, plan)
+            answer = await self.calls.make(calling)
             if watch:
                 watch.cancel()
-        crash_point("after_body")
-        if isinstance(answer.outcome, Fault) and answer.outcome.kind is FaultKind.AUTH:
-            self.callers.doubt(route, permit.credential, caller)
-        return self._heard(route, permit, answer)
+            self.pace.heard(route, answer)
+        outcome = judged(job, answer.outcome)
+        self.oddities.heard(route.name, job.id, outcome)
+        return Called(job, calling.permit, route, answer, outcome)
 
-    async def _refusal(self, permit: Permit) -> str | None:
-        """Why a call may not leave now: this process stood still since the claim, and what it held is others' now."""
-        try:
-            why = await self.gate.refusal(permit)
-        except QueueUnavailable as error:
-            self.footing.redis_failed(error)
-            why = "its permit is old, and Redis cannot be asked for another"
-        if not self.lease.held:
-            why = "this worker's lease ran out before the call"
-        self.places.left(permit.id)
-        return why
-
-    def _heard(self, route: Route, permit: Permit, answer: Answer) -> Answer:
-        """Remember what a call said of its credential, for the operator."""
-        if isinstance(answer.outcome, Fault) and answer.outcome.scope is Scope.CREDENTIAL:
-            self.logins.heard(f"{route.provider}/{permit.credential}", answer.outcome.kind)
-        return answer
-
-    def _watch(self, route: Route, permit: Permit, need: Need) -> asyncio.TimerHandle | None:
-        """Tell the breaker of a call that is slow while it is still in flight."""
-        if route.slow_after is None:
-            return None
-        loop = asyncio.get_running_loop()
-        seconds = route.slow_after * max(1.0, need.output_tokens / 1000)
-        return loop.call_later(seconds, lambda: loop.create_task(self._report_slow(permit)))
-
-    async def _report_slow(self, permit: Permit) -> None:
-        try:
-            await self.gate.report_slow(permit)
-        except QueueUnavailable as error:
-            self.footing.redis_failed(error)
+    def _settle(self, calls: Sequence[Called], step: Step | None) -> None:
+        """Let Redis hear. What puts the job back comes with the last: an earlier one takes its message away."""
+        for called in calls[:-1]:
+            self.settler.settle(settled(called, None, self.gate.now()))
+        self.settler.settle(settled(calls[-1], step, self.gate.now()))
 
     async def _decide(self, job: Claimed, route: Route, plan: Plan, outcome: Reply | Fault) -> Step:
         if job.tries == 0:
@@ -191,13 +152,23 @@ def judged(job: Claimed, outcome: Reply | Fault) -> Reply | Fault:
         return Fault(FaultKind.BAD_OUTPUT, said, provider_request_id=outcome.provider_request_id)
 
 
-def settlement(called: Called, step: Step) -> Settlement:
-    """What SQL hears. A reply that was judged a fault was paid for all the same: its usage and cost are kept."""
+def counting(job: Claimed, others: Sequence[Called]) -> Claimed:
+    """The job, with the calls counted that other routes may bill for it."""
+    return replace(job, calls=job.calls + sum(may_be_billed(end_of(other)) for other in others)) if others else job
+
+
+def settlement(called: Called, step: Step, others: Sequence[Called] = ()) -> Settlement:
+    """What SQL hears."""
+    ends = {other.job.attempt_number: end_of(other) for other in others}
+    return Settlement(called.job, called.permit.route, end_of(called), step, ends)
+
+
+def end_of(called: Called) -> AttemptEnd:
+    """How a call ended. A reply that was judged a fault was paid for all the same: its usage and cost are kept."""
     fault = called.outcome if isinstance(called.outcome, Fault) else None
     price, usage, answer = called.route.price, called.usage, called.answer
     cost = price.cost_micros(usage.input, usage.output) if usage else 0
-    end = AttemptEnd(outcome_of(fault), fault, called.reply, cost, answer.receipt, answer.seconds)
-    return Settlement(called.job, called.permit.route, end, step)
+    return AttemptEnd(outcome_of(fault), fault, called.reply, cost, answer.receipt, answer.seconds)
 
 
 def outcome_of(fault: Fault | None) -> Outcome:

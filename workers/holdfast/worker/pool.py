@@ -18,6 +18,7 @@ from holdfast.settings import Settings
 from holdfast.store import GroupWriter, Store
 from holdfast.worker.attempt import Attempts
 from holdfast.worker.callers import Callers
+from holdfast.worker.calling import Calls
 from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.footing import Footing
 from holdfast.worker.lane_book import LaneBook, LaneEntry
@@ -70,9 +71,8 @@ class Pool:
         self.overrides = Overrides(store, self.gate)
         self.settler = Settler(self.gate, self.footing)
         self.lease = Lease(store, self.footing, settings.worker.lease)
-        self.attempts = Attempts(
-            self.writer, self.gate, self.settler, self.callers, self.footing, self.lease, self.logins, self.places
-        )
+        calls = Calls(self.callers, self.lease, self.logins, self.gate, self.footing, self.places)
+        self.attempts = Attempts(self.writer, self.gate, self.settler, calls, self.footing)
         self.in_flight: dict[str, asyncio.Task[None]] = {}
         self.unsure: set[str] = set()  # jobs that SQL may count as ours though nobody here runs them
 

@@ -5,6 +5,7 @@
 -- slot, and a route that the job need not avoid. What admits nobody is not popped; jobs that are passed over keep
 -- their order. Once a bucket is too low for one job, no later job of this fetch takes from it: small jobs must not
 -- starve a large one. Half-open breakers get exactly one probe: whoever is first after the cool-off gets its lease.
+-- A second permit for a job never probes, and its record names no lane: to settle it acknowledges nothing.
 --
 -- KEYS  1 epoch, 2 lane (list), 3 messages (hash), 4 need (hash), 5 acks (set), 6 permits (hash), 7 heartbeats (zset),
 --       8 paused (set), 9 index (set), 10 refill (string)
@@ -16,7 +17,9 @@
 --       5 look     jobs that may be passed over                          0 .. 1000
 --       6 prefix   unique in the fleet; permit i is named prefix:i
 --       7 low      ids in the window below which it is topped up         >= 0
---       8..11      number of breakers, buckets, routes, targets
+--       8 held     "" or a job that its worker runs already: it gets a second permit, and its lane is left alone
+--       9 need     of that job, as in the hash
+--       10..13     number of breakers, buckets, routes, targets
 --       then per bucket, for requests, input and output tokens: units per ms, capacity; "" where the settings name none;
 --       then the rate and capacity of requests to start learning with; "" where they are configured
 --       then per route: calls in flight allowed; "" no limit
@@ -49,13 +52,14 @@ local n, look = whole(ARGV[4], "FETCH", "n"), whole(ARGV[5], "FETCH", "look")
 if n < 1 or n > 1000 then argument_error("n", "1 .. 1000", ARGV[4]) end
 if look > 1000 then argument_error("look", "0 .. 1000", ARGV[5]) end
 local low_mark = whole(ARGV[7], "FETCH", "low")
-local n_breakers, n_buckets = whole(ARGV[8], "FETCH", "breakers"), whole(ARGV[9], "FETCH", "buckets")
-local n_routes, n_targets = whole(ARGV[10], "FETCH", "routes"), whole(ARGV[11], "FETCH", "targets")
+local held = ARGV[8] ~= ""
+local n_breakers, n_buckets = whole(ARGV[10], "FETCH", "breakers"), whole(ARGV[11], "FETCH", "buckets")
+local n_routes, n_targets = whole(ARGV[12], "FETCH", "routes"), whole(ARGV[13], "FETCH", "targets")
 if #KEYS ~= 10 + n_breakers + n_buckets + n_routes then
     argument_error("keys", tostring(10 + n_breakers + n_buckets + n_routes), #KEYS)
 end
-if #ARGV ~= 11 + 8 * n_buckets + n_routes + 11 * n_targets then
-    argument_error("arguments", tostring(11 + 8 * n_buckets + n_routes + 11 * n_targets), #ARGV)
+if #ARGV ~= 13 + 8 * n_buckets + n_routes + 11 * n_targets then
+    argument_error("arguments", tostring(13 + 8 * n_buckets + n_routes + 11 * n_targets), #ARGV)
 end
 
 -- Garbage that is met half-way would leave permits that nobody knows of.
@@ -77,7 +81,7 @@ local fresh = string.sub(epoch, 1, 6) == "fresh:"
 local function answer(reason, retry_in, epochs, jobs, targets, probes, texts, spares)
     local left = redis.call("LLEN", KEYS[2])
     local low = 0
-    if left < low_mark then
+    if left < low_mark and not held then
         -- one that does not run out is none of ours, and would keep everybody from filling the window for ever
         if redis.call("PTTL", KEYS[10]) == -1 then redis.call("DEL", KEYS[10]) end
         if redis.call("SET", KEYS[10], worker, "NX", "PX", 200) then low = 1 end
@@ -90,11 +94,11 @@ if redis.call("SISMEMBER", KEYS[8], lane) == 1 then
     return answer("paused", nil, {}, {}, {}, {})
 end
 
-local ids = redis.call("LRANGE", KEYS[2], 0, n + look - 1)
+local ids = held and {ARGV[8]} or redis.call("LRANGE", KEYS[2], 0, n + look - 1)
 if #ids == 0 then
     return answer("empty", nil, {}, {}, {}, {})
 end
-local needs = redis.call("HMGET", KEYS[4], unpack(ids))
+local needs = held and {ARGV[9]} or redis.call("HMGET", KEYS[4], unpack(ids))
 
 -- Everything that guards the targets, read once.
 local function read_breaker(key)
@@ -114,7 +118,7 @@ local function read_breaker(key)
 end
 
 local breakers, buckets, routes, targets = {}, {}, {}, {}
-local at = 11
+local at = 13
 for i = 1, n_breakers do
     breakers[i] = read_breaker(KEYS[10 + i])
 end
@@ -249,7 +253,7 @@ local function take(target, number, id, costs, probe)
     end
     longest_lease = math.max(longest_lease, target.lease)
     permits[#permits + 1] = permit
-    permits[#permits + 1] = table.concat({id, lane, target.route, target.bucket_name,
+    permits[#permits + 1] = table.concat({id, held and "" or lane, target.route, target.bucket_name,
         exact(costs[1]), exact(costs[2]), exact(costs[3]), string.sub(probing, 2)}, "\t")
 end
 
@@ -267,6 +271,7 @@ local function place(id, need)
         else
             local probe
             refusal, seconds, probe = gate(target)
+            if probe and held then refusal, seconds = "breaker", POLL end
             if refusal then
                 shut = shut + 1
             else
@@ -308,7 +313,7 @@ for i, id in ipairs(ids) do
 end
 
 -- Out of the lane go those that were taken and the garbage; those passed over keep their places.
-if looked > #skipped then
+if looked > #skipped and not held then
     redis.call("LTRIM", KEYS[2], looked, -1)
     if #skipped > 0 then
         local back = {}
@@ -316,7 +321,7 @@ if looked > #skipped then
         redis.call("LPUSH", KEYS[2], unpack(back))
     end
 end
-if #garbage > 0 then
+if #garbage > 0 and not held then
     redis.call("HDEL", KEYS[3], unpack(garbage))
     redis.call("HDEL", KEYS[4], unpack(garbage))
 end
@@ -339,7 +344,7 @@ if #jobs > 0 then
     if redis.call("PTTL", KEYS[6]) < milliseconds then
         redis.call("PEXPIRE", KEYS[6], milliseconds)
     end
-    redis.call("SADD", KEYS[5], unpack(taken_ids))
+    if not held then redis.call("SADD", KEYS[5], unpack(taken_ids)) end
 end
 
 local epochs = {}

@@ -98,8 +98,10 @@ for _, call in ipairs(calls) do
             bucket.paused_until = math.max(bucket.paused_until, now_ms + call.pause * 1000)
             bucket.changed = true
         end
-        gone[lane] = gone[lane] or {}
-        gone[lane][#gone[lane] + 1] = id
+        if lane ~= "" then -- a second permit of its job has none: the first one acknowledges
+            gone[lane] = gone[lane] or {}
+            gone[lane][#gone[lane] + 1] = id
+        end
     end
 end
 for _, bucket in pairs(buckets) do

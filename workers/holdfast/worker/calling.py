@@ -1,0 +1,153 @@
+"""One call: made under its deadline, and left before that where waiting for it makes no sense any more."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from holdfast.credentials import NoToken
+from holdfast.lanes import Gate
+from holdfast.model.answer import Answer
+from holdfast.model.errors import HoldfastError, QueueUnavailable
+from holdfast.model.fault import Fault, FaultKind, Scope
+from holdfast.model.ids import public_id
+from holdfast.model.job import Claimed, Permit
+from holdfast.model.reply import Reply, Usage
+from holdfast.model.route import Route
+from holdfast.policy.step import asks_another
+from holdfast.settings import clock, crash_point
+from holdfast.worker.callers import Callers
+from holdfast.worker.footing import Footing
+from holdfast.worker.lease import Lease
+from holdfast.worker.logins import Logins
+from holdfast.worker.places import Places
+
+NEVER_SENT = frozenset({FaultKind.OURS, FaultKind.UNMAPPABLE, FaultKind.NO_TOKEN})
+UNSENT = Fault(FaultKind.OURS, "it was not needed any more before it was sent")
+
+
+@dataclass(slots=True, eq=False)
+class Calling:
+    """A call under way. ``left``: why it is not waited for any more. ``over``: it came to its end."""
+
+    job: Claimed
+    permit: Permit
+    route: Route
+    began: float = field(default_factory=clock.monotonic)
+    left: Fault | None = None
+    over: bool = False
+    _patience: asyncio.Timeout | None = None  # while bytes may be under way
+
+    @property
+    def age(self) -> float:
+        """Seconds since it began."""
+        return clock.monotonic() - self.began
+
+    @property
+    def tag(self) -> str:
+        """Names the attempt at the provider."""
+        return f"{public_id('job', self.job.id)}/{self.job.generation}/{self.job.attempt_number}"
+
+    def leave(self, why: Fault) -> None:
+        """Stop waiting: the connection is closed, and the call ends with ``why``. Nothing for one that is over."""
+        if self.over or self.left is not None:
+            return
+        self.left = why
+        if self._patience is not None:
+            self._patience.reschedule(asyncio.get_running_loop().time())
+
+    async def patiently(self, answer: Awaitable[Answer]) -> Answer:
+        """Wait for ``answer`` until the call is left."""
+        try:
+            async with asyncio.timeout(None) as self._patience:
+                return await answer
+        except TimeoutError:
+            assert self.left is not None
+            return Answer(self.left)
+        finally:
+            self._patience = None
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call that is over. ``outcome`` is the answer's, or the fault that the job's own schema found in its reply."""
+
+    job: Claimed
+    permit: Permit
+    route: Route
+    answer: Answer
+    outcome: Reply | Fault
+
+    @property
+    def reply(self) -> Reply | None:
+        return self.answer.outcome if isinstance(self.answer.outcome, Reply) else None
+
+    @property
+    def usage(self) -> Usage | None:
+        return self.reply.usage if self.reply else None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether its job can end with it."""
+        return isinstance(self.outcome, Reply) and not asks_another(self.job, self.outcome)
+
+    @property
+    def was_sent(self) -> bool:
+        return not isinstance(self.outcome, Fault) or self.outcome.kind not in NEVER_SENT
+
+
+@dataclass(slots=True)
+class Calls:
+    """Makes calls. Whatever goes wrong on our side of the adapter is a fault of our own."""
+
+    callers: Callers
+    lease: Lease
+    logins: Logins
+    gate: Gate
+    footing: Footing
+    places: Places
+
+    async def make(self, calling: Calling) -> Answer:
+        """Make one call. The times of its answer are those of this process's clock."""
+        try:
+            answer = await self._make(calling)
+        except NoToken as error:
+            answer = Answer(Fault(FaultKind.NO_TOKEN, str(error)))
+        except HoldfastError as error:
+            answer = Answer(Fault(FaultKind.OURS, str(error)))
+        finally:
+            calling.over = True
+        self._note_login(calling, answer)
+        return answer
+
+    async def _make(self, calling: Calling) -> Answer:
+        route, permit = calling.route, calling.permit
+        caller = await self.callers.caller(route, permit.credential)
+        crash_point("before_send")
+        if calling.left is not None:
+            return Answer(UNSENT)
+        deadline = clock.real(route.deadline)
+        request, refusal = calling.job.request, partial(self._refusal, permit)
+        made = caller.complete(route.model, request, deadline=deadline, tag=calling.tag, refusal=refusal)
+        answer = await calling.patiently(made)
+        crash_point("after_body")
+        if isinstance(answer.outcome, Fault) and answer.outcome.kind is FaultKind.AUTH:
+            self.callers.doubt(route, permit.credential, caller)
+        return answer if clock.is_real() else replace(answer, seconds=clock.passed(answer.seconds))
+
+    async def _refusal(self, permit: Permit) -> str | None:
+        """Why a call may not leave now: this process stood still since the claim, and what it held is others' now."""
+        try:
+            why = await self.gate.refusal(permit)
+        except QueueUnavailable as error:
+            self.footing.redis_failed(error)
+            why = "its permit is old, and Redis cannot be asked for another"
+        if not self.lease.held:
+            why = "this worker's lease ran out before the call"
+        self.places.left(permit.id)
+        return why
+
+    def _note_login(self, calling: Calling, answer: Answer) -> None:
+        """Remember what a call said of its credential, for the operator."""
+        if isinstance(answer.outcome, Fault) and answer.outcome.scope is Scope.CREDENTIAL:
+            self.logins.heard(f"{calling.route.provider}/{calling.permit.credential}", answer.outcome.kind)
