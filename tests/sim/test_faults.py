@@ -162,7 +162,7 @@ async def test_an_outage_uses_up_no_rate_limit() -> None:
 def test_a_fault_holds_for_its_seconds_and_no_longer() -> None:
     faults = Faults(seed=1)
     faults.add(Break(mode="e503", after=5, seconds=10), now=100)
-    assert [faults.strike("/v1/messages", "m", now) is not None for now in (104.9, 105, 114.9, 115, 116)] == [
+    assert [faults.strike("/v1/messages", "m", now).fault is not None for now in (104.9, 105, 114.9, 115, 116)] == [
         False,
         True,
         True,
@@ -175,7 +175,7 @@ def test_a_quarter_of_the_calls_fail_when_told_so_and_the_same_ones_each_time() 
     def draws() -> list[bool]:
         faults = Faults(seed=7)
         faults.add(Break(mode="e503", fraction=0.25), now=0)
-        return [faults.strike("/v1/messages", "m", 1) is not None for _ in range(2000)]
+        return [faults.strike("/v1/messages", "m", 1).fault is not None for _ in range(2000)]
 
     assert draws() == draws()
     assert 400 < sum(draws()) < 600

@@ -15,7 +15,7 @@ import structlog
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.fetching import Asked, read_fetched
 from holdfast.lanes.health import health_of, read_health
-from holdfast.lanes.hearing import Hearing, RulesOf, add_verdicts, default_rules
+from holdfast.lanes.hearing import Hearing, RulesOf, add_verdicts, default_rules, say_turns
 from holdfast.lanes.hints import EVERY_LANE, Hints
 from holdfast.lanes.lanes import Lanes, offer_calls
 from holdfast.lanes.learning import Learning, News
@@ -33,6 +33,7 @@ from holdfast.policy.backoff import Uniform
 from holdfast.policy.report import is_hearsay, is_spare, verdicts
 from holdfast.policy.step import Health
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict
+from holdfast.settings import clock as drilled
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +49,8 @@ class Gate:
     """Gives permits and takes them back. Every method raises QueueUnavailable when Redis does not answer.
 
     ``window`` is the size to which lanes are filled: a fetch that leaves less than a quarter of it says ``low``.
-    ``rules`` tells by which rules a breaker goes, by scope name. ``clock`` (seconds) stands in for Redis's in tests.
+    ``rules`` tells by which rules a breaker goes, by scope name. ``clock`` (seconds) stands in for Redis's in tests,
+    this process's own in a drill that lets it run faster.
     """
 
     def __init__(
@@ -61,7 +63,8 @@ class Gate:
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._connection, self._keys, self._lanes = connection, connection.keys, Lanes(connection)
-        self._window, self._rules, self._uniform, self._clock = window, rules, uniform, clock
+        self._window, self._rules, self._uniform = window, rules, uniform
+        self._clock = clock or (None if drilled.is_real() else drilled.now)
         self._hearing, self._learning = Hearing(rules, uniform), Learning()
         self.reach = Reach(uniform)
         self._line = Line(connection, self._time)
@@ -89,6 +92,8 @@ class Gate:
             fetched = replace(fetched, permits=kept)
             await self._refuse(lane, forged)
         self.reach.gave(fetched.permits, self.now())
+        for probe in (permit for permit in fetched.permits if permit.probe):
+            log.info("probe_sent", route=probe.route, job=probe.job, at=round(self.now(), 3))
         return fetched
 
     async def hedge(self, job: Offer, worker: str, plan: Plan) -> Permit | None:
@@ -157,7 +162,7 @@ class Gate:
     async def health(self, plan: Plan) -> Health:
         """Which routes of ``plan`` admit nothing now."""
         known = self._health.get(plan.model)
-        if known is None or time.monotonic() - known[0] > HEALTH_SECONDS:
+        if known is None or time.monotonic() - known[0] > drilled.real(HEALTH_SECONDS):
             compiled = self._compile(plan)
             rows = await self._line.ask(lambda client: read_health(client, self._keys, compiled))
             known = self._health[plan.model] = (time.monotonic(), health_of(compiled, rows, self.now()))
@@ -329,7 +334,9 @@ class Gate:
             )
             self._ahead = float(now) - time.monotonic()
             lost = {scope for scope, _, _ in conflicts}
-            self._hearing.moved(move for move in moves if move.scope not in lost)
+            taken_on = [move for move in moves if move.scope not in lost]
+            self._hearing.moved(taken_on)
+            say_turns(taken_on, self.now())
             for scope, version, fields in conflicts:
                 self._hearing.corrected(scope, version, fields)
             counts |= dict(zip(taken[::2], taken[1::2], strict=True))

@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from holdfast.model.job import Permit
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker import Breaker, hear
@@ -12,6 +14,7 @@ from holdfast.policy.report import speaks_of_login
 from holdfast.policy.rules import RULES, Rules
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict, scope_kind
 
+log = structlog.get_logger(__name__)
 RulesOf = Callable[[str], Rules]
 
 
@@ -36,6 +39,12 @@ class Move:
     version: int
     breaker: Breaker
     fields: Mapping[str, str]
+    before: Breaker
+
+    @property
+    def turns(self) -> bool:
+        """Whether it comes into another state."""
+        return self.breaker.epoch != self.before.epoch
 
     def arguments(self) -> list[str | int]:
         """Return the part of settle.lua's arguments for this breaker."""
@@ -73,7 +82,16 @@ class Hearing:
         rules, breaker = self._rules(scope), seen.breaker
         for verdict in verdicts:
             breaker = hear(breaker, verdict, rules, self._uniform)
-        return Move(scope, seen.version, breaker, {} if breaker is seen.breaker else dump(breaker))
+        fields = {} if breaker is seen.breaker else dump(breaker)
+        return Move(scope, seen.version, breaker, fields, seen.breaker)
+
+
+def say_turns(moves: Iterable[Move], at: float) -> None:
+    """Log every turn of a breaker; the one process that moved it does."""
+    for move in moves:
+        if move.turns:
+            before, now = dump(move.before)["state"], move.fields["state"]
+            log.info("breaker_moved", breaker=move.scope, before=before, state=now, at=round(at, 3))
 
 
 def add_verdicts(

@@ -27,6 +27,7 @@ from holdfast.providers.clients import Opened
 from holdfast.providers.login import NoLogin
 from holdfast.providers.port import Refusal
 from holdfast.providers.wire import HEADERS, NoAnswer, unless
+from holdfast.settings import clock
 
 OK = 200
 LIKELY_CUT = 0.4  # of our estimate; a server that counted less has hardly read the whole prompt
@@ -93,7 +94,7 @@ class SdkProvider:
         outcome = self._understand(request, response, headers)
         if isinstance(outcome, Fault) and receipt.changes:
             outcome = replace(outcome, mapped=True)
-        return Answer(outcome, receipt, read_limits(headers, time.time()), seconds)
+        return Answer(outcome, receipt, read_limits(headers, clock.now()), seconds)
 
     async def _log_in(self, deadline: float) -> None:
         """Make the machine's own login ready. Raises NoAnswer."""
@@ -135,7 +136,7 @@ class SdkProvider:
         if response.status_code != OK:
             prompt = " ".join(_texts(request))
             return read_fault(
-                self._api, response.status_code, headers, response.content, now=time.time(), prompt=prompt
+                self._api, response.status_code, headers, response.content, now=clock.now(), prompt=prompt
             )
         try:
             reply = self._format.read(_parsed(response.content, headers))

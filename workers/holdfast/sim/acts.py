@@ -13,6 +13,7 @@ import orjson
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
+from holdfast.settings import clock
 from holdfast.sim.calls import Call
 from holdfast.sim.dialect import Dialect
 from holdfast.sim.settings import Break
@@ -103,7 +104,7 @@ async def _hang(exchange: Exchange, fault: Break) -> web.StreamResponse:
 
 
 async def _slow(exchange: Exchange, fault: Break) -> web.StreamResponse:
-    await asyncio.sleep(SLOW if fault.delay is None else fault.delay)
+    await asyncio.sleep(clock.real(SLOW if fault.delay is None else fault.delay))
     return answer(exchange, exchange.body)
 
 
@@ -128,7 +129,7 @@ async def _trickle(exchange: Exchange, fault: Break) -> web.StreamResponse:
     response = await _begin(exchange, len(body))
     for byte in body:
         await response.write(bytes([byte]))
-        await asyncio.sleep(TRICKLE if fault.delay is None else fault.delay)
+        await asyncio.sleep(clock.real(TRICKLE if fault.delay is None else fault.delay))
     return response
 
 

@@ -1,9 +1,10 @@
 """Anthropic Messages, the provider's side: read a body, write an answer, an error, the limit headers."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
+from holdfast.settings import clock
 from holdfast.sim.limiter import MINUTE, Bucket
 from holdfast.sim.prompt import Prompt, Refusal, SimAnswer, wrong
 
@@ -139,7 +140,7 @@ def limit_headers(buckets: Mapping[str, Bucket]) -> dict[str, str]:
     for name, bucket in buckets.items():
         dimension = name.replace("_", "-")
         left = max(0, int(bucket.level))
-        full_at = datetime.now(UTC) + timedelta(seconds=bucket.full_in())
+        full_at = datetime.fromtimestamp(clock.now() + bucket.full_in(), UTC)
         headers[f"anthropic-ratelimit-{dimension}-limit"] = f"{bucket.rate * MINUTE:.0f}"
         headers[f"anthropic-ratelimit-{dimension}-remaining"] = str(left if name == "requests" else round(left, -3))
         headers[f"anthropic-ratelimit-{dimension}-reset"] = full_at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from holdfast.model.errors import HoldfastError
-from holdfast.sim.settings import Break
+from holdfast.sim.settings import Break, Script
 
 PATIENCE = 30.0  # seconds
 
@@ -30,6 +30,11 @@ class SimUnreachable(HoldfastError):
 def break_(url: str, fault: Break) -> None:
     """Begin a fault at the provider under ``url``."""
     _ask(url, "POST", "/sim/break", fault.model_dump(exclude_none=True))
+
+
+def play(url: str, script: Script) -> None:
+    """Let the provider fall ill and recover as ``script`` says, from now on."""
+    _ask(url, "POST", "/sim/script", script.model_dump())
 
 
 def heal(url: str) -> None:
@@ -62,6 +67,12 @@ def timeline(url: str) -> dict[str, Any]:
 def calls(url: str) -> list[dict[str, Any]]:
     """The whole log, one record a call, in order of arrival."""
     found: list[dict[str, Any]] = _ask(url, "GET", "/sim/calls")
+    return found
+
+
+def page(url: str, after: int, at_most: int) -> list[dict[str, Any]]:
+    """A page of the log, in order of arrival: what came after the first ``after`` calls."""
+    found: list[dict[str, Any]] = _ask(url, "POST", "/sim/calls", {"after": after, "at_most": at_most})
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from holdfast.sim.dialect import Dialect
 from holdfast.sim.prompt import Refusal
-from holdfast.sim.settings import REFUSING, Break
+from holdfast.sim.settings import REFUSING, Break, Script, ScriptPart
 
 MESSAGES = {
     400: "The request is invalid.",
@@ -44,11 +44,24 @@ class Spell:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """What hits one call: a fault or none, and seconds to draw the answer's latency from; None: as the settings say."""
+
+    fault: Break | None = None
+    latency: tuple[float, float] | None = None
+
+
+UNHARMED = Stroke()
+
+
 class Faults:
     """The faults that hold now or will soon. The first that matches a call decides whether it is hit."""
 
     def __init__(self, seed: int) -> None:
         self._spells: list[Spell] = []
+        self._script: Script | None = None
+        self._began = 0.0
         self._chance = random.Random(seed)  # noqa: S311  a seeded draw, so that a run can be repeated
 
     def add(self, fault: Break, now: float) -> None:
@@ -56,18 +69,33 @@ class Faults:
         ends = math.inf if fault.seconds is None else begins + fault.seconds
         self._spells.append(Spell(fault, begins, ends))
 
+    def play(self, script: Script, now: float) -> None:
+        self._script, self._began = script, now
+
     def heal(self) -> None:
         self._spells.clear()
+        self._script = None
 
-    def strike(self, path: str, model: str, now: float) -> Break | None:
-        """The fault that hits this call, if one does."""
+    def strike(self, path: str, model: str, now: float) -> Stroke:
+        """What becomes of this call."""
+        if self._script is not None:
+            return self._of(self._script.part(now - self._began, self._chance.random()))
         if not self._spells:
-            return None
+            return UNHARMED
         self._spells = [spell for spell in self._spells if now < spell.ends]
         for spell in self._spells:
             if spell.hits(path, model, now):
-                return spell.fault if self._chance.random() < spell.fault.fraction else None
-        return None
+                return Stroke(spell.fault) if self._chance.random() < spell.fault.fraction else UNHARMED
+        return UNHARMED
+
+    def _of(self, part: ScriptPart | None) -> Stroke:
+        if part is None:
+            return UNHARMED
+        if part.mode is None:
+            return Stroke(latency=part.takes)
+        delay = None if part.takes is None else self._chance.uniform(*part.takes)
+        fault = Break(mode=part.mode, delay=delay)
+        return Stroke(fault) if is_refusing(fault) else Stroke(fault, latency=part.takes)
 
 
 def is_refusing(fault: Break) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +12,7 @@ from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_request import BaseRequest
 from pydantic import ValidationError
 
+from holdfast.settings import clock
 from holdfast.sim.acts import ACTS, Exchange, answer
 from holdfast.sim.attention import Attention
 from holdfast.sim.calls import Call, count, timeline
@@ -20,7 +20,7 @@ from holdfast.sim.dialect import DIALECTS, Dialect
 from holdfast.sim.faults import Faults, is_refusing, refusal
 from holdfast.sim.limiter import Limiter
 from holdfast.sim.prompt import Prompt, Refusal, Refused, SimAnswer, think, wrong
-from holdfast.sim.settings import Break, SimSettings
+from holdfast.sim.settings import Break, Script, SimSettings
 
 TAG = "x-holdfast-attempt"
 BODY_LIMIT = 256 << 20  # bytes, the larger of the two providers' own limits
@@ -40,11 +40,13 @@ class SimProvider:
         self._controls: Mapping[tuple[str, str], Callable[[Any], Any]] = {
             ("POST", "/sim/break"): lambda body: self.break_(Break.model_validate(body)),
             ("POST", "/sim/heal"): lambda _: self.heal(),
+            ("POST", "/sim/script"): lambda body: self.play(Script.model_validate(body)),
             ("POST", "/sim/reset"): lambda _: self.reset(),
             ("POST", "/sim/settings"): self.change,
             ("GET", "/sim/counts"): lambda _: self.counts(),
             ("GET", "/sim/timeline"): lambda _: self.timeline(),
             ("GET", "/sim/calls"): lambda _: self.calls,
+            ("POST", "/sim/calls"): lambda body: self.calls[body["after"] : body["after"] + body["at_most"]],
         }
         self._attention = Attention()
         self.reset()
@@ -71,10 +73,14 @@ class SimProvider:
 
     def break_(self, fault: Break) -> None:
         """Begin a fault. Several may hold at once; the first that matches a call decides."""
-        self._faults.add(fault, time.monotonic())
+        self._faults.add(fault, clock.monotonic())
+
+    def play(self, script: Script) -> None:
+        """Fall ill and recover as ``script`` says, from now on; other faults wait until it is healed."""
+        self._faults.play(script, clock.monotonic())
 
     def heal(self) -> None:
-        """End every fault. Calls that hang already go on hanging."""
+        """End every fault, and a script. Calls that hang already go on hanging."""
         self._faults.heal()
 
     def reset(self) -> None:
@@ -104,7 +110,7 @@ class SimProvider:
         dialect = DIALECTS.get(request.path)
         if dialect is None:
             return await self._control(request)
-        call = Call(time.time(), request.path, request.headers.get(TAG, ""), since=self._attention.since)
+        call = Call(clock.now(), request.path, request.headers.get(TAG, ""), since=self._attention.since)
         self.calls.append(call)
         self._number += 1
         exchange = Exchange(request, dialect, call, self._number, {})
@@ -115,7 +121,7 @@ class SimProvider:
             response = self._refuse(exchange, refused.refusal)
             call.status = str(response.status)
         finally:
-            call.ended = time.time()
+            call.ended = clock.now()
             call.status = call.status or exchange.label or "abandoned"
         return response
 
@@ -124,14 +130,15 @@ class SimProvider:
         body = _json(raw)
         call, dialect = exchange.call, exchange.dialect
         call.model = str(body.get("model", ""))
-        fault = self._faults.strike(call.path, call.model, time.monotonic())
+        stroke = self._faults.strike(call.path, call.model, clock.monotonic())
+        fault = stroke.fault
         if fault is not None and is_refusing(fault):
             return await self._fail(exchange, fault)
         self._check_key(exchange.request)
         prompt = self._read(dialect, body)
         answer_ = think(prompt, len(raw))
         self._let_in(exchange, prompt, answer_)
-        await asyncio.sleep(self._chance.uniform(*self.settings.latency))
+        await asyncio.sleep(clock.real(self._chance.uniform(*(stroke.latency or self.settings.latency))))
         call.executed = True
         call.input_tokens, call.output_tokens = answer_.input_tokens, answer_.output_tokens
         exchange.body = dialect.write(prompt.model, answer_, exchange.number)
@@ -156,7 +163,7 @@ class SimProvider:
         return prompt
 
     def _let_in(self, exchange: Exchange, prompt: Prompt, answer_: SimAnswer) -> None:
-        refused_by = self._limiter.take(exchange.dialect.costs(prompt, answer_), time.monotonic())
+        refused_by = self._limiter.take(exchange.dialect.costs(prompt, answer_), clock.monotonic())
         if refused_by is not None:
             message = f"Rate limit reached for {refused_by.replace('_', ' ')}."
             raise Refused(Refusal(429, message, retry_after=self.settings.retry_after))
@@ -164,7 +171,7 @@ class SimProvider:
 
     async def _fail(self, exchange: Exchange, fault: Break) -> web.StreamResponse:
         if fault.delay:
-            await asyncio.sleep(fault.delay)
+            await asyncio.sleep(clock.real(fault.delay))
         refusal_ = refusal(fault, exchange.dialect, self.settings.retry_after)
         if refusal_ is not None:
             return self._refuse(exchange, refusal_)

@@ -1,6 +1,7 @@
 """What a simulated provider is told: how fast and how much it serves, and how it is to fail."""
 
 import re
+from bisect import bisect_right
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -67,6 +68,40 @@ class Break(Value):
     retry_after: float | None = Field(default=None, ge=0)
     path: str | None = None
     model: str | None = None
+
+
+class ScriptPart(Value):
+    """A ``share`` of the calls ends in ``mode`` after ``takes`` seconds, drawn uniformly.
+
+    ``mode`` None: the right answer. ``takes`` None: as fast as the settings say, or at once where it fails.
+    """
+
+    share: float = Field(gt=0, le=1)
+    mode: Annotated[str, AfterValidator(_known)] | None = None
+    takes: tuple[float, float] | None = None
+
+
+class ScriptPhase(Value):
+    """From ``at`` on, in seconds from the script's beginning. What its parts leave open is answered as it should be."""
+
+    at: float = Field(ge=0)
+    parts: tuple[ScriptPart, ...] = ()
+
+
+class Script(Value):
+    """How a provider falls ill and recovers over time, in one message. Phases in the order of their times."""
+
+    phases: tuple[ScriptPhase, ...]
+
+    def part(self, seconds: float, draw: float) -> ScriptPart | None:
+        """The part of the phase at ``seconds`` that a call with this draw from [0, 1) falls into; None: it is well."""
+        place = bisect_right([phase.at for phase in self.phases], seconds) - 1
+        below = 0.0
+        for part in self.phases[place].parts if place >= 0 else ():
+            below += part.share
+            if draw < below:
+                return part
+        return None
 
 
 class SimSettings(Value):

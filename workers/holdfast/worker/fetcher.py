@@ -10,7 +10,7 @@ import structlog
 from holdfast.lanes import Gate, Reason
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Claimed, Permit
-from holdfast.settings import crash_point
+from holdfast.settings import clock, crash_point
 from holdfast.store import GroupWriter
 from holdfast.worker.footing import Footing
 from holdfast.worker.lane_book import LaneBook, LaneEntry
@@ -84,7 +84,8 @@ class Fetcher:
         if reason is Reason.EMPTY:
             retry_in = IDLE_FIRST * 2 ** min(lane.empties, 8)
             lane.empties += 1
-        lane.ask_at = time.monotonic() + min(IDLE_LONGEST, IDLE_LONGEST if retry_in is None else retry_in)
+        wait = IDLE_LONGEST if retry_in is None else min(IDLE_LONGEST, retry_in)
+        lane.ask_at = time.monotonic() + clock.real(wait)
 
     def _claim_soon(self, permits: Sequence[Permit], lane: LaneEntry) -> None:
         self.places.take(len(permits))

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -12,6 +11,7 @@ import structlog
 
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.ids import new_id
+from holdfast.settings import clock
 from holdfast.store import Store
 from holdfast.worker.footing import Footing
 
@@ -26,7 +26,7 @@ class Lease:
     footing: Footing
     seconds: float
     renamed: Callable[[str], None] = lambda _: None
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = clock.monotonic
     _asked_at: float = 0.0  # when the lease that we have was asked for
 
     @property
@@ -46,7 +46,7 @@ class Lease:
     async def run(self, worker: str) -> None:
         """Renew until cancelled. Late writes of the lost worker's calls are refused by their fences."""
         while True:
-            await asyncio.sleep(self.seconds / 3)
+            await asyncio.sleep(clock.real(self.seconds / 3))
             asked_at = self.clock()
             try:
                 if await asyncio.to_thread(self.store.renew, worker, self.seconds):

@@ -1,6 +1,5 @@
 """What a process notices about its providers besides single calls: storms, and codes that nobody knows."""
 
-import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +9,7 @@ from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Reply
 from holdfast.policy.step import Health, wears
 from holdfast.policy.storm import Window, is_storm, is_wearing, judged, worn
+from holdfast.settings import clock
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ class Oddities:
         fault = outcome if isinstance(outcome, Fault) else None
         wrong = fault is not None and fault.kind is FaultKind.INVALID_REQUEST
         wore = fault is not None and wears(fault)
-        now = time.monotonic()
+        now = clock.monotonic()
         if wrong or self._windows.get(route):
             self._windows[route] = judged(self._windows.get(route, ()), now, job, wrong=wrong)
         if wore or self._worn.get(route):
@@ -43,12 +43,12 @@ class Oddities:
 
     def storms(self) -> frozenset[str]:
         """Routes that call too many different jobs wrong."""
-        now = time.monotonic()
+        now = clock.monotonic()
         return frozenset(route for route, window in self._windows.items() if is_storm(window, now))
 
     def wearing(self) -> frozenset[str]:
         """Routes on which too many different jobs are cut or refused for it to be their own fault."""
-        now = time.monotonic()
+        now = clock.monotonic()
         return frozenset(route for route, window in self._worn.items() if is_wearing(window, now))
 
     def _count(self, route: str, fault: Fault) -> None:

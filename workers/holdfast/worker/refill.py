@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from holdfast.lanes import Backlog, Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
-from holdfast.settings import crash_point
+from holdfast.settings import clock, crash_point
 from holdfast.store import Store
 from holdfast.worker.footing import Footing
 from holdfast.worker.lane_book import LaneBook
@@ -34,7 +34,7 @@ class Refill:
         now = time.monotonic()
         if now < self._next.get(lane, 0.0):
             return
-        self._next[lane] = now + NOTHING_NEW
+        self._next[lane] = now + clock.real(NOTHING_NEW)
         filling = asyncio.create_task(self._fill(lane))
         self._running.add(filling)
         filling.add_done_callback(self._running.discard)

@@ -1,18 +1,18 @@
 """The share of one process in the fleet's retry budget. A retry beyond it comes later; it is not lost."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from holdfast.model.step import Retry, Step
 from holdfast.policy.budget import RetryBudget, earn, spend
+from holdfast.settings import clock
 
 
 @dataclass(slots=True)
 class Retries:
     """``clock`` in seconds, never going back."""
 
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = clock.monotonic
     budget: RetryBudget = field(default_factory=RetryBudget)
 
     def first_call(self) -> None:
