@@ -1,0 +1,104 @@
+"""A drill through the real pool, with real HTTP and time that runs faster: three ledgers, one set of figures."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from holdfast.model.errors import InvalidRequest
+from holdfast.settings import clock
+from holdfast.sim.drill.scenario import Scenario
+from holdfast.worker.drill import run
+
+PROCESSES = Path("/proc")
+OUTAGE = {
+    "name": "short",
+    "seconds": 90,
+    "phases": [
+        {"at": 30, "mix": [{"share": 0.7, "mode": "e500", "takes": [0.02, 0.5]}, {"share": 0.3, "mode": "reset"}]},
+        {"at": 50},
+    ],
+    "bars": {"lost": 0, "dead_max": 0, "failed_calls_max": 120, "probes_concurrent_max": 1},
+}
+PLAY = """
+import sys
+from holdfast.sim.drill.scenario import Scenario
+from holdfast.worker.drill import run
+print("begins", flush=True)
+run(Scenario.model_validate_json(sys.argv[1]), seeds=[1], speed=6.0, settings=None, output=None)
+"""
+
+
+def scenario(**changes) -> Scenario:
+    return Scenario.model_validate({**OUTAGE, **changes})
+
+
+def left_behind() -> list[str]:
+    """Command lines of processes that speak of a drill's directory."""
+    found = []
+    for process in PROCESSES.glob("[0-9]*"):
+        try:
+            said = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if "holdfast-drill-" in said:
+            found.append(said)
+    return found
+
+
+def test_an_outage_is_played_through_the_real_pool_and_every_ledger_tells_the_same(tmp_path):
+    drill = run(scenario(), seeds=[3], speed=6.0, settings=None, output=tmp_path)
+    [report] = drill.runs
+    found = report.figures
+    assert report.violations == {}
+    assert found.equation_holds
+    assert (found.lost, found.dead) == (0, 0)
+    assert 300 < found.accepted == found.succeeded < 600
+    assert found.breaker_trips >= 1
+    assert found.probes >= 1
+    assert found.probes_concurrent_max == 1
+    assert 0 < found.failed_calls < 300
+    assert sum(report.course.answers.values()) >= found.succeeded + found.failed_calls
+    assert {move.route for move in report.course.moves} >= {"first/model"}
+    said = (tmp_path / "report.md").read_text()
+    assert f"{found.accepted:,} accepted" in said
+    assert (tmp_path / "picture.svg").read_text().startswith("<svg")
+    assert drill.view()["speed"] == 6.0
+    assert clock.is_real()
+
+
+def test_an_only_route_keeps_its_jobs_until_it_is_back(tmp_path):
+    whole = [{"at": 20, "mix": [{"share": 1.0, "mode": "e500", "takes": [0.02, 0.5]}]}, {"at": 50}]
+    drill = run(scenario(single_route=True, phases=whole), seeds=[1], speed=6.0, settings=None, output=None)
+    [report] = drill.runs
+    assert report.violations == {}
+    assert (report.figures.lost, report.figures.dead) == (0, 0)
+    assert report.figures.p99_s > 20  # what came in the outage waited for its end
+    assert report.costs["peak_backlog"] > 100
+
+
+def test_a_drill_that_is_interrupted_leaves_no_process_behind():
+    player = subprocess.Popen([sys.executable, "-c", PLAY, scenario().model_dump_json()], stdout=subprocess.PIPE)
+    assert player.stdout is not None
+    player.stdout.readline()
+    until(lambda: any("holdfast.worker" in said for said in left_behind()))
+    player.send_signal(signal.SIGINT)
+    assert player.wait(40) != 0
+    player.stdout.close()
+    until(lambda: left_behind() == [])
+
+
+def test_upsets_of_our_own_processes_are_played_in_virtual_time_only():
+    with pytest.raises(InvalidRequest, match="virtual"):
+        run(scenario(upsets=[{"at": 5, "what": "kill"}]), seeds=[1], speed=6.0, settings=None, output=None)
+
+
+def until(true: Callable[[], bool], at_most: float = 30.0) -> None:
+    end = time.monotonic() + at_most
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)

@@ -1,0 +1,64 @@
+"""The jobs of a drill: they arrive at random times, the same ones for a seed as in virtual time, and are submitted."""
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from random import Random
+
+from holdfast.model.ids import new_id
+from holdfast.model.job import NewJob, Offer
+from holdfast.model.request import Request, Role, Text, Turn
+from holdfast.policy.estimate import estimate
+from holdfast.settings import clock
+from holdfast.sim.drill.scenario import Load, Scenario
+from holdfast.worker.drill_stage import Stage
+
+TICK = 0.01  # real seconds between two submits
+MOST = 500  # jobs in one of them
+PADDING = 3_200  # characters of a prompt where the scenario limits tokens
+
+
+def arrivals(scenario: Scenario, seed: int) -> list[float]:
+    """When jobs arrive, in seconds from the beginning."""
+    chance = Random(f"{seed}/arrivals")  # noqa: S311  a seeded draw, so that a run can be repeated
+    times, at = [], 0.0
+    while (at := at + chance.expovariate(scenario.load.jobs_per_second)) < scenario.seconds:
+        times.append(at)
+    return times
+
+
+class Feeder:
+    """A producer: it submits each job of a batch when its time has come, and keeps what it was told."""
+
+    def __init__(self, on: Stage, batch: str, load: Load) -> None:
+        self._on, self._batch, self._load = on, batch, load
+        self.accepted: list[str] = []
+
+    def feed(self, times: Sequence[float], began: float, look: Callable[[], None]) -> None:
+        """Submit a job at each of ``times`` after ``began``. ``look`` is called between two submits."""
+        while (at := len(self.accepted)) < len(times):
+            due = min(bisect_right(times, clock.now() - began), at + MOST)
+            if due > at:
+                self._submit(range(at, due))
+            look()
+            time.sleep(TICK)
+
+    def _submit(self, numbers: Sequence[int]) -> None:
+        """Accept jobs, and offer them to their lane."""
+        jobs = [_job(self._on.cast.plan.model, self._batch, number, self._load) for number in numbers]
+        self.accepted += [each.id for each in self._on.store.submit(jobs)]
+        self._on.lanes.offer([Offer(job.id, job.lane, job.need) for job in jobs])
+
+
+def _job(model: str, batch: str, number: int, load: Load) -> NewJob:
+    text = f"prompt {number}".ljust(PADDING if load.tokens_per_second else 0)
+    request = Request(turns=(Turn(role=Role.USER, parts=(Text(text=text),)),))
+    return NewJob(
+        id=new_id(),
+        model=model,
+        request=request,
+        need=estimate(request),
+        batch=batch,
+        position=number,
+        expires_in=load.expires_in,
+    )
