@@ -39,7 +39,7 @@ def main() -> int:
         drill = run(find(name), seeds=[given.seed], speed=given.speed, settings=None, output=None)
         for sentence, times in drill.violations.items():
             print(f"BROKEN {sentence}, {times} times", file=sys.stderr)
-        missed |= show(f"drill {name}, real", list(figures(drill)), speed=given.speed, seed=given.seed)
+        missed |= show(f"real drill of {name}", list(figures(drill)), speed=given.speed, seed=given.seed)
     return missed
 
 

@@ -124,6 +124,13 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             "steady, 4 process(es), limit headers",
         ),
         shown("And learned from refusals alone.", "steady.py --limit unknown", "steady, 1 process(es), limit unknown"),
+        shown(
+            "Real outages, played through the real pool in compressed time, cost no more than their bars allow, and"
+            " clients, SQL and providers tell the same of them.",
+            "drill_real.py",
+            "real drill",
+            minutes=120,
+        ),
         shown("Every failure is understood from bytes on the wire, for each API.", "rows.py", "rows of the table"),
         shown("No prompt loses anything without a word on its way to another API.", "roundtrips.py", "mapping there"),
         shown(
