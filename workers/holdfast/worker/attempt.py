@@ -79,18 +79,23 @@ class Attempts:
         return await Race(self.hedges, plan, self._call, tell).run(first, plan.hedge)
 
     async def _call(self, calling: Calling, plan: Plan) -> Called:
-        """One call, watched for slowness, and what its end means for its job."""
+        """One call, and what its end means for its job."""
         job, route = calling.job, calling.route
         answer = barred(job, plan, route)
         if answer is None:
-            watch = self.pace.watch(calling, plan)
-            answer = await self.calls.make(calling)
-            if watch:
-                watch.cancel()
+            answer = await self._watched(calling, plan)
             self.pace.heard(route, answer)
         outcome = judged(job, answer.outcome)
         self.oddities.heard(route.name, job.id, outcome)
         return Called(job, calling.permit, route, answer, outcome)
+
+    async def _watched(self, calling: Calling, plan: Plan) -> Answer:
+        watch = self.pace.watch(calling, plan)
+        try:
+            return await self.calls.make(calling)
+        finally:
+            if watch:
+                watch.cancel()
 
     def _settle(self, calls: Sequence[Called], step: Step | None) -> None:
         """Let Redis hear. What puts the job back comes with the last: an earlier one takes its message away."""

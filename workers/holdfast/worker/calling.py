@@ -63,7 +63,7 @@ class Calling:
                 return await answer
         except TimeoutError:
             assert self.left is not None
-            return Answer(self.left)
+            return Answer(self.left, seconds=clock.real(self.age))  # as adapters measure
         finally:
             self._patience = None
 
