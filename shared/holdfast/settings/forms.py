@@ -320,7 +320,8 @@ class ModelForm(Form):
 
     routes: list[RouteForm] = Field(min_length=1, description="The plan: the first route that admits a job takes it.")
     hedge: HedgeForm | None = Field(
-        default=None, description="Second calls, on another route of the plan. Default: never. Needs two routes."
+        default=None,
+        description="Second calls, on another route of the plan ([howto/slow.md](howto/slow.md)). Default: never.",
     )
 
 
