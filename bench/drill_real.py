@@ -26,6 +26,7 @@ def figures(drill: RealDrill) -> Iterator[Figure]:
         if name not in barred:
             yield Figure(name, float(view["worst"][name]))
     yield Figure("a job waited for the machine, p99", view["overhead_p99_s"], unit="s of the drill")
+    yield Figure("a call was on its way, p99", view["sending_p99_s"], unit="s of the drill")
 
 
 def main() -> int:

@@ -72,6 +72,19 @@ def test_a_call_after_the_recorded_one_is_wrong_however_much_may_repeat() -> Non
     assert broken(found) == {"I3"}
 
 
+def test_a_second_call_under_the_same_fence_is_a_hedge_and_no_repetition() -> None:
+    hedge = attempt(2, fence=1, started_at=10.38, outcome=Outcome.UNKNOWN, usage=None)
+    found = books([attempt(), hedge], [call(attempt()), call(hedge, 10.41)])
+    assert broken(found) == set()
+    [repeats] = [line for line in compare(found) if line.name == "I3"]
+    assert (repeats.figures["hedged"], repeats.figures["repeated"]) == (1, 0)
+
+
+def test_a_hedge_that_is_sent_long_after_its_job_was_answered_is_wrong() -> None:
+    hedge = attempt(2, fence=1, started_at=11.4, outcome=Outcome.UNKNOWN, usage=None)
+    assert broken(books([attempt(), hedge], [call(attempt()), call(hedge, 11.45)], may_repeat=9)) == {"I3"}
+
+
 def test_a_call_long_after_the_end_of_its_job_is_late() -> None:
     assert broken(books([attempt()], [call(attempt(), 11.6)])) == {"I4"}
 

@@ -5,7 +5,7 @@ All times are seconds from its beginning, on the drill's own clock.
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,14 +46,13 @@ class Evidence:
     """Bounded by the number of jobs: a few hundred bytes of each.
 
     ``runs``: begin and end of what ran for a job under one fence. ``on_route`` and ``probes``: begin and end of calls,
-    by route. ``calls``: arrival, end and status of every request, by provider. ``routes``: jobs that each route did.
-    ``broken``: offenders by sentence.
+    by route. ``calls``: arrival, end and status of every request, by provider. ``on_the_way``: seconds from the row of
+    a call to its arrival. ``broken``: offenders by sentence.
     """
 
     accepted: int
     seconds: float = 0.0
     states: Counter[State] = field(default_factory=Counter)
-    routes: Counter[str] = field(default_factory=Counter)
     created: "array[float]" = field(default_factory=_times)
     finished: "array[float]" = field(default_factory=_times)
     done: "array[float]" = field(default_factory=_times)
@@ -63,6 +62,7 @@ class Evidence:
     on_route: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
     probes: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
     calls: dict[str, list[tuple[float, float, str]]] = field(default_factory=dict)
+    on_the_way: "array[float]" = field(default_factory=_times)
     turns: list[Turn] = field(default_factory=list)
     failed: int = 0
     left: int = 0
@@ -74,9 +74,9 @@ class Evidence:
         return sum(map(len, self.calls.values()))
 
 
-def gather(on: Stage, batch: str, accepted: Sequence[str], began: float, second: float) -> Evidence:
-    """Read everything. The workers have stopped, the providers still answer. ``second``: a real one, on the clock."""
-    reader = _Reader(on, Evidence(len(accepted)), began, second)
+def gather(on: Stage, batch: str, accepted: Sequence[str], began: float) -> Evidence:
+    """Read everything. The workers have stopped, the providers still answer."""
+    reader = _Reader(on, Evidence(len(accepted)), began)
     reader.read_logs()
     reader.read_calls()
     for start in range(0, len(accepted), PAGE):
@@ -87,8 +87,8 @@ def gather(on: Stage, batch: str, accepted: Sequence[str], began: float, second:
 
 
 class _Reader:
-    def __init__(self, on: Stage, found: Evidence, began: float, second: float) -> None:
-        self.on, self.found, self._began, self._second = on, found, began, second
+    def __init__(self, on: Stage, found: Evidence, began: float) -> None:
+        self.on, self.found, self._began = on, found, began
         self._calls: dict[str, list[tuple[str, Call]]] = defaultdict(list)  # by job
         self._probes: dict[tuple[str, str], list[float]] = defaultdict(list)  # by job and route
         self._first: dict[str, float] = {}
@@ -99,6 +99,8 @@ class _Reader:
         self.found.turns.sort(key=lambda turn: turn.at)
         for event in self._events("probe_sent"):
             self._probes[event["job"], event["route"]].append(self._at(event["at"]))
+        for lent in self._probes.values():
+            lent.sort()
 
     def read_calls(self) -> None:
         """Every provider's log, page by page."""
@@ -119,8 +121,15 @@ class _Reader:
         unheard = sum(attempt.outcome is Outcome.UNKNOWN for attempt in books.attempts.values())
         for line in compare(replace(books, may_repeat=unheard)):
             self._hold(line)
+        arrived = {call.tag: call.started for call in books.all_calls}
+        self.found.on_the_way.extend(
+            arrived[tag] - attempt.started_at for tag, attempt in books.attempts.items() if tag in arrived
+        )
+        self._count_runs(books.attempts.values())
+
+    def _count_runs(self, attempts: Iterable[AttemptRecord]) -> None:
         runs: dict[tuple[str, int], Span] = {}
-        for attempt in books.attempts.values():
+        for attempt in sorted(attempts, key=lambda attempt: attempt.started_at):
             begin, end = self._count(attempt)
             known = runs.get((attempt.job, attempt.fence), (begin, end))
             runs[attempt.job, attempt.fence] = (min(begin, known[0]), max(end, known[1]))
@@ -133,9 +142,9 @@ class _Reader:
         found.on_route[attempt.route].append((begin, end))
         found.failed += attempt.outcome in FAILED
         found.left += attempt.fault in LEFT
-        lent = self._probes.get((attempt.job, attempt.route), ())
-        if (at := next((at for at in lent if 0.0 <= begin - at <= self._second), None)) is not None:
-            found.probes[attempt.route].append((at, end))
+        lent = self._probes.get((attempt.job, attempt.route))
+        if lent and lent[0] <= begin:  # its first call after it was lent the probe
+            found.probes[attempt.route].append((lent.pop(0), end))
         return begin, end
 
     def read_jobs(self, batch: str) -> None:
@@ -163,9 +172,6 @@ class _Reader:
     def read_ledger(self) -> None:
         for line in self.on.store.ledger():
             self._hold(line)
-        for provider, calls in self.found.calls.items():
-            served = sum(status == "200" for _, _, status in calls)
-            self.found.routes[provider] = served
         self._hold_windows()
 
     def _hold_windows(self) -> None:

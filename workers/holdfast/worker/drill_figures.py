@@ -26,10 +26,15 @@ REFUSED = "429"
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
-    """What the machine added, in seconds of the drill: how long a job waited for its first call while all was well."""
+    """What the machine added, in seconds of the drill.
+
+    ``p50_s``, ``p99_s``: how long jobs waited for their first call before anything was wrong. ``sending_p99_s``: from
+    the row of a call to its arrival, over the whole drill: by so much calls bunch, and run into rate limits.
+    """
 
     p50_s: float
     p99_s: float
+    sending_p99_s: float
 
 
 class Waiting:
@@ -91,10 +96,11 @@ def extras(scenario: Scenario, evidence: Evidence) -> dict[str, float | bool]:
 
 
 def overhead(scenario: Scenario, evidence: Evidence) -> Overhead:
-    """Of the jobs that came before anything was wrong."""
+    """Draw up what the machine added."""
     ill_from = next((phase.at for phase in scenario.phases if not phase.is_well), inf)
     waits = sorted(called - created for created, called in evidence.first_runs if called < ill_from)
-    return Overhead(round(percentile(waits, 0.5), 3), round(percentile(waits, 0.99), 3))
+    sending = percentile(sorted(evidence.on_the_way), 0.99)
+    return Overhead(round(percentile(waits, 0.5), 3), round(percentile(waits, 0.99), 3), round(sending, 3))
 
 
 def most_at_once(spans: Sequence[Span]) -> int:

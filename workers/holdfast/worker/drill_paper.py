@@ -54,10 +54,11 @@ def drawn_up(scenario: Scenario, drill: "RealDrill", shown: Report) -> Run:
 def lead(drill: "RealDrill", shown: Report) -> str:
     """What it was, what it came to, and whether the figures speak of the pool or of the machine."""
     found = shown.figures
-    machine = max(drill.overheads, key=lambda each: each.p99_s)
+    machine = max(drill.overheads, key=lambda each: max(each.p99_s, each.sending_p99_s))
     said = (
         f"{found.accepted:,} jobs, {found.failed_calls:,} failed calls, p99 {found.p99_s:,.1f} s; seed {shown.seed}. "
-        f"While all was well a job waited {machine.p50_s:.2f} s (p99 {machine.p99_s:.2f} s) for this machine."
+        f"While all was well a job waited {machine.p50_s:.2f} s (p99 {machine.p99_s:.2f} s) for this machine; "
+        f"one call in a hundred was on its way for {machine.sending_p99_s:.2f} s."
     )
     if drill.bottleneck:
         said += " The pool itself was the bottleneck: choose a lower --speed to measure the outage."
