@@ -49,8 +49,7 @@ class Gate:
     """Gives permits and takes them back. Every method raises QueueUnavailable when Redis does not answer.
 
     ``window`` is the size to which lanes are filled: a fetch that leaves less than a quarter of it says ``low``.
-    ``rules`` tells by which rules a breaker goes, by scope name. ``clock`` (seconds) stands in for Redis's in tests,
-    this process's own in a drill that lets it run faster.
+    ``rules`` tells by which rules a breaker goes, by scope name. ``clock`` (seconds) stands in for Redis's in tests.
     """
 
     def __init__(
@@ -63,8 +62,7 @@ class Gate:
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._connection, self._keys, self._lanes = connection, connection.keys, Lanes(connection)
-        self._window, self._rules, self._uniform = window, rules, uniform
-        self._clock = clock or (None if drilled.is_real() else drilled.now)
+        self._window, self._rules, self._uniform, self._clock = window, rules, uniform, clock
         self._hearing, self._learning = Hearing(rules, uniform), Learning()
         self.reach = Reach(uniform)
         self._line = Line(connection, self._time)
@@ -216,12 +214,14 @@ class Gate:
         await asyncio.to_thread(self._lanes.force, route, want)
 
     def now(self) -> float:
-        """Redis's clock, as near as the last answer tells."""
-        return time.monotonic() + self._ahead if self._clock is None else self._clock()
+        """Redis's clock, as near as the last answer tells; in a drill, the drill's."""
+        if self._clock is not None:
+            return self._clock()
+        return time.monotonic() + self._ahead if drilled.is_real() else drilled.now()
 
     def _time(self) -> str:
-        """The scripts' first argument: empty, so that they ask Redis for the time."""
-        return "" if self._clock is None else repr(self._clock())
+        """The scripts' first argument: empty or a formula, so that they ask Redis for the time."""
+        return drilled.formula() if self._clock is None else repr(self._clock())
 
     async def close(self) -> None:
         await self._hints.close()

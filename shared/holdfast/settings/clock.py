@@ -46,6 +46,14 @@ def is_real() -> bool:
     return _speed == 1.0
 
 
+def formula() -> str:
+    """How to come to this clock's time from a real one's, for a server that has one: ``SPEED@SINCE``; "": not at all.
+
+    Several processes that each tell a server the time tell it late, and in no order.
+    """
+    return "" if is_real() else f"{_speed!r}@{_since!r}"
+
+
 @contextmanager
 def running(speed: float) -> Iterator[None]:
     """Let time run faster from now on, here and in every process that is started meanwhile."""

@@ -1,13 +1,16 @@
 -- clock: what every script needs before it can decide.
 --
--- clock(text)      seconds since the epoch: of the server's clock where text is "", else of text (tests crank it)
+-- clock(text)      seconds since the epoch: of the server's clock where text is "", of one that runs SPEED times faster
+--                  from second SINCE on where it is SPEED@SINCE (in a drill), else of text (tests crank it)
 -- whole(text, …)   text as a whole number >= 0, or an error that names the argument
 -- exact(number)    text that reads back as the same number
 
 local function clock(text)
-    if text == "" then
+    local speed, since = string.match(text, "^(.+)@(.+)$")
+    if text == "" or speed then
         local now = redis.call("TIME")
-        return tonumber(now[1]) + tonumber(now[2]) / 1000000
+        local seconds = tonumber(now[1]) + tonumber(now[2]) / 1000000
+        return speed and tonumber(since) + (seconds - tonumber(since)) * tonumber(speed) or seconds
     end
     local now = tonumber(text)
     if not now then
