@@ -80,6 +80,12 @@ def test_a_second_call_under_the_same_fence_is_a_hedge_and_no_repetition() -> No
     assert (repeats.figures["hedged"], repeats.figures["repeated"]) == (1, 0)
 
 
+def test_an_earlier_call_that_was_long_on_its_way_repeats_nothing() -> None:
+    late = attempt(outcome=Outcome.UNKNOWN, usage=None)
+    found = books([late, attempt(2)], [call(late, 10.45, status="abandoned"), call(attempt(2))], fence=2)
+    assert broken(found) == set()
+
+
 def test_a_hedge_that_is_sent_long_after_its_job_was_answered_is_wrong() -> None:
     hedge = attempt(2, fence=1, started_at=11.4, outcome=Outcome.UNKNOWN, usage=None)
     assert broken(books([attempt(), hedge], [call(attempt()), call(hedge, 11.45)], may_repeat=9)) == {"I3"}

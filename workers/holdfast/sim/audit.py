@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Outcome
 from holdfast.model.records import AttemptRecord, LedgerLine
+from holdfast.settings import clock
 from holdfast.sim.calls import SERVED, Call
 from holdfast.store import Store
 from holdfast.store.trail import Ended
 
 PAGE = 500  # jobs read at a time
-GRACE = 1.0  # seconds in which a call may still start after its job ended
+GRACE = 1.0  # real seconds in which a call may still start after its job ended
 SHOWN = 100
 WINDOWS = (1.0, 10.0)  # seconds, of the providers' sliding windows
 UNSENT = frozenset({Outcome.UNKNOWN, Outcome.ABANDONED, Outcome.FAILED, None})  # may have no request at a provider
@@ -110,6 +111,8 @@ def _repeats(books: Books) -> LedgerLine:
         first = served.get(call.job)
         if first is None or first is call or call.came_after <= (first.ended or first.started):
             continue
+        if _was_sent_before(books, first, call):
+            continue
         if _is_hedge(books, first, call):
             hedged += 1
             continue
@@ -122,10 +125,16 @@ def _repeats(books: Books) -> LedgerLine:
     return _line("I3", sentence, figures, wrong, also=again <= books.may_repeat)
 
 
+def _was_sent_before(books: Books, first: Call, call: Call) -> bool:
+    """Whether ``call`` is an earlier attempt than ``first``, which was long on its way."""
+    one, other = books.attempts.get(first.tag), books.attempts.get(call.tag)
+    return one is not None and other is not None and _key(first.tag) == _key(call.tag) and other.number < one.number
+
+
 def _is_hedge(books: Books, first: Call, call: Call) -> bool:
     """Whether ``call`` was sent beside ``first``, or before its answer can have been heard."""
     one, other = books.attempts.get(first.tag), books.attempts.get(call.tag)
-    in_time = call.started <= (first.ended or first.started) + GRACE
+    in_time = call.started <= (first.ended or first.started) + clock.passed(GRACE)
     return in_time and one is not None and other is not None and one.fence == other.fence
 
 
@@ -138,7 +147,7 @@ def _late(books: Books) -> LedgerLine:
         end, mine = books.ended.get(_key(call.tag)), books.attempts.get(call.tag)
         after = _next_attempt(books, mine)
         over = min(end.at if end else math.inf, after.started_at if after else math.inf)
-        if call.came_after > over + GRACE:
+        if call.came_after > over + clock.passed(GRACE):
             late.append(call.tag)
     return _line("I4", "no call starts 1 s after its job ended, or under an old fence", {}, late)
 
