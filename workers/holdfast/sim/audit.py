@@ -125,17 +125,20 @@ def _repeats(books: Books) -> LedgerLine:
     return _line("I3", sentence, figures, wrong, also=again <= books.may_repeat)
 
 
+def _is_soon(first: Call, call: Call) -> bool:
+    return call.started <= (first.ended or first.started) + clock.passed(GRACE)
+
+
 def _was_sent_before(books: Books, first: Call, call: Call) -> bool:
-    """Whether ``call`` is an earlier attempt than ``first``, which was long on its way."""
+    """Whether ``call`` is an earlier attempt than ``first``, which was a moment longer on its way."""
     one, other = books.attempts.get(first.tag), books.attempts.get(call.tag)
-    return one is not None and other is not None and _key(first.tag) == _key(call.tag) and other.number < one.number
+    return _is_soon(first, call) and one is not None and other is not None and other.number < one.number
 
 
 def _is_hedge(books: Books, first: Call, call: Call) -> bool:
     """Whether ``call`` was sent beside ``first``, or before its answer can have been heard."""
     one, other = books.attempts.get(first.tag), books.attempts.get(call.tag)
-    in_time = call.started <= (first.ended or first.started) + clock.passed(GRACE)
-    return in_time and one is not None and other is not None and one.fence == other.fence
+    return _is_soon(first, call) and one is not None and other is not None and one.fence == other.fence
 
 
 def _late(books: Books) -> LedgerLine:
