@@ -126,7 +126,7 @@ def _repeats(books: Books) -> LedgerLine:
 
 
 def _is_soon(first: Call, call: Call) -> bool:
-    return call.started <= (first.ended or first.started) + clock.passed(GRACE)
+    return call.came_after <= (first.ended or first.started) + clock.passed(GRACE)
 
 
 def _was_sent_before(books: Books, first: Call, call: Call) -> bool:

@@ -48,7 +48,7 @@ class SimProvider:
             ("GET", "/sim/calls"): lambda _: self.calls,
             ("POST", "/sim/calls"): lambda body: self.calls[body["after"] : body["after"] + body["at_most"]],
         }
-        self._attention = Attention()
+        self._attention = Attention(clock.now)
         self.reset()
 
     # --- for the one who runs it -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -46,8 +47,9 @@ class Evidence:
     """Bounded by the number of jobs: a few hundred bytes of each.
 
     ``runs``: begin and end of what ran for a job under one fence. ``on_route`` and ``probes``: begin and end of calls,
-    by route. ``calls``: arrival, end and status of every request, by provider. ``on_the_way``: seconds from the row of
-    a call to its arrival. ``broken``: offenders by sentence.
+    by route. ``calls``: arrival, end and status of every request, by provider. ``arrivals`` of the first one's: between
+    which moments each came. ``on_the_way``: seconds from the row of a call to its arrival. ``broken``: offenders by
+    sentence.
     """
 
     accepted: int
@@ -62,6 +64,7 @@ class Evidence:
     on_route: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
     probes: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
     calls: dict[str, list[tuple[float, float, str]]] = field(default_factory=dict)
+    arrivals: list[Span] = field(default_factory=list)
     on_the_way: "array[float]" = field(default_factory=_times)
     turns: list[Turn] = field(default_factory=list)
     failed: int = 0
@@ -109,6 +112,8 @@ class _Reader:
             while page := control.page(sim.url, len(mine), PAGE):
                 for call in (Call(**raw) for raw in page):
                     mine.append((self._at(call.started), self._at(call.ended or call.started), str(call.status)))
+                    if name == self.on.cast.providers[0]:
+                        self.found.arrivals.append((self._at(call.came_after), self._at(call.started)))
                     self._calls[call.tag.split("/")[0]].append((name, call))
 
     def read_attempts(self, ids: Sequence[str]) -> None:
@@ -177,9 +182,9 @@ class _Reader:
     def _hold_windows(self) -> None:
         """I6, for the first provider: the one whose limit is known. The others have none."""
         settings = self.on.sims[0].settings
-        starts = sorted(started for started, _, _ in self.found.calls[self.on.cast.providers[0]])
-        for width in WINDOWS if settings.rate and starts else ():
-            if fullest(starts, width)[0] > settings.rate * width + settings.burst:  # type: ignore[operator]
+        spans = sorted(self.found.arrivals, key=itemgetter(1))
+        for width in WINDOWS if settings.rate and spans else ():
+            if fullest(spans, width)[0] > settings.rate * width + settings.burst:  # type: ignore[operator]
                 self.found.broken[f"I6: a provider saw more than its limit and burst within {width:g} s"] += 1
 
     def _hold(self, line: LedgerLine) -> None:
