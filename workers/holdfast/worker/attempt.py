@@ -47,7 +47,7 @@ class Attempts:
     hedges: Hedges = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pace = Pace(self.gate, self.footing, self._health)
+        self.pace = Pace(self.gate, self.footing, self._health, self.calls.places.total)
         self.hedges = Hedges(self.gate, self.writer, self.footing)
 
     async def run(self, job: Claimed, permit: Permit, plan: Plan) -> None:

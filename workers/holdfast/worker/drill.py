@@ -5,7 +5,7 @@ What the machine itself needs is not compressed: at speed 60, ten milliseconds o
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from holdfast.model.errors import InvalidRequest
 from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT
 from holdfast.settings import Settings, clock
-from holdfast.sim.drill.bars import hold
+from holdfast.sim.drill.bars import bars_for, hold
 from holdfast.sim.drill.report import Drill, Report
 from holdfast.sim.drill.scenario import Scenario
 from holdfast.worker.drill_evidence import Evidence, gather
@@ -74,7 +74,8 @@ def play(scenario: Scenario, seed: int, speed: float, settings: Settings | None)
         evidence = _act(on, scenario, seed, screen)
         cast = on.cast
     limit = cast.limit(scenario) if len(cast.providers) == 1 else None
-    return _report(scenario, seed, evidence, cast.places, limit), overhead(scenario, evidence)
+    bars = bars_for(scenario.bars, standard=settings is None)
+    return _report(scenario, seed, evidence, bars, cast.places, limit), overhead(scenario, evidence)
 
 
 def _act(on: Stage, scenario: Scenario, seed: int, screen: Screen) -> Evidence:
@@ -103,7 +104,14 @@ def _await_the_end(on: Stage, batch: str, look: Callable[[], None]) -> None:
         time.sleep(LOOK)
 
 
-def _report(scenario: Scenario, seed: int, evidence: Evidence, places: int, limit: float | None) -> Report:
+def _report(  # noqa: PLR0917  the whole of what a report is made of
+    scenario: Scenario,
+    seed: int,
+    evidence: Evidence,
+    bars: Mapping[str, float | bool],
+    places: int,
+    limit: float | None,
+) -> Report:
     found = figures(scenario, evidence, places, limit)
     went = course(evidence)
     most = max(went.samples, key=lambda sample: sample.waiting)
@@ -111,8 +119,9 @@ def _report(scenario: Scenario, seed: int, evidence: Evidence, places: int, limi
         scenario=scenario.name,
         seed=seed,
         figures=found,
-        bars=hold(scenario.bars, found.view() | extras(scenario, evidence)),
+        bars=hold(bars, found.view() | extras(scenario, evidence)),
         violations=dict(sorted(evidence.broken.items())),
         costs={"peak_backlog": float(most.waiting), "peak_at_s": round(most.at, 1)},
         course=went,
+        routes=dict(sorted(evidence.routes.items())),
     )

@@ -48,7 +48,7 @@ class Evidence:
 
     ``runs``: begin and end of what ran for a job under one fence. ``on_route`` and ``probes``: begin and end of calls,
     by route. ``calls``: arrival, end and status of every request, by provider. ``arrivals`` of the first one's: between
-    which moments each came. ``on_the_way``: seconds from the row of a call to its arrival. ``broken``: offenders by
+    which moments each came. ``routes``: jobs that each did. ``on_the_way``: seconds from the row of a call to its arrival. ``broken``: offenders by
     sentence.
     """
 
@@ -67,6 +67,7 @@ class Evidence:
     arrivals: list[Span] = field(default_factory=list)
     on_the_way: "array[float]" = field(default_factory=_times)
     turns: list[Turn] = field(default_factory=list)
+    routes: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     left: int = 0
     broken: Counter[str] = field(default_factory=Counter)
@@ -145,6 +146,7 @@ class _Reader:
         found, begin = self.found, self._at(attempt.started_at)
         end = self._at(attempt.ended_at or attempt.started_at)
         found.on_route[attempt.route].append((begin, end))
+        found.routes[attempt.route] += attempt.outcome is Outcome.SUCCEEDED
         found.failed += attempt.outcome in FAILED
         found.left += attempt.fault in LEFT
         lent = self._probes.get((attempt.job, attempt.route))

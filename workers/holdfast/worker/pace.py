@@ -10,7 +10,7 @@ from holdfast.model.errors import QueueUnavailable
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Reply
 from holdfast.model.route import Plan, Route
-from holdfast.policy.pace import LOOK_AGAIN, leaves, slow_after, typical
+from holdfast.policy.pace import LOOK_AGAIN, is_crowded, leaves, slow_after, typical
 from holdfast.policy.step import Health
 from holdfast.settings import clock
 from holdfast.worker.calling import Calling
@@ -21,11 +21,15 @@ GIVEN_UP = Fault(FaultKind.TIMED_OUT, "slow on a route that is ill, given up for
 
 @dataclass(slots=True)
 class Pace:
-    """``typical``: what calls on each route take, in seconds of a call of usual length, as this process learned it."""
+    """``typical``: what calls on each route take, in seconds of a call of usual length, as this process learned it.
+
+    ``places``: calls that this process may have in flight.
+    """
 
     gate: Gate
     footing: Footing
     health: Callable[[Plan], Awaitable[Health]]
+    places: int
     typical: dict[str, float] = field(default_factory=dict)
     _looking: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -52,11 +56,17 @@ class Pace:
         """Until the call is over: leave it when its route turns out to be ill and another could take its job."""
         await self._report(calling)
         while not calling.over:
-            health, need, now = await self.health(plan), calling.job.need, self.gate.now()
-            if leaves(calling.route, plan, health, need, now, patience=calling.age / slow):
+            if await self._is_lost(calling, plan, slow):
                 calling.leave(GIVEN_UP)
                 return
             await asyncio.sleep(clock.real(LOOK_AGAIN))
+
+    async def _is_lost(self, calling: Calling, plan: Plan, slow: float) -> bool:
+        route, job, health = calling.route, calling.job, await self.health(plan)
+        crowded = is_crowded(len(self._looking), self.places)
+        patience = calling.age / slow
+        now = self.gate.now()
+        return leaves(route, plan, health, job.need, now, patience=patience, crowded=crowded, calls=job.calls)
 
     async def _report(self, calling: Calling) -> None:
         try:
