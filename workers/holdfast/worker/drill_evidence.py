@@ -48,8 +48,8 @@ class Evidence:
 
     ``runs``: begin and end of what ran for a job under one fence. ``on_route`` and ``probes``: begin and end of calls,
     by route. ``calls``: arrival, end and status of every request, by provider. ``arrivals`` of the first one's: between
-    which moments each came. ``routes``: jobs that each did. ``on_the_way``: seconds from the row of a call to its arrival. ``broken``: offenders by
-    sentence.
+    which moments each came. ``routes``: jobs that each did. ``on_the_way``: seconds from the row of a call to its
+    arrival. ``broken``: offenders by sentence.
     """
 
     accepted: int
