@@ -7,6 +7,7 @@ I1, I2, I5, I7 and I8 come from SQL's own ledger too; here the providers are the
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Outcome
@@ -199,20 +200,24 @@ def _windows(books: Books) -> LedgerLine:
 def fullest(spans: Sequence[tuple[float, float]], width: float) -> tuple[int, float]:
     """The most of ``spans`` that surely lie within one window, and when that window ended.
 
-    A span is (after, seen): the call came in between. Both ascend. A provider that stood still sees late what came in
-    time, and that is no burst.
+    A span is (after, seen): the call came in between. ``seen`` ascends. A provider that stood still sees late what came
+    in time, and that is no burst; a span longer than the window lies in none.
 
     >>> fullest([(0.0, 0.0), (0.5, 0.5), (0.9, 0.9), (1.2, 1.2), (5.0, 5.0)], 1.0)
     (3, 0.9)
     >>> fullest([(0.0, 0.7), (0.0, 0.7), (0.6, 1.1), (1.1, 1.1)], 1.0)
     (2, 0.7)
+    >>> fullest([(0.0, 9.0), (8.5, 9.1), (2.0, 9.2)], 1.0)
+    (1, 9.1)
     """
-    most, at, first = 0, 0.0, 0
-    for last, (_, seen) in enumerate(spans):
-        while spans[first][0] <= seen - width:
-            first += 1
-        if last - first + 1 > most:
-            most, at = last - first + 1, seen
+    most, at = 0, 0.0
+    within: list[float] = []  # when those that may still lie within came at the earliest
+    for after, seen in spans:
+        heappush(within, after)
+        while within and within[0] <= seen - width:
+            heappop(within)
+        if len(within) > most:
+            most, at = len(within), seen
     return most, at
 
 
