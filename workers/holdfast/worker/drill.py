@@ -18,7 +18,7 @@ from holdfast.sim.drill.bars import bars_for, hold
 from holdfast.sim.drill.report import Drill, Report
 from holdfast.sim.drill.scenario import Scenario
 from holdfast.worker.drill_evidence import Evidence, gather
-from holdfast.worker.drill_feed import Feeder, arrivals
+from holdfast.worker.drill_feed import Feeder, arrivals, warm_up
 from holdfast.worker.drill_figures import Overhead, course, extras, figures, overhead
 from holdfast.worker.drill_paper import write
 from holdfast.worker.drill_screen import Screen
@@ -82,6 +82,7 @@ def _act(on: Stage, scenario: Scenario, seed: int, screen: Screen) -> Evidence:
     batch = new_id()
     on.store.open_batch(batch, "drill", DEFAULT_TENANT)
     times, feeder = arrivals(scenario, seed), Feeder(on, batch, scenario.load)
+    warm_up(on)
     on.raise_curtain(scenario)
     began = clock.now()
 
