@@ -52,3 +52,10 @@ def test_a_speed_that_is_none_is_refused(text: str):
     environment = {**os.environ, clock.VARIABLE: text}
     ended = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, check=False)
     assert ended.returncode != 0
+
+
+def test_what_guards_against_slowness_is_hurried_ten_times_at_most() -> None:
+    with clock.running(4.0):
+        assert clock.unhurried() / time.monotonic() == pytest.approx(4.0, rel=1e-3)
+    with clock.running(60.0):
+        assert clock.unhurried() / time.monotonic() == pytest.approx(10.0, rel=1e-3)

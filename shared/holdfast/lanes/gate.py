@@ -67,7 +67,7 @@ class Gate:
         self.reach = Reach(uniform)
         self._line = Line(connection, self._time)
         self._hints = Hints(self._line.client, connection.keys.wake)
-        self._leaving = Leaving(self._renew, clock or drilled.monotonic)
+        self._leaving = Leaving(self._renew, clock or drilled.unhurried)
         self._plans: dict[str, CompiledPlan] = {}
         self._targets: dict[tuple[str, str], Target] = {}
         self._nonce, self._fetches = os.urandom(5).hex(), 0  # together unique in the fleet

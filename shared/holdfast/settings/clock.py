@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 VARIABLE = "HOLDFAST_CLOCK"
 _MICROS = 1_000_000
+UNHURRIED = 10.0
 
 _speed, _since = 1.0, 0.0
 
@@ -30,6 +31,14 @@ def now_micros() -> int:
 def monotonic() -> float:
     """Seconds that never go back."""
     return time.monotonic() * _speed
+
+
+def unhurried() -> float:
+    """Seconds that never go back, for what guards against this machine's own slowness: ten times faster at most.
+
+    At speed 60, hundredths of a real second would else count for as much as a process that stood still.
+    """
+    return time.monotonic() * min(_speed, UNHURRIED)
 
 
 def real(seconds: float) -> float:
