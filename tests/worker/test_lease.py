@@ -33,3 +33,11 @@ async def test_a_lease_is_held_from_sign_on_until_it_runs_out(lease):
     assert lease.held
     lease.clock.now += 0.2
     assert not lease.held
+
+
+async def test_what_was_claimed_under_a_lost_lease_is_not_covered_by_the_next_one(lease):
+    before = await lease.sign_on()
+    assert lease.covers(before)
+    after = await lease.sign_on()
+    assert lease.covers(after)
+    assert not lease.covers(before)

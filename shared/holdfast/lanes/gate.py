@@ -113,7 +113,7 @@ class Gate:
         """
         by_worker: dict[str, list[Settled]] = {}
         for call in settled:
-            by_worker.setdefault(_worker_of(call.permit), []).append(call)
+            by_worker.setdefault(call.permit.worker, []).append(call)
         for worker, calls in by_worker.items():
             await self._settle_calls(worker, calls)
 
@@ -132,7 +132,7 @@ class Gate:
         self._slow.add(permit.id)
         route = f"{ScopeKind.ROUTE}:{permit.route}"
         heard = {route: [Heard(self.now(), permit.epochs[route], Verdict.SLOW, self.reach.host)]}
-        await self._settle(_worker_of(permit), [0, 0], heard)
+        await self._settle(permit.worker, [0, 0], heard)
 
     async def offer(
         self, offers: Sequence[Offer], *, window: int | None = None, backlog: Backlog = Backlog.UNKNOWN
@@ -354,8 +354,8 @@ class Gate:
     async def _renew(self, permits: Sequence[Permit]) -> Sequence[str]:
         """Ask for the units of late permits anew; in order, "" for each that may be used, else why not."""
         answers: dict[str, str] = {}
-        for worker in {_worker_of(permit) for permit in permits}:
-            own = [permit for permit in permits if _worker_of(permit) == worker]
+        for worker in {permit.worker for permit in permits}:
+            own = [permit for permit in permits if permit.worker == worker]
             keys = [self._keys.root, self._keys.permits(worker)]
             said = await self._line.run("renew", keys, [self._time(), *renew_arguments(own, self._leaving.clock())])
             answers |= {permit.id: why for permit, why in zip(own, said, strict=True)}
@@ -364,7 +364,3 @@ class Gate:
     async def _release(self, worker: str, which: str, *names: str) -> int:
         keys = [self._keys.root, self._keys.permits(worker)]
         return int(await self._line.run("release", keys, [self._time(), worker, which, *names]))
-
-
-def _worker_of(permit: Permit) -> str:
-    return permit.id.partition("/")[0]

@@ -136,6 +136,11 @@ class Permit:
     spare: bool = False
     asked_at: float = 0.0
 
+    @property
+    def worker(self) -> str:
+        """Whom the gate gave it: ids begin with that."""
+        return self.id.partition("/")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:

@@ -142,7 +142,7 @@ class Calls:
         except QueueUnavailable as error:
             self.footing.redis_failed(error)
             why = "its permit is old, and Redis cannot be asked for another"
-        if not self.lease.held:
+        if not self.lease.covers(permit.worker):
             why = "this worker's lease ran out before the call"
         self.places.left(permit.id)
         return why

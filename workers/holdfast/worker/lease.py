@@ -27,6 +27,7 @@ class Lease:
     seconds: float
     renamed: Callable[[str], None] = lambda _: None
     clock: Callable[[], float] = clock.monotonic
+    worker: str = ""  # who holds it
     _asked_at: float = 0.0  # when the lease that we have was asked for
 
     @property
@@ -34,13 +35,17 @@ class Lease:
         """Whether the lease is still ours as far as this host can tell. A process that was frozen finds it is not."""
         return self.clock() - self._asked_at < self.seconds
 
+    def covers(self, worker: str) -> bool:
+        """Whether what ``worker`` claimed is still ours: a process that lost its lease goes on as another worker."""
+        return self.held and worker == self.worker
+
     async def sign_on(self) -> str:
         """Register as a new worker; its id."""
         worker, asked_at = new_id(), self.clock()
         await asyncio.to_thread(
             self.store.register, worker, socket.gethostname(), os.getpid(), version("holdfast"), self.seconds
         )
-        self._asked_at = asked_at
+        self._asked_at, self.worker = asked_at, worker
         return worker
 
     async def run(self, worker: str) -> None:
