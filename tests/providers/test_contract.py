@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import orjson
 import pytest
@@ -15,6 +16,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import Image, Output, Role, Tool, Turn
 from holdfast.model.route import Api
+from holdfast.policy.bucket import LATE
 from holdfast.providers.port import connect
 from providers.conftest import PROMPT, ask, fault
 from providers.loopback import (
@@ -109,6 +111,33 @@ async def test_a_call_is_asked_whether_it_may_leave_once_and_then_leaves(api):
         assert isinstance(answer.outcome, Reply)
         assert (len(asked), len(server.seen)) == (1, 1)
         await provider.close()
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="there the bytes leave in the same round")
+async def test_a_process_that_stood_still_before_the_bytes_left_asks_again(api):
+    """It stands still in the round of the loop between the word that the call may go and the bytes."""
+    said: list[str | None] = ["its permit is old", None]
+
+    async def may() -> str | None:
+        if len(said) == 2:
+            asyncio.get_running_loop().call_soon(stand_still)
+        return said.pop()
+
+    async with Loopback(answers(200, success(api))) as server:
+        provider = connect(api, base_url(api, server.url), "k", concurrency=10, site=SITE)
+        answer = await provider.complete("m", ask(), deadline=5, tag="t", refusal=may)
+        assert (fault(answer).kind, fault(answer).message) == (FaultKind.OURS, "its permit is old")
+        assert not fault(answer).ambiguous
+        assert server.seen == []
+        assert isinstance((await provider.complete("m", ask(), deadline=5, tag="t")).outcome, Reply)
+        await provider.close()
+
+
+def stand_still() -> None:
+    """Hold up this thread for longer than a permit is good for."""
+    until = time.monotonic() + 2 * LATE
+    while time.monotonic() < until:
+        pass
 
 
 async def test_what_the_mapping_lost_stands_in_the_receipt(call):

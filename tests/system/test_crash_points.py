@@ -31,7 +31,7 @@ OFFERED = 10.0  # seconds in which a job is offered whose producer died: the pro
 STOPS_CLAIMING = 1.0  # seconds after SIGTERM: the promise
 ON_THE_WAY = [
     *("before_refill", "after_refill", "before_fetch", "before_claim", "mid_claim", "after_claim", "before_send"),
-    *("connected", "bytes_sent", "mid_body", "after_body", "before_record", "mid_record", "after_record"),
+    *("connected", "leaving", "bytes_sent", "mid_body", "after_body", "before_record", "mid_record", "after_record"),
     *("before_settle", "after_settle"),
 ]
 HEDGE = ["mid_hedge", "after_hedge"]

@@ -19,7 +19,7 @@ def is_frozen(process: subprocess.Popen[bytes]) -> bool:
     return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
-@pytest.mark.parametrize("step", ["before_claim", "before_send", "connected"])
+@pytest.mark.parametrize("step", ["before_claim", "before_send", "connected", "leaving"])
 def test_a_worker_frozen_for_less_than_its_lease_sends_no_burst_when_it_wakes(
     build: Callable[..., Fleet], step: str
 ) -> None:

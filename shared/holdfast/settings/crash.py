@@ -31,6 +31,7 @@ CRASH_POINTS: Mapping[str, str] = MappingProxyType(
         # send
         "before_send": "The call is about to begin.",
         "connected": "The call has its connection; no byte of it has left.",
+        "leaving": "The call was told that it may go; no byte of it has left.",
         "bytes_sent": "The provider has the request and begins to answer.",
         "mid_body": "A part of the answer's body has arrived.",
         "after_body": "The answer is complete, in memory only.",

@@ -7,6 +7,7 @@ a failed call may have been billed, and the names of the SDKs' errors do not tel
 
 import asyncio
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,10 +16,12 @@ from typing import Any
 
 import aiohttp
 import httpx2
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
 from holdfast.model.fault import FaultKind
+from holdfast.policy.bucket import is_late
 from holdfast.providers.port import Refusal
 from holdfast.settings import crash_point
 
@@ -27,7 +30,7 @@ CONNECT_SECONDS = 20.0  # for DNS, TCP and TLS together; generous, since a loop 
 KEEPALIVE_SECONDS = 4.0  # below what servers allow, so that a connection is seldom reused while it is being closed
 FIRST_ERROR = 400
 HEADERS = "holdfast.headers"  # where a response's extensions hold its headers as a plain mapping, names in lower case
-_sent: ContextVar[list[bool]] = ContextVar("sent")
+_sent: ContextVar[list[float]] = ContextVar("sent")  # since when bytes may leave, on a clock that never goes back
 _refusal: ContextVar[Refusal | None] = ContextVar("refusal", default=None)
 
 
@@ -55,17 +58,47 @@ class _Connector(aiohttp.TCPConnector):
     async def connect(self, *args: Any, **named: Any) -> aiohttp.connector.Connection:
         connection = await super().connect(*args, **named)
         crash_point("connected")
-        refusal = _refusal.get()
         try:
-            why = await refusal() if refusal else None
+            why = await _asked()
         except BaseException:
             connection.release()
             raise
         if why is not None:
             connection.release()
             raise NoAnswer(FaultKind.OURS, why, sent=False)
-        _sent.get().append(True)
+        _sent.get().append(time.monotonic())
         return connection
+
+
+class _Request(aiohttp.ClientRequest):
+    """Asks again when this process stood still since the call was told that it may go.
+
+    The bytes leave a round of the event loop later than that (before Python 3.12), and a whole round of calls with
+    them: a process that is stopped in between would send them all when it goes on.
+    """
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: aiohttp.connector.Connection, content_length: int | None = None
+    ) -> None:
+        crash_point("leaving")
+        try:
+            why = await _asked() if is_late(time.monotonic() - _sent.get()[-1]) else None
+        except BaseException:
+            conn.close()
+            raise
+        if why is None:
+            await super().write_bytes(writer, conn, content_length)
+            return
+        _sent.get().clear()
+        assert conn.protocol is not None
+        conn.protocol.set_exception(NoAnswer(FaultKind.OURS, why, sent=False))
+        conn.close()
+
+
+async def _asked() -> str | None:
+    """Why the call may not leave now; None: it may."""
+    refusal = _refusal.get()
+    return await refusal() if refusal else None
 
 
 class Wire(httpx2.AsyncClient):
@@ -84,7 +117,7 @@ class Wire(httpx2.AsyncClient):
 
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
         """Send one request and read its whole answer within the request's timeout. Raises NoAnswer."""
-        sent: list[bool] = []
+        sent: list[float] = []
         mark = _sent.set(sent)
         try:
             async with asyncio.timeout(request.extensions["timeout"]["read"]):
@@ -138,6 +171,7 @@ class Wire(httpx2.AsyncClient):
         """The session; made at first use, since it belongs to the running event loop."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
+                request_class=_Request,
                 connector=_Connector(
                     limit=self._concurrency, keepalive_timeout=KEEPALIVE_SECONDS, ssl=self._tls, ttl_dns_cache=30
                 ),
