@@ -124,9 +124,9 @@ def test_crashes_are_forgiven_to_nobody_else(scene: Scene) -> None:
     assert scene.job(claimed.id).crashes == 0
 
 
-def test_a_take_over_that_had_to_wait_for_its_turn_is_put_off(scene: Scene) -> None:
+def test_a_take_over_asks_whether_it_may_once_it_has_its_turn(scene: Scene) -> None:
     claimed = scene.start()
     scene.pass_time(16)
-    assert scene.store.take_over(within=-1.0) == []
+    assert scene.store.take_over(lambda: False) == []
     assert scene.state(claimed.id) is State.RUNNING
-    assert [dead.requeued for dead in scene.store.take_over(within=60.0)] == [1]
+    assert [dead.requeued for dead in scene.store.take_over(lambda: True)] == [1]

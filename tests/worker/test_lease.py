@@ -1,5 +1,9 @@
 """A process that was frozen for longer than its lease makes no call when it wakes."""
 
+import asyncio
+import sqlite3
+import time
+
 import pytest
 
 from holdfast.store import Store
@@ -41,3 +45,30 @@ async def test_what_was_claimed_under_a_lost_lease_is_not_covered_by_the_next_on
     after = await lease.sign_on()
     assert lease.covers(after)
     assert not lease.covers(before)
+
+
+async def test_a_lease_is_fresh_only_while_nobody_else_can_have_lost_theirs_for_want_of_sql(lease):
+    """Others' leases were up to a third gone when SQL last let anybody write, which was after ours was asked for."""
+    await lease.sign_on()
+    lease.clock.now += 7.4
+    assert lease.fresh
+    lease.clock.now += 0.2
+    assert lease.held
+    assert not lease.fresh
+
+
+async def test_nobody_is_taken_over_when_a_lock_kept_everybody_from_renewing(lease, tmp_path):
+    """A process was stopped inside its transaction: SQLite lets nobody write, and all leases run out together."""
+    us, neighbour = lease, Lease(lease.store, Footing(), seconds=0.3)
+    us.seconds, us.clock = 0.3, time.monotonic
+    await us.sign_on()
+    await neighbour.sign_on()
+    stopped = sqlite3.connect(tmp_path / "holdfast.db", isolation_level=None)
+    stopped.execute("begin immediate")
+    taking = asyncio.create_task(asyncio.to_thread(us.store.take_over, lambda: us.fresh))
+    await asyncio.sleep(0.6)
+    stopped.execute("commit")
+    stopped.close()
+    assert await taking == []
+    assert us.store.renew(neighbour.worker, 60)
+    assert us.store.renew(us.worker, 60)

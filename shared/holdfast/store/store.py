@@ -3,9 +3,7 @@
 Every method raises StorageUnavailable when the database does not answer; then nothing of it was done.
 """
 
-import math
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from holdfast.model.access import KeyRecord, NewKey
@@ -213,14 +211,13 @@ class Store:
     def workers(self, live_only: bool = True) -> list[WorkerRecord]:  # noqa: FBT001, FBT002 - read with its name
         return self.database.read(lambda tx: fleet.list_workers(tx, live_only=live_only))
 
-    def take_over(self, within: float = math.inf) -> list[TakenOver]:
+    def take_over(self, only_if: Callable[[], bool] = lambda: True) -> list[TakenOver]:
         """Queue the jobs of workers whose lease ran out; bury those that have killed too many.
 
-        Nothing is done when the transaction begins later than ``within`` seconds from now: while it waited for a lock,
-        so did everybody's renewal.
+        ``only_if`` is asked once the transaction has its turn to write. While it waited for that, so did everybody's
+        renewal: with False nothing is done.
         """
-        asked = time.monotonic()
-        return self.database.write(lambda tx: fleet.take_over(tx) if time.monotonic() - asked <= within else [])
+        return self.database.write(lambda tx: fleet.take_over(tx) if only_if() else [])
 
     # The pipeline
 

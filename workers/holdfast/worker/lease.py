@@ -35,6 +35,14 @@ class Lease:
         """Whether the lease is still ours as far as this host can tell. A process that was frozen finds it is not."""
         return self.clock() - self._asked_at < self.seconds
 
+    @property
+    def fresh(self) -> bool:
+        """Whether it was renewed so lately that every worker that lives can have renewed its own.
+
+        Nobody could write for longer than ours is old; the others' leases were a third gone by then at most.
+        """
+        return self.clock() - self._asked_at < self.seconds / 2
+
     def covers(self, worker: str) -> bool:
         """Whether what ``worker`` claimed is still ours: a process that lost its lease goes on as another worker."""
         return self.held and worker == self.worker

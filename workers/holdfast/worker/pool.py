@@ -113,7 +113,7 @@ class Pool:
             self.overrides,
             self._held,
             window,
-            self.settings.worker.lease,
+            self.lease,
             self.settings.storage.keep_results,
         )
         self.lease.renamed = lambda new: setattr(fetcher, "worker", new)

@@ -17,13 +17,13 @@ from holdfast.store import Store
 from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.footing import Footing
 from holdfast.worker.lane_book import LaneBook
+from holdfast.worker.lease import Lease
 from holdfast.worker.overrides import Overrides
 from holdfast.worker.places import Places
 
 log = structlog.get_logger()
 PRESSING = 50  # jobs at the head of a backlog
 AT_MOST = 1_000  # jobs that one transaction moves
-TAKE_WITHIN = 2.0  # seconds that a take-over may wait for its turn to write, or else it is put off
 RENEWED = 1.0  # seconds that a renewal may take
 REST = 0.02  # seconds between two of them when there are more, so that claims and settlements have their turn
 FORGET_AT_ONCE = 500  # jobs that are deleted in one transaction
@@ -45,7 +45,7 @@ class Sweeper:
     overrides: Overrides
     held: Callable[[], frozenset[str]]
     window: int
-    lease: float  # seconds; renewed three times as often
+    lease: Lease
     keep: float | None = None  # seconds for which ended jobs are kept
     _strays: frozenset[str] = field(default_factory=frozenset)
     _condition: list[str] = field(default_factory=list)
@@ -128,11 +128,12 @@ class Sweeper:
     async def take_over(self) -> None:
         """Queue the jobs of workers whose lease ran out, and free what dead workers hold in Redis.
 
-        Right after SQL was away all leases are over. Whoever lives renews, and writes what it has finished, first.
+        Right after SQL was away, or a process was stopped while it held SQLite's lock, all leases are over. Whoever
+        lives renews, and writes what it has finished, first.
         """
-        if not self.footing.sql_steady_for(self.lease / 3 + RENEWED):
+        if not self.footing.sql_steady_for(self.lease.seconds / 3 + RENEWED):
             return
-        for dead in await asyncio.to_thread(self.store.take_over, TAKE_WITHIN):
+        for dead in await asyncio.to_thread(self.store.take_over, lambda: self.lease.fresh):
             log.warning("worker_lost", worker=dead.worker, requeued=dead.requeued, poisoned=dead.poisoned)
             crash_point("after_take_over")
         alive = {worker.id for worker in await asyncio.to_thread(self.store.workers)}
