@@ -265,6 +265,23 @@ def test_a_probe_that_says_nothing_frees_its_place_at_once(route: Route) -> None
     assert isinstance(route.ask(), Permit)
 
 
+@pytest.mark.parametrize("verdict", [NOTHING, Verdict.DOUBT])
+def test_a_probe_that_outlived_its_lease_frees_nobodys_place(route: Route, verdict: Verdict) -> None:
+    """On a route whose calls may take longer than the lease: its timeout says nothing of its credential."""
+    route.break_down()
+    route.wait_for_probe()
+    first_sent = route.now
+    route.wait(RULES_HERE.probe_lease)
+    route.ask()
+    lease_ends = route.now + RULES_HERE.probe_lease
+    route.wait(10.0)
+    heard = Heard(route.now, route.breaker.epoch, verdict, sent=first_sent)
+    route.breaker = hear(route.breaker, heard, RULES_HERE, middle)
+    assert route.ask() == Refusal(retry_at=lease_ends)
+    route.breaker = hear(route.breaker, replace(heard, sent=lease_ends - RULES_HERE.probe_lease), RULES_HERE, middle)
+    assert isinstance(route.ask(), Permit)
+
+
 def test_a_slow_probe_is_a_failed_probe(route: Route) -> None:
     route.break_down()
     route.wait_for_probe()

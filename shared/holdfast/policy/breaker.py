@@ -189,15 +189,26 @@ def _hear_closed(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, u
 def _hear_probe(breaker: Breaker, probed: HalfOpen, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
     match heard.verdict:
         case Verdict.NOTHING:
-            return replace(breaker, state=replace(probed, until=min(probed.until, heard.at)))
+            return _freed(breaker, probed, heard, rules)
         case Verdict.DOUBT if probed.cool_off < rules.park:  # a wrong job says nothing of an outage
-            return replace(breaker, state=replace(probed, until=min(probed.until, heard.at)))
+            return _freed(breaker, probed, heard, rules)
         case Verdict.OK:
             return _closed_again(breaker, heard.at, rules)
         case Verdict.LOGIN if not breaker.logins_out:  # it answers, which is all that was in question
             return _closed_again(breaker, heard.at, rules)
         case _:
             return _open(breaker, heard, rules, uniform)
+
+
+def _freed(breaker: Breaker, probed: HalfOpen, heard: Heard, rules: Rules) -> Breaker:
+    """The probe said nothing, so the next one may go. One that outlived its lease frees nothing: another is out.
+
+    Probes of one epoch are at least a lease apart; half of one is more than clocks and sending take.
+    """
+    sent = heard.at if heard.sent is None else heard.sent
+    if sent < probed.until - 1.5 * rules.probe_lease:
+        return breaker
+    return replace(breaker, state=replace(probed, until=min(probed.until, heard.at)))
 
 
 def _closed_again(breaker: Breaker, at: float, rules: Rules) -> Breaker:

@@ -223,6 +223,6 @@ class Gate:
             verdict = verdicts.get(guard.kind, Verdict.NOTHING)
             if call.probe or verdict is not Verdict.NOTHING:
                 credential = said if guard.kind is ScopeKind.ENDPOINT else ""
-                heard = Heard(now, epoch, verdict, credential=credential, sent=call.sent)
+                heard = Heard(now, epoch, verdict, credential=credential, sent=call.sent or now)
                 changed = guard.hear(call, heard) or changed
         return changed
