@@ -4,6 +4,7 @@ from functools import cache
 
 import pytest
 
+from drill.scenes import scenario
 from holdfast.sim.drill.catalogue import find, names
 from holdfast.sim.drill.report import Report
 from holdfast.sim.drill.run import run_virtual
@@ -33,3 +34,10 @@ def test_no_call_more_fails_than_under_the_reference_policy(name: str):
 def test_the_drill_comes_with_the_six_published_outages():
     assert len(names()) == 6
     assert all(find(name).about and find(name).bars and find(name).reference for name in names())
+
+
+@pytest.mark.parametrize("minutes", [20, 30, 60])
+def test_an_only_route_that_was_away_drains_within_a_quarter_of_the_least_possible_time(minutes: int):
+    ends = 600 + 60 * minutes
+    away = scenario([(600, [(1.0, "e500")]), (ends, [])], seconds=2 * ends, single=True)
+    assert run_virtual(away, SEED).figures.drain_ratio <= 1.25

@@ -300,6 +300,23 @@ def test_a_recovered_route_ramps_up_round_by_round(route: Route) -> None:
     assert len(rounds) < 32
 
 
+def test_a_route_without_an_alternative_ramps_as_gently_and_then_doubles() -> None:
+    """Each round of calls takes two and a half seconds."""
+    rounds: dict[str, list[int]] = {}
+    for name, rules in (("one of several", RULES[ScopeKind.ROUTE]), ("alone", ALONE[ScopeKind.ROUTE])):
+        route = Route(rules)
+        route.break_down()
+        route.recover()
+        for _ in range(6):
+            ramp = int(allowance(route.breaker) or 0)
+            rounds.setdefault(name, []).append(ramp)
+            route.wait(2.5)
+            for _ in range(ramp):
+                route.hear(OK)
+    assert rounds["one of several"] == [2, 3, 4, 6, 8, 10]
+    assert rounds["alone"] == [2, 3, 4, 9, 18, 37]
+
+
 def test_the_ramp_keeps_pace_with_the_calls(route: Route) -> None:
     """Calls of one to four seconds: five seconds after the recovery no herd is there yet."""
     route.break_down()

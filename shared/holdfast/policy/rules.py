@@ -17,15 +17,16 @@ class Rules:
     called wrong, which parks it. None switches a reason off. Where nothing came from the provider itself, it takes
     ``witnesses`` hosts to open it: one that alone cannot reach a provider has a broken link, not the fleet an outage.
 
-    It stays open for ``share`` of the age of the outage up to ``knee``, and of a long one for ``late_share``, within
-    ``base`` and ``cap``, ± ``jitter``; after a fatal verdict at least ``park``. An outage that comes back within
-    ``relapse`` after recovery goes on ageing; one that comes back within as long as it had lasted, and at most
-    ``relapse_most``, begins at an age.
+    It stays open for ``share`` of the age of the outage up to ``knee``, and of a long one for ``late_share`` of what it
+    is older than ``young``, within ``base`` and ``cap``, ± ``jitter``; after a fatal verdict at least ``park``. An
+    outage that comes back within ``relapse`` after recovery goes on ageing; one that comes back within as long as it
+    had lasted, and at most ``relapse_most``, begins at an age.
 
     One probe at a time, each for at most ``probe_lease``, which is longer than a call takes to be slow. Then the ramp:
-    ``ramp_start`` calls in flight, after each round of successes times ``ramp_factor`` plus ``ramp_step``, no cap from
-    ``ramp_enough`` on or ``ramp_quiet`` after recovery. While it ramps a route is on probation: ``ramp_least`` calls
-    are enough to judge it by ``ratio``, and a failure starts the ramp anew where ``ramp_anew`` says so.
+    ``ramp_start`` calls in flight, after each round of successes times ``ramp_factor`` plus ``ramp_step``; times
+    ``ramp_bold`` once it has been well for ``ramp_careful``; no cap from ``ramp_enough`` on or ``ramp_quiet`` after
+    recovery. While it ramps a route is on probation: ``ramp_least`` calls are enough to judge it by ``ratio``, and a
+    failure starts the ramp anew where ``ramp_anew`` says so.
     """
 
     consecutive: int = 5
@@ -42,6 +43,7 @@ class Rules:
     base: float = 1.0
     knee: float = 60.0
     late_share: float = 0.04
+    young: float = 0.0
     cap: float = 240.0
     jitter: float = 0.2
     park: float = 30.0
@@ -51,6 +53,8 @@ class Rules:
     ramp_start: float | None = 2.0
     ramp_factor: float = 1.25
     ramp_step: float = 0.5
+    ramp_careful: float = 6.0
+    ramp_bold: float = 1.25
     ramp_enough: float = 1000.0
     ramp_quiet: float = 300.0
     ramp_least: int = 3
@@ -69,7 +73,8 @@ RULES: Mapping[ScopeKind, Rules] = {
 }
 
 # What no plan has an alternative to. Half of the calls through it are better than none, so it opens only when hardly
-# any comes through. What was ill for long is asked a little less often: a probe is all that anybody gets.
+# any comes through. Whoever waits, waits for it alone: so it is asked a little more often than others while the outage
+# is young, and trusted faster once it has been well for a while. Of a long outage a probe is all that anybody gets.
 ALONE: Mapping[ScopeKind, Rules] = {
     ScopeKind.ROUTE: Rules(
         consecutive=10,
@@ -78,14 +83,29 @@ ALONE: Mapping[ScopeKind, Rules] = {
         slow=10,
         forgives=1.0,
         witnesses=2,
-        knee=40.0,
-        late_share=0.05,
+        knee=22.0,
+        late_share=0.055,
+        young=130.0,
+        cap=300.0,
         relapse=15.0,
+        ramp_bold=2.0,
         ramp_least=20,
         ramp_anew=False,
     ),
-    ScopeKind.CREDENTIAL: Rules(consecutive=5, ratio=None, slow=None, knee=40.0, late_share=0.05, ramp_start=None),
-    ScopeKind.ENDPOINT: Rules(consecutive=10, ratio=None, slow=None, witnesses=2, knee=40.0, late_share=0.05),
+    ScopeKind.CREDENTIAL: Rules(
+        consecutive=5, ratio=None, slow=None, knee=22.0, late_share=0.055, young=130.0, cap=300.0, ramp_start=None
+    ),
+    ScopeKind.ENDPOINT: Rules(
+        consecutive=10,
+        ratio=None,
+        slow=None,
+        witnesses=2,
+        knee=22.0,
+        late_share=0.055,
+        young=130.0,
+        cap=300.0,
+        ramp_bold=2.0,
+    ),
 }
 
 # How one process keeps away from a provider that it cannot reach, while other hosts may: it tries again often, for
