@@ -222,7 +222,9 @@ class BreakerForm(Form):
         default=None, description="Slow calls that open it; a success makes up for a part of one. Default 3."
     )
     base: PositiveSeconds | None = Field(default=None, description="Shortest cool-off. Default 1s.")
-    cap: PositiveSeconds | None = Field(default=None, description="Longest cool-off. Default 240s.")
+    cap: PositiveSeconds | None = Field(
+        default=None, description="Longest cool-off; a minute more where no plan has another way. Default 240s."
+    )
     share: float | None = Field(
         default=None, gt=0, le=1, description="Cool-off as a share of the outage's age. Default 0.12."
     )
