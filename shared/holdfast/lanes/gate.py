@@ -84,6 +84,7 @@ class Gate:
         plan, n = self.reach.narrowed(plan, n, self.now())
         if not plan.routes:
             return Fetched([], Reason.BREAKER, UNREACHED)
+        asked_at = self.now()
         fetched, needs = await self._fetch(lane, n, worker, plan)
         if forged := self._forged(fetched.permits, needs):
             kept = [permit for permit in fetched.permits if permit.id not in {each.id for each in forged}]
@@ -91,7 +92,8 @@ class Gate:
             await self._refuse(lane, forged)
         self.reach.gave(fetched.permits, self.now())
         for probe in (permit for permit in fetched.permits if permit.probe):
-            log.info("probe_sent", route=probe.route, job=probe.job, at=round(self.now(), 3))
+            at, asked = round(self.now(), 3), round(asked_at, 3)  # it was lent in between
+            log.info("probe_sent", route=probe.route, job=probe.job, at=at, asked=asked)
         return fetched
 
     async def hedge(self, job: Offer, worker: str, plan: Plan) -> Permit | None:

@@ -16,6 +16,8 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.ids import public_id
 from holdfast.model.job import Outcome, State
 from holdfast.model.records import AttemptRecord, JobFilter, JobRecord, LedgerLine
+from holdfast.policy.rules import RULES
+from holdfast.policy.verdict import ScopeKind
 from holdfast.sim import control
 from holdfast.sim.audit import WINDOWS, compare, fullest, open_books
 from holdfast.sim.calls import Call
@@ -24,6 +26,7 @@ from holdfast.worker.drill_stage import Stage
 PAGE = 2_000  # calls or jobs that are looked at together
 FAILED = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 LEFT = frozenset({FaultKind.TIMED_OUT, FaultKind.OUTRUN})
+PROBE_LEASE = RULES[ScopeKind.ROUTE].probe_lease  # seconds
 
 Span = tuple[float, float]
 
@@ -47,9 +50,9 @@ class Evidence:
     """Bounded by the number of jobs: a few hundred bytes of each.
 
     ``runs``: begin and end of what ran for a job under one fence. ``on_route`` and ``probes``: begin and end of calls,
-    by route. ``calls``: arrival, end and status of every request, by provider. ``arrivals`` of the first one's: between
-    which moments each came. ``routes``: jobs that each did. ``on_the_way``: seconds from the row of a call to its
-    arrival. ``broken``: offenders by sentence.
+    by route; a probe is over with its lease, for then another may be out. ``calls``: arrival, end and status of every
+    request, by provider. ``arrivals`` of the first one's: between which moments each came. ``routes``: jobs that each
+    did. ``on_the_way``: seconds from the row of a call to its arrival. ``broken``: offenders by sentence.
     """
 
     accepted: int
@@ -94,7 +97,7 @@ class _Reader:
     def __init__(self, on: Stage, found: Evidence, began: float) -> None:
         self.on, self.found, self._began = on, found, began
         self._calls: dict[str, list[tuple[str, Call]]] = defaultdict(list)  # by job
-        self._probes: dict[tuple[str, str], list[float]] = defaultdict(list)  # by job and route
+        self._probes: dict[tuple[str, str], list[Span]] = defaultdict(list)  # by job and route: known, lease over
         self._first: dict[str, float] = {}
 
     def read_logs(self) -> None:
@@ -102,7 +105,8 @@ class _Reader:
             self.found.turns.append(Turn(self._at(event["at"]), event["breaker"], event["before"], event["state"]))
         self.found.turns.sort(key=lambda turn: turn.at)
         for event in self._events("probe_sent"):
-            self._probes[event["job"], event["route"]].append(self._at(event["at"]))
+            lease_ends = self._at(event["asked"]) + PROBE_LEASE
+            self._probes[event["job"], event["route"]].append((self._at(event["at"]), lease_ends))
         for lent in self._probes.values():
             lent.sort()
 
@@ -150,8 +154,9 @@ class _Reader:
         found.failed += attempt.outcome in FAILED
         found.left += attempt.fault in LEFT
         lent = self._probes.get((attempt.job, attempt.route))
-        if lent and lent[0] <= begin:  # its first call after it was lent the probe
-            found.probes[attempt.route].append((lent.pop(0), end))
+        if lent and lent[0][0] <= begin:  # its first call after it was lent the probe
+            at, lease_ends = lent.pop(0)
+            found.probes[attempt.route].append((at, min(end, lease_ends)))
         return begin, end
 
     def read_jobs(self, batch: str) -> None:

@@ -8,7 +8,6 @@ from math import ceil, inf
 from statistics import fmean
 
 from holdfast.model.job import State
-from holdfast.policy.rules import RULES
 from holdfast.policy.verdict import ScopeKind
 from holdfast.sim.drill.figures import Figures
 from holdfast.sim.drill.report import Course
@@ -104,10 +103,8 @@ def overhead(scenario: Scenario, evidence: Evidence) -> Overhead:
 
 
 def most_at_once(spans: Sequence[Span]) -> int:
-    """The most of these that were under way together; a probe is out for no longer than its lease."""
-    lease = RULES[ScopeKind.ROUTE].probe_lease
-    moves = [(begin, 1) for begin, _ in spans]
-    moves += [(min(end, begin + lease), -1) for begin, end in spans]
+    """The most of these that were under way together."""
+    moves = [(begin, 1) for begin, _ in spans] + [(max(begin, end), -1) for begin, end in spans]
     out = most = 0
     for _, change in sorted(moves):  # at one and the same moment, ends come before starts
         out += change
