@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from holdfast.client.operating import Operator
+from holdfast.client.storage import Storage
 from holdfast.model.ids import inner_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
@@ -135,10 +138,14 @@ def test_a_sweeper_killed_with_due_jobs_in_hand_loses_none(pool, survivor):
 def test_a_sweeper_killed_after_it_expired_jobs_leaves_each_with_its_record(pool, survivor):
     [victim] = doomed(pool, "after_expire")
     pool.freeze(survivor)
-    pool.store.set_override("lane", "one.batch", "paused", "test")
-    batch = pool.submit(5, expires_in=0.01)
-    assert victim.wait(PATIENCE) == -9
-    pool.store.set_override("lane", "one.batch", None, "test")
+    with closing(Storage(pool.settings)) as opened:
+        operator = Operator(opened, "test")  # the gate hears of it at once: nobody does the jobs before they expire
+        operator.pause("one.batch", paused=True)
+        try:
+            batch = pool.submit(5, expires_in=0.01)
+            assert victim.wait(PATIENCE) == -9
+        finally:
+            operator.pause("one.batch", paused=False)
     assert {job.state for job in pool.jobs(batch)} == {State.EXPIRED}
     assert pool.broken(batch) == []
 

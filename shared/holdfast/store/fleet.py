@@ -1,5 +1,6 @@
 """Worker processes: one lease each, and the take-over of those whose lease ran out."""
 
+from collections.abc import Callable
 from typing import Any
 
 from holdfast.model.fault import FaultKind
@@ -90,8 +91,11 @@ def _worker(row: Any) -> WorkerRecord:
     )
 
 
-def take_over(tx: Transaction) -> list[TakenOver]:
-    """Queue the jobs of workers whose lease ran out; bury those that have killed too many."""
+def take_over(tx: Transaction, only_if: Callable[[], bool]) -> list[TakenOver]:
+    """Queue the jobs of workers whose lease ran out; bury those that have killed too many. See ``Store.take_over``."""
+    _ = tx.now  # read before the question: what takes long after that makes nobody's lease look older
+    if not only_if():
+        return []
     lapsed = {row.id for row in tx.run(LAPSED, now=tx.now)}
     gone = sorted(lapsed | {row.worker for row in tx.run(GONE, now=tx.now)})
     if not gone:

@@ -214,10 +214,10 @@ class Store:
     def take_over(self, only_if: Callable[[], bool] = lambda: True) -> list[TakenOver]:
         """Queue the jobs of workers whose lease ran out; bury those that have killed too many.
 
-        ``only_if`` is asked once the transaction has its turn to write. While it waited for that, so did everybody's
-        renewal: with False nothing is done.
+        ``only_if`` is asked once the transaction has its turn to write, and knows what time it is for SQL. While it
+        waited for that, so did everybody's renewal: with False nothing is done.
         """
-        return self.database.write(lambda tx: fleet.take_over(tx) if only_if() else [])
+        return self.database.write(lambda tx: fleet.take_over(tx, only_if))
 
     # The pipeline
 
