@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from holdfast.settings import clock
 from holdfast.store import Store
 from holdfast.worker.footing import Footing
 from holdfast.worker.lease import Lease
@@ -55,6 +56,20 @@ async def test_a_lease_is_fresh_only_while_nobody_else_can_have_lost_theirs_for_
     lease.clock.now += 0.2
     assert lease.held
     assert not lease.fresh
+
+
+async def test_what_delays_a_take_over_after_its_question_makes_nobody_s_lease_look_older(lease, monkeypatch):
+    """A host that stood still in the middle of it (a virtual machine was moved) goes on with SQL's time from before."""
+    await lease.sign_on()
+    now = [clock.now_micros()]
+    monkeypatch.setattr(clock, "now_micros", lambda: now[0])
+
+    def stands_still() -> bool:
+        now[0] += 60_000_000
+        return True
+
+    assert lease.store.take_over(stands_still) == []
+    assert [taken.worker for taken in lease.store.take_over(lambda: True)] == [lease.worker]
 
 
 async def test_nobody_is_taken_over_when_a_lock_kept_everybody_from_renewing(lease, tmp_path):

@@ -1,5 +1,7 @@
 """Run the application on its port until a signal ends it."""
 
+import gc
+
 import uvicorn
 
 from holdfast.api.app import create_app
@@ -30,4 +32,6 @@ def server_of(settings: Settings) -> uvicorn.Server:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises ConfigError where others could reach us and no key exists."""
-    server_of(settings).run()
+    server = server_of(settings)
+    gc.freeze()  # what is loaded by now stays: no request waits while it is looked through
+    server.run()

@@ -1,6 +1,7 @@
 """Run simulated providers until told to stop: one for a bench, or a pair to try Holdfast on without keys."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -73,6 +74,7 @@ async def _run(settings: Sequence[SimSettings], announce: Announce, *, until_eof
         sims = [await stack.enter_async_context(SimProvider(each)) for each in settings]
         if until_eof:
             loop.add_reader(sys.stdin.fileno(), _watch_input, stopped)
+        gc.freeze()  # no call waits while what was loaded at the start is looked through
         announce(sims)
         await stopped.wait()
 

@@ -1,6 +1,7 @@
 """The pool of one process: puts the parts together, keeps them running, and stops without losing anything."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -80,6 +81,7 @@ class Pool:
         self.writer.start()
         self.book.load()
         await self.callers.open_all(entry.plan for entry in self.book.in_order())
+        gc.freeze()  # what is loaded by now stays: to look through it again and again would hold up every call
         worker = await self.lease.sign_on()
         fetcher, parts = self._parts(worker)
         running = [asyncio.create_task(keep_running(name, part)) for name, part in parts.items()]
