@@ -65,6 +65,20 @@ async def test_a_probe_that_fails_opens_the_breaker_again(broken: House) -> None
     assert (fetched.permits, fetched.reason) == ([], Reason.BREAKER)
 
 
+async def test_a_probe_that_outlived_its_lease_frees_nobodys_place(broken: House) -> None:
+    broken.offer(5)
+    broken.wait(1.5)
+    first = await broken.permit("w1")
+    broken.wait(25.0)
+    second = await broken.permit("w2")
+    assert (first.probe, second.probe) == (True, True)
+    broken.wait(5.0)
+    await broken.settle([first], fault(FaultKind.OURS), seconds=30.0)
+    assert (await broken.fetch(5, "w3")).reason is Reason.BREAKER
+    await broken.settle([second], fault(FaultKind.OURS), seconds=5.0)
+    assert (await broken.permit("w3")).probe
+
+
 async def test_the_probe_of_a_dead_worker_frees_its_place(broken: House) -> None:
     broken.offer(5)
     broken.wait(1.5)

@@ -53,8 +53,8 @@ def test_a_missing_hash_is_a_closed_breaker() -> None:
 
 def test_a_probe_given_out_by_the_gate_s_script_reads_as_half_open() -> None:
     hash_ = dump(Breaker(Open(until=10.0, cool_off=2.0), epoch=4, since=1.0))
-    hash_ |= {"state": "half_open", "epoch": "5", "until": "1700000030.1230001"}
-    assert parse(hash_) == Breaker(HalfOpen(1700000030.1230001, 2.0), epoch=5, since=1.0)
+    hash_ |= {"state": "half_open", "epoch": "5", "until": "1700000030.1230001", "lent": "1700000005.123"}
+    assert parse(hash_) == Breaker(HalfOpen(1700000030.1230001, 2.0, 1700000005.123), epoch=5, since=1.0)
 
 
 @pytest.mark.parametrize("fields", [{"state": "ajar"}, {"state": "open", "until": "x", "cool_off": "1"}])

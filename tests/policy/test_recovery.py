@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.policy.breaker import Breaker, Closed, Open, Permit, Refusal, allowance, hear
-from holdfast.policy.rules import ALONE, RULES
+from holdfast.policy.breaker import Breaker, Closed, Open, Permit, Refusal, admit, allowance, hear
+from holdfast.policy.rules import ALONE, RULES, Rules
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict
 from policy.one_breaker import FAULT, NOTHING, OK, RULES_HERE, SLOW, Route, middle
 
@@ -79,6 +79,13 @@ def test_a_probe_that_outlived_its_lease_frees_nobodys_place(route: Route, verdi
     assert route.ask() == Refusal(retry_at=lease_ends)
     route.breaker = hear(route.breaker, replace(heard, sent=lease_ends - RULES_HERE.probe_lease), RULES_HERE, middle)
     assert isinstance(route.ask(), Permit)
+
+
+def test_a_probe_frees_its_place_however_long_its_lease_was() -> None:
+    """A credential's breaker lends probes for as long as its route's lease, which an operator may have set."""
+    lent, _ = admit(Breaker(Open(0.0, 1.0)), 100.0, Rules(probe_lease=600.0))
+    freed = hear(lent, Heard(101.0, lent.epoch, NOTHING, sent=100.0), RULES_HERE, middle)
+    assert isinstance(admit(freed, 101.0, RULES_HERE)[1], Permit)
 
 
 def test_a_slow_probe_is_a_failed_probe(route: Route) -> None:

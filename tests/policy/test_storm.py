@@ -95,13 +95,13 @@ def test_a_doubt_neither_ends_a_row_of_faults_nor_adds_to_it():
 
 
 def test_a_wrong_job_as_the_probe_of_an_outage_frees_the_place_and_says_nothing():
-    half = Breaker(HalfOpen(until=70.0, cool_off=1.0), epoch=2)
+    half = Breaker(HalfOpen(until=100.0, cool_off=1.0), epoch=2)
     after = hear(half, Heard(50.0, 2, Verdict.DOUBT), Rules(), least)
     assert after.state == HalfOpen(until=50.0, cool_off=1.0)
 
 
 def test_a_wrong_job_as_the_probe_of_a_storm_keeps_the_route_parked():
-    half = Breaker(HalfOpen(until=70.0, cool_off=30.0), epoch=2)
+    half = Breaker(HalfOpen(until=100.0, cool_off=30.0), epoch=2)
     assert isinstance(hear(half, Heard(50.0, 2, Verdict.DOUBT), Rules(), least).state, Open)
 
 

@@ -21,6 +21,7 @@ from holdfast.policy.rules import Rules
 from holdfast.policy.verdict import Heard, Verdict
 
 FOREVER = float("inf")
+CLOCKS_APART = 2.0  # seconds by which a worker's idea of the breaker's clock may lag
 AT_ONCE = 0.0  # an end of a cool-off that lies before all others
 
 
@@ -61,10 +62,14 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class HalfOpen:
-    """One probe is out, until it answers or its lease ends at ``until``: a dead prober frees its place."""
+    """One probe is out, until it answers or its lease ends at ``until``: a dead prober frees its place.
+
+    ``lent``: when the present probe got its permit; 0: unknown, as in hashes that older code wrote.
+    """
 
     until: float
     cool_off: float
+    lent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +127,9 @@ def admit(breaker: Breaker, now: float, rules: Rules) -> tuple[Breaker, Permit |
         case Open(until) | HalfOpen(until) if now < until:
             return breaker, Refusal(until)
         case Open(_, cool_off):
-            probing = breaker.to(HalfOpen(now + rules.probe_lease, cool_off))
+            probing = breaker.to(HalfOpen(now + rules.probe_lease, cool_off, now))
         case HalfOpen(_, cool_off):
-            probing = replace(breaker, state=HalfOpen(now + rules.probe_lease, cool_off))
+            probing = replace(breaker, state=HalfOpen(now + rules.probe_lease, cool_off, now))
     return probing, Permit(probing.epoch, probe=True)
 
 
@@ -189,9 +194,9 @@ def _hear_closed(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, u
 def _hear_probe(breaker: Breaker, probed: HalfOpen, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
     match heard.verdict:
         case Verdict.NOTHING:
-            return _freed(breaker, probed, heard, rules)
+            return _freed(breaker, probed, heard)
         case Verdict.DOUBT if probed.cool_off < rules.park:  # a wrong job says nothing of an outage
-            return _freed(breaker, probed, heard, rules)
+            return _freed(breaker, probed, heard)
         case Verdict.OK:
             return _closed_again(breaker, heard.at, rules)
         case Verdict.LOGIN if not breaker.logins_out:  # it answers, which is all that was in question
@@ -200,13 +205,10 @@ def _hear_probe(breaker: Breaker, probed: HalfOpen, heard: Heard, rules: Rules, 
             return _open(breaker, heard, rules, uniform)
 
 
-def _freed(breaker: Breaker, probed: HalfOpen, heard: Heard, rules: Rules) -> Breaker:
-    """The probe said nothing, so the next one may go. One that outlived its lease frees nothing: another is out.
-
-    Probes of one epoch are at least a lease apart; half of one is more than clocks and sending take.
-    """
+def _freed(breaker: Breaker, probed: HalfOpen, heard: Heard) -> Breaker:
+    """The probe said nothing, so the next one may go. One that outlived its lease frees nothing: another is out."""
     sent = heard.at if heard.sent is None else heard.sent
-    if sent < probed.until - 1.5 * rules.probe_lease:
+    if sent < probed.lent - CLOCKS_APART:
         return breaker
     return replace(breaker, state=replace(probed, until=min(probed.until, heard.at)))
 

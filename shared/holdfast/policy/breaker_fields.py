@@ -6,6 +6,7 @@ Fields, all text; "" where a field means nothing in this state:
     epoch      grows with every change of state; the gate copies it into the permit
     until      seconds: open until then; half open: the end of the probe's lease
     cool_off   seconds, before jitter
+    lent       seconds; half open: when the present probe got its permit
     ramp       calls that may be in flight while closed; "" is no cap
     since      seconds: when the outage began
     recovered  seconds: when the last outage ended
@@ -18,7 +19,7 @@ Fields, all text; "" where a field means nothing in this state:
 
 The gate needs ``state``, ``epoch``, ``until`` and ``ramp``. To give out a probe it does what ``admit`` does, under the
 same conditions (now >= until): from open, ``state`` := half_open and ``epoch`` + 1; from half open, only the lease;
-``until`` := now + probe lease. A missing hash is a closed breaker of epoch 0.
+``until`` := now + probe lease, ``lent`` := now. A missing hash is a closed breaker of epoch 0.
 """
 
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ FIELDS = (
     "epoch",
     "until",
     "cool_off",
+    "lent",
     "ramp",
     "since",
     "recovered",
@@ -82,8 +84,8 @@ def _dump_state(state: State) -> dict[str, str]:
             }
         case Open(until, cool_off):
             return {"state": "open", "until": _text(until), "cool_off": _text(cool_off)}
-        case HalfOpen(until, cool_off):
-            return {"state": "half_open", "until": _text(until), "cool_off": _text(cool_off)}
+        case HalfOpen(until, cool_off, lent):
+            return {"state": "half_open", "until": _text(until), "cool_off": _text(cool_off), "lent": _text(lent)}
         case ForcedOpen():
             return {"state": "forced_open"}
         case Disabled():
@@ -121,7 +123,7 @@ def _parse_state(fields: Mapping[str, str]) -> State:
         case "open":
             return Open(float(fields["until"]), float(fields["cool_off"]))
         case "half_open":
-            return HalfOpen(float(fields["until"]), float(fields["cool_off"]))
+            return HalfOpen(float(fields["until"]), float(fields["cool_off"]), float(fields.get("lent") or 0))
         case "forced_open":
             return ForcedOpen()
         case "disabled":

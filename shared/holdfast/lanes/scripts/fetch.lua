@@ -244,7 +244,7 @@ local function take(target, number, id, costs, probe)
                 if breaker.state == "open" then breaker.epoch = breaker.epoch + 1 end
                 breaker.state, breaker.until_ = "half_open", now + target.probe_lease
                 redis.call("HSET", breaker.key, "state", "half_open", "epoch", string.format("%d", breaker.epoch),
-                    "until", exact(breaker.until_), "cool_off", breaker.cool_off, "probe", permit)
+                    "until", exact(breaker.until_), "cool_off", breaker.cool_off, "lent", exact(now), "probe", permit)
                 redis.call("HINCRBY", breaker.key, "version", 1)
                 redis.call("SADD", KEYS[9], breaker.key)
                 probing = probing .. "\t" .. breaker.key
