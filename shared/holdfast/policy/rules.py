@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from holdfast.model.route import Plan
 from holdfast.policy.verdict import ScopeKind, scope_kind, scope_names
@@ -75,37 +76,22 @@ RULES: Mapping[ScopeKind, Rules] = {
 # What no plan has an alternative to. Half of the calls through it are better than none, so it opens only when hardly
 # any comes through. Whoever waits, waits for it alone: so it is asked a little more often than others while the outage
 # is young, and trusted faster once it has been well for a while. Of a long outage a probe is all that anybody gets.
+_alone = partial(Rules, knee=22.0, late_share=0.055, young=130.0, cap=300.0)
 ALONE: Mapping[ScopeKind, Rules] = {
-    ScopeKind.ROUTE: Rules(
+    ScopeKind.ROUTE: _alone(
         consecutive=10,
         ratio=0.85,
         window_least=20,
         slow=10,
         forgives=1.0,
         witnesses=2,
-        knee=22.0,
-        late_share=0.055,
-        young=130.0,
-        cap=300.0,
         relapse=15.0,
         ramp_bold=2.0,
         ramp_least=20,
         ramp_anew=False,
     ),
-    ScopeKind.CREDENTIAL: Rules(
-        consecutive=5, ratio=None, slow=None, knee=22.0, late_share=0.055, young=130.0, cap=300.0, ramp_start=None
-    ),
-    ScopeKind.ENDPOINT: Rules(
-        consecutive=10,
-        ratio=None,
-        slow=None,
-        witnesses=2,
-        knee=22.0,
-        late_share=0.055,
-        young=130.0,
-        cap=300.0,
-        ramp_bold=2.0,
-    ),
+    ScopeKind.CREDENTIAL: _alone(consecutive=5, ratio=None, slow=None, ramp_start=None),
+    ScopeKind.ENDPOINT: _alone(consecutive=10, ratio=None, slow=None, witnesses=2, ramp_bold=2.0),
 }
 
 # How one process keeps away from a provider that it cannot reach, while other hosts may: it tries again often, for
