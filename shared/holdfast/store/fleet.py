@@ -93,16 +93,16 @@ def _worker(row: Any) -> WorkerRecord:
 
 def take_over(tx: Transaction, only_if: Callable[[], bool]) -> list[TakenOver]:
     """Queue the jobs of workers whose lease ran out; bury those that have killed too many. See ``Store.take_over``."""
-    _ = tx.now  # read before the question: what takes long after that makes nobody's lease look older
+    now = tx.now  # before the question: what takes long after that makes nobody's lease look older
     if not only_if():
         return []
-    lapsed = {row.id for row in tx.run(LAPSED, now=tx.now)}
-    gone = sorted(lapsed | {row.worker for row in tx.run(GONE, now=tx.now)})
+    lapsed = {row.id for row in tx.run(LAPSED, now=now)}
+    gone = sorted(lapsed | {row.worker for row in tx.run(GONE, now=now)})
     if not gone:
         return []
     holder = {row.id: row.worker for row in tx.run(HELD, ids=gone)}
-    taken = tx.run(TAKE, ids=list(holder), limit=MAX_CRASHES, now=tx.now)
-    for lost in tx.run(LOSE_ATTEMPTS, ids=gone, now=tx.now):
+    taken = tx.run(TAKE, ids=list(holder), limit=MAX_CRASHES, now=now)
+    for lost in tx.run(LOSE_ATTEMPTS, ids=gone, now=now):
         tx.count("calls", lost.route, Outcome.UNKNOWN)
     crash_point("mid_take_over")
     write_endings(tx, [_poisoned(row) for row in taken if row.state == State.DEAD])
