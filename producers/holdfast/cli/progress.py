@@ -2,6 +2,7 @@
 
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
@@ -67,7 +68,7 @@ class Silent:
     def close(self) -> None: ...
 
 
-class Watching:
+class Watching(ABC):
     """What both ways of showing share: when to ask, and what to say."""
 
     every = LINE_EVERY
@@ -75,8 +76,9 @@ class Watching:
     def __init__(self) -> None:
         self._meter, self._next = Meter(), 0.0
 
+    @abstractmethod
     def tell(self, text: str) -> None:
-        raise NotImplementedError
+        """Show a sentence."""
 
     def look(self, desk: Desk, batch: str, *, force: bool = False) -> None:
         now = time.monotonic()
