@@ -22,8 +22,8 @@ class Route:
         self.breaker, answer = admit(self.breaker, self.now, self.rules)
         return answer
 
-    def hear(self, verdict: Verdict, epoch: int | None = None) -> None:
-        heard = Heard(self.now, self.breaker.epoch if epoch is None else epoch, verdict)
+    def hear(self, verdict: Verdict, epoch: int | None = None, sent: float | None = None) -> None:
+        heard = Heard(self.now, self.breaker.epoch if epoch is None else epoch, verdict, sent=sent)
         self.breaker = hear(self.breaker, heard, self.rules, middle)
 
     def hear_all(self, pattern: str) -> None:

@@ -15,9 +15,10 @@ from holdfast.policy.breaker import (
     Open,
     Permit,
     Refusal,
+    Trouble,
     force,
 )
-from holdfast.policy.rules import ALONE, RULES
+from holdfast.policy.rules import ALONE, RULES, Rules
 from holdfast.policy.verdict import ScopeKind, Verdict
 from policy.one_breaker import FATAL, FAULT, OK, RULES_HERE, SLOW, Route
 
@@ -53,6 +54,39 @@ def test_four_faults_in_a_row_open_nothing_and_a_success_forgets_them(route: Rou
 def test_half_of_the_last_ten_to_twenty_calls_open_it(route: Route, pattern: str, state: type) -> None:
     route.hear_all(pattern)
     assert isinstance(route.state, state)
+
+
+@pytest.mark.parametrize("rules", [RULES[ScopeKind.ROUTE], ALONE[ScopeKind.ROUTE]], ids=["one of several", "alone"])
+def test_what_was_in_flight_when_trouble_began_does_not_hold_it_up(rules: Rules) -> None:
+    """Every call fails, and those sent before still come back well, one for each failure."""
+    route, began = Route(rules), 1_000.0
+    for _ in range(rules.consecutive):
+        assert isinstance(route.state, Closed)
+        route.hear(FAULT)
+        route.wait(0.1)
+        route.hear(OK, sent=began - 1.0)
+    assert isinstance(route.state, Open)
+
+
+def test_at_a_hundred_calls_a_second_every_twentieth_may_fail_for_ever() -> None:
+    """A failure takes 50 ms and a success two seconds, so what comes back well was always sent before the failures."""
+    route = Route(ALONE[ScopeKind.ROUTE])
+    calls = [(n / 100, n > 500 and n % 20 == 0) for n in range(60_000)]
+    ends = sorted((sent + (0.05 if fails else 2.0), sent, FAULT if fails else OK) for sent, fails in calls)
+    for route.now, sent, verdict in ends:
+        route.hear(verdict, sent=sent)
+    assert isinstance(route.state, Closed)
+    assert route.breaker.epoch == 0
+
+
+def test_trouble_is_over_once_no_fault_came_for_as_long_as_the_window_reaches(route: Route) -> None:
+    route.hear(FAULT)
+    route.wait(RULES_HERE.window_seconds - 3)
+    route.hear_all("+" * 20)
+    assert route.state == Closed(trouble=Trouble(1_000.0, 1_000.0))
+    route.wait(2.0)
+    route.hear(OK)
+    assert route.state == Closed()
 
 
 def test_failures_older_than_the_window_do_not_count(route: Route) -> None:

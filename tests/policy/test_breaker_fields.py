@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.policy.auth_outage import Login
-from holdfast.policy.breaker import Breaker, Call, Closed, Disabled, ForcedOpen, HalfOpen, Open
+from holdfast.policy.breaker import Breaker, Call, Closed, Disabled, ForcedOpen, HalfOpen, Open, Trouble
 from holdfast.policy.breaker_fields import FIELDS, dump, parse
 
 seconds = st.floats(0, 4e9)
@@ -17,10 +17,11 @@ states = st.one_of(
         slow=st.integers(0, 1_000),
         window=st.lists(calls, max_size=20).map(tuple),
         ramp=st.none() | seconds,
+        trouble=st.none() | st.builds(Trouble, seconds, seconds, st.integers(1, 1_000), st.integers(0, 1_000)),
         logins=st.lists(st.builds(Login, st.text(), seconds, st.integers(0, 9)), max_size=3).map(tuple),
     ),
     st.builds(Open, seconds, seconds),
-    st.builds(HalfOpen, seconds, seconds),
+    st.builds(HalfOpen, seconds, seconds, seconds),
     st.just(ForcedOpen()),
     st.just(Disabled()),
 )

@@ -21,6 +21,7 @@ from holdfast.policy.rules import Rules
 from holdfast.policy.verdict import Heard, Verdict
 
 FOREVER = float("inf")
+HARDLY_MORE = 1.5  # successes of calls from before for each fault: with every call failing, about one
 CLOCKS_APART = 2.0  # seconds by which a worker's idea of the breaker's clock may lag
 AT_ONCE = 0.0  # an end of a cool-off that lies before all others
 
@@ -35,13 +36,35 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Faults of late: when the first and the last one came, and how many.
+
+    ``before``: successes since then of calls that were sent before ``began``.
+    """
+
+    began: float
+    last: float
+    faults: int = 1
+    before: int = 0
+
+    def is_old_news(self, heard: Heard) -> bool:
+        """Whether a success says nothing of now: sent before, while faults come as fast as such successes do.
+
+        What was in flight comes back well for seconds into an outage. Where only some calls fail, far more come back.
+        """
+        sent_before = heard.sent is not None and heard.sent < self.began
+        return sent_before and self.before <= HARDLY_MORE * self.faults + 1
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """Calls pass. An untroubled breaker remembers nothing, so that healthy calls cost no write.
 
     ``failures`` counts since the last success, ``slow`` the slow calls that later successes did not make up for.
     ``window`` holds the calls since the oldest failure or doubt that still matters. ``ramp`` caps calls in flight after
     an outage, while the route is on probation; None: no cap. ``witnesses`` saw what went wrong. ``logins``: what was
-    said to credentials of an endpoint since one was refused.
+    said to credentials of an endpoint since one was refused. ``trouble``: kept until no fault came for
+    ``window_seconds``.
     """
 
     failures: int = 0
@@ -50,6 +73,7 @@ class Closed:
     ramp: float | None = None
     witnesses: frozenset[str] = frozenset()
     logins: Logins = ()
+    trouble: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +203,12 @@ def _hear_closed(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, u
         case Verdict.NOTHING:
             return breaker
         case Verdict.OK:
-            return _went_well(breaker, closed, heard.at, rules, _let_in(closed, heard))
+            return _went_well(breaker, closed, heard, rules, _let_in(closed, heard))
         case Verdict.LOGIN:
             logins = refused(closed.logins, heard.credential, heard.at)
             if are_out(logins):
                 return _open(replace(breaker, logins_out=True), heard, rules, uniform)
-            return _went_well(breaker, closed, heard.at, rules, logins)
+            return _went_well(breaker, closed, heard, rules, logins)
         case Verdict.DOUBT:
             return _doubted(breaker, closed, heard, rules, uniform)
         case _:
@@ -230,15 +254,26 @@ def _recovered(at: float, rules: Rules) -> Closed:
     return Closed(window=(Call(at, ok=True),), ramp=rules.ramp_start)
 
 
-def _went_well(breaker: Breaker, closed: Closed, at: float, rules: Rules, logins: Logins) -> Breaker:
+def _went_well(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, logins: Logins) -> Breaker:
     if logins is closed.logins and closed == Closed():
         return breaker
+    trouble = _after_success(closed.trouble, heard, rules)
+    if trouble and trouble.is_old_news(heard):
+        return replace(breaker, state=replace(closed, logins=logins, trouble=trouble))
+    at = heard.at
     ramp = next_ramp(closed.ramp, at - (breaker.recovered or at), rules)
     window = _window(closed, Call(at, ok=True), rules)
     slow = max(0.0, closed.slow - rules.forgives) if window else 0.0
     witnesses = closed.witnesses if window else frozenset()
-    after = Closed(slow=slow, window=window, ramp=ramp, witnesses=witnesses, logins=logins)
+    after = Closed(slow=slow, window=window, ramp=ramp, witnesses=witnesses, logins=logins, trouble=trouble)
     return breaker if after == closed else replace(breaker, state=after)
+
+
+def _after_success(trouble: Trouble | None, heard: Heard, rules: Rules) -> Trouble | None:
+    if trouble is None or heard.at - trouble.last >= rules.window_seconds:
+        return None
+    sent_before = heard.sent is not None and heard.sent < trouble.began
+    return replace(trouble, before=trouble.before + 1) if sent_before else trouble
 
 
 def _doubted(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
@@ -258,10 +293,20 @@ def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, un
         ramp=rules.ramp_start if closed.ramp is not None and rules.ramp_anew else closed.ramp,
         witnesses=closed.witnesses | {heard.witness},
         logins=closed.logins,
+        trouble=_after_fault(closed.trouble, heard, rules),
     )
     if heard.verdict is Verdict.FATAL or _trips(troubled, rules):
         return _open(breaker, heard, rules, uniform)
     return replace(breaker, state=troubled)
+
+
+def _after_fault(trouble: Trouble | None, heard: Heard, rules: Rules) -> Trouble | None:
+    """The trouble with one more call in it. A slow call is none: its route answers."""
+    if heard.verdict is Verdict.SLOW:
+        return trouble
+    if trouble is None or heard.at - trouble.last >= rules.window_seconds:
+        return Trouble(heard.at, heard.at)
+    return replace(trouble, last=max(trouble.last, heard.at), faults=trouble.faults + 1)
 
 
 def _trips(closed: Closed, rules: Rules) -> bool:

@@ -13,6 +13,7 @@ Fields, all text; "" where a field means nothing in this state:
     failures   failures since the last success
     slow       slow calls that later successes did not make up for
     window     calls since the first failure that matters: time, then + or - or ?, separated by blanks
+    trouble    of faults of late: seconds of the first and the last, how many, and successes of calls from before them
     logins     of an endpoint: credential, time, and how often it was refused in a row, with commas and blanks between
     logins_out 1 where the outage is one of an endpoint's logins
     witnesses  who saw what went wrong: "*" for the provider's own word, else names of hosts, quoted as in a URL
@@ -23,11 +24,12 @@ same conditions (now >= until): from open, ``state`` := half_open and ``epoch`` 
 """
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import assert_never
 from urllib.parse import quote, unquote
 
 from holdfast.policy.auth_outage import Login
-from holdfast.policy.breaker import Breaker, Call, Closed, Disabled, ForcedOpen, HalfOpen, Open, State
+from holdfast.policy.breaker import Breaker, Call, Closed, Disabled, ForcedOpen, HalfOpen, Open, State, Trouble
 
 FIELDS = (
     "state",
@@ -42,6 +44,7 @@ FIELDS = (
     "slow",
     "window",
     "witnesses",
+    "trouble",
     "logins",
     "logins_out",
 )
@@ -72,7 +75,7 @@ def parse(fields: Mapping[str, str]) -> Breaker:
 
 def _dump_state(state: State) -> dict[str, str]:
     match state:
-        case Closed(failures, slow, window, ramp, witnesses, logins):
+        case Closed(failures, slow, window, ramp, witnesses, logins, trouble):
             return {
                 "state": "closed",
                 "failures": str(failures),
@@ -80,6 +83,7 @@ def _dump_state(state: State) -> dict[str, str]:
                 "window": " ".join(f"{call.at!r}{_sign(call)}" for call in window),
                 "ramp": _text(ramp),
                 "witnesses": " ".join(sorted(quote(name) or OWN_WORD for name in witnesses)),
+                "trouble": " ".join(map(repr, astuple(trouble))) if trouble else "",
                 "logins": " ".join(f"{quote(each.credential)},{each.at!r},{each.refused}" for each in logins),
             }
         case Open(until, cool_off):
@@ -107,6 +111,13 @@ def _login(text: str) -> Login:
     return Login(unquote(credential), float(at), int(refused))
 
 
+def _trouble(text: str | None) -> Trouble | None:
+    if not text:
+        return None
+    began, last, faults, before = text.split()
+    return Trouble(float(began), float(last), int(faults), int(before))
+
+
 def _parse_state(fields: Mapping[str, str]) -> State:
     match fields.get("state") or "closed":
         case "closed":
@@ -118,6 +129,7 @@ def _parse_state(fields: Mapping[str, str]) -> State:
                 witnesses=frozenset(
                     "" if name == OWN_WORD else unquote(name) for name in (fields.get("witnesses") or "").split()
                 ),
+                trouble=_trouble(fields.get("trouble")),
                 logins=tuple(_login(text) for text in (fields.get("logins") or "").split()),
             )
         case "open":
