@@ -87,12 +87,12 @@ class Fleet:
         """Stop a process outside of any transaction: inside of one it would hold up everybody who writes."""
         while True:
             process.send_signal(signal.SIGSTOP)
-            if self._can_write():
+            if self.can_write():
                 return
             process.send_signal(signal.SIGCONT)
             time.sleep(0.01)
 
-    def _can_write(self) -> bool:
+    def can_write(self) -> bool:
         """Whether nobody holds a lock of SQL's: a few tries, for others work."""
         url = self.settings.storage.database_url
         for _ in range(20):

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,28 @@ def is_frozen(process: subprocess.Popen[bytes]) -> bool:
     return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
+def asleep(fleet: Fleet, step: str) -> tuple[subprocess.Popen[bytes], str]:
+    """A worker that stands still at ``step``, and its batch. One that stands in a transaction is woken for another."""
+    while True:
+        sleeper = fleet.worker(HOLDFAST_FREEZE_AT=step)
+        fleet.until(lambda: len(fleet.store.workers()) == 1)
+        batch = fleet.submit(RATE)
+        fleet.until(partial(is_frozen, sleeper))
+        if fleet.can_write():
+            return sleeper, batch
+        sleeper.send_signal(signal.SIGCONT)
+        fleet.until_done(batch)
+        sleeper.terminate()
+        sleeper.wait()
+
+
 @pytest.mark.parametrize("step", ["before_claim", "before_send", "connected", "leaving"])
 def test_a_worker_frozen_for_less_than_its_lease_sends_no_burst_when_it_wakes(
     build: Callable[..., Fleet], step: str
 ) -> None:
     """While it sleeps with a second's worth of permits, the allowance fills up, and another worker takes all of it."""
     fleet = build(rate=RATE, limits=LIMITS, lease="60s")
-    sleeper = fleet.worker(HOLDFAST_FREEZE_AT=step)
-    fleet.until(lambda: len(fleet.store.workers()) == 1)
-    first = fleet.submit(RATE)
-    fleet.until(lambda: is_frozen(sleeper))
+    sleeper, first = asleep(fleet, step)
     fleet.worker()
     fleet.until(lambda: len(fleet.store.workers()) == 2)
     time.sleep(REFILLED)
