@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 
-from holdfast.model.fault import FaultKind
 from holdfast.model.ids import public_id
 from holdfast.model.job import Outcome, State
 from holdfast.model.records import AttemptRecord, JobFilter, JobRecord, LedgerLine
@@ -21,11 +20,11 @@ from holdfast.policy.verdict import ScopeKind
 from holdfast.sim import control
 from holdfast.sim.audit import WINDOWS, compare, fullest, open_books
 from holdfast.sim.calls import Call
+from holdfast.sim.drill.tally import LEFT
 from holdfast.worker.drill_stage import Stage
 
 PAGE = 2_000  # calls or jobs that are looked at together
 FAILED = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
-LEFT = frozenset({FaultKind.TIMED_OUT, FaultKind.OUTRUN})
 PROBE_LEASE = RULES[ScopeKind.ROUTE].probe_lease  # seconds
 
 Span = tuple[float, float]

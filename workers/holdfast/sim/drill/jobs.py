@@ -9,6 +9,7 @@ from holdfast.model.job import Need, State
 from holdfast.model.reply import Reply
 from holdfast.policy.budget import RetryBudget
 from holdfast.policy.estimate import DEFAULT_OUTPUT
+from holdfast.policy.hedge import HedgeBudget
 from holdfast.policy.step import Health, wears
 from holdfast.policy.storm import Window, is_storm, is_wearing, judged, worn
 from holdfast.sim.drill.scenario import Load
@@ -53,27 +54,27 @@ class Job:
 
 
 class Worker:
-    """One worker process: ``free`` places, and the calls it has in flight.
+    """One worker process: ``free`` of its ``places``, and the calls it has in flight.
 
     ``alive`` ends with a kill, ``leased`` when SQL took its jobs over. ``paused_until``: it is stopped, with its
     clock. ``ahead``: seconds that its wall clock is wrong. ``dies``: the crash point at which it is to die.
-    ``retries``, ``typical``, ``doubts``, ``worn``: its own retry budget, what calls on each route typically take, which
-    of them were lately called wrong, and which wore their jobs out.
+    ``retries``, ``hedges``: its own budgets. ``typical``, ``doubts``, ``worn``: what calls on a route typically take,
+    which of them were lately called wrong, and which wore their jobs out.
     """
 
     __slots__ = (
-        "ahead", "alive", "calls", "dies", "doubts", "free", "leased", "name", "paused_until", "retries", "typical",
-        "worn",
+        "ahead", "alive", "calls", "dies", "doubts", "free", "hedges", "leased", "name", "paused_until", "places",
+        "retries", "typical", "worn",
     )  # fmt: skip
 
     def __init__(self, name: str, places: int) -> None:
-        self.name, self.free = name, places
+        self.name, self.free, self.places = name, places, places
         self.calls: dict[Call, None] = {}
         self.alive = self.leased = True
         self.paused_until = -inf
         self.ahead = 0.0
         self.dies = ""
-        self.retries = RetryBudget()
+        self.retries, self.hedges = RetryBudget(), HedgeBudget()
         self.typical: dict[str, float] = {}
         self.doubts: dict[str, Window] = {}
         self.worn: dict[str, Window] = {}
@@ -101,16 +102,18 @@ class Call:
 
     ``told_slow``: its route's breaker heard of it before it ended. ``over``: it ended, was given up, or its worker
     died. ``held``: the gate still counts its permit. ``spare``: much of the allowance was left when it got the permit.
+    ``other``: the call beside it, where its job is hedged.
     """
 
     __slots__ = (
-        "epochs", "fence", "held", "job", "outcome", "over", "probe", "seconds", "sent", "slow_at", "spare", "target",
-        "told_slow", "worker",
+        "epochs", "fence", "held", "job", "other", "outcome", "over", "probe", "seconds", "sent", "slow_at", "spare",
+        "target", "told_slow", "worker",
     )  # fmt: skip
 
     def __init__(self, job: Job, target: "Target", epochs: tuple[int, ...]) -> None:
         self.job, self.target, self.epochs = job, target, epochs
         self.worker: Worker | None = None
+        self.other: Call | None = None
         self.fence = job.fence
         self.outcome: Reply | Fault | None = None
         self.probe = self.told_slow = self.over = self.spare = False

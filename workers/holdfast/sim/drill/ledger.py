@@ -1,5 +1,6 @@
 """The twin of SQL: every job, its state, and the guards under which a worker may move it. Times on SQL's clock."""
 
+from collections import Counter
 from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import count
@@ -51,6 +52,14 @@ class Ledger:
         self.running += 1
         return True
 
+    def hedge(self, first: Call, second: Call) -> bool:
+        """Write the row of a second call under the fence of the first, which may write no more if this is False."""
+        if not self.rig.holds(first):
+            return False
+        first.job.number += 1
+        second.fence = first.fence
+        return True
+
     def record(self, call: Call, outcome: Outcome, step: Step, now: float) -> bool:
         """Write the end of a call. False: its fence moved, and nothing is written."""
         job = call.job
@@ -96,10 +105,10 @@ class Ledger:
         """Queue the jobs of a worker whose lease ran out. Those that outlived three workers are dead."""
         worker.leased = False
         queued: list[Job] = []
-        for job in [call.job for call in worker.calls if call.job.worker is worker]:
+        for job, calls in Counter(call.job for call in worker.calls if call.job.worker is worker).items():
             job.worker = None
             job.crashes += 1
-            job.calls += 1
+            job.calls += calls
             self.running -= 1
             if job.crashes >= MAX_CRASHES:
                 job.why = FaultKind.POISON

@@ -11,13 +11,14 @@ from holdfast.model.step import Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.budget import earn, spend
 from holdfast.policy.pace import LOOK_AGAIN, is_crowded, leaves, slow_after, typical
-from holdfast.policy.step import Health
+from holdfast.policy.step import Health, may_be_billed
 from holdfast.sim.drill.audit import Audit
 from holdfast.sim.drill.gate import WELL, Gate
+from holdfast.sim.drill.hedges import Hedges, decides
 from holdfast.sim.drill.jobs import Call, Job, Worker
 from holdfast.sim.drill.ledger import Ledger
 from holdfast.sim.drill.loop import Loop
-from holdfast.sim.drill.modes import CUT, GIVEN_UP, TIMED_OUT
+from holdfast.sim.drill.modes import CUT, GIVEN_UP, OUTRUN, TIMED_OUT
 from holdfast.sim.drill.provider import Provider
 from holdfast.sim.drill.rig import Outcome, Rig
 from holdfast.sim.drill.tally import Tally
@@ -45,6 +46,7 @@ class Pool:
         self.loop, self.gate, self.ledger, self.providers = loop, gate, ledger, providers
         self.crew, self.audit, self.tally, self.rig, self.uniform = list(crew), audit, tally, rig, uniform
         self._plan = gate.plan
+        self.hedges = Hedges(gate, ledger, loop, self._send)
         self._asks_at = self._sweeps_at = inf
 
     def offer(self, jobs: Sequence[Job], *, front: bool = False) -> None:
@@ -90,13 +92,14 @@ class Pool:
         if again:
             self.audit.again(call, now)
         worker.free -= 1
-        worker.calls[call] = None
-        call.worker = worker
-        self._send(call, worker, now + HOP)
+        self._send(call, worker)
+        self.hedges.first(call, worker)
         return self._roomiest() is not None
 
-    def _send(self, call: Call, worker: Worker, at: float) -> None:
-        route = call.target.route
+    def _send(self, call: Call, worker: Worker) -> None:
+        route, at = call.target.route, self.loop.now + HOP
+        worker.calls[call] = None
+        call.worker = worker
         outcome, seconds = self.providers[route.provider].call(at, call.target.bucket.name)
         if call.job.breaks:
             outcome = CUT
@@ -128,6 +131,12 @@ class Pool:
     def _finish(self, call: Call, worker: Worker, outcome: Outcome) -> None:
         now, job = self.loop.now, call.job
         call.over = True
+        if not decides(call, outcome):
+            self._beside(call, worker, outcome)
+            self.pump()
+            return
+        if call.other is not None and not call.other.over:
+            self._beside(call.other, worker, OUTRUN)
         job.acked = job.acked or (self.rig.acks_first and outcome.__class__ is Reply)
         if worker.dies == "before_record":
             self.kill(worker)
@@ -151,6 +160,16 @@ class Pool:
         if self.tally.draining:
             self.tally.look(now)
         self.pump()
+
+    def _beside(self, call: Call, worker: Worker, outcome: Outcome) -> None:
+        """A call ended that decides nothing, for its job has another one. Its breakers hear of it."""
+        call.over = True
+        del worker.calls[call]
+        if isinstance(outcome, Fault):
+            call.job.calls += may_be_billed(outcome)
+            worker.notice(call.target.name, call.job, outcome, self.loop.now)
+        self.tally.ended(call, outcome, self.loop.now)
+        self.gate.settle(call, outcome, self.loop.now)
 
     def _record(self, call: Call, outcome: Outcome, step: Step, health: Health) -> bool:
         """SQL first."""
@@ -201,7 +220,7 @@ class Pool:
         now, worker = self.loop.now, call.worker
         health, patience = worker.health(self.gate.health(now), now), (now - call.sent) / call.slow_at
         slow = sum(0 < each.slow_at <= now - each.sent for each in worker.calls)
-        crowded = is_crowded(slow, worker.free + len(worker.calls))
+        crowded = is_crowded(slow, worker.places)
         route, job = call.target.route, call.job
         if leaves(route, self._plan, health, job.need, now, patience=patience, crowded=crowded, calls=job.calls):
             self._finish(call, call.worker, GIVEN_UP)

@@ -12,6 +12,7 @@ from holdfast.sim.drill.targets import Guard
 from holdfast.sim.record import SERVED, BreakerMove, Sample
 
 LONG = 10.0  # calls, one after the other: a backlog that needs less is none
+LEFT = frozenset({FaultKind.TIMED_OUT, FaultKind.OUTRUN})  # nobody waited for these calls any more
 EARLY = 5.0  # seconds after a recovery in which the herd would show
 
 
@@ -45,7 +46,7 @@ class Tally:
         provider = call.target.route.provider
         if isinstance(outcome, Fault):
             self.failed += 1
-            self.abandoned += outcome.kind is FaultKind.TIMED_OUT
+            self.abandoned += outcome.kind in LEFT
             if outcome.ambiguous:
                 self.unknown[call.target.name] = self.unknown.get(call.target.name, 0) + 1
             status = str(outcome.status or outcome.kind)

@@ -56,7 +56,7 @@ class Upsets:
 
     def _reborn(self, worker: Worker) -> None:
         place = self.pool.crew.index(worker)
-        self.pool.crew[place] = Worker(f"{worker.name}'", worker.free + len(worker.calls))
+        self.pool.crew[place] = Worker(f"{worker.name}'", worker.places)
         self.pool.pump()
 
     def _pause(self, upset: Upset, worker: Worker) -> None:
