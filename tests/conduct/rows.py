@@ -1,4 +1,4 @@
-"""The table of failures.md: for each row what stands on the wire, and everything that follows from it."""
+"""The table of failures: for each row what stands on the wire, and everything that follows from it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Row:
     seconds, before jitter. ``then``: the steps of the same fault after one, two, … attempts that ended so.
     """
 
-    line: int  # of the table in failures.md, from 1
+    line: int  # of the table of failures, from 1
     signal: str
     wire: Wire
     kind: K | None
@@ -111,7 +111,14 @@ WELL: dict[str, Any] = {"kind": None, "steps": (Complete, Complete), "heard": (O
 ROWS: tuple[Row, ...] = (
     Row(1, "400", says(400, "invalid_request_error"), **WRONG, uses_attempt=None),
     Row(1, "422", says(422, "invalid_request_error"), **WRONG, uses_attempt=None),
-    Row(1, "a 4xx that nobody knows", bare(418), **WRONG, uses_attempt=None),
+    Row(
+        1,
+        "a 4xx that nobody knows",
+        bare(418),
+        **(WRONG | {"steps": (Reroute, Bury)}),
+        uses_attempt=True,
+        never_here=True,
+    ),
     Row(1, "a code that nobody knows", says(400, "of_another_year"), **WRONG, uses_attempt=None),
     Row(
         2,

@@ -1,4 +1,4 @@
-"""Every row of failures.md, from bytes on the wire through the real adapter to what is done about it, for each API."""
+"""Every row of the table of failures: bytes on the wire, the real adapter, and what is done about it, for each API."""
 
 import socket
 

@@ -75,6 +75,9 @@ SCOPES: Mapping[FaultKind, Scope] = {
 }
 
 
+PLAINLY_WRONG = frozenset({400, 422})  # statuses that say of the request itself that it is wrong
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One failure, understood.
@@ -98,3 +101,12 @@ class Fault:
     @property
     def scope(self) -> Scope:
         return SCOPES[self.kind]
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether another provider may find nothing wrong with the same request.
+
+        So it may where our own mapping changed it, and where it was called wrong by a status without a row here: RFC
+        9110, section 15, has an unknown 4xx treated as a 400, but nobody said that it is one.
+        """
+        return self.mapped or (self.unfamiliar and self.status not in PLAINLY_WRONG)

@@ -1,4 +1,4 @@
-"""What we do about each kind of fault: the table of docs/failures.md as data, one row per kind."""
+"""What we do about each kind of fault: the table of failures as data, one row per kind."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -137,9 +137,9 @@ def wears(fault: Fault) -> bool:
 
 
 def _spared(case: _Case) -> bool:
-    """Whether a request that was called wrong may be right: our own mapping changed it, or the route is in a storm."""
+    """Whether a request that was called wrong may be right: others may find it so, or the route is in a storm."""
     wrong = case.fault.kind is FaultKind.INVALID_REQUEST
-    return wrong and (case.fault.mapped or case.route.name in case.health.open_routes)
+    return wrong and (case.fault.is_doubtful or case.route.name in case.health.open_routes)
 
 
 def _go_on(case: _Case) -> Step:
@@ -148,7 +148,7 @@ def _go_on(case: _Case) -> Step:
             return Snooze(_clamped(case, _delay(case)), case.avoid)
         case Action.NEVER_HERE:
             return _never_here(case)
-        case Action.BURY if case.fault.mapped:
+        case Action.BURY if case.fault.is_doubtful:
             return _never_here(case)
         case Action.HERE_FIRST if case.job.attempts < case.conduct.again_here:
             return _retry(case, _clamped(case, (asked_wait(case.fault) or 0.0) + case.uniform(*HERE_AGAIN)))
