@@ -118,6 +118,20 @@ def test_a_locked_file_is_waited_for(tmp_path: Path) -> None:
     other.close()
 
 
+def test_a_file_that_stays_locked_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.store.engine.BUSY_SECONDS", 0.05)
+    path = tmp_path / "holdfast.db"
+    store = Store(f"sqlite:///{path}")
+    store.ensure()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("begin immediate")
+    with pytest.raises(StorageUnavailable, match="database is locked"):
+        store.submit([new_job()])
+    other.execute("commit")
+    assert len(store.submit([new_job()])) == 1
+    other.close()
+
+
 def test_the_clock_is_the_databases(store: Store) -> None:
     first = store.now()
     assert 0 <= store.now() - first < 60

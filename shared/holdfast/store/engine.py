@@ -3,7 +3,8 @@
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from time import monotonic, sleep
+from typing import Any, cast
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine import Connection
@@ -18,11 +19,15 @@ NETWORK_FILE_SYSTEMS = frozenset(
 SQLITE_PRAGMAS: Mapping[str, str] = {
     "journal_mode": "wal",
     "synchronous": "full",  # NORMAL loses committed rows when the power goes; group commit pays for the difference
-    "busy_timeout": "10000",  # milliseconds
+    "busy_timeout": "10000",  # milliseconds; whoever writes waits in a way of its own, below
     "temp_store": "memory",
     "wal_autocheckpoint": "4000",  # pages
     "journal_size_limit": "67108864",  # bytes
 }
+BEGIN = "begin immediate"
+BUSY_SECONDS = 10.0
+ASK_SOONEST, ASK_LATEST = 0.0005, 0.01  # seconds between two tries to get the lock,
+ASK_AGAIN = 0.1  # as a share of how long it was waited for already
 # Of each connection, in KiB, written as a negative number. The system caches the file too, so more would only make the
 # memory of every process grow with the database: a process has one connection that writes, and some that read.
 WRITER_CACHE, READER_CACHE = -8_192, -2_048
@@ -122,16 +127,34 @@ def _sqlite(url: URL, *, writes: bool) -> Engine:
         for pragma, value in SQLITE_PRAGMAS.items():
             connection.execute(f"pragma {pragma} = {value}")
         connection.execute(f"pragma cache_size = {WRITER_CACHE if writes else READER_CACHE}")
-        if not writes:
-            connection.execute("pragma query_only = on")
-
-    def begun(connection: Connection) -> None:
-        # A deferred transaction that turns from reading to writing fails at once, whatever the busy timeout.
-        connection.exec_driver_sql("begin immediate" if writes else "begin")
+        connection.execute("pragma busy_timeout = 0" if writes else "pragma query_only = on")
 
     event.listen(engine, "connect", opened)
-    event.listen(engine, "begin", begun)
+    event.listen(engine, "begin", _begin_writing if writes else _begin_reading)
     return engine
+
+
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("begin")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the file's lock. A deferred transaction that turns from reading to writing would fail at once.
+
+    SQLite's own way of waiting sleeps longer and longer, up to 0.1 s. Among processes that each write for a millisecond
+    some would wait a hundred times as long as the lock was held; to ask often costs little.
+    """
+    raw, began = cast("sqlite3.Connection", connection.connection.dbapi_connection), monotonic()
+    while (waited := monotonic() - began) < BUSY_SECONDS:
+        try:
+            raw.execute(BEGIN)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                break
+        else:
+            return
+        sleep(min(max(waited * ASK_AGAIN, ASK_SOONEST), ASK_LATEST))
+    connection.exec_driver_sql(BEGIN)  # once more, for an error that says what is wrong
 
 
 def make_directory(url: URL) -> None:
