@@ -8,6 +8,14 @@ from typing import Any
 import pytest
 
 from system.fleet import Fleet, fleet
+from system.storages import storage
+
+
+@pytest.fixture
+def kept(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where the test's fleets keep their jobs: the parameter, one of ``storages``."""
+    with storage(request.param):
+        yield
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from servers import postgres
 
 EMBEDDED, SERVERS = "embedded", "redis and postgres"
 BOTH = (EMBEDDED, SERVERS)
+SERVERS_TOO = (EMBEDDED, pytest.param(SERVERS, marks=pytest.mark.chaos))  # `make test` runs the first alone
 
 
 @contextmanager

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from credentials.issuer import SimIssuer
 from holdfast.sim import control
 from holdfast.sim.settings import Break
+from system.storages import SERVERS_TOO
 
 ONE_KEY = 'credentials = [{ name = "main", secret = "env:HOLDFAST_TEST_KEY" }]'
 TWO_KEYS = 'credentials = [{ name = "a", secret = "file:KEY" }, { name = "b", secret = "env:HOLDFAST_TEST_KEY" }]'
@@ -34,8 +37,9 @@ def said(fleet, event: str) -> bool:
     return f'"{event}"' in fleet.logs()
 
 
+@pytest.mark.parametrize("kept", SERVERS_TOO, indirect=True)
 @pytest.mark.parametrize("fraction", [1.0, 0.5])
-def test_a_wave_of_401s_on_a_valid_key_kills_no_job_and_ends_by_itself(build, fraction):
+def test_a_wave_of_401s_on_a_valid_key_kills_no_job_and_ends_by_itself(kept, build, fraction):
     fleet = build(latency=(0.05, 0.05), concurrency=20)
     batch = fleet.submit(600)
     fleet.worker(), fleet.worker()
@@ -94,7 +98,8 @@ def endpoint(fleet, provider: str) -> str:
     return (fleet.redis().hget(f"{{hf}}:breaker:endpoint:{provider}", "state") or b"").decode()
 
 
-def test_a_rotated_key_is_picked_up_within_five_seconds(build):
+@pytest.mark.parametrize("kept", SERVERS_TOO, indirect=True)
+def test_a_rotated_key_is_picked_up_within_five_seconds(kept, build):
     fleet = build(latency=(0.1, 0.1), concurrency=10)
     key = fleet.directory / "key"
     key.write_text("sk-rotation-a\n")
@@ -185,7 +190,20 @@ def leaks(fleet, *canaries: str, but: set = frozenset()) -> list[str]:
     for path in fleet.directory.rglob("*"):
         if path.is_file() and path not in but:
             places[str(path)] = path.read_bytes()
-    return [place for place, text in places.items() if any(canary.encode() in text for canary in canaries)]
+    if fleet.settings.storage.database_url.startswith("postgres"):
+        places |= rows(fleet.settings.storage.database_url)
+    spelled = [spelling for canary in canaries for spelling in (canary.encode(), canary.encode().hex().encode())]
+    return [place for place, text in places.items() if any(spelling in text for spelling in spelled)]
+
+
+def rows(url: str) -> dict[str, bytes]:
+    """Every row of every table of a Postgres, as text; bytes are hexadecimal there."""
+    with psycopg.connect(url) as connection:
+        names = connection.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
+        every = sql.SQL("select t::text from {} t")
+        told = {name: connection.execute(every.format(sql.Identifier(name))).fetchall() for (name,) in names}
+    assert sum(map(len, told.values())) > 0
+    return {name: "\n".join(text for (text,) in found).encode() for name, found in told.items()}
 
 
 def told(client, key: bytes) -> object:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from system.fleet import Fleet
+from system.storages import SERVERS_TOO
 
 RATE = 50  # requests a second that the provider lets in, after a burst of as many
 LIMITS = "limits = { requests_per_minute = 3_000 }"
@@ -35,9 +36,10 @@ def asleep(fleet: Fleet, step: str) -> tuple[subprocess.Popen[bytes], str]:
         sleeper.wait()
 
 
+@pytest.mark.parametrize("kept", SERVERS_TOO, indirect=True)
 @pytest.mark.parametrize("step", ["before_claim", "before_send", "connected", "leaving"])
 def test_a_worker_frozen_for_less_than_its_lease_sends_no_burst_when_it_wakes(
-    build: Callable[..., Fleet], step: str
+    kept: None, build: Callable[..., Fleet], step: str
 ) -> None:
     """While it sleeps with a second's worth of permits, the allowance fills up, and another worker takes all of it."""
     fleet = build(rate=RATE, limits=LIMITS, lease="60s")

@@ -93,6 +93,7 @@ def test_a_redis_flushed_every_second_only_slows_things_down(paced: Fleet, serve
     all_is_well(paced, batch)
 
 
+@on_both_databases
 def test_a_redis_that_turns_read_only_is_waited_for(paced: Fleet, server: RedisServer) -> None:
     paced.worker()
     first = in_the_middle(paced, JOBS - 20)
@@ -105,6 +106,7 @@ def test_a_redis_that_turns_read_only_is_waited_for(paced: Fleet, server: RedisS
     assert paced.logs().count("redis_lost") <= 2
 
 
+@on_both_databases
 def test_a_redis_that_is_full_is_waited_for(paced: Fleet, server: RedisServer) -> None:
     paced.worker()
     first = in_the_middle(paced, JOBS - 20)
@@ -117,6 +119,7 @@ def test_a_redis_that_is_full_is_waited_for(paced: Fleet, server: RedisServer) -
     assert paced.logs().count("redis_lost") <= 2
 
 
+@on_both_databases
 def test_a_redis_that_stands_still_for_eight_seconds_is_waited_for(paced: Fleet, server: RedisServer) -> None:
     paced.worker()
     first = in_the_middle(paced, JOBS - 20)
@@ -130,8 +133,9 @@ def test_a_redis_that_stands_still_for_eight_seconds_is_waited_for(paced: Fleet,
     all_is_well(paced, first, second)
 
 
+@on_both_databases
 def test_a_redis_that_may_evict_is_told_of_in_the_log_and_the_status(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, build: Callable[..., Fleet]
+    tmp_path: Path, database: None, monkeypatch: pytest.MonkeyPatch, build: Callable[..., Fleet]
 ) -> None:
     with redis_server(tmp_path / "redis", maxmemory_policy="allkeys-lru") as evicting:
         monkeypatch.setenv("HOLDFAST_REDIS_URL", evicting.url)
@@ -143,6 +147,7 @@ def test_a_redis_that_may_evict_is_told_of_in_the_log_and_the_status(
         assert "maxmemory-policy allkeys-lru" in warning(fleet)
 
 
+@on_both_databases
 def test_garbage_forged_and_doubled_messages_hold_nobody_up(paced: Fleet, server: RedisServer) -> None:
     batch = paced.submit(JOBS)
     redis, keys, lane = server.client(), connect(server.url, Path()).keys, "one.batch"
@@ -170,6 +175,7 @@ def test_garbage_forged_and_doubled_messages_hold_nobody_up(paced: Fleet, server
     all_is_well(paced, batch)
 
 
+@on_both_databases
 def test_garbage_in_every_key_of_ours_in_turn_loses_nothing_and_stops_nobody(paced: Fleet, server: RedisServer) -> None:
     """Each key becomes one of another type under a working pool; all jobs end, each with one call."""
     paced.worker()
