@@ -10,6 +10,7 @@ python bench/guarantees.py --write | --check                write the page, or t
 import argparse
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -76,7 +77,7 @@ def names(promise: Promise, words: list[str]) -> bool:
 
 def run(promise: Promise) -> list[Line]:
     """What the command of a promise measured; nothing where it broke or took too long."""
-    program, *rest = promise.command.split()
+    program, *rest = shlex.split(promise.command)
     if program == "pytest":
         return [run_tests(rest[-1], promise.minutes * 60)]
     command = [sys.executable if program == "python" else program, *rest]

@@ -53,6 +53,12 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             "resume after kill -9",
             minutes=20,
         ),
+        shown(
+            "The same on Postgres.",
+            "resume.py --database postgres",
+            "postgres: resume after kill -9",
+            minutes=20,
+        ),
         proved(
             "A worker that stood still sends no burst when it goes on: no provider sees more than limit and burst.",
             "tests/system/test_freezes.py",
@@ -61,6 +67,12 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             "A soak with a random fault every few seconds ends with every invariant intact, memory and files flat.",
             "soak",
             "make soak ARGS=--minutes=10",
+            minutes=20,
+        ),
+        Promise(
+            "The same on Postgres.",
+            "postgres: soak",
+            'make soak ARGS="--minutes 10 --database postgres"',
             minutes=20,
         ),
         proved(

@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 
+from databases import add_choice, kept_in, named
 from figures import Figure, show
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
@@ -65,9 +66,12 @@ def quantile(values: list[float], share: float) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20, help="kills; each takes about 20 s")
-    runs = parser.parse_args().runs
+    add_choice(parser)
+    given = parser.parse_args()
+    runs = given.runs
     firsts, lasts = [], []
-    with rig(SimSettings(latency=(CALL, CALL)), concurrency=IN_FLIGHT, lease="15s") as running:
+    sim = SimSettings(latency=(CALL, CALL))
+    with kept_in(given.database), rig(sim, concurrency=IN_FLIGHT, lease="15s") as running:
         for run in range(runs):
             times = kill_one(running, 1 + run % 2)
             firsts.append(times[0])
@@ -82,7 +86,7 @@ def main() -> int:
         Figure("kill to the last job called again, p99", quantile(lasts, 0.99), ("≤", PROMISED), "s"),
         Figure("ledger lines broken", broken, ("=", 0)),
     ]
-    return show("resume after kill -9", figures)
+    return show(named("resume after kill -9", given.database), figures)
 
 
 if __name__ == "__main__":

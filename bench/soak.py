@@ -18,6 +18,7 @@ from pathlib import Path
 
 import redis
 
+from databases import add_choice, kept_in, named
 from figures import Figure, show
 from holdfast.lanes import connect
 from holdfast.lanes.purging import kind_of
@@ -226,7 +227,9 @@ def judge(soak: Soak, rate: float) -> tuple[list[LedgerLine], int]:
     return audit(running.store, soak.accepted, calls, may_repeat=may_repeat, allowances=allowances), unknown
 
 
-def report(soak: Soak, lines: list[LedgerLine], weight: Weight, unknown: int, *, seed: int, minutes: float) -> int:
+def report(
+    soak: Soak, name: str, lines: list[LedgerLine], weight: Weight, unknown: int, *, seed: int, minutes: float
+) -> int:
     for line in lines:
         figures = ", ".join(f"{name} {value}" for name, value in line.figures.items())
         say(f"{'holds ' if line.holds else 'BREAKS'}  {line.name:9} {line.sentence}: {figures}")
@@ -246,7 +249,7 @@ def report(soak: Soak, lines: list[LedgerLine], weight: Weight, unknown: int, *,
         Figure("memory at the end", weight.samples[-1][1] if weight.samples else 0, None, "MB"),
         Figure("file descriptors gained", weight.files_gained, ("≤", 5) if long else None),
     ]
-    return show(f"soak, seed {seed}", figures, seed=seed, faults=dict(soak.done))
+    return show(name, figures, seed=seed, faults=dict(soak.done))
 
 
 def main() -> int:
@@ -254,16 +257,21 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=None, help="repeats the same faults (default: drawn, and printed)")
     parser.add_argument("--rate", type=float, default=50.0, help="requests a second that each provider allows")
+    add_choice(parser)
     arguments = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if arguments.seed is None else arguments.seed
     say(f"seed {seed}, {arguments.minutes:g} minutes, a fault every {EVERY:g} s")
     sim = SimSettings(latency=(0.1, 0.5), rate=arguments.rate, burst=arguments.rate)
     limits = f"limits = {{ requests_per_minute = {arguments.rate * 60:g} }}"
-    with rig(sim, sim, limits=limits, concurrency=CONCURRENCY, lease=f"{LEASE:g}s", deadline="8s") as running:
+    with (
+        kept_in(arguments.database),
+        rig(sim, sim, limits=limits, concurrency=CONCURRENCY, lease=f"{LEASE:g}s", deadline="8s") as running,
+    ):
         soak = Soak(running, seed)
         weight = soak.run(arguments.minutes * 60)
         lines, unknown = judge(soak, arguments.rate)
-        return report(soak, lines, weight, unknown, seed=seed, minutes=arguments.minutes)
+        name = named(f"soak, seed {seed}", arguments.database)
+        return report(soak, name, lines, weight, unknown, seed=seed, minutes=arguments.minutes)
 
 
 if __name__ == "__main__":

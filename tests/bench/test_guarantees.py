@@ -56,7 +56,7 @@ def test_collected_figures_are_json_lines() -> None:
 
 
 def test_a_command_is_run_and_its_json_lines_taken_in() -> None:
-    said = "python -c print('{\"bench\":1}\\nnoise')"
+    said = """python -c 'print("{\\"bench\\":1}\\nnoise")'"""
     assert run(Promise("", "", said)) == [{"bench": 1}]
 
 
