@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 
-from holdfast.model.reply import Reply
 from holdfast.policy.hedge import avoiding, earn, refund, spend
 from holdfast.policy.pace import LOOK_AGAIN
 from holdfast.sim.drill.gate import Gate
 from holdfast.sim.drill.jobs import Call, Worker
 from holdfast.sim.drill.ledger import Ledger
 from holdfast.sim.drill.loop import Loop
-from holdfast.sim.drill.rig import Outcome
 
 Send = Callable[[Call, Worker], None]
 
@@ -54,8 +52,3 @@ class Hedges:
             self.gate.settle(second, None, now)
         worker.hedges = refund(worker.hedges)
         return None
-
-
-def decides(call: Call, outcome: Outcome) -> bool:
-    """Whether the end of a call decides about its job: a good one does, and the last one."""
-    return call.other is None or call.other.over or isinstance(outcome, Reply)

@@ -14,7 +14,7 @@ from holdfast.policy.pace import LOOK_AGAIN, is_crowded, leaves, slow_after, typ
 from holdfast.policy.step import Health, may_be_billed
 from holdfast.sim.drill.audit import Audit
 from holdfast.sim.drill.gate import WELL, Gate
-from holdfast.sim.drill.hedges import Hedges, decides
+from holdfast.sim.drill.hedges import Hedges
 from holdfast.sim.drill.jobs import Call, Job, Worker
 from holdfast.sim.drill.ledger import Ledger
 from holdfast.sim.drill.loop import Loop
@@ -131,12 +131,9 @@ class Pool:
     def _finish(self, call: Call, worker: Worker, outcome: Outcome) -> None:
         now, job = self.loop.now, call.job
         call.over = True
-        if not decides(call, outcome):
-            self._beside(call, worker, outcome)
+        if call.other is not None and not self._decides(call, call.other, worker, outcome):
             self.pump()
             return
-        if call.other is not None and not call.other.over:
-            self._beside(call.other, worker, OUTRUN)
         job.acked = job.acked or (self.rig.acks_first and outcome.__class__ is Reply)
         if worker.dies == "before_record":
             self.kill(worker)
@@ -160,6 +157,14 @@ class Pool:
         if self.tally.draining:
             self.tally.look(now)
         self.pump()
+
+    def _decides(self, call: Call, other: Call, worker: Worker, outcome: Outcome) -> bool:
+        """Whether the end of a hedged call decides about its job: a good one, for it the other is left, or the last."""
+        if other.over:
+            return True
+        good = isinstance(outcome, Reply)
+        self._beside(other if good else call, worker, OUTRUN if good else outcome)
+        return good
 
     def _beside(self, call: Call, worker: Worker, outcome: Outcome) -> None:
         """A call ended that decides nothing, for its job has another one. Its breakers hear of it."""
