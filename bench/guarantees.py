@@ -115,6 +115,8 @@ def run_tests(path: str, seconds: float = 3600.0) -> Line:
     command = [sys.executable, "-m", "pytest", path, "-o", "addopts=--import-mode=importlib"]
     status, printed = output(command, seconds)
     lines = printed.strip().splitlines()
+    if status:
+        say(printed)  # which of them failed, and why
     counts = {word: int(number) for number, word in COUNTED.findall(lines[-1] if lines else "")}
     failed = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
     figures = {"tests passed": counts.get("passed", 0), "failed": failed, "skipped": counts.get("skipped", 0)}
