@@ -47,6 +47,15 @@ def test_what_fails_beside_a_second_call_breaks_no_promise(seed):
     assert report == run_virtual(sick, seed, fleet=hedged(sick, at_most=1.0))
 
 
+@pytest.mark.parametrize("after", [6.0, 12.0, 30.0])
+def test_hedges_hide_no_outage_from_a_breaker(after):
+    """Nearly half of the calls stall for an hour: the route stays shut, and second calls do not keep it open."""
+    stalls = scenario([(300, [(0.45, "slow", 33.0)]), (3_900, [])], seconds=4_500)
+    alone, helped = run_virtual(stalls, 1).figures, run_virtual(stalls, 1, fleet=hedged(stalls, after, 0.05)).figures
+    assert helped.p99_s < alone.p99_s + 1.0
+    assert helped.abandoned_calls < 2 * alone.abandoned_calls
+
+
 def test_a_plan_of_one_route_has_nowhere_to_hedge_to():
     lame = scenario(LAME, seconds=300, single=True)
     found = run_virtual(lame, 1, fleet=hedged(lame)).figures

@@ -145,3 +145,19 @@ def test_the_ramp_ends_after_five_quiet_minutes(route: Route) -> None:
     route.wait(RULES_HERE.ramp_quiet)
     route.hear(OK)
     assert allowance(route.breaker) is None
+
+
+def test_calls_that_hedges_outran_end_a_probation(route: Route) -> None:
+    """What hedging hides from a breaker would else close it again and again."""
+    route.break_down()
+    route.recover()
+    for _ in range(2):
+        route.hear(Verdict.LATE)
+    assert isinstance(route.state, Open)
+
+
+def test_on_a_route_that_is_well_they_say_nothing(route: Route) -> None:
+    before = route.breaker
+    for _ in range(100):
+        route.hear(Verdict.LATE)
+    assert route.breaker is before

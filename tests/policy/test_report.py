@@ -51,6 +51,11 @@ def test_each_fault_is_told_to_whom_it_concerns(kind: FaultKind) -> None:
     assert (heard[ScopeKind.ROUTE], heard[ScopeKind.CREDENTIAL], heard[ScopeKind.ENDPOINT]) == TABLE[kind]
 
 
+def test_the_older_call_of_a_hedge_was_late_and_the_younger_says_nothing() -> None:
+    late = verdicts(Fault(K.OUTRUN, late=True))
+    assert late == {ScopeKind.ROUTE: Verdict.LATE, ScopeKind.CREDENTIAL: _, ScopeKind.ENDPOINT: _}
+
+
 @pytest.mark.parametrize("kind", FaultKind)
 def test_a_limiter_that_refuses_what_is_far_below_the_limit_is_the_route_s_fault(kind: FaultKind) -> None:
     heard = verdicts(Fault(kind), spare=True)

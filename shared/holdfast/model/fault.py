@@ -85,7 +85,8 @@ class Fault:
     ``message`` is short and safe to show: never prompt text, never a key. ``retry_after`` is in seconds, from the
     provider. ``ambiguous`` says that bytes were sent and no answer came: the provider may have run and billed the call.
     ``mapped``: our own mapping changed what was sent, and may be what was wrong with it. ``unfamiliar``: the provider
-    gave a code, or a status, that none of our tables knows; the kind is the safe one of its class.
+    gave a code, or a status, that none of our tables knows; the kind is the safe one of its class. ``late``: it was the
+    first call of a hedged job, and the second outran it.
     """
 
     kind: FaultKind
@@ -97,6 +98,7 @@ class Fault:
     provider_request_id: str | None = None
     mapped: bool = False
     unfamiliar: bool = False
+    late: bool = False
 
     @property
     def scope(self) -> Scope:

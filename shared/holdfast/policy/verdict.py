@@ -16,7 +16,10 @@ class ScopeKind(StrEnum):
 class Verdict(StrEnum):
     """What one call tells one breaker.
 
-    ``SLOW`` is said while the call still runs, once per permit; its outcome is then not said again.
+    ``SLOW`` is said while the call still runs, once per permit; its outcome is then not said again. ``LATE``: a hedged
+    job's second call answered before this first one, which took long, but not so long that it was slow. On probation
+    that counts as slow: what hedging hides would else close a breaker again and again. On a route that is well it
+    counts nothing, for some healthy calls are late.
     ``FATAL`` opens the breaker at once. ``DOUBT``: the job was called wrong; said of many, it speaks of the route.
     ``LOGIN``: the endpoint answers, and refused a login; said of several credentials at once, its logins are out.
     ``NOTHING`` counts neither way, but it ends a probe: the place is free again.
@@ -25,6 +28,7 @@ class Verdict(StrEnum):
     OK = "ok"
     FAULT = "fault"
     SLOW = "slow"
+    LATE = "late"
     FATAL = "fatal"
     DOUBT = "doubt"
     LOGIN = "login"

@@ -17,7 +17,8 @@ from holdfast.store import GroupWriter
 from holdfast.worker.calling import Called, Calling
 from holdfast.worker.footing import Footing
 
-OUTRUN = Fault(FaultKind.OUTRUN, "the other call of this job answered first", ambiguous=True)
+OUTRUN = Fault(FaultKind.OUTRUN, "the second call of this job answered first", ambiguous=True, late=True)
+NEEDLESS = Fault(FaultKind.OUTRUN, "the first call of this job answered first", ambiguous=True)
 
 Call = Callable[[Calling, Plan], Awaitable[Called]]
 
@@ -133,7 +134,7 @@ class Race:
             return None
         self._second = second
         if self._won:
-            second.leave(OUTRUN)
+            second.leave(NEEDLESS)
         called = await self._call(second, self._plan)
         if called.is_good:
             first.leave(OUTRUN)
@@ -145,7 +146,7 @@ class Race:
             return None
         self._won = called.is_good
         if self._second is not None and self._won:
-            self._second.leave(OUTRUN)
+            self._second.leave(NEEDLESS)
         elif self._second is not None and not self._second.over:
             self._tell(called)
         return await self._running

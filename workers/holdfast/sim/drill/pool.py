@@ -18,7 +18,7 @@ from holdfast.sim.drill.hedges import Hedges
 from holdfast.sim.drill.jobs import Call, Job, Worker
 from holdfast.sim.drill.ledger import Ledger
 from holdfast.sim.drill.loop import Loop
-from holdfast.sim.drill.modes import CUT, GIVEN_UP, OUTRUN, TIMED_OUT
+from holdfast.sim.drill.modes import CUT, GIVEN_UP, NEEDLESS, OUTRUN, TIMED_OUT
 from holdfast.sim.drill.provider import Provider
 from holdfast.sim.drill.rig import Outcome, Rig
 from holdfast.sim.drill.tally import Tally
@@ -162,9 +162,11 @@ class Pool:
         """Whether the end of a hedged call decides about its job: a good one, for it the other is left, or the last."""
         if other.over:
             return True
-        good = isinstance(outcome, Reply)
-        self._beside(other if good else call, worker, OUTRUN if good else outcome)
-        return good
+        if isinstance(outcome, Reply):
+            self._beside(other, worker, OUTRUN if other.sent < call.sent else NEEDLESS)
+            return True
+        self._beside(call, worker, outcome)
+        return False
 
     def _beside(self, call: Call, worker: Worker, outcome: Outcome) -> None:
         """A call ended that decides nothing, for its job has another one. Its breakers hear of it."""
