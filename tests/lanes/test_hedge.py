@@ -38,21 +38,21 @@ async def test_to_settle_it_gives_back_its_slot_and_acknowledges_nothing(house: 
     first = await house.permit()
     second = await house.gate.hedge(avoiding(job, first.route), "w1", house.plan)
     assert second is not None
-    await house.gate.settle([Settled(second, fault(FaultKind.OUTRUN, ambiguous=True))])
+    await house.gate.settle([Settled(second, fault(FaultKind.NEEDLESS, ambiguous=True))])
     assert house.redis.zcard(house.keys.slots("openai/gpt")) == 0
     assert house.redis.smembers(house.keys.acks("w1", LANE)) == {job}
     await house.settle([first], reply())
     assert house.redis.smembers(house.keys.acks("w1", LANE)) == set()
 
 
-async def test_a_call_that_was_outrun_says_nothing_of_its_route(house: House) -> None:
+async def test_a_second_call_that_was_not_needed_says_nothing_of_its_route(house: House) -> None:
     house.plan = plan(route(), route("openai", "gpt"))
     (job,) = house.offer(1)
     first = await house.permit()
     second = await house.gate.hedge(avoiding(job, first.route), "w1", house.plan)
     assert second is not None
     for _ in range(20):
-        await house.gate.settle([Settled(second, fault(FaultKind.OUTRUN, ambiguous=True))])
+        await house.gate.settle([Settled(second, fault(FaultKind.NEEDLESS, ambiguous=True))])
     assert house.breaker("route:openai/gpt") == {}
 
 

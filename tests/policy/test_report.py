@@ -37,7 +37,8 @@ TABLE = {
     K.BAD_ANSWER: (FAULT, _, OK),
     K.BAD_OUTPUT: (OK, OK, OK),
     K.REFUSED: (OK, OK, OK),
-    K.OUTRUN: (_, _, _),
+    K.OUTRUN: (Verdict.LATE, _, _),
+    K.NEEDLESS: (_, _, _),
     K.OURS: (_, _, _),
     K.POISON: (_, _, _),
     K.EXHAUSTED: (_, _, _),
@@ -49,11 +50,6 @@ TABLE = {
 def test_each_fault_is_told_to_whom_it_concerns(kind: FaultKind) -> None:
     heard = verdicts(Fault(kind))
     assert (heard[ScopeKind.ROUTE], heard[ScopeKind.CREDENTIAL], heard[ScopeKind.ENDPOINT]) == TABLE[kind]
-
-
-def test_the_older_call_of_a_hedge_was_late_and_the_younger_says_nothing() -> None:
-    late = verdicts(Fault(K.OUTRUN, late=True))
-    assert late == {ScopeKind.ROUTE: Verdict.LATE, ScopeKind.CREDENTIAL: _, ScopeKind.ENDPOINT: _}
 
 
 @pytest.mark.parametrize("kind", FaultKind)

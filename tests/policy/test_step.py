@@ -69,6 +69,7 @@ TABLE = {
     K.BAD_OUTPUT: (Retry(1.5, uses_attempt=True, avoid={}), Retry(1.5, uses_attempt=True, avoid={})),
     K.REFUSED: (Reroute({A.name: None}, uses_attempt=False), K.REFUSED),
     K.OUTRUN: (PARKED, PARKED),
+    K.NEEDLESS: (PARKED, PARKED),
     K.OURS: (PARKED, PARKED),
     K.INVALID_REQUEST: (K.INVALID_REQUEST, K.INVALID_REQUEST),
     K.POISON: (K.POISON, K.POISON),

@@ -85,7 +85,7 @@ def test_a_first_call_that_answers_after_all_wins_and_the_second_is_cancelled(bu
     ends = Counter(
         (call.number, call.outcome, call.fault) for calls in attempts(fleet, batch).values() for call in calls
     )
-    assert ends == {(1, Outcome.SUCCEEDED, None): 3, (2, Outcome.UNKNOWN, FaultKind.OUTRUN): 3}
+    assert ends == {(1, Outcome.SUCCEEDED, None): 3, (2, Outcome.UNKNOWN, FaultKind.NEEDLESS): 3}
     assert fleet.broken(batch) == []
 
 

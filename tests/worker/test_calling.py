@@ -10,8 +10,9 @@ from holdfast.model.job import Claimed, Need, Permit
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import OnRefusal, Request
 from holdfast.model.route import Api, Route
+from holdfast.policy.hedge import OUTRUN
 from holdfast.worker.calling import Called, Calling
-from holdfast.worker.hedging import OUTRUN, _in_order
+from holdfast.worker.hedging import _in_order
 from holdfast.worker.pace import GIVEN_UP
 
 ROUTE = Route("a", "m", Api.ANTHROPIC, "m", ("main",))

@@ -28,7 +28,8 @@ class FaultKind(StrEnum):
     BAD_ANSWER = "bad_answer"  # 200 with HTML, broken JSON, another shape, no content
     BAD_OUTPUT = "bad_output"  # a well-formed answer that breaks the job's own schema
     REFUSED = "refused"  # the model would not answer, and the job asks for another one's opinion
-    OUTRUN = "outrun"  # the other call of a hedged job answered first, and this one was cancelled: ambiguous
+    OUTRUN = "outrun"  # a hedged job's second call answered first, and this first one was cancelled: ambiguous
+    NEEDLESS = "needless"  # its first call answered first, and this second one was cancelled: ambiguous
     OURS = "ours"  # our own Redis, SQL or limiter
     POISON = "poison"  # the job's worker died three times while it held the job
     EXHAUSTED = "exhausted"  # attempts or calls used up
@@ -67,7 +68,8 @@ SCOPES: Mapping[FaultKind, Scope] = {
     FaultKind.BAD_ANSWER: Scope.ROUTE,
     FaultKind.BAD_OUTPUT: Scope.JOB,
     FaultKind.REFUSED: Scope.JOB,
-    FaultKind.OUTRUN: Scope.US,
+    FaultKind.OUTRUN: Scope.ROUTE,
+    FaultKind.NEEDLESS: Scope.US,
     FaultKind.OURS: Scope.US,
     FaultKind.POISON: Scope.JOB,
     FaultKind.EXHAUSTED: Scope.JOB,
@@ -85,8 +87,7 @@ class Fault:
     ``message`` is short and safe to show: never prompt text, never a key. ``retry_after`` is in seconds, from the
     provider. ``ambiguous`` says that bytes were sent and no answer came: the provider may have run and billed the call.
     ``mapped``: our own mapping changed what was sent, and may be what was wrong with it. ``unfamiliar``: the provider
-    gave a code, or a status, that none of our tables knows; the kind is the safe one of its class. ``late``: it was the
-    first call of a hedged job, and the second outran it.
+    gave a code, or a status, that none of our tables knows; the kind is the safe one of its class.
     """
 
     kind: FaultKind
@@ -98,7 +99,6 @@ class Fault:
     provider_request_id: str | None = None
     mapped: bool = False
     unfamiliar: bool = False
-    late: bool = False
 
     @property
     def scope(self) -> Scope:

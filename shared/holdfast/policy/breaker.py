@@ -166,6 +166,8 @@ def hear(breaker: Breaker, heard: Heard, rules: Rules, uniform: Uniform) -> Brea
     """Take in one verdict. Returns the same object when nothing changed."""
     if heard.epoch != breaker.epoch:
         return breaker
+    if heard.verdict is Verdict.LATE:
+        heard = replace(heard, verdict=Verdict.NOTHING if allowance(breaker) is None else Verdict.SLOW)
     match breaker.state:
         case Closed() as closed:
             return _hear_closed(breaker, closed, heard, rules, uniform)
@@ -205,7 +207,7 @@ def hasten(breaker: Breaker) -> Breaker:
 
 def _hear_closed(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
     match heard.verdict:
-        case Verdict.NOTHING | Verdict.LATE if heard.verdict is Verdict.NOTHING or closed.ramp is None:
+        case Verdict.NOTHING:
             return breaker
         case Verdict.OK:
             return _went_well(breaker, closed, heard, rules, _let_in(closed, heard))
@@ -222,7 +224,7 @@ def _hear_closed(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, u
 
 def _hear_probe(breaker: Breaker, probed: HalfOpen, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
     match heard.verdict:
-        case Verdict.NOTHING | Verdict.LATE:
+        case Verdict.NOTHING:
             return _freed(breaker, probed, heard)
         case Verdict.DOUBT if probed.cool_off < rules.park:  # a wrong job says nothing of an outage
             return _freed(breaker, probed, heard)
@@ -293,7 +295,7 @@ def _doubted(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, unifo
 def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
     troubled = Closed(
         failures=closed.failures + 1,
-        slow=closed.slow + (heard.verdict in {Verdict.SLOW, Verdict.LATE}),
+        slow=closed.slow + (1.0 if heard.verdict is Verdict.SLOW else 0.0),
         window=_window(closed, Call(heard.at, ok=False), rules),
         ramp=rules.ramp_start if closed.ramp is not None and rules.ramp_anew else closed.ramp,
         witnesses=closed.witnesses | {heard.witness},

@@ -80,8 +80,9 @@ CONDUCT: Mapping[FaultKind, Conduct] = {
     ),
     # The call itself went well. Where nobody else can be asked now, the refusal is the result.
     FaultKind.REFUSED: Conduct(Action.NEVER_HERE, uses_call=True, route=_OK, credential=_OK, endpoint=_OK),
-    # Its job is done by another call. Nobody hears of it: what was slow about it was told while it ran.
-    FaultKind.OUTRUN: Conduct(Action.SNOOZE, uses_call=True),
+    # Its job is done by another call. Of the first one its route hears that it was late; of the second nobody hears.
+    FaultKind.OUTRUN: Conduct(Action.SNOOZE, uses_call=True, route=Verdict.LATE),
+    FaultKind.NEEDLESS: Conduct(Action.SNOOZE, uses_call=True),
     FaultKind.OURS: Conduct(Action.SNOOZE),
     FaultKind.POISON: Conduct(Action.BURY),
     FaultKind.EXHAUSTED: Conduct(Action.BURY),

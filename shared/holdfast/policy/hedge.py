@@ -7,6 +7,10 @@ process keeps one budget per plan for its own calls: a share of a share is a sha
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from holdfast.model.fault import Fault, FaultKind
+
+OUTRUN = Fault(FaultKind.OUTRUN, "the second call of its job answered first", ambiguous=True)
+NEEDLESS = Fault(FaultKind.NEEDLESS, "the first call of its job answered first", ambiguous=True)
 SAVED = 10.0  # hedges that a quiet time may save up: a provider that turns slow meets all calls in flight at once
 
 

@@ -33,7 +33,6 @@ def verdicts(outcome: Reply | Fault | None, *, spare: bool = False) -> Mapping[S
         return NOT_A_WORD
     row = CONDUCT[outcome.kind]
     route = Verdict.FAULT if spare and outcome.kind is FaultKind.RATE_LIMITED else row.route
-    route = Verdict.LATE if outcome.late else route
     return {ScopeKind.ROUTE: route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
 
 

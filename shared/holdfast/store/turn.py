@@ -13,7 +13,7 @@ from holdfast.store.terminal import Ending
 
 BILLED_FAULTS = frozenset(
     {FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT, FaultKind.REFUSED}
-    | {FaultKind.TIMED_OUT, FaultKind.CUT, FaultKind.OUTRUN}
+    | {FaultKind.TIMED_OUT, FaultKind.CUT, FaultKind.OUTRUN, FaultKind.NEEDLESS}
 )
 BILLED_OUTCOMES = frozenset({Outcome.UNKNOWN, Outcome.SUCCEEDED})
 FAILED_OUTCOMES = frozenset({Outcome.UNKNOWN, Outcome.FAILED})

@@ -7,18 +7,14 @@ from dataclasses import dataclass, field, replace
 from holdfast.dialect.strictness import allowed
 from holdfast.lanes import Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
-from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Hedge, Plan
-from holdfast.policy.hedge import HedgeBudget, avoiding, earn, refund, spend
+from holdfast.policy.hedge import NEEDLESS, OUTRUN, HedgeBudget, avoiding, earn, refund, spend
 from holdfast.policy.pace import LOOK_AGAIN
 from holdfast.settings import clock, crash_point
 from holdfast.store import GroupWriter
 from holdfast.worker.calling import Called, Calling
 from holdfast.worker.footing import Footing
-
-OUTRUN = Fault(FaultKind.OUTRUN, "the second call of this job answered first", ambiguous=True, late=True)
-NEEDLESS = Fault(FaultKind.OUTRUN, "the first call of this job answered first", ambiguous=True)
 
 Call = Callable[[Calling, Plan], Awaitable[Called]]
 

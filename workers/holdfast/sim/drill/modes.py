@@ -8,8 +8,6 @@ from holdfast.sim.drill.scenario import ANSWERS, Load
 
 TIMED_OUT = Fault(FaultKind.TIMED_OUT, "its total deadline passed", ambiguous=True)
 GIVEN_UP = Fault(FaultKind.TIMED_OUT, "slow on a route that is ill, given up for another", ambiguous=True)
-OUTRUN = Fault(FaultKind.OUTRUN, "the second call of its job answered first", ambiguous=True, late=True)
-NEEDLESS = Fault(FaultKind.OUTRUN, "the first call of its job answered first", ambiguous=True)
 CUT = Fault(FaultKind.CUT, "the connection was reset", ambiguous=True)
 _FAULTS = {
     "hang": TIMED_OUT,  # a call that hangs ends when its deadline cuts it

@@ -10,6 +10,7 @@ from holdfast.model.reply import Reply
 from holdfast.model.step import Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.budget import earn, spend
+from holdfast.policy.hedge import NEEDLESS, OUTRUN
 from holdfast.policy.pace import LOOK_AGAIN, is_crowded, leaves, slow_after, typical
 from holdfast.policy.step import Health, may_be_billed
 from holdfast.sim.drill.audit import Audit
@@ -18,7 +19,7 @@ from holdfast.sim.drill.hedges import Hedges
 from holdfast.sim.drill.jobs import Call, Job, Worker
 from holdfast.sim.drill.ledger import Ledger
 from holdfast.sim.drill.loop import Loop
-from holdfast.sim.drill.modes import CUT, GIVEN_UP, NEEDLESS, OUTRUN, TIMED_OUT
+from holdfast.sim.drill.modes import CUT, GIVEN_UP, TIMED_OUT
 from holdfast.sim.drill.provider import Provider
 from holdfast.sim.drill.rig import Outcome, Rig
 from holdfast.sim.drill.tally import Tally
@@ -131,7 +132,7 @@ class Pool:
     def _finish(self, call: Call, worker: Worker, outcome: Outcome) -> None:
         now, job = self.loop.now, call.job
         call.over = True
-        if call.other is not None and not self._decides(call, call.other, worker, outcome):
+        if call.other is not None and not self._end_race(call, call.other, worker, outcome):
             self.pump()
             return
         job.acked = job.acked or (self.rig.acks_first and outcome.__class__ is Reply)
@@ -158,8 +159,8 @@ class Pool:
             self.tally.look(now)
         self.pump()
 
-    def _decides(self, call: Call, other: Call, worker: Worker, outcome: Outcome) -> bool:
-        """Whether the end of a hedged call decides about its job: a good one, for it the other is left, or the last."""
+    def _end_race(self, call: Call, other: Call, worker: Worker, outcome: Outcome) -> bool:
+        """A call of a hedged job ended. The one that decides nothing is over now; whether that is the other one."""
         if other.over:
             return True
         if isinstance(outcome, Reply):

@@ -12,7 +12,8 @@ from holdfast.sim.drill.targets import Guard
 from holdfast.sim.record import SERVED, BreakerMove, Sample
 
 LONG = 10.0  # calls, one after the other: a backlog that needs less is none
-LEFT = frozenset({FaultKind.TIMED_OUT, FaultKind.OUTRUN})  # nobody waited for these calls any more
+# Nobody waited for these calls any more.
+LEFT = frozenset({FaultKind.TIMED_OUT, FaultKind.OUTRUN, FaultKind.NEEDLESS})
 EARLY = 5.0  # seconds after a recovery in which the herd would show
 
 
