@@ -19,13 +19,12 @@ NETWORK_FILE_SYSTEMS = frozenset(
 SQLITE_PRAGMAS: Mapping[str, str] = {
     "journal_mode": "wal",
     "synchronous": "full",  # NORMAL loses committed rows when the power goes; group commit pays for the difference
-    "busy_timeout": "10000",  # milliseconds; whoever writes waits in a way of its own, below
     "temp_store": "memory",
     "wal_autocheckpoint": "4000",  # pages
     "journal_size_limit": "67108864",  # bytes
 }
 BEGIN = "begin immediate"
-BUSY_SECONDS = 10.0
+BUSY_SECONDS = 10.0  # for which a locked file is waited for
 ASK_SOONEST, ASK_LATEST = 0.0005, 0.01  # seconds between two tries to get the lock,
 ASK_AGAIN = 0.1  # as a share of how long it was waited for already
 # Of each connection, in KiB, written as a negative number. The system caches the file too, so more would only make the
@@ -127,7 +126,10 @@ def _sqlite(url: URL, *, writes: bool) -> Engine:
         for pragma, value in SQLITE_PRAGMAS.items():
             connection.execute(f"pragma {pragma} = {value}")
         connection.execute(f"pragma cache_size = {WRITER_CACHE if writes else READER_CACHE}")
-        connection.execute("pragma busy_timeout = 0" if writes else "pragma query_only = on")
+        # Who writes waits in a way of its own: see ``_begin_writing``.
+        connection.execute(f"pragma busy_timeout = {0 if writes else round(BUSY_SECONDS * 1000)}")
+        if not writes:
+            connection.execute("pragma query_only = on")
 
     event.listen(engine, "connect", opened)
     event.listen(engine, "begin", _begin_writing if writes else _begin_reading)
