@@ -11,7 +11,7 @@ from holdfast.model.reply import Reply, Usage
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.probing import turn
 from holdfast.policy.report import speaks_of_login
-from holdfast.policy.step import Avoid, Health
+from holdfast.policy.step import Avoid, Health, standing
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict
 from holdfast.sim.drill.bucket import Bucket
 from holdfast.sim.drill.fleet import Fleet
@@ -85,9 +85,9 @@ class Gate:
     def hedge(self, job: Job, avoid: Avoid, now: float) -> Call | None:
         """A second permit for a job that its worker holds: never a probe. None: no route has room for it now."""
         self._fetch += 1
+        barred = standing(avoid, now)
         for target in self._order(now):
-            avoided = target.name in avoid and ((until := avoid[target.name]) is None or until > now)
-            if target.plain and not avoided and not self._asks(target, now):
+            if target.plain and target.name not in barred and not self._asks(target, now):
                 return self._permit(job, target, now)
         return None
 
