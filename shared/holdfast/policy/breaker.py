@@ -126,8 +126,8 @@ class Breaker:
         """Another state: verdicts of calls from before move nothing any more."""
         return replace(self, state=state, epoch=self.epoch + 1)
 
-    def being(self, state: State) -> "Breaker":
-        """The same state but for its details: no permit is old for it."""
+    def same_epoch(self, state: State) -> "Breaker":
+        """Other details of the same state, so that every permit still counts."""
         return Breaker(state, self.epoch, self.since, self.recovered, self.logins_out)
 
 
@@ -158,7 +158,7 @@ def admit(breaker: Breaker, now: float, rules: Rules) -> tuple[Breaker, Permit |
         case Open(_, cool_off):
             probing = breaker.to(HalfOpen(now + rules.probe_lease, cool_off, now))
         case HalfOpen(_, cool_off):
-            probing = breaker.being(HalfOpen(now + rules.probe_lease, cool_off, now))
+            probing = breaker.same_epoch(HalfOpen(now + rules.probe_lease, cool_off, now))
     return probing, Permit(probing.epoch, probe=True)
 
 
@@ -200,7 +200,7 @@ def hasten(breaker: Breaker) -> Breaker:
     """
     match breaker.state:
         case Open(until) if until > AT_ONCE:
-            return breaker.being(replace(breaker.state, until=AT_ONCE))
+            return breaker.same_epoch(replace(breaker.state, until=AT_ONCE))
         case _:
             return breaker
 
@@ -241,7 +241,7 @@ def _freed(breaker: Breaker, probed: HalfOpen, heard: Heard) -> Breaker:
     sent = heard.at if heard.sent is None else heard.sent
     if sent < probed.lent - CLOCKS_APART:
         return breaker
-    return breaker.being(replace(probed, until=min(probed.until, heard.at)))
+    return breaker.same_epoch(replace(probed, until=min(probed.until, heard.at)))
 
 
 def _closed_again(breaker: Breaker, at: float, rules: Rules) -> Breaker:
@@ -266,14 +266,14 @@ def _went_well(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, log
         return breaker
     trouble = _after_success(closed.trouble, heard, rules)
     if trouble and trouble.is_old_news(heard):
-        return breaker.being(replace(closed, logins=logins, trouble=trouble))
+        return breaker.same_epoch(replace(closed, logins=logins, trouble=trouble))
     at = heard.at
     ramp = next_ramp(closed.ramp, at - (breaker.recovered or at), rules)
     window = _window(closed, Call(at, ok=True), rules)
     slow = max(0.0, closed.slow - rules.forgives) if window else 0.0
     witnesses = closed.witnesses if window else frozenset()
     after = Closed(slow=slow, window=window, ramp=ramp, witnesses=witnesses, logins=logins, trouble=trouble)
-    return breaker if after == closed else breaker.being(after)
+    return breaker if after == closed else breaker.same_epoch(after)
 
 
 def _after_success(trouble: Trouble | None, heard: Heard, rules: Rules) -> Trouble | None:
@@ -289,7 +289,7 @@ def _doubted(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, unifo
     young = [call for call in window if call.at > heard.at - rules.storm_seconds]
     if rules.storm is not None and len(young) >= rules.storm and 2 * sum(call.doubt for call in young) >= len(young):
         return _open(breaker, heard, rules, uniform)
-    return breaker.being(replace(closed, window=window))
+    return breaker.same_epoch(replace(closed, window=window))
 
 
 def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, uniform: Uniform) -> Breaker:
@@ -304,7 +304,7 @@ def _went_wrong(breaker: Breaker, closed: Closed, heard: Heard, rules: Rules, un
     )
     if heard.verdict is Verdict.FATAL or _trips(troubled, rules):
         return _open(breaker, heard, rules, uniform)
-    return breaker.being(troubled)
+    return breaker.same_epoch(troubled)
 
 
 def _after_fault(trouble: Trouble | None, heard: Heard, rules: Rules) -> Trouble | None:
