@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from servers import DURABLE, postgres
 
 SQLITE, POSTGRES = "sqlite", "postgres"
-VARIABLE = "HOLDFAST_DATABASE_URL"
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
@@ -25,12 +24,22 @@ def kept_in(database: str) -> Iterator[None]:
     if database == SQLITE:
         yield
         return
-    with postgres(*DURABLE) as url:
-        os.environ[VARIABLE] = url
-        try:
-            yield
-        finally:
-            del os.environ[VARIABLE]
+    with postgres(*DURABLE) as url, surrounded_by({"HOLDFAST_DATABASE_URL": url}):
+        yield
+
+
+@contextmanager
+def surrounded_by(environment: Mapping[str, str]) -> Iterator[None]:
+    """These variables, for processes that are started meanwhile. Others that are set in the block stay."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def named(bench: str, database: str) -> str:

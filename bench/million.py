@@ -26,6 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from databases import surrounded_by
 from figures import Figure, show
 from holdfast.lanes import Connection, Gate, Settled, connect
 from holdfast.model.fault import Fault, FaultKind
@@ -108,20 +109,6 @@ def opened(database: str) -> Iterator[Side]:
             running = stack.enter_context(rig(SimSettings(latency=(0.1, 0.1)), limits=LIMITS, concurrency=IN_FLIGHT))
             url = stack.enter_context(served(running))
         yield Side(running, url, environment)
-
-
-@contextmanager
-def surrounded_by(environment: dict[str, str]) -> Iterator[None]:
-    """These variables, for processes that are started meanwhile."""
-    before = {name: os.environ.get(name) for name in environment}
-    os.environ.update(environment)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
 
 
 def measure(few: Side, many: Side, jobs: int, drained: int, dead: int) -> list[Figure]:
