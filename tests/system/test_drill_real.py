@@ -1,5 +1,6 @@
 """A drill through the real pool, with real HTTP and time that runs faster: three ledgers, one set of figures."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from holdfast.model.errors import InvalidRequest
 from holdfast.settings import clock
+from holdfast.sim.drill.paper import write
 from holdfast.sim.drill.scenario import Scenario
 from holdfast.worker.drill import run
 
@@ -29,7 +31,7 @@ import sys
 from holdfast.sim.drill.scenario import Scenario
 from holdfast.worker.drill import run
 print("begins", flush=True)
-run(Scenario.model_validate_json(sys.argv[1]), seeds=[1], speed=6.0, settings=None, output=None)
+run(Scenario.model_validate_json(sys.argv[1]), seeds=[1], speed=6.0, settings=None)
 """
 
 
@@ -51,7 +53,7 @@ def left_behind() -> list[str]:
 
 
 def test_an_outage_is_played_through_the_real_pool_and_every_ledger_tells_the_same(tmp_path):
-    drill = run(scenario(), seeds=[3], speed=6.0, settings=None, output=tmp_path)
+    drill = run(scenario(), seeds=[3], speed=6.0, settings=None)
     [report] = drill.runs
     found = report.figures
     assert report.violations == {}
@@ -64,16 +66,19 @@ def test_an_outage_is_played_through_the_real_pool_and_every_ledger_tells_the_sa
     assert 0 < found.failed_calls < 300
     assert sum(report.course.answers.values()) >= found.succeeded + found.failed_calls
     assert {move.route for move in report.course.moves} >= {"first/model"}
-    said = (tmp_path / "report.md").read_text()
-    assert f"{found.accepted:,} accepted" in said
-    assert (tmp_path / "picture.svg").read_text().startswith("<svg")
     assert drill.view()["speed"] == 6.0
     assert clock.is_real()
+    said = write(scenario(), drill, tmp_path).read_text()
+    assert f"{found.accepted:,} accepted" in said
+    assert "Played 6 times as fast as it was" in said
+    bars = re.findall(r'class="served" x="[\d.]+" y="[\d.]+" width="([\d.]+)"', said)
+    assert min(map(float, bars)) > 0.5  # pixels: wide enough to be seen
+    assert (tmp_path / "picture.svg").read_text().startswith("<svg")
 
 
-def test_an_only_route_keeps_its_jobs_until_it_is_back(tmp_path):
+def test_an_only_route_keeps_its_jobs_until_it_is_back():
     whole = [{"at": 20, "mix": [{"share": 1.0, "mode": "e500", "takes": [0.02, 0.5]}]}, {"at": 50}]
-    drill = run(scenario(single_route=True, phases=whole), seeds=[1], speed=6.0, settings=None, output=None)
+    drill = run(scenario(single_route=True, phases=whole), seeds=[1], speed=6.0, settings=None)
     [report] = drill.runs
     assert report.violations == {}
     assert (report.figures.lost, report.figures.dead) == (0, 0)
@@ -94,7 +99,7 @@ def test_a_drill_that_is_interrupted_leaves_no_process_behind():
 
 def test_upsets_of_our_own_processes_are_played_in_virtual_time_only():
     with pytest.raises(InvalidRequest, match="virtual"):
-        run(scenario(upsets=[{"at": 5, "what": "kill"}]), seeds=[1], speed=6.0, settings=None, output=None)
+        run(scenario(upsets=[{"at": 5, "what": "kill"}]), seeds=[1], speed=6.0, settings=None)
 
 
 def until(true: Callable[[], bool], at_most: float = 30.0) -> None:

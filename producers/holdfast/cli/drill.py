@@ -3,7 +3,7 @@
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 from typer import Argument, Exit, Option
 
@@ -15,6 +15,7 @@ from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from holdfast.settings import Settings
+    from holdfast.sim.drill.fleet import Fleet
     from holdfast.sim.drill.report import Drill
     from holdfast.sim.drill.scenario import Scenario
 
@@ -61,16 +62,10 @@ def run(
 
     played = _with_deadline(find(scenario), expires_in)
     yours, wanted = _yours(model), range(seed, seed + seeds)
-    if virtual:
-        ran = _virtual(played, wanted, yours, model, directory)
-    else:
-        if yours and model and model not in yours.models:
-            raise InvalidRequest(
-                "--model", f"{model} is no alias of the configuration.", "Add --virtual to drill a route."
-            )
-        real = import_module("holdfast.worker.drill")  # beside us, not below us: reached by name only
-        ran = real.run(played, seeds=wanted, speed=speed, settings=yours, output=directory)
-        show(ran.view(), draw_drill)
+    fleet = _fleet(yours, model) if virtual else None
+    ran = _virtual(played, wanted, fleet) if virtual else _real(played, wanted, speed, yours, model)
+    show(ran.view(), draw_drill)
+    _write(played, ran, directory, fleet)
     if not ran.holds:
         say(failing_words(ran, scenario, virtual=virtual))
         raise Exit(1)
@@ -90,23 +85,34 @@ def _yours(model: str | None) -> "Settings | None":
     return replace(found, models=first | dict(found.models))
 
 
-def _virtual(  # the whole of what was asked for
-    played: "Scenario", seeds: range, yours: "Settings | None", model: str | None, directory: Path
-) -> "Drill":
+def _fleet(yours: "Settings | None", model: str | None) -> "Fleet | None":
     from holdfast.sim.drill.fleet import your_fleet
-    from holdfast.sim.drill.paper import write
+
+    return None if yours is None else your_fleet(yours, model)
+
+
+def _virtual(played: "Scenario", seeds: range, fleet: "Fleet | None") -> "Drill":
     from holdfast.sim.drill.seeds import run_seeds
 
-    fleet = None if yours is None else your_fleet(yours, model)
     with Ticker() as ticker:
-        ran = run_seeds(played, seeds, fleet=fleet, told=ticker.told)
-    show(ran.view(), draw_drill)
+        return run_seeds(played, seeds, fleet=fleet, told=ticker.told)
+
+
+def _real(played: "Scenario", seeds: range, speed: float, yours: "Settings | None", model: str | None) -> "Drill":
+    if yours and model and model not in yours.models:
+        raise InvalidRequest("--model", f"{model} is no alias of the configuration.", "Add --virtual to drill a route.")
+    real = import_module("holdfast.worker.drill")  # beside us, not below us: reached by name only
+    return cast("Drill", real.run(played, seeds=seeds, speed=speed, settings=yours))
+
+
+def _write(played: "Scenario", ran: "Drill", directory: Path, fleet: "Fleet | None") -> None:
+    from holdfast.sim.drill.paper import write
+
     try:
         say(f"report: {write(played, ran, directory, fleet=fleet)}")
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise InvalidRequest(str(directory), f"the report cannot be written there: {why}.", "Choose with -o.") from None
-    return ran
 
 
 def _with_deadline(played: "Scenario", expires_in: str | None) -> "Scenario":

@@ -7,7 +7,6 @@ What the machine itself needs is not compressed: at speed 60, ten milliseconds o
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from holdfast.model.errors import InvalidRequest
@@ -20,7 +19,6 @@ from holdfast.sim.drill.scenario import Scenario
 from holdfast.worker.drill_evidence import Evidence, gather
 from holdfast.worker.drill_feed import Feeder, arrivals, warm_up
 from holdfast.worker.drill_figures import Overhead, course, extras, figures, overhead
-from holdfast.worker.drill_paper import write
 from holdfast.worker.drill_screen import Screen
 from holdfast.worker.drill_stage import Stage, stage
 
@@ -42,6 +40,18 @@ class RealDrill(Drill):
         """Whether the pool on this machine, not the providers, was what was measured."""
         return any(max(each.p99_s, each.sending_p99_s) > BEARABLE for each in self.overheads)
 
+    @property
+    def remark(self) -> str:
+        """How fast time ran, and whether the figures speak of the pool or of the machine."""
+        machine = max(self.overheads, key=lambda each: max(each.p99_s, each.sending_p99_s))
+        said = (
+            f"Played {self.speed:g} times as fast as it was. While all was well a job waited {machine.p50_s:.2f} s "
+            f"(p99 {machine.p99_s:.2f} s) for this machine; one call in a hundred was on its way for "
+            f"{machine.sending_p99_s:.2f} s."
+        )
+        slower = " The pool itself was the bottleneck: choose a lower --speed to measure the outage."
+        return said + slower if self.bottleneck else said
+
     def view(self) -> dict[str, Any]:
         return Drill.view(self) | {
             "speed": self.speed,
@@ -52,20 +62,15 @@ class RealDrill(Drill):
         }
 
 
-def run(
-    scenario: Scenario, *, seeds: Sequence[int], speed: float, settings: Settings | None, output: Path | None
-) -> RealDrill:
+def run(scenario: Scenario, *, seeds: Sequence[int], speed: float, settings: Settings | None) -> RealDrill:
     """Play a scenario through, once for each seed. ``settings``: whose first plan is drilled; None: the scenario's own.
 
-    With ``output`` a report with its picture is written there. Raises InvalidRequest, DrillFailed.
+    Raises InvalidRequest, DrillFailed.
     """
     if scenario.upsets:
         raise InvalidRequest(scenario.name, "has upsets of our own processes; these are played in --virtual time only.")
     played = [play(scenario, seed, speed, settings) for seed in seeds]
-    drill = RealDrill([report for report, _ in played], speed, [each for _, each in played])
-    if output is not None:
-        write(scenario, drill, output)
-    return drill
+    return RealDrill([report for report, _ in played], speed, [each for _, each in played])
 
 
 def play(scenario: Scenario, seed: int, speed: float, settings: Settings | None) -> tuple[Report, Overhead]:

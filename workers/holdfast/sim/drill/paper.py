@@ -37,7 +37,7 @@ def page(scenario: Scenario, drill: Drill, shown: Report) -> str:
     seeds = len(drill.runs)
     kept = "every promise held" if drill.holds else f"seeds that broke something: {_listed(drill.failing_seeds)}"
     what = f"{seeds} seeds; {kept}. Seed {shown.seed}, which is shown: {lead(shown)}" if seeds > 1 else lead(shown)
-    about = f"{scenario.about} — {what}" if scenario.about else what
+    about = " ".join(filter(None, [f"{scenario.about} — {what}" if scenario.about else what, drill.remark]))
     return "\n".join(
         [
             HEAD.format(title=escape(scenario.name), lead=escape(about)) + equation(shown),

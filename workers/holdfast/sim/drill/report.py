@@ -94,6 +94,11 @@ class Drill:
         return done
 
     @property
+    def remark(self) -> str:
+        """What a reader has to know of how it was played; empty in virtual time, where nothing else plays a part."""
+        return ""
+
+    @property
     def failing_seeds(self) -> list[int]:
         return [run.seed for run in self.runs if not run.holds]
 
