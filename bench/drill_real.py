@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 
 from figures import Figure, show
-from holdfast.sim.drill.bars import CEILINGS
-from holdfast.sim.drill.catalogue import find, names
-from holdfast.worker.drill import RealDrill, run
+from holdfast.lab.drill.bars import CEILINGS
+from holdfast.lab.drill.catalogue import find, names
+from holdfast.lab.real.run import RealDrill, run
 
 SHOWN = ("accepted", "failed_calls", "abandoned_calls", "calls_per_done", "p50_s", "p99_s", "breaker_trips", "probes")
 

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from figures import Figure, show
+from holdfast.lab.sim.settings import SimSettings
 from holdfast.model.job import Priority, lane_name
-from holdfast.sim.settings import SimSettings
 from rig import Rig, rig
 
 IN_FLIGHT, JOBS, LATENCY = 1000, 5000, 1.0

@@ -6,10 +6,10 @@ import sys
 import redis
 
 from figures import Figure, show
+from holdfast.lab.sim.settings import SimSettings
 from holdfast.lanes import connect
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.sim.settings import SimSettings
 from rig import Rig, rig
 
 JOBS, CONCURRENCY = 1000, 50

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from databases import surrounded_by
 from figures import Figure, show
+from holdfast.lab.sim.settings import SimSettings
 from holdfast.lanes import Connection, Gate, Settled, connect
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
@@ -35,7 +36,6 @@ from holdfast.model.job import AttemptEnd, Claimed, DeathReason, Outcome, Permit
 from holdfast.model.records import JobFilter, Settlement
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.step import Bury, Complete
-from holdfast.sim.settings import SimSettings
 from holdfast.store.secrets import message_key
 from holdfast.worker.callers import Callers
 from holdfast.worker.footing import Footing

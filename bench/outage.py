@@ -5,9 +5,9 @@ import sys
 import time
 
 from figures import Figure, ideal_makespan, show
-from holdfast.sim.calls import SERVED
-from holdfast.sim.settings import Break, SimSettings
-from holdfast.sim.watch import Watch
+from holdfast.lab.sim.calls import SERVED
+from holdfast.lab.sim.settings import Break, SimSettings
+from holdfast.lab.sim.watch import Watch
 from rig import Rig, rig
 
 JOBS, RATE, BURST, LATENCY = 1000, 50.0, 50.0, 0.2

@@ -8,7 +8,7 @@ import sys
 import time
 
 from figures import Figure, show
-from holdfast.sim.settings import Break, SimSettings
+from holdfast.lab.sim.settings import Break, SimSettings
 from rig import Rig, rig
 
 SETTLE = 1.5  # seconds for calls that were in flight when the breaker opened

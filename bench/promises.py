@@ -87,7 +87,9 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             "Garbage in any key of ours holds nobody up: it is deleted, counted, and rebuilt from what is known.",
             "tests/lanes/test_garbage.py",
         ),
-        proved("What the audit finds is what the providers saw: planted bugs are found.", "tests/sim/test_audit.py"),
+        proved(
+            "What the audit finds is what the providers saw: planted bugs are found.", "tests/lab/sim/test_audit.py"
+        ),
     ),
     "Redis and SQL may fail": (
         proved(
@@ -186,12 +188,12 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         ),
     ),
     "Nothing is let in or out that should not be": (
-        proved("Keys by reference only; none in SQL, Redis, logs or messages.", "tests/settings/test_secrets.py"),
+        proved("Keys by reference only; none in SQL, Redis, logs or messages.", "tests/config/test_secrets.py"),
         proved("Tokens that processes share are encrypted at rest.", "tests/credentials/test_shelf.py"),
         proved("Each cloud gets its own login and no other.", "tests/providers/test_clouds.py"),
         proved(
             "A configuration that is wrong is refused with file, line, key and the nearest valid name.",
-            "tests/settings/test_load.py",
+            "tests/config/test_load.py",
         ),
     ),
     "What it costs": (

@@ -9,10 +9,10 @@ import time
 
 from databases import add_choice, kept_in, named
 from figures import Figure, show
+from holdfast.lab.sim.settings import SimSettings
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.sim.settings import SimSettings
 from rig import Rig, rig
 
 IN_FLIGHT = 20

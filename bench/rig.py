@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.client import Holdfast
+from holdfast.config import Settings, load
+from holdfast.lab.sim.process import SimProcess
+from holdfast.lab.sim.settings import SimSettings
+from holdfast.lab.sim.watch import Watch
 from holdfast.lanes import Lanes, connect
 from holdfast.model.job import State
-from holdfast.settings import Settings, load
-from holdfast.sim.process import SimProcess
-from holdfast.sim.settings import SimSettings
-from holdfast.sim.watch import Watch
 from holdfast.store import Store
 
 HEAD = """

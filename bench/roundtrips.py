@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from dialect.journeys import REFUSED, journeys
 from figures import Figure, show
+from wire.journeys import REFUSED, journeys
 
 MANY = 10_000  # conversations
 

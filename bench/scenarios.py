@@ -7,11 +7,11 @@ import argparse
 import sys
 
 from figures import Figure, show
-from holdfast.sim.drill.bars import FIGURES, FLOORS
-from holdfast.sim.drill.catalogue import find, names
-from holdfast.sim.drill.report import Drill
-from holdfast.sim.drill.scenario import Scenario
-from holdfast.sim.drill.seeds import run_seeds
+from holdfast.lab.drill.bars import FIGURES, FLOORS
+from holdfast.lab.drill.catalogue import find, names
+from holdfast.lab.drill.report import Drill
+from holdfast.lab.drill.scenario import Scenario
+from holdfast.lab.drill.seeds import run_seeds
 
 
 def main() -> int:

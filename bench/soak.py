@@ -20,14 +20,14 @@ import redis
 
 from databases import add_choice, kept_in, named
 from figures import Figure, show
+from holdfast.lab.sim.audit import Allowance, audit, open_books
+from holdfast.lab.sim.calls import Call
+from holdfast.lab.sim.settings import Break, SimSettings
 from holdfast.lanes import connect
 from holdfast.lanes.purging import kind_of
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Outcome, State
 from holdfast.model.records import JobFilter, LedgerLine
-from holdfast.sim.audit import Allowance, audit, open_books
-from holdfast.sim.calls import Call
-from holdfast.sim.settings import Break, SimSettings
 from rig import Rig, rig
 
 CONCURRENCY = 50

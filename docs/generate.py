@@ -15,7 +15,7 @@ os.environ |= {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
 from typer.testing import CliRunner
 
 from holdfast.cli.main import app
-from holdfast.settings import reference
+from holdfast.config import reference
 
 DOCS = Path(__file__).parent
 ROOTS = ("shared", "producers", "workers")

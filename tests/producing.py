@@ -9,6 +9,7 @@ from threading import Thread
 import uvicorn
 
 from holdfast.api import create_app
+from holdfast.config import Settings, load
 from holdfast.model.fault import FaultKind
 from holdfast.model.ids import new_id
 from holdfast.model.job import AttemptEnd, Claimed, DeathReason, Outcome, Permit
@@ -16,7 +17,6 @@ from holdfast.model.records import Settlement
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Text
 from holdfast.model.step import Bury, Complete, Step
-from holdfast.settings import Settings, load
 from holdfast.store import Store
 
 ROUTE = "anthropic/claude-opus-4-8"

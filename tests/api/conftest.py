@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from holdfast.api import create_app
-from holdfast.settings import Settings
+from holdfast.config import Settings
 from holdfast.store import Store
 from producing import StandInWorker, configured
 

@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 from holdfast.api import create_app
 from holdfast.api.ring import Keys
 from holdfast.api.shared import Shared
+from holdfast.config import Settings
 from holdfast.model.access import Scope
-from holdfast.settings import Settings
 from holdfast.store import Store
 from holdfast.store.api_keys import make_key
 

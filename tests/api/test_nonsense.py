@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.keys import opened
-from holdfast.settings import load
+from holdfast.config import load
 from producing import configured
 from servers import postgres
 

@@ -9,8 +9,8 @@ from api.keys import add_key, bearer, opened
 from holdfast.api import create_app, serve
 from holdfast.api.caps import MOST_BYTES, MOST_LEVELS, check_depth
 from holdfast.api.guard import check_binding
+from holdfast.config import Settings, load
 from holdfast.model.errors import ConfigError, InvalidRequest, StorageUnavailable
-from holdfast.settings import Settings, load
 from producing import configured
 
 MEMBERS = {"type", "title", "status", "detail", "code", "hint", "request_id"}

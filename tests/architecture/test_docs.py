@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.config import load
+from holdfast.lab.sim.process import SimProcess
+from holdfast.lab.sim.serve import config
+from holdfast.lab.sim.settings import SimSettings
 from holdfast.model.fault import FaultKind
-from holdfast.settings import load
-from holdfast.sim.process import SimProcess
-from holdfast.sim.serve import config
-from holdfast.sim.settings import SimSettings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from holdfast.cli.main import app
-from holdfast.settings import Settings
+from holdfast.config import Settings
 from holdfast.store import Store
 from producing import StandInWorker, configured
 

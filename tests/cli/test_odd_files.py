@@ -10,11 +10,11 @@ import pytest
 
 from cli.conftest import jsonl
 from holdfast.cli.lines_in import LONGEST_LINE, bounded
+from holdfast.config import SecretUnavailable, load, read_secret
+from holdfast.config.load import LARGEST_FILE
+from holdfast.config.secrets import LARGEST
+from holdfast.lab.drill.catalogue import find
 from holdfast.model.errors import ConfigError, InvalidRequest
-from holdfast.settings import SecretUnavailable, load, read_secret
-from holdfast.settings.load import LARGEST_FILE
-from holdfast.settings.secrets import LARGEST
-from holdfast.sim.drill.catalogue import find
 
 MEMORY = 400 * 1024 * 1024  # bytes: the command itself, a line of the longest kind, and a copy of it
 

@@ -5,8 +5,8 @@ import socket
 import pytest
 
 from holdfast.cli.starting import check_free, simulated, welcome
+from holdfast.config import Server
 from holdfast.model.errors import Conflict, InvalidRequest
-from holdfast.settings import Server
 
 
 def test_a_port_that_is_taken_is_named() -> None:

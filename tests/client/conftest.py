@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.client import Holdfast
 from holdfast.client.storage import Storage
-from holdfast.settings import Settings
+from holdfast.config import Settings
 from producing import StandInWorker, configured
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from holdfast.client import Holdfast
 from holdfast.client.storage import CHUNK, Storage
+from holdfast.config import Settings
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.settings import Settings
 
 PRODUCER = f"""
 import sys

@@ -7,10 +7,10 @@ from holdfast.client import Holdfast, InvalidJobs, ServerRefused, ServerUnavaila
 from holdfast.client.backend import Order
 from holdfast.client.remote import Remote
 from holdfast.client.storage import Storage
+from holdfast.config import Settings
 from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.job import State
 from holdfast.model.request import Request, Role, Text, Turn
-from holdfast.settings import Settings
 from producing import StandInWorker, served
 
 

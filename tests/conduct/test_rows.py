@@ -5,7 +5,6 @@ import socket
 import pytest
 
 from conduct.rows import GOOGLE, LINES, NOWHERE, ROWS, WIRES, Row
-from holdfast.dialect.validate import check
 from holdfast.model.answer import Answer
 from holdfast.model.fault import Fault
 from holdfast.model.job import Claimed, Need
@@ -16,6 +15,7 @@ from holdfast.policy.report import pause, verdicts
 from holdfast.policy.step import Health, next_step
 from holdfast.policy.verdict import ScopeKind
 from holdfast.providers.port import connect
+from holdfast.wire.validate import check
 from providers.loopback import Loopback, base_url
 
 NOW = 1_000_000.0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.settings import load
+from holdfast.config import load
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "credentials.md"
 BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

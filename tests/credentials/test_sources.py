@@ -5,11 +5,11 @@ import os
 import pytest
 
 from credentials.issuer import SimIssuer
+from holdfast.config import Issuer, SecretUnavailable
+from holdfast.config.values import SECRET
 from holdfast.credentials import IssuerFailed
 from holdfast.credentials.issuer import UNTOLD_LIFE, TokenSource
 from holdfast.credentials.source import KeySource
-from holdfast.settings import Issuer, SecretUnavailable
-from holdfast.settings.values import SECRET
 
 
 def rewrite(path, text: str, age: float = 60.0) -> None:

@@ -13,8 +13,8 @@ from deploy.manifest import read_all
 from holdfast.api import metrics
 from holdfast.api.door import OPEN
 from holdfast.cli.main import app
-from holdfast.settings import load
-from holdfast.settings.load import STORAGE_VARIABLES
+from holdfast.config import load
+from holdfast.config.load import STORAGE_VARIABLES
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 KUSTOMIZATION = read_all(FOLDER / "kustomization.yaml")[0]

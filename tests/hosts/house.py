@@ -15,11 +15,11 @@ from pathlib import Path
 import redis
 
 from holdfast.client import Holdfast
+from holdfast.config import load
+from holdfast.lab.sim.process import SimProcess
+from holdfast.lab.sim.settings import SimSettings
 from holdfast.lanes.embedded import find_binaries
 from holdfast.model.job import State
-from holdfast.settings import load
-from holdfast.sim.process import SimProcess
-from holdfast.sim.settings import SimSettings
 from holdfast.store import Store
 from hosts.network import Network, network
 from servers import FORGETFUL, start_postgres, stop

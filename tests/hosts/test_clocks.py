@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from holdfast.lab.sim.settings import Break
 from holdfast.model.records import JobFilter
-from holdfast.sim.settings import Break
 from hosts.house import WORKERS, House, house
 from hosts.network import why_not
 

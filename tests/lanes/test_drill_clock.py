@@ -2,8 +2,8 @@
 
 import pytest
 
+from holdfast.config import clock
 from holdfast.lanes.lua import source
-from holdfast.settings import clock
 from lanes_twin import House, plan, route
 
 ASK = source("clock") + "\nreturn exact(clock(ARGV[1]))"

@@ -6,13 +6,13 @@ import pkgutil
 
 import pytest
 
+import holdfast.config
 import holdfast.model
 import holdfast.policy
-import holdfast.settings
 
 MODULES = [
     f"{package.__name__}.{module.name}"
-    for package in (holdfast.policy, holdfast.settings, holdfast.model)
+    for package in (holdfast.policy, holdfast.config, holdfast.model)
     for module in pkgutil.iter_modules(package.__path__)
 ]
 

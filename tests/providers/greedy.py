@@ -7,9 +7,9 @@ import resource
 import zlib
 from functools import cache
 
+from holdfast.config.crash import crash_point
 from holdfast.model.route import Api
 from holdfast.providers.port import connect
-from holdfast.settings.crash import crash_point
 from providers.conftest import ask, fault
 from providers.loopback import SITE, Loopback, base_url, http
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from holdfast.dialect.chat.flavour import FLAVOURS, dialect_of
 from holdfast.model.fault import FaultKind as Kind
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.route import Api, Dialect
+from holdfast.wire.chat.flavour import FLAVOURS, dialect_of
 from providers.conftest import ask, fault
 from providers.loopback import answers, success
 
@@ -131,7 +131,7 @@ def test_a_dialect_is_recognised_by_the_address(address, dialect):
 
 
 def test_gemini_is_sent_no_field_that_it_does_not_know():
-    from holdfast.dialect import chat  # noqa: PLC0415  beside the table it is about
+    from holdfast.wire import chat  # noqa: PLC0415  beside the table it is about
 
     request = ask(native={"openai-chat": {"seed": 7, "frequency_penalty": 0.1}}, user="u")
     body, receipt = chat.write_request(request, "gemini-3-pro", FLAVOURS[Dialect.GEMINI])

@@ -7,10 +7,10 @@ from openai.types.chat.chat_completion import Choice
 from openai.types.responses.response import IncompleteDetails
 from openai.types.shared import ReasoningEffort
 
-from holdfast.dialect.anthropic.reply import FINISH as ANTHROPIC_FINISH
-from holdfast.dialect.anthropic.write import EFFORTS
-from holdfast.dialect.chat.reply import FINISH as CHAT_FINISH
-from holdfast.dialect.responses.reply import INCOMPLETE
+from holdfast.wire.anthropic.reply import FINISH as ANTHROPIC_FINISH
+from holdfast.wire.anthropic.write import EFFORTS
+from holdfast.wire.chat.reply import FINISH as CHAT_FINISH
+from holdfast.wire.responses.reply import INCOMPLETE
 
 
 def literals(annotation: Any) -> set[str]:

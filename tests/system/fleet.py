@@ -16,14 +16,14 @@ import psycopg
 import redis
 
 from holdfast.client import Holdfast
+from holdfast.config import Settings, load
+from holdfast.lab.sim.audit import Allowance, audit
+from holdfast.lab.sim.calls import Call
+from holdfast.lab.sim.process import SimProcess
+from holdfast.lab.sim.settings import SimSettings
 from holdfast.lanes import connect
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.settings import Settings, load
-from holdfast.sim.audit import Allowance, audit
-from holdfast.sim.calls import Call
-from holdfast.sim.process import SimProcess
-from holdfast.sim.settings import SimSettings
 from holdfast.store import Store
 
 CONFIG = """

@@ -28,13 +28,13 @@ from typer.testing import CliRunner
 from api.keys import add_key
 from holdfast.cli.main import app
 from holdfast.client.storage import Storage
+from holdfast.config import Settings, load
+from holdfast.lab.sim.process import SimProcess
+from holdfast.lab.sim.settings import REFUSING, SPOILING, Break, SimSettings
 from holdfast.lanes import Lanes, connect
 from holdfast.model.access import Scope
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Offer
-from holdfast.settings import Settings, load
-from holdfast.sim.process import SimProcess
-from holdfast.sim.settings import REFUSING, SPOILING, Break, SimSettings
 from holdfast.store.tables import METADATA
 from redis_servers import free_port, redis_server
 from servers import postgres

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.sim.process import SimProcess
-from holdfast.sim.serve import config
-from holdfast.sim.settings import Break, SimSettings
+from holdfast.lab.sim.process import SimProcess
+from holdfast.lab.sim.serve import config
+from holdfast.lab.sim.settings import Break, SimSettings
 
 PATIENCE = 60.0  # seconds for something that comes within a few
 HOLDFAST = [sys.executable, "-m", "holdfast.cli"]

@@ -19,11 +19,11 @@ import pytest
 
 from holdfast.client.operating import Operator
 from holdfast.client.storage import Storage
+from holdfast.config.crash import CRASH_POINTS
+from holdfast.lab.sim.settings import Break
 from holdfast.model.ids import inner_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.settings.crash import CRASH_POINTS
-from holdfast.sim.settings import Break
 from system.fleet import PATIENCE, Fleet, fleet
 from system.storages import BOTH, storage
 
@@ -54,7 +54,7 @@ from pathlib import Path
 from holdfast.client.operating import Operator
 from holdfast.client.storage import Storage
 from holdfast.model.records import JobFilter
-from holdfast.settings import load
+from holdfast.config import load
 Operator(Storage(load(Path(sys.argv[1]))), "test").replay(JobFilter(batch=sys.argv[2]), 100, None)
 """
 

@@ -12,8 +12,8 @@ import pytest
 from psycopg import sql
 
 from credentials.issuer import SimIssuer
-from holdfast.sim import control
-from holdfast.sim.settings import Break
+from holdfast.lab.sim import control
+from holdfast.lab.sim.settings import Break
 from system.storages import SERVERS_TOO
 
 ONE_KEY = 'credentials = [{ name = "main", secret = "env:HOLDFAST_TEST_KEY" }]'

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.config import clock
+from holdfast.lab.drill.paper import write
+from holdfast.lab.drill.scenario import Scenario
+from holdfast.lab.real.run import run
 from holdfast.model.errors import InvalidRequest
-from holdfast.settings import clock
-from holdfast.sim.drill.paper import write
-from holdfast.sim.drill.scenario import Scenario
-from holdfast.worker.drill import run
 
 PROCESSES = Path("/proc")
 OUTAGE = {
@@ -28,8 +28,8 @@ OUTAGE = {
 }
 PLAY = """
 import sys
-from holdfast.sim.drill.scenario import Scenario
-from holdfast.worker.drill import run
+from holdfast.lab.drill.scenario import Scenario
+from holdfast.lab.real.run import run
 print("begins", flush=True)
 run(Scenario.model_validate_json(sys.argv[1]), seeds=[1], speed=6.0, settings=None)
 """

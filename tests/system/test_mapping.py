@@ -4,8 +4,8 @@ import pytest
 
 from holdfast.client import InvalidJobs
 from holdfast.client.views import detail_view
+from holdfast.lab.sim.settings import Break
 from holdfast.model.job import State
-from holdfast.sim.settings import Break
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
 SHAPE = {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}}

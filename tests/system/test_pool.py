@@ -4,9 +4,9 @@ import os
 import signal
 import time
 
+from holdfast.lab.sim.settings import Break
 from holdfast.model.job import Outcome
 from holdfast.model.records import JobFilter
-from holdfast.sim.settings import Break
 from system.fleet import Fleet
 
 

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
+from holdfast.lab.sim.settings import Break
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Outcome
-from holdfast.sim.settings import Break
 from system.fleet import Fleet
 
 FIRST, SECOND = "first/claude-sim", "second/gpt-sim"

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from holdfast.api import create_app
-from holdfast.settings import Settings, load
+from holdfast.config import Settings, load
 from holdfast.store import Store
 from servers import postgres
 from store.old_code import upgrade_to

@@ -2,12 +2,12 @@
 
 import pytest
 
+from holdfast.config import load
 from holdfast.credentials import NoToken
 from holdfast.model.answer import Answer
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.request import Request
 from holdfast.model.route import Plan, Route
-from holdfast.settings import load
 from holdfast.worker import callers as module
 from holdfast.worker.callers import Callers
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from holdfast.settings import clock
+from holdfast.config import clock
 from holdfast.store import Store
 from holdfast.worker.footing import Footing
 from holdfast.worker.lease import Lease

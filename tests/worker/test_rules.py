@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.config import Settings, load
 from holdfast.policy.rules import ALONE, RULES
 from holdfast.policy.verdict import ScopeKind
-from holdfast.settings import Settings, load
 from holdfast.worker.pool import rules_of
 
 CONFIG = """

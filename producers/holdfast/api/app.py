@@ -16,7 +16,7 @@ from holdfast.api.problems import answer_problems
 from holdfast.api.request_ids import RequestIds
 from holdfast.api.shared import Shared
 from holdfast.api.visit import check_endpoints
-from holdfast.settings import Settings
+from holdfast.config import Settings
 
 NATIVE = "/api/v1"
 PARTS = (jobs, batches, dead_letters, lanes, routes, operating)

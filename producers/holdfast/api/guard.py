@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from holdfast.api.book import write_down
 from holdfast.api.problems import problem
 from holdfast.api.shared import Shared
+from holdfast.config import Settings
 from holdfast.model.errors import ConfigError, StorageUnavailable
-from holdfast.settings import Settings
 from holdfast.store import Store
 
 BROWSERS_OWN = frozenset({"same-origin", "none"})

@@ -14,10 +14,10 @@ from holdfast.api.views import accepted_view, batch_url, job_url
 from holdfast.api.visit import Reading, Submitting, Visit
 from holdfast.client.backend import Accepted
 from holdfast.client.views import detail_view, job_view
+from holdfast.config import crash_point
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import JobDetail
-from holdfast.settings import crash_point
 
 LONGEST_WAIT = 60.0  # seconds
 WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})")

@@ -9,12 +9,12 @@ from prometheus_client.registry import Collector
 from holdfast.api.counters import of_counters
 from holdfast.client.operating import SEVERITY, LaneState, Operator, severity
 from holdfast.client.storage import Storage
+from holdfast.config import Settings
 from holdfast.lanes import BucketView, Snapshot
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import LaneCounts
 from holdfast.policy.verdict import ScopeKind
-from holdfast.settings import Settings
 from holdfast.store import Store
 
 

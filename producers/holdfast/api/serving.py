@@ -7,7 +7,7 @@ import uvicorn
 from holdfast.api.app import create_app
 from holdfast.api.guard import check_binding
 from holdfast.api.patience import HEAD_BYTES, PatientProtocol
-from holdfast.settings import Settings
+from holdfast.config import Settings
 
 LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
 

@@ -8,7 +8,7 @@ from holdfast.api.denials import Denials
 from holdfast.api.ring import Ring
 from holdfast.client.storage import Storage
 from holdfast.client.watch import Watch
-from holdfast.settings import Settings
+from holdfast.config import Settings
 
 
 class Shared:

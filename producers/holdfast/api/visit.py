@@ -19,10 +19,10 @@ from holdfast.client.operating import Operator
 from holdfast.client.owned import Owned
 from holdfast.client.storage import Storage
 from holdfast.client.watch import Watch
+from holdfast.config import Settings
 from holdfast.model.access import Caller, Scope
 from holdfast.model.errors import Forbidden
 from holdfast.model.job import DEFAULT_TENANT
-from holdfast.settings import Settings
 
 BEARER = HTTPBearer(auto_error=False, description="an API key, as `holdfast key create` printed it")
 

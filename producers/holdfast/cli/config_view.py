@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
+from holdfast.config import SecretUnavailable, Settings, read_secret
 from holdfast.lanes.connection import without_password
-from holdfast.settings import SecretUnavailable, Settings, read_secret
 
 
 def config_view(settings: Settings) -> dict[str, Any]:

@@ -13,5 +13,5 @@ def demo(
     ),
 ) -> None:
     """Submit a batch, break a provider in the middle, watch the jobs wait and reroute, heal it, print a report."""
-    run = import_module("holdfast.worker.demo").run  # beside us, not below us: reached by name only
+    run = import_module("holdfast.lab.demo.run").run  # beside us, not below us: reached by name only
     raise Exit(run(directory))

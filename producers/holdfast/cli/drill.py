@@ -14,10 +14,10 @@ from holdfast.cli.show import say, show
 from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from holdfast.settings import Settings
-    from holdfast.sim.drill.fleet import Fleet
-    from holdfast.sim.drill.report import Drill
-    from holdfast.sim.drill.scenario import Scenario
+    from holdfast.config import Settings
+    from holdfast.lab.drill.fleet import Fleet
+    from holdfast.lab.drill.report import Drill
+    from holdfast.lab.drill.scenario import Scenario
 
 group = Noun("Outages played through: list, run.")
 MOST_SEEDS = 100_000
@@ -27,7 +27,7 @@ OVERTIME = 43_200.0  # seconds after the last arrival that a drill goes on at mo
 @group.command("list", remote=False)
 def list_() -> None:
     """List the outages that can be played through."""
-    from holdfast.sim.drill.catalogue import find, names
+    from holdfast.lab.drill.catalogue import find, names
 
     show([_summary(find(name)) for name in names()], draw_scenarios)
 
@@ -58,7 +58,7 @@ def run(
     With --config it says what your own configuration would do in that outage: its plan, limits, keys, breakers and
     places, and what waiting and the detour cost. Exit status 1 when a bar of the scenario or a promise was broken.
     """
-    from holdfast.sim.drill.catalogue import find
+    from holdfast.lab.drill.catalogue import find
 
     played = _with_deadline(find(scenario), expires_in)
     yours, wanted = _yours(model), range(seed, seed + seeds)
@@ -86,13 +86,13 @@ def _yours(model: str | None) -> "Settings | None":
 
 
 def _fleet(yours: "Settings | None", model: str | None) -> "Fleet | None":
-    from holdfast.sim.drill.fleet import your_fleet
+    from holdfast.lab.drill.fleet import your_fleet
 
     return None if yours is None else your_fleet(yours, model)
 
 
 def _virtual(played: "Scenario", seeds: range, fleet: "Fleet | None") -> "Drill":
-    from holdfast.sim.drill.seeds import run_seeds
+    from holdfast.lab.drill.seeds import run_seeds
 
     with Ticker() as ticker:
         return run_seeds(played, seeds, fleet=fleet, told=ticker.told)
@@ -101,12 +101,12 @@ def _virtual(played: "Scenario", seeds: range, fleet: "Fleet | None") -> "Drill"
 def _real(played: "Scenario", seeds: range, speed: float, yours: "Settings | None", model: str | None) -> "Drill":
     if yours and model and model not in yours.models:
         raise InvalidRequest("--model", f"{model} is no alias of the configuration.", "Add --virtual to drill a route.")
-    real = import_module("holdfast.worker.drill")  # beside us, not below us: reached by name only
+    real = import_module("holdfast.lab.real.run")  # beside us, not below us: reached by name only
     return cast("Drill", real.run(played, seeds=seeds, speed=speed, settings=yours))
 
 
 def _write(played: "Scenario", ran: "Drill", directory: Path, fleet: "Fleet | None") -> None:
-    from holdfast.sim.drill.paper import write
+    from holdfast.lab.drill.paper import write
 
     try:
         say(f"report: {write(played, ran, directory, fleet=fleet)}")
@@ -116,7 +116,7 @@ def _write(played: "Scenario", ran: "Drill", directory: Path, fleet: "Fleet | No
 
 
 def _with_deadline(played: "Scenario", expires_in: str | None) -> "Scenario":
-    from holdfast.settings.forms import Expected, seconds
+    from holdfast.config.forms import Expected, seconds
 
     if expires_in is None:
         return played

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from holdfast.sim.drill.report import Drill
+    from holdfast.lab.drill.report import Drill
 
 View = Mapping[str, Any]
 LINE_EVERY = 5.0  # seconds between two lines where no terminal is

@@ -17,10 +17,10 @@ from holdfast.client.views import (
     route_view,
     status_view,
 )
+from holdfast.config import Settings
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.records import JobFilter
-from holdfast.settings import Settings
 from holdfast.store import Store
 
 LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from holdfast.settings import Settings
+    from holdfast.config import Settings
 
 URL_VARIABLE = "HOLDFAST_URL"
 
@@ -79,6 +79,6 @@ def actor() -> str:
 
 def settings() -> "Settings":
     """Load the configuration. Raises ConfigError."""
-    from holdfast.settings import load
+    from holdfast.config import load
 
     return load(scene().config)

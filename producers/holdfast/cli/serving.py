@@ -11,9 +11,9 @@ from holdfast.cli.desk import Desk
 from holdfast.cli.own_desk import OwnDesk
 from holdfast.cli.processes import Child, Processes
 from holdfast.cli.show import say
+from holdfast.config import Settings
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.records import WorkerRecord
-from holdfast.settings import Settings
 
 LOOK_EVERY = 2.0  # seconds between two looks for live workers
 PATIENCE = 4  # quick deaths of our own worker before the command gives up

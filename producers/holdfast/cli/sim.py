@@ -11,7 +11,7 @@ from holdfast.cli.show import show
 from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from holdfast.settings import Settings
+    from holdfast.config import Settings
 
 group = Noun("Simulated providers: serve, break, heal.")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -31,8 +31,8 @@ def serve(
     headers: Annotated[bool, Option(help="Say the limits in headers.")] = True,
 ) -> None:
     """Serve two simulated providers and print a holdfast.toml for them on stdout."""
-    from holdfast.sim import SimSettings
-    from holdfast.sim.serve import serve as serve_pair
+    from holdfast.lab.sim import SimSettings
+    from holdfast.lab.sim.serve import serve as serve_pair
 
     serve_pair(port, SimSettings(rate=rate, burst=burst, latency=(latency, latency), headers=headers))
 
@@ -50,7 +50,7 @@ def break_(
     """Break simulated providers."""
     from pydantic import ValidationError
 
-    from holdfast.sim import Break, control
+    from holdfast.lab.sim import Break, control
 
     try:
         fault = Break(mode=mode, fraction=fraction, seconds=seconds)
@@ -66,7 +66,7 @@ def break_(
 @group.command(remote=False)
 def heal(which: Which = None) -> None:
     """End every fault of simulated providers."""
-    from holdfast.sim import control
+    from holdfast.lab.sim import control
 
     meant = urls(which)
     for url in meant:

@@ -12,8 +12,8 @@ from holdfast.cli.processes import Child, Processes
 from holdfast.cli.serving import worker_children
 from holdfast.cli.show import err, say
 from holdfast.cli.tables import plain
+from holdfast.config import Server, Settings, load
 from holdfast.model.errors import Conflict, InvalidRequest
-from holdfast.settings import Server, Settings, load
 
 SIM_FILE = "sim.toml"
 SIM_PORT = 8801
@@ -23,7 +23,7 @@ READY_SECONDS = 30.0
 
 def simulated(config: Path | None) -> Settings:
     """Write a configuration for simulated providers beside the embedded storage, and load it."""
-    from holdfast.sim.serve import config as config_of
+    from holdfast.lab.sim.serve import config as config_of
 
     if config is not None:
         raise InvalidRequest("--sim", "brings its own configuration.", "Leave out --config, or --sim.")

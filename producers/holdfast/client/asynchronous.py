@@ -15,7 +15,7 @@ from holdfast.client.watch import Watch
 from holdfast.model.job import Priority, State
 
 if TYPE_CHECKING:
-    from holdfast.settings import Settings
+    from holdfast.config import Settings
 
 
 class AsyncHoldfast:

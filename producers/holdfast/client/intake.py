@@ -8,13 +8,13 @@ import orjson
 
 from holdfast.client.backend import Defaults, Item
 from holdfast.client.errors import InvalidJobs, JobProblem
-from holdfast.dialect import anthropic, chat, responses
-from holdfast.dialect.line import read_job
-from holdfast.dialect.strictness import allowed, demand_exact
 from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Priority
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan
+from holdfast.wire import anthropic, chat, responses
+from holdfast.wire.line import read_job
+from holdfast.wire.strictness import allowed, demand_exact
 
 PlanOf = Callable[[str], Plan]
 LETTER = "letter"  # what a drained dead letter says of its death, beside the job that can be submitted again

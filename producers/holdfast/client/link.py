@@ -4,9 +4,9 @@ import socket
 from collections.abc import Callable
 from typing import ClassVar
 
+from holdfast.config import Settings
 from holdfast.lanes import Connection, Lanes, connect
 from holdfast.model.errors import QueueUnavailable
-from holdfast.settings import Settings
 
 EMBEDDED = "embedded"
 LOOK_SECONDS = 0.5

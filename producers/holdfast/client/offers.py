@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
+from holdfast.config import crash_point
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer
-from holdfast.settings import crash_point
 
 QUIET = 5.0  # seconds after a failure in which Redis is not asked
 MOST_WAITING = 100  # submits whose offers may queue up; what comes then is the sweeper's

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from holdfast.client.backend import Backend
-from holdfast.settings import Settings
+from holdfast.config import Settings
 
 URL_VARIABLE = "HOLDFAST_URL"
 
@@ -24,6 +24,6 @@ def open_backend(
 
         return Remote(url, key or find_key())
     from holdfast.client.storage import Storage  # noqa: PLC0415 - a program that talks to a server needs no SQL
-    from holdfast.settings import load  # noqa: PLC0415 - the same
+    from holdfast.config import load  # noqa: PLC0415 - the same
 
     return Storage(settings or load(Path(config) if config else None))

@@ -12,6 +12,7 @@ from typing import Literal
 from holdfast.client.drain import look
 from holdfast.client.owned import narrowed
 from holdfast.client.storage import Storage
+from holdfast.config import crash_point
 from holdfast.lanes import BreakerView, BucketView, Snapshot
 from holdfast.model.errors import InvalidRequest, NotFound, QueueUnavailable
 from holdfast.model.job import Priority
@@ -20,7 +21,6 @@ from holdfast.model.route import Route
 from holdfast.policy.eta import Eta
 from holdfast.policy.logins import Alert, alerts
 from holdfast.policy.verdict import scope_names
-from holdfast.settings import crash_point
 
 PAGE = 500  # dead letters in one transaction
 LONGEST_NAME = 400  # characters of a lane or a route

@@ -14,12 +14,12 @@ from holdfast.client.intake import Draft, read_items
 from holdfast.client.lines import output_line
 from holdfast.client.link import Link
 from holdfast.client.offers import Offers
+from holdfast.config import Settings, crash_point
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.ids import new_id, public_id
 from holdfast.model.job import DEFAULT_TENANT, LIVE, NewJob, Offer, State
 from holdfast.model.records import FinishedJob
 from holdfast.policy.estimate import estimate
-from holdfast.settings import Settings, crash_point
 from holdfast.store import Store
 from holdfast.store.secrets import message_key
 

@@ -15,7 +15,7 @@ from holdfast.model.job import Priority, State
 from holdfast.model.request import Request
 
 if TYPE_CHECKING:
-    from holdfast.settings import Settings
+    from holdfast.config import Settings
 
 T = TypeVar("T")
 

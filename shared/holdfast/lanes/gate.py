@@ -12,6 +12,7 @@ from typing import Any
 import redis.asyncio
 import structlog
 
+from holdfast.config import clock as drilled
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.fetching import Asked, read_fetched
 from holdfast.lanes.health import health_of, read_health
@@ -33,7 +34,6 @@ from holdfast.policy.backoff import Uniform
 from holdfast.policy.report import is_hearsay, is_spare, verdicts
 from holdfast.policy.step import Health
 from holdfast.policy.verdict import Heard, ScopeKind, Verdict
-from holdfast.settings import clock as drilled
 
 log = structlog.get_logger(__name__)
 

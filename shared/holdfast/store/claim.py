@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from holdfast.config import crash_point
 from holdfast.model.job import Claimed, Outcome, Permit, State
-from holdfast.settings import crash_point
 from holdfast.store.counters import observe
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_seconds_or_none

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, exc
 
+from holdfast.config import clock
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import TERMINAL, State
-from holdfast.settings import clock
 from holdfast.store.engine import make_directory, open_engines, read_url, show_url
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import POSTGRES, SQLITE, Rows, Statement, Tongue, in_json, spoken, spoken_by_row

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from holdfast.config import crash_point
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MAX_CRASHES, Outcome, State
 from holdfast.model.records import TakenOver, WorkerRecord
-from holdfast.settings import crash_point
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros, to_seconds, to_seconds_or_none
 from holdfast.store.sql import Statement

@@ -5,8 +5,8 @@ Two attempts of one fence are a hedge, and nothing else makes two: every claim t
 
 from collections.abc import Sequence
 
+from holdfast.config import crash_point
 from holdfast.model.job import Claimed, Permit
-from holdfast.settings import crash_point
 from holdfast.store.claim import START_ATTEMPTS
 from holdfast.store.database import Transaction
 from holdfast.store.sql import Statement

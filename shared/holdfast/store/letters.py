@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from holdfast.config import crash_point
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
 from holdfast.model.records import FaultGroup, JobFilter
-from holdfast.settings import crash_point
 from holdfast.store.database import Transaction
 from holdfast.store.micros import MICROS, to_seconds
 from holdfast.store.operator import audit

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from holdfast.config import crash_point
 from holdfast.model.job import AttemptEnd, Claimed, State
 from holdfast.model.records import Settlement
-from holdfast.settings import crash_point
 from holdfast.store.counters import count_calls, observe
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros

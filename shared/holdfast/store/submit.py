@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.config import crash_point
 from holdfast.model.errors import Conflict, InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
-from holdfast.settings import crash_point
 from holdfast.store.database import Transaction
 from holdfast.store.micros import NEVER, to_micros, to_seconds_or_none
 from holdfast.store.pack import deflate, is_storable, pack_avoid, pack_labels, pack_request, request_hash

@@ -7,6 +7,7 @@ from functools import cache
 
 import structlog
 
+from holdfast.config import CredentialSettings, Settings, read_secret
 from holdfast.credentials.errors import NoToken
 from holdfast.credentials.issuer import TokenSource
 from holdfast.credentials.keeper import Keeper, KeyKeeper
@@ -16,7 +17,6 @@ from holdfast.credentials.source import KeySource
 from holdfast.credentials.token_keeper import TokenKeeper
 from holdfast.lanes import Connection
 from holdfast.model.errors import HoldfastError
-from holdfast.settings import CredentialSettings, Settings, read_secret
 
 log = structlog.get_logger()
 KEY_VARIABLE = "HOLDFAST_TOKEN_KEY"

@@ -9,11 +9,11 @@ from urllib.parse import quote_plus, urlsplit
 import aiohttp
 import orjson
 
+from holdfast.config import Issuer
+from holdfast.config.values import SECRET
 from holdfast.credentials.errors import IssuerFailed
 from holdfast.credentials.source import CredentialSource
 from holdfast.credentials.token import Token
-from holdfast.settings import Issuer
-from holdfast.settings.values import SECRET
 
 PATIENCE = 8.0  # seconds for one question, from connect to the last byte
 LONGEST = 65_536  # bytes of an answer that are read

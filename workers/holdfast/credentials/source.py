@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from holdfast.settings import read_secret
+from holdfast.config import read_secret
 
 FRESH = 2.0  # seconds: a file written so recently may be written again within the same tick of its clock
 

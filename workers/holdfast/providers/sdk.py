@@ -10,11 +10,7 @@ from typing import Any
 import httpx2
 import orjson
 
-from holdfast.dialect import anthropic, chat, responses
-from holdfast.dialect.bad_answer import BadAnswer
-from holdfast.dialect.faults import read_bad_answer, read_fault, refuses, request_id
-from holdfast.dialect.limits import read_limits
-from holdfast.dialect.strictness import demand_exact
+from holdfast.config import clock
 from holdfast.model.answer import Answer
 from holdfast.model.errors import Unmappable
 from holdfast.model.fault import Fault, FaultKind
@@ -27,7 +23,11 @@ from holdfast.providers.clients import Opened
 from holdfast.providers.login import NoLogin
 from holdfast.providers.port import Refusal
 from holdfast.providers.wire import HEADERS, NoAnswer, unless
-from holdfast.settings import clock
+from holdfast.wire import anthropic, chat, responses
+from holdfast.wire.bad_answer import BadAnswer
+from holdfast.wire.faults import read_bad_answer, read_fault, refuses, request_id
+from holdfast.wire.limits import read_limits
+from holdfast.wire.strictness import demand_exact
 
 OK = 200
 LIKELY_CUT = 0.4  # of our estimate; a server that counted less has hardly read the whole prompt

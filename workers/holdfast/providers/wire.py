@@ -20,10 +20,10 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
+from holdfast.config import crash_point
 from holdfast.model.fault import FaultKind
 from holdfast.policy.bucket import is_late
 from holdfast.providers.port import Refusal
-from holdfast.settings import crash_point
 
 BODY_CAP = 32 * 2**20  # bytes of an answer, decompressed
 CONNECT_SECONDS = 20.0  # for DNS, TCP and TLS together; generous, since a loop that opens 1,000 at once is busy

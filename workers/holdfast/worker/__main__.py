@@ -10,9 +10,9 @@ from pathlib import Path
 
 import structlog
 
+from holdfast.config import Settings, load
 from holdfast.lanes import connect
 from holdfast.model.errors import HoldfastError, SchemaBehind
-from holdfast.settings import Settings, load
 from holdfast.store import Store
 from holdfast.store.secrets import message_key
 from holdfast.worker.logs import log_to_stderr

@@ -4,8 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from holdfast.dialect.strictness import demand_allowed
-from holdfast.dialect.validate import check
+from holdfast.config import crash_point
 from holdfast.lanes import Gate, Settled
 from holdfast.model.answer import Answer
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable, Unmappable
@@ -16,9 +15,10 @@ from holdfast.model.reply import Reply
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Complete, Reroute, Step
 from holdfast.policy.step import Health, asks_another, next_step
-from holdfast.settings import crash_point
 from holdfast.store import GroupWriter
 from holdfast.store.turn import may_be_billed
+from holdfast.wire.strictness import demand_allowed
+from holdfast.wire.validate import check
 from holdfast.worker.calling import Called, Calling, Calls
 from holdfast.worker.footing import Footing
 from holdfast.worker.hedging import Hedges, Race

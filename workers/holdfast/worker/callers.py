@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from holdfast.config import Settings
 from holdfast.credentials import Credentials
 from holdfast.model.answer import Answer
 from holdfast.model.errors import HoldfastError
@@ -13,7 +14,6 @@ from holdfast.model.fault import Fault
 from holdfast.model.request import Request
 from holdfast.model.route import Plan, Route
 from holdfast.providers.port import Provider, Refusal, connect
-from holdfast.settings import Settings
 
 log = structlog.get_logger()
 SHORTEST_SECRET = 8  # characters: anything shorter may stand in a sentence by chance

@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from holdfast.config import clock, crash_point
 from holdfast.credentials import NoToken
 from holdfast.lanes import Gate
 from holdfast.model.answer import Answer
@@ -15,7 +16,6 @@ from holdfast.model.job import Claimed, Permit
 from holdfast.model.reply import Reply, Usage
 from holdfast.model.route import Route
 from holdfast.policy.step import asks_another
-from holdfast.settings import clock, crash_point
 from holdfast.worker.callers import Callers
 from holdfast.worker.footing import Footing
 from holdfast.worker.lease import Lease

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from holdfast.config import clock, crash_point
 from holdfast.lanes import Gate, Reason
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Claimed, Permit
-from holdfast.settings import clock, crash_point
 from holdfast.store import GroupWriter
 from holdfast.worker.footing import Footing
 from holdfast.worker.lane_book import LaneBook, LaneEntry

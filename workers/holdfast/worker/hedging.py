@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from holdfast.dialect.strictness import allowed
+from holdfast.config import clock, crash_point
 from holdfast.lanes import Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Hedge, Plan
 from holdfast.policy.hedge import NEEDLESS, OUTRUN, HedgeBudget, avoiding, earn, refund, spend
 from holdfast.policy.pace import LOOK_AGAIN
-from holdfast.settings import clock, crash_point
 from holdfast.store import GroupWriter
+from holdfast.wire.strictness import allowed
 from holdfast.worker.calling import Called, Calling
 from holdfast.worker.footing import Footing
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from holdfast.config import Settings
 from holdfast.model.errors import HoldfastError
 from holdfast.model.job import Priority, lane_name
 from holdfast.model.route import Plan
-from holdfast.settings import Settings
 from holdfast.worker.callers import Callers
 
 log = structlog.get_logger()

@@ -9,9 +9,9 @@ from importlib.metadata import version
 
 import structlog
 
+from holdfast.config import clock
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.ids import new_id
-from holdfast.settings import clock
 from holdfast.store import Store
 from holdfast.worker.footing import Footing
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from holdfast.config import clock
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Reply
 from holdfast.policy.step import Health, wears
 from holdfast.policy.storm import Window, is_storm, is_wearing, judged, worn
-from holdfast.settings import clock
 
 log = structlog.get_logger()
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from holdfast.config import clock
 from holdfast.lanes import Gate
 from holdfast.model.answer import Answer
 from holdfast.model.errors import QueueUnavailable
@@ -12,7 +13,6 @@ from holdfast.model.reply import Reply
 from holdfast.model.route import Plan, Route
 from holdfast.policy.pace import LOOK_AGAIN, is_crowded, leaves, slow_after, typical
 from holdfast.policy.step import Health
-from holdfast.settings import clock
 from holdfast.worker.calling import Calling
 from holdfast.worker.footing import Footing
 

@@ -8,6 +8,7 @@ from functools import cache
 
 import structlog
 
+from holdfast.config import Settings
 from holdfast.credentials import Credentials
 from holdfast.lanes import Connection, Gate
 from holdfast.model.errors import HoldfastError, QueueUnavailable
@@ -15,7 +16,6 @@ from holdfast.model.job import Claimed, Permit
 from holdfast.model.route import Plan
 from holdfast.policy.bucket import LATE
 from holdfast.policy.rules import Rules, rules_for
-from holdfast.settings import Settings
 from holdfast.store import GroupWriter, Store
 from holdfast.worker.attempt import Attempts
 from holdfast.worker.callers import Callers

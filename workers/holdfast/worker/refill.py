@@ -4,9 +4,9 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from holdfast.config import clock, crash_point
 from holdfast.lanes import Backlog, Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
-from holdfast.settings import clock, crash_point
 from holdfast.store import Store
 from holdfast.worker.footing import Footing
 from holdfast.worker.lane_book import LaneBook

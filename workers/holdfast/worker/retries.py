@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from holdfast.config import clock
 from holdfast.model.step import Retry, Step
 from holdfast.policy.budget import RetryBudget, earn, spend
-from holdfast.settings import clock
 
 
 @dataclass(slots=True)

@@ -2,9 +2,9 @@
 
 import asyncio
 
+from holdfast.config import crash_point
 from holdfast.lanes import Gate, Settled
 from holdfast.model.errors import QueueUnavailable
-from holdfast.settings import crash_point
 from holdfast.worker.footing import Footing
 
 GROUP = 200  # settlements a script call

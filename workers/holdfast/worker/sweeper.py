@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from holdfast.config import clock, crash_point
 from holdfast.lanes import Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Offer, State
-from holdfast.settings import clock, crash_point
 from holdfast.store import Store
 from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.footing import Footing

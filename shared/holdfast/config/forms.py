@@ -1,0 +1,337 @@
+"""What a configuration file may hold: one form per table. Their descriptions are docs/configuration.md."""
+
+import math
+import re
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from holdfast.config.secrets import FORMS, is_reference
+from holdfast.model.route import Api, Dialect
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+DATABASES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
+QUEUES = ("redis", "rediss", "unix")
+HOSTS = r"([^/?@]*@)?[^/?@,]+(,[^/?@,]+)*"
+SEVERAL = re.compile(rf"sentinels?://{HOSTS}/[^/?]+(\?.*)?|rediss?\+cluster://{HOSTS}/?(\?.*)?")  # several servers
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Expected(ValueError):
+    """A value is not what it should be; the text says what was expected."""
+
+
+def seconds(value: object) -> float:
+    """Read a duration.
+
+    >>> [seconds(value) for value in ("120s", "5m", "500ms", 90)]
+    [120.0, 300.0, 0.5, 90.0]
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
+        return float(value)
+    match = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise Expected('a duration, such as "120s", "5m", "500ms" or a number of seconds')
+    return float(match[1]) * UNITS[match[2]]
+
+
+def _positive(value: float) -> float:
+    if value <= 0:
+        raise Expected("a duration above zero")
+    return value
+
+
+def _reference(text: str) -> str:
+    if not is_reference(text):
+        raise Expected(f"a reference: {FORMS}")
+    return text
+
+
+def _web_address(text: str) -> str:
+    address = _split(text)
+    if address is None or address.scheme not in {"http", "https"} or not address.hostname:
+        raise Expected("an http:// or https:// address")
+    if address.username is not None or address.query or address.fragment:
+        raise Expected("an address without user, query or fragment")
+    return text.rstrip("/")
+
+
+def _issuer_address(text: str) -> str:
+    """A token issuer is shown a secret: in the clear only on this machine."""
+    address = urlsplit(_web_address(text))
+    if address.scheme != "https" and address.hostname not in LOOPBACK:
+        raise Expected("an https:// address (http:// only on this machine)")
+    return text
+
+
+def _database(text: str) -> str:
+    address = _split(text)
+    if address is None or address.scheme not in DATABASES:
+        raise Expected("sqlite:///PATH or postgresql://…")
+    return text
+
+
+def _queue(text: str) -> str:
+    address = _split(text)
+    known = text == "embedded" or (address is not None and address.scheme in QUEUES) or SEVERAL.fullmatch(text)
+    if not known:
+        raise Expected("embedded, redis://…, rediss://…, unix://…, sentinel://HOSTS/NAME or redis+cluster://HOSTS")
+    return text
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        address = urlsplit(text)
+        _ = address.port  # a port that is no number shows itself only here
+    except ValueError:
+        return None
+    return address
+
+
+Seconds = Annotated[float, BeforeValidator(seconds)]
+PositiveSeconds = Annotated[float, BeforeValidator(seconds), AfterValidator(_positive)]
+Reference = Annotated[str, AfterValidator(_reference)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+IssuerAddress = Annotated[str, AfterValidator(_issuer_address)]
+Word = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]  # it becomes a part of an address: nothing may break out
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Form(BaseModel):
+    """Types are taken as TOML has them (no text for a number), and every key must be known."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ServerForm(Form):
+    """Where the HTTP API and the dashboard listen."""
+
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address to listen on. Without an API key only loopback."
+    )
+    port: int = Field(default=8700, ge=0, le=65_535, description="Port to listen on. 0: any free one.")
+
+
+class StorageForm(Form):
+    """Where jobs are kept (SQL, the truth) and where they wait their turn (Redis, a cache)."""
+
+    database_url: Annotated[str, AfterValidator(_database)] | None = Field(
+        default=None,
+        description="`sqlite:///PATH` or `postgresql://…`. Default: `holdfast.db` in `directory`. "
+        "`HOLDFAST_DATABASE_URL` overrides it.",
+    )
+    redis_url: Annotated[str, AfterValidator(_queue)] = Field(
+        default="embedded",
+        description="`embedded` (a private server in `directory`), `redis://…`, `rediss://…`, "
+        "`sentinel://HOST:PORT,HOST:PORT/NAME`, `redis+cluster://HOST:PORT,HOST:PORT`. "
+        "`HOLDFAST_REDIS_URL` overrides it.",
+    )
+    directory: str = Field(
+        default=".holdfast",
+        min_length=1,
+        description="Home of the embedded storage, relative to the working directory.",
+    )
+    namespace: str = Field(default="hf", pattern=f"^{NAME.pattern}$", description="Prefix of every Redis key.")
+    keep_results: PositiveSeconds | None = Field(
+        default=None,
+        description='How long a job is kept after it ended, such as `"30d"`; then it is deleted with its request, '
+        "attempts, result and idempotency key, dead ones too. Default: for ever.",
+    )
+
+
+class WorkerForm(Form):
+    """The pool that makes the calls."""
+
+    concurrency: int = Field(default=500, ge=1, le=100_000, description="Calls in flight per process.")
+    processes: int = Field(default=1, ge=1, le=256, description="Worker processes.")
+    lease: PositiveSeconds = Field(
+        default=15.0, description="A process silent for so long is dead; its jobs are taken over."
+    )
+    grace: Seconds = Field(default=30.0, description="After SIGTERM, time for running calls to finish.")
+    window: int = Field(
+        default=2_000, ge=1, le=100_000, description="Ready jobs per lane that wait in Redis; the rest in SQL."
+    )
+
+
+class OAuth2Form(Form):
+    """Tokens by OAuth 2.0's client credentials grant (RFC 6749, section 4.4)."""
+
+    token_url: IssuerAddress = Field(description="The issuer's token endpoint: `https://…`.")
+    client_id: str = Field(min_length=1, description="Who we are to the issuer.")
+    client_secret: Reference = Field(description=f"Where our secret is: {FORMS}.")
+    scope: str | None = Field(default=None, min_length=1, description="What the token is to be good for.")
+    sent_in: Literal["header", "body"] = Field(
+        default="header", description="How the issuer wants the secret: in a Basic `header` or in the form's `body`."
+    )
+
+
+class TokenForm(Form):
+    """Tokens from any endpoint that answers with JSON."""
+
+    url: IssuerAddress = Field(description="The endpoint; it is sent a POST.")
+    secret: Reference = Field(
+        description=f"Where our secret is: {FORMS}. Sent as `Authorization: Bearer`, unless `body` says where it goes."
+    )
+    body: dict[str, str] = Field(
+        default_factory=dict, description="The body's fields. `{secret}` in a value stands for the secret."
+    )
+    encoding: Literal["json", "form"] = Field(default="json", description="How the body is written.")
+    token: str = Field(default="access_token", min_length=1, description="The answer's field that holds the token.")
+    expires_in: str = Field(
+        default="expires_in", min_length=1, description="The answer's field that holds its life in seconds."
+    )
+
+
+class CredentialForm(Form):
+    """One key of a provider, or a source of short-lived tokens. Exactly one of `secret`, `oauth2` and `token`."""
+
+    name: str = Field(pattern=f"^{NAME.pattern}$", description="Its name in metrics, logs and attempts.")
+    secret: Reference | None = Field(default=None, description=f"Where the key is: {FORMS}. Never the key itself.")
+    oauth2: OAuth2Form | None = Field(default=None, description="Tokens by OAuth 2.0 client credentials.")
+    token: TokenForm | None = Field(default=None, description="Tokens from another endpoint.")
+
+
+class LimitsForm(Form):
+    """The rate allowance of one credential and model group. What is not given is learned from answers."""
+
+    requests_per_minute: Rate | None = Field(default=None, description="Requests a minute.")
+    input_tokens_per_minute: Rate | None = Field(default=None, description="Input tokens a minute.")
+    output_tokens_per_minute: Rate | None = Field(default=None, description="Output tokens a minute.")
+    concurrency: Count | None = Field(default=None, description="Calls in flight on a route, over all processes.")
+
+
+class BreakerForm(Form):
+    """The circuit breaker of this provider's routes. The defaults fit most; without an alternative it opens later."""
+
+    consecutive: Count | None = Field(default=None, description="Faults in a row that open it. Default 5.")
+    ratio: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="Share of failed calls that opens it. Default 0.5.",
+    )
+    window_seconds: PositiveSeconds | None = Field(
+        default=None, description="Age of the oldest call that counts. Default 2m."
+    )
+    slow: Count | None = Field(
+        default=None, description="Slow calls that open it; a success makes up for a part of one. Default 3."
+    )
+    base: PositiveSeconds | None = Field(default=None, description="Shortest cool-off. Default 1s.")
+    cap: PositiveSeconds | None = Field(
+        default=None, description="Longest cool-off; a minute more where no plan has another way. Default 240s."
+    )
+    share: float | None = Field(
+        default=None, gt=0, le=1, description="Cool-off as a share of the outage's age. Default 0.12."
+    )
+    probe_lease: PositiveSeconds | None = Field(
+        default=None, description="Time for a probe before the next one. Default 25s."
+    )
+
+
+class ProviderForm(Form):
+    """An API that is called. The table's name is the provider's name in routes."""
+
+    api: Annotated[Api, Field(strict=False)] = Field(
+        description="Wire format and, in other clouds, the way to log in ([howto/routes.md](howto/routes.md))."
+    )
+    base_url: WebAddress | None = Field(
+        default=None, description="Default: the API's official address. OpenAI's and compatible ones end in `/v1`."
+    )
+    region: Word | None = Field(
+        default=None,
+        description="Where the cloud runs the model. Needed by `anthropic-bedrock`, `anthropic-bedrock-mantle`, "
+        "`anthropic-aws`, `anthropic-vertex`, `openai-bedrock` and `openai-bedrock-responses`; "
+        "`anthropic-google-cloud` takes `global` without it.",
+    )
+    project: Word | None = Field(
+        default=None, description="Google's project. Needed by `anthropic-vertex` and `anthropic-google-cloud`."
+    )
+    workspace_id: Word | None = Field(
+        default=None, description="Anthropic's workspace. Needed by `anthropic-aws` and `anthropic-google-cloud`."
+    )
+    resource: Word | None = Field(
+        default=None,
+        description="Name of the Azure resource, from which the address follows. `anthropic-foundry`, "
+        "`azure-openai` and `azure-openai-responses` need it or `base_url`.",
+    )
+    api_version: Word | None = Field(
+        default=None,
+        description="Azure's version of the API, such as `2024-10-21`. Needed by `azure-openai` and "
+        "`azure-openai-responses`.",
+    )
+    dialect: Annotated[Dialect, Field(strict=False)] | None = Field(
+        default=None,
+        description="How a server differs that speaks `openai-chat`. Default: recognised by its address, else "
+        "`compatible`.",
+    )
+    credentials: list[CredentialForm] | None = Field(
+        default=None,
+        min_length=1,
+        description="Keys, each with its own health and limits. Default: the official API's usual environment variable "
+        "(`ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `ANTHROPIC_FOUNDRY_API_KEY`, `AZURE_OPENAI_API_KEY`); on AWS and "
+        "Google the machine's own login; for any other address no key.",
+    )
+    deadline: PositiveSeconds = Field(default=120.0, description="Total time for one call.")
+    slow_after: PositiveSeconds = Field(
+        default=20.0,
+        description="A call still in flight after this long counts against the route, if it also takes five times as "
+        "long as calls there typically do.",
+    )
+    status_page: WebAddress | None = Field(
+        default=None, description="Where the provider tells of outages; for the operator."
+    )
+    limits: LimitsForm = Field(default_factory=LimitsForm)
+    breaker: BreakerForm = Field(default_factory=BreakerForm)
+
+
+class PriceForm(Form):
+    """USD per million tokens."""
+
+    input: Usd = Field(default=0.0, description="Input tokens.")
+    output: Usd = Field(default=0.0, description="Output tokens.")
+
+
+class RouteForm(Form):
+    """One way to serve the model: a provider and the name that it has for the model."""
+
+    provider: str = Field(description="Name of a table under `providers`.")
+    model: str = Field(min_length=1, description="The provider's name for the model.")
+    price: PriceForm = Field(default_factory=PriceForm)
+    group: str | None = Field(
+        default=None, min_length=1, description="Routes of one group share their limits. Default: model."
+    )
+    limits: LimitsForm | None = Field(default=None, description="Instead of the provider's.")
+    deadline: PositiveSeconds | None = Field(default=None, description="Instead of the provider's.")
+    slow_after: PositiveSeconds | None = Field(default=None, description="Instead of the provider's.")
+
+
+class HedgeForm(Form):
+    """A second call for a job whose first one takes long. The first good answer wins; both calls may be billed."""
+
+    after: PositiveSeconds = Field(description="Age of a call from which on its job gets a second one.")
+    at_most: float = Field(default=0.05, gt=0, le=1, description="Share of all calls that may be hedged.")
+
+
+class ModelForm(Form):
+    """A model alias: what jobs ask for. The table's name is the alias."""
+
+    routes: list[RouteForm] = Field(min_length=1, description="The plan: the first route that admits a job takes it.")
+    hedge: HedgeForm | None = Field(
+        default=None,
+        description="Second calls, on another route of the plan ([howto/slow.md](howto/slow.md)). Default: never.",
+    )
+
+
+class FileForm(Form):
+    """The whole file. Every table may be left out."""
+
+    server: ServerForm = Field(default_factory=ServerForm)
+    storage: StorageForm = Field(default_factory=StorageForm)
+    worker: WorkerForm = Field(default_factory=WorkerForm)
+    providers: dict[str, ProviderForm] = Field(default_factory=dict)
+    models: dict[str, ModelForm] = Field(default_factory=dict)

@@ -1,0 +1,110 @@
+"""Find the configuration, read it, check it, build the settings: all of it, or one ConfigError with every problem."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from holdfast.config.build import build, key_variables
+from holdfast.config.checks import check
+from holdfast.config.forms import FileForm, StorageForm
+from holdfast.config.lines import key_lines, line_of
+from holdfast.config.problems import Problem, from_form
+from holdfast.config.values import Settings
+from holdfast.model.errors import ConfigError
+
+FILE_NAME = "holdfast.toml"
+FILE_VARIABLE = "HOLDFAST_CONFIG"
+LARGEST_FILE = 4 * 1024 * 1024  # bytes; a configuration has some thousands
+STORAGE_VARIABLES = {"database_url": "HOLDFAST_DATABASE_URL", "redis_url": "HOLDFAST_REDIS_URL"}
+
+
+def find(path: Path | None, env: Mapping[str, str] | None = None) -> Path | None:
+    """Choose the file: ``path``, then HOLDFAST_CONFIG, then holdfast.toml in the working directory, or none."""
+    named = (os.environ if env is None else env).get(FILE_VARIABLE)
+    if path is not None or named:
+        return Path(path or str(named))
+    return Path(FILE_NAME) if Path(FILE_NAME).is_file() else None
+
+
+def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:
+    """Load the settings. Without a file: embedded storage, and the providers whose key variables are set.
+
+    Raises: ConfigError: with every problem of the file and of the environment.
+    """
+    env = os.environ if env is None else env
+    source = find(path, env)
+    text = "" if source is None else _read(source)
+    file = _parse(source, text)
+    form, problems = _fill_in(file)
+    problems += check(file, file["providers"] if _has_providers(file) else key_variables(env))
+    complaints = _in_file(source, text, problems) + _in_environment(env)
+    if form is None or complaints:
+        raise ConfigError(tuple(complaints))
+    return build(form, source, env)
+
+
+def _read(source: Path) -> str:
+    try:
+        with source.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ConfigError((f"{source}: expected at most {LARGEST_FILE} bytes, got more",))
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise ConfigError((f"{source}: expected UTF-8 text, got another byte at offset {error.start}",)) from None
+    except FileNotFoundError:
+        raise ConfigError((f"{source}: expected a configuration file, got nothing: there is no such file",)) from None
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise ConfigError((f"{source}: expected a readable file, got: {why}",)) from error
+
+
+def _parse(source: Path | None, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what, _, place = str(error).partition(" (at ")
+        line = re.search(r"line (\d+)", place)
+        number = line[1] if line else str(text.count("\n") + 1)
+        raise ConfigError((f"{source}:{number}: expected TOML, got a syntax error: {what}",)) from None
+    except RecursionError:
+        raise ConfigError((f"{source}: expected TOML, got tables nested too deeply",)) from None
+
+
+def _fill_in(file: dict[str, Any]) -> tuple[FileForm | None, list[Problem]]:
+    try:
+        return FileForm.model_validate(file), []
+    except ValidationError as error:
+        return None, [from_form(each) for each in error.errors(include_url=False)]
+
+
+def _has_providers(file: Mapping[str, Any]) -> bool:
+    return isinstance(file.get("providers"), dict) and bool(file["providers"])
+
+
+def _in_file(source: Path | None, text: str, problems: Iterable[Problem]) -> list[str]:
+    """Say each problem once, in the order of the file."""
+    lines = key_lines(text)
+    placed = [(line_of(lines, problem.path) or 1, problem) for problem in problems]
+    return list(dict.fromkeys(problem.render(f"{source}:{line}") for line, problem in sorted(placed, key=_by_line)))
+
+
+def _by_line(placed: tuple[int, Problem]) -> int:
+    return placed[0]
+
+
+def _in_environment(env: Mapping[str, str]) -> list[str]:
+    complaints = []
+    for field, variable in STORAGE_VARIABLES.items():
+        if env.get(variable):
+            try:
+                StorageForm.model_validate({field: env[variable]})
+            except ValidationError as error:
+                problem = from_form(error.errors(include_url=False)[0], StorageForm)
+                complaints.append(Problem((), problem.expected, problem.got).render(variable))
+    return complaints

@@ -1,0 +1,140 @@
+"""One way to say what is wrong with a configuration: file:line: key: expected …, got …; nearest valid name …"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from holdfast.config.forms import Expected, FileForm
+from holdfast.config.lines import Path
+
+LONGEST = 60  # characters of a value that are repeated in an error
+_SECRET = re.compile(r"secret|key|token|password|credential", re.IGNORECASE)
+_USER_PART = re.compile(r"^(.*?//)?.*@", re.DOTALL)
+_SECRET_PART = re.compile(r"((?:password|passwd|token|key|secret)=)[^&]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong. ``path`` leads to the key; ``expected`` and ``got`` are phrases without a full stop."""
+
+    path: Path
+    expected: str
+    got: str
+    nearest: str | None = None
+
+    def render(self, where: str) -> str:
+        """Say it as one line; ``where`` is ``file:line``, or the environment."""
+        hint = f"; nearest valid name {self.nearest}" if self.nearest else ""
+        key = f"{dotted(self.path)}: " if self.path else ""
+        return f"{where}: {key}expected {self.expected}, got {self.got}{hint}"
+
+
+def from_form(error: ErrorDetails, form: type[BaseModel] = FileForm) -> Problem:
+    """Put an error of pydantic's into our words."""
+    path: Path = tuple(error["loc"])
+    context = error.get("ctx", {})
+    if error["type"] == "extra_forbidden":
+        valid = sorted(_fields_around(form, path))
+        return Problem(path, f"one of {', '.join(valid)}", "a key that does not exist", nearest(str(path[-1]), valid))
+    if error["type"] == "missing":
+        return Problem(path, "a value", "nothing")
+    got = shown(path, error["input"])
+    if error["type"] == "enum":
+        valid = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+        return Problem(path, f"one of {', '.join(valid)}", got, nearest(str(error["input"]), valid))
+    if isinstance(context.get("error"), Expected):
+        return Problem(path, str(context["error"]), got)
+    return Problem(path, _expectation(error["type"], context, error["msg"]), got)
+
+
+_PHRASES: Mapping[str, str] = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "finite_number": "a finite number",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than_equal": "a number of at most {le}",
+    "string_too_short": "a text that is not empty",
+    "too_short": "a list that is not empty",
+    "string_pattern_mismatch": "letters, digits, dots, dashes and underscores",
+}
+
+
+def _expectation(kind: str, context: Mapping[str, Any], message: str) -> str:
+    return _PHRASES[kind].format(**context) if kind in _PHRASES else message.removeprefix("Input should be ")
+
+
+def nearest(name: str, valid: Iterable[str]) -> str | None:
+    """Find the valid name that a slip of the finger made into ``name``.
+
+    >>> nearest("concurency", ["concurrency", "processes"])
+    'concurrency'
+    """
+    return next(iter(get_close_matches(name.lower(), list(valid), n=1, cutoff=0.5)), None)
+
+
+def shown(path: Path, value: object) -> str:
+    """Repeat a value in an error, but nothing that may be a secret."""
+    match value:
+        case dict():
+            return "a table"
+        case list():
+            return f"a list of {len(value)}"
+        case str() if _SECRET.search(dotted(path)):
+            return f"a text of {len(value)} characters (not shown: it may be the secret itself)"
+        case str():
+            text = _SECRET_PART.sub(r"\1***", _USER_PART.sub(r"\1***@", value))
+            return repr(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
+        case bool():
+            return str(value).lower()
+        case _:
+            return str(value)
+
+
+def dotted(path: Path) -> str:
+    """Write a path as an operator would.
+
+    >>> dotted(("models", "smart", "routes", 0, "provider"))
+    'models.smart.routes[0].provider'
+    """
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+def _fields_around(form: type[BaseModel], path: Path) -> Iterable[str]:
+    """Walk the forms along ``path`` to the table that holds its last key."""
+    here: Any = form
+    for part in path[:-1]:
+        here = _inner(here, part)
+        if here is None:
+            return ()
+    return here.model_fields if _is_form(here) else ()
+
+
+def _inner(here: Any, part: str | int) -> Any:
+    if _is_form(here):
+        field = here.model_fields.get(str(part))
+        return None if field is None else _table(field.annotation)
+    return _table(get_args(here)[-1])  # dict[str, Form] or list[Form]
+
+
+def _table(annotation: Any) -> Any:
+    """Strip ``| None`` and the like from an annotation."""
+    options = [option for option in get_args(annotation) if option is not type(None)]
+    is_container = getattr(annotation, "__origin__", None) in {dict, list}
+    return _table(options[0]) if options and not is_container and not _is_form(annotation) else annotation
+
+
+def _is_form(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

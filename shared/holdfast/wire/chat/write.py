@@ -1,0 +1,195 @@
+"""OpenAI Chat Completions, outbound: the neutral request becomes a body, and a receipt of what it could not say."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from holdfast.model.job import Receipt
+from holdfast.model.request import (
+    Document,
+    Image,
+    Part,
+    Request,
+    Role,
+    Text,
+    Thought,
+    Tool,
+    ToolResult,
+    ToolUse,
+    Turn,
+)
+from holdfast.wire import openai
+from holdfast.wire.chat.flavour import OPENAI, Flavour, effort_of, reasons
+from holdfast.wire.notes import Notes
+from holdfast.wire.openai import CHAT as DIALECT
+from holdfast.wire.openai import write_arguments, write_schema, write_source
+
+MOST_STOPS = 4
+Body = dict[str, Any]
+
+
+def write_request(request: Request, model: str, flavour: Flavour = OPENAI) -> tuple[Body, Receipt]:
+    """Write a body for ``model`` at a server of this flavour. Raises Unmappable."""
+    notes = Notes(DIALECT)
+    openai.check_tool_names(request, notes)
+    openai.tell_begun_answer(request, notes)
+    body: Body = {"model": model, "messages": _messages(request, notes)}
+    _options(body, request, notes, flavour)
+    if reasons(model):
+        openai.drop_sampling(request, body, notes)
+    native = openai.native_fields(request.native, notes)
+    for key in native.keys() & flavour.refused:
+        notes.change(key, f"dropped: {flavour.name} refuses it")
+    return body | {k: v for k, v in native.items() if k not in flavour.refused}, notes.receipt()
+
+
+def _options(body: Body, request: Request, notes: Notes, flavour: Flavour) -> None:
+    model = request_model(body)
+    limit = OPENAI.max_tokens if reasons(model) else flavour.max_tokens
+    effort = effort_of(request.effort, model, flavour)
+    if request.user and flavour.user is None:
+        notes.change("user", f"dropped: {flavour.name} has no field for it")
+    options: Body = {
+        limit: request.max_tokens,
+        "stop": _stops(request.stop, notes),
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "tools": [_tool(tool, notes) for tool in request.tools] or None,
+        "tool_choice": _choice(request),
+        "parallel_tool_calls": request.parallel_tools if request.tools else None,
+        "response_format": _format(request, notes),
+        "reasoning_effort": openai.write_effort(request.effort, effort, f"{flavour.name}'s {model}", notes),
+        flavour.user or "user": openai.end_user(request.user, notes) if flavour.user else None,
+    }
+    body |= {key: value for key, value in options.items() if value is not None}
+
+
+def request_model(body: Body) -> str:
+    return str(body["model"])
+
+
+def _stops(stops: tuple[str, ...], notes: Notes) -> list[str] | None:
+    if len(stops) > MOST_STOPS:
+        notes.refuse(f"it has {len(stops)} stop sequences, and {MOST_STOPS} are the most.")
+    return list(stops) or None
+
+
+def _messages(request: Request, notes: Notes) -> list[Body]:
+    messages = [{"role": "system", "content": request.system}] if request.system else []
+    for index, turn in enumerate(request.turns):
+        messages += _turn(turn, f"turns[{index}]", notes)
+    return messages
+
+
+def _turn(turn: Turn, place: str, notes: Notes) -> Iterator[Body]:
+    """A turn's messages: one for each tool result, then one for the rest."""
+    pictures: list[Body] = []
+    for index, part in enumerate(turn.parts):
+        if isinstance(part, ToolResult):
+            yield _result(part, f"{place}.parts[{index}]", notes, pictures)
+    content = pictures + [
+        written
+        for index, part in enumerate(turn.parts)
+        if (written := _part(part, turn.role, f"{place}.parts[{index}]", notes))
+    ]
+    calls = [_call(part, f"{place}.parts[{index}]", notes) for index, part in enumerate(turn.parts) if _is_call(part)]
+    native = notes.native(turn.native, place)
+    _tell_order(turn, notes)
+    if content or calls:
+        message: Body = {"role": turn.role.value, "content": _plain(content)}
+        yield message | ({"tool_calls": calls} if calls else {}) | native
+    elif not any(isinstance(part, ToolResult) for part in turn.parts):
+        notes.change(place, "dropped: nothing of it is left")
+
+
+def _tell_order(turn: Turn, notes: Notes) -> None:
+    """Chat has one order: results, then what is said, then calls."""
+    ranks = [0 if isinstance(part, ToolResult) else 2 if isinstance(part, ToolUse) else 1 for part in turn.parts]
+    if ranks != sorted(ranks):
+        notes.change("turns", "parts were put into the one order that Chat knows: results, words, calls")
+
+
+def _is_call(part: Part) -> bool:
+    return isinstance(part, ToolUse)
+
+
+def _plain(content: list[Body]) -> str | list[Body] | None:
+    """A single bare text needs no parts; no content is null."""
+    if len(content) == 1 and content[0].keys() == {"type", "text"}:
+        return str(content[0]["text"])
+    return content or None
+
+
+def _part(part: Part, role: Role, place: str, notes: Notes) -> Body | None:
+    match part:
+        case Text():
+            return {"type": "text", "text": part.text, **notes.native(part.native, place)}
+        case Image() | Document() if role is not Role.USER:
+            notes.refuse(f"{place} is a picture or document outside of a user turn.")
+        case Image():
+            return _image(part, place, notes)
+        case Document():
+            return _document(part, place, notes)
+        case Thought():
+            notes.change(place, f"dropped: reasoning that is bound to {part.dialect}")
+    return None  # tool uses and results stand outside of the content
+
+
+def _image(part: Image, place: str, notes: Notes) -> Body:
+    detail = {"detail": part.detail} if part.detail else {}
+    native = notes.native(part.native, place)
+    return {"type": "image_url", "image_url": {"url": write_source(part), **detail}, **native}
+
+
+def _document(part: Document, place: str, notes: Notes) -> Body:
+    if part.data is None:
+        notes.refuse(f"{place} is a document behind a URL; Chat Completions takes documents as data only.")
+    file = {"filename": part.title or "document", "file_data": write_source(part)}
+    return {"type": "file", "file": file, **notes.native(part.native, place)}
+
+
+def _result(part: ToolResult, place: str, notes: Notes, pictures: list[Body]) -> Body:
+    """A tool's result as text; what is not text goes into the user message behind the results."""
+    if part.is_error:
+        notes.change(f"{place}.is_error", "dropped: Chat Completions has no such mark; the text tells it")
+    texts: list[Body] = []
+    for index, inner in enumerate(part.parts):
+        written = _part(inner, Role.USER, f"{place}.parts[{index}]", notes)
+        if written and isinstance(inner, Text):
+            texts.append(written)
+        elif written:
+            notes.change(f"{place}.parts[{index}]", "moved behind the tool results: they hold text alone here")
+            pictures += [{"type": "text", "text": f"Part of the result of tool call {part.id}:"}, written]
+    content = _plain(texts) or ""
+    named = openai.call_id(part.id, openai.CHAT_ID)
+    return {"role": "tool", "tool_call_id": named, "content": content, **notes.native(part.native, place)}
+
+
+def _call(part: Part, place: str, notes: Notes) -> Body:
+    assert isinstance(part, ToolUse)
+    function = {"name": part.name, "arguments": write_arguments(part.input)}
+    named = openai.call_id(part.id, openai.CHAT_ID)
+    return {"id": named, "type": "function", "function": function, **notes.native(part.native, place)}
+
+
+def _tool(tool: Tool, notes: Notes) -> Body:
+    function: Body = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    function["strict"] = openai.strictness_of(tool, notes)
+    native = notes.native(tool.native, f"tools[{tool.name}]")
+    return {"type": "function", "function": {k: v for k, v in function.items() if v is not None}, **native}
+
+
+def _choice(request: Request) -> Any:
+    choice = request.tool_choice
+    if choice is None or not request.tools:
+        return None
+    if choice.mode == "tool":
+        return {"type": "function", "function": {"name": choice.name}}
+    return "required" if choice.mode == "any" else choice.mode
+
+
+def _format(request: Request, notes: Notes) -> Body | None:
+    if request.output is None:
+        return None
+    if request.output.json_schema is None:
+        return {"type": "json_object"}
+    return {"type": "json_schema", "json_schema": write_schema(request.output, notes)}

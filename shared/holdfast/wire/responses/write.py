@@ -1,0 +1,155 @@
+"""OpenAI Responses, outbound: the neutral request becomes a body, and a receipt of what it could not say."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from holdfast.model.job import Receipt
+from holdfast.model.request import (
+    Document,
+    Image,
+    Part,
+    Request,
+    Role,
+    Text,
+    Thought,
+    Tool,
+    ToolResult,
+    ToolUse,
+    Turn,
+)
+from holdfast.wire import openai
+from holdfast.wire.chat.flavour import OPENAI, effort_of, reasons
+from holdfast.wire.notes import Notes
+from holdfast.wire.openai import RESPONSES as DIALECT
+from holdfast.wire.openai import write_arguments, write_schema, write_source
+
+Body = dict[str, Any]
+
+
+def write_request(request: Request, model: str) -> tuple[Body, Receipt]:
+    """Write a body for ``model``. Raises Unmappable."""
+    notes = Notes(DIALECT)
+    openai.check_tool_names(request, notes)
+    openai.tell_begun_answer(request, notes)
+    items = [item for index, turn in enumerate(request.turns) for item in _turn(turn, f"turns[{index}]", notes)]
+    if not items:
+        notes.refuse("nothing of its turns is left.")
+    body: Body = {"model": model, "input": items}
+    native = openai.native_fields(request.native, notes)
+    text = {"format": _format(request, notes), **native.pop("text", {})}
+    effort = openai.write_effort(request.effort, effort_of(request.effort, model, OPENAI), model, notes)
+    reasoning = {"effort": effort, **native.pop("reasoning", {})}
+    options: Body = {
+        "instructions": request.system,
+        "max_output_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "tools": [_tool(tool, notes) for tool in request.tools] or None,
+        "tool_choice": _choice(request),
+        "parallel_tool_calls": request.parallel_tools if request.tools else None,
+        "text": _set(text) or None,
+        "reasoning": _set(reasoning) or None,
+        "safety_identifier": openai.end_user(request.user, notes),
+    }
+    body |= _set(options)
+    if request.stop:
+        notes.change("stop", "dropped: Responses has no stop sequences")
+    if reasons(model):
+        openai.drop_sampling(request, body, notes)
+    return body | native, notes.receipt()
+
+
+def _set(options: Body) -> Body:
+    return {key: value for key, value in options.items() if value is not None}
+
+
+def _turn(turn: Turn, place: str, notes: Notes) -> Iterator[Body]:
+    """A turn's items in order; neighbouring texts and pictures are one message."""
+    native = notes.native(turn.native, place)
+    content: list[Body] = []
+    for index, part in enumerate(turn.parts):
+        where = f"{place}.parts[{index}]"
+        if isinstance(part, Text | Image | Document):
+            content.append(_content(part, turn.role, where, notes))
+            continue
+        if content:
+            yield _message(turn.role, content, native)
+            content = []
+        yield from _item(part, where, notes)
+    if content:
+        yield _message(turn.role, content, native)
+
+
+def _message(role: Role, content: list[Body], native: Body) -> Body:
+    if len(content) == 1 and content[0].keys() == {"type", "text"}:
+        return {"role": role.value, "content": content[0]["text"], **native}
+    return {"role": role.value, "content": content, **native}
+
+
+def _item(part: Part, place: str, notes: Notes) -> Iterator[Body]:
+    match part:
+        case ToolUse():
+            named = {
+                "call_id": openai.call_id(part.id, openai.RESPONSES_ID),
+                "name": part.name,
+                "arguments": write_arguments(part.input),
+            }
+            yield {"type": "function_call", **named, **notes.native(part.native, place)}
+        case ToolResult():
+            yield _result(part, place, notes)
+        case Thought() if part.dialect == DIALECT:
+            yield part.block
+        case Thought():
+            notes.change(place, f"dropped: reasoning that is bound to {part.dialect}")
+
+
+def _content(part: Text | Image | Document, role: Role, place: str, notes: Notes) -> Body:
+    native = notes.native(part.native, place)
+    if isinstance(part, Text):
+        return {"type": "output_text" if role is Role.ASSISTANT else "input_text", "text": part.text, **native}
+    if role is not Role.USER:
+        notes.refuse(f"{place} is a picture or document outside of a user turn.")
+    if isinstance(part, Image):
+        detail = {"detail": part.detail} if part.detail else {}
+        return {"type": "input_image", "image_url": write_source(part), **detail, **native}
+    if part.url is not None:
+        return {"type": "input_file", "file_url": part.url, **_filename(part), **native}
+    return {"type": "input_file", "filename": part.title or "document", "file_data": write_source(part), **native}
+
+
+def _filename(part: Document) -> Body:
+    return {"filename": part.title} if part.title else {}
+
+
+def _result(part: ToolResult, place: str, notes: Notes) -> Body:
+    if part.is_error:
+        notes.change(f"{place}.is_error", "dropped: Responses has no such mark; the text tells it")
+    content = [_content(inner, Role.USER, f"{place}.parts[{i}]", notes) for i, inner in enumerate(part.parts)]
+    output = _message(Role.USER, content, {})["content"] if content else ""
+    named = openai.call_id(part.id, openai.RESPONSES_ID)
+    return {"type": "function_call_output", "call_id": named, "output": output, **notes.native(part.native, place)}
+
+
+def _tool(tool: Tool, notes: Notes) -> Body:
+    written: Body = {"type": "function", "name": tool.name, "parameters": tool.parameters}
+    written["strict"] = bool(openai.strictness_of(tool, notes))  # a missing one would mean true, here alone
+    if tool.description is not None:
+        written["description"] = tool.description
+    return written | notes.native(tool.native, f"tools[{tool.name}]")
+
+
+def _choice(request: Request) -> Any:
+    choice = request.tool_choice
+    if choice is None or not request.tools:
+        return None
+    if choice.mode == "tool":
+        return {"type": "function", "name": choice.name}
+    return "required" if choice.mode == "any" else choice.mode
+
+
+def _format(request: Request, notes: Notes) -> Body | None:
+    if request.output is None:
+        return None
+    if request.output.json_schema is None:
+        return {"type": "json_object"}
+    return {"type": "json_schema", **write_schema(request.output, notes)}

@@ -1,0 +1,13 @@
+"""The examples in the docstrings run."""
+
+import doctest
+import importlib
+
+import pytest
+
+
+@pytest.mark.parametrize("name", ["chat.flavour", "fields", "patience", "showing"])
+def test_examples_hold(name):
+    ran = doctest.testmod(importlib.import_module(f"holdfast.wire.{name}"))
+    assert ran.attempted > 0
+    assert ran.failed == 0

@@ -1,0 +1,64 @@
+"""Limits as headers tell them; what cannot be trusted is not told on."""
+
+import pytest
+
+from holdfast.model.answer import Dimension, LimitSeen
+from holdfast.wire.limits import read_limits
+
+REQUESTS, INPUT, OUTPUT = Dimension.REQUESTS, Dimension.INPUT_TOKENS, Dimension.OUTPUT_TOKENS
+NOON = {"date": "Tue, 24 Nov 2026 12:00:00 GMT"}
+
+
+def test_anthropic_tells_three_limits_and_when_they_are_full_again():
+    told = {
+        "anthropic-ratelimit-requests-limit": "4000",
+        "anthropic-ratelimit-requests-remaining": "3999",
+        "anthropic-ratelimit-requests-reset": "2026-11-24T12:00:30Z",
+        "anthropic-ratelimit-input-tokens-limit": "2000000",
+        "anthropic-ratelimit-output-tokens-limit": "400000",
+        "anthropic-ratelimit-tokens-limit": "2400000",
+    }
+    assert read_limits(told | NOON) == {
+        REQUESTS: LimitSeen(4000, 3999, 30),
+        INPUT: LimitSeen(2_000_000),
+        OUTPUT: LimitSeen(400_000),
+    }
+
+
+def test_openai_counts_all_tokens_against_one_limit():
+    told = {
+        "x-ratelimit-limit-requests": "500",
+        "x-ratelimit-remaining-requests": "499",
+        "x-ratelimit-reset-requests": "120ms",
+        "x-ratelimit-limit-tokens": "30000",
+        "x-ratelimit-remaining-tokens": "29000",
+        "x-ratelimit-reset-tokens": "2s",
+    }
+    assert read_limits(told) == {
+        REQUESTS: LimitSeen(500, 499, 0.12),
+        INPUT: LimitSeen(30_000, 29_000, 2),
+        OUTPUT: LimitSeen(30_000, 29_000, 2),
+    }
+
+
+def test_a_limit_that_refills_over_a_day_is_not_taken_for_one_per_minute():
+    told = {
+        "x-ratelimit-limit-requests": "200",
+        "x-ratelimit-remaining-requests": "199",
+        "x-ratelimit-reset-requests": "7m12s",
+    }
+    assert read_limits(told)[REQUESTS].per_minute == pytest.approx(200 / 1440)
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "", "many", "nan", "inf"])
+def test_what_cannot_be_a_limit_is_ignored(limit):
+    assert read_limits({"x-ratelimit-limit-requests": limit, "anthropic-ratelimit-requests-limit": limit}) == {}
+
+
+def test_a_reset_that_cannot_be_read_is_left_out():
+    told = {"anthropic-ratelimit-requests-limit": "50", "anthropic-ratelimit-requests-reset": "soon"}
+    assert read_limits(told) == {REQUESTS: LimitSeen(50)}
+
+
+def test_no_headers_no_limits():
+    assert read_limits({"content-type": "application/json"}) == {}

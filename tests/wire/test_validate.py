@@ -1,0 +1,75 @@
+"""An answer is held against the shape that its job asked for."""
+
+import pytest
+
+from holdfast.model.fault import FaultKind
+from holdfast.model.reply import Finish, Reply, Usage
+from holdfast.model.request import Output, Request, Role, Text, ToolUse, Turn
+from holdfast.wire.validate import check, compiled
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}
+
+
+def asking(output):
+    return Request(turns=(Turn(role=Role.USER, parts=(Text(text="x"),)),), output=output)
+
+
+def reply(text, finish=Finish.STOP, calls=()):
+    return Reply(text=text, finish=finish, tool_calls=calls, usage=Usage(), model="m", provider_request_id="req_1")
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [('{"n": 1}', True), ('{"n": 0}', False), ("{}", False), ('{"n": "1"}', False), ("[]", False), ("n = 1", False),
+     ('{"n": 1', False), ("", False), ('```json\n{"n": 1}\n```', False)],
+)  # fmt: skip
+def test_an_answer_satisfies_its_schema_or_is_bad_output(text, holds):
+    fault = check(asking(Output(json_schema=SCHEMA)), reply(text))
+    assert (fault is None) is holds
+    if fault:
+        assert (fault.kind, fault.provider_request_id, fault.ambiguous) == (FaultKind.BAD_OUTPUT, "req_1", False)
+
+
+def test_the_fault_names_the_place_and_the_rule_and_not_the_answer():
+    fault = check(asking(Output(json_schema=SCHEMA)), reply('{"n": "secret"}'))
+    assert fault is not None
+    assert fault.message == "the answer breaks the job's JSON Schema at $.n: type."
+
+
+@pytest.mark.parametrize(("text", "holds"), [('{"a": 1}', True), ("[1]", False), ('"a"', False), ("no", False)])
+def test_without_a_schema_any_object_will_do(text, holds):
+    assert (check(asking(Output()), reply(text)) is None) is holds
+
+
+def test_nothing_was_asked_and_nothing_is_checked():
+    assert check(asking(None), reply("no JSON")) is None
+
+
+@pytest.mark.parametrize("finish", [Finish.LENGTH, Finish.REFUSED])
+def test_a_cut_or_refused_answer_is_let_through_as_what_it_is(finish):
+    assert check(asking(Output(json_schema=SCHEMA)), reply("{", finish)) is None
+
+
+def test_a_call_of_a_tool_is_no_answer_yet():
+    call = ToolUse(id="c", name="f", input={})
+    assert check(asking(Output(json_schema=SCHEMA)), reply("", Finish.TOOL_CALLS, (call,))) is None
+
+
+def test_a_schema_is_compiled_once_however_its_keys_are_ordered():
+    compiled.cache_clear()
+    for schema in (SCHEMA, dict(reversed(SCHEMA.items()))):
+        assert check(asking(Output(json_schema=schema)), reply('{"n": 1}')) is None
+    assert compiled.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.1:1/schema", "file:///etc/passwd", "#/$defs/missing"])
+def test_a_reference_to_elsewhere_is_never_followed(target):
+    fault = check(asking(Output(json_schema={"$ref": target})), reply("{}"))
+    assert fault is not None
+    assert "refers to what is not in it" in fault.message
+
+
+def test_a_schema_that_refers_to_itself_is_checked():
+    schema = {"type": "object", "properties": {"next": {"$ref": "#"}}, "additionalProperties": False}
+    assert check(asking(Output(json_schema=schema)), reply('{"next": {"next": {}}}')) is None
+    assert check(asking(Output(json_schema=schema)), reply('{"next": {"other": {}}}')) is not None

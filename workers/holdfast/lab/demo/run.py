@@ -1,0 +1,267 @@
+"""The main job on one machine, without keys: submit, outage, backlog and detour, recovery, report.
+
+Two simulated providers speak their wire formats over real HTTP; two worker processes, SQLite and the embedded Redis
+are the product itself, as `holdfast up` runs it.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import orjson
+
+from holdfast.client import Holdfast, output_line
+from holdfast.lanes import Lanes, connect
+from holdfast.model.records import FinishedJob
+from holdfast.config import Settings, load
+from holdfast.lab.sim.calls import Call
+from holdfast.lab.sim.picture import picture
+from holdfast.lab.sim.process import SimProcess
+from holdfast.lab.sim.record import Run, turns
+from holdfast.lab.sim.report import equation, markdown, page
+from holdfast.lab.sim.settings import Break, SimSettings
+from holdfast.lab.sim.watch import Watch
+from holdfast.store import Store
+from holdfast.lab.demo.input import lines
+from holdfast.lab.demo.leftovers import sweep
+from holdfast.lab.demo.screen import STATE_WORDS, Screen
+from holdfast.lab.demo.verdict import Evidence, record
+
+JOBS, WORKERS, PLACES = 900, 2, 10
+OUTAGE = 14.0  # seconds
+BREAKS_AFTER = 0.28  # of all jobs
+LIMIT = 240.0  # seconds after which the demo gives up
+LOOK = 0.2  # seconds between two looks
+FIRST = "anthropic/claude-opus-4-8"
+SIMS = (
+    SimSettings(latency=(0.3, 0.6), rate=200, burst=200, seed=1),
+    SimSettings(latency=(0.3, 0.6), rate=12, burst=12, seed=2),
+)
+
+CONFIG = """\
+# The demo's own configuration: two simulated providers, embedded storage.
+[storage]
+database_url = "sqlite:///{storage}/holdfast.db"
+directory = "{storage}"
+
+[worker]
+concurrency = {places}
+
+[providers.anthropic]
+api = "anthropic"
+base_url = "{anthropic}"
+deadline = "20s"
+credentials = [{{ name = "main", secret = "env:HOLDFAST_DEMO_KEY" }}]
+limits = {{ requests_per_minute = 12000 }}
+
+[providers.openai]
+api = "openai-chat"
+base_url = "{openai}/v1"
+deadline = "20s"
+credentials = [{{ name = "main", secret = "env:HOLDFAST_DEMO_KEY" }}]
+limits = {{ requests_per_minute = 720 }}
+
+[models.smart]
+routes = [
+  {{ provider = "anthropic", model = "claude-opus-4-8", price = {{ input = 5.0, output = 25.0 }} }},
+  {{ provider = "openai", model = "gpt-5.4", price = {{ input = 2.5, output = 15.0 }} }},
+]
+
+[models.careful]           # no detour: its jobs wait
+routes = [{{ provider = "anthropic", model = "claude-opus-4-8", price = {{ input = 5.0, output = 25.0 }} }}]
+"""
+
+FILES = {
+    "report.html": "this report as a page with its picture",
+    "report.md": "the same as text",
+    "picture.svg": "the picture alone",
+    "input.jsonl": "what was asked: one job a line",
+    "output.jsonl": "what came back, in the order of the input",
+    "holdfast.toml": "the configuration it ran with",
+}
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything the demo runs on."""
+
+    directory: Path
+    settings: Settings
+    sims: dict[str, SimProcess]
+    store: Store
+    lanes: Lanes
+    holdfast: Holdfast
+    screen: Screen
+
+
+def run(directory: Path = Path("demo"), jobs: int = JOBS) -> int:
+    """Run the demo and write its report into ``directory``. Returns an exit status: 0 when every check holds."""
+    try:
+        with stage(directory) as set_up:
+            outcome = act(set_up, jobs)
+            write(set_up.directory, outcome)
+    except KeyboardInterrupt:
+        return 130
+    tell(outcome, directory, set_up.screen)
+    return 0 if outcome.balanced and all(check.holds for check in outcome.checks) else 1
+
+
+@contextmanager
+def stage(directory: Path) -> Iterator[Stage]:
+    """Providers, storage and workers, all ended with the block."""
+    directory.mkdir(parents=True, exist_ok=True)
+    sweep(directory)
+    os.environ.setdefault("HOLDFAST_DEMO_KEY", "no-key-is-needed")
+    with ExitStack() as stack:
+        screen = stack.enter_context(Screen())
+        screen.say("two simulated providers, an embedded Redis and two workers start")
+        running = [stack.enter_context(SimProcess(settings)) for settings in SIMS]
+        sims = dict(zip(("Anthropic", "OpenAI"), running, strict=True))
+        storage = directory.resolve() / f"run-{os.getpid()}"
+        stack.callback(shutil.rmtree, storage, ignore_errors=True)
+        storage.mkdir()
+        config = storage / "holdfast.toml"
+        urls = {"anthropic": running[0].url, "openai": running[1].url}
+        config.write_text(CONFIG.format(storage=storage, places=PLACES, **urls), encoding="utf-8")
+        shutil.copy(config, directory)
+        settings = load(config)
+        connection = connect(settings.storage.redis_url, settings.storage.directory)
+        stack.callback(connection.close)
+        lanes = Lanes(connection)
+        lanes.ping()
+        store = Store(settings.storage.database_url)
+        stack.callback(store.close)
+        store.ensure()
+        holdfast = stack.enter_context(Holdfast(settings))
+        stack.enter_context(workers(config, directory))
+        wait_for(lambda: len(store.workers()) == WORKERS, "the workers did not start")
+        yield Stage(directory, settings, sims, store, lanes, holdfast, screen)
+
+
+@contextmanager
+def workers(config: Path, directory: Path) -> Iterator[None]:
+    """Worker processes, stopped gently at the end."""
+    command = [sys.executable, "-m", "holdfast.worker", "--config", str(config)]
+    running = []
+    try:
+        for number in range(1, WORKERS + 1):
+            with (directory / f"worker-{number}.log").open("wb") as log:
+                running.append(subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL))  # noqa: S603  our own
+        yield
+    finally:
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        for process in running:
+            end(process)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def act(on: Stage, jobs: int) -> Run:
+    """Submit, break, heal, drain; returns the record of it."""
+    asked = lines(jobs)
+    (on.directory / "input.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in asked))
+    began = time.monotonic()
+    batch = on.holdfast.submit(asked, name="demo")
+    on.screen.say(f"{len(asked):,} jobs accepted in {time.monotonic() - began:.2f} s ({batch.id}): safe in SQL", "bold")
+    anthropic = on.sims["Anthropic"]
+    with Watch(on.store, on.lanes, [batch.inner]) as watch:
+        follow(on, watch, lambda: done(watch) >= len(asked) * BREAKS_AFTER)
+        anthropic.break_(Break(mode="e503", delay=0.15))
+        broke = time.time()
+        on.screen.say("Anthropic breaks: it answers 503 to every call", "bold red")
+        follow(on, watch, lambda: time.time() - broke >= OUTAGE)
+        anthropic.heal()
+        healed = time.time()
+        on.screen.say("Anthropic heals", "bold green")
+        follow(on, watch, lambda: on.store.unfinished(batch.inner) == 0)
+        on.screen.say("the backlog is drained", "bold")
+    return prove(on, watch, batch.inner, len(asked), (broke, healed))
+
+
+def follow(on: Stage, watch: Watch, over: Callable[[], bool]) -> None:
+    """Show the run until ``over``."""
+    told = len(turns(watch.moves))
+    end_by = time.monotonic() + LIMIT
+    while not over():
+        if time.monotonic() > end_by:
+            raise SystemExit(f"the demo did not come to its end; the workers' logs are in {on.directory}")
+        for move in turns(watch.moves)[told:]:
+            told += 1
+            on.screen.say(f"breaker of {move.route}: {STATE_WORDS.get(move.state, move.state)}", "yellow")
+        if watch.samples:
+            counts = {name: sim.counts() for name, sim in on.sims.items()}
+            on.screen.show(watch.samples[-1], counts, {"Anthropic": watch.state(FIRST)})
+        time.sleep(LOOK)
+
+
+def done(watch: Watch) -> int:
+    return watch.samples[-1].done if watch.samples else 0
+
+
+def prove(on: Stage, watch: Watch, batch: str, accepted: int, outage: tuple[float, float]) -> Run:
+    """Compare what was accepted, what SQL holds and what the providers saw."""
+    finished = on.store.finished(batch, limit=accepted)
+    write_output(on.directory, finished)
+    evidence = Evidence(
+        accepted=accepted,
+        finished=finished,
+        live=on.store.unfinished(batch),
+        ledger=on.store.ledger(),
+        calls={name: [Call(**call) for call in sim.calls()] for name, sim in on.sims.items()},
+        samples=watch.samples,
+        moves=watch.moves,
+        began=watch.began,
+        outage=outage,
+    )
+    return record(evidence, FILES)
+
+
+def write_output(directory: Path, finished: Sequence[FinishedJob]) -> None:
+    (directory / "output.jsonl").write_bytes(b"".join(orjson.dumps(output_line(one)) + b"\n" for one in finished))
+
+
+def write(directory: Path, outcome: Run) -> None:
+    (directory / "picture.svg").write_text(picture(outcome), encoding="utf-8")
+    (directory / "report.md").write_text(markdown(outcome, "picture.svg"), encoding="utf-8")
+    (directory / "report.html").write_text(page(outcome), encoding="utf-8")
+
+
+def tell(outcome: Run, directory: Path, screen: Screen) -> None:
+    """The end of the story on the terminal."""
+    say = partial(screen.console.print, soft_wrap=True)
+    say(f"\n[bold]{equation(outcome)}[/]")
+    for check in outcome.checks:
+        say(f"  [green]✓[/] {check.sentence}" if check.holds else f"  [bold red]✗ {check.sentence}[/] {check.figures}")
+    say(f"\nThe report: {directory / 'report.html'} (or report.md); the picture: {directory / 'picture.svg'}")
+    say("Next: `holdfast up --sim` keeps it running, `holdfast --help` shows the rest.")
+
+
+def wait_for(true: Callable[[], bool], why: str) -> None:
+    end_by = time.monotonic() + LIMIT / 4
+    while not true():
+        if time.monotonic() > end_by:
+            raise SystemExit(why)
+        time.sleep(LOOK / 4)
+
+
+def main() -> int:
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

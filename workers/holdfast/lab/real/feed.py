@@ -1,0 +1,82 @@
+"""The jobs of a drill: they arrive at random times, the same ones for a seed as in virtual time, and are submitted.
+
+Before the first of them the pool does some that count for nothing. A pool that meets an outage has been running: its
+connections are open and its code is loaded. At speed 60, the first third of a second of a new process would be twenty
+seconds of the drill.
+"""
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from random import Random
+
+from holdfast.config import clock
+from holdfast.lab.drill.scenario import Load, Scenario
+from holdfast.lab.real.stage import Stage, wait_for
+from holdfast.lab.sim import control
+from holdfast.model.ids import new_id
+from holdfast.model.job import DEFAULT_TENANT, NewJob, Offer
+from holdfast.model.request import Request, Role, Text, Turn
+from holdfast.policy.estimate import estimate
+
+TICK = 0.01  # real seconds between two submits
+MOST = 500  # jobs in one of them
+WARM = 5  # jobs before the drill for each call that may be in flight
+WARMED_BY = 60.0  # real seconds
+PADDING = 3_200  # characters of a prompt where the scenario limits tokens
+
+
+def arrivals(scenario: Scenario, seed: int) -> list[float]:
+    """When jobs arrive, in seconds from the beginning."""
+    chance = Random(f"{seed}/arrivals")  # noqa: S311  a seeded draw, so that a run can be repeated
+    times, at = [], 0.0
+    while (at := at + chance.expovariate(scenario.load.jobs_per_second)) < scenario.seconds:
+        times.append(at)
+    return times
+
+
+def warm_up(on: Stage) -> None:
+    """Let the pool do jobs that count for nothing, and the providers forget them. Raises DrillFailed."""
+    batch = new_id()
+    on.store.open_batch(batch, "warm-up", DEFAULT_TENANT)
+    Feeder(on, batch, Load()).submit(range(WARM * on.cast.places))
+    wait_for(lambda: not on.store.unfinished(batch), on.check, "the pool did not do its first jobs", WARMED_BY)
+    for sim in on.sims:
+        control.reset(sim.url)
+
+
+class Feeder:
+    """A producer: it submits each job of a batch when its time has come, and keeps what it was told."""
+
+    def __init__(self, on: Stage, batch: str, load: Load) -> None:
+        self._on, self._batch, self._load = on, batch, load
+        self.accepted: list[str] = []
+
+    def feed(self, times: Sequence[float], began: float, look: Callable[[], None]) -> None:
+        """Submit a job at each of ``times`` after ``began``. ``look`` is called between two submits."""
+        while (at := len(self.accepted)) < len(times):
+            due = min(bisect_right(times, clock.now() - began), at + MOST)
+            if due > at:
+                self.submit(range(at, due))
+            look()
+            time.sleep(TICK)
+
+    def submit(self, numbers: Sequence[int]) -> None:
+        """Accept jobs, and offer them to their lane."""
+        jobs = [_job(self._on.cast.plan.model, self._batch, number, self._load) for number in numbers]
+        self.accepted += [each.id for each in self._on.store.submit(jobs)]
+        self._on.lanes.offer([Offer(job.id, job.lane, job.need) for job in jobs])
+
+
+def _job(model: str, batch: str, number: int, load: Load) -> NewJob:
+    text = f"prompt {number}".ljust(PADDING if load.tokens_per_second else 0)
+    request = Request(turns=(Turn(role=Role.USER, parts=(Text(text=text),)),))
+    return NewJob(
+        id=new_id(),
+        model=model,
+        request=request,
+        need=estimate(request),
+        batch=batch,
+        position=number,
+        expires_in=load.expires_in,
+    )

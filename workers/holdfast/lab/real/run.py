@@ -1,0 +1,133 @@
+"""A drill in compressed real time: the real pool, real HTTP, simulated providers, and time that runs faster for all.
+
+Every duration stays as it is configured; the clock of all processes runs ``speed`` times faster (settings/clock.py).
+What the machine itself needs is not compressed: at speed 60, ten milliseconds of a worker are 0.6 s of the drill.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.config import Settings, clock
+from holdfast.lab.drill.bars import bars_for, hold
+from holdfast.lab.drill.report import Drill, Report
+from holdfast.lab.drill.scenario import Scenario
+from holdfast.lab.real.evidence import Evidence, gather
+from holdfast.lab.real.feed import Feeder, arrivals, warm_up
+from holdfast.lab.real.figures import Overhead, course, extras, figures, overhead
+from holdfast.lab.real.screen import Screen
+from holdfast.lab.real.stage import Stage, stage
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.ids import new_id
+from holdfast.model.job import DEFAULT_TENANT
+
+OVERTIME = 1_800.0  # seconds after the last arrival, at least; what is not over then is lost
+REAL_OVERTIME = 60.0  # real seconds, at least
+LOOK = 0.05  # real seconds between two looks whether all is over
+BEARABLE = 1.0  # seconds of the drill that one call in a hundred may wait for the machine
+
+
+@dataclass(frozen=True, slots=True)
+class RealDrill(Drill):
+    """A drill in real time says besides how fast time ran, and what the machine added to every job."""
+
+    speed: float
+    overheads: Sequence[Overhead]
+
+    @property
+    def bottleneck(self) -> bool:
+        """Whether the pool on this machine, not the providers, was what was measured."""
+        return any(max(each.p99_s, each.sending_p99_s) > BEARABLE for each in self.overheads)
+
+    @property
+    def remark(self) -> str:
+        """How fast time ran, and whether the figures speak of the pool or of the machine."""
+        machine = max(self.overheads, key=lambda each: max(each.p99_s, each.sending_p99_s))
+        said = (
+            f"Played {self.speed:g} times as fast as it was. While all was well a job waited {machine.p50_s:.2f} s "
+            f"(p99 {machine.p99_s:.2f} s) for this machine; one call in a hundred was on its way for "
+            f"{machine.sending_p99_s:.2f} s."
+        )
+        slower = " The pool itself was the bottleneck: choose a lower --speed to measure the outage."
+        return said + slower if self.bottleneck else said
+
+    def view(self) -> dict[str, Any]:
+        return Drill.view(self) | {
+            "speed": self.speed,
+            "overhead_p50_s": max(each.p50_s for each in self.overheads),
+            "overhead_p99_s": max(each.p99_s for each in self.overheads),
+            "sending_p99_s": max(each.sending_p99_s for each in self.overheads),
+            "pool_was_the_bottleneck": self.bottleneck,
+        }
+
+
+def run(scenario: Scenario, *, seeds: Sequence[int], speed: float, settings: Settings | None) -> RealDrill:
+    """Play a scenario through, once for each seed. ``settings``: whose first plan is drilled; None: the scenario's own.
+
+    Raises InvalidRequest, DrillFailed.
+    """
+    if scenario.upsets:
+        raise InvalidRequest(scenario.name, "has upsets of our own processes; these are played in --virtual time only.")
+    played = [play(scenario, seed, speed, settings) for seed in seeds]
+    return RealDrill([report for report, _ in played], speed, [each for _, each in played])
+
+
+def play(scenario: Scenario, seed: int, speed: float, settings: Settings | None) -> tuple[Report, Overhead]:
+    """One seed. Everything that was started is ended, whatever happens."""
+    with clock.running(speed), Screen(scenario, seed) as screen, stage(scenario, seed, settings, speed) as on:
+        evidence = _act(on, scenario, seed, screen)
+        cast = on.cast
+    limit = cast.limit(scenario) if len(cast.providers) == 1 else None
+    bars = bars_for(scenario.bars, standard=settings is None)
+    return _report(scenario, seed, evidence, bars, cast.places, limit), overhead(scenario, evidence)
+
+
+def _act(on: Stage, scenario: Scenario, seed: int, screen: Screen) -> Evidence:
+    batch = new_id()
+    on.store.open_batch(batch, "drill", DEFAULT_TENANT)
+    times, feeder = arrivals(scenario, seed), Feeder(on, batch, scenario.load)
+    warm_up(on)
+    on.raise_curtain(scenario)
+    began = clock.now()
+
+    def look() -> None:
+        on.check()
+        screen.show(clock.now() - began, len(feeder.accepted))
+
+    feeder.feed(times, began, look)
+    _await_the_end(on, batch, look)
+    on.stop_workers()
+    screen.say("reading the three ledgers")
+    return gather(on, batch, feeder.accepted, began)
+
+
+def _await_the_end(on: Stage, batch: str, look: Callable[[], None]) -> None:
+    """Wait until every job has ended, or it has been too long."""
+    end_by = time.monotonic() + max(clock.real(OVERTIME), REAL_OVERTIME)
+    while on.store.unfinished(batch) and time.monotonic() < end_by:
+        look()
+        time.sleep(LOOK)
+
+
+def _report(  # noqa: PLR0917  the whole of what a report is made of
+    scenario: Scenario,
+    seed: int,
+    evidence: Evidence,
+    bars: Mapping[str, float | bool],
+    places: int,
+    limit: float | None,
+) -> Report:
+    found = figures(scenario, evidence, places, limit)
+    went = course(evidence)
+    most = max(went.samples, key=lambda sample: sample.waiting)
+    return Report(
+        scenario=scenario.name,
+        seed=seed,
+        figures=found,
+        bars=hold(bars, found.view() | extras(scenario, evidence)),
+        violations=dict(sorted(evidence.broken.items())),
+        costs={"peak_backlog": float(most.waiting), "peak_at_s": round(most.at, 1)},
+        course=went,
+        routes=dict(sorted(evidence.routes.items())),
+    )
