@@ -13,9 +13,9 @@ import time
 
 from figures import Figure, show
 from holdfast.lab.drill.catalogue import find, names
-from holdfast.lab.drill.run import run_virtual
 from holdfast.lab.drill.scenario import Scenario
-from holdfast.lab.drill.seeds import run_seeds
+from holdfast.lab.simulation.run import run_virtual
+from holdfast.lab.simulation.seeds import run_seeds
 
 BEST_OF = 2  # runs of a seed; the faster one tells what the code needs, the slower what else ran on the machine
 TIMES = 10_000.0  # as fast as real time

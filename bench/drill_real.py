@@ -1,4 +1,4 @@
-"""Every scenario in compressed real time: the real pool, real HTTP, simulated providers. Figures against its bars.
+"""Every scenario in compressed real time: the real pool, real HTTP, simulated providers. DrillFigures against its bars.
 
 At speed 20 a machine of two quiet cores keeps up with all of them; six scenarios take an hour and a half then.
 """
@@ -8,14 +8,14 @@ import sys
 from collections.abc import Iterator
 
 from figures import Figure, show
-from holdfast.lab.drill.bars import CEILINGS
 from holdfast.lab.drill.catalogue import find, names
-from holdfast.lab.real.run import RealDrill, run
+from holdfast.lab.drill.thresholds import CEILINGS
+from holdfast.lab.real.run import RealTimeResult, run
 
 SHOWN = ("accepted", "failed_calls", "abandoned_calls", "calls_per_done", "p50_s", "p99_s", "breaker_trips", "probes")
 
 
-def figures(drill: RealDrill) -> Iterator[Figure]:
+def figures(drill: RealTimeResult) -> Iterator[Figure]:
     view = drill.view()
     barred = {CEILINGS.get(bar.name, bar.name) for bar in drill.bars}
     for bar in drill.bars:

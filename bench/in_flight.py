@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from figures import Figure, show
-from holdfast.lab.sim.settings import SimSettings
+from holdfast.lab.providers.settings import SimSettings
 from holdfast.model.job import Priority, lane_name
 from rig import Rig, rig
 

@@ -6,7 +6,7 @@ import sys
 import redis
 
 from figures import Figure, show
-from holdfast.lab.sim.settings import SimSettings
+from holdfast.lab.providers.settings import SimSettings
 from holdfast.lanes import connect
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from databases import surrounded_by
 from figures import Figure, show
-from holdfast.lab.sim.settings import SimSettings
+from holdfast.lab.providers.settings import SimSettings
 from holdfast.lanes import Connection, Gate, Settled, connect
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
@@ -37,11 +37,11 @@ from holdfast.model.records import JobFilter, Settlement
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.step import Bury, Complete
 from holdfast.store.secrets import message_key
-from holdfast.worker.callers import Callers
-from holdfast.worker.footing import Footing
-from holdfast.worker.lane_book import LaneBook
-from holdfast.worker.places import Places
-from holdfast.worker.refill import Refill
+from holdfast.worker.call_slots import CallSlots
+from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.lane_schedule import LaneSchedule
+from holdfast.worker.provider_pool import ProviderPool
+from holdfast.worker.window_refiller import WindowRefiller
 from rig import Rig, rig
 from servers import DURABLE, postgres
 
@@ -174,7 +174,7 @@ def waiting(running: Rig) -> int:
 
 def on_disk(running: Rig) -> int:
     """Bytes of the database: SQLite's files, or what Postgres says."""
-    if running.store.database.tongue.name == "sqlite":
+    if running.store.database.dialect.name == "sqlite":
         return sum(path.stat().st_size for path in running.directory.glob("holdfast.db*"))
     size = "select pg_database_size(current_database())"
     return int(running.store.database.read(lambda tx: tx.connection.exec_driver_sql(size).scalar_one()))
@@ -200,9 +200,9 @@ async def work(side: Side, connection: Connection) -> None:
     running = side.rig
     gate, plan, worker = Gate(connection), running.settings.plan("bench"), new_id()
     await gate.begin(fresh=True)
-    settings, footing = running.settings, Footing()
-    book = LaneBook(settings, Callers(settings, concurrency=1))
-    refill = Refill(running.store, gate, book, Places(GROUP), footing, settings.worker.window)
+    settings, dependencies = running.settings, DependencyHealth()
+    lanes = LaneSchedule(settings, ProviderPool(settings, concurrency=1))
+    refiller = WindowRefiller(running.store, gate, lanes, CallSlots(GROUP), dependencies, settings.worker.window)
     running.store.register(worker, "bench", os.getpid(), "0", lease=600.0)
     spent: Counter[str] = Counter(fetch=0.0, refill=0.0, claim=0.0, settle=0.0, acknowledge=0.0)
     done = 0
@@ -211,7 +211,7 @@ async def work(side: Side, connection: Connection) -> None:
         fetched = await gate.fetch(LANE, GROUP, worker, plan)
         began = lap(spent, "fetch", began)
         if fetched.low or not fetched.permits:
-            await refill._fill(LANE)  # noqa: SLF001 - what `soon` starts, waited for
+            await refiller._fill(LANE)  # noqa: SLF001 - what `soon` starts, waited for
             began = lap(spent, "refill", began)
         claimed = running.store.claim(worker, fetched.permits)
         began = lap(spent, "claim", began)

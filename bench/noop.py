@@ -17,7 +17,7 @@ from pathlib import Path
 import orjson
 
 from figures import Figure, show
-from holdfast.lab.sim.settings import SimSettings
+from holdfast.lab.providers.settings import SimSettings
 from rig import Rig, rig
 
 JOBS, IN_FLIGHT = 5000, 100

@@ -5,9 +5,9 @@ import sys
 import time
 
 from figures import Figure, ideal_makespan, show
-from holdfast.lab.sim.calls import SERVED
-from holdfast.lab.sim.settings import Break, SimSettings
-from holdfast.lab.sim.watch import Watch
+from holdfast.lab.providers.calls import SERVED
+from holdfast.lab.providers.settings import InjectedFault, SimSettings
+from holdfast.lab.sampler import RunSampler
 from rig import Rig, rig
 
 JOBS, RATE, BURST, LATENCY = 1000, 50.0, 50.0, 0.2
@@ -15,13 +15,13 @@ BEGIN, LENGTH = 5.0, 15.0
 CONFIGURED = "limits = { requests_per_minute = 3000 }"
 
 
-def run(running: Rig, jobs: int) -> tuple[str, Watch]:
+def run(running: Rig, jobs: int) -> tuple[str, RunSampler]:
     """Run the whole; returns the batch and what was watched. The outage is timed from the first call."""
     batch = running.submit(jobs)
     with running.watch(batch, 0.02) as watch:
         running.until(lambda: running.sim.counts()["calls"] > 0)
         gone = time.time() - running.sim.counts()["first_at"]
-        running.sim.break_(Break(mode="e503", after=BEGIN - gone, seconds=LENGTH))
+        running.sim.break_(InjectedFault(mode="e503", after=BEGIN - gone, seconds=LENGTH))
         running.until_done(batch)
     return batch, watch
 

@@ -8,7 +8,7 @@ import sys
 import time
 
 from figures import Figure, show
-from holdfast.lab.sim.settings import Break, SimSettings
+from holdfast.lab.providers.settings import InjectedFault, SimSettings
 from rig import Rig, rig
 
 SETTLE = 1.5  # seconds for calls that were in flight when the breaker opened
@@ -17,7 +17,7 @@ LIMITS = "limits = { requests_per_minute = 600000 }"
 
 
 def measure(running: Rig, processes: int, jobs: int) -> list[Figure]:
-    running.sim.break_(Break(mode="e503"))
+    running.sim.break_(InjectedFault(mode="e503"))
     running.start(processes)
     batch = running.submit(processes * jobs)
     with running.watch(batch, 0.02) as watch:
@@ -25,7 +25,7 @@ def measure(running: Rig, processes: int, jobs: int) -> list[Figure]:
         time.sleep(SETTLE)
         running.until(lambda: running.sim.counts()["in_flight"] == 0)
         running.sim.reset()
-        running.sim.break_(Break(mode="e503", delay=1.0))
+        running.sim.break_(InjectedFault(mode="e503", delay=1.0))
         time.sleep(WATCHED)
         seen = running.sim.counts()
         half_open = sum(

@@ -81,14 +81,14 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         ),
         proved(
             "Messages in Redis that are garbage, forged, repeated or out of order cost one execution or none.",
-            "tests/lanes/test_seal.py",
+            "tests/lanes/test_message_signer.py",
         ),
         proved(
             "Garbage in any key of ours holds nobody up: it is deleted, counted, and rebuilt from what is known.",
             "tests/lanes/test_garbage.py",
         ),
         proved(
-            "What the audit finds is what the providers saw: planted bugs are found.", "tests/lab/sim/test_audit.py"
+            "What the audit finds is what the providers saw: planted bugs are found.", "tests/lab/test_ledger_audit.py"
         ),
     ),
     "Redis and SQL may fail": (
@@ -145,7 +145,9 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             "real drill",
             minutes=120,
         ),
-        shown("Every failure is understood from bytes on the wire, for each API.", "rows.py", "rows of the table"),
+        shown(
+            "Every failure is understood from bytes on the wire, for each API.", "fault_table.py", "rows of the table"
+        ),
         shown("No prompt loses anything without a word on its way to another API.", "roundtrips.py", "mapping there"),
         shown(
             "Every published outage keeps within its bars in virtual time, over 20 seeds.", "scenarios.py", "scenarios"
@@ -189,7 +191,7 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
     ),
     "Nothing is let in or out that should not be": (
         proved("Keys by reference only; none in SQL, Redis, logs or messages.", "tests/config/test_secrets.py"),
-        proved("Tokens that processes share are encrypted at rest.", "tests/credentials/test_shelf.py"),
+        proved("Tokens that processes share are encrypted at rest.", "tests/credentials/test_token_cache.py"),
         proved("Each cloud gets its own login and no other.", "tests/providers/test_clouds.py"),
         proved(
             "A configuration that is wrong is refused with file, line, key and the nearest valid name.",

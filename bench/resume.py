@@ -9,7 +9,7 @@ import time
 
 from databases import add_choice, kept_in, named
 from figures import Figure, show
-from holdfast.lab.sim.settings import SimSettings
+from holdfast.lab.providers.settings import SimSettings
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter

@@ -19,7 +19,7 @@ from figures import Figure, show
 from holdfast.model.ids import new_id
 from holdfast.store import Store
 from holdfast.store.retention import first_id
-from holdfast.worker.sweeper import FORGET_APART, FORGET_AT_ONCE
+from holdfast.worker.sweeper import DELETE_APART, DELETE_AT_ONCE
 from servers import DURABLE, postgres
 from store import WORKER, job, permit, success  # bench/store.py
 
@@ -68,7 +68,7 @@ def measure(store: Store, jobs: int) -> list[Figure]:
     other = threading.Thread(target=busy.run, args=(600.0,))
     other.start()
     began = time.monotonic()
-    gone, longest = forget(store)
+    gone, longest = delete_ended(store)
     seconds = time.monotonic() - began
     busy.stop.set()
     other.join()
@@ -102,15 +102,15 @@ def grow_old(store: Store, jobs: int, batch: str) -> None:
         store.database.write(lambda tx, said=statement: tx.connection.exec_driver_sql(said))
 
 
-def forget(store: Store) -> tuple[int, float]:
+def delete_ended(store: Store) -> tuple[int, float]:
     """How many jobs went, and seconds of the longest page."""
     gone, longest, cursor = 0, 0.0, ""
     while cursor is not None:
         began = time.perf_counter()
-        page = store.forget(MONTH, cursor, FORGET_AT_ONCE)
+        page = store.delete_ended(MONTH, cursor, DELETE_AT_ONCE)
         longest = max(longest, time.perf_counter() - began)
         gone, cursor = gone + page.jobs, page.cursor
-        time.sleep(FORGET_APART)
+        time.sleep(DELETE_APART)
     return gone, longest
 
 

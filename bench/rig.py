@@ -13,9 +13,9 @@ from pathlib import Path
 
 from holdfast.client import Holdfast
 from holdfast.config import Settings, load
-from holdfast.lab.sim.process import SimProcess
-from holdfast.lab.sim.settings import SimSettings
-from holdfast.lab.sim.watch import Watch
+from holdfast.lab.providers.process import SimProcess
+from holdfast.lab.providers.settings import SimSettings
+from holdfast.lab.sampler import RunSampler
 from holdfast.lanes import Lanes, connect
 from holdfast.model.job import State
 from holdfast.store import Store
@@ -114,8 +114,8 @@ class Rig:
         """Lines of the ledger that do not hold."""
         return sum(not line.holds for line in self.store.ledger())
 
-    def watch(self, batch: str, interval: float = 0.05) -> Watch:
-        return Watch(self.store, self.lanes, [batch], interval)
+    def watch(self, batch: str, interval: float = 0.05) -> RunSampler:
+        return RunSampler(self.store, self.lanes, [batch], interval)
 
     def logs(self) -> str:
         return "\n".join(path.read_text()[-3000:] for path in sorted(self.directory.glob("worker-*.log")))

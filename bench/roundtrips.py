@@ -1,7 +1,7 @@
 """Conversations through the mapping, there and back: how many, and what was lost without a word (bar: nothing).
 
 Each is written by chance in one of the three wire formats, carried to another one, and back. Whatever differs on the
-other side must stand in the receipt.
+other side must stand in the report.
 """
 
 import argparse

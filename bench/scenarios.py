@@ -7,11 +7,11 @@ import argparse
 import sys
 
 from figures import Figure, show
-from holdfast.lab.drill.bars import FIGURES, FLOORS
 from holdfast.lab.drill.catalogue import find, names
-from holdfast.lab.drill.report import Drill
+from holdfast.lab.drill.result import DrillResult
 from holdfast.lab.drill.scenario import Scenario
-from holdfast.lab.drill.seeds import run_seeds
+from holdfast.lab.drill.thresholds import FIGURES, FLOORS
+from holdfast.lab.simulation.seeds import run_seeds
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
     return show("scenarios", figures, seeds=seeds, violations=broken)
 
 
-def rows(scenario: Scenario, drill: Drill) -> list[Figure]:
+def rows(scenario: Scenario, drill: DrillResult) -> list[Figure]:
     """The worst of each figure that a bar asks for, and broken promises; the reference stands in the name."""
     found = [
         Figure(

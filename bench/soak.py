@@ -20,11 +20,11 @@ import redis
 
 from databases import add_choice, kept_in, named
 from figures import Figure, show
-from holdfast.lab.sim.audit import Allowance, audit, open_books
-from holdfast.lab.sim.calls import Call
-from holdfast.lab.sim.settings import Break, SimSettings
+from holdfast.lab.ledger_audit import KnownLimit, audit, read_ledgers
+from holdfast.lab.providers.calls import SeenCall
+from holdfast.lab.providers.settings import InjectedFault, SimSettings
 from holdfast.lanes import connect
-from holdfast.lanes.purging import kind_of
+from holdfast.lanes.garbage import kind_of
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Outcome, State
 from holdfast.model.records import JobFilter, LedgerLine
@@ -188,7 +188,7 @@ class Soak:
         seconds, fraction = self.random.uniform(1, 8), self.random.choice((0.1, 0.5, 1.0))
         place = self.random.randrange(len(self.rig.sims))
         say(f"          provider {place + 1}: {mode}, {fraction:.0%} of calls for {seconds:.0f} s")
-        self.rig.sims[place].break_(Break(mode=mode, seconds=seconds, fraction=fraction, delay=0.5))
+        self.rig.sims[place].break_(InjectedFault(mode=mode, seconds=seconds, fraction=fraction, delay=0.5))
 
     def redis(self) -> "redis.Redis":
         storage = self.rig.settings.storage
@@ -219,9 +219,9 @@ def say(text: str) -> None:
 def judge(soak: Soak, rate: float) -> tuple[list[LedgerLine], int]:
     """The ledger and the audit, and how many calls ended ambiguously."""
     running = soak.rig
-    calls = {name: [Call(**one) for one in sim.calls()] for name, sim in zip("12", running.sims, strict=True)}
-    allowances = dict.fromkeys(calls, Allowance(rate, rate))
-    books = open_books(running.store, soak.accepted, calls, 0, allowances)
+    calls = {name: [SeenCall(**one) for one in sim.calls()] for name, sim in zip("12", running.sims, strict=True)}
+    allowances = dict.fromkeys(calls, KnownLimit(rate, rate))
+    books = read_ledgers(running.store, soak.accepted, calls, 0, allowances)
     unknown = sum(attempt.outcome is Outcome.UNKNOWN for attempt in books.attempts.values())
     may_repeat = soak.repeatable + unknown
     return audit(running.store, soak.accepted, calls, may_repeat=may_repeat, allowances=allowances), unknown

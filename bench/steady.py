@@ -8,7 +8,7 @@ import sys
 import time
 
 from figures import Figure, ideal_makespan, show
-from holdfast.lab.sim.settings import SimSettings
+from holdfast.lab.providers.settings import SimSettings
 from rig import Rig, rig
 
 JOBS, RATE, BURST, LATENCY = 1000, 50.0, 50.0, 0.2

@@ -5,17 +5,17 @@ from contextlib import contextmanager
 from fastapi.testclient import TestClient
 
 from holdfast.api import create_app
-from holdfast.api.ring import Keys
-from holdfast.api.shared import Shared
+from holdfast.api.app_state import AppState
+from holdfast.api.auth.key_cache import KeySnapshot
 from holdfast.config import Settings
-from holdfast.model.access import Scope
+from holdfast.model.access import KeyScope
 from holdfast.store import Store
 from holdfast.store.api_keys import make_key
 
-EVERYTHING = frozenset({Scope.SUBMIT, Scope.READ, Scope.OPERATE})
+EVERYTHING = frozenset({KeyScope.SUBMIT, KeyScope.READ, KeyScope.OPERATE})
 
 
-def add_key(store: Store, tenant: str | None = "default", *scopes: Scope, expires_in: float | None = None) -> str:
+def add_key(store: Store, tenant: str | None = "default", *scopes: KeyScope, expires_in: float | None = None) -> str:
     """Make a key and return its text."""
     key, text = make_key(f"key of {tenant}", tenant, frozenset(scopes) or EVERYTHING, expires_in)
     store.create_key(key, "test")
@@ -38,7 +38,7 @@ def opened(settings: Settings, peer: str = "127.0.0.1", **options):
 
 def hears(client: TestClient) -> TestClient:
     """Have an application read its keys anew at the next request."""
-    client.app.state.shared.ring._keys = Keys()
+    client.app.state.shared.key_cache._keys = KeySnapshot()
     return client
 
 
@@ -53,8 +53,8 @@ class Clock:
 
 
 def cranked(client: TestClient) -> Clock:
-    """Put a clock of ours into the ring of an application."""
+    """Put a clock of ours into the key cache of an application."""
     clock, shared = Clock(), client.app.state.shared
-    assert isinstance(shared, Shared)
-    shared.ring._clock = clock
+    assert isinstance(shared, AppState)
+    shared.key_cache._clock = clock
     return clock

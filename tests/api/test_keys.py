@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from api.keys import add_key, bearer, cranked, opened
-from holdfast.api import door, ring
-from holdfast.api.denials import FEW, MOST_PEERS, WINDOW, WRITTEN, Denials
-from holdfast.model.access import Scope
+from holdfast.api.auth import key_cache, middleware
+from holdfast.api.auth.failed_auth import FEW, MOST_PEERS, WINDOW, WRITTEN, FailedAuthLimiter
+from holdfast.model.access import KeyScope
 from holdfast.model.errors import StorageUnavailable
 from holdfast.store import Store
 
@@ -103,7 +103,7 @@ def test_a_revoked_key_is_refused_by_every_process_within_five_seconds(settings,
         answers = [api.get(JOBS, headers=bearer(key)) for api in (one, two)]
     assert [answer.status_code for answer in answers] == [401, 401]
     assert "is revoked" in answers[0].json()["detail"]
-    assert ring.FRESH < ring.STALE < 5
+    assert key_cache.FRESH < key_cache.STALE < 5
 
 
 def test_an_expired_key_is_refused_by_the_databases_clock(settings, store) -> None:
@@ -114,7 +114,7 @@ def test_an_expired_key_is_refused_by_the_databases_clock(settings, store) -> No
         store.database.write(
             lambda tx: tx.connection.execute(text("update api_key set expires_at = expires_at - 60000000"))
         )
-        clock.now += ring.FRESH
+        clock.now += key_cache.FRESH
         answer = api.get(JOBS, headers=bearer(key))
     assert (answer.status_code, "is expired" in answer.json()["detail"]) == (401, True)
 
@@ -145,7 +145,7 @@ def test_a_first_key_ends_the_time_without_keys(api, store) -> None:
     clock = cranked(api)
     assert api.get(JOBS).status_code == 200
     add_key(store)
-    clock.now += ring.FRESH
+    clock.now += key_cache.FRESH
     assert api.get(JOBS).status_code == 401
 
 
@@ -156,7 +156,7 @@ def test_a_key_that_is_revoked_during_a_long_wait_gets_no_answer(settings, store
 
         async def wait(_job, _seconds) -> None:
             store.revoke_key(key[3:19], "test")
-            clock.now += ring.FRESH
+            clock.now += key_cache.FRESH
 
         monkeypatch.setattr(api.app.state.shared.watch, "ended", wait)
         answer = api.get(job["status_url"], headers=bearer(key) | {"Prefer": "wait=30"})
@@ -164,7 +164,7 @@ def test_a_key_that_is_revoked_during_a_long_wait_gets_no_answer(settings, store
 
 
 def test_a_scope_that_is_missing_is_named(settings, store) -> None:
-    reader, submitter = add_key(store, "default", Scope.READ), add_key(store, "default", Scope.SUBMIT)
+    reader, submitter = add_key(store, "default", KeyScope.READ), add_key(store, "default", KeyScope.SUBMIT)
     with opened(settings) as api:
         answer = api.post(JOBS, json={"model": "smart", "prompt": "a"}, headers=bearer(reader))
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
@@ -174,14 +174,14 @@ def test_a_scope_that_is_missing_is_named(settings, store) -> None:
 
 
 def test_admin_is_every_scope(settings, store) -> None:
-    admin = add_key(store, None, Scope.ADMIN)
+    admin = add_key(store, None, KeyScope.ADMIN)
     with opened(settings) as api:
         for path in (JOBS, "/api/v1/dlq", "/api/v1/ledger", "/metrics", "/openapi.json"):
             assert api.get(path, headers=bearer(admin)).status_code == 200
 
 
 def test_what_is_denied_stands_in_the_audit_book_without_the_key(settings, store, key) -> None:
-    reader = add_key(store, "default", Scope.READ)
+    reader = add_key(store, "default", KeyScope.READ)
     with opened(settings, peer="203.0.113.7") as api:
         api.get(f"{JOBS}?x=1", headers=bearer("hf_0123456789abcdef_" + "5" * 48))
         api.post(JOBS, json={}, headers=bearer(reader))
@@ -199,7 +199,7 @@ def test_a_page_of_another_site_stands_in_the_audit_book_too(api, store) -> None
 
 
 def test_a_known_key_that_asks_for_too_much_fills_no_book_either(settings, store) -> None:
-    reader = add_key(store, "default", Scope.READ)
+    reader = add_key(store, "default", KeyScope.READ)
     with opened(settings) as api:
         answers = {api.post(JOBS, json={}, headers=bearer(reader)).status_code for _ in range(WRITTEN + 5)}
     assert answers == {403}
@@ -207,7 +207,7 @@ def test_a_known_key_that_asks_for_too_much_fills_no_book_either(settings, store
 
 
 def test_acts_name_the_key_in_the_audit_book(settings, store) -> None:
-    admin = add_key(store, None, Scope.ADMIN)
+    admin = add_key(store, None, KeyScope.ADMIN)
     with opened(settings) as api:
         assert api.post("/api/v1/lanes/smart.batch/pause", headers=bearer(admin)).status_code == 200
     assert [actor for actor, _ in audited(store, "override")] == [f"key:{admin[3:19]}"]
@@ -218,7 +218,7 @@ def test_the_last_use_of_a_key_is_noted_once_a_minute(settings, store, key) -> N
         clock = cranked(api)
 
         def used() -> float | None:
-            clock.now += ring.FRESH
+            clock.now += key_cache.FRESH
             assert api.get(JOBS, headers=bearer(key)).status_code == 200
             return store.keys()[0][0].used_at
 
@@ -238,7 +238,7 @@ def test_keys_that_cannot_be_read_let_nobody_in(settings, store, key, monkeypatc
             raise StorageUnavailable("sqlite:///x", "disk full")
 
         monkeypatch.setattr(shared.storage.store, "keys", away)
-        clock.now += ring.STALE
+        clock.now += key_cache.STALE
         for headers in (bearer(key), {}):
             answer = api.get("/openapi.json", headers=headers)
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
@@ -249,7 +249,7 @@ def test_an_error_of_our_own_lets_nobody_in(settings, store, key, monkeypatch) -
     def broken(_self, _text):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(ring.Ring, "caller", broken)
+    monkeypatch.setattr(key_cache.KeyCache, "caller", broken)
     with opened(settings) as api:
         answer = api.get(JOBS, headers=bearer(key))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
@@ -265,7 +265,7 @@ def test_guessing_is_slowed_down_and_shuts_nobody_out(keyed, key) -> None:
 
 
 def test_a_flood_of_refusals_fills_no_book_and_no_memory() -> None:
-    denials = Denials()
+    denials = FailedAuthLimiter()
     verdicts = [denials.denied(f"10.0.{n // 256}.{n % 256}", 5.0) for n in range(MOST_PEERS + 500)]
     assert sum(verdict.write for verdict in verdicts) == WRITTEN
     assert len(denials._peers) == MOST_PEERS
@@ -288,7 +288,7 @@ def test_websockets_are_closed_at_the_door() -> None:
         async def send(message) -> None:
             sent.append(message)
 
-        await door.Door(None, None)({"type": "websocket", "path": "/"}, None, send)
+        await middleware.AuthMiddleware(None, None)({"type": "websocket", "path": "/"}, None, send)
 
     asyncio.run(run())
     assert sent == [{"type": "websocket.close", "code": 1008}]

@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 
 from api.keys import add_key, bearer, opened
 from holdfast.api import create_app, serve
-from holdfast.api.caps import MOST_BYTES, MOST_LEVELS, check_depth
-from holdfast.api.guard import check_binding
+from holdfast.api.auth.host_guard import check_binding
+from holdfast.api.body_limits import MOST_BYTES, MOST_LEVELS, check_depth
 from holdfast.config import Settings, load
 from holdfast.model.errors import ConfigError, InvalidRequest, StorageUnavailable
 from producing import configured

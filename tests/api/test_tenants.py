@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from api.keys import add_key, bearer, hears, opened
 from holdfast.api import app as application
-from holdfast.api.door import OPEN
-from holdfast.api.visit import endpoints
-from holdfast.model.access import Scope
+from holdfast.api.auth.middleware import OPEN
+from holdfast.api.auth.request_context import endpoints
+from holdfast.model.access import KeyScope
 from holdfast.store.tables import METADATA
 from producing import ROUTE, StandInWorker
 
@@ -142,7 +142,7 @@ def test_a_tenant_that_is_not_mine_is_refused_by_name(api, store, other) -> None
 
 
 def test_an_operator_of_all_tenants_sees_everybodys_and_can_narrow(api, store, other) -> None:
-    admin = bearer(add_key(store, None, Scope.ADMIN))
+    admin = bearer(add_key(store, None, KeyScope.ADMIN))
     hears(api)
     assert len(api.get("/api/v1/jobs", headers=admin).json()["jobs"]) == 3
     assert api.get("/api/v1/jobs", params={"tenant": "nobody"}, headers=admin).json()["jobs"] == []
@@ -151,7 +151,7 @@ def test_an_operator_of_all_tenants_sees_everybodys_and_can_narrow(api, store, o
 
 
 def test_who_only_watches_sees_figures_and_nobodys_prompts(api, store, other) -> None:
-    watcher = bearer(add_key(store, None, Scope.WATCH))
+    watcher = bearer(add_key(store, None, KeyScope.WATCH))
     hears(api)
     seen = set()
     for method, url, how in other.requests(api):
@@ -164,7 +164,7 @@ def test_who_only_watches_sees_figures_and_nobodys_prompts(api, store, other) ->
 
 
 def test_every_operation_wants_a_key_and_a_scope(api, store, other) -> None:
-    stranger = bearer(add_key(store, THEIRS, Scope.SUBMIT))
+    stranger = bearer(add_key(store, THEIRS, KeyScope.SUBMIT))
     hears(api)
     let_in = set()
     for method, url, how in other.requests(api):

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from holdfast.config import load
-from holdfast.lab.sim.process import SimProcess
-from holdfast.lab.sim.serve import config
-from holdfast.lab.sim.settings import SimSettings
+from holdfast.lab.providers.process import SimProcess
+from holdfast.lab.providers.serve import config
+from holdfast.lab.providers.settings import SimSettings
 from holdfast.model.fault import FaultKind
 
 ROOT = Path(__file__).parents[2]

@@ -108,7 +108,7 @@ def imported_by(statement: str) -> set[str]:
     return set(shown.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("module", ["holdfast.client", "holdfast.client.storage", "holdfast.api", "holdfast.cli.main"])
+@pytest.mark.parametrize("module", ["holdfast.client", "holdfast.client.local", "holdfast.api", "holdfast.cli.main"])
 def test_producers_do_without_the_sdks(module: str) -> None:
     assert not imported_by(f"import {module}") & HEAVY
 

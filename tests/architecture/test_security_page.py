@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.api.denials import FEW, WRITTEN
-from holdfast.api.ring import STALE
-from holdfast.model.access import Scope
+from holdfast.api.auth.failed_auth import FEW, WRITTEN
+from holdfast.api.auth.key_cache import STALE
+from holdfast.model.access import KeyScope
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "howto" / "security.md").read_text(encoding="utf-8")
@@ -41,7 +41,7 @@ def test_a_claim_names_its_test(row: list[str]) -> None:
 
 
 def test_every_scope_is_explained() -> None:
-    assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == [scope.value for scope in Scope]
+    assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == [scope.value for scope in KeyScope]
 
 
 def test_its_figures_are_those_of_the_code() -> None:

@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from api.keys import add_key
-from holdfast.model.access import Scope, read_key
+from holdfast.model.access import KeyScope, read_key
 from producing import served
 
 
@@ -16,7 +16,7 @@ def test_a_key_is_printed_alone_and_only_once(cli, store) -> None:
     assert "only time" in made.err
     assert key not in made.err
     (kept,), _ = store.keys()
-    assert (kept.name, kept.tenant, kept.scopes) == ("nightly", "default", {Scope.SUBMIT, Scope.READ})
+    assert (kept.name, kept.tenant, kept.scopes) == ("nightly", "default", {KeyScope.SUBMIT, KeyScope.READ})
     assert key.rpartition("_")[2] not in cli("key", "list", "--all", "--json").out
     assert kept.digest not in cli("key", "list", "--all", "--json").out
 
@@ -106,7 +106,7 @@ def test_commands_show_the_key_of_the_environment(cli, store, url, prompts, monk
     ended = cli("job", "list", "--server", url)
     assert (ended.status, "holdfast key create" in ended.err) == (5, True)
     file = tmp_path / "key"
-    file.write_text(add_key(store, None, Scope.ADMIN) + "\n")
+    file.write_text(add_key(store, None, KeyScope.ADMIN) + "\n")
     for name, value in (("HOLDFAST_API_KEY_FILE", str(file)), ("HOLDFAST_API_KEY", file.read_text())):
         with monkeypatch.context() as patched:
             patched.setenv(name, value)
@@ -115,7 +115,7 @@ def test_commands_show_the_key_of_the_environment(cli, store, url, prompts, monk
 
 
 def test_a_key_without_the_scope_is_status_5(cli, store, url, monkeypatch) -> None:
-    monkeypatch.setenv("HOLDFAST_API_KEY", add_key(store, "default", Scope.READ))
+    monkeypatch.setenv("HOLDFAST_API_KEY", add_key(store, "default", KeyScope.READ))
     ended = cli("ledger", "--server", url)
     assert (ended.status, "scope watch" in ended.err) == (5, True)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import jsonl
-from holdfast.cli.lines_in import LONGEST_LINE, bounded
+from holdfast.cli.jsonl_input import LONGEST_LINE, bounded
 from holdfast.config import SecretUnavailable, load, read_secret
 from holdfast.config.load import LARGEST_FILE
 from holdfast.config.secrets import LARGEST

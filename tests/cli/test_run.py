@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import jsonl
-from holdfast.cli.collecting import FileOutput, Tally, collect
-from holdfast.cli.sending import Sent
-from holdfast.client.storage import Storage
+from holdfast.cli.download import FileWriter, OutputTotals, collect
+from holdfast.cli.upload import Upload
+from holdfast.client.local import LocalBackend
 from holdfast.model.ids import inner_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
@@ -133,11 +133,11 @@ def test_a_job_dropped_during_the_run_leaves_a_line_that_says_so(cli, prompts, o
     worker.bury(jobs=1)
     worker.answer()
     cli("dlq", "drop", "--all", "--yes")
-    output, tally = FileOutput(out), Tally()
-    list(collect(Storage(settings), Sent(inner_id("batch", batch), jobs=3), output, tally))
+    output, totals = FileWriter(out), OutputTotals()
+    list(collect(LocalBackend(settings), Upload(inner_id("batch", batch), jobs=3), output, totals))
     output.finish()
     assert [line["status"] for line in jsonl(out)] == ["succeeded", "dead", "succeeded"]
-    assert (tally.succeeded, dict(tally.errors)) == (2, {"dropped": 1})
+    assert (totals.succeeded, dict(totals.errors)) == (2, {"dropped": 1})
 
 
 def test_the_output_appears_whole_or_not_at_all(cli, prompts, out, answered, tmp_path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.client import Holdfast
-from holdfast.client.storage import Storage
+from holdfast.client.local import LocalBackend
 from holdfast.config import Settings
 from producing import StandInWorker, configured
 
@@ -20,11 +20,11 @@ def hf(settings: Settings):
 
 
 @pytest.fixture
-def storage(hf: Holdfast) -> Storage:
-    assert isinstance(hf.backend, Storage)
+def storage(hf: Holdfast) -> LocalBackend:
+    assert isinstance(hf.backend, LocalBackend)
     return hf.backend
 
 
 @pytest.fixture
-def worker(storage: Storage) -> StandInWorker:
+def worker(storage: LocalBackend) -> StandInWorker:
     return StandInWorker(storage.ready())

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from holdfast.client import Holdfast
-from holdfast.client.storage import CHUNK, Storage
+from holdfast.client.local import CHUNK, LocalBackend
 from holdfast.config import Settings
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
@@ -25,7 +25,7 @@ Holdfast(config=sys.argv[1]).submit([f"p{{n}}" for n in range({CHUNK + 5})], mod
     [("before_insert:1", 0), ("before_offer:1", 1), ("before_insert:3", CHUNK + 1), ("before_offer:3", CHUNK + 5)],
 )
 def test_submitting_again_with_the_same_key_finishes_the_batch(
-    settings: Settings, hf: Holdfast, storage: Storage, point: str, accepted: int
+    settings: Settings, hf: Holdfast, storage: LocalBackend, point: str, accepted: int
 ) -> None:
     storage.ready()
     killed = subprocess.run(

@@ -2,7 +2,7 @@
 
 from threading import Event
 
-from holdfast.client.offers import MOST_WAITING, Offers
+from holdfast.client.offers import MAX_PENDING, Offers
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Need, Offer
 
@@ -66,7 +66,7 @@ def test_offers_that_pile_up_behind_a_slow_redis_are_left_to_the_sweeper() -> No
     offers = Offers(Slow)
     offers.make(JOBS)
     going.wait(10)
-    for _ in range(MOST_WAITING * 2):
+    for _ in range(MAX_PENDING * 2):
         offers.make(JOBS)  # returns although nothing moves
     slow.set()
     offers.close()

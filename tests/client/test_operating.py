@@ -6,21 +6,21 @@ import orjson
 import pytest
 
 from holdfast.client import Holdfast
+from holdfast.client.local import LocalBackend
 from holdfast.client.operating import Operator, Overview
-from holdfast.client.storage import Storage
 from holdfast.client.views import alert_view
 from holdfast.lanes import Lanes
 from holdfast.model.errors import NotFound
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.policy.logins import Parked
+from holdfast.policy.credential_alerts import Parked
 from producing import ROUTE, StandInWorker
 
 DEAD = JobFilter(states=frozenset({State.DEAD}))
 
 
 @pytest.fixture
-def operator(storage: Storage) -> Operator:
+def operator(storage: LocalBackend) -> Operator:
     return Operator(storage, "someone")
 
 

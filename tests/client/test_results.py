@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 
 from holdfast.client import Answer, Holdfast, JobFailed, StillWaiting, waiting
-from holdfast.client.storage import Storage
+from holdfast.client.local import LocalBackend
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.job import State
 from producing import StandInWorker
@@ -119,7 +119,9 @@ def test_an_answer_that_is_json_can_be_read_as_such(hf: Holdfast, worker: StandI
     assert job.wait(5).json() == {"A": 1}
 
 
-def test_a_wait_rides_over_a_short_outage_of_the_storage(hf: Holdfast, storage: Storage, worker, monkeypatch) -> None:
+def test_a_wait_rides_over_a_short_outage_of_the_storage(
+    hf: Holdfast, storage: LocalBackend, worker, monkeypatch
+) -> None:
     job = hf.submit("a", model="smart")
     worker.answer()
     states, failures = storage.states, iter([True, True, False])
@@ -133,7 +135,7 @@ def test_a_wait_rides_over_a_short_outage_of_the_storage(hf: Holdfast, storage: 
     assert job.wait(20).text == "A"
 
 
-def test_a_wait_does_not_ride_over_a_long_outage(hf: Holdfast, storage: Storage, monkeypatch) -> None:
+def test_a_wait_does_not_ride_over_a_long_outage(hf: Holdfast, storage: LocalBackend, monkeypatch) -> None:
     def away(_ids):
         raise StorageUnavailable("sqlite:///x", "gone")
 

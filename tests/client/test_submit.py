@@ -3,8 +3,8 @@
 import pytest
 
 from holdfast.client import Holdfast, InvalidJobs, PartlySubmitted
-from holdfast.client.backend import Order
-from holdfast.client.storage import CHUNK, Storage
+from holdfast.client.backend import SubmitRequest
+from holdfast.client.local import CHUNK, LocalBackend
 from holdfast.model.errors import Conflict, StorageUnavailable
 from holdfast.model.job import Priority, State
 from holdfast.model.records import JobFilter
@@ -14,14 +14,14 @@ from producing import NOBODY, StandInWorker
 HELLO = Request(turns=(Turn(role=Role.USER, parts=(Text(text="hello"),)),), max_tokens=50)
 
 
-def test_a_prompt_a_dict_and_a_request_are_all_jobs(hf: Holdfast, storage: Storage) -> None:
+def test_a_prompt_a_dict_and_a_request_are_all_jobs(hf: Holdfast, storage: LocalBackend) -> None:
     batch = hf.submit(["hello", {"prompt": "hello", "max_tokens": 50}, HELLO], model="smart")
     requests = [storage.store.detail(job.inner).request for job in batch.jobs]
     assert [request.turns for request in requests] == [HELLO.turns] * 3
     assert [request.max_tokens for request in requests] == [None, 50, 50]
 
 
-def test_openai_and_anthropic_lines_are_jobs_too(hf: Holdfast, storage: Storage) -> None:
+def test_openai_and_anthropic_lines_are_jobs_too(hf: Holdfast, storage: LocalBackend) -> None:
     turns = [{"role": "user", "content": "hello"}]
     openai = {
         "custom_id": "o",
@@ -35,7 +35,7 @@ def test_openai_and_anthropic_lines_are_jobs_too(hf: Holdfast, storage: Storage)
     assert [(job.job.custom_id, job.request.turns) for job in jobs] == [("o", HELLO.turns), ("a", HELLO.turns)]
 
 
-def test_what_a_job_says_goes_before_what_the_submit_says(hf: Holdfast, storage: Storage) -> None:
+def test_what_a_job_says_goes_before_what_the_submit_says(hf: Holdfast, storage: LocalBackend) -> None:
     own = {"prompt": "a", "model": "openai/gpt-5.4", "priority": "interactive", "expires_in": 60}
     batch = hf.submit([own, "b"], model="smart", priority="batch", expires_in=3600)
     first, second = (storage.store.job(job.inner) for job in batch.jobs)
@@ -50,7 +50,7 @@ def test_a_batch_larger_than_one_transaction_keeps_its_order(hf: Holdfast) -> No
     assert [job.inner for job in batch.jobs] == sorted(job.inner for job in batch.jobs)
 
 
-def test_every_problem_is_named_and_nothing_is_taken(hf: Holdfast, storage: Storage) -> None:
+def test_every_problem_is_named_and_nothing_is_taken(hf: Holdfast, storage: LocalBackend) -> None:
     with pytest.raises(InvalidJobs) as caught:
         hf.submit(["good", {"max_tokens": 5}, {"prompt": "x", "model": "smrt"}, 7], model="smart")
     assert [problem.index for problem in caught.value.problems] == [1, 2, 3]
@@ -69,7 +69,7 @@ def test_the_same_key_finds_the_same_job(hf: Holdfast) -> None:
     assert hf.submit("hello", model="smart", idempotency_key="k").id == first.id
 
 
-def test_the_same_key_finds_the_same_batch(hf: Holdfast, storage: Storage) -> None:
+def test_the_same_key_finds_the_same_batch(hf: Holdfast, storage: LocalBackend) -> None:
     prompts = [f"prompt {n}" for n in range(CHUNK + 5)]
     first = hf.submit(prompts, model="smart", idempotency_key="k")
     again = hf.submit(prompts, model="smart", idempotency_key="k")
@@ -83,7 +83,7 @@ def test_the_same_key_for_another_job_is_a_conflict(hf: Holdfast) -> None:
         hf.submit("goodbye", model="smart", idempotency_key="k")
 
 
-def test_a_big_submit_that_broke_off_goes_on_with_its_key(hf: Holdfast, storage: Storage, monkeypatch) -> None:
+def test_a_big_submit_that_broke_off_goes_on_with_its_key(hf: Holdfast, storage: LocalBackend, monkeypatch) -> None:
     prompts, submit, sizes = [f"prompt {n}" for n in range(CHUNK * 2)], storage.store.submit, []
 
     def breaks_off(jobs):
@@ -105,21 +105,21 @@ def test_an_empty_batch_is_a_batch_at_rest(hf: Holdfast) -> None:
     assert list(batch.results(timeout=5)) == []
 
 
-def test_more_jobs_can_join_a_batch(hf: Holdfast, storage: Storage, worker: StandInWorker) -> None:
+def test_more_jobs_can_join_a_batch(hf: Holdfast, storage: LocalBackend, worker: StandInWorker) -> None:
     batch = hf.submit(["a", "b"], model="smart")
-    storage.submit(Order([{"prompt": "c", "model": "smart"}], many=True, batch=batch.inner, first=2))
+    storage.submit(SubmitRequest([{"prompt": "c", "model": "smart"}], many=True, batch=batch.inner, first=2))
     worker.answer()
     assert [answer.text for answer in batch.results(timeout=5)] == ["A", "B", "C"]
 
 
-def test_redis_does_not_have_to_be_there(hf: Holdfast, storage: Storage) -> None:
+def test_redis_does_not_have_to_be_there(hf: Holdfast, storage: LocalBackend) -> None:
     assert storage.settings.storage.redis_url == NOBODY
     job = hf.submit("hello", model="smart", priority=Priority.INTERACTIVE)
     storage.offers.flush()
     assert storage.store.states([job.inner]) == {job.inner: State.QUEUED}
 
 
-def test_a_drained_letter_can_be_submitted_again(hf: Holdfast, storage: Storage) -> None:
+def test_a_drained_letter_can_be_submitted_again(hf: Holdfast, storage: LocalBackend) -> None:
     letter = {"request": HELLO.model_dump(mode="json"), "model": "smart", "custom_id": "a", "letter": {"kind": "auth"}}
     job = hf.submit(letter)
     assert storage.store.detail(job.inner).request == HELLO

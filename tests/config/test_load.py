@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from holdfast.config import BreakerRules, CredentialSettings, find, load
 from holdfast.model.errors import ConfigError, InvalidRequest
 from holdfast.model.route import Api, Limits, Price
-from holdfast.policy.rules import RULES, Rules
-from holdfast.policy.verdict import ScopeKind
+from holdfast.policy.breaker_rules import RULES, Rules
+from holdfast.policy.signals import ScopeKind
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "holdfast.example.toml"
 

@@ -3,9 +3,9 @@
 from dataclasses import fields
 from pathlib import Path
 
-from holdfast.config.forms import BreakerForm, FileForm, seconds
 from holdfast.config.reference import TABLES, page
-from holdfast.policy.rules import Rules
+from holdfast.config.schema import BreakerForm, FileForm, seconds
+from holdfast.policy.breaker_rules import Rules
 
 ROOT = Path(__file__).parents[2]
 

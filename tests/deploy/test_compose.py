@@ -9,12 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.manifest import read_all
-from holdfast.api.guard import is_loopback
+from holdfast.api.auth.host_guard import is_loopback
 from holdfast.cli.main import app
 from holdfast.client.key_file import find_key
 from holdfast.config import load
 from holdfast.config.load import FILE_VARIABLE, STORAGE_VARIABLES
-from holdfast.lab.sim.__main__ import read as read_sim
+from holdfast.lab.providers.__main__ import read as read_sim
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = read_all(ROOT / "compose.yaml")[0]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from deploy.manifest import read_all
 from holdfast.api import metrics
-from holdfast.api.door import OPEN
+from holdfast.api.auth.middleware import OPEN
 from holdfast.cli.main import app
 from holdfast.config import load
 from holdfast.config.load import STORAGE_VARIABLES

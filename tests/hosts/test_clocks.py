@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from holdfast.lab.sim.settings import Break
+from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.records import JobFilter
-from hosts.house import WORKERS, House, house
+from hosts.deployment import WORKERS, Deployment, deployment
 from hosts.network import why_not
 
 pytestmark = [pytest.mark.chaos, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
@@ -16,15 +16,15 @@ OUTAGE = 2.0  # seconds
 
 
 @pytest.fixture
-def skewed() -> Iterator[House]:
-    with house() as made:
+def skewed() -> Iterator[Deployment]:
+    with deployment() as made:
         for host, ahead in zip(WORKERS, OFF, strict=True):
             made.start(host, ahead=ahead)
         made.until(lambda: len(made.store.workers()) == len(WORKERS), 30)
         yield made
 
 
-def test_clocks_two_minutes_off_cost_no_job_a_second_call_and_no_worker_its_lease(skewed: House) -> None:
+def test_clocks_two_minutes_off_cost_no_job_a_second_call_and_no_worker_its_lease(skewed: Deployment) -> None:
     workers = {worker.id for worker in skewed.store.workers()}
     batch = skewed.submit(JOBS, expires_in=60.0)
     skewed.until(lambda: skewed.store.unfinished(batch) == 0, 40)
@@ -33,7 +33,7 @@ def test_clocks_two_minutes_off_cost_no_job_a_second_call_and_no_worker_its_leas
     assert {worker.id for worker in skewed.store.workers()} == workers
 
     with skewed.network.inside("store"):
-        skewed.sim.break_(Break(mode="e503", seconds=OUTAGE))
+        skewed.sim.break_(InjectedFault(mode="e503", seconds=OUTAGE))
     batch = skewed.submit(JOBS, expires_in=60.0)
     skewed.until(lambda: skewed.store.unfinished(batch) == 0, 40, "a wait was taken on the wrong clock")
     assert skewed.succeeded(batch) == JOBS

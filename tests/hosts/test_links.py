@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from hosts.house import PROVIDER, REDIS, SQL, WORKERS, House, house
+from hosts.deployment import PROVIDER, REDIS, SQL, WORKERS, Deployment, deployment
 from hosts.network import why_not
 
 pytestmark = [pytest.mark.chaos, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
@@ -14,12 +14,12 @@ CUT = 3.5  # seconds: longer than the workers' leases
 NOTICED = 2.5  # seconds in which a worker sees that there are others
 JOBS = 160  # 4 s of work for two hosts of ten places each
 
-Break = Callable[[House, int], None]
+InjectedFault = Callable[[Deployment, int], None]
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[House]:
-    with house() as made:
+def running() -> Iterator[Deployment]:
+    with deployment() as made:
         for host in WORKERS:
             made.start(host)
         batch = made.submit(20)
@@ -28,19 +28,19 @@ def running() -> Iterator[House]:
 
 
 @pytest.fixture(autouse=True)
-def links_are_whole(running: House) -> Iterator[None]:
+def links_are_whole(running: Deployment) -> Iterator[None]:
     yield
     running.network.mend()
 
 
-def for_a_while(running: House, far: int) -> None:
+def for_a_while(running: Deployment, far: int) -> None:
     for host in WORKERS:
         running.network.cut(*running.ends(host, far))
     time.sleep(CUT)
     running.network.mend()
 
 
-def answers_lost(running: House, far: int) -> None:
+def answers_lost(running: Deployment, far: int) -> None:
     """Questions arrive and their answers do not."""
     for host in WORKERS:
         near, there = running.ends(host, far)
@@ -49,7 +49,7 @@ def answers_lost(running: House, far: int) -> None:
     running.network.mend()
 
 
-def flapping(running: House, far: int) -> None:
+def flapping(running: Deployment, far: int) -> None:
     for _ in range(5):
         for host in WORKERS:
             running.network.cut(*running.ends(host, far))
@@ -70,7 +70,7 @@ def flapping(running: House, far: int) -> None:
         (PROVIDER, flapping),
     ],
 )
-def test_a_broken_link_loses_nothing_and_work_resumes(running: House, far: int, how: Break) -> None:
+def test_a_broken_link_loses_nothing_and_work_resumes(running: Deployment, far: int, how: InjectedFault) -> None:
     batch = running.submit(JOBS)
     running.until(lambda: running.succeeded(batch) > 0, 10, "the first answer")
     how(running, far)
@@ -81,7 +81,7 @@ def test_a_broken_link_loses_nothing_and_work_resumes(running: House, far: int, 
     assert running.offenders() == []
 
 
-def test_a_host_that_alone_cannot_reach_the_provider_opens_no_breaker(running: House) -> None:
+def test_a_host_that_alone_cannot_reach_the_provider_opens_no_breaker(running: Deployment) -> None:
     """Its calls fail in silence, it parks itself; the other host goes on at full speed and does the work of both."""
     running.until(lambda: {worker.host for worker in running.store.workers()} == set(WORKERS), 15, "both hosts work")
     time.sleep(NOTICED)

@@ -1,7 +1,7 @@
 """On a real server: a provider whose logins are out is shut as a whole, by the fleet, and probed by one call."""
 
 from holdfast.lanes import Settled
-from holdfast.lanes.credentials import end_cool_off
+from holdfast.lanes.credentials import probe_at_once
 from holdfast.model.fault import Fault, FaultKind
 from lanes_twin import House, jobs, plan, reply, route
 
@@ -89,7 +89,7 @@ async def test_a_new_key_is_the_next_probe_of_a_provider_whose_keys_were_all_ref
     await out(house)
     house.wait(60.0)
     await refuse(house)
-    end_cool_off(house.connection, "anthropic/a")
+    probe_at_once(house.connection, "anthropic/a")
     house.offer(1)
     (permit,) = (await house.fetch(1)).permits
     assert (permit.credential, permit.probe) == ("a", True)
@@ -100,6 +100,6 @@ async def test_a_new_key_does_not_hasten_a_provider_that_cannot_be_reached(house
         house.offer(2)
         await house.settle((await house.fetch(2)).permits, Fault(FaultKind.UNREACHABLE))
     assert state(house, "endpoint:anthropic") == "open"
-    end_cool_off(house.connection, "anthropic/main")
+    probe_at_once(house.connection, "anthropic/main")
     house.offer(1)
     assert jobs((await house.fetch(1)).permits) == []

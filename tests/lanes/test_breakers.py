@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from holdfast.lanes import Reason, Settled
-from holdfast.lanes.hearing import default_rules
-from holdfast.model.answer import Dimension, LimitSeen
+from holdfast.lanes.breaker_store import default_rules
+from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.route import Limits
 from lanes_twin import FULL_SPEED, LANE, House, fault, plan, route
@@ -73,9 +73,9 @@ async def test_a_probe_that_outlived_its_lease_frees_nobodys_place(broken: House
     second = await broken.permit("w2")
     assert (first.probe, second.probe) == (True, True)
     broken.wait(5.0)
-    await broken.settle([first], fault(FaultKind.OURS), seconds=30.0)
+    await broken.settle([first], fault(FaultKind.INTERNAL), seconds=30.0)
     assert (await broken.fetch(5, "w3")).reason is Reason.BREAKER
-    await broken.settle([second], fault(FaultKind.OURS), seconds=5.0)
+    await broken.settle([second], fault(FaultKind.INTERNAL), seconds=5.0)
     assert (await broken.permit("w3")).probe
 
 
@@ -213,11 +213,11 @@ async def test_health_names_the_routes_that_admit_nothing(broken: House) -> None
 
 
 async def test_health_tells_of_a_route_on_probation(broken: House) -> None:
-    assert (await broken.another_gate().health(broken.plan)).wearing == frozenset()
+    assert (await broken.another_gate().health(broken.plan)).degraded == frozenset()
     broken.wait(1.5)
     broken.offer(1)
     await broken.settle((await broken.fetch(1)).permits)
-    assert (await broken.another_gate().health(broken.plan)).wearing == {"anthropic/opus"}
+    assert (await broken.another_gate().health(broken.plan)).degraded == {"anthropic/opus"}
 
 
 async def test_health_counts_a_paused_route_as_open_only_with_every_credential(house: House) -> None:

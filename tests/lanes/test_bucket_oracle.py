@@ -1,4 +1,4 @@
-"""The Lua buckets do what policy/bucket.py says, for any sequence of takes, settlements, pauses and waits."""
+"""The Lua buckets do what policy/rate_limit.py says, for any sequence of takes, settlements, pauses and waits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from holdfast.lanes import Connection
 from holdfast.lanes.keys import Keys
 from holdfast.lanes.lua import source
 from holdfast.lanes.targets import CompiledPlan
-from holdfast.model.answer import Dimension
+from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need, Offer
 from holdfast.model.route import Limits
-from holdfast.policy.bucket import Allowance, Level, Wait, per_minute, settle, take
+from holdfast.policy.rate_limit import Allowance, Level, Wait, per_minute, settle, take
 from lanes_twin import LANE, START, FakeConnection, plan, route
 
 from holdfast.lanes import Lanes  # isort: skip

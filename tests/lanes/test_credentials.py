@@ -1,7 +1,7 @@
 """What the gate knows of credentials."""
 
 from holdfast.lanes import Settled
-from holdfast.lanes.credentials import end_cool_off, forget_said, is_first_to_say, note_fault, parked
+from holdfast.lanes.credentials import forget_said, is_first_to_say, note_fault, parked, probe_at_once
 from holdfast.model.fault import Fault, FaultKind
 from lanes_twin import LANE, offers, plan
 
@@ -30,14 +30,14 @@ async def test_a_new_key_is_tried_by_one_call_at_once(connection, gates):
     await gate.begin(fresh=True)
     await refuse(gate, 2)
     await gate.offer(offers(5))
-    end_cool_off(connection, NAME)
+    probe_at_once(connection, NAME)
     fetched = await gate.fetch(LANE, 5, "w", plan())
     assert [permit.probe for permit in fetched.permits] == [True]
 
 
 async def test_ending_the_cool_off_of_a_sound_credential_changes_nothing(connection, gates):
     await gates().begin(fresh=True)
-    end_cool_off(connection, NAME)
+    probe_at_once(connection, NAME)
     assert parked(connection, [NAME]) == []
 
 

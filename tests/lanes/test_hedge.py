@@ -38,7 +38,7 @@ async def test_to_settle_it_gives_back_its_slot_and_acknowledges_nothing(house: 
     first = await house.permit()
     second = await house.gate.hedge(avoiding(job, first.route), "w1", house.plan)
     assert second is not None
-    await house.gate.settle([Settled(second, fault(FaultKind.NEEDLESS, ambiguous=True))])
+    await house.gate.settle([Settled(second, fault(FaultKind.HEDGE_SECONDARY_LOST, ambiguous=True))])
     assert house.redis.zcard(house.keys.slots("openai/gpt")) == 0
     assert house.redis.smembers(house.keys.acks("w1", LANE)) == {job}
     await house.settle([first], reply())
@@ -52,7 +52,7 @@ async def test_a_second_call_that_was_not_needed_says_nothing_of_its_route(house
     second = await house.gate.hedge(avoiding(job, first.route), "w1", house.plan)
     assert second is not None
     for _ in range(20):
-        await house.gate.settle([Settled(second, fault(FaultKind.NEEDLESS, ambiguous=True))])
+        await house.gate.settle([Settled(second, fault(FaultKind.HEDGE_SECONDARY_LOST, ambiguous=True))])
     assert house.breaker("route:openai/gpt") == {}
 
 
@@ -89,4 +89,4 @@ async def test_a_breaker_whose_cool_off_is_over_is_ill_though_it_is_not_shut(hou
     await house.break_down()
     house.wait(600)
     health = await house.gate.health(house.plan)
-    assert (health.open_routes, health.ill_routes) == (frozenset(), {"anthropic/opus"})
+    assert (health.open_routes, health.failing_routes) == (frozenset(), {"anthropic/opus"})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.lanes import Connection, Gate, Lanes, Reason, connect
-from holdfast.lanes.line import Line
+from holdfast.lanes.script_client import ScriptClient
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Need
 from holdfast.model.route import Limits
@@ -127,7 +127,7 @@ async def test_permits_whose_answer_got_lost_are_freed_by_the_next_fetch(house: 
     house.plan = plan(route(limits=Limits(requests_per_minute=6_000, concurrency=2)))
     made = offers(4)
     house.lanes.offer(made)
-    run = Line.run
+    run = ScriptClient.run
 
     async def lose_the_answer(line, name, keys, arguments):
         answer = await run(line, name, keys, arguments)
@@ -136,7 +136,7 @@ async def test_permits_whose_answer_got_lost_are_freed_by_the_next_fetch(house: 
         return answer
 
     with monkeypatch.context() as broken:
-        broken.setattr(Line, "run", lose_the_answer)
+        broken.setattr(ScriptClient, "run", lose_the_answer)
         with pytest.raises(QueueUnavailable):
             await house.fetch(2)
     assert len((await house.fetch(2)).permits) == 2
@@ -149,9 +149,9 @@ async def test_messages_that_nobody_holds_are_mended(house: House) -> None:
     await house.fetch(1)
     house.redis.lpop(house.keys.lane(LANE))  # one is gone from the list, and in nobody's hands
     assert house.lanes.offer(made) == 0
-    assert await house.gate.mend() == 1
+    assert await house.gate.repair() == 1
     assert house.lanes.offer(made) == 1
-    assert await house.gate.mend() == 0
+    assert await house.gate.repair() == 0
 
 
 async def test_a_job_offered_from_stale_knowledge_is_no_trouble_to_anyone(house: House) -> None:
@@ -201,11 +201,11 @@ async def test_a_hint_about_another_lane_wakes_nobody_here(house: House) -> None
 def test_a_redis_that_may_evict_is_warned_about(real: Connection) -> None:
     real.sync().config_set("maxmemory-policy", "allkeys-lru")
     try:
-        (words,) = Lanes(real).condition()
+        (words,) = Lanes(real).redis_health()
     finally:
         real.sync().config_set("maxmemory-policy", "noeviction")
     assert "maxmemory-policy allkeys-lru" in words
-    assert Lanes(real).condition() == []
+    assert Lanes(real).redis_health() == []
 
 
 async def test_a_redis_that_came_back_with_older_data_keeps_no_level(tmp_path: Path) -> None:

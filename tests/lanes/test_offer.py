@@ -110,7 +110,7 @@ async def test_jobs_that_go_back_take_their_places_by_deadline_and_age(house: Ho
     pressing = due(35.0)
     house.lanes.offer(pressing)
     needs = {each.id: each.need for each in made}
-    back = [Settled(each, Fault(FaultKind.OURS), requeue=Offer(each.job, LANE, needs[each.job])) for each in taken]
+    back = [Settled(each, Fault(FaultKind.INTERNAL), requeue=Offer(each.job, LANE, needs[each.job])) for each in taken]
     await house.gate.settle(back)
     wanted = [made[3].id, pressing[0].id, made[1].id, made[0].id, made[2].id]
     assert jobs((await house.fetch(5)).permits) == wanted

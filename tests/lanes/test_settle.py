@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.lanes import Settled
-from holdfast.model.answer import Dimension, LimitSeen
+from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Need, Offer
 from holdfast.model.route import Api, Limits
@@ -90,7 +90,7 @@ async def test_estimated_usage_changes_nothing(full: House) -> None:
 
 async def test_a_call_that_was_never_made_gives_everything_back(full: House) -> None:
     assert await left_after(full, Need(1_000, 200), None) == (0, 0, 0)
-    assert await left_after(full, Need(1_000, 200), fault(FaultKind.OURS)) == (0, 0, 0)
+    assert await left_after(full, Need(1_000, 200), fault(FaultKind.INTERNAL)) == (0, 0, 0)
 
 
 async def test_settling_twice_gives_back_once(full: House) -> None:

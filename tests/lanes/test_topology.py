@@ -47,7 +47,7 @@ async def work_through_everything(url: str, directory: Path) -> None:
         assert (await gate.health(PACED)).open_routes == {"anthropic/opus"}
         lanes.reset("anthropic/opus")
         assert lanes.snapshot().buckets[0].name == "anthropic/main:opus"
-        assert (await gate.mend(), lanes.condition()) == (0, [])
+        assert (await gate.repair(), lanes.redis_health()) == (0, [])
         assert (await gate.look())[0] is not None
         while not hint.done():
             await gate.offer(offers(1))
@@ -71,7 +71,7 @@ async def test_a_cluster_serves_as_one_server_does(tmp_path: Path) -> None:
         for node in nodes:
             node.start()
         assert await again(gate.look) == (None, None)
-        assert await again(lambda: asyncio.to_thread(Lanes(connection).condition)) == []
+        assert await again(lambda: asyncio.to_thread(Lanes(connection).redis_health)) == []
         await gate.close()
         connection.close()
 
@@ -93,7 +93,7 @@ async def test_sentinel_serves_as_one_server_does_and_names_the_next_master(tmp_
         )  # what the new master knows may be old: no level is kept
         await gate.settle([])
         await again(gate.look)
-        assert await again(lambda: asyncio.to_thread(lanes.condition)) == []
+        assert await again(lambda: asyncio.to_thread(lanes.redis_health)) == []
         await gate.close()
         connection.close()
 

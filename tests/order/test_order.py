@@ -12,7 +12,7 @@ from holdfast.model.job import Claimed, Offer, Priority, lane_name
 from holdfast.model.step import Reroute
 from holdfast.store import Store
 from holdfast.worker.attempt import still_needs
-from holdfast.worker.lane_book import LaneBook, LaneEntry
+from holdfast.worker.lane_schedule import LaneSchedule, ScheduledLane
 from lanes_twin import LANE, fault, plan, reply, route
 from store.scene import Scene, failure, new_job, reroute, retry, success
 
@@ -60,7 +60,7 @@ class House:
     async def wait_for(self, claimed: Claimed, seconds: float) -> None:
         """The call failed; its job sleeps in SQL."""
         self.scene.settle(failure(claimed, retry(seconds)))
-        await self.gate.settle([Settled(self.permit, fault(FaultKind.OURS))])
+        await self.gate.settle([Settled(self.permit, fault(FaultKind.INTERNAL))])
 
     async def go_elsewhere(self, claimed: Claimed, step: Reroute) -> None:
         self.scene.settle(failure(claimed, step))
@@ -142,7 +142,7 @@ async def test_jobs_that_a_stopping_worker_hands_back_take_their_places_again(ho
     await house.offer_heads()
     for _ in range(4):
         assert await house.take() is not None
-    back = house.scene.store.hand_back(house.scene.worker, None)
+    back = house.scene.store.requeue(house.scene.worker, None)
     await house.gate.release(house.scene.worker)
     await house.gate.offer(back)
     wanted = house.in_order()
@@ -152,5 +152,5 @@ async def test_jobs_that_a_stopping_worker_hands_back_take_their_places_again(ho
 
 def test_interactive_lanes_are_asked_before_batch_lanes() -> None:
     names = [lane_name(model, priority) for model in ("a", "b") for priority in (Priority.BATCH, Priority.INTERACTIVE)]
-    book = LaneBook(settings=None, callers=None, entries={name: LaneEntry(name, PLAN) for name in names})
-    assert [entry.name for entry in book.in_order()] == ["a.interactive", "b.interactive", "a.batch", "b.batch"]
+    lanes = LaneSchedule(settings=None, providers=None, entries={name: ScheduledLane(name, PLAN) for name in names})
+    assert [entry.name for entry in lanes.in_order()] == ["a.interactive", "b.interactive", "a.batch", "b.batch"]

@@ -4,9 +4,17 @@ import heapq
 import random
 from dataclasses import dataclass, field
 
-from holdfast.model.answer import Dimension, LimitSeen
-from holdfast.policy.bucket import Allowance, Level, Wait, take
-from holdfast.policy.limits import Learned, begin, dump, observe_answer, observe_limit, observe_refusal, parse
+from holdfast.model.call_result import Dimension, LimitSeen
+from holdfast.policy.rate_estimate import (
+    RateEstimate,
+    begin,
+    dump,
+    observe_answer,
+    observe_limit,
+    observe_refusal,
+    parse,
+)
+from holdfast.policy.rate_limit import Allowance, Level, Wait, take
 
 REQUESTS = Dimension.REQUESTS
 
@@ -37,7 +45,7 @@ class Run:
     makespan_ms: float
     refused: int
     peak: float
-    learned: Learned
+    learned: RateEstimate
 
 
 @dataclass
@@ -117,7 +125,7 @@ class Fleet:
             *observe_refusal(self.learned, now_ms=now, sent_ms=sent, taken=self.taken, pause_ms=pause),
         )
 
-    def _believe(self, now: float, learned: Learned, level: float | None) -> None:
+    def _believe(self, now: float, learned: RateEstimate, level: float | None) -> None:
         if learned is not self.learned:
             took = take({REQUESTS: self.level}, {REQUESTS: self.allowance}, {}, now)
             self.level = took[REQUESTS]

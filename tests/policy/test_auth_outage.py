@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
-from holdfast.policy.auth_outage import REMEMBERED, Login, let_in, refused
-from holdfast.policy.breaker import Breaker, Closed, HalfOpen, Open, Permit, admit, hear
-from holdfast.policy.probing import turn
-from holdfast.policy.report import speaks_of_login, verdicts
-from holdfast.policy.rules import RULES
-from holdfast.policy.verdict import Heard, ScopeKind, Verdict
+from holdfast.policy.auth_outage import REMEMBERED, AuthRecord, accepted, refused
+from holdfast.policy.breaker import Admission, Breaker, Closed, HalfOpen, Open, admit, record
+from holdfast.policy.breaker_rules import RULES
+from holdfast.policy.outcome_signals import reports_auth, signals
+from holdfast.policy.probe_order import probe_rank
+from holdfast.policy.signals import Observation, ScopeKind, Signal
 
 YES = Reply(text="yes", finish=Finish.STOP, usage=Usage(input=1, output=1), model="m")
 NO = Fault(FaultKind.AUTH, status=401)
@@ -39,21 +39,21 @@ class Provider:
 
     def call(self) -> bool | None:
         """Make one call with the first key that may; whether it was let in, None where none may be tried."""
-        for key in sorted(self.keys, key=lambda key: turn(self.credentials[key], self.endpoint, self.now)):
+        for key in sorted(self.keys, key=lambda key: probe_rank(self.credentials[key], self.endpoint, self.now)):
             credential, by_key = admit(self.credentials[key], self.now, RULES[ScopeKind.CREDENTIAL])
             endpoint, by_endpoint = admit(self.endpoint, self.now, RULES[ScopeKind.ENDPOINT])
-            if isinstance(by_key, Permit) and isinstance(by_endpoint, Permit):
+            if isinstance(by_key, Admission) and isinstance(by_endpoint, Admission):
                 self.credentials[key], self.endpoint = credential, endpoint
                 return self.answer(key, ok=self.well and key in self.good)
         return None
 
     def answer(self, key: str, *, ok: bool, sent: float | None = None) -> bool:
-        told = verdicts(YES if ok else NO)
-        said = key if speaks_of_login(told) else ""
-        heard = Heard(self.now, self.credentials[key].epoch, told[ScopeKind.CREDENTIAL])
-        self.credentials[key] = hear(self.credentials[key], heard, RULES[ScopeKind.CREDENTIAL], middle)
-        heard = Heard(self.now, self.endpoint.epoch, told[ScopeKind.ENDPOINT], credential=said, sent=sent)
-        self.endpoint = hear(self.endpoint, heard, RULES[ScopeKind.ENDPOINT], middle)
+        told = signals(YES if ok else NO)
+        said = key if reports_auth(told) else ""
+        observation = Observation(self.now, self.credentials[key].epoch, told[ScopeKind.CREDENTIAL])
+        self.credentials[key] = record(self.credentials[key], observation, RULES[ScopeKind.CREDENTIAL], middle)
+        observation = Observation(self.now, self.endpoint.epoch, told[ScopeKind.ENDPOINT], credential=said, sent=sent)
+        self.endpoint = record(self.endpoint, observation, RULES[ScopeKind.ENDPOINT], middle)
         self.calls.append((self.now, key, ok))
         return ok
 
@@ -157,28 +157,28 @@ def test_while_every_login_works_nothing_is_remembered_and_nothing_is_written() 
     before = provider.endpoint
     provider.go_on(60.0)
     assert provider.endpoint is before
-    assert let_in((), "a", 1.0, 1.0) == ()
+    assert accepted((), "a", 1.0, 1.0) == ()
 
 
 def test_beside_a_bad_key_a_good_one_is_noted_once_a_second() -> None:
-    logins = let_in(refused((), "bad", 0.0), "good", 2.0, 1.0)
-    assert logins == (Login("bad", 0.0, 1), Login("good", 1.0, 0))
-    assert let_in(logins, "good", 2.5, 1.9) is logins
-    assert let_in(logins, "good", 2.6, 2.1)[-1] == Login("good", 2.1, 0)
+    logins = accepted(refused((), "bad", 0.0), "good", 2.0, 1.0)
+    assert logins == (AuthRecord("bad", 0.0, 1), AuthRecord("good", 1.0, 0))
+    assert accepted(logins, "good", 2.5, 1.9) is logins
+    assert accepted(logins, "good", 2.6, 2.1)[-1] == AuthRecord("good", 2.1, 0)
 
 
 def test_an_endpoint_that_could_not_be_reached_is_back_when_it_refuses_a_key() -> None:
     down = Breaker(HalfOpen(10.0, 1.0), epoch=1, since=0.0)
-    heard = Heard(5.0, 1, Verdict.LOGIN, credential="a")
-    assert isinstance(hear(down, heard, RULES[ScopeKind.ENDPOINT], middle).state, Closed)
+    observation = Observation(5.0, 1, Signal.AUTH_REJECTED, credential="a")
+    assert isinstance(record(down, observation, RULES[ScopeKind.ENDPOINT], middle).state, Closed)
 
 
 def test_the_credential_that_has_waited_longest_is_tried_first_and_a_sound_one_makes_the_providers_probe() -> None:
     early, late, sound = Breaker(Open(5.0, 1.0)), Breaker(Open(8.0, 1.0)), Breaker()
-    assert turn(early, Breaker(), 10.0) < turn(late, Breaker(), 10.0) < turn(sound, Breaker(), 10.0)
+    assert probe_rank(early, Breaker(), 10.0) < probe_rank(late, Breaker(), 10.0) < probe_rank(sound, Breaker(), 10.0)
     due = Breaker(Open(9.0, 1.0), logins_out=True)
-    assert turn(sound, due, 10.0) < turn(early, due, 10.0) < turn(late, due, 10.0)
-    assert turn(Breaker(Open(11.0, 1.0)), Breaker(), 10.0) == turn(sound, Breaker(), 10.0)
+    assert probe_rank(sound, due, 10.0) < probe_rank(early, due, 10.0) < probe_rank(late, due, 10.0)
+    assert probe_rank(Breaker(Open(11.0, 1.0)), Breaker(), 10.0) == probe_rank(sound, Breaker(), 10.0)
 
 
 @settings(max_examples=150, deadline=None)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.policy.backoff import retry_delay
-from holdfast.policy.budget import PER_SECOND, SAVED, SHARE, RetryBudget, earn, spend
+from holdfast.policy.retry_budget import PER_SECOND, SAVED, SHARE, RetryBudget, earn, spend
 
 
 def lowest(low: float, _high: float) -> float:

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from holdfast.model.answer import Dimension
+from holdfast.model.call_result import Dimension
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Claimed, Need
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Complete
-from holdfast.policy.breaker import Breaker, Permit, admit, allowance, hear
-from holdfast.policy.bucket import Level, Wait, per_minute, take
-from holdfast.policy.report import verdicts
-from holdfast.policy.rules import RULES
-from holdfast.policy.step import Health, next_step
-from holdfast.policy.verdict import Heard, ScopeKind
+from holdfast.policy.breaker import Admission, Breaker, admit, allowance, record
+from holdfast.policy.breaker_rules import RULES
+from holdfast.policy.outcome_signals import signals
+from holdfast.policy.rate_limit import Level, Wait, per_minute, take
+from holdfast.policy.retry import Health, next_step
+from holdfast.policy.signals import Observation, ScopeKind
 from policy.provider_twin import Twin
 
 REQUESTS = Dimension.REQUESTS
@@ -67,7 +67,7 @@ class Pool:
             return False
         moved, answer = admit(self.breaker, now, RULES_HERE)
         took = take({REQUESTS: self.level}, {REQUESTS: self.limit}, {REQUESTS: 1}, now * 1_000)
-        if not isinstance(answer, Permit) or isinstance(took, Wait):
+        if not isinstance(answer, Admission) or isinstance(took, Wait):
             return False
         self.breaker, self.level = moved, took[REQUESTS]
         self.in_flight += 1
@@ -87,8 +87,8 @@ class Pool:
 
     def _settle(self, at: float, outcome: Reply | Fault, tries: int, epoch: int) -> None:
         self.in_flight -= 1
-        heard = Heard(at, epoch, verdicts(outcome)[ScopeKind.ROUTE])
-        self.breaker = hear(self.breaker, heard, RULES_HERE, self.chance.uniform)
+        observation = Observation(at, epoch, signals(outcome)[ScopeKind.ROUTE])
+        self.breaker = record(self.breaker, observation, RULES_HERE, self.chance.uniform)
         plan = Plan("smart", (ROUTE,))
         step = next_step(claimed(tries), ROUTE, plan, outcome, Health(), at, self.chance.uniform)
         if isinstance(step, Complete):

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from holdfast.model.answer import Answer
+from holdfast.model.call_result import CallResult
 from holdfast.model.fault import Fault
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.model.route import Api
@@ -18,7 +18,7 @@ def ask(text: str = PROMPT, **fields: Any) -> Request:
     return Request(turns=(Turn(role=Role.USER, parts=(Text(text=text),)),), **fields)
 
 
-def fault(answer: Answer) -> Fault:
+def fault(answer: CallResult) -> Fault:
     assert isinstance(answer.outcome, Fault), answer.outcome
     return answer.outcome
 
@@ -26,7 +26,7 @@ def fault(answer: Answer) -> Fault:
 class Call(Protocol):
     async def __call__(
         self, act: Act, request: Request = ..., *, deadline: float = ..., model: str = ...
-    ) -> tuple[Answer, Loopback]: ...
+    ) -> tuple[CallResult, Loopback]: ...
 
 
 @pytest.fixture(params=list(Api), ids=lambda api: api.value)
@@ -43,7 +43,7 @@ async def call() -> AsyncIterator[Callable[..., Any]]:
 
         async def make(
             api: Api, act: Act, request: Request | None = None, *, deadline: float = 5.0, model: str = "m"
-        ) -> tuple[Answer, Loopback]:
+        ) -> tuple[CallResult, Loopback]:
             server = await stack.enter_async_context(Loopback(act))
             provider = connect(api, base_url(api, server.url), "sk-secret-of-the-test", concurrency=10, site=SITE)
             stack.push_async_callback(provider.close)

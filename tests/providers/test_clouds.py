@@ -13,13 +13,13 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from holdfast.model.answer import Answer, Dimension
+from holdfast.model.call_result import CallResult, Dimension
 from holdfast.model.errors import ConfigError
 from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.route import Api
 from holdfast.providers import clouds
-from holdfast.providers.login import AwsKeys, Login, NoLogin, read_aws_keys
+from holdfast.providers.ambient_login import AmbientLogin, AwsKeys, NoAmbientLogin, read_aws_keys
 from holdfast.providers.port import connect
 from providers.conftest import ask, fault
 from providers.loopback import SITE, Loopback, Seen, answers, base_url, error, hangs, success
@@ -43,7 +43,7 @@ ENTRA = ".".join(
 )
 
 
-async def made(api: Api, secret: str, act: Any = None, *, model: str = "m") -> tuple[Answer, list[Seen]]:
+async def made(api: Api, secret: str, act: Any = None, *, model: str = "m") -> tuple[CallResult, list[Seen]]:
     async with Loopback(act or answers(200, success(api))) as server:
         provider = connect(api, base_url(api, server.url), secret, concurrency=10, site=SITE)
         answer = await provider.complete(model, ask(), deadline=10, tag="job_1/0/1")
@@ -218,7 +218,7 @@ async def test_without_any_login_no_byte_is_sent_and_nothing_is_the_jobs_fault(a
 
 async def test_a_login_is_looked_for_once_for_all_calls(monkeypatch):
     looked, taken = [], []
-    login = Login(lambda: looked.append(1) or "t", taken.append)
+    login = AmbientLogin(lambda: looked.append(1) or "t", taken.append)
     for _ in range(3):
         await login.ready()
     assert (looked, taken) == ([1], ["t"])
@@ -226,12 +226,12 @@ async def test_a_login_is_looked_for_once_for_all_calls(monkeypatch):
 
 async def test_a_renewal_that_fails_keeps_the_login_there_is():
     found = ["t"]
-    login = Login(found.pop, lambda _: None)
+    login = AmbientLogin(found.pop, lambda _: None)
     await login.ready()
     login._looked -= 120
     await login.ready()
-    with pytest.raises(NoLogin):
-        await Login(found.pop, lambda _: None).ready()
+    with pytest.raises(NoAmbientLogin):
+        await AmbientLogin(found.pop, lambda _: None).ready()
 
 
 def test_only_what_a_credential_process_prints_is_read_as_aws_keys():

@@ -11,12 +11,12 @@ import time
 import orjson
 import pytest
 
-from holdfast.model.answer import Dimension
+from holdfast.model.call_result import Dimension
 from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import Image, Output, Role, Tool, Turn
 from holdfast.model.route import Api
-from holdfast.policy.bucket import LATE
+from holdfast.policy.rate_limit import LATE
 from holdfast.providers.port import connect
 from providers.conftest import PROMPT, ask, fault
 from providers.loopback import (
@@ -72,7 +72,7 @@ async def test_a_call_sends_the_prompt_the_key_and_the_attempt_and_reads_the_rep
     assert (reply.text, reply.finish, reply.provider_request_id) == (SAID, Finish.STOP, "req_7")
     assert (reply.usage.input, reply.usage.output, reply.usage.estimated) == (USED["input"], USED["output"], False)
     assert answer.seconds > 0
-    assert answer.receipt.changes == ()
+    assert answer.mapping.notes == ()
 
 
 async def test_connections_are_used_again(api):
@@ -91,7 +91,7 @@ async def test_a_call_that_may_not_leave_sends_nothing_and_leaves_its_connection
     async with Loopback(answers(200, success(api))) as server:
         provider = connect(api, base_url(api, server.url), "k", concurrency=10, site=SITE)
         answer = await provider.complete("m", ask(), deadline=5, tag="t", refusal=too_late)
-        assert (fault(answer).kind, fault(answer).message) == (FaultKind.OURS, "its permit is old")
+        assert (fault(answer).kind, fault(answer).message) == (FaultKind.INTERNAL, "its permit is old")
         assert not fault(answer).ambiguous
         assert server.seen == []
         assert isinstance((await provider.complete("m", ask(), deadline=5, tag="t")).outcome, Reply)
@@ -126,7 +126,7 @@ async def test_a_process_that_stood_still_before_the_bytes_left_asks_again(api):
     async with Loopback(answers(200, success(api))) as server:
         provider = connect(api, base_url(api, server.url), "k", concurrency=10, site=SITE)
         answer = await provider.complete("m", ask(), deadline=5, tag="t", refusal=may)
-        assert (fault(answer).kind, fault(answer).message) == (FaultKind.OURS, "its permit is old")
+        assert (fault(answer).kind, fault(answer).message) == (FaultKind.INTERNAL, "its permit is old")
         assert not fault(answer).ambiguous
         assert server.seen == []
         assert isinstance((await provider.complete("m", ask(), deadline=5, tag="t")).outcome, Reply)
@@ -142,7 +142,7 @@ def stand_still() -> None:
 
 async def test_what_the_mapping_lost_stands_in_the_receipt(call):
     answer, _ = await call(Api.ANTHROPIC, answers(200, success(Api.ANTHROPIC)), ask(temperature=0.2))
-    assert [change.field for change in answer.receipt.changes] == ["temperature"]
+    assert [change.field for change in answer.mapping.notes] == ["temperature"]
 
 
 async def test_what_cannot_be_said_costs_no_call(api, call):
@@ -211,13 +211,13 @@ async def test_a_failed_tls_handshake_is_unreachable(api):
 @pytest.mark.parametrize("act", [resets, closes], ids=["reset", "closed"])
 async def test_a_connection_that_ends_after_the_request_is_cut_and_ambiguous(api, call, act):
     answer, _ = await call(api, act)
-    assert (fault(answer).kind, fault(answer).ambiguous) == (FaultKind.CUT, True)
+    assert (fault(answer).kind, fault(answer).ambiguous) == (FaultKind.CONNECTION_LOST, True)
 
 
 async def test_a_body_cut_in_the_middle_is_cut_and_ambiguous(api, call):
     whole = http(200, orjson.dumps(success(api)))
     answer, _ = await call(api, cuts(whole[:-10]))
-    assert (fault(answer).kind, fault(answer).ambiguous) == (FaultKind.CUT, True)
+    assert (fault(answer).kind, fault(answer).ambiguous) == (FaultKind.CONNECTION_LOST, True)
 
 
 async def test_a_cut_body_does_not_hide_the_status_of_an_error(api, call):

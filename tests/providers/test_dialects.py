@@ -5,7 +5,7 @@ import pytest
 from holdfast.model.fault import FaultKind as Kind
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.route import Api, Dialect
-from holdfast.wire.chat.flavour import FLAVOURS, dialect_of
+from holdfast.wire.chat.server_profile import SERVER_PROFILES, dialect_of
 from providers.conftest import ask, fault
 from providers.loopback import answers, success
 
@@ -112,7 +112,7 @@ async def test_calls_are_trusted_over_the_finish_reason_and_ids_may_repeat(call)
 
 
 def test_every_dialect_has_its_flavour():
-    assert set(FLAVOURS) == set(Dialect)
+    assert set(SERVER_PROFILES) == set(Dialect)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,6 @@ def test_gemini_is_sent_no_field_that_it_does_not_know():
     from holdfast.wire import chat  # noqa: PLC0415  beside the table it is about
 
     request = ask(native={"openai-chat": {"seed": 7, "frequency_penalty": 0.1}}, user="u")
-    body, receipt = chat.write_request(request, "gemini-3-pro", FLAVOURS[Dialect.GEMINI])
+    body, report = chat.write_request(request, "gemini-3-pro", SERVER_PROFILES[Dialect.GEMINI])
     assert not {"seed", "frequency_penalty", "user"} & body.keys()
-    assert len(receipt.changes) == 3
+    assert len(report.notes) == 3

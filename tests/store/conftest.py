@@ -14,7 +14,7 @@ from servers import postgres
 from store.scene import Scene
 
 
-def forget(connection: sqlite3.Connection, _record: object) -> None:
+def skip_sync(connection: sqlite3.Connection, _record: object) -> None:
     """A test outlives no power cut, and need not wait for the disk."""
     connection.execute("pragma synchronous = off")
 
@@ -48,7 +48,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("empty_file"), tmp_path / "holdfast.db")
         opened = Store(f"sqlite:///{tmp_path}/holdfast.db")
-        event.listen(opened.database._writer, "connect", forget)
+        event.listen(opened.database._writer, "connect", skip_sync)
         yield opened
         opened.close()
     else:

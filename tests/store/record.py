@@ -38,12 +38,12 @@ def a_day(scene: Scene) -> None:
     scene.settle(success(held[0]), failure(held[1], bury()), failure(held[2], retry(0.0)), failure(held[3], retry()))
     store.renew(scene.worker, 15.0)
     store.release_due(10), store.expire_due(10), store.take_over()
-    store.hand_back(scene.worker, [held[4].id])
+    store.requeue(scene.worker, [held[4].id])
     look(store, batch, jobs[0])
     operate(store, jobs)
     store.cancel(jobs[4])
     store.cancel_batch(batch)
-    store.forget(3600.0)
+    store.delete_ended(3600.0)
     store.stop(scene.worker)
 
 
@@ -51,7 +51,7 @@ def look(store: Store, batch: str, job: str) -> None:
     store.job(job), store.detail(job), store.states([job]), store.called_within(60.0)
     store.batch(batch), store.batches(), store.finished(batch), store.unfinished(batch)
     store.jobs(JobFilter(batch=batch)), store.jobs(JobFilter(states=frozenset({State.QUEUED})), cursor=job)
-    store.lanes(), store.workers(), store.overrides(), store.ledger(), store.trail([job])
+    store.lanes(), store.workers(), store.overrides(), store.ledger(), store.call_log([job])
 
 
 def operate(store: Store, jobs: list[str]) -> None:

@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from holdfast.model.access import Scope, matches, read_key
+from holdfast.model.access import KeyScope, matches, read_key
 from holdfast.model.errors import NotFound
 from holdfast.store import Store
 from holdfast.store.api_keys import make_key
 
-READ = frozenset({Scope.READ})
+READ = frozenset({KeyScope.READ})
 
 
 def test_what_is_kept_of_a_key_knows_it_and_does_not_hold_it(store: Store) -> None:

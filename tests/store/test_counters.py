@@ -87,7 +87,7 @@ def test_dead_letters_are_counted_by_fault_through_replay_and_drop(scene: Scene)
     assert of(scene, "dead") == {("invalid_request",): 2, ("poison",): 0}
     assert scene.store.dead_by_fault(scene.store.counters()) == {"invalid_request": 2}
     scene.pass_time(100)
-    while scene.store.forget(-1000.0).cursor is not None:
+    while scene.store.delete_ended(-1000.0).cursor is not None:
         pass
     assert scene.store.dead_by_fault(scene.store.counters()) == {}
     assert not scene.broken()

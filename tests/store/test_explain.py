@@ -41,7 +41,7 @@ class Plans:
 
     def __init__(self, store: Store) -> None:
         self.seen: list[tuple[str, str]] = []
-        self._sqlite = store.database.tongue.name == "sqlite"
+        self._sqlite = store.database.dialect.name == "sqlite"
 
     def listen(self, connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if "job" not in statement or statement.startswith(("explain", "delete")) or "from tally" in statement:
@@ -146,5 +146,5 @@ def test_a_look_at_the_lanes_reads_no_job(busy: Scene, plans: Plans) -> None:
 def test_the_sweeper_and_retention_read_no_more_than_they_move(busy: Scene, plans: Plans) -> None:
     plans.seen.clear()
     busy.store.release_due(5), busy.store.expire_due(5), busy.store.take_over()
-    busy.store.forget(0.0, limit=5), busy.store.forget_workers(), busy.store.called_within(60.0)
+    busy.store.delete_ended(0.0, limit=5), busy.store.delete_stopped_workers(), busy.store.called_within(60.0)
     assert plans.scans() == []

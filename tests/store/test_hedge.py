@@ -10,8 +10,8 @@ from holdfast.model.step import Complete
 from store.scene import REPLY, Scene, failure, retry, success
 
 ELSEWHERE = "openai/gpt"
-OUTRUN = Fault(FaultKind.OUTRUN, "the other call answered first", ambiguous=True)
-LOST = AttemptEnd(Outcome.UNKNOWN, OUTRUN, seconds=9.0)
+HEDGE_PRIMARY_LOST = Fault(FaultKind.HEDGE_PRIMARY_LOST, "the other call answered first", ambiguous=True)
+LOST = AttemptEnd(Outcome.UNKNOWN, HEDGE_PRIMARY_LOST, seconds=9.0)
 
 
 def second(job: str) -> Permit:
@@ -50,7 +50,7 @@ def test_both_ends_are_written_with_the_one_record(scene: Scene):
     assert scene.settle(settled) == [True]
     detail = scene.store.detail(claimed.id)
     assert [(each.outcome, each.fault, each.cost_micros) for each in detail.attempts] == [
-        (Outcome.UNKNOWN, FaultKind.OUTRUN, 0),
+        (Outcome.UNKNOWN, FaultKind.HEDGE_PRIMARY_LOST, 0),
         (Outcome.SUCCEEDED, None, 7),
     ]
     assert (detail.result.route, detail.result.attempts, detail.result.cost_micros) == (ELSEWHERE, 2, 7)
@@ -90,7 +90,7 @@ def test_a_worker_that_dies_leaves_both_calls_unknown_and_both_count(scene: Scen
 
 def test_a_worker_that_stops_hands_both_calls_back_as_unknown(scene: Scene):
     claimed, _ = hedged(scene)
-    assert [offer.id for offer in scene.store.hand_back(scene.worker, None)] == [claimed.id]
+    assert [offer.id for offer in scene.store.requeue(scene.worker, None)] == [claimed.id]
     detail = scene.store.detail(claimed.id)
     assert [each.outcome for each in detail.attempts] == [Outcome.UNKNOWN, Outcome.UNKNOWN]
     assert detail.job.calls == 2

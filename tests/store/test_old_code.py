@@ -24,7 +24,7 @@ def bare(bare_url: str) -> Iterator[Store]:
 
 
 def name(store: Store) -> str:
-    return "sqlite" if store.database.tongue.name == "sqlite" else "postgres"
+    return "sqlite" if store.database.dialect.name == "sqlite" else "postgres"
 
 
 def say(store: Store, line: dict[str, Any]) -> int:

@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
-from holdfast.model.job import AttemptEnd, Change, Outcome, Receipt, State
+from holdfast.model.job import AttemptEnd, MappingNote, MappingReport, Outcome, State
 from holdfast.model.step import Complete, Retry, Snooze
 from store.scene import REPLY, ROUTE, Scene, bury, ended, failure, reroute, retry, snooze, success
 
@@ -48,17 +48,17 @@ def test_a_worker_without_a_lease_claims_nothing(scene: Scene) -> None:
 
 def test_success_writes_the_one_result(scene: Scene) -> None:
     claimed = scene.start()
-    receipt = Receipt((Change("detail", "not known there"),))
-    end = AttemptEnd(Outcome.SUCCEEDED, reply=REPLY, cost_micros=7, receipt=receipt, seconds=1.5)
+    report = MappingReport((MappingNote("detail", "not known there"),))
+    end = AttemptEnd(Outcome.SUCCEEDED, reply=REPLY, cost_micros=7, mapping=report, seconds=1.5)
     assert scene.settle(ended(claimed, Complete(), end)) == [True]
     detail = scene.store.detail(claimed.id)
     assert detail is not None
     assert detail.result is not None
     assert (detail.job.state, detail.job.worker, detail.job.fault) == (State.SUCCEEDED, None, None)
     assert (detail.result.reply, detail.result.usage, detail.result.cost_micros) == (REPLY, REPLY.usage, 7)
-    assert (detail.result.route, detail.result.attempts, detail.result.mapping) == (ROUTE, 1, receipt.changes)
+    assert (detail.result.route, detail.result.attempts, detail.result.mapping) == (ROUTE, 1, report.notes)
     [attempt] = detail.attempts
-    assert (attempt.outcome, attempt.usage, attempt.mapping) == (Outcome.SUCCEEDED, REPLY.usage, receipt.changes)
+    assert (attempt.outcome, attempt.usage, attempt.mapping) == (Outcome.SUCCEEDED, REPLY.usage, report.notes)
 
 
 def test_a_second_settle_is_refused_and_changes_nothing(scene: Scene) -> None:
@@ -129,7 +129,7 @@ def test_a_reroute_avoids_a_route_until_a_date_or_for_ever(scene: Scene) -> None
 
 def test_attempts_calls_and_tries_count_what_they_name(scene: Scene) -> None:
     limited = Fault(FaultKind.RATE_LIMITED, status=429)
-    cut = Fault(FaultKind.CUT, ambiguous=True)
+    cut = Fault(FaultKind.CONNECTION_LOST, ambiguous=True)
     story = [
         # step, fault, outcome -> attempts, calls, tries so far
         (retry(0), limited, Outcome.FAILED, (1, 0, 1)),

@@ -17,10 +17,10 @@ def old(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
     return scene
 
 
-def forget(scene: Scene, age: float, limit: int = 500) -> int:
+def delete_ended(scene: Scene, age: float, limit: int = 500) -> int:
     gone, cursor = 0, ""
     while cursor is not None:
-        page = scene.store.forget(age, cursor, limit)
+        page = scene.store.delete_ended(age, cursor, limit)
         gone, cursor = gone + page.jobs, page.cursor
     return gone
 
@@ -33,7 +33,7 @@ def test_every_way_of_ending_is_forgotten_with_all_that_belongs_to_it(old: Scene
     for state in (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED):
         old.held_in(state)
     old.pass_time(100)
-    assert forget(old, 60) == 4
+    assert delete_ended(old, 60) == 4
     assert [rows(old, table) for table in TABLES] == [0, 0, 0, 0]
     assert old.broken() == []
 
@@ -41,7 +41,7 @@ def test_every_way_of_ending_is_forgotten_with_all_that_belongs_to_it(old: Scene
 def test_what_lives_stays_however_old(old: Scene) -> None:
     live = [old.held_in(state, expires_in=None).id for state in (State.QUEUED, State.DELAYED, State.RUNNING)]
     old.pass_time(1000)
-    assert forget(old, 60) == 0
+    assert delete_ended(old, 60) == 0
     assert set(old.store.states(live)) == set(live)
 
 
@@ -51,7 +51,7 @@ def test_what_ended_lately_stays_though_it_was_made_long_ago(old: Scene) -> None
     worker = old.hire()
     [claimed] = old.claim(job, worker=worker)
     old.settle(success(claimed))
-    assert forget(old, 60) == 0
+    assert delete_ended(old, 60) == 0
     assert old.state(job) is State.SUCCEEDED
 
 
@@ -59,15 +59,15 @@ def test_pages_are_small_and_find_everything(old: Scene) -> None:
     for _ in range(7):
         old.held_in(State.SUCCEEDED)
     old.pass_time(100)
-    assert old.store.forget(60, "", 3).jobs == 3
-    assert forget(old, 60, limit=2) == 4
+    assert old.store.delete_ended(60, "", 3).jobs == 3
+    assert delete_ended(old, 60, limit=2) == 4
 
 
 def test_the_ledger_counts_what_was_forgotten_with_its_cost(old: Scene) -> None:
     old.held_in(State.SUCCEEDED)
     before = {line.name: line for line in old.store.ledger()}
     old.pass_time(100)
-    forget(old, 60)
+    delete_ended(old, 60)
     after = {line.name: line for line in old.store.ledger()}
     assert (after["I1"].figures["accepted"], after["I1"].figures["dropped"]) == (1, 1)
     assert after["I7"].figures["cost_micros"] == before["I7"].figures["cost_micros"] > 0
@@ -79,8 +79,8 @@ def test_an_empty_old_batch_goes_and_leaves_no_counts(old: Scene) -> None:
     job = old.held_in(State.SUCCEEDED, batch=batch)
     old.pass_time(100)
     old.sql("update batch set created_at = 0")
-    assert forget(old, 60) == 1
-    assert forget(old, 60) == 0
+    assert delete_ended(old, 60) == 1
+    assert delete_ended(old, 60) == 0
     assert old.store.batch(batch) is None
     assert rows(old, "tally where kind = 'batch'") == 0
     assert old.store.job(job.id) is None
@@ -93,10 +93,10 @@ def test_processes_that_stopped_yesterday_are_forgotten_and_no_others(scene: Sce
     scene.pass_time(86_000)
     lately = scene.hire()
     scene.store.stop(lately)
-    scene.store.forget_workers()
+    scene.store.delete_stopped_workers()
     assert rows(scene, "worker") == 4
     scene.pass_time(800)
-    scene.store.forget_workers()
+    scene.store.delete_stopped_workers()
     left = {worker.id for worker in scene.store.workers(live_only=False)}
     assert left == {scene.worker, holding, lately}
     assert scene.state(claimed.id) is State.RUNNING
@@ -107,5 +107,5 @@ def test_counts_of_a_batch_that_still_has_jobs_stay(old: Scene) -> None:
     old.submit(2, batch=batch)
     old.held_in(State.SUCCEEDED, batch=batch)
     old.pass_time(100)
-    assert forget(old, 60) == 1
+    assert delete_ended(old, 60) == 1
     assert old.broken() == []

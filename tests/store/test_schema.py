@@ -109,7 +109,7 @@ def test_a_newer_schema_that_only_has_more_will_do(bare_url: str) -> None:
     say(store, "update alembic_version set version_num = '9999'")
     store.ensure()
     store.upgrade()
-    assert store.database.read(lambda tx: migrations.look(tx.connection)) == ("9999", "0001")
+    assert store.database.read(lambda tx: migrations.read_revisions(tx.connection)) == ("9999", "0001")
     store.close()
 
 
@@ -133,7 +133,7 @@ def test_a_postgres_that_is_behind_waits_for_its_operator_and_a_file_does_not(ba
         with pytest.raises(SchemaBehind, match=r"at revision 0002.*holdfast db upgrade"):
             store.ensure()
         store.upgrade()
-    assert store.database.read(lambda tx: migrations.look(tx.connection)) == (migrations.HEAD, "0001")
+    assert store.database.read(lambda tx: migrations.read_revisions(tx.connection)) == (migrations.HEAD, "0001")
     store.close()
 
 

@@ -17,10 +17,10 @@ import redis
 
 from holdfast.client import Holdfast
 from holdfast.config import Settings, load
-from holdfast.lab.sim.audit import Allowance, audit
-from holdfast.lab.sim.calls import Call
-from holdfast.lab.sim.process import SimProcess
-from holdfast.lab.sim.settings import SimSettings
+from holdfast.lab.ledger_audit import KnownLimit, audit
+from holdfast.lab.providers.calls import SeenCall
+from holdfast.lab.providers.process import SimProcess
+from holdfast.lab.providers.settings import SimSettings
 from holdfast.lanes import connect
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
@@ -139,8 +139,8 @@ class Fleet:
         ``rate``: requests a second that the first provider allows, and as many at once.
         """
         accepted = [job.id for job in self.jobs(batch)]
-        calls = {str(n): [Call(**call) for call in sim.calls()] for n, sim in enumerate(self.sims)}
-        allowances = {"0": Allowance(rate, rate)} if rate else None
+        calls = {str(n): [SeenCall(**call) for call in sim.calls()] for n, sim in enumerate(self.sims)}
+        allowances = {"0": KnownLimit(rate, rate)} if rate else None
         lines = audit(self.store, accepted, calls, may_repeat=may_repeat, allowances=allowances)
         return [line for line in lines if not line.holds]
 

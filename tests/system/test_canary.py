@@ -27,12 +27,12 @@ from typer.testing import CliRunner
 
 from api.keys import add_key
 from holdfast.cli.main import app
-from holdfast.client.storage import Storage
+from holdfast.client.local import LocalBackend
 from holdfast.config import Settings, load
-from holdfast.lab.sim.process import SimProcess
-from holdfast.lab.sim.settings import REFUSING, SPOILING, Break, SimSettings
+from holdfast.lab.providers.process import SimProcess
+from holdfast.lab.providers.settings import REFUSING, SPOILING, InjectedFault, SimSettings
 from holdfast.lanes import Lanes, connect
-from holdfast.model.access import Scope
+from holdfast.model.access import KeyScope
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Offer
 from holdfast.store.tables import METADATA
@@ -64,7 +64,7 @@ def canary(name: str) -> str:
 
 
 @dataclass
-class House:
+class System:
     """One installation with a canary for every secret, and all that it ever said."""
 
     directory: Path
@@ -117,14 +117,14 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     with ExitStack() as stack:
         kept = stack.enter_context(redis_server(tmp_path / "redis"))
         kept.client().config_set("requirepass", canary("redis"))
         database = stack.enter_context(postgres()).replace("holdfast@/", f"holdfast:{canary('database')}@/")
         sim = stack.enter_context(SimProcess(SimSettings(latency=(0.0, 0.01))))
         for mode in MODES:
-            sim.break_(Break(mode=mode, model=mode, delay=5.0 if mode in {"slow", "trickle"} else None))
+            sim.break_(InjectedFault(mode=mode, model=mode, delay=5.0 if mode in {"slow", "trickle"} else None))
         home = tmp_path / "home"
         home.mkdir()
         secrets, environment = written(home, sim.url)
@@ -139,7 +139,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         secrets |= {name: canary(name) for name in ("redis", "database", "message", "token")}
-        made = House(home, load(home / "holdfast.toml"), {**os.environ, **environment}, secrets)
+        made = System(home, load(home / "holdfast.toml"), {**os.environ, **environment}, secrets)
         stack.callback(made.close)
         yield made
 
@@ -164,32 +164,32 @@ def written(home: Path, sim: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 @pytest.mark.timeout(400)
-def test_no_secret_is_ever_written_down(house: House) -> None:
-    storage = Storage(house.settings)
+def test_no_secret_is_ever_written_down(system: System) -> None:
+    storage = LocalBackend(system.settings)
     store = storage.ready()
     keys = {name: add_key(store, tenant, scope) for name, tenant, scope in (
-        ("admin", None, Scope.ADMIN), ("reader", "default", Scope.READ), ("revoked", "default", Scope.READ),
+        ("admin", None, KeyScope.ADMIN), ("reader", "default", KeyScope.READ), ("revoked", "default", KeyScope.READ),
     )}  # fmt: skip
     store.revoke_key(keys["revoked"][3:19], "test")
     keys["unknown"] = "hf_00000000000000aa_" + "5e" * 24
-    house.secrets |= {f"key {name}": key.rpartition("_")[2] for name, key in keys.items()}
-    house.environment |= {"HOLDFAST_API_KEY": keys["admin"]}
-    garble(house)
+    system.secrets |= {f"key {name}": key.rpartition("_")[2] for name, key in keys.items()}
+    system.environment |= {"HOLDFAST_API_KEY": keys["admin"]}
+    garble(system)
     port = free_port()
-    house.start("api", "holdfast.cli", "api", "--port", str(port))
-    worker = house.start("worker", "holdfast.worker")
+    system.start("api", "holdfast.cli", "api", "--port", str(port))
+    worker = system.start("worker", "holdfast.worker")
     http = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
-    house.until(lambda: answers(http))
-    run_through_every_fault(house, http, keys)
-    ask_for_everything(house, http, keys)
-    use_every_command(house, port)
+    system.until(lambda: answers(http))
+    run_through_every_fault(system, http, keys)
+    ask_for_everything(system, http, keys)
+    use_every_command(system, port)
     worker.send_signal(signal.SIGABRT)  # with its tracebacks, as a crash would have them
     worker.wait(20)
-    house.look_at_arguments()
-    places = house.said | house.logs() | in_sql(store) | in_redis(house) | in_files(house.directory)
+    system.look_at_arguments()
+    places = system.said | system.logs() | in_sql(store) | in_redis(system) | in_files(system.directory)
     storage.close()
     assert len(places) > 100
-    assert leaks(places, house.secrets) == []
+    assert leaks(places, system.secrets) == []
 
 
 def answers(http: httpx2.Client) -> bool:
@@ -199,10 +199,10 @@ def answers(http: httpx2.Client) -> bool:
         return False
 
 
-def garble(house: House) -> None:
+def garble(system: System) -> None:
     """Put into Redis what nobody with our key wrote."""
-    connection = connect(house.environment["HOLDFAST_REDIS_URL"], Path())
-    kept = redis.Redis.from_url(house.environment["HOLDFAST_REDIS_URL"])
+    connection = connect(system.environment["HOLDFAST_REDIS_URL"], Path())
+    kept = redis.Redis.from_url(system.environment["HOLDFAST_REDIS_URL"])
     for mode in MODES[:5]:
         lane = f"{mode}.batch"
         kept.lpush(connection.keys.lane(lane), b"\xff\xfe", b"", b"x" * 10_000)
@@ -211,7 +211,7 @@ def garble(house: House) -> None:
     connection.close()
 
 
-def run_through_every_fault(house: House, http: httpx2.Client, keys: Mapping[str, str]) -> None:
+def run_through_every_fault(system: System, http: httpx2.Client, keys: Mapping[str, str]) -> None:
     jobs = [{"model": mode, "prompt": f"{mode} {n}"} for mode in MODES for n in range(2)]
     sent = http.post("/api/v1/jobs", json={"jobs": jobs}, headers={"x-api-key": keys["admin"]})
     assert sent.status_code == 202, sent.text
@@ -222,7 +222,7 @@ def run_through_every_fault(house: House, http: httpx2.Client, keys: Mapping[str
         counts = http.get(batch, headers=bearer).json()["counts"]
         return sum(counts[state] for state in ("queued", "delayed", "running")) == 0
 
-    house.until(ended)
+    system.until(ended)
     attempts = [
         attempt
         for job in http.get("/api/v1/jobs?limit=1000", headers=bearer).json()["jobs"]
@@ -231,7 +231,7 @@ def run_through_every_fault(house: House, http: httpx2.Client, keys: Mapping[str
     assert {attempt["route"].partition("/")[0] for attempt in attempts} >= set(MODES)  # every fault was met
 
 
-def ask_for_everything(house: House, http: httpx2.Client, keys: Mapping[str, str]) -> None:
+def ask_for_everything(system: System, http: httpx2.Client, keys: Mapping[str, str]) -> None:
     admin = {"Authorization": f"Bearer {keys['admin']}"}
     job = http.get("/api/v1/jobs", headers=admin).json()["jobs"][0]["id"]
     paths = [path.format(job=job, batch="batch_0", operation="op_0", name="good/good")
@@ -240,29 +240,29 @@ def ask_for_everything(house: House, http: httpx2.Client, keys: Mapping[str, str
         for name, key in keys.items():
             for method in ("GET", "POST"):
                 answer = http.request(method, path, headers={"x-api-key": key})
-                house.said[f"{method} {path} as {name}"] = str(answer.headers).encode() + answer.content
+                system.said[f"{method} {path} as {name}"] = str(answer.headers).encode() + answer.content
     for key in (keys["unknown"] + "x", f"{keys['reader']} {keys['admin']}", "Basic " + keys["admin"]):
-        house.said[f"odd {len(house.said)}"] = http.get("/api/v1/jobs", headers={"Authorization": key}).content
+        system.said[f"odd {len(system.said)}"] = http.get("/api/v1/jobs", headers={"Authorization": key}).content
     for url in (f"/api/v1/jobs?cursor={'x' * 40}", "/api/v1/jobs?tenant=%00"):
-        house.said[url] = http.get(url, headers=admin).content
+        system.said[url] = http.get(url, headers=admin).content
 
 
-def use_every_command(house: House, port: int) -> None:
+def use_every_command(system: System, port: int) -> None:
     asked = (("status",), ("ledger",), ("job", "list", "--limit", "50"), ("lane", "list"), ("route", "list"),
              ("dlq", "list"), ("dlq", "groups"), ("batch", "list"), ("config", "show"), ("config", "check"),
              ("key", "list", "--all"))  # fmt: skip
     for words in asked:
-        house.command(*words, "--json")
-        house.command(*words)
+        system.command(*words, "--json")
+        system.command(*words)
     for words in (("status",), ("job", "list")):
-        house.command(*words, "--server", f"http://127.0.0.1:{port}")
-        house.command(*words, "--server", "http://127.0.0.1:9")
-        house.command(*words, HOLDFAST_DATABASE_URL=f"postgresql://u:{canary('database')}@127.0.0.1:9/x")
-        house.command(*words, HOLDFAST_REDIS_URL=f"redis://:{canary('redis')}@127.0.0.1:9/0")
-    house.command("status", HOLDFAST_REDIS_URL=f"nonsense://:{canary('redis')}@127.0.0.1:9/0")
-    house.command("status", HOLDFAST_DATABASE_URL=f"nonsense://:{canary('database')}@127.0.0.1:9/0")
-    house.command("status", HOLDFAST_REDIS_URL=f"{house.environment['HOLDFAST_REDIS_URL']}x", HOLDFAST_MESSAGE_KEY="")
-    house.command("job", "list", "--server", f"http://127.0.0.1:{port}", HOLDFAST_API_KEY=canary("provider-good"))
+        system.command(*words, "--server", f"http://127.0.0.1:{port}")
+        system.command(*words, "--server", "http://127.0.0.1:9")
+        system.command(*words, HOLDFAST_DATABASE_URL=f"postgresql://u:{canary('database')}@127.0.0.1:9/x")
+        system.command(*words, HOLDFAST_REDIS_URL=f"redis://:{canary('redis')}@127.0.0.1:9/0")
+    system.command("status", HOLDFAST_REDIS_URL=f"nonsense://:{canary('redis')}@127.0.0.1:9/0")
+    system.command("status", HOLDFAST_DATABASE_URL=f"nonsense://:{canary('database')}@127.0.0.1:9/0")
+    system.command("status", HOLDFAST_REDIS_URL=f"{system.environment['HOLDFAST_REDIS_URL']}x", HOLDFAST_MESSAGE_KEY="")
+    system.command("job", "list", "--server", f"http://127.0.0.1:{port}", HOLDFAST_API_KEY=canary("provider-good"))
 
 
 def in_sql(store: Any) -> dict[str, bytes]:
@@ -288,8 +288,8 @@ def opened(value: object) -> bytes:
         return data
 
 
-def in_redis(house: House) -> dict[str, bytes]:
-    kept = redis.Redis.from_url(house.environment["HOLDFAST_REDIS_URL"])
+def in_redis(system: System) -> dict[str, bytes]:
+    kept = redis.Redis.from_url(system.environment["HOLDFAST_REDIS_URL"])
     return {f"redis {key!r}": key + everything(kept, key) for key in kept.scan_iter("*")}
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.lab.sim.process import SimProcess
-from holdfast.lab.sim.serve import config
-from holdfast.lab.sim.settings import Break, SimSettings
+from holdfast.lab.providers.process import SimProcess
+from holdfast.lab.providers.serve import config
+from holdfast.lab.providers.settings import InjectedFault, SimSettings
 
 PATIENCE = 60.0  # seconds for something that comes within a few
 HOLDFAST = [sys.executable, "-m", "holdfast.cli"]
@@ -100,7 +100,7 @@ def test_a_run_without_workers_brings_its_own_and_leaves_none_behind(home: Home)
 def test_a_run_interrupted_in_an_outage_goes_on_and_pays_nothing_twice(home: Home) -> None:
     source = home.prompts(400)
     for sim in home.sims:
-        sim.break_(Break(mode="e503", after=1.0))
+        sim.break_(InjectedFault(mode="e503", after=1.0))
     first = home.start("run", source, "-o", "out.jsonl", "--model", "smart")
     until(
         lambda: any(sim.counts()["by_status"].get("503") or sim.counts()["by_status"].get("529") for sim in home.sims)
@@ -120,7 +120,7 @@ def test_a_run_interrupted_in_an_outage_goes_on_and_pays_nothing_twice(home: Hom
 
 
 def test_a_run_that_is_killed_leaves_no_worker_that_goes_on_spending(home: Home) -> None:
-    home.sims[0].break_(Break(mode="hang"))
+    home.sims[0].break_(InjectedFault(mode="hang"))
     first = home.start("run", home.prompts(5), "-o", "out.jsonl", "--model", "smart")
     until(lambda: home.sims[0].counts()["calls"] >= 5)
     workers = children_of(first)
@@ -136,7 +136,7 @@ def test_a_question_is_answered_on_stdout_alone(home: Home) -> None:
 
 def test_a_question_given_up_with_ctrl_c_is_kept(home: Home) -> None:
     for sim in home.sims:
-        sim.break_(Break(mode="slow", delay=5.0))
+        sim.break_(InjectedFault(mode="slow", delay=5.0))
     asking = home.start("ask", "What is it?")
     until(lambda: any(sim.counts()["in_flight"] for sim in home.sims))
     asking.send_signal(signal.SIGINT)

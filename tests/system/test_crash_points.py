@@ -17,10 +17,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from holdfast.client.local import LocalBackend
 from holdfast.client.operating import Operator
-from holdfast.client.storage import Storage
 from holdfast.config.crash import CRASH_POINTS
-from holdfast.lab.sim.settings import Break
+from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.ids import inner_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
@@ -52,10 +52,10 @@ REPLAY_IT = """
 import sys
 from pathlib import Path
 from holdfast.client.operating import Operator
-from holdfast.client.storage import Storage
+from holdfast.client.local import LocalBackend
 from holdfast.model.records import JobFilter
 from holdfast.config import load
-Operator(Storage(load(Path(sys.argv[1]))), "test").replay(JobFilter(batch=sys.argv[2]), 100, None)
+Operator(LocalBackend(load(Path(sys.argv[1]))), "test").replay(JobFilter(batch=sys.argv[2]), 100, None)
 """
 
 
@@ -114,7 +114,7 @@ def test_a_worker_killed_on_the_way_of_a_job_loses_nothing(pool, survivor, step)
 def test_a_worker_killed_between_the_two_calls_of_a_job_loses_nothing(pool, survivor, step):
     [victim] = doomed(pool, step)
     survivor.send_signal(signal.SIGSTOP)
-    pool.sims[0].break_(Break(mode="slow", delay=3.0))
+    pool.sims[0].break_(InjectedFault(mode="slow", delay=3.0))
     batch = pool.submit(20, model="hedged")
     assert victim.wait(30) == -9
     survivor.send_signal(signal.SIGCONT)
@@ -126,7 +126,7 @@ def test_a_worker_killed_between_the_two_calls_of_a_job_loses_nothing(pool, surv
 def test_a_sweeper_killed_with_due_jobs_in_hand_loses_none(pool, survivor):
     [victim] = doomed(pool, "after_release")
     pool.freeze(survivor)
-    pool.sims[0].break_(Break(mode="e503", seconds=0.5))
+    pool.sims[0].break_(InjectedFault(mode="e503", seconds=0.5))
     batch = pool.submit(30)
     assert victim.wait(PATIENCE) == -9
     survivor.send_signal(signal.SIGCONT)
@@ -138,7 +138,7 @@ def test_a_sweeper_killed_with_due_jobs_in_hand_loses_none(pool, survivor):
 def test_a_sweeper_killed_after_it_expired_jobs_leaves_each_with_its_record(pool, survivor):
     [victim] = doomed(pool, "after_expire")
     pool.freeze(survivor)
-    with closing(Storage(pool.settings)) as opened:
+    with closing(LocalBackend(pool.settings)) as opened:
         operator = Operator(opened, "test")  # the gate hears of it at once: nobody does the jobs before they expire
         operator.pause("one.batch", paused=True)
         try:
@@ -235,7 +235,7 @@ def died_asking(ask: Callable[[], object]) -> bool:
 @pytest.mark.parametrize("step", REPLAY)
 def test_a_replay_that_is_killed_moved_all_or_none(pool, survivor, step):
     """Each step has a route of its own: ten different jobs that one route calls wrong would be the route's fault."""
-    pool.sims[0].break_(Break(mode="e400", model=step))
+    pool.sims[0].break_(InjectedFault(mode="e400", model=step))
     batch = pool.submit(5, model=f"first/{step}")
     pool.until_done(batch)
     pool.sims[0].heal()
@@ -252,7 +252,7 @@ def test_three_sweepers_at_once_release_each_due_job_once(pool, survivor):
     others = [pool.worker() for _ in range(2)]
     pids = {process.pid for process in others}
     pool.until(lambda: pids <= {worker.pid for worker in pool.store.workers()})
-    pool.sims[0].break_(Break(mode="e503", seconds=1.0))
+    pool.sims[0].break_(InjectedFault(mode="e503", seconds=1.0))
     batch = pool.submit(60)
     pool.until_done(batch)
     assert pool.succeeded(batch) == 60
@@ -265,7 +265,7 @@ def test_three_sweepers_at_once_release_each_due_job_once(pool, survivor):
 
 def test_sigterm_starts_nothing_more_and_lets_what_runs_finish(pool, survivor):
     pool.freeze(survivor)
-    pool.sims[0].break_(Break(mode="slow", delay=2.0))
+    pool.sims[0].break_(InjectedFault(mode="slow", delay=2.0))
     leaver = pool.worker()
     pool.until(lambda: leaver.pid in {worker.pid for worker in pool.store.workers()})
     batch = pool.submit(5 * IN_FLIGHT)
@@ -286,7 +286,7 @@ def test_a_worker_frozen_for_three_leases_writes_nothing_when_it_wakes(pool, sur
     """Its jobs are taken over and done; its own late answers are refused, and the ledger knows of both."""
     sleeper = pool.worker()
     pool.until(lambda: sleeper.pid in {worker.pid for worker in pool.store.workers()})
-    pool.sims[0].break_(Break(mode="slow", delay=1.0))
+    pool.sims[0].break_(InjectedFault(mode="slow", delay=1.0))
     batch = pool.submit(4 * IN_FLIGHT)
     pool.until(lambda: pool.sims[0].counts()["in_flight"] > IN_FLIGHT)
     pool.freeze(sleeper)

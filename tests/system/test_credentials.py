@@ -12,8 +12,8 @@ import pytest
 from psycopg import sql
 
 from credentials.issuer import SimIssuer
-from holdfast.lab.sim import control
-from holdfast.lab.sim.settings import Break
+from holdfast.lab.providers import control
+from holdfast.lab.providers.settings import InjectedFault
 from system.storages import SERVERS_TOO
 
 ONE_KEY = 'credentials = [{ name = "main", secret = "env:HOLDFAST_TEST_KEY" }]'
@@ -44,7 +44,7 @@ def test_a_wave_of_401s_on_a_valid_key_kills_no_job_and_ends_by_itself(kept, bui
     batch = fleet.submit(600)
     fleet.worker(), fleet.worker()
     fleet.until(lambda: fleet.done(batch) > 100)
-    fleet.sims[0].break_(Break(mode="e401", fraction=fraction, seconds=8))
+    fleet.sims[0].break_(InjectedFault(mode="e401", fraction=fraction, seconds=8))
     fleet.until_done(batch)
     assert dead(fleet, batch) == 0
     assert fleet.succeeded(batch) == 600
@@ -60,7 +60,7 @@ def test_two_keys_refused_together_are_told_as_the_provider_s_outage(build):
     key.write_text("sk-one\n")
     log_in_with(fleet, TWO_KEYS.replace("KEY", str(key), 1))
     batch = fleet.submit(50)
-    fleet.sims[0].break_(Break(mode="e401"))
+    fleet.sims[0].break_(InjectedFault(mode="e401"))
     fleet.worker(), fleet.worker()
     fleet.until(lambda: said(fleet, "auth_outage"))
     fleet.sims[0].heal()
@@ -77,7 +77,7 @@ def test_an_outage_of_logins_is_probed_by_one_call_of_the_fleet_reroutes_and_end
     fleet.worker(), fleet.worker()
     alone, elsewhere = fleet.submit(1_000), fleet.submit(100, model="two")
     fleet.until(lambda: fleet.done(alone) > 50)
-    fleet.sims[0].break_(Break(mode="e401"))
+    fleet.sims[0].break_(InjectedFault(mode="e401"))
     fleet.until(lambda: endpoint(fleet, "first") in {"open", "half_open"})
     time.sleep(1)  # what was in flight is answered
     before, begun = len(refused(fleet)), time.monotonic()

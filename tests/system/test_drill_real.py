@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.config import clock
-from holdfast.lab.drill.paper import write
+from holdfast.lab.drill.report_writer import write
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.real.run import run
 from holdfast.model.errors import InvalidRequest

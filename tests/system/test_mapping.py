@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.client import InvalidJobs
 from holdfast.client.views import detail_view
-from holdfast.lab.sim.settings import Break
+from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.job import State
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
@@ -47,7 +47,7 @@ def test_an_exact_job_that_no_route_can_carry_is_refused_before_it_is_accepted(b
 
 def test_a_job_that_must_not_be_mapped_waits_for_its_own_route(build):
     fleet = build()
-    fleet.sims[0].break_(Break(mode="e503", seconds=2))
+    fleet.sims[0].break_(InjectedFault(mode="e503", seconds=2))
     batch = fleet.submit(5, model="two", mapping="never")
     fleet.worker()
     fleet.until_done(batch)
@@ -58,7 +58,7 @@ def test_a_job_that_must_not_be_mapped_waits_for_its_own_route(build):
 
 def test_a_refused_job_asks_the_next_provider_only_where_it_wants_to(build):
     fleet = build()
-    fleet.sims[0].break_(Break(mode="refusal"))
+    fleet.sims[0].break_(InjectedFault(mode="refusal"))
     content, wants = fleet.submit(3, model="two"), fleet.submit(3, model="two", on_refusal="reroute")
     fleet.worker()
     fleet.until_done(content), fleet.until_done(wants)
@@ -70,7 +70,7 @@ def test_a_refused_job_asks_the_next_provider_only_where_it_wants_to(build):
 
 def test_an_answer_is_held_against_the_jobs_schema_whichever_provider_gave_it(build):
     fleet = build()
-    fleet.sims[0].break_(Break(mode="bad-output"))
+    fleet.sims[0].break_(InjectedFault(mode="bad-output"))
     elsewhere = fleet.submit(3, model="two", response_format=SHAPE)
     fleet.worker()
     fleet.until_done(elsewhere)
@@ -78,7 +78,7 @@ def test_an_answer_is_held_against_the_jobs_schema_whichever_provider_gave_it(bu
     for detail in details(fleet, elsewhere):
         assert [attempt.fault for attempt in detail.attempts[:-1]] == ["bad_output"] * (len(detail.attempts) - 1)
         assert detail.result.route == "second/gpt-sim"
-    fleet.sims[1].break_(Break(mode="bad-output"))
+    fleet.sims[1].break_(InjectedFault(mode="bad-output"))
     nowhere = fleet.submit(2, model="two", response_format=SHAPE)
     fleet.until_done(nowhere)
     assert {detail.job.state for detail in details(fleet, nowhere)} == {State.DEAD}

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from holdfast.lab.sim.settings import Break
+from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.job import Outcome
 from holdfast.model.records import JobFilter
 from system.fleet import Fleet
@@ -23,7 +23,7 @@ def test_two_processes_answer_every_job_of_a_batch_with_one_call_each(build):
 
 def test_an_outage_of_the_first_provider_is_a_detour(build):
     fleet = build(latency=(0.1, 0.1))
-    fleet.sims[0].break_(Break(mode="e503"))
+    fleet.sims[0].break_(InjectedFault(mode="e503"))
     batch = fleet.submit(300, model="two")
     fleet.worker()
     fleet.until_done(batch)
@@ -34,7 +34,7 @@ def test_an_outage_of_the_first_provider_is_a_detour(build):
 
 def test_an_outage_of_the_only_provider_is_a_backlog_that_drains(build):
     fleet = build()
-    fleet.sims[0].break_(Break(mode="e503", seconds=3))
+    fleet.sims[0].break_(InjectedFault(mode="e503", seconds=3))
     batch = fleet.submit(100)
     fleet.worker()
     fleet.until_done(batch)
@@ -47,8 +47,8 @@ def test_four_processes_send_one_probe_when_a_cool_off_ends(build):
     for _ in range(4):
         fleet.worker()
     fleet.until(lambda: len(fleet.store.workers()) == 4)
-    fleet.sims[0].break_(Break(mode="e503", seconds=4))
-    fleet.sims[0].break_(Break(mode="slow", delay=3.0))  # decides once the other is over
+    fleet.sims[0].break_(InjectedFault(mode="e503", seconds=4))
+    fleet.sims[0].break_(InjectedFault(mode="slow", delay=3.0))  # decides once the other is over
     batch = fleet.submit(100)
     fleet.until(lambda: executed(fleet) == 1)
     time.sleep(1.5)  # the probe is still under way, and a hundred jobs wait behind it
@@ -128,7 +128,7 @@ def test_a_redis_that_is_killed_comes_back_and_nothing_runs_twice(build):
 
 def test_a_wrong_request_is_buried_at_once_and_costs_the_others_nothing(build):
     fleet = build()
-    fleet.sims[0].break_(Break(mode="e400", model="claude-bad"))
+    fleet.sims[0].break_(InjectedFault(mode="e400", model="claude-bad"))
     bad = fleet.submit(3, model="first/claude-bad")
     good = fleet.submit(50)
     fleet.worker()
@@ -140,7 +140,7 @@ def test_a_wrong_request_is_buried_at_once_and_costs_the_others_nothing(build):
 
 def test_dead_letters_are_replayed_as_a_new_generation_that_keeps_their_history(build):
     fleet = build()
-    fleet.sims[0].break_(Break(mode="e400"))
+    fleet.sims[0].break_(InjectedFault(mode="e400"))
     batch = fleet.submit(5)
     fleet.worker()
     fleet.until_done(batch)

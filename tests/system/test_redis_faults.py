@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from holdfast.client.local import LocalBackend
 from holdfast.client.operating import Operator
-from holdfast.client.storage import Storage
 from holdfast.lanes import Lanes, connect
-from holdfast.lanes.purging import kind_of
+from holdfast.lanes.garbage import kind_of
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Offer
 from producing import served
@@ -197,7 +197,7 @@ def test_garbage_in_every_key_of_ours_in_turn_loses_nothing_and_stops_nobody(pac
 def test_an_override_set_while_redis_is_away_holds_when_it_is_back(paced: Fleet, server: RedisServer) -> None:
     paced.worker()
     paced.until_done(paced.submit(5))
-    operator = Operator(Storage(paced.settings), "test")
+    operator = Operator(LocalBackend(paced.settings), "test")
     server.kill()
     assert operator.pause("one.batch", paused=True) is False
     server.lose_data()
@@ -216,7 +216,7 @@ def test_an_override_that_redis_forgot_is_told_again_before_a_job_slips_past_it(
 ) -> None:
     paced.worker()
     paced.until_done(paced.submit(5))
-    operator = Operator(Storage(paced.settings), "test")
+    operator = Operator(LocalBackend(paced.settings), "test")
     operator.force("first/claude-sim", "open")
     batch = paced.submit(20)
     for _ in range(3):
@@ -229,7 +229,7 @@ def test_an_override_that_redis_forgot_is_told_again_before_a_job_slips_past_it(
 
 
 def test_an_override_lifted_while_nobody_worked_is_lifted_by_the_next_worker(paced: Fleet, server: RedisServer) -> None:
-    operator = Operator(Storage(paced.settings), "test")
+    operator = Operator(LocalBackend(paced.settings), "test")
     operator.pause("one.batch", paused=True)
     paced.store.set_override("lane", "one.batch", None, "test")  # and Redis never heard
     batch = paced.submit(20)
@@ -240,7 +240,7 @@ def test_an_override_lifted_while_nobody_worked_is_lifted_by_the_next_worker(pac
 
 def warning(fleet: Fleet) -> str:
     """What is said of Redis; `status` and `readyz` say the same, and jobs can be handed in all the same."""
-    storage = Storage(fleet.settings)
+    storage = LocalBackend(fleet.settings)
     try:
         told = Operator(storage, "test").status().warning or ""
     finally:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from holdfast.lab.sim.settings import Break
+from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Outcome
 from system.fleet import Fleet
@@ -33,7 +33,7 @@ def test_calls_that_hang_open_the_breaker_before_they_end_and_are_left_for_anoth
     fleet.until_done(fleet.submit(20, model="two"))  # what is typical here is known now
     for sim in fleet.sims:
         sim.reset()
-    fleet.sims[0].break_(Break(mode="hang"))
+    fleet.sims[0].break_(InjectedFault(mode="hang"))
     batch = fleet.submit(10, model="two")
     fleet.until_done(batch, at_most=LONG)
     assert fleet.succeeded(batch) == 10
@@ -49,7 +49,7 @@ def test_a_call_that_is_late_on_a_route_that_is_well_is_waited_for(build):
     fleet = build(slow_after="500ms")
     fleet.worker()
     fleet.until_done(fleet.submit(20, model="two"))
-    fleet.sims[0].break_(Break(mode="slow", delay=3.0))
+    fleet.sims[0].break_(InjectedFault(mode="slow", delay=3.0))
     batch = fleet.submit(1, model="two")
     fleet.until_done(batch, at_most=LONG)
     [calls] = attempts(fleet, batch).values()
@@ -58,13 +58,13 @@ def test_a_call_that_is_late_on_a_route_that_is_well_is_waited_for(build):
 
 def test_a_hedged_job_is_answered_by_its_second_call_and_the_first_is_cancelled_and_on_record(build):
     fleet = build(deadline=f"{DEADLINE}s")
-    fleet.sims[0].break_(Break(mode="slow", delay=DEADLINE - 1))
+    fleet.sims[0].break_(InjectedFault(mode="slow", delay=DEADLINE - 1))
     fleet.worker()
     batch = fleet.submit(5, model="hedged")
     fleet.until_done(batch, at_most=LONG)
     assert fleet.succeeded(batch) == 5
     for job, (first, second) in attempts(fleet, batch).items():
-        assert (first.route, first.outcome, first.fault) == (FIRST, Outcome.UNKNOWN, FaultKind.OUTRUN)
+        assert (first.route, first.outcome, first.fault) == (FIRST, Outcome.UNKNOWN, FaultKind.HEDGE_PRIMARY_LOST)
         assert (second.route, second.outcome, second.fence) == (SECOND, Outcome.SUCCEEDED, first.fence)
         result = fleet.store.detail(job).result
         assert (result.route, result.attempts) == (SECOND, 2)
@@ -78,21 +78,21 @@ def test_a_hedged_job_is_answered_by_its_second_call_and_the_first_is_cancelled_
 
 def test_a_first_call_that_answers_after_all_wins_and_the_second_is_cancelled(build):
     fleet = build(latency=(1.0, 1.0), deadline=f"{DEADLINE}s")
-    fleet.sims[1].break_(Break(mode="slow", delay=DEADLINE - 1))
+    fleet.sims[1].break_(InjectedFault(mode="slow", delay=DEADLINE - 1))
     fleet.worker()
     batch = fleet.submit(3, model="hedged")
     fleet.until_done(batch, at_most=LONG)
     ends = Counter(
         (call.number, call.outcome, call.fault) for calls in attempts(fleet, batch).values() for call in calls
     )
-    assert ends == {(1, Outcome.SUCCEEDED, None): 3, (2, Outcome.UNKNOWN, FaultKind.NEEDLESS): 3}
+    assert ends == {(1, Outcome.SUCCEEDED, None): 3, (2, Outcome.UNKNOWN, FaultKind.HEDGE_SECONDARY_LOST): 3}
     assert fleet.broken(batch) == []
 
 
 def test_a_first_call_that_fails_while_the_second_runs_costs_no_third(build):
     fleet = build(deadline=f"{DEADLINE}s")
-    fleet.sims[0].break_(Break(mode="e500", delay=4.0))
-    fleet.sims[1].break_(Break(mode="slow", delay=8.0))
+    fleet.sims[0].break_(InjectedFault(mode="e500", delay=4.0))
+    fleet.sims[1].break_(InjectedFault(mode="slow", delay=8.0))
     fleet.worker()
     batch = fleet.submit(3, model="hedged")
     fleet.until_done(batch, at_most=LONG)
@@ -105,8 +105,8 @@ def test_a_first_call_that_fails_while_the_second_runs_costs_no_third(build):
 
 def test_a_hedged_job_whose_calls_both_fail_is_tried_again(build):
     fleet = build(deadline=f"{DEADLINE}s")
-    fleet.sims[0].break_(Break(mode="e500", delay=1.0, seconds=1.5))
-    fleet.sims[1].break_(Break(mode="e500", delay=1.0, seconds=1.5))
+    fleet.sims[0].break_(InjectedFault(mode="e500", delay=1.0, seconds=1.5))
+    fleet.sims[1].break_(InjectedFault(mode="e500", delay=1.0, seconds=1.5))
     fleet.worker()
     batch = fleet.submit(2, model="hedged")
     fleet.until_done(batch, at_most=LONG)
@@ -127,7 +127,7 @@ def test_no_more_than_the_share_of_calls_is_hedged(build):
 def test_a_worker_that_dies_between_two_calls_of_a_job_leaves_both_unknown(build):
     fleet = build(deadline=f"{DEADLINE}s", lease="2s")
     for sim in fleet.sims:
-        sim.break_(Break(mode="slow", delay=20.0))
+        sim.break_(InjectedFault(mode="slow", delay=20.0))
     victim = fleet.worker()
     batch = fleet.submit(1, model="hedged")
     fleet.until(lambda: fleet.sims[1].counts()["calls"] == 1)

@@ -1,6 +1,6 @@
 """What of a request arrived on the other side, and what was lost without a word.
 
-A request is taken apart into facts. A fact that is another one on the other side must be named in the receipt. Not
+A request is taken apart into facts. A fact that is another one on the other side must be named in the report. Not
 facts are the ways in which formats say the same thing differently: neighbours of one role are one turn; ids of calls
 are labels, only which result belongs to which call counts; a name for the shape of the answer or for a file without a
 title is one too; Anthropic's maximum is what its format demands where none was asked for; a tool is
@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
-from holdfast.model.job import Receipt
+from holdfast.model.job import MappingReport
 from holdfast.model.request import Part, Request, Role, Text, ToolResult, ToolUse
 
 Facts = dict[str, Any]
 PLAIN_FIELDS = ("temperature", "top_p", "effort", "user", "stop")
 
 
-def silent_losses(request: Request, receipt: Receipt, again: Request) -> list[str]:
-    """Name every fact of ``request`` that ``again`` does not hold and ``receipt`` does not tell."""
-    told = {change.field: change.note for change in receipt.changes}
+def silent_losses(request: Request, report: MappingReport, again: Request) -> list[str]:
+    """Name every fact of ``request`` that ``again`` does not hold and ``report`` does not tell."""
+    told = {change.field: change.note for change in report.notes}
     before, after = facts(request), facts(again)
     if request.max_tokens is None:
         before["max_tokens"] = after.get("max_tokens")
@@ -35,7 +35,7 @@ def silent_losses(request: Request, receipt: Receipt, again: Request) -> list[st
 
 
 def facts(request: Request) -> Facts:
-    """Everything outside of the conversation by the name that a receipt gives it, and the conversation."""
+    """Everything outside of the conversation by the name that a report gives it, and the conversation."""
     found: Facts = {name: getattr(request, name) for name in PLAIN_FIELDS}
     found["max_tokens"] = request.max_tokens
     found["conversation"] = list(spoken(request, {}))
@@ -60,7 +60,7 @@ def natives(native: Mapping[str, Mapping[str, Any]], place: str = "") -> Facts:
 
 
 def conversation_losses(request: Request, told: Mapping[str, str], again: Request) -> list[str]:
-    """What was said and did not arrive. Where the receipt tells of another order, only the order may differ."""
+    """What was said and did not arrive. Where the report tells of another order, only the order may differ."""
     before, after = list(spoken(request, told)), list(spoken(again, {}))
     asked = {"output", "output.json_schema"} & told.keys()
     if asked and any("system prompt" in told[key] for key in asked):

@@ -7,7 +7,7 @@ from types import ModuleType
 import orjson
 
 from holdfast.model.errors import Unmappable
-from holdfast.model.job import Receipt
+from holdfast.model.job import MappingReport
 from holdfast.model.request import Request
 from holdfast.model.route import Api
 from holdfast.wire import anthropic, chat, responses
@@ -22,10 +22,10 @@ DIALECTS: dict[Api, ModuleType] = {
 REFUSED = "refused"
 
 
-def carried(api: Api, request: Request) -> tuple[Request, Receipt]:
+def carried(api: Api, request: Request) -> tuple[Request, MappingReport]:
     """Write ``request`` for ``api`` and read what its provider would. Raises Unmappable."""
-    body, receipt = DIALECTS[api].write_request(request, "m")
-    return DIALECTS[api].read_request(orjson.loads(orjson.dumps(body))), receipt
+    body, report = DIALECTS[api].write_request(request, "m")
+    return DIALECTS[api].read_request(orjson.loads(orjson.dumps(body))), report
 
 
 def journey(seed: int) -> tuple[str, list[str]]:

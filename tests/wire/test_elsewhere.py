@@ -5,7 +5,7 @@ import pytest
 from holdfast.model.request import Output, Tool
 from holdfast.model.route import Dialect
 from holdfast.wire import anthropic, chat, responses
-from holdfast.wire.chat.flavour import FLAVOURS
+from holdfast.wire.chat.server_profile import SERVER_PROFILES
 from wire.test_writing import ask, assistant, body, changes, user
 
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
@@ -84,9 +84,9 @@ def test_models_of_openai_that_know_no_effort_are_sent_none_and_it_is_told(diale
     ],
 )
 def test_a_level_of_effort_that_a_server_does_not_know_becomes_the_nearest_one_and_is_told(dialect, effort, sent):
-    written, receipt = chat.write_request(ask(effort=effort), "m", FLAVOURS[dialect])
+    written, report = chat.write_request(ask(effort=effort), "m", SERVER_PROFILES[dialect])
     assert written.get("reasoning_effort") == sent
-    assert [change.field for change in receipt.changes] == ([] if sent == effort else ["effort"])
+    assert [change.field for change in report.notes] == ([] if sent == effort else ["effort"])
 
 
 @pytest.mark.parametrize("dialect", [chat, responses])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.model.job import Change, Receipt
+from holdfast.model.job import MappingNote, MappingReport
 from holdfast.model.request import Request, Role, Text, ToolResult, ToolUse, Turn
 from holdfast.model.route import Api
 from wire.carried import silent_losses
@@ -34,8 +34,8 @@ def ask(*parts, **fields):
     ],
 )
 def test_the_comparison_sees_a_loss_unless_the_receipt_tells_it(request_, again, lost):
-    told = Receipt((Change(lost, "dropped"),))
-    found = silent_losses(request_, Receipt(), again)
+    told = MappingReport((MappingNote(lost, "dropped"),))
+    found = silent_losses(request_, MappingReport(), again)
     assert [each.replace("<Role.USER: 'user'>", "'user'") for each in found] == [lost]
     if not lost.startswith("conversation"):
         assert silent_losses(request_, told, again) == []

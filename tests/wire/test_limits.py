@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.model.answer import Dimension, LimitSeen
+from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.wire.limits import read_limits
 
 REQUESTS, INPUT, OUTPUT = Dimension.REQUESTS, Dimension.INPUT_TOKENS, Dimension.OUTPUT_TOKENS

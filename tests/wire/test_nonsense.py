@@ -15,9 +15,9 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Output, Request, Role, Text, ToolUse, Turn
 from holdfast.model.route import Api
 from holdfast.wire.bad_answer import BadAnswer
+from holdfast.wire.batch_line import ParsedLine, read_job, read_line
 from holdfast.wire.faults import read_bad_answer, read_fault
 from holdfast.wire.limits import read_limits
-from holdfast.wire.line import ParsedLine, read_job, read_line
 from holdfast.wire.validate import check
 from wire.requests import SAYABLE
 from wire.test_round_trips import DIALECTS, every_api

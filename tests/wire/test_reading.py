@@ -147,6 +147,6 @@ def test_several_system_blocks_keep_their_text_for_all_and_their_marks_for_anthr
     read = anthropic_with(system=blocks)
     assert read.system == "a\n\nb"
     assert anthropic.write_request(read, "m")[0]["system"] == blocks
-    body, receipt = chat.write_request(read, "m")
+    body, report = chat.write_request(read, "m")
     assert body["messages"][0] == {"role": "system", "content": "a\n\nb"}
-    assert [change.field for change in receipt.changes] == ["system"]
+    assert [change.field for change in report.notes] == ["system"]

@@ -24,8 +24,8 @@ every_api = pytest.mark.parametrize("api", list(DIALECTS), ids=lambda api: api.v
 
 def there_and_back(api: Api, request: Request) -> Request:
     """Over real JSON, so that nothing survives that only Python knows."""
-    body, receipt = DIALECTS[api].write_request(request, "m")
-    assert receipt.changes == ()
+    body, report = DIALECTS[api].write_request(request, "m")
+    assert report.notes == ()
     again: Request = DIALECTS[api].read_request(orjson.loads(orjson.dumps(body)))
     return again
 
@@ -52,7 +52,7 @@ FIELDS = ("system", "output", "stop", "temperature", "top_p", "effort", "user", 
 @every_api
 @given(data=st.data())
 def test_no_field_is_dropped_in_silence(api, data):
-    """Taking a field away changes the body, or the receipt, or whether the request can be said at all."""
+    """Taking a field away changes the body, or the report, or whether the request can be said at all."""
     request = data.draw(st.one_of(*SAYABLE.values()))
     if isinstance(written(api, request), str):
         return  # refused whole, which nobody can overlook

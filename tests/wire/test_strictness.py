@@ -3,11 +3,11 @@
 import pytest
 
 from holdfast.model.errors import InvalidRequest, Unmappable
-from holdfast.model.job import Receipt
+from holdfast.model.job import MappingReport
 from holdfast.model.request import OnRefusal, Strictness
 from holdfast.model.route import Api, Plan, Route
 from holdfast.wire import anthropic
-from holdfast.wire.line import read_job
+from holdfast.wire.batch_line import read_job
 from holdfast.wire.strictness import allowed, demand_allowed, demand_exact
 
 CLAUDE = Route("a", "claude", Api.ANTHROPIC, "claude", ("main",))
@@ -36,10 +36,10 @@ def test_a_word_that_is_none_of_them_is_refused_with_those_that_are(key):
 
 def test_exact_refuses_a_mapping_that_loses_something_and_says_what():
     request = read_job({"prompt": "x", "model": "m", "temperature": 0.5, "mapping": "exact"}).request
-    _, receipt = anthropic.write_request(request, "m")
+    _, report = anthropic.write_request(request, "m")
     with pytest.raises(Unmappable, match="temperature"):
-        demand_exact(request, Api.ANTHROPIC, receipt)
-    demand_exact(request, Api.OPENAI_CHAT, Receipt())
+        demand_exact(request, Api.ANTHROPIC, report)
+    demand_exact(request, Api.OPENAI_CHAT, MappingReport())
 
 
 def test_the_default_tolerates_what_is_told():

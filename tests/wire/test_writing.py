@@ -350,13 +350,13 @@ def test_state_kept_at_a_provider_cannot_move():
 
 
 def test_compatible_servers_get_the_older_names():
-    said, receipt = chat.write_request(ask(max_tokens=5, user="u"), "llama3", COMPATIBLE)
-    assert (said["max_tokens"], said["user"], receipt.changes) == (5, "u", ())
+    said, report = chat.write_request(ask(max_tokens=5, user="u"), "llama3", COMPATIBLE)
+    assert (said["max_tokens"], said["user"], report.notes) == (5, "u", ())
     assert chat.write_request(ask(max_tokens=5), "gpt-5.4", COMPATIBLE)[0]["max_completion_tokens"] == 5
 
 
 def test_gemini_gets_only_what_it_knows():
     request = ask(user="u", native={"openai-chat": {"seed": 7, "extra_body": {}}})
-    said, receipt = chat.write_request(request, "gemini-3-pro", GEMINI)
+    said, report = chat.write_request(request, "gemini-3-pro", GEMINI)
     assert "extra_body" in said
-    assert sorted(change.field for change in receipt.changes) == ["seed", "user"]
+    assert sorted(change.field for change in report.notes) == ["seed", "user"]

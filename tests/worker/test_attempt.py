@@ -2,7 +2,7 @@
 
 import signal
 
-from holdfast.model.answer import Answer
+from holdfast.model.call_result import CallResult
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Claimed, Need, Outcome, Permit
 from holdfast.model.reply import Finish, Reply, Usage
@@ -25,7 +25,7 @@ def job(output: Output | None = None) -> Claimed:
 
 
 def test_a_reply_is_recorded_with_its_usage_and_cost():
-    written = settlement(Called(job(), PERMIT, ROUTE, Answer(REPLY), REPLY), Complete())
+    written = settlement(Called(job(), PERMIT, ROUTE, CallResult(REPLY), REPLY), Complete())
     assert (written.end.outcome, written.end.reply, written.end.cost_micros) == (Outcome.SUCCEEDED, REPLY, 150)
 
 
@@ -34,7 +34,7 @@ def test_a_reply_that_breaks_the_jobs_schema_is_a_fault_that_was_paid_for():
     outcome = judged(asked, REPLY)
     assert isinstance(outcome, Fault)
     assert outcome.kind is FaultKind.BAD_OUTPUT
-    called = Called(asked, PERMIT, ROUTE, Answer(REPLY), outcome)
+    called = Called(asked, PERMIT, ROUTE, CallResult(REPLY), outcome)
     written = settlement(called, RETRY)
     assert (written.end.outcome, written.end.cost_micros, written.end.reply) == (Outcome.FAILED, 150, REPLY)
     assert settled(called, RETRY, NOW).usage == REPLY.usage
@@ -63,17 +63,19 @@ def replace(reply: Reply, text: str) -> Reply:
 
 
 def test_an_ambiguous_fault_is_recorded_as_unknown():
-    cut = Fault(FaultKind.CUT, ambiguous=True)
-    assert settlement(Called(job(), PERMIT, ROUTE, Answer(cut), cut), RETRY).end.outcome is Outcome.UNKNOWN
+    cut = Fault(FaultKind.CONNECTION_LOST, ambiguous=True)
+    assert settlement(Called(job(), PERMIT, ROUTE, CallResult(cut), cut), RETRY).end.outcome is Outcome.UNKNOWN
 
 
 def test_a_rerouted_job_goes_back_to_its_lane_with_what_it_avoids():
     fault = Fault(FaultKind.SERVER_ERROR)
-    heard = settled(Called(job(), PERMIT, ROUTE, Answer(fault), fault), Reroute({"a/m": None}, uses_attempt=False), NOW)
+    heard = settled(
+        Called(job(), PERMIT, ROUTE, CallResult(fault), fault), Reroute({"a/m": None}, uses_attempt=False), NOW
+    )
     assert heard.requeue is not None
     assert heard.requeue.need.avoid == {"a/m": None}
 
 
 def test_a_result_that_sql_refused_puts_nothing_back():
     fault = Fault(FaultKind.SERVER_ERROR)
-    assert settled(Called(job(), PERMIT, ROUTE, Answer(fault), fault), None, NOW).requeue is None
+    assert settled(Called(job(), PERMIT, ROUTE, CallResult(fault), fault), None, NOW).requeue is None

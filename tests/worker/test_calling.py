@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 
-from holdfast.model.answer import Answer
+from holdfast.model.call_result import CallResult
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Claimed, Need, Permit
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import OnRefusal, Request
 from holdfast.model.route import Api, Route
-from holdfast.policy.hedge import OUTRUN
+from holdfast.policy.hedging import HEDGE_PRIMARY_LOST
 from holdfast.worker.calling import Called, Calling
 from holdfast.worker.hedging import _in_order
-from holdfast.worker.pace import GIVEN_UP
+from holdfast.worker.slow_calls import GIVEN_UP
 
 ROUTE = Route("a", "m", Api.ANTHROPIC, "m", ("main",))
 REPLY = Reply(text="yes", finish=Finish.STOP, usage=Usage(input=1, output=1), model="m")
@@ -29,13 +29,13 @@ def calling(**request) -> Calling:
 
 def called(outcome: Reply | Fault, **request) -> Called:
     made = calling(**request)
-    return Called(made.job, made.permit, ROUTE, Answer(outcome), outcome)
+    return Called(made.job, made.permit, ROUTE, CallResult(outcome), outcome)
 
 
 async def test_a_call_that_hangs_ends_when_it_is_left_and_says_why():
     made, sent, cut = calling(), asyncio.Event(), asyncio.Event()
 
-    async def hang() -> Answer:
+    async def hang() -> CallResult:
         sent.set()
         try:
             await asyncio.Event().wait()
@@ -46,7 +46,7 @@ async def test_a_call_that_hangs_ends_when_it_is_left_and_says_why():
     waiting = asyncio.create_task(made.patiently(hang()))
     await sent.wait()
     made.leave(GIVEN_UP)
-    made.leave(OUTRUN)  # the first reason stands
+    made.leave(HEDGE_PRIMARY_LOST)  # the first reason stands
     assert (await waiting).outcome == GIVEN_UP
     assert cut.is_set()
 
@@ -63,7 +63,7 @@ async def test_whoever_stops_the_whole_attempt_stops_its_call_too():
 async def test_a_call_that_is_over_is_not_left():
     made = calling()
     made.over = True
-    made.leave(OUTRUN)
+    made.leave(HEDGE_PRIMARY_LOST)
     assert made.left is None
 
 
@@ -77,8 +77,8 @@ def test_a_call_is_good_when_its_job_can_end_with_it():
 @pytest.mark.parametrize(
     ("first", "second", "decides"),
     [
-        (REPLY, OUTRUN, REPLY),
-        (OUTRUN, REPLY, REPLY),
+        (REPLY, HEDGE_PRIMARY_LOST, REPLY),
+        (HEDGE_PRIMARY_LOST, REPLY, REPLY),
         (BROKEN, REPLY, REPLY),
         (REPLY, BROKEN, REPLY),
         (BROKEN, GIVEN_UP, GIVEN_UP),  # the later one

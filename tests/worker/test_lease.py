@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.config import clock
 from holdfast.store import Store
-from holdfast.worker.footing import Footing
+from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.lease import Lease
 
 
@@ -24,7 +24,7 @@ class Clock:
 def lease(tmp_path):
     store = Store(f"sqlite:///{tmp_path}/holdfast.db")
     store.ensure()
-    yield Lease(store, Footing(), seconds=15.0, clock=Clock())
+    yield Lease(store, DependencyHealth(), seconds=15.0, clock=Clock())
     store.close()
 
 
@@ -74,7 +74,7 @@ async def test_what_delays_a_take_over_after_its_question_makes_nobody_s_lease_l
 
 async def test_nobody_is_taken_over_when_a_lock_kept_everybody_from_renewing(lease, tmp_path):
     """A process was stopped inside its transaction: SQLite lets nobody write, and all leases run out together."""
-    us, neighbour = lease, Lease(lease.store, Footing(), seconds=0.3)
+    us, neighbour = lease, Lease(lease.store, DependencyHealth(), seconds=0.3)
     us.seconds, us.clock = 0.3, time.monotonic
     await us.sign_on()
     await neighbour.sign_on()

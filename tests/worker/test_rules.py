@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.config import Settings, load
-from holdfast.policy.rules import ALONE, RULES
-from holdfast.policy.verdict import ScopeKind
+from holdfast.policy.breaker_rules import ALONE, RULES
+from holdfast.policy.signals import ScopeKind
 from holdfast.worker.pool import rules_of
 
 CONFIG = """

@@ -7,24 +7,25 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from holdfast.api import batches, dead_letters, jobs, lanes, operating, probes, routes
-from holdfast.api.caps import BodyCap
-from holdfast.api.door import Door
-from holdfast.api.guard import Guard
-from holdfast.api.headers import SafeHeaders
+from holdfast.api import probes
+from holdfast.api.app_state import AppState
+from holdfast.api.auth.host_guard import HostGuardMiddleware
+from holdfast.api.auth.middleware import AuthMiddleware
+from holdfast.api.auth.request_context import check_endpoints
+from holdfast.api.body_limits import BodyLimitMiddleware
+from holdfast.api.headers import SecurityHeadersMiddleware
+from holdfast.api.native import batches, dead_letters, jobs, lanes, operations, routes
 from holdfast.api.problems import answer_problems
-from holdfast.api.request_ids import RequestIds
-from holdfast.api.shared import Shared
-from holdfast.api.visit import check_endpoints
+from holdfast.api.request_ids import RequestIdMiddleware
 from holdfast.config import Settings
 
 NATIVE = "/api/v1"
-PARTS = (jobs, batches, dead_letters, lanes, routes, operating)
+PARTS = (jobs, batches, dead_letters, lanes, routes, operations)
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the application. Nothing is opened before it starts, and it starts with SQL and Redis down too."""
-    shared = Shared(settings)
+    shared = AppState(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -44,9 +45,9 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(part.router, prefix=NATIVE)
     app.include_router(probes.router)
     check_endpoints(app)
-    app.add_middleware(BodyCap)
-    app.add_middleware(Door, shared=shared)
-    app.add_middleware(Guard, shared=shared)
-    app.add_middleware(SafeHeaders)
-    app.add_middleware(RequestIds)  # outermost: every answer has one
+    app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(AuthMiddleware, shared=shared)
+    app.add_middleware(HostGuardMiddleware, shared=shared)
+    app.add_middleware(SecurityHeadersMiddleware)
+    app.add_middleware(RequestIdMiddleware)  # outermost: every answer has one
     return app

@@ -16,7 +16,7 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'"
 PAGES = ("/docs", "/redoc")  # FastAPI's own, with scripts from elsewhere
 
 
-class SafeHeaders:
+class SecurityHeadersMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 

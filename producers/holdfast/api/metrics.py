@@ -7,28 +7,28 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from holdfast.api.counters import of_counters
+from holdfast.client.local import LocalBackend
 from holdfast.client.operating import SEVERITY, LaneState, Operator, severity
-from holdfast.client.storage import Storage
 from holdfast.config import Settings
 from holdfast.lanes import BucketView, Snapshot
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import LaneCounts
-from holdfast.policy.verdict import ScopeKind
+from holdfast.policy.signals import ScopeKind
 from holdfast.store import Store
 
 
-def exposition(storage: Storage) -> bytes:
+def exposition(storage: LocalBackend) -> bytes:
     """Write all figures in the text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Figures(storage))
+    registry.register(PrometheusCollector(storage))
     return generate_latest(registry)
 
 
-class Figures(Collector):
+class PrometheusCollector(Collector):
     """With SQL down what SQL knows is left out and ``holdfast_storage_up`` is 0; the same for Redis."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: LocalBackend) -> None:
         self._storage = storage
 
     def collect(self) -> Iterator[Metric]:

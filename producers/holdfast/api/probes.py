@@ -8,9 +8,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from holdfast.api.app_state import AppState, Ours
+from holdfast.api.auth.request_context import Watching
 from holdfast.api.metrics import exposition
-from holdfast.api.shared import Ours, Shared
-from holdfast.api.visit import Watching
 from holdfast.client.operating import Operator
 
 PATIENCE = 1.0  # seconds: a Redis that hangs must not make us look dead
@@ -32,7 +32,7 @@ async def readyz(ours: Ours) -> dict[str, Any]:
     return {"status": "degraded" if warning else "ready", "ready": True, "warnings": [warning] if warning else []}
 
 
-async def redis_warning(ours: Shared) -> str | None:
+async def redis_warning(ours: AppState) -> str | None:
     try:
         return await asyncio.wait_for(run_in_threadpool(Operator(ours.storage, "api").redis_warning), PATIENCE)
     except TimeoutError:

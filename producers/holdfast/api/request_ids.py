@@ -10,7 +10,7 @@ from holdfast.model.ids import new_id
 HEADER = "x-request-id"
 
 
-class RequestIds:
+class RequestIdMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 

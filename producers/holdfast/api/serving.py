@@ -5,8 +5,8 @@ import gc
 import uvicorn
 
 from holdfast.api.app import create_app
-from holdfast.api.guard import check_binding
-from holdfast.api.patience import HEAD_BYTES, PatientProtocol
+from holdfast.api.auth.host_guard import check_binding
+from holdfast.api.header_timeout import HEAD_BYTES, HeaderTimeoutProtocol
 from holdfast.config import Settings
 
 LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
@@ -21,7 +21,7 @@ def server_of(settings: Settings) -> uvicorn.Server:
         port=settings.server.port,
         log_level="warning",
         access_log=False,
-        http=PatientProtocol,
+        http=HeaderTimeoutProtocol,
         ws="none",
         h11_max_incomplete_event_size=HEAD_BYTES,
         server_header=False,

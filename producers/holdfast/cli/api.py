@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from holdfast.cli.scene import settings
+from holdfast.cli.context import settings
 from holdfast.cli.show import say
 
 
@@ -20,7 +20,7 @@ def api(
     known = settings()
     server = replace(known.server, host=host or known.server.host, port=known.server.port if port is None else port)
     bound = replace(known, server=server)
-    import_module("holdfast.api.guard").check_binding(bound)  # beside us, not below us: reached by name only
+    import_module("holdfast.api.auth.host_guard").check_binding(bound)  # beside us, not below us: reached by name only
     say(f"serving http://{server.host}:{server.port} (its documentation: /docs)")
     serve = import_module("holdfast.api.serving").serve
     with suppress(KeyboardInterrupt):  # the server has ended in good order, and passes the signal on

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from holdfast.cli.failing import SOME_FAILED
+from holdfast.cli.errors import SOME_FAILED
 
 
 def ask(
@@ -26,7 +26,7 @@ def ask(
 
     While providers are down it waits, and says why. Ctrl-C keeps the job and prints how to get its answer later.
     """
-    from holdfast.cli import asking
+    from holdfast.cli import wait as asking
 
     if not asking.ask(prompt, model, files or [], system=system, max_tokens=max_tokens, timeout=timeout):
         raise Exit(SOME_FAILED)

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from typer import Option, Typer
 
-from holdfast.cli.failing import guarded
-from holdfast.cli.scene import add, ending
+from holdfast.cli.context import add, ending
+from holdfast.cli.errors import reported_errors
 
 Json = Annotated[bool, Option("--json", help="Print JSON on stdout, for programs.")]
 Config = Annotated[
@@ -54,7 +54,7 @@ def with_options(function: Function, *, remote: bool) -> Function:
     @functools.wraps(function)
     def run(*, json: bool, config: Path | None, server: str | None = None, **arguments: Any) -> None:
         add(json=json, config=config, server=server)
-        with guarded(), ending():
+        with reported_errors(), ending():
             function(**arguments)
 
     kind = inspect.Parameter.KEYWORD_ONLY

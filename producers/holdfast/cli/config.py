@@ -1,7 +1,7 @@
 """``holdfast config``: is the configuration right, and what does it say."""
 
 from holdfast.cli.command import Noun
-from holdfast.cli.scene import settings
+from holdfast.cli.context import settings
 from holdfast.cli.show import show
 from holdfast.cli.tables import draw_config, draw_config_check
 

@@ -1,7 +1,7 @@
 """``holdfast db``: the schema."""
 
 from holdfast.cli.command import Noun
-from holdfast.cli.scene import settings
+from holdfast.cli.context import settings
 from holdfast.cli.show import show
 
 group = Noun("The database: upgrade.")

@@ -6,7 +6,7 @@ Ids are public ones (``job_…``); what is named and is not there raises NotFoun
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from holdfast.cli.scene import at_end, scene, settings
+from holdfast.cli.context import close_at_end, context, settings
 
 if TYPE_CHECKING:
     from holdfast.client.backend import Backend
@@ -64,7 +64,7 @@ class Desk(Protocol):
 def desk() -> Desk:
     """Open the desk that the command line and the environment name. It closes when the command ends."""
     made: Desk
-    if url := scene().url:
+    if url := context().url:
         from holdfast.cli.server_desk import ServerDesk
 
         made = ServerDesk(url)
@@ -72,5 +72,5 @@ def desk() -> Desk:
         from holdfast.cli.own_desk import OwnDesk
 
         made = OwnDesk(settings())
-    at_end(made.backend.close)
+    close_at_end(made.backend.close)
     return made

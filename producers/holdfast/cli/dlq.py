@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from holdfast.cli import choice
+from holdfast.cli import filters
 from holdfast.cli.command import Noun
 from holdfast.cli.desk import desk
 from holdfast.cli.show import say, show
@@ -18,9 +18,9 @@ Yes = Annotated[bool, Option("--yes", help="Do it; without this, only show the p
 
 
 @group.command("list")
-@choice.any_dead
+@filters.any_dead
 def list_letters(
-    where: choice.Where,
+    where: filters.Where,
     limit: Annotated[int, Option(min=1, max=1000, help="At most this many.")] = 50,
     cursor: Annotated[str | None, Option(help="Go on after this job.", metavar="JOB")] = None,
 ) -> None:
@@ -36,17 +36,17 @@ def show_letter(job: Annotated[str, Argument(help="The job's id.", metavar="JOB"
 
 
 @group.command()
-@choice.any_dead
-def groups(where: choice.Where) -> None:
+@filters.any_dead
+def groups(where: filters.Where) -> None:
     """Count dead letters by lane and by what they died of, largest group first."""
     show({"groups": desk().groups(where)}, lambda view: draw_groups(view["groups"]))
 
 
 @group.command()
-@choice.named_dead
+@filters.named_dead
 def replay(
     *,
-    where: choice.Where,
+    where: filters.Where,
     limit: Limit = 100,
     per_minute: Annotated[int, Option(min=1, help="Release rate, so a replay is not the next outage.")] = 60,
     yes: Yes = False,
@@ -60,10 +60,10 @@ def replay(
 
 
 @group.command()
-@choice.named_dead
+@filters.named_dead
 def drain(
     *,
-    where: choice.Where,
+    where: filters.Where,
     to: Annotated[Path, Option("--output", "-o", help="New file for the dead letters, one a line.", metavar="FILE")],
     limit: Limit = 10_000,
     yes: Yes = False,
@@ -78,10 +78,10 @@ def drain(
 
 
 @group.command()
-@choice.named_dead
+@filters.named_dead
 def drop(
     *,
-    where: choice.Where,
+    where: filters.Where,
     limit: Limit = 100,
     yes: Yes = False,
 ) -> None:

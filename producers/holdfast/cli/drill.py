@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, cast
 from typer import Argument, Exit, Option
 
 from holdfast.cli.command import Noun
+from holdfast.cli.context import context, settings
 from holdfast.cli.drill_view import Ticker, draw_drill, draw_scenarios, failing_words
-from holdfast.cli.scene import scene, settings
 from holdfast.cli.show import say, show
 from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from holdfast.config import Settings
-    from holdfast.lab.drill.fleet import Fleet
-    from holdfast.lab.drill.report import Drill
+    from holdfast.lab.drill.drill_plan import DrillPlan
+    from holdfast.lab.drill.result import DrillResult
     from holdfast.lab.drill.scenario import Scenario
 
 group = Noun("Outages played through: list, run.")
@@ -76,7 +76,7 @@ def _yours(model: str | None) -> "Settings | None":
 
     The alias that was asked for comes first in it.
     """
-    if not scene().config and not model:
+    if not context().config and not model:
         return None
     found = settings()
     if model is None or model not in found.models:
@@ -85,28 +85,28 @@ def _yours(model: str | None) -> "Settings | None":
     return replace(found, models=first | dict(found.models))
 
 
-def _fleet(yours: "Settings | None", model: str | None) -> "Fleet | None":
-    from holdfast.lab.drill.fleet import your_fleet
+def _fleet(yours: "Settings | None", model: str | None) -> "DrillPlan | None":
+    from holdfast.lab.drill.drill_plan import plan_from
 
-    return None if yours is None else your_fleet(yours, model)
+    return None if yours is None else plan_from(yours, model)
 
 
-def _virtual(played: "Scenario", seeds: range, fleet: "Fleet | None") -> "Drill":
-    from holdfast.lab.drill.seeds import run_seeds
+def _virtual(played: "Scenario", seeds: range, fleet: "DrillPlan | None") -> "DrillResult":
+    from holdfast.lab.simulation.seeds import run_seeds
 
     with Ticker() as ticker:
         return run_seeds(played, seeds, fleet=fleet, told=ticker.told)
 
 
-def _real(played: "Scenario", seeds: range, speed: float, yours: "Settings | None", model: str | None) -> "Drill":
+def _real(played: "Scenario", seeds: range, speed: float, yours: "Settings | None", model: str | None) -> "DrillResult":
     if yours and model and model not in yours.models:
         raise InvalidRequest("--model", f"{model} is no alias of the configuration.", "Add --virtual to drill a route.")
     real = import_module("holdfast.lab.real.run")  # beside us, not below us: reached by name only
-    return cast("Drill", real.run(played, seeds=seeds, speed=speed, settings=yours))
+    return cast("DrillResult", real.run(played, seeds=seeds, speed=speed, settings=yours))
 
 
-def _write(played: "Scenario", ran: "Drill", directory: Path, fleet: "Fleet | None") -> None:
-    from holdfast.lab.drill.paper import write
+def _write(played: "Scenario", ran: "DrillResult", directory: Path, fleet: "DrillPlan | None") -> None:
+    from holdfast.lab.drill.report_writer import write
 
     try:
         say(f"report: {write(played, ran, directory, fleet=fleet)}")
@@ -116,7 +116,7 @@ def _write(played: "Scenario", ran: "Drill", directory: Path, fleet: "Fleet | No
 
 
 def _with_deadline(played: "Scenario", expires_in: str | None) -> "Scenario":
-    from holdfast.config.forms import Expected, seconds
+    from holdfast.config.schema import Expected, seconds
 
     if expires_in is None:
         return played

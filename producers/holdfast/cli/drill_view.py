@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from holdfast.lab.drill.report import Drill
+    from holdfast.lab.drill.result import DrillResult
 
 View = Mapping[str, Any]
 LINE_EVERY = 5.0  # seconds between two lines where no terminal is
@@ -89,7 +89,7 @@ def _span(seeds: list[View], name: str) -> str:
     return "" if len(seeds) == 1 or min(found) == max(found) else f"{_figure(min(found))} to {_figure(max(found))}"
 
 
-def failing_words(ran: "Drill", scenario: str, *, virtual: bool) -> str:
+def failing_words(ran: "DrillResult", scenario: str, *, virtual: bool) -> str:
     """Say which seeds broke what, and how to play one again."""
     failing = ran.failing_seeds
     named = ", ".join(str(seed) for seed in failing[:SHOWN]) + (", …" if len(failing) > SHOWN else "")

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from holdfast.cli import choice
+from holdfast.cli import filters
 from holdfast.cli.command import Noun
 from holdfast.cli.desk import desk
-from holdfast.cli.failing import SOME_FAILED
+from holdfast.cli.errors import SOME_FAILED
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import draw_acted, draw_job, draw_jobs
 
@@ -16,10 +16,10 @@ Name = Annotated[str, Argument(help="The job's id.", metavar="JOB")]
 
 
 @group.command("list")
-@choice.filtered
+@filters.filtered
 def list_jobs(
     *,
-    where: choice.Where,
+    where: filters.Where,
     limit: Annotated[int, Option(min=1, max=1000, help="At most this many.")] = 50,
     cursor: Annotated[str | None, Option(help="Go on after this job.", metavar="JOB")] = None,
 ) -> None:
@@ -41,7 +41,7 @@ def wait(
     timeout: Annotated[float | None, Option(min=0, help="Give up waiting after so many seconds.")] = None,
 ) -> None:
     """Wait until a job has ended, and print its answer."""
-    from holdfast.cli.asking import await_answer
+    from holdfast.cli.wait import await_answer
 
     if not await_answer(desk(), job, timeout):
         raise Exit(SOME_FAILED)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from holdfast.cli.choice import UNITS
 from holdfast.cli.command import Noun
-from holdfast.cli.scene import actor, at_end, settings
+from holdfast.cli.context import actor, close_at_end, settings
+from holdfast.cli.filters import UNITS
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import draw_acted, draw_keys
-from holdfast.model.access import KeyRecord, Scope, matches, named_key, read_key
+from holdfast.model.access import KeyRecord, KeyScope, matches, named_key, read_key
 from holdfast.model.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def create(
     tenant: Annotated[str | None, Option(help="Only this tenant's jobs (default: `default`).")] = None,
     all_tenants: Annotated[bool, Option("--all-tenants", help="Every tenant's jobs, and lanes and routes.")] = False,
     scopes: Annotated[
-        list[Scope] | None, Option("--scope", help="What it may do; may be given again (default: submit, read).")
+        list[KeyScope] | None, Option("--scope", help="What it may do; may be given again (default: submit, read).")
     ] = None,
     expires_in: Annotated[
         str | None, Option(help="Good for so long: 30m, 12h, 90d (default: until revoked).", metavar="TIME")
@@ -42,7 +42,7 @@ def create(
 ) -> None:
     """Make a key. It is shown this once: what is kept cannot bring it back."""
     whose = owner(tenant, all_tenants=all_tenants)
-    chosen = frozenset(scopes or (Scope.SUBMIT, Scope.READ))
+    chosen = frozenset(scopes or (KeyScope.SUBMIT, KeyScope.READ))
     patience = read_patience(expires_in)
     store = opened()
     if to and (known := held(store, to)):
@@ -83,7 +83,7 @@ def opened() -> "Store":
     from holdfast.store import Store
 
     store = Store(settings().storage.database_url)
-    at_end(store.close)
+    close_at_end(store.close)
     store.ensure()
     return store
 

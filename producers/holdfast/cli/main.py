@@ -9,10 +9,10 @@ from holdfast.cli import batch, config, db, dlq, drill, job, key, lane, route, s
 from holdfast.cli.api import api
 from holdfast.cli.ask import ask
 from holdfast.cli.command import Config, Json, Noun, Server
+from holdfast.cli.context import add, begin
 from holdfast.cli.demo import demo
 from holdfast.cli.ledger import ledger
 from holdfast.cli.run import run as run_lines
-from holdfast.cli.scene import add, begin
 from holdfast.cli.status import status
 from holdfast.cli.submit import submit
 from holdfast.cli.up import up

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from holdfast.cli.context import actor
 from holdfast.cli.desk import Force, View
-from holdfast.cli.scene import actor
+from holdfast.client.local import LocalBackend
 from holdfast.client.operating import Operator
-from holdfast.client.storage import Storage
 from holdfast.client.views import (
     batch_view,
     detail_view,
@@ -29,7 +29,7 @@ LATER = "Redis does not answer; it hears of this as soon as a worker reaches it.
 class OwnDesk:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.backend = Storage(settings)
+        self.backend = LocalBackend(settings)
         self._operator = Operator(self.backend, actor())
 
     @property

@@ -53,7 +53,7 @@ class Child:
         with contextlib.ExitStack() as stack:
             stderr = stack.enter_context(self.log.open("ab")) if self.log else None
             self.process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "holdfast.cli.child", self.module, *self.arguments],
+                [sys.executable, "-m", "holdfast.cli.parent_death", self.module, *self.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,

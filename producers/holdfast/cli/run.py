@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from holdfast.cli.failing import SOME_FAILED
+from holdfast.cli.errors import SOME_FAILED
 
 
 def run(
@@ -43,6 +43,6 @@ def run(
     """
     from holdfast.cli import running
 
-    wanted = running.Wanted(source, to, model, priority, expires_in, processes, fresh=fresh, quiet=quiet)
-    if running.run(wanted)["failed"]:
+    options = running.RunOptions(source, to, model, priority, expires_in, processes, fresh=fresh, quiet=quiet)
+    if running.run(options)["failed"]:
         raise Exit(SOME_FAILED)

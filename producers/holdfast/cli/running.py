@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from holdfast.cli.collecting import Output, Tally, collect, open_output, reported
+from holdfast.cli.context import context
 from holdfast.cli.desk import Desk, desk
-from holdfast.cli.failing import Interrupted
-from holdfast.cli.lines_in import STDIO, Input
+from holdfast.cli.download import AnswerWriter, OutputTotals, collect, open_writer, reported
+from holdfast.cli.errors import Interrupted
+from holdfast.cli.jsonl_input import STDIO, JsonlInput
+from holdfast.cli.own_workers import workers
 from holdfast.cli.progress import Progress, open_progress
-from holdfast.cli.scene import scene
-from holdfast.cli.sending import Sender, Sent
-from holdfast.cli.serving import workers
 from holdfast.cli.show import say, show
-from holdfast.client.backend import Defaults
+from holdfast.cli.upload import Upload, Uploader
+from holdfast.client.backend import JobDefaults
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.ids import public_id
 from holdfast.model.job import Priority
@@ -23,7 +23,7 @@ LONGEST_NAP = 0.5  # seconds between two looks at our workers and at the progres
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RunOptions:
     """The command line of ``run``."""
 
     source: Path
@@ -36,26 +36,26 @@ class Wanted:
     quiet: bool
 
 
-def run(wanted: Wanted) -> dict[str, Any]:
+def run(options: RunOptions) -> dict[str, Any]:
     """Carry it out, and answer what became of it. Raises Interrupted."""
-    if wanted.to != STDIO and wanted.source.resolve() == wanted.to.resolve():
+    if options.to != STDIO and options.source.resolve() == options.to.resolve():
         raise InvalidRequest("--output", "is the input itself.", "Name another file.")
-    defaults = Defaults(wanted.model, read_priority(wanted.priority), wanted.expires_in)
-    source, where = Input(wanted.source), desk()
-    output = open_output(wanted.to)
-    sender = Sender(where, source, defaults, fresh=wanted.fresh)
-    progress, tally = open_progress(quiet=wanted.quiet), Tally()
+    defaults = JobDefaults(options.model, read_priority(options.priority), options.expires_in)
+    source, where = JsonlInput(options.source), desk()
+    output = open_writer(options.to)
+    uploader = Uploader(where, source, defaults, fresh=options.fresh)
+    progress, totals = open_progress(quiet=options.quiet), OutputTotals()
     try:
-        sent = send(sender, source, progress)
-        write(where, sent, output, tally, progress=progress, processes=wanted.processes)
+        sent = send(uploader, source, progress)
+        write(where, sent, output, totals, progress=progress, processes=options.processes)
     except KeyboardInterrupt:
         progress.close()
-        raise Interrupted(how_to_resume(sender.sent, wanted)) from None
+        raise Interrupted(how_to_resume(uploader.sent, options)) from None
     finally:
         progress.close()
         source.close()
-    summary = summary_of(sent, tally) | {"input": str(wanted.source), "output": str(wanted.to)}
-    tell(summary, wanted)
+    summary = summary_of(sent, totals) | {"input": str(options.source), "output": str(options.to)}
+    tell(summary, options)
     return summary
 
 
@@ -63,10 +63,10 @@ def submitted(
     path: Path, model: str | None, priority: str | None, expires_in: float | None, *, fresh: bool
 ) -> dict[str, Any]:
     """Submit a file and answer what was taken."""
-    source = Input(path)
-    sender = Sender(desk(), source, Defaults(model, read_priority(priority), expires_in), fresh=fresh)
+    source = JsonlInput(path)
+    uploader = Uploader(desk(), source, JobDefaults(model, read_priority(priority), expires_in), fresh=fresh)
     try:
-        sent = sender.send(lambda _: None)
+        sent = uploader.send(lambda _: None)
     finally:
         source.close()
     for line in reported(list(sent.bad.values()), source.name):
@@ -75,9 +75,9 @@ def submitted(
     return {"batch": batch, "jobs": sent.jobs, "known": sent.known, "invalid": len(sent.bad)}
 
 
-def send(sender: Sender, source: Input, progress: Progress) -> Sent:
+def send(uploader: Uploader, source: JsonlInput, progress: Progress) -> Upload:
     """Submit every line that can be a job, and report those that cannot."""
-    sent = sender.send(lambda so_far: progress.tell(f"submitted {so_far.jobs:,} jobs"))
+    sent = uploader.send(lambda so_far: progress.tell(f"submitted {so_far.jobs:,} jobs"))
     for line in reported(list(sent.bad.values()), source.name):
         say(line)
     if sent.known:
@@ -85,9 +85,11 @@ def send(sender: Sender, source: Input, progress: Progress) -> Sent:
     return sent
 
 
-def write(where: Desk, sent: Sent, output: Output, tally: Tally, *, progress: Progress, processes: int | None) -> None:
+def write(
+    where: Desk, sent: Upload, output: AnswerWriter, totals: OutputTotals, *, progress: Progress, processes: int | None
+) -> None:
     """Write the output while workers, perhaps our own, work on the jobs."""
-    pauses = collect(where.backend, sent, output, tally)
+    pauses = collect(where.backend, sent, output, totals)
     first = next(pauses, None)
     if sent.batch is not None and first is not None:  # something is still to be done
         with workers(where, processes) as pool:
@@ -107,23 +109,23 @@ def read_priority(name: str | None) -> Priority | None:
         raise InvalidRequest("--priority", f"expected {' or '.join(Priority)}, got {name!r}.") from None
 
 
-def summary_of(sent: Sent, tally: Tally) -> dict[str, Any]:
+def summary_of(sent: Upload, totals: OutputTotals) -> dict[str, Any]:
     return {
         "batch": public_id("batch", sent.batch) if sent.batch else None,
         "lines": sent.lines,
-        "succeeded": tally.succeeded,
-        "failed": tally.failed,
-        "errors": dict(tally.errors.most_common()),
-        "cost_usd": round(tally.cost_usd, 6),
+        "succeeded": totals.succeeded,
+        "failed": totals.failed,
+        "errors": dict(totals.errors.most_common()),
+        "cost_usd": round(totals.cost_usd, 6),
     }
 
 
-def tell(summary: dict[str, Any], wanted: Wanted) -> None:
+def tell(summary: dict[str, Any], options: RunOptions) -> None:
     """Print how it ended: as data with ``--json``, unless stdout has the answers; else a sentence on stderr."""
-    if scene().json and wanted.to != STDIO:
+    if context().json and options.to != STDIO:
         show(summary, str)
         return
-    if wanted.quiet and not summary["failed"]:
+    if options.quiet and not summary["failed"]:
         return
     cost = f", ${summary['cost_usd']:.4f}" if summary["cost_usd"] else ""
     say(f"{summary['succeeded']:,} of {summary['lines']:,} lines succeeded{cost}: {summary['output']}")
@@ -134,12 +136,12 @@ def tell(summary: dict[str, Any], wanted: Wanted) -> None:
         say(f"`holdfast dlq replay --batch {summary['batch']}` has dead ones tried again; then run this again")
 
 
-def how_to_resume(sent: Sent, wanted: Wanted) -> str:
+def how_to_resume(sent: Upload, options: RunOptions) -> str:
     """Say what is safe and how to go on."""
     if sent.batch is None:
         return "interrupted before a job was submitted"
     batch = public_id("batch", sent.batch)
-    without = " without --fresh" if wanted.fresh else ""
+    without = " without --fresh" if options.fresh else ""
     return (
         f"interrupted. {sent.jobs:,} jobs are safe in the storage, and nothing that is done is done again. "
         f"Run the same command{without} to go on, or give them up with `holdfast batch cancel {batch}`."

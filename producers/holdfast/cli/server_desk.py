@@ -6,15 +6,15 @@ from typing import Any
 from urllib.parse import quote
 
 from holdfast.cli.desk import Force, View
+from holdfast.client.http import HttpBackend
 from holdfast.client.key_file import find_key
-from holdfast.client.remote import Remote
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.records import JobFilter
 
 
 class ServerDesk:
     def __init__(self, url: str) -> None:
-        self.backend = Remote(url, find_key())
+        self.backend = HttpBackend(url, find_key())
 
     def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> list[View]:
         return self._get("/jobs", _query(where) | {"limit": limit, "cursor": cursor})["jobs"]  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from io import StringIO
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from holdfast.cli.scene import scene
+from holdfast.cli.context import context
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -28,7 +28,7 @@ def _console(stream: TextIO) -> "Console":
 
 def show(value: T, draw: "Callable[[T], RenderableType]") -> None:
     """Print ``value``: as JSON with ``--json``, else as ``draw`` draws it for people."""
-    if scene().json:
+    if context().json:
         sys.stdout.write(as_json(value))
     elif sys.stdout.isatty():
         _console(sys.stdout).print(draw(value))

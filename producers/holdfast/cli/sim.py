@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from typer import Argument, Option
 
 from holdfast.cli.command import Noun
-from holdfast.cli.scene import settings
+from holdfast.cli.context import settings
 from holdfast.cli.show import show
 from holdfast.model.errors import InvalidRequest
 
@@ -31,8 +31,8 @@ def serve(
     headers: Annotated[bool, Option(help="Say the limits in headers.")] = True,
 ) -> None:
     """Serve two simulated providers and print a holdfast.toml for them on stdout."""
-    from holdfast.lab.sim import SimSettings
-    from holdfast.lab.sim.serve import serve as serve_pair
+    from holdfast.lab.providers import SimSettings
+    from holdfast.lab.providers.serve import serve as serve_pair
 
     serve_pair(port, SimSettings(rate=rate, burst=burst, latency=(latency, latency), headers=headers))
 
@@ -47,13 +47,13 @@ def break_(
     fraction: Annotated[float, Option(min=0, max=1, help="Share of the calls that fail.")] = 1.0,
     seconds: Annotated[float | None, Option(min=0, help="Heal after so long (default: until healed).")] = None,
 ) -> None:
-    """Break simulated providers."""
+    """InjectedFault simulated providers."""
     from pydantic import ValidationError
 
-    from holdfast.lab.sim import Break, control
+    from holdfast.lab.providers import InjectedFault, control
 
     try:
-        fault = Break(mode=mode, fraction=fraction, seconds=seconds)
+        fault = InjectedFault(mode=mode, fraction=fraction, seconds=seconds)
     except ValidationError as error:
         raise InvalidRequest("--mode", f"{error.errors()[0]['ctx']['error']}.") from None
     meant = urls(which)
@@ -66,7 +66,7 @@ def break_(
 @group.command(remote=False)
 def heal(which: Which = None) -> None:
     """End every fault of simulated providers."""
-    from holdfast.lab.sim import control
+    from holdfast.lab.providers import control
 
     meant = urls(which)
     for url in meant:

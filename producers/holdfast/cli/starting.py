@@ -8,8 +8,8 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from holdfast.cli.own_workers import worker_children
 from holdfast.cli.processes import Child, Processes
-from holdfast.cli.serving import worker_children
 from holdfast.cli.show import err, say
 from holdfast.cli.tables import plain
 from holdfast.config import Server, Settings, load
@@ -23,7 +23,7 @@ READY_SECONDS = 30.0
 
 def simulated(config: Path | None) -> Settings:
     """Write a configuration for simulated providers beside the embedded storage, and load it."""
-    from holdfast.lab.sim.serve import config as config_of
+    from holdfast.lab.providers.serve import config as config_of
 
     if config is not None:
         raise InvalidRequest("--sim", "brings its own configuration.", "Leave out --config, or --sim.")
@@ -37,7 +37,7 @@ def simulated(config: Path | None) -> Settings:
 def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | None) -> None:
     """Run it all until a signal ends it. Raises Conflict, ChildFailed."""
     server = replace(settings.server, port=port or settings.server.port)
-    import_module("holdfast.api.guard").check_binding(replace(settings, server=server))  # beside us, not below us
+    import_module("holdfast.api.auth.host_guard").check_binding(replace(settings, server=server))  # beside us
     ports = [(server.host, server.port)] + [("127.0.0.1", SIM_PORT), ("127.0.0.1", SIM_PORT + 1)] * sim
     for host, number in ports:
         check_free(host, number)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from holdfast.cli.failing import SOME_FAILED
+from holdfast.cli.errors import SOME_FAILED
 from holdfast.cli.show import show
 from holdfast.cli.tables import View, plain
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from typer import Option
 
-from holdfast.cli.scene import scene, settings
+from holdfast.cli.context import context, settings
 
 
 def up(
@@ -22,5 +22,5 @@ def up(
     """Run everything in the foreground until Ctrl-C: API, workers, and the embedded storage in ./.holdfast."""
     from holdfast.cli import starting
 
-    known = starting.simulated(scene().config) if sim else settings()
+    known = starting.simulated(context().config) if sim else settings()
     starting.serve(known, sim=sim, processes=processes, port=port)

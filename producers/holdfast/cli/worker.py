@@ -4,7 +4,7 @@ from typing import Annotated
 
 from typer import Option
 
-from holdfast.cli.scene import settings
+from holdfast.cli.context import settings
 
 
 def worker(
@@ -14,8 +14,8 @@ def worker(
     ] = None,
 ) -> None:
     """Run workers until SIGTERM or Ctrl-C; running calls are finished first, a second signal ends them at once."""
+    from holdfast.cli.own_workers import worker_children
     from holdfast.cli.processes import Processes
-    from holdfast.cli.serving import worker_children
 
     known = settings()
     children = worker_children(known, processes or known.worker.processes, log=False)

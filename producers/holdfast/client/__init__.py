@@ -17,7 +17,7 @@ from holdfast.client.errors import (
     ServerUnavailable,
     StillWaiting,
 )
-from holdfast.client.lines import output_line
+from holdfast.client.output_line import output_line
 from holdfast.client.sync import Batch, Holdfast, Job
 
 __all__ = [

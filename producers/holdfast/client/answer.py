@@ -7,7 +7,7 @@ from typing import Any, Self
 import orjson
 
 from holdfast.client.errors import JobFailed
-from holdfast.model.job import Change, State
+from holdfast.model.job import MappingNote, State
 from holdfast.model.reply import Finish, Usage
 from holdfast.model.request import ToolUse
 
@@ -41,7 +41,7 @@ class Answer:
     route: str | None
     attempts: int
     cost_usd: float
-    mapping: tuple[Change, ...]
+    mapping: tuple[MappingNote, ...]
     line: Mapping[str, Any] = field(repr=False, compare=False)
 
     @classmethod
@@ -61,7 +61,7 @@ class Answer:
             route=line["route"],
             attempts=line["attempts"],
             cost_usd=line["cost_usd"],
-            mapping=tuple(Change(change["field"], change["note"]) for change in line["mapping"]),
+            mapping=tuple(MappingNote(change["field"], change["note"]) for change in line["mapping"]),
             line=line,
         )
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Self, overload
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Item
 from holdfast.client.errors import StillWaiting
+from holdfast.client.state_poller import StatePoller
 from holdfast.client.sync import Batch, Holdfast, Job
 from holdfast.client.waiting import Pause
-from holdfast.client.watch import Watch
 from holdfast.model.job import Priority, State
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class AsyncHoldfast:
         api_key: str | None = None,
     ) -> None:
         self.sync = Holdfast(settings, config=config, url=url, api_key=api_key)
-        self.watch = Watch(self.sync.backend.states)
+        self.watch = StatePoller(self.sync.backend.states)
 
     @overload
     async def submit(  # type: ignore[overload-overlap] # a str is a prompt, although it can be iterated over

@@ -12,7 +12,7 @@ Item = str | Mapping[str, Any] | Request
 
 
 @dataclass(frozen=True, slots=True)
-class Defaults:
+class JobDefaults:
     """What holds for the jobs of one submit that do not say otherwise. ``expires_in`` in seconds."""
 
     model: str | None = None
@@ -21,7 +21,7 @@ class Defaults:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SubmitRequest:
     """One submit: its items in input order.
 
     ``many`` items become a batch called ``name``, or join ``batch`` (an inner id) with the first item at position
@@ -29,7 +29,7 @@ class Order:
     """
 
     items: Sequence[Item]
-    defaults: Defaults = field(default_factory=Defaults)
+    defaults: JobDefaults = field(default_factory=JobDefaults)
     many: bool = False
     name: str = ""
     batch: str | None = None
@@ -38,7 +38,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AcceptedJob:
     """An accepted job: ``created`` is False where the idempotency key was known, and ``id`` the job it named."""
 
     id: str
@@ -47,16 +47,16 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Answer to one Order: ``jobs`` in the same order, ``batch`` where there is one. Inner ids."""
+    """Answer to one SubmitRequest: ``jobs`` in the same order, ``batch`` where there is one. Inner ids."""
 
-    jobs: Sequence[Taken]
+    jobs: Sequence[AcceptedJob]
     batch: str | None = None
 
 
 class Backend(Protocol):
     """Ids are inner ids. Everything may raise StorageUnavailable or ServerUnavailable, and what is named NotFound."""
 
-    def submit(self, order: Order) -> Accepted:
+    def submit(self, order: SubmitRequest) -> Accepted:
         """Take all items or none. Raises InvalidJobs, Conflict."""
         ...
 

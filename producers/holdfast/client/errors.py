@@ -102,7 +102,7 @@ class ServerRefused(HoldfastError):
         return f"the server refused with {self.status}: {detail}" + (f" {hint}" if hint else "")
 
 
-class NotLetIn(Unauthorized):
+class ServerUnauthorized(Unauthorized):
     """The server wants an API key, and the one that it was shown (or none) did not please it. In its own words."""
 
     def __str__(self) -> str:

@@ -6,18 +6,18 @@ from typing import Any
 
 import orjson
 
-from holdfast.client.backend import Defaults, Item
+from holdfast.client.backend import Item, JobDefaults
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Priority
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan
 from holdfast.wire import anthropic, chat, responses
-from holdfast.wire.line import read_job
+from holdfast.wire.batch_line import read_job
 from holdfast.wire.strictness import allowed, demand_exact
 
 PlanOf = Callable[[str], Plan]
-LETTER = "letter"  # what a drained dead letter says of its death, beside the job that can be submitted again
+DEAD_LETTER_FIELD = "letter"  # what a drained dead letter says of its death, beside the job that can be submitted again
 WRITERS = {
     Api.ANTHROPIC: anthropic.write_request,
     Api.OPENAI_CHAT: chat.write_request,
@@ -37,7 +37,7 @@ class Draft:
     metadata: Mapping[str, str]
 
 
-def read_items(items: Sequence[Item], defaults: Defaults, plan: PlanOf | None) -> list[Draft]:
+def read_items(items: Sequence[Item], defaults: JobDefaults, plan: PlanOf | None) -> list[Draft]:
     """Read all items. ``plan`` finds the plan of a model; None where only a server knows the models.
 
     Returns: One draft per item, same order.
@@ -59,7 +59,7 @@ def read_items(items: Sequence[Item], defaults: Defaults, plan: PlanOf | None) -
     return drafts
 
 
-def read_item(item: Item, defaults: Defaults) -> Draft:
+def read_item(item: Item, defaults: JobDefaults) -> Draft:
     """Read one item: a prompt, a Request, or a line as a dict. Raises InvalidRequest."""
     match item:
         case str():
@@ -72,9 +72,9 @@ def read_item(item: Item, defaults: Defaults) -> Draft:
             raise InvalidRequest("job", f"expected a prompt, a dict or a Request, got {type(item).__name__}.")
 
 
-def draft_of(item: Mapping[str, Any], defaults: Defaults) -> Draft:
+def draft_of(item: Mapping[str, Any], defaults: JobDefaults) -> Draft:
     check_json(item)
-    line = read_job({key: value for key, value in item.items() if key != LETTER}, defaults.model)
+    line = read_job({key: value for key, value in item.items() if key != DEAD_LETTER_FIELD}, defaults.model)
     said = item.get("priority") is not None
     return Draft(
         model=line.model,
@@ -117,7 +117,7 @@ def sizes(draft: Draft) -> Iterator[tuple[str, float, int, str]]:
     yield "user", len(request.user or ""), 1_000, "characters"
 
 
-def plain_draft(request: Request, defaults: Defaults) -> Draft:
+def plain_draft(request: Request, defaults: JobDefaults) -> Draft:
     if not defaults.model:
         raise InvalidRequest("model", "is missing.", "Name an alias of the configuration, or provider/model.")
     return Draft(defaults.model, request, None, defaults.priority or Priority.BATCH, defaults.expires_in, {})
@@ -128,8 +128,8 @@ def check_routes(request: Request, plan: Plan) -> None:
     problems: list[str] = []
     for route in allowed(request, plan):
         try:
-            _, receipt = WRITERS[route.api.wire](request, route.model)
-            demand_exact(request, route.api, receipt)
+            _, report = WRITERS[route.api.wire](request, route.model)
+            demand_exact(request, route.api, report)
         except Unmappable as error:
             problems.append(f"{route.name}: {error.problem}")
         else:

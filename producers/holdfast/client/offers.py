@@ -15,13 +15,13 @@ from holdfast.config import crash_point
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer
 
-QUIET = 5.0  # seconds after a failure in which Redis is not asked
-MOST_WAITING = 100  # submits whose offers may queue up; what comes then is the sweeper's
+COOL_OFF = 5.0  # seconds after a failure in which Redis is not asked
+MAX_PENDING = 100  # submits whose offers may queue up; what comes then is the sweeper's
 
 log = logging.getLogger(__name__)
 
 
-class Taker(Protocol):
+class OfferSink(Protocol):
     """The part of the lanes that a producer needs."""
 
     def offer(self, offers: Sequence[Offer]) -> int: ...
@@ -31,12 +31,12 @@ class Offers:
     """Safe to share between threads. ``reach`` finds the lanes, and raises QueueUnavailable when they are away."""
 
     def __init__(
-        self, reach: Callable[[], Taker], *, clock: Callable[[], float] = time.monotonic, quiet: float = QUIET
+        self, reach: Callable[[], OfferSink], *, clock: Callable[[], float] = time.monotonic, quiet: float = COOL_OFF
     ) -> None:
         self._reach, self._clock, self._quiet = reach, clock, quiet
         self._quiet_until = float("-inf")
         self._thread = ThreadPoolExecutor(1, "holdfast-offers")  # starts at the first offer
-        self._waiting = threading.Semaphore(MOST_WAITING)
+        self._waiting = threading.Semaphore(MAX_PENDING)
 
     def make(self, offers: Sequence[Offer]) -> None:
         """Offer jobs to their lanes, soon and if possible."""

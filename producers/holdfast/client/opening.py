@@ -19,11 +19,11 @@ def open_backend(
     if url is None and settings is None and config is None:
         url = os.environ.get(URL_VARIABLE) or None
     if url is not None:
+        from holdfast.client.http import HttpBackend  # noqa: PLC0415 - most programs never need an HTTP client
         from holdfast.client.key_file import find_key  # noqa: PLC0415 - who needs no server needs no key
-        from holdfast.client.remote import Remote  # noqa: PLC0415 - most programs never need an HTTP client
 
-        return Remote(url, key or find_key())
-    from holdfast.client.storage import Storage  # noqa: PLC0415 - a program that talks to a server needs no SQL
+        return HttpBackend(url, key or find_key())
+    from holdfast.client.local import LocalBackend  # noqa: PLC0415 - a program that talks to a server needs no SQL
     from holdfast.config import load  # noqa: PLC0415 - the same
 
-    return Storage(settings or load(Path(config) if config else None))
+    return LocalBackend(settings or load(Path(config) if config else None))

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from holdfast.client.drain import look
+from holdfast.client.lane_forecast import read_forecast
+from holdfast.client.local import LocalBackend
 from holdfast.client.owned import narrowed
-from holdfast.client.storage import Storage
 from holdfast.config import crash_point
 from holdfast.lanes import BreakerView, BucketView, Snapshot
 from holdfast.model.errors import InvalidRequest, NotFound, QueueUnavailable
 from holdfast.model.job import Priority
 from holdfast.model.records import JobDetail, JobFilter, LaneCounts, WorkerRecord
 from holdfast.model.route import Route
+from holdfast.policy.credential_alerts import Alert, alerts
 from holdfast.policy.eta import Eta
-from holdfast.policy.logins import Alert, alerts
-from holdfast.policy.verdict import scope_names
+from holdfast.policy.signals import scope_names
 
 PAGE = 500  # dead letters in one transaction
 LONGEST_NAME = 400  # characters of a lane or a route
@@ -92,7 +92,7 @@ class Status:
 class Operator:
     """``actor`` is written in the audit book beside every act. ``tenant`` narrows what is done to dead letters."""
 
-    def __init__(self, storage: Storage, actor: str, tenant: str | None = None) -> None:
+    def __init__(self, storage: LocalBackend, actor: str, tenant: str | None = None) -> None:
         self.storage, self.actor, self.tenant = storage, actor, tenant
 
     def status(self) -> Status:
@@ -100,7 +100,7 @@ class Operator:
         store, overview = self.storage.ready(), self.overview()
         warning = overview.warning or self.redis_warning()
         try:
-            redis_url = self.storage.link.url()
+            redis_url = self.storage.redis.url()
         except QueueUnavailable:
             redis_url = None
         workers, lanes, routes = store.workers(), self.lanes(overview), self.routes(overview)
@@ -112,14 +112,14 @@ class Operator:
         providers = self.storage.settings.providers.values()
         names = [f"{provider.name}/{each.name}" for provider in providers for each in provider.credentials]
         try:
-            return alerts(self.storage.link.lanes().parked(names)) if overview.warning is None else []
+            return alerts(self.storage.redis.lanes().parked(names)) if overview.warning is None else []
         except QueueUnavailable:
             return []
 
     def redis_warning(self) -> str | None:
         """Say in words what is wrong with Redis; None where all is well."""
         try:
-            return " ".join(self.storage.link.lanes().condition()) or None
+            return " ".join(self.storage.redis.lanes().redis_health()) or None
         except QueueUnavailable as error:
             return str(error)
 
@@ -129,7 +129,7 @@ class Operator:
         """List every lane that ever had a job. An ``overview`` that found Redis away spares asking it again."""
         overview = overview or self.overview()
         lengths = self.lengths() if overview.warning is None else None
-        drain = look(self.storage, overview.snapshot, overview.warning)
+        drain = read_forecast(self.storage, overview.snapshot, overview.warning)
         windows = {} if lengths is None else lengths
         return [
             LaneState(lane, None if lengths is None else windows.get(lane.lane, 0), drain.of(lane))
@@ -138,7 +138,7 @@ class Operator:
 
     def lengths(self) -> Mapping[str, int] | None:
         try:
-            return self.storage.link.lanes().lengths()
+            return self.storage.redis.lanes().lengths()
         except QueueUnavailable:
             return None
 
@@ -147,7 +147,7 @@ class Operator:
         self.check_lane(lane)
         self.storage.ready().set_override("lane", lane, "paused" if paused else None, self.actor)
         try:
-            self.storage.link.lanes().set_paused(lane, paused)
+            self.storage.redis.lanes().set_paused(lane, paused)
         except QueueUnavailable:
             return False
         return True
@@ -168,7 +168,7 @@ class Operator:
 
     def overview(self) -> Overview:
         try:
-            return Overview(self.storage.link.lanes().snapshot())
+            return Overview(self.storage.redis.lanes().snapshot())
         except QueueUnavailable as error:
             return Overview(warning=str(error))
 
@@ -213,7 +213,7 @@ class Operator:
         self.check_route(route)
         self.storage.ready().set_override("route", route, want, self.actor)
         try:
-            self.storage.link.lanes().force(route, want)
+            self.storage.redis.lanes().force(route, want)
         except QueueUnavailable:
             return False
         return True
@@ -223,7 +223,7 @@ class Operator:
         self.check_route(route)
         self.storage.ready().set_override("route", route, None, self.actor)
         try:
-            self.storage.link.lanes().reset(route)
+            self.storage.redis.lanes().reset(route)
         except QueueUnavailable:
             return False
         return True
@@ -253,13 +253,13 @@ class Operator:
 
     def drain(self, where: JobFilter, limit: int, to: Path) -> int:
         """Write dead letters to a new file, one JSON object a line, and remove each page once it is on the disk."""
-        from holdfast.client.letters import letter_line  # noqa: PLC0415 - only drains need it
+        from holdfast.client.dead_letter_line import dead_letter_line  # noqa: PLC0415 - only drains need it
 
         drained, where = 0, narrowed(where, self.tenant)
         to.touch(mode=0o600, exist_ok=False)  # it will hold prompts
         with to.open("wb") as file:
             for page in self.letters(where, limit):
-                file.write(b"".join(letter_line(detail) for detail in page))
+                file.write(b"".join(dead_letter_line(detail) for detail in page))
                 file.flush()
                 os.fsync(file.fileno())
                 ids = tuple(detail.job.id for detail in page)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from holdfast.client import waiting
 from holdfast.client.answer import Answer
-from holdfast.client.backend import Accepted, Backend, Defaults, Item, Order, Taken
+from holdfast.client.backend import Accepted, AcceptedJob, Backend, Item, JobDefaults, SubmitRequest
 from holdfast.client.opening import open_backend
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Priority, State
@@ -85,11 +85,11 @@ class Holdfast:
 
         Raises: InvalidJobs: all that is wrong with any of them; then none was taken. StorageUnavailable.
         """
-        defaults = Defaults(model, Priority(priority) if priority else None, expires_in)
+        defaults = JobDefaults(model, Priority(priority) if priority else None, expires_in)
         if isinstance(jobs, str | Mapping | Request):
-            accepted = self.backend.submit(Order([jobs], defaults, key=idempotency_key))
+            accepted = self.backend.submit(SubmitRequest([jobs], defaults, key=idempotency_key))
             return Job(self, accepted.jobs[0].id)
-        order = Order(list(jobs), defaults, many=True, name=name, key=idempotency_key)
+        order = SubmitRequest(list(jobs), defaults, many=True, name=name, key=idempotency_key)
         return Batch.of(self, self.backend.submit(order))
 
     def ask(self, prompt: Item, *, model: str | None = None, timeout: float | None = None) -> Answer:
@@ -158,7 +158,7 @@ class Job:
 class Batch:
     """Jobs submitted together. ``jobs`` is in input order, and empty for a batch that was taken up by its id."""
 
-    def __init__(self, holdfast: Holdfast, inner: str, jobs: Sequence[Taken] = ()) -> None:
+    def __init__(self, holdfast: Holdfast, inner: str, jobs: Sequence[AcceptedJob] = ()) -> None:
         self._backend, self.inner = holdfast.backend, inner
         self.id = public_id("batch", inner)
         self.jobs = tuple(Job(holdfast, one.id) for one in jobs)

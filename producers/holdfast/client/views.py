@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from holdfast.client.lines import MICROS, error_line, mapping_line, output_line, reply_line, usage_line
 from holdfast.client.operating import LaneState, RouteState, Status
+from holdfast.client.output_line import MICROS, error_line, mapping_line, output_line, reply_line, usage_line
 from holdfast.lanes import BreakerView, BucketView
 from holdfast.model.access import KeyRecord
 from holdfast.model.ids import public_id
@@ -20,7 +20,7 @@ from holdfast.model.records import (
     LedgerLine,
     WorkerRecord,
 )
-from holdfast.policy.logins import Alert
+from holdfast.policy.credential_alerts import Alert
 
 
 def iso(seconds: float | None) -> str | None:

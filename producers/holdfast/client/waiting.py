@@ -18,7 +18,7 @@ from holdfast.model.ids import public_id
 from holdfast.model.job import LIVE
 
 FIRST_PAUSE, WIDEST_PAUSE, GROWTH = 0.02, 1.0, 1.5  # seconds between two questions; a factor
-REST = 4  # times as long as the last questions took: a wait takes a fifth of a thread at most
+REST_FACTOR = 4  # times as long as the last questions took: a wait takes a fifth of a thread at most
 OUTAGE = 60.0  # seconds for which a wait rides over a storage or server that does not answer
 PAGE = 500  # finished jobs in one question
 
@@ -36,7 +36,7 @@ Waiting = Generator[Pause, None, T]
 Stream = Generator[Pause | Answer, None, None]
 
 
-class Pace:
+class PollSchedule:
     """How long to pause next: short at first and after news, longer while nothing happens or questions are slow."""
 
     def __init__(self, name: str, timeout: float | None) -> None:
@@ -56,7 +56,7 @@ class Pace:
             left = self._started + self._timeout - time.monotonic()
             if left <= 0:
                 raise StillWaiting(self._name, self._timeout)
-        seconds = max(self._pause, self._spent * REST)
+        seconds = max(self._pause, self._spent * REST_FACTOR)
         self._pause, self._spent = min(WIDEST_PAUSE, self._pause * GROWTH), 0.0
         return Pause(min(seconds, left))
 
@@ -79,21 +79,21 @@ class Pace:
 
 def ended(backend: Backend, job: str, timeout: float | None = None) -> Waiting[Answer]:
     """Wait for one job. Raises StillWaiting, NotFound."""
-    pace = Pace(public_id("job", job), timeout)
+    schedule = PollSchedule(public_id("job", job), timeout)
     while True:
-        states = yield from pace.ask(partial(backend.states, [job]))
+        states = yield from schedule.ask(partial(backend.states, [job]))
         if states.get(job) not in LIVE:  # ended, or unknown: then ``answer`` raises NotFound
-            answer = yield from pace.ask(partial(backend.answer, job))
+            answer = yield from schedule.ask(partial(backend.answer, job))
             if answer is not None:
                 return answer
-        yield pace.pause()
+        yield schedule.pause()
 
 
 def all_ended(backend: Backend, batch: str, timeout: float | None = None) -> Waiting[None]:
     """Wait for a whole batch. Raises StillWaiting, NotFound."""
-    pace = Pace(public_id("batch", batch), timeout)
-    while (yield from pace.ask(partial(live, backend, batch))):
-        yield pace.pause()
+    schedule = PollSchedule(public_id("batch", batch), timeout)
+    while (yield from schedule.ask(partial(live, backend, batch))):
+        yield schedule.pause()
 
 
 def live(backend: Backend, batch: str) -> int:
@@ -102,20 +102,20 @@ def live(backend: Backend, batch: str) -> int:
 
 def in_order(backend: Backend, batch: str, timeout: float | None = None) -> Stream:
     """Yield a batch's answers in input order, each as soon as all before it have ended."""
-    pace, due = Pace(public_id("batch", batch), timeout), 0
+    schedule, due = PollSchedule(public_id("batch", batch), timeout), 0
     while True:
-        at_rest = not (yield from pace.ask(partial(live, backend, batch)))  # asked first: the page is then complete
-        page = yield from pace.ask(partial(backend.finished, batch, due - 1, PAGE))
+        at_rest = not (yield from schedule.ask(partial(live, backend, batch)))  # asked first: the page is then complete
+        page = yield from schedule.ask(partial(backend.finished, batch, due - 1, PAGE))
         ready = page if at_rest else unbroken(page, due)
         for position, answer in ready:
             yield answer
             due = position + 1
         if ready:
-            pace.news()
+            schedule.news()
         elif at_rest:
             return
         else:
-            yield pace.pause()
+            yield schedule.pause()
 
 
 def unbroken(page: Sequence[tuple[int, Answer]], due: int) -> list[tuple[int, Answer]]:
@@ -125,15 +125,15 @@ def unbroken(page: Sequence[tuple[int, Answer]], due: int) -> list[tuple[int, An
 
 def as_they_end(backend: Backend, batch: str, timeout: float | None = None) -> Stream:
     """Yield a batch's answers as they come. Each pass starts where no answer is missing below."""
-    pace, seen, low = Pace(public_id("batch", batch), timeout), set[int](), -1
+    schedule, seen, low = PollSchedule(public_id("batch", batch), timeout), set[int](), -1
     while True:
-        at_rest = not (yield from pace.ask(partial(live, backend, batch)))
+        at_rest = not (yield from schedule.ask(partial(live, backend, batch)))
         cursor = low
-        while page := (yield from pace.ask(partial(backend.finished, batch, cursor, PAGE))):
+        while page := (yield from schedule.ask(partial(backend.finished, batch, cursor, PAGE))):
             for position, answer in page:
                 if position not in seen:
                     seen.add(position)
-                    pace.news()
+                    schedule.news()
                     yield answer
             cursor = page[-1][0]
         if at_rest:
@@ -141,4 +141,4 @@ def as_they_end(backend: Backend, batch: str, timeout: float | None = None) -> S
         while low + 1 in seen:
             low += 1
             seen.remove(low)
-        yield pace.pause()
+        yield schedule.pause()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.config.clouds import ADDRESSES, KEYS, cloud_address
-from holdfast.config.forms import (
+from holdfast.config.schema import (
     CredentialForm,
     FileForm,
     LimitsForm,

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from holdfast.config.clouds import check_site
-from holdfast.config.forms import NAME
-from holdfast.config.lines import Path
-from holdfast.config.problems import Problem, nearest, shown
+from holdfast.config.problems import ConfigProblem, nearest, shown
+from holdfast.config.schema import NAME
+from holdfast.config.toml_positions import Path
 
 File = dict[str, Any]
 
 
-def check(file: File, providers: Iterable[str]) -> Iterator[Problem]:
+def check(file: File, providers: Iterable[str]) -> Iterator[ConfigProblem]:
     """Find every problem. ``providers`` are the names that routes may use."""
     known = sorted(providers)
     yield from _names(file, "providers")
@@ -29,13 +29,13 @@ def check(file: File, providers: Iterable[str]) -> Iterator[Problem]:
     yield from _said_differently(file)
 
 
-def _names(file: File, table: str) -> Iterator[Problem]:
+def _names(file: File, table: str) -> Iterator[ConfigProblem]:
     for name in _table(file.get(table)):
         if not NAME.fullmatch(name):
-            yield Problem((table, name), "a name of letters, digits, dots, dashes and underscores", repr(name))
+            yield ConfigProblem((table, name), "a name of letters, digits, dots, dashes and underscores", repr(name))
 
 
-def _credentials(file: File) -> Iterator[Problem]:
+def _credentials(file: File) -> Iterator[ConfigProblem]:
     for name, provider in _table(file.get("providers")).items():
         seen: set[str] = set()
         for index, credential in enumerate(_list(_table(provider).get("credentials"))):
@@ -45,43 +45,45 @@ def _credentials(file: File) -> Iterator[Problem]:
             if not isinstance(called, str):
                 continue
             if called in seen:
-                yield Problem(path, "a name that no other credential of the provider has", repr(called))
+                yield ConfigProblem(path, "a name that no other credential of the provider has", repr(called))
             seen.add(called)
 
 
 SOURCES = ("secret", "oauth2", "token")
 
 
-def _one_source(path: Path, credential: File) -> Iterator[Problem]:
+def _one_source(path: Path, credential: File) -> Iterator[ConfigProblem]:
     given = [key for key in SOURCES if key in credential]
     if len(given) != 1:
-        yield Problem(path, f"exactly one of {', '.join(SOURCES)}", " and ".join(given) or "none of them")
+        yield ConfigProblem(path, f"exactly one of {', '.join(SOURCES)}", " and ".join(given) or "none of them")
 
 
-def _provider(path: Path, route: File, known: list[str]) -> Iterator[Problem]:
+def _provider(path: Path, route: File, known: list[str]) -> Iterator[ConfigProblem]:
     name = route.get("provider")
     if isinstance(name, str) and name not in known:
         expected = f"a configured provider ({', '.join(known)})" if known else "a provider; none is configured"
-        yield Problem((*path, "provider"), expected, shown((), name), nearest(name, known))
+        yield ConfigProblem((*path, "provider"), expected, shown((), name), nearest(name, known))
 
 
-def _twice_in_a_plan(file: File) -> Iterator[Problem]:
+def _twice_in_a_plan(file: File) -> Iterator[ConfigProblem]:
     seen: set[tuple[str, str, str]] = set()
     for path, route in _routes(file):
         key = (str(path[1]), str(route.get("provider")), str(route.get("model")))
         if key in seen:
-            yield Problem(path, "each route once in a plan", f"{key[1]}/{key[2]} again")
+            yield ConfigProblem(path, "each route once in a plan", f"{key[1]}/{key[2]} again")
         seen.add(key)
 
 
-def _hedges(file: File) -> Iterator[Problem]:
+def _hedges(file: File) -> Iterator[ConfigProblem]:
     """A second call takes another route than the first."""
     for alias, model in _table(file.get("models")).items():
         if "hedge" in _table(model) and len(_list(_table(model).get("routes"))) == 1:
-            yield Problem(("models", alias, "hedge"), "a plan of two routes or more, to hedge with", "a single route")
+            yield ConfigProblem(
+                ("models", alias, "hedge"), "a plan of two routes or more, to hedge with", "a single route"
+            )
 
 
-def _said_differently(file: File) -> Iterator[Problem]:
+def _said_differently(file: File) -> Iterator[ConfigProblem]:
     """A route has one set of limits, one price and one deadline, in whichever plan it stands."""
     first: dict[tuple[str, str], tuple[Path, File]] = {}
     for path, route in _routes(file):
@@ -89,7 +91,7 @@ def _said_differently(file: File) -> Iterator[Problem]:
         earlier_path, earlier = first.setdefault(key, (path, route))
         if earlier != route and earlier_path[1] != path[1]:
             expected = f"the same settings as in models.{earlier_path[1]}"
-            yield Problem(path, expected, f"other ones for {key[0]}/{key[1]}")
+            yield ConfigProblem(path, expected, f"other ones for {key[0]}/{key[1]}")
 
 
 def _routes(file: File) -> Iterator[tuple[Path, File]]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from holdfast.config.forms import ProviderForm
-from holdfast.config.lines import Path
-from holdfast.config.problems import Problem
+from holdfast.config.problems import ConfigProblem
+from holdfast.config.schema import ProviderForm
+from holdfast.config.toml_positions import Path
 from holdfast.model.route import Api
 
 ADDRESSES: Mapping[Api, str] = {
@@ -69,7 +69,7 @@ def cloud_address(form: ProviderForm) -> str:
     return CLOUD_ADDRESSES[form.api].format(**parts, workspace_id=form.workspace_id, resource=form.resource)
 
 
-def check_site(path: Path, provider: Mapping[str, Any]) -> Iterator[Problem]:
+def check_site(path: Path, provider: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     """Find the keys that the provider's API needs and has not, or has and does not know."""
     if provider.get("api") not in list(Api):
         return
@@ -77,10 +77,10 @@ def check_site(path: Path, provider: Mapping[str, Any]) -> Iterator[Problem]:
     needed, taken = NEEDED.get(api, ()), TAKEN.get(api, ())
     for key in SITE:
         if key in needed and key not in provider:
-            yield Problem((*path, key), f"a value (api = {api.value!r} needs it)", "nothing")
+            yield ConfigProblem((*path, key), f"a value (api = {api.value!r} needs it)", "nothing")
         if key in provider and key not in (*needed, *taken):
             known = ", ".join((*needed, *taken)) or "none of its kind"
-            yield Problem((*path, key), f"a key that api = {api.value!r} knows ({known})", "one that it does not")
+            yield ConfigProblem((*path, key), f"a key that api = {api.value!r} knows ({known})", "one that it does not")
     if "resource" in taken and ("resource" in provider) == ("base_url" in provider):
         got = "both" if "resource" in provider else "neither"
-        yield Problem((*path, "resource"), "either resource or base_url", got)
+        yield ConfigProblem((*path, "resource"), "either resource or base_url", got)

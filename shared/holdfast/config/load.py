@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from holdfast.config.build import build, key_variables
 from holdfast.config.checks import check
-from holdfast.config.forms import FileForm, StorageForm
-from holdfast.config.lines import key_lines, line_of
-from holdfast.config.problems import Problem, from_form
+from holdfast.config.problems import ConfigProblem, from_form
+from holdfast.config.schema import FileForm, StorageForm
+from holdfast.config.toml_positions import key_lines, line_of
 from holdfast.config.values import Settings
 from holdfast.model.errors import ConfigError
 
@@ -76,7 +76,7 @@ def _parse(source: Path | None, text: str) -> dict[str, Any]:
         raise ConfigError((f"{source}: expected TOML, got tables nested too deeply",)) from None
 
 
-def _fill_in(file: dict[str, Any]) -> tuple[FileForm | None, list[Problem]]:
+def _fill_in(file: dict[str, Any]) -> tuple[FileForm | None, list[ConfigProblem]]:
     try:
         return FileForm.model_validate(file), []
     except ValidationError as error:
@@ -87,14 +87,14 @@ def _has_providers(file: Mapping[str, Any]) -> bool:
     return isinstance(file.get("providers"), dict) and bool(file["providers"])
 
 
-def _in_file(source: Path | None, text: str, problems: Iterable[Problem]) -> list[str]:
+def _in_file(source: Path | None, text: str, problems: Iterable[ConfigProblem]) -> list[str]:
     """Say each problem once, in the order of the file."""
     lines = key_lines(text)
     placed = [(line_of(lines, problem.path) or 1, problem) for problem in problems]
     return list(dict.fromkeys(problem.render(f"{source}:{line}") for line, problem in sorted(placed, key=_by_line)))
 
 
-def _by_line(placed: tuple[int, Problem]) -> int:
+def _by_line(placed: tuple[int, ConfigProblem]) -> int:
     return placed[0]
 
 
@@ -106,5 +106,5 @@ def _in_environment(env: Mapping[str, str]) -> list[str]:
                 StorageForm.model_validate({field: env[variable]})
             except ValidationError as error:
                 problem = from_form(error.errors(include_url=False)[0], StorageForm)
-                complaints.append(Problem((), problem.expected, problem.got).render(variable))
+                complaints.append(ConfigProblem((), problem.expected, problem.got).render(variable))
     return complaints

@@ -9,8 +9,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from holdfast.config.forms import Expected, FileForm
-from holdfast.config.lines import Path
+from holdfast.config.schema import Expected, FileForm
+from holdfast.config.toml_positions import Path
 
 LONGEST = 60  # characters of a value that are repeated in an error
 _SECRET = re.compile(r"secret|key|token|password|credential", re.IGNORECASE)
@@ -19,7 +19,7 @@ _SECRET_PART = re.compile(r"((?:password|passwd|token|key|secret)=)[^&]*", re.IG
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ConfigProblem:
     """One thing that is wrong. ``path`` leads to the key; ``expected`` and ``got`` are phrases without a full stop."""
 
     path: Path
@@ -34,22 +34,24 @@ class Problem:
         return f"{where}: {key}expected {self.expected}, got {self.got}{hint}"
 
 
-def from_form(error: ErrorDetails, form: type[BaseModel] = FileForm) -> Problem:
+def from_form(error: ErrorDetails, form: type[BaseModel] = FileForm) -> ConfigProblem:
     """Put an error of pydantic's into our words."""
     path: Path = tuple(error["loc"])
     context = error.get("ctx", {})
     if error["type"] == "extra_forbidden":
         valid = sorted(_fields_around(form, path))
-        return Problem(path, f"one of {', '.join(valid)}", "a key that does not exist", nearest(str(path[-1]), valid))
+        return ConfigProblem(
+            path, f"one of {', '.join(valid)}", "a key that does not exist", nearest(str(path[-1]), valid)
+        )
     if error["type"] == "missing":
-        return Problem(path, "a value", "nothing")
+        return ConfigProblem(path, "a value", "nothing")
     got = shown(path, error["input"])
     if error["type"] == "enum":
         valid = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-        return Problem(path, f"one of {', '.join(valid)}", got, nearest(str(error["input"]), valid))
+        return ConfigProblem(path, f"one of {', '.join(valid)}", got, nearest(str(error["input"]), valid))
     if isinstance(context.get("error"), Expected):
-        return Problem(path, str(context["error"]), got)
-    return Problem(path, _expectation(error["type"], context, error["msg"]), got)
+        return ConfigProblem(path, str(context["error"]), got)
+    return ConfigProblem(path, _expectation(error["type"], context, error["msg"]), got)
 
 
 _PHRASES: Mapping[str, str] = {

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from holdfast.config.forms import (
+from holdfast.config.schema import (
     BreakerForm,
     CredentialForm,
     HedgeForm,

@@ -74,7 +74,7 @@ class CredentialSettings:
 
 @dataclass(frozen=True, slots=True)
 class BreakerRules:
-    """What an operator changed of the route breaker's rules; None: as built in (``policy/rules.py``)."""
+    """What an operator changed of the route breaker's rules; None: as built in (``policy/breaker_rules.py``)."""
 
     consecutive: int | None = None
     ratio: float | None = None

@@ -10,7 +10,7 @@ import redis.asyncio
 
 from holdfast.lanes.embedded import EmbeddedServer
 from holdfast.lanes.keys import Keys
-from holdfast.lanes.seal import Seal
+from holdfast.lanes.message_signer import MessageSigner
 from holdfast.lanes.topology import is_several, open_asynchronous, open_sync, read
 from holdfast.model.errors import ConfigError, QueueUnavailable
 
@@ -66,7 +66,7 @@ class Connection:
         key: Callable[[], bytes] | None = None,
     ) -> None:
         self._url, self._embedded, self.keys, self._key = url, embedded, keys, key
-        self._seal: Seal | None = None
+        self._signer: MessageSigner | None = None
         self._client: redis.Redis | None = None
         self._closed = False
 
@@ -81,11 +81,11 @@ class Connection:
         return self._url
 
     @property
-    def seal(self) -> Seal | None:
+    def signer(self) -> MessageSigner | None:
         """What signs and checks messages; None where there is no key. Raises what finding the key raises."""
-        if self._seal is None and self._key is not None:
-            self._seal = Seal(self._key())
-        return self._seal
+        if self._signer is None and self._key is not None:
+            self._signer = MessageSigner(self._key())
+        return self._signer
 
     @property
     def shown_url(self) -> str:

@@ -9,16 +9,16 @@ from holdfast.lanes.keys import Keys
 from holdfast.lanes.lua import source
 from holdfast.lanes.topology import FAILED
 from holdfast.model.fault import FaultKind
-from holdfast.policy.breaker import HalfOpen, Open, hasten
-from holdfast.policy.breaker_fields import dump, parse
-from holdfast.policy.logins import Parked
-from holdfast.policy.verdict import ScopeKind
+from holdfast.policy.breaker import HalfOpen, Open, end_cool_off
+from holdfast.policy.breaker_codec import dump, parse
+from holdfast.policy.credential_alerts import Parked
+from holdfast.policy.signals import ScopeKind
 
 TRIES = 100  # a breaker under full load moves a few dozen times a second
 SAID_FOR = 86_400  # seconds for which the fleet remembers what it has said
 
 
-def end_cool_off(connection: Connection, name: str) -> None:
+def probe_at_once(connection: Connection, name: str) -> None:
     """Let the next call of credential ``name`` be its probe: its key or token is new. Raises QueueUnavailable.
 
     Where the provider's logins are out, it may be for its keys: then its own breaker is probed at once too.
@@ -85,14 +85,14 @@ def _down_since(fields: Mapping[str, str]) -> float | None:
 
 
 def _hasten(client: redis.Redis, keys: Keys, scope: str, *, logins_only: bool = False) -> None:
-    put, key = client.register_script(source("put")), keys.breaker(scope)
+    compare_and_set, key = client.register_script(source("compare_and_set")), keys.breaker(scope)
     for _ in range(TRIES):
         fields = {str(name): str(value) for name, value in client.hgetall(key).items()}
         before = parse(fields)
-        after = before if logins_only and not before.logins_out else hasten(before)
+        after = before if logins_only and not before.logins_out else end_cool_off(before)
         if after is before:
             return
         flat = [text for pair in dump(after).items() for text in pair]
-        if put([key, keys.index], [fields.get("version", "0"), keys.wake, *flat]):
+        if compare_and_set([key, keys.index], [fields.get("version", "0"), keys.wake, *flat]):
             return
     raise redis.RedisError(f"breaker {scope} moved {TRIES} times while it was being changed")

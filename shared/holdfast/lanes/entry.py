@@ -6,7 +6,7 @@ from math import inf
 
 from dramatiq.message import Message
 
-from holdfast.lanes.seal import VERSION, Seal
+from holdfast.lanes.message_signer import VERSION, MessageSigner
 from holdfast.model.job import Need, Offer
 
 ACTOR = "run_job"
@@ -14,10 +14,10 @@ FOR_EVER = "inf"
 DEADLINE = "@"  # stands where a route would, and is none
 
 
-def write_entry(offer: Offer, seal: Seal | None) -> tuple[str, bytes, str]:
+def write_entry(offer: Offer, signer: MessageSigner | None) -> tuple[str, bytes, str]:
     """A job's id, its message and its need, both signed."""
     need = write_need(offer.need)
-    signature = seal.sign(offer.lane, offer.id, need) if seal else ""
+    signature = signer.sign(offer.lane, offer.id, need) if signer else ""
     return offer.id, write_message(offer, signature), f"{need}\n{signature}" if signature else need
 
 

@@ -13,27 +13,27 @@ import redis.asyncio
 import structlog
 
 from holdfast.config import clock as drilled
+from holdfast.lanes.admin import Kind, Override, Want
+from holdfast.lanes.breaker_store import BreakerStore, RulesOf, add_signals, default_rules, log_state_changes
 from holdfast.lanes.connection import Connection
-from holdfast.lanes.fetching import Asked, read_fetched
-from holdfast.lanes.health import health_of, read_health
-from holdfast.lanes.hearing import Hearing, RulesOf, add_verdicts, default_rules, say_turns
-from holdfast.lanes.hints import EVERY_LANE, Hints
+from holdfast.lanes.fetch_request import FetchRequest, read_fetched
 from holdfast.lanes.lanes import Lanes, offer_calls
-from holdfast.lanes.learning import Learning, News
-from holdfast.lanes.leaving import Leaving, renew_arguments
-from holdfast.lanes.line import Line
-from holdfast.lanes.operate import Kind, Override, Want
-from holdfast.lanes.reach import Reach
+from holdfast.lanes.limit_learner import LimitLearner, UsageSample
+from holdfast.lanes.local_breakers import LocalBreakers
+from holdfast.lanes.permit_renewal import PermitRenewal, renew_arguments
+from holdfast.lanes.route_health import health_of, read_health
+from holdfast.lanes.script_client import ScriptClient
 from holdfast.lanes.settling import call_arguments, requeue_arguments, rest_after
 from holdfast.lanes.targets import CompiledPlan, Target
 from holdfast.lanes.values import WINDOW, Backlog, Fetched, Reason, Settled
+from holdfast.lanes.wake_listener import EVERY_LANE, WakeListener
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Plan
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.report import is_hearsay, is_spare, verdicts
-from holdfast.policy.step import Health
-from holdfast.policy.verdict import Heard, ScopeKind, Verdict
+from holdfast.policy.outcome_signals import is_below_limit, is_connectivity_fault, signals
+from holdfast.policy.retry import Health
+from holdfast.policy.signals import Observation, ScopeKind, Signal
 
 log = structlog.get_logger(__name__)
 
@@ -63,16 +63,16 @@ class Gate:
     ) -> None:
         self._connection, self._keys, self._lanes = connection, connection.keys, Lanes(connection)
         self._window, self._rules, self._uniform, self._clock = window, rules, uniform, clock
-        self._hearing, self._learning = Hearing(rules, uniform), Learning()
-        self.reach = Reach(uniform)
-        self._line = Line(connection, self._time)
-        self._hints = Hints(self._line.client, connection.keys.wake)
-        self._leaving = Leaving(self._renew, clock or drilled.unhurried)
+        self._breakers, self._limits = BreakerStore(rules, uniform), LimitLearner()
+        self.local_breakers = LocalBreakers(uniform)
+        self._client = ScriptClient(connection, self._time)
+        self._wake = WakeListener(self._client.client, connection.keys.wake)
+        self._renewal = PermitRenewal(self._renew, clock or drilled.unhurried)
         self._plans: dict[str, CompiledPlan] = {}
         self._targets: dict[tuple[str, str], Target] = {}
         self._nonce, self._fetches = os.urandom(5).hex(), 0  # together unique in the fleet
         self._unanswered: dict[str, str] = {}  # fetches whose answer did not come, and their workers
-        self._slow: set[str] = set()  # permits whose verdict was said while their call ran
+        self._slow: set[str] = set()  # permits whose signal was said while their call ran
         self._ahead = time.time() - time.monotonic()
         self._health: dict[str, tuple[float, Health]] = {}
 
@@ -80,8 +80,8 @@ class Gate:
         """Take up to ``n`` >= 1 jobs of ``lane`` for ``worker``, each with a permit for a route of ``plan``."""
         if self._unanswered:
             await self._forget_unanswered()
-        self._hints.clear(lane)
-        plan, n = self.reach.narrowed(plan, n, self.now())
+        self._wake.clear(lane)
+        plan, n = self.local_breakers.narrow(plan, n, self.now())
         if not plan.routes:
             return Fetched([], Reason.BREAKER, UNREACHED)
         asked_at = self.now()
@@ -90,7 +90,7 @@ class Gate:
             kept = [permit for permit in fetched.permits if permit.id not in {each.id for each in forged}]
             fetched = replace(fetched, permits=kept)
             await self._refuse(lane, forged)
-        self.reach.gave(fetched.permits, self.now())
+        self.local_breakers.lend(fetched.permits, self.now())
         for probe in (permit for permit in fetched.permits if permit.probe):
             at, asked = round(self.now(), 3), round(asked_at, 3)  # it was lent in between
             log.info("probe_sent", route=probe.route, job=probe.job, at=at, asked=asked)
@@ -102,7 +102,7 @@ class Gate:
         It takes what every permit takes, but it is never a probe, and to settle it acknowledges nothing. None: no route
         has room for it now.
         """
-        plan, _ = self.reach.narrowed(plan, 1, self.now())
+        plan, _ = self.local_breakers.narrow(plan, 1, self.now())
         if not plan.routes:
             return None
         fetched, _ = await self._fetch(job.lane, 1, worker, plan, held=job)
@@ -125,7 +125,7 @@ class Gate:
 
     async def refusal(self, permit: Permit) -> str | None:
         """Why the call of ``permit`` may not be sent now, in words; None: it may. To be asked last before it is."""
-        return await self._leaving.refusal(permit)
+        return await self._renewal.refusal(permit)
 
     async def report_slow(self, permit: Permit) -> None:
         """Tell the route's breaker that a call still in flight is older than its slow threshold. Once per permit."""
@@ -133,15 +133,15 @@ class Gate:
             return
         self._slow.add(permit.id)
         route = f"{ScopeKind.ROUTE}:{permit.route}"
-        heard = {route: [Heard(self.now(), permit.epochs[route], Verdict.SLOW, self.reach.host)]}
-        await self._settle(permit.worker, [0, 0], heard)
+        observations = {route: [Observation(self.now(), permit.epochs[route], Signal.SLOW, self.local_breakers.host)]}
+        await self._settle(permit.worker, [0, 0], observations)
 
     async def offer(
         self, offers: Sequence[Offer], *, window: int | None = None, backlog: Backlog = Backlog.UNKNOWN
     ) -> int:
         """Put jobs into their lanes, each at most once and in order; see Lanes.offer."""
         calls = offer_calls(offers, self._connection, window or self._window, backlog)
-        return sum([int(await self._line.run("offer", names, arguments)) for names, arguments in calls])
+        return sum([int(await self._client.run("offer", names, arguments)) for names, arguments in calls])
 
     async def release(self, worker: str) -> int:
         """Free what a dead worker holds: slots, probes, messages. SQL offers its jobs again; its units stay spent."""
@@ -157,16 +157,16 @@ class Gate:
         Otherwise Redis was lost: buckets start empty, and every route is probed first. The first caller decides.
         """
         name = f"{'fresh' if fresh else 'lost'}:{os.urandom(8).hex()}"
-        await self._line.ask(lambda client: client.set(self._keys.epoch, name, nx=True))
+        await self._client.ask(lambda client: client.set(self._keys.epoch, name, nx=True))
 
     async def health(self, plan: Plan) -> Health:
         """Which routes of ``plan`` admit nothing now."""
         known = self._health.get(plan.model)
         if known is None or time.monotonic() - known[0] > drilled.real(HEALTH_SECONDS):
             compiled = self._compile(plan)
-            rows = await self._line.ask(lambda client: read_health(client, self._keys, compiled))
+            rows = await self._client.ask(lambda client: read_health(client, self._keys, compiled))
             known = self._health[plan.model] = (time.monotonic(), health_of(compiled, rows, self.now()))
-        shut = self.reach.shut(self.now())
+        shut = self.local_breakers.shut(self.now())
         unreached = {route.name for route in plan.routes if route.provider in shut}
         return replace(known[1], open_routes=known[1].open_routes | unreached) if unreached else known[1]
 
@@ -175,7 +175,7 @@ class Gate:
 
         A hint that came since the last fetch counts.
         """
-        return await self._hints.wait(lane, at_most)
+        return await self._wake.wait(lane, at_most)
 
     async def look(self) -> tuple[str | None, str | None]:
         """See that Redis takes writes. Returns the epoch and the server's run id: when one changed, Redis forgot."""
@@ -185,11 +185,11 @@ class Gate:
             epoch, server = await client.mget(self._keys.epoch, self._keys.server)
             return None if epoch is None else str(epoch), None if server is None else str(server)
 
-        return await self._line.ask(ask)
+        return await self._client.ask(ask)
 
-    async def condition(self) -> list[str]:
-        """See Lanes.condition."""
-        return await asyncio.to_thread(self._lanes.condition)
+    async def redis_health(self) -> list[str]:
+        """See Lanes.redis_health."""
+        return await asyncio.to_thread(self._lanes.redis_health)
 
     async def overrides(self) -> dict[tuple[Kind, str], Override]:
         """See Lanes.overrides."""
@@ -203,9 +203,9 @@ class Gate:
         """See Lanes.held."""
         return await asyncio.to_thread(self._lanes.held, worker)
 
-    async def mend(self) -> int:
-        """See Lanes.mend."""
-        return await asyncio.to_thread(self._lanes.mend)
+    async def repair(self) -> int:
+        """See Lanes.repair."""
+        return await asyncio.to_thread(self._lanes.repair)
 
     async def set_paused(self, lane: str, *, paused: bool) -> None:
         """See Lanes.set_paused."""
@@ -226,8 +226,8 @@ class Gate:
         return drilled.formula() if self._clock is None else repr(self._clock())
 
     async def close(self) -> None:
-        await self._hints.close()
-        await self._line.close()
+        await self._wake.close()
+        await self._client.close()
 
     def _compile(self, plan: Plan) -> CompiledPlan:
         name = f"{plan.model}:{len(plan.routes)}"  # a plan narrowed to what can be reached takes turns with the whole
@@ -243,11 +243,11 @@ class Gate:
     ) -> tuple[Fetched, list[str]]:
         """Run fetch.lua: what it gave, and the needs of the jobs as they stand in Redis."""
         self._fetches += 1
-        prefix, asked_at = f"{worker}/{self._nonce}.{self._fetches}", self._leaving.clock()
-        asked = Asked(lane, min(n, MOST), worker, prefix, asked_at, self._compile(plan), held)
+        prefix, asked_at = f"{worker}/{self._nonce}.{self._fetches}", self._renewal.clock()
+        asked = FetchRequest(lane, min(n, MOST), worker, prefix, asked_at, self._compile(plan), held)
         arguments = asked.arguments(self._time(), LOOK, self._window // 4)
         try:
-            raw = await self._line.run("fetch", asked.keys(self._keys), arguments)
+            raw = await self._client.run("fetch", asked.keys(self._keys), arguments)
         except BaseException:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
@@ -256,15 +256,15 @@ class Gate:
 
     def _is_known(self, target: Target) -> bool:
         """Whether somebody told the limit of the target's bucket: the settings, or a header."""
-        return not target.learns or self._learning.was_told(target.bucket)
+        return not target.learns or self._limits.was_told(target.bucket)
 
     def _forged(self, permits: Sequence[Permit], needs: Sequence[str]) -> list[Permit]:
         """Permits for messages that nobody with our key wrote."""
-        seal = self._connection.seal
-        if seal is None:
+        signer = self._connection.signer
+        if signer is None:
             return []
         pairs = zip(permits, needs, strict=True)
-        return [permit for permit, need in pairs if not seal.holds(permit.lane, permit.job, need)]
+        return [permit for permit, need in pairs if not signer.verifies(permit.lane, permit.job, need)]
 
     async def _refuse(self, lane: str, forged: Sequence[Permit]) -> None:
         """Drop forged messages and count them. A job that is ours all the same is offered again from SQL."""
@@ -276,28 +276,30 @@ class Gate:
             why="their signatures do not verify: somebody else writes to this Redis, or HOLDFAST_MESSAGE_KEY differs",
         )
         with suppress(QueueUnavailable):  # then they are strays, and dropped as such
-            await self._line.ask(lambda client: client.incrby(self._keys.refused, len(forged)))
+            await self._client.ask(lambda client: client.incrby(self._keys.refused, len(forged)))
             await self.drop(forged)
 
     async def _settle_calls(self, worker: str, settled: Sequence[Settled]) -> None:
-        heard: dict[str, list[Heard]] = {}
+        observations: dict[str, list[Observation]] = {}
         arguments: list[Any] = [len(settled)]
         now = self.now()
         rests = [rest_after(call, self._uniform) for call in settled]
         for call, rest in zip(settled, rests, strict=True):
-            arguments += call_arguments(call, rest, self._targets, late=self._leaving.late(call.permit))
-            self.reach.hear_permit(call.permit, call.answer, now)
-            witness = self.reach.host if is_hearsay(call.answer) else ""
-            add_verdicts(heard, call.permit, self._verdicts(call), now, witness=witness, seconds=call.seconds)
+            arguments += call_arguments(call, rest, self._targets, late=self._renewal.late(call.permit))
+            self.local_breakers.record_permit(call.permit, call.answer, now)
+            reporter = self.local_breakers.host if is_connectivity_fault(call.answer) else ""
+            add_signals(observations, call.permit, self._signals(call), now, reporter=reporter, seconds=call.seconds)
         arguments += requeue_arguments(
-            [call.requeue for call in settled if call.requeue is not None], self._connection.seal
+            [call.requeue for call in settled if call.requeue is not None], self._connection.signer
         )
-        taken = await self._settle(worker, arguments, heard)
+        taken = await self._settle(worker, arguments, observations)
         self._slow.difference_update(call.permit.id for call in settled)
-        for news in self._news(settled, rests, taken):
-            await self._learn(news)
+        for sample in self._samples(settled, rests, taken):
+            await self._learn(sample)
 
-    def _news(self, settled: Sequence[Settled], rests: Sequence[float], taken: Mapping[str, int]) -> list[News]:
+    def _samples(
+        self, settled: Sequence[Settled], rests: Sequence[float], taken: Mapping[str, int]
+    ) -> list[UsageSample]:
         """Sort finished calls by bucket; those that never came to a provider tell nothing."""
         by_bucket: dict[str, tuple[Target, list[Settled], list[float]]] = {}
         for call, rest in zip(settled, rests, strict=True):
@@ -307,44 +309,48 @@ class Gate:
                 calls.append(call)
                 pauses.append(rest)
         now_ms = self.now() * 1000
-        return [News(*of_bucket, taken[name], now_ms) for name, of_bucket in by_bucket.items()]
+        return [UsageSample(*of_bucket, taken[name], now_ms) for name, of_bucket in by_bucket.items()]
 
-    async def _learn(self, news: News) -> None:
+    async def _learn(self, sample: UsageSample) -> None:
         for _ in range(CONFLICTS):
-            lesson = self._learning.fold(news)
-            if lesson is None:
+            update = self._limits.fold(sample)
+            if update is None:
                 return
-            raw = await self._line.run("learn", [self._keys.bucket(lesson.bucket)], [self._time(), *lesson.arguments()])
+            raw = await self._client.run(
+                "learn", [self._keys.bucket(update.bucket)], [self._time(), *update.arguments()]
+            )
             if not raw:
-                self._learning.done(lesson)
+                self._limits.done(update)
                 return
-            self._learning.corrected(lesson.bucket, raw)
+            self._limits.corrected(update.bucket, raw)
 
-    def _verdicts(self, call: Settled) -> Mapping[ScopeKind, Verdict]:
-        spare = is_spare(call.limits, permitted=call.permit.spare)
-        return verdicts(None if call.permit.id in self._slow else call.answer, spare=spare)
+    def _signals(self, call: Settled) -> Mapping[ScopeKind, Signal]:
+        below_limit = is_below_limit(call.limits, permitted=call.permit.below_limit)
+        return signals(None if call.permit.id in self._slow else call.answer, below_limit=below_limit)
 
-    async def _settle(self, worker: str, arguments: list[Any], heard: Mapping[str, Sequence[Heard]]) -> dict[str, int]:
+    async def _settle(
+        self, worker: str, arguments: list[Any], observations: Mapping[str, Sequence[Observation]]
+    ) -> dict[str, int]:
         """Run settle.lua, and again for breakers that somebody else moved. Returns permits ever given, by bucket."""
         counts: dict[str, int] = {}
         names = [self._keys.root, self._keys.permits(worker)]
         for _ in range(CONFLICTS):
-            moves = self._hearing.fold(heard)
-            told = [text for move in moves for text in move.arguments()]
-            now, _, conflicts, taken = await self._line.run(
-                "settle", names, [self._time(), worker, *arguments, len(moves), *told]
+            updates = self._breakers.fold(observations)
+            told = [text for update in updates for text in update.arguments()]
+            now, _, conflicts, taken = await self._client.run(
+                "settle", names, [self._time(), worker, *arguments, len(updates), *told]
             )
             self._ahead = float(now) - time.monotonic()
             lost = {scope for scope, _, _ in conflicts}
-            taken_on = [move for move in moves if move.scope not in lost]
-            self._hearing.moved(taken_on)
-            say_turns(taken_on, self.now())
+            taken_on = [update for update in updates if update.scope not in lost]
+            self._breakers.moved(taken_on)
+            log_state_changes(taken_on, self.now())
             for scope, version, fields in conflicts:
-                self._hearing.corrected(scope, version, fields)
+                self._breakers.corrected(scope, version, fields)
             counts |= dict(zip(taken[::2], taken[1::2], strict=True))
             if not lost:
                 break
-            heard, arguments = {scope: heard[scope] for scope in lost}, [0, 0]
+            observations, arguments = {scope: observations[scope] for scope in lost}, [0, 0]
         return counts
 
     async def _forget_unanswered(self) -> None:
@@ -359,10 +365,10 @@ class Gate:
         for worker in {permit.worker for permit in permits}:
             own = [permit for permit in permits if permit.worker == worker]
             keys = [self._keys.root, self._keys.permits(worker)]
-            said = await self._line.run("renew", keys, [self._time(), *renew_arguments(own, self._leaving.clock())])
+            said = await self._client.run("renew", keys, [self._time(), *renew_arguments(own, self._renewal.clock())])
             answers |= {permit.id: why for permit, why in zip(own, said, strict=True)}
         return [answers[permit.id] for permit in permits]
 
     async def _release(self, worker: str, which: str, *names: str) -> int:
         keys = [self._keys.root, self._keys.permits(worker)]
-        return int(await self._line.run("release", keys, [self._time(), worker, which, *names]))
+        return int(await self._client.run("release", keys, [self._time(), worker, which, *names]))

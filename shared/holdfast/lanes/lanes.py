@@ -5,17 +5,17 @@ from typing import Any, TypeVar
 
 import redis
 
-from holdfast.lanes import operate
-from holdfast.lanes.condition import condition
+from holdfast.lanes import admin
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.credentials import read_parked
 from holdfast.lanes.entry import in_order, write_entry
+from holdfast.lanes.garbage import GarbageRemover, is_garbage, repair
 from holdfast.lanes.lua import source
-from holdfast.lanes.purging import Purge, is_garbage, mend
+from holdfast.lanes.redis_health import redis_health
 from holdfast.lanes.topology import FAILED
 from holdfast.lanes.values import WINDOW, Backlog, Snapshot
 from holdfast.model.job import Offer
-from holdfast.policy.logins import Parked
+from holdfast.policy.credential_alerts import Parked
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def offer_calls(
             told = Backlog.PART if backlog is Backlog.ALL and first + GROUP < len(group) else backlog
             arguments: list[Any] = [lane, window, told.value, int(first > 0), keys.wake]
             for offer in part:
-                arguments += write_entry(offer, connection.seal)
+                arguments += write_entry(offer, connection.signer)
             yield names, arguments
 
 
@@ -59,7 +59,7 @@ class Lanes:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._keys = connection.keys
-        self._purge = Purge(connection)
+        self._remove_garbage = GarbageRemover(connection)
 
     def offer(self, offers: Sequence[Offer], *, window: int = WINDOW, backlog: Backlog = Backlog.UNKNOWN) -> int:
         """Put jobs into their lanes, each at most once and in order. Returns how many were added.
@@ -94,17 +94,17 @@ class Lanes:
 
         self._ask(write)
 
-    def force(self, route: str, want: operate.Want | None) -> None:
+    def force(self, route: str, want: admin.Want | None) -> None:
         """Let no call take ``route`` ("open"), let every call ("closed"), or let its breaker decide again (None)."""
-        self._ask(lambda client: operate.force_route(client, self._keys, route, want))
+        self._ask(lambda client: admin.force_route(client, self._keys, route, want))
 
     def reset(self, route: str) -> None:
         """Forget what breakers and pauses hold against ``route``."""
-        self._ask(lambda client: operate.reset_route(client, self._keys, route))
+        self._ask(lambda client: admin.reset_route(client, self._keys, route))
 
     def snapshot(self) -> Snapshot:
         """Breakers, buckets and slots as they stand."""
-        return self._ask(lambda client: operate.snapshot(client, self._keys))
+        return self._ask(lambda client: admin.snapshot(client, self._keys))
 
     def workers(self) -> list[str]:
         """Ids of workers that fetched or settled and were not released since."""
@@ -119,17 +119,17 @@ class Lanes:
 
         return self._ask(read)
 
-    def mend(self) -> int:
+    def repair(self) -> int:
         """Forget messages that nobody will fetch or acknowledge, so that their jobs can be offered again."""
-        return self._ask(lambda client: mend(client, self._keys))
+        return self._ask(lambda client: repair(client, self._keys))
 
-    def overrides(self) -> dict[tuple[operate.Kind, str], operate.Override]:
+    def overrides(self) -> dict[tuple[admin.Kind, str], admin.Override]:
         """What operators forced, as far as Redis knows."""
-        return self._ask(lambda client: operate.overrides(client, self._keys))
+        return self._ask(lambda client: admin.overrides(client, self._keys))
 
-    def condition(self) -> list[str]:
+    def redis_health(self) -> list[str]:
         """Say in words what is wrong with a Redis that answers; empty where all is well."""
-        return self._ask(lambda client: condition(client, self._keys))
+        return self._ask(lambda client: redis_health(client, self._keys))
 
     def parked(self, names: Iterable[str]) -> list[Parked]:
         """Which of the credentials ``provider/credential`` take no call now, and since when."""
@@ -143,19 +143,19 @@ class Lanes:
 
     def _ask(self, question: Callable[[redis.Redis], T]) -> T:
         try:
-            return self._purged(question)
+            return self._asked_again(question)
         except redis.ConnectionError as error:
             self._connection.revive()
             raise self._connection.unavailable(error) from error
         except FAILED as error:
             raise self._connection.unavailable(error) from error
 
-    def _purged(self, question: Callable[[redis.Redis], T]) -> T:
+    def _asked_again(self, question: Callable[[redis.Redis], T]) -> T:
         """Ask; where garbage is in the way, delete it and ask again."""
         try:
             return question(self._connection.sync())
         except redis.ResponseError as error:
             if not is_garbage(error):
                 raise
-            self._purge(error)
+            self._remove_garbage(error)
             return question(self._connection.sync())

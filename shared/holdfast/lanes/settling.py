@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.lanes.entry import in_order, write_entry
-from holdfast.lanes.seal import Seal
+from holdfast.lanes.message_signer import MessageSigner
 from holdfast.lanes.targets import Target
 from holdfast.lanes.values import Settled
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Offer
 from holdfast.model.reply import Usage
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.report import is_spare, pause
+from holdfast.policy.outcome_signals import is_below_limit, pause
 
 Targets = Mapping[tuple[str, str], Target]
 
-NEVER_SENT = frozenset({FaultKind.OURS, FaultKind.UNMAPPABLE})
+NEVER_SENT = frozenset({FaultKind.INTERNAL, FaultKind.UNMAPPABLE})
 ANSWERED = frozenset({FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT})  # tokens were used, whatever came of them
 
 
@@ -23,7 +23,9 @@ def rest_after(call: Settled, uniform: Uniform) -> float:
     """Seconds for which the bucket gives nothing after ``call``."""
     if not isinstance(call.answer, Fault):
         return 0.0
-    return pause(call.answer, uniform, spare=is_spare(call.limits, permitted=call.permit.spare)) or 0.0
+    return (
+        pause(call.answer, uniform, below_limit=is_below_limit(call.limits, permitted=call.permit.below_limit)) or 0.0
+    )
 
 
 def call_arguments(call: Settled, rest: float, targets: Targets, *, late: bool = False) -> list[Any]:
@@ -55,9 +57,9 @@ def _real_usage(call: Settled) -> Usage | None:
     return None if usage is None or usage.estimated else usage
 
 
-def requeue_arguments(offers: Sequence[Offer], seal: Seal | None) -> list[Any]:
+def requeue_arguments(offers: Sequence[Offer], signer: MessageSigner | None) -> list[Any]:
     """How many jobs go back into their lane; then lane, id, message and need of each, in the order of lanes."""
     arguments: list[Any] = [len(offers)]
     for offer in in_order(offers):
-        arguments += [offer.lane, *write_entry(offer, seal)]
+        arguments += [offer.lane, *write_entry(offer, signer)]
     return arguments

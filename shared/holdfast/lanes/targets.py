@@ -1,14 +1,14 @@
 """A plan as the gate reads it: one target per route and credential, in plan order, as ready-made script arguments."""
 
-from holdfast.lanes.hearing import RulesOf, default_rules
+from holdfast.lanes.breaker_store import RulesOf, default_rules
 from holdfast.lanes.keys import Keys
-from holdfast.model.answer import Dimension
+from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need
 from holdfast.model.reply import Usage
 from holdfast.model.route import Api, Limits, Plan, Route
-from holdfast.policy.bucket import per_minute
-from holdfast.policy.limits import START_BURST, START_PER_MS
-from holdfast.policy.verdict import scope_names
+from holdfast.policy.rate_estimate import START_BURST, START_PER_MS
+from holdfast.policy.rate_limit import per_minute
+from holdfast.policy.signals import scope_names
 
 LEASE_MARGIN = 5.0  # seconds that a slot outlives the call's own deadline
 ANTHROPIC_OUTPUT = 250  # output tokens reserved where max_tokens counts for nothing; settled at real usage

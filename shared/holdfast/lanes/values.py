@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from holdfast.model.answer import Dimension, LimitSeen
+from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import Fault
 from holdfast.model.job import Offer, Permit
 from holdfast.model.reply import Reply, Usage

@@ -16,7 +16,7 @@ ID = re.compile(r"(?:hf_)?([0-9a-f]{16})(?:_.*)?", re.DOTALL)
 PURPOSE = b"holdfast api key\0"  # the digest of the same text for another purpose is another one
 
 
-class Scope(StrEnum):
+class KeyScope(StrEnum):
     """What a key is good for. What concerns all tenants at once needs a key that belongs to none."""
 
     SUBMIT = "submit"  # submit jobs, and cancel them
@@ -26,21 +26,24 @@ class Scope(StrEnum):
     ADMIN = "admin"  # all of these
 
 
-IMPLIED: Mapping[Scope, frozenset[Scope]] = {Scope.OPERATE: frozenset({Scope.WATCH}), Scope.ADMIN: frozenset(Scope)}
+IMPLIED: Mapping[KeyScope, frozenset[KeyScope]] = {
+    KeyScope.OPERATE: frozenset({KeyScope.WATCH}),
+    KeyScope.ADMIN: frozenset(KeyScope),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class ApiCaller:
     """Who makes a request. ``name`` stands in the audit book; ``tenant`` None means every tenant."""
 
     name: str
     tenant: str | None
-    scopes: frozenset[Scope]
+    scopes: frozenset[KeyScope]
 
-    def may(self, scope: Scope) -> bool:
+    def may(self, scope: KeyScope) -> bool:
         """Tell whether one of the caller's scopes is this one or holds it.
 
-        >>> Caller("key:1", None, frozenset({Scope.OPERATE})).may(Scope.WATCH)
+        >>> ApiCaller("key:1", None, frozenset({KeyScope.OPERATE})).may(KeyScope.WATCH)
         True
         """
         return any(scope is own or scope in IMPLIED.get(own, ()) for own in self.scopes)
@@ -53,7 +56,7 @@ class NewKey:
     id: str
     name: str
     tenant: str | None
-    scopes: frozenset[Scope]
+    scopes: frozenset[KeyScope]
     digest: str = field(repr=False)
     expires_in: float | None = None
 
@@ -65,7 +68,7 @@ class KeyRecord:
     id: str
     name: str
     tenant: str | None
-    scopes: frozenset[Scope]
+    scopes: frozenset[KeyScope]
     digest: str = field(repr=False)
     created_at: float
     created_by: str
@@ -76,8 +79,8 @@ class KeyRecord:
     def usable(self, now: float) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
-    def caller(self) -> Caller:
-        return Caller(f"key:{self.id}", self.tenant, self.scopes)
+    def caller(self) -> ApiCaller:
+        return ApiCaller(f"key:{self.id}", self.tenant, self.scopes)
 
 
 def key_text(id_: str, secret: str) -> str:
@@ -118,6 +121,6 @@ def matches(record: KeyRecord | None, secret: str) -> bool:
     return hmac.compare_digest(record.digest if record else NOBODYS, digest_of(secret)) and record is not None
 
 
-def read_scopes(names: Collection[str]) -> frozenset[Scope]:
+def read_scopes(names: Collection[str]) -> frozenset[KeyScope]:
     """Read names of scopes. Raises ValueError naming the first that is none."""
-    return frozenset(Scope(name) for name in names)
+    return frozenset(KeyScope(name) for name in names)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FaultKind(StrEnum):
-    """Every meaning a failure can have. The action for each stands in ``policy/conduct.py``."""
+    """Every meaning a failure can have. The action for each stands in ``policy/fault_rules.py``."""
 
     INVALID_REQUEST = "invalid_request"  # 400, 422: the request is wrong
     UNMAPPABLE = "unmappable"  # this route's wire format cannot say what the request says; no byte was sent
@@ -24,13 +24,15 @@ class FaultKind(StrEnum):
     OVERLOADED = "overloaded"  # 529, 503 with an overload code
     UNREACHABLE = "unreachable"  # DNS, connect, TLS: no byte of the request was sent
     TIMED_OUT = "timed_out"  # our total deadline passed after bytes were sent: ambiguous
-    CUT = "cut"  # the connection ended after bytes were sent: ambiguous
+    CONNECTION_LOST = "cut"  # the connection ended after bytes were sent: ambiguous
     BAD_ANSWER = "bad_answer"  # 200 with HTML, broken JSON, another shape, no content
     BAD_OUTPUT = "bad_output"  # a well-formed answer that breaks the job's own schema
     REFUSED = "refused"  # the model would not answer, and the job asks for another one's opinion
-    OUTRUN = "outrun"  # a hedged job's second call answered first, and this first one was cancelled: ambiguous
-    NEEDLESS = "needless"  # its first call answered first, and this second one was cancelled: ambiguous
-    OURS = "ours"  # our own Redis, SQL or limiter
+    HEDGE_PRIMARY_LOST = (
+        "outrun"  # a hedged job's second call answered first, and this first one was cancelled: ambiguous
+    )
+    HEDGE_SECONDARY_LOST = "needless"  # its first call answered first, and this second one was cancelled: ambiguous
+    INTERNAL = "ours"  # our own Redis, SQL or limiter
     POISON = "poison"  # the job's worker died three times while it held the job
     EXHAUSTED = "exhausted"  # attempts or calls used up
     EXPIRED = "expired"  # expires_at passed
@@ -64,13 +66,13 @@ SCOPES: Mapping[FaultKind, Scope] = {
     FaultKind.OVERLOADED: Scope.ROUTE,
     FaultKind.UNREACHABLE: Scope.ENDPOINT,
     FaultKind.TIMED_OUT: Scope.ROUTE,
-    FaultKind.CUT: Scope.ROUTE,
+    FaultKind.CONNECTION_LOST: Scope.ROUTE,
     FaultKind.BAD_ANSWER: Scope.ROUTE,
     FaultKind.BAD_OUTPUT: Scope.JOB,
     FaultKind.REFUSED: Scope.JOB,
-    FaultKind.OUTRUN: Scope.ROUTE,
-    FaultKind.NEEDLESS: Scope.US,
-    FaultKind.OURS: Scope.US,
+    FaultKind.HEDGE_PRIMARY_LOST: Scope.ROUTE,
+    FaultKind.HEDGE_SECONDARY_LOST: Scope.US,
+    FaultKind.INTERNAL: Scope.US,
     FaultKind.POISON: Scope.JOB,
     FaultKind.EXHAUSTED: Scope.JOB,
     FaultKind.EXPIRED: Scope.JOB,

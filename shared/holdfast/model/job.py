@@ -122,8 +122,8 @@ class Permit:
     """The right to make one call: breakers' yes, units from every bucket, a concurrency slot.
 
     ``epochs`` are those of the target's breakers when the permit was given: an answer from before a change of state
-    moves nothing. ``probe`` marks the single call of a half-open breaker. ``spare``: much of a known limit was left.
-    ``asked_at`` is when this process asked for it, in seconds on a clock of its own that never goes back.
+    moves nothing. ``probe`` marks the single call of a half-open breaker. ``below_limit``: much of a known limit was
+    left. ``asked_at`` is when this process asked for it, in seconds on a clock of its own that never goes back.
     """
 
     id: str
@@ -133,7 +133,7 @@ class Permit:
     credential: str
     epochs: Mapping[str, int]
     probe: bool = False
-    spare: bool = False
+    below_limit: bool = False
     asked_at: float = 0.0
 
     @property
@@ -182,7 +182,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MappingNote:
     """What a mapping changed or dropped: ``field`` as the producer wrote it, ``note`` in words."""
 
     field: str
@@ -190,10 +190,10 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class MappingReport:
     """Everything a mapping lost on the way to one route; empty when nothing was."""
 
-    changes: tuple[Change, ...] = ()
+    notes: tuple[MappingNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class AttemptEnd:
     fault: Fault | None = None
     reply: Reply | None = None
     cost_micros: int = 0
-    receipt: Receipt = field(default_factory=Receipt)
+    mapping: MappingReport = field(default_factory=MappingReport)
     seconds: float = 0.0  # of the call alone
 
 

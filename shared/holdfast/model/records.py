@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from holdfast.model.fault import FaultKind
-from holdfast.model.job import AttemptEnd, Change, Claimed, Outcome, Priority, State
+from holdfast.model.job import AttemptEnd, Claimed, MappingNote, Outcome, Priority, State
 from holdfast.model.reply import Reply, Usage
 from holdfast.model.request import Request
 from holdfast.model.step import Step
@@ -71,7 +71,7 @@ class AttemptRecord:
     provider_request_id: str | None
     usage: Usage | None
     cost_micros: int
-    mapping: tuple[Change, ...] = ()
+    mapping: tuple[MappingNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class ResultRecord:
     usage: Usage | None
     cost_micros: int
     attempts: int  # calls made in this generation
-    mapping: tuple[Change, ...]
+    mapping: tuple[MappingNote, ...]
     created_at: float
 
 

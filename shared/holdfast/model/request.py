@@ -13,7 +13,7 @@ class Value(BaseModel):
 
 
 # Fields that only one wire format knows, by dialect (the ``api`` names of the configuration). They travel unchanged to
-# a route of that dialect, and are dropped with a line in the mapping receipt (or refused) on any other.
+# a route of that dialect, and are dropped with a line in the mapping report (or refused) on any other.
 Natives = dict[str, dict[str, Any]]
 
 
@@ -115,10 +115,10 @@ class Output(Value):
 
 
 class Strictness(StrEnum):
-    """What may be lost on the way to a route: nothing, what the receipt tells, or not even the way may be another."""
+    """What may be lost on the way to a route: nothing, what the report tells, or not even the way may be another."""
 
     EXACT = "exact"  # a route whose wire format cannot say everything is refused
-    TOLERANT = "tolerant"  # what is changed or dropped stands in the receipt
+    TOLERANT = "tolerant"  # what is changed or dropped stands in the report
     NEVER = "never"  # no mapping: routes of the dialect it was written in, or else the plan's first route
 
 

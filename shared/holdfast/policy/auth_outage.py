@@ -13,7 +13,7 @@ AT_MOST_EVERY = 1.0  # seconds between two notes of a credential that is let in 
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class AuthRecord:
     """What the provider last said to one credential. ``refused``: so many times in a row; 0: it was let in.
 
     ``at``, seconds: when a call that was let in was sent, for it was let in then; when a refusal came back.
@@ -24,16 +24,16 @@ class Login:
     refused: int
 
 
-Logins = tuple[Login, ...]
+AuthHistory = tuple[AuthRecord, ...]
 
 
-def refused(logins: Logins, credential: str, at: float) -> Logins:
+def refused(logins: AuthHistory, credential: str, at: float) -> AuthHistory:
     """Note that a credential was refused."""
     before = next((each.refused for each in _young(logins, at) if each.credential == credential), 0)
-    return (*_without(_young(logins, at), credential), Login(credential, at, before + 1))
+    return (*_without(_young(logins, at), credential), AuthRecord(credential, at, before + 1))
 
 
-def let_in(logins: Logins, credential: str, at: float, sent: float) -> Logins:
+def accepted(logins: AuthHistory, credential: str, at: float, sent: float) -> AuthHistory:
     """Note that a call of a credential, sent at ``sent`` and answered at ``at``, was let in.
 
     Returns the same object when that is no news: while nobody is refused, or for a call that was sent before the first
@@ -49,18 +49,18 @@ def let_in(logins: Logins, credential: str, at: float, sent: float) -> Logins:
     late = sent < (known.at if known and known.refused else began)
     if late or (known and not known.refused and sent - known.at < AT_MOST_EVERY):
         return logins
-    noted = (*_without(young, credential), Login(credential, sent, 0))
+    noted = (*_without(young, credential), AuthRecord(credential, sent, 0))
     return noted if any(each.refused for each in noted) else ()
 
 
-def are_out(logins: Logins) -> bool:
+def is_auth_outage(logins: AuthHistory) -> bool:
     """Whether enough credentials are refused, and none is let in: then it is the provider, not the keys."""
     return sum(each.refused >= IN_A_ROW for each in logins) >= TOGETHER and all(each.refused for each in logins)
 
 
-def _young(logins: Logins, at: float) -> Logins:
+def _young(logins: AuthHistory, at: float) -> AuthHistory:
     return tuple(each for each in logins if each.at > at - REMEMBERED)
 
 
-def _without(logins: Logins, credential: str) -> Logins:
+def _without(logins: AuthHistory, credential: str) -> AuthHistory:
     return tuple(each for each in logins if each.credential != credential)

@@ -10,7 +10,7 @@ GAP = 20.0  # seconds in which nothing ended: what ended before them was another
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class RouteCapacity:
     """A route as it stands. ``shut``: it admits nothing now, and may be tried again in so many seconds (``again``).
 
     ``again`` None: only an operator can tell. ``per_second``: calls that its limits allow; None where none is known.
@@ -30,7 +30,7 @@ class Eta:
     why: str
 
 
-def eta(left: int, ended: Sequence[tuple[float, int]], ways: Sequence[Way], now: float) -> Eta:
+def eta(left: int, ended: Sequence[tuple[float, int]], ways: Sequence[RouteCapacity], now: float) -> Eta:
     """Estimate when a lane will be empty, if nothing more is submitted.
 
     Args:
@@ -44,7 +44,7 @@ def eta(left: int, ended: Sequence[tuple[float, int]], ways: Sequence[Way], now:
     free = [way for way in ways if not way.shut]
     if not free:
         return Eta(None, _closed(ways, now))
-    allowed, seen = _allowed(free), pace(ended)
+    allowed, seen = _allowed(free), drain_rate(ended)
     if seen is not None and (allowed is None or seen <= allowed):
         return Eta(left / seen, f"at {_number(seen)} jobs/s, as lately")
     if allowed:
@@ -52,10 +52,10 @@ def eta(left: int, ended: Sequence[tuple[float, int]], ways: Sequence[Way], now:
     return Eta(None, "nothing has ended lately, and no limit of its open routes is known")
 
 
-def pace(ended: Sequence[tuple[float, int]]) -> float | None:
+def drain_rate(ended: Sequence[tuple[float, int]]) -> float | None:
     """Jobs a second that ended lately: since the last time that nothing did for a while. None: nothing ended.
 
-    >>> pace([(2.0, 10), (7.0, 25), (12.0, 25), (60.0, 4)])
+    >>> drain_rate([(2.0, 10), (7.0, 25), (12.0, 25), (60.0, 4)])
     5.0
     """
     jobs, reach = 0, 0.0
@@ -66,13 +66,13 @@ def pace(ended: Sequence[tuple[float, int]]) -> float | None:
     return jobs / max(reach, SLOT) if jobs else None
 
 
-def _allowed(free: Sequence[Way]) -> float | None:
+def _allowed(free: Sequence[RouteCapacity]) -> float | None:
     """Calls a second over all open routes; None where one of them has no known limit."""
     limits = [way.per_second for way in free]
     return None if any(limit is None for limit in limits) else sum(limit for limit in limits if limit is not None)
 
 
-def _closed(ways: Sequence[Way], now: float) -> str:
+def _closed(ways: Sequence[RouteCapacity], now: float) -> str:
     if not ways:
         return "no route of its plan can be used"
     first = min(ways, key=lambda way: float("inf") if way.again is None else way.again)

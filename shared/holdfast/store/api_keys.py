@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from holdfast.model.access import KeyRecord, NewKey, Scope, digest_of, key_text, read_scopes
+from holdfast.model.access import KeyRecord, KeyScope, NewKey, digest_of, key_text, read_scopes
 from holdfast.model.errors import NotFound
 from holdfast.store.database import Transaction
 from holdfast.store.micros import MICROS, to_micros, to_seconds, to_seconds_or_none
@@ -27,7 +27,7 @@ USED = Statement("""
 
 
 def make_key(
-    name: str, tenant: str | None, scopes: frozenset[Scope], expires_in: float | None = None
+    name: str, tenant: str | None, scopes: frozenset[KeyScope], expires_in: float | None = None
 ) -> tuple[NewKey, str]:
     """Draw a new key: what is kept of it, and the text that its owner gets, which is kept nowhere."""
     id_, secret = secrets.token_hex(ID_BYTES), secrets.token_hex(SECRET_BYTES)

@@ -5,9 +5,9 @@ from typing import Any
 
 from holdfast.model.job import Offer, State
 from holdfast.model.records import LaneCounts
+from holdfast.store.codec import decode_need
 from holdfast.store.database import Transaction
 from holdfast.store.operator import read_overrides
-from holdfast.store.pack import unpack_need
 from holdfast.store.sql import Statement
 
 HEADS = Statement("""
@@ -15,7 +15,7 @@ HEADS = Statement("""
     where lane = :lane and state = 'queued' and expires_at > :now
     order by expires_at, id limit :limit
 """)
-PATIENT = Statement("""
+WITHOUT_DEADLINE = Statement("""
     select id from job where lane = :lane and state = 'queued' and expires_at = $never order by id limit 1
 """)
 DUE = Statement("""
@@ -40,7 +40,9 @@ def heads(tx: Transaction, lane: str, limit: int) -> list[Offer]:
 
 def oldest(tx: Transaction, lane: str, look: int) -> str | None:
     """The oldest queued job: of those without a deadline, and of the ``look`` with the nearest."""
-    found = [row.id for row in (*tx.run(HEADS, lane=lane, limit=look, now=tx.now), *tx.run(PATIENT, lane=lane))]
+    found = [
+        row.id for row in (*tx.run(HEADS, lane=lane, limit=look, now=tx.now), *tx.run(WITHOUT_DEADLINE, lane=lane))
+    ]
     return min(found, default=None)
 
 
@@ -55,7 +57,7 @@ def release_due(tx: Transaction, limit: int) -> list[Offer]:
 
 def offers_of(rows: Sequence[Any]) -> list[Offer]:
     """Rows of jobs as the lanes need them."""
-    return [Offer(row.id, row.lane, unpack_need(row)) for row in rows]
+    return [Offer(row.id, row.lane, decode_need(row)) for row in rows]
 
 
 def list_lanes(tx: Transaction) -> list[LaneCounts]:

@@ -7,9 +7,9 @@ from holdfast.model.errors import Conflict
 from holdfast.model.ids import public_id
 from holdfast.model.job import TERMINAL, State
 from holdfast.model.records import BatchRecord
+from holdfast.store.codec import clean
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_seconds
-from holdfast.store.pack import clean
 from holdfast.store.sql import Statement
 
 OPEN_BATCH = Statement("""

@@ -5,10 +5,10 @@ from typing import Any
 
 from holdfast.config import crash_point
 from holdfast.model.job import Claimed, Outcome, Permit, State
+from holdfast.store.codec import decode_need, decode_request
 from holdfast.store.counters import observe
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_seconds_or_none
-from holdfast.store.pack import unpack_need, unpack_request
 from holdfast.store.sql import Statement
 
 # A worker whose lease ran out may have been taken over already: it must renew before it starts another call.
@@ -76,8 +76,8 @@ def _claimed(row: Any, body: bytes) -> Claimed:
         attempts=row.attempts,
         calls=row.calls,
         tries=row.tries,
-        need=unpack_need(row),
-        request=unpack_request(body),
+        need=decode_need(row),
+        request=decode_request(body),
         expires_at=to_seconds_or_none(row.expires_at),
         custom_id=row.custom_id,
         tenant=row.tenant,

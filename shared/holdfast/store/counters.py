@@ -35,7 +35,7 @@ PACE = Statement("select lane, at, cast(sum(ended) as bigint) as ended from pace
 PRUNE = Statement("delete from pace where at < :before")
 
 BOUNDS = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)  # seconds
-BEYOND = "+Inf"
+OVERFLOW = "+Inf"
 MOST_CODES = 40  # per provider; whatever else it says is counted as OTHER
 OTHER = "other"
 NAMEABLE = re.compile(r"[\w.:-]{1,60}", re.ASCII)
@@ -62,7 +62,7 @@ class Counters:
     def histogram(self, name: str) -> Histogram:
         """A figure that ``observe`` kept."""
         counted, so_far, buckets = self.of(name), 0, []
-        for bound in (*map(str, BOUNDS), BEYOND):
+        for bound in (*map(str, BOUNDS), OVERFLOW):
             so_far += counted.get((bound,), 0)
             buckets.append((bound, so_far))
         return Histogram(buckets, self.of(f"{name}_sum").get((), 0) / MICROS)
@@ -72,7 +72,7 @@ def observe(tx: Transaction, name: str, micros: int) -> None:
     """Count one duration; less than nothing, as clocks that were set back tell it, counts as nothing."""
     seconds = max(0, micros) / MICROS
     place = bisect_left(BOUNDS, seconds)
-    tx.count(name, str(BOUNDS[place]) if place < len(BOUNDS) else BEYOND)
+    tx.count(name, str(BOUNDS[place]) if place < len(BOUNDS) else OVERFLOW)
     tx.count(f"{name}_sum", amount=max(0, micros))
 
 

@@ -12,7 +12,7 @@ from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import TERMINAL, State
 from holdfast.store.engine import make_directory, open_engines, read_url, show_url
 from holdfast.store.micros import MICROS
-from holdfast.store.sql import POSTGRES, SQLITE, Rows, Statement, Tongue, in_json, spoken, spoken_by_row
+from holdfast.store.sql import POSTGRES, SQLITE, Rows, SqlDialect, Statement, render, render_by_row, to_json
 
 T = TypeVar("T")
 SHARDS = 16
@@ -43,9 +43,9 @@ MOVE_PACE = Statement("""
 class Transaction:
     """One transaction. ``now`` is the database's clock, read once, in microseconds."""
 
-    def __init__(self, connection: Connection, tongue: Tongue, shard: int) -> None:
+    def __init__(self, connection: Connection, dialect: SqlDialect, shard: int) -> None:
         self.connection = connection
-        self.tongue = tongue
+        self.dialect = dialect
         self._shard = shard
         self._now: int | None = None
         self._tally: Counter[tuple[str, str, str]] = Counter()
@@ -59,24 +59,24 @@ class Transaction:
         return self._now
 
     def _read_clock(self) -> int:
-        if self.tongue.clock is None:
+        if self.dialect.clock is None:
             return clock.now_micros()
-        return int(self.connection.exec_driver_sql(self.tongue.clock).scalar_one())
+        return int(self.connection.exec_driver_sql(self.dialect.clock).scalar_one())
 
     def run(self, statement: Statement, **parameters: Any) -> Sequence[Any]:
         """Run a statement; ``rows`` and ``ids`` travel as JSON. Answers the rows it returns."""
-        if self.tongue.bytes_of is None and statement.has_bytes:
+        if self.dialect.bytes_of is None and statement.has_bytes:
             return self._run_by_row(statement, **parameters)
         for name in ("rows", "ids"):
             if name in parameters:
-                parameters[name] = in_json(parameters[name])
-        result = self.connection.execute(spoken(statement, self.tongue), parameters)
+                parameters[name] = to_json(parameters[name])
+        result = self.connection.execute(render(statement, self.dialect), parameters)
         return result.all() if result.returns_rows else ()
 
     def _run_by_row(self, statement: Statement, rows: Rows, **parameters: Any) -> Sequence[Any]:
-        said, names = spoken_by_row(statement, self.tongue)
+        query, names = render_by_row(statement, self.dialect)
         if rows:
-            self.connection.exec_driver_sql(said, [parameters | dict(zip(names, row, strict=True)) for row in rows])
+            self.connection.exec_driver_sql(query, [parameters | dict(zip(names, row, strict=True)) for row in rows])
         return ()
 
     def select(self, query: Executable) -> Sequence[Any]:
@@ -107,7 +107,7 @@ class Transaction:
         """Write the counts; last, and in order, so that two transactions never wait for each other's rows."""
         if rows := [[*key, jobs] for key, jobs in sorted(self._tally.items()) if jobs]:
             self.run(MOVE_TALLY, rows=rows, shard=self._shard)
-        if rows := [[name, in_json(labels), n] for (name, labels), n in sorted(self._counters.items()) if n]:
+        if rows := [[name, to_json(labels), n] for (name, labels), n in sorted(self._counters.items()) if n]:
             self.run(MOVE_COUNTERS, rows=rows, shard=self._shard)
         if rows := [[lane, jobs] for lane, jobs in sorted(self._ended.items())]:
             self.run(MOVE_PACE, rows=rows, at=self.now // SLOT * SLOT, shard=self._shard)
@@ -119,8 +119,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = read_url(url)
         self.shown_url = show_url(self._url)
-        self.tongue = SQLITE if self._url.get_backend_name() == "sqlite" else POSTGRES
-        self._shard = 0 if self.tongue is SQLITE else random.randrange(SHARDS)  # noqa: S311 - it spreads rows, it guards nothing
+        self.dialect = SQLITE if self._url.get_backend_name() == "sqlite" else POSTGRES
+        self._shard = 0 if self.dialect is SQLITE else random.randrange(SHARDS)  # noqa: S311 - it spreads rows, it guards nothing
         self._writer, self._reader = open_engines(self._url)
         make_directory(self._url)
 
@@ -138,14 +138,14 @@ class Database:
 
     def _write(self, work: Callable[[Transaction], T]) -> T:
         with self._writer.begin() as connection:
-            transaction = Transaction(connection, self.tongue, self._shard)
+            transaction = Transaction(connection, self.dialect, self._shard)
             answer = work(transaction)
             transaction.flush()
             return answer
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
         with self._reader.connect() as connection:
-            return work(Transaction(connection, self.tongue, self._shard))
+            return work(Transaction(connection, self.dialect, self._shard))
 
     def _run(self, work: Callable[[], T]) -> T:
         for tries_left in reversed(range(TRIES)):

@@ -25,14 +25,14 @@ SQLITE_PRAGMAS: Mapping[str, str] = {
 }
 BEGIN = "begin immediate"
 BUSY_SECONDS = 10.0  # for which a locked file is waited for
-ASK_SOONEST, ASK_LATEST = 0.0005, 0.01  # seconds between two tries to get the lock,
-ASK_AGAIN = 0.1  # as a share of how long it was waited for already
+LOCK_POLL_MIN, LOCK_POLL_MAX = 0.0005, 0.01  # seconds between two tries to get the lock,
+LOCK_POLL_SHARE = 0.1  # as a share of how long it was waited for already
 # Of each connection, in KiB, written as a negative number. The system caches the file too, so more would only make the
 # memory of every process grow with the database: a process has one connection that writes, and some that read.
 WRITER_CACHE, READER_CACHE = -8_192, -2_048
 # A link that breaks in silence is noticed within about ten seconds at both ends: by us, or a worker would wait for as
 # long as TCP goes on trying; by the server, or the rows of a transaction cut in half would stay locked for as long.
-SILENCE = {"tcp_user_timeout": 10_000}  # milliseconds
+USER_TIMEOUT = {"tcp_user_timeout": 10_000}  # milliseconds
 KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}  # seconds, seconds, tries
 POSTGRES_OPTIONS = " ".join(
     f"-c {option}"
@@ -40,7 +40,7 @@ POSTGRES_OPTIONS = " ".join(
         "statement_timeout=60s",
         "lock_timeout=15s",
         "idle_in_transaction_session_timeout=60s",
-        *(f"{name}={value}" for name, value in SILENCE.items()),
+        *(f"{name}={value}" for name, value in USER_TIMEOUT.items()),
         *(f"tcp_{name}={value}" for name, value in KEEPALIVE.items()),
     )
 )
@@ -106,7 +106,7 @@ def open_engines(url: URL) -> tuple[Engine, Engine]:
             "connect_timeout": 5,
             "application_name": "holdfast",
             "options": POSTGRES_OPTIONS,
-            **SILENCE,
+            **USER_TIMEOUT,
             **KEEPALIVE,
         },
     )
@@ -155,7 +155,7 @@ def _begin_writing(connection: Connection) -> None:
                 break
         else:
             return
-        sleep(min(max(waited * ASK_AGAIN, ASK_SOONEST), ASK_LATEST))
+        sleep(min(max(waited * LOCK_POLL_SHARE, LOCK_POLL_MIN), LOCK_POLL_MAX))
     connection.exec_driver_sql(BEGIN)  # once more, for an error that says what is wrong
 
 

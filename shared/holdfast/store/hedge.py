@@ -20,19 +20,19 @@ NUMBER = Statement("""
 """)
 
 
-def hedge(tx: Transaction, worker: str, asked: Sequence[tuple[Claimed, Permit]]) -> list[int | None]:
+def hedge(tx: Transaction, worker: str, requests: Sequence[tuple[Claimed, Permit]]) -> list[int | None]:
     """Write the row of each second call. Answers its number; None: the job is not the worker's any more."""
     numbers = {
         (row.id, row.fence): (row.generation, row.number)
-        for row in tx.run(NUMBER, rows=sorted([job.id, job.fence] for job, _ in asked), worker=worker, now=tx.now)
+        for row in tx.run(NUMBER, rows=sorted([job.id, job.fence] for job, _ in requests), worker=worker, now=tx.now)
     }
     rows = [
         [job.id, *numbers[job.id, job.fence], permit.route, permit.credential, job.fence]
-        for job, permit in asked
+        for job, permit in requests
         if (job.id, job.fence) in numbers
     ]
     if rows:
         tx.run(START_ATTEMPTS, rows=rows, worker=worker, now=tx.now)
     crash_point("mid_hedge")
-    found = (numbers.get((job.id, job.fence)) for job, _ in asked)
+    found = (numbers.get((job.id, job.fence)) for job, _ in requests)
     return [number and number[1] for number in found]

@@ -43,7 +43,7 @@ MISRECORDED = Statement("""
     limit :limit
 """)
 # I5: calls that nobody makes and nobody has ended, running jobs whose call has no row, and claims without their row.
-UNTOLD_CALLS = Statement("""
+UNACCOUNTED_CALLS = Statement("""
     select attempt.job as id from attempt where ended_at is null and not exists (
         select 1 from worker where worker.id = attempt.worker and coalesce(stopped_at, lease_until) > :since
     )
@@ -73,7 +73,7 @@ UNPAID = Statement("""
     limit :limit
 """)
 # I8: due and not released, past the deadline and not expired, held by a worker long gone.
-ASLEEP = Statement("""
+OVERDUE = Statement("""
     select id from job where state = 'delayed' and available_at <= :idle_since
     union
     select id from job where state in ('queued', 'delayed') and expires_at < $never and expires_at <= :idle_since
@@ -101,9 +101,9 @@ def read_ledger(tx: Transaction) -> list[LedgerLine]:
     return [
         _accepted(tx, totals),
         _recorded_once(tx),
-        _every_call_told(tx, calls, swept=swept),
+        _calls_accounted_for(tx, calls, swept=swept),
         _usage(tx, calls, totals),
-        _nothing_asleep(tx, swept=swept),
+        _nothing_overdue(tx, swept=swept),
         _tally(tx),
     ]
 
@@ -126,10 +126,10 @@ def _recorded_once(tx: Transaction) -> LedgerLine:
     return _line("I2", sentence, {}, tx.run(MISRECORDED, limit=OFFENDERS))
 
 
-def _every_call_told(tx: Transaction, calls: Mapping[str, int], *, swept: bool) -> LedgerLine:
+def _calls_accounted_for(tx: Transaction, calls: Mapping[str, int], *, swept: bool) -> LedgerLine:
     sentence = "every call has a row from before its send, and an end once its worker is gone"
     since = tx.now - ORPHANED if swept else 0
-    offenders = tx.run(UNTOLD_CALLS, since=since, limit=OFFENDERS)
+    offenders = tx.run(UNACCOUNTED_CALLS, since=since, limit=OFFENDERS)
     return _line("I5", sentence, {name: calls[name] for name in ("calls", "open", "unknown")}, offenders)
 
 
@@ -140,10 +140,10 @@ def _usage(tx: Transaction, calls: Mapping[str, int], totals: Mapping[str, int])
     return _line("I7", sentence, {**figures, "unknown": calls["unknown"]}, tx.run(UNPAID, limit=OFFENDERS))
 
 
-def _nothing_asleep(tx: Transaction, *, swept: bool) -> LedgerLine:
+def _nothing_overdue(tx: Transaction, *, swept: bool) -> LedgerLine:
     """While no worker lives nobody can wake anything: then nothing is held against the line."""
     offenders = (
-        tx.run(ASLEEP, idle_since=tx.now - IDLE, orphaned_since=tx.now - ORPHANED, limit=OFFENDERS) if swept else ()
+        tx.run(OVERDUE, idle_since=tx.now - IDLE, orphaned_since=tx.now - ORPHANED, limit=OFFENDERS) if swept else ()
     )
     sentence = "no due job idle for 30 s, no job held by a worker that died 60 s ago"
     return _line("I8", sentence, {"sweeping": int(swept)}, offenders)

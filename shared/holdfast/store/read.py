@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, te
 
 from holdfast.model.job import Priority, State, lane_name
 from holdfast.model.records import FinishedJob, JobDetail, JobFilter, JobRecord, ResultRecord
+from holdfast.store.codec import decode_request
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros
-from holdfast.store.pack import unpack_request
 from holdfast.store.records import ATTEMPT, JOB, REQUEST, RESULT, read_attempt, read_job, read_result
 from holdfast.store.sql import Statement
 from holdfast.store.tables.job import ENDED
@@ -112,7 +112,7 @@ def find_detail(tx: Transaction, id_: str, tenant: str | None) -> JobDetail | No
         job=record,
         attempts=tuple(read_attempt(row) for row in attempts),
         result=_result(tx, record),
-        request=unpack_request(bodies[0].body) if bodies else None,
+        request=decode_request(bodies[0].body) if bodies else None,
     )
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import Table
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Outcome, Priority, State
 from holdfast.model.records import AttemptRecord, JobRecord, ResultRecord
+from holdfast.store.codec import decode_labels, decode_mapping, decode_reply, decode_usage
 from holdfast.store.micros import to_seconds, to_seconds_or_none
-from holdfast.store.pack import unpack_labels, unpack_mapping, unpack_reply, unpack_usage
 from holdfast.store.tables import METADATA
 
 JOB: Table = METADATA.tables["job"]
@@ -45,7 +45,7 @@ def read_job(row: Any) -> JobRecord:
         fault=fault_or_none(row.fault),
         created_at=to_seconds(row.created_at),
         finished_at=to_seconds_or_none(row.finished_at),
-        metadata=unpack_labels(row.labels),
+        metadata=decode_labels(row.labels),
     )
 
 
@@ -67,9 +67,9 @@ def read_attempt(row: Any) -> AttemptRecord:
         code=row.code,
         message=row.message,
         provider_request_id=row.provider_request_id,
-        usage=unpack_usage(row.usage),
+        usage=decode_usage(row.usage),
         cost_micros=row.cost_micros,
-        mapping=unpack_mapping(row.mapping),
+        mapping=decode_mapping(row.mapping),
     )
 
 
@@ -79,14 +79,14 @@ def read_result(row: Any) -> ResultRecord:
         job=row.job,
         generation=row.generation,
         state=State(row.state),
-        reply=unpack_reply(row.reply),
+        reply=decode_reply(row.reply),
         fault=fault_or_none(row.fault),
         code=row.code,
         message=row.message,
         route=row.route,
-        usage=unpack_usage(row.usage),
+        usage=decode_usage(row.usage),
         cost_micros=row.cost_micros,
         attempts=row.attempts,
-        mapping=unpack_mapping(row.mapping),
+        mapping=decode_mapping(row.mapping),
         created_at=to_seconds(row.created_at),
     )

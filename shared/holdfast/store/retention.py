@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from holdfast.model.job import State
 from holdfast.store.database import Transaction
-from holdfast.store.letters import drop_parts
+from holdfast.store.dead_letters import drop_parts
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import Statement
 from holdfast.store.tables.job import ENDED
@@ -38,20 +38,20 @@ KEEP_WORKERS = 86_400 * MICROS  # a stopped process stays listed for a day
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class DeletedPage:
     """How many ``jobs`` of a page went; ``cursor`` is where the next page begins, None after the last."""
 
     jobs: int
     cursor: str | None
 
 
-def find_old(tx: Transaction, age: int, after: str, limit: int) -> list[str]:
+def find_ended(tx: Transaction, age: int, after: str, limit: int) -> list[str]:
     """The next ``limit`` jobs beyond id ``after`` that ended more than ``age`` microseconds ago."""
     date = tx.now - age
     return [row.id for row in tx.run(OLD, after=after, before=first_id(date), date=date, limit=limit)]
 
 
-def forget(tx: Transaction, ids: Sequence[str], age: int) -> int:
+def delete_ended(tx: Transaction, ids: Sequence[str], age: int) -> int:
     """Delete those of ``ids`` that are still ended and old. Answers how many."""
     gone = tx.run(DELETE, ids=list(ids), date=tx.now - age)
     if gone:
@@ -65,13 +65,13 @@ def forget(tx: Transaction, ids: Sequence[str], age: int) -> int:
     return len(gone)
 
 
-def tidy(tx: Transaction, age: int) -> None:
+def delete_empty_batches(tx: Transaction, age: int) -> None:
     """Delete old batches whose jobs are gone, with their counts, in a transaction after that of the last job."""
     if empty := [row.id for row in tx.run(EMPTY_BATCHES, date=tx.now - age)]:
         tx.run(LEFT_COUNTS, ids=empty)
 
 
-def forget_workers(tx: Transaction) -> None:
+def delete_stopped_workers(tx: Transaction) -> None:
     """Delete processes that stopped a day ago, so that looking for the living stays cheap in a fleet that scales."""
     tx.run(GONE_WORKERS, date=tx.now - KEEP_WORKERS)
 

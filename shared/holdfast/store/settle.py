@@ -6,10 +6,10 @@ from typing import Any
 from holdfast.config import crash_point
 from holdfast.model.job import AttemptEnd, Claimed, State
 from holdfast.model.records import Settlement
+from holdfast.store.codec import clean, encode_mapping, encode_usage
 from holdfast.store.counters import count_calls, observe
 from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros
-from holdfast.store.pack import clean, pack_mapping, pack_usage
 from holdfast.store.sql import Statement
 from holdfast.store.terminal import write_endings
 from holdfast.store.turn import Turn, is_failed_try, may_be_billed, turn
@@ -100,15 +100,15 @@ def _job_row(settlement: Settlement, next_: Turn, now: int) -> list[Any]:
 def _end_rows(settlement: Settlement, next_: Turn) -> list[list[Any]]:
     """The call that decided, and the other one of a hedged job."""
     claimed, reply = settlement.claimed, settlement.end.reply
-    # what an ending holds is packed already
-    packed = next_.ending.usage if next_.ending else pack_usage(reply.usage) if reply else None
-    rows = [_end_row(claimed, claimed.attempt_number, settlement.end, packed)]
+    # what an ending holds is encoded already
+    encoded = next_.ending.usage if next_.ending else encode_usage(reply.usage) if reply else None
+    rows = [_end_row(claimed, claimed.attempt_number, settlement.end, encoded)]
     for number, end in settlement.others.items():
-        rows.append(_end_row(claimed, number, end, pack_usage(end.reply.usage) if end.reply else None))
+        rows.append(_end_row(claimed, number, end, encode_usage(end.reply.usage) if end.reply else None))
     return rows
 
 
-def _end_row(claimed: Claimed, number: int, end: AttemptEnd, packed_usage: str | None) -> list[Any]:
+def _end_row(claimed: Claimed, number: int, end: AttemptEnd, encoded_usage: str | None) -> list[Any]:
     fault, reply = end.fault, end.reply
     usage = reply.usage if reply else None
     return [
@@ -121,10 +121,10 @@ def _end_row(claimed: Claimed, number: int, end: AttemptEnd, packed_usage: str |
         clean(fault.code) if fault else None,
         clean(fault.message) if fault else None,
         clean(reply.provider_request_id if reply else fault.provider_request_id if fault else None),
-        packed_usage,
+        encoded_usage,
         usage.input if usage else 0,
         usage.output if usage else 0,
         end.cost_micros,
-        pack_mapping(end.receipt),
+        encode_mapping(end.mapping),
         to_micros(end.seconds),
     ]

@@ -25,10 +25,10 @@ from holdfast.store.micros import NEVER
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
-    """How one database says what the other says differently.
+class SqlDialect:
+    """The SQL in which SQLite and Postgres differ.
 
-    ``among`` finds ids by an index, however the planner estimates: Postgres takes a select of unknown ids for half of
+    ``in_ids`` finds ids by an index, however the planner estimates: Postgres takes a select of unknown ids for half of
     the table, and reads all of it. ``bytes_of`` reads bytes out of JSON, where they travel as base64; None: rows with
     bytes run row by row.
     ``clock`` is a select; None: this process has the same clock.
@@ -36,24 +36,24 @@ class Tongue:
 
     name: str
     each_row: str
-    among: str
+    in_ids: str
     bytes_of: str | None
     skip_locked: str
     clock: str | None
 
 
-SQLITE = Tongue(
+SQLITE = SqlDialect(
     name="sqlite",
     each_row="json_each(:rows)",
-    among="in (select value from json_each(:ids))",
+    in_ids="in (select value from json_each(:ids))",
     bytes_of=None,
     skip_locked="",  # there is one writer at a time
     clock=None,
 )
-POSTGRES = Tongue(
+POSTGRES = SqlDialect(
     name="postgresql",
     each_row="jsonb_array_elements(cast(:rows as jsonb)) as each_row(value)",
-    among="= any(array(select jsonb_array_elements_text(cast(:ids as jsonb))))",
+    in_ids="= any(array(select jsonb_array_elements_text(cast(:ids as jsonb))))",
     bytes_of="decode({0}, 'base64')",
     skip_locked="for update skip locked",
     clock="select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
@@ -81,34 +81,34 @@ class Statement:
 
 
 @cache
-def spoken(statement: Statement, tongue: Tongue) -> TextClause:
-    """The statement as ``tongue`` says it, for all rows at once."""
-    read = ", ".join(_column(place, name, kind, tongue) for place, (name, kind) in enumerate(statement.columns))
-    return text(_replaced(statement, tongue, f"select {read} from {tongue.each_row}"))  # noqa: S608 - all of it is ours
+def render(statement: Statement, dialect: SqlDialect) -> TextClause:
+    """Return the statement in this dialect's SQL, for all rows at once."""
+    read = ", ".join(_column(place, name, kind, dialect) for place, (name, kind) in enumerate(statement.columns))
+    return text(_fill_marks(statement, dialect, f"select {read} from {dialect.each_row}"))  # noqa: S608 - all of it is ours
 
 
 @cache
-def spoken_by_row(statement: Statement, tongue: Tongue) -> tuple[str, tuple[str, ...]]:
-    """The statement for one row, and the names of its columns, which are then parameters."""
+def render_by_row(statement: Statement, dialect: SqlDialect) -> tuple[str, tuple[str, ...]]:
+    """Return the statement for one row, and the names of its columns, which are its parameters."""
     names = tuple(name for name, _ in statement.columns)
-    return _replaced(statement, tongue, f"select {', '.join(f':{name} as {name}' for name in names)}"), names
+    return _fill_marks(statement, dialect, f"select {', '.join(f':{name} as {name}' for name in names)}"), names
 
 
-def _replaced(statement: Statement, tongue: Tongue, rows: str) -> str:
-    words = {"in ($ids)": tongue.among, "$skip_locked": tongue.skip_locked, "$never": str(NEVER)}
+def _fill_marks(statement: Statement, dialect: SqlDialect, rows: str) -> str:
+    words = {"in ($ids)": dialect.in_ids, "$skip_locked": dialect.skip_locked, "$never": str(NEVER)}
     return MARK.sub(lambda mark: words[mark[2]] if mark[2] else rows, statement.template)
 
 
-def _column(place: int, name: str, kind: str, tongue: Tongue) -> str:
+def _column(place: int, name: str, kind: str, dialect: SqlDialect) -> str:
     value = f"value->>{place}"
     if kind != "bytes":
         return f"cast({value} as {kind}) as {name}"
-    if tongue.bytes_of is None:
-        raise ValueError(f"column {name}: {tongue.name} takes bytes row by row")
-    return f"{tongue.bytes_of.format(value)} as {name}"
+    if dialect.bytes_of is None:
+        raise ValueError(f"column {name}: {dialect.name} takes bytes row by row")
+    return f"{dialect.bytes_of.format(value)} as {name}"
 
 
-def in_json(value: Any) -> str:
+def to_json(value: Any) -> str:
     """A parameter for ``$rows`` or ``$ids``; bytes become base64."""
     return orjson.dumps(value, default=_base64).decode()
 

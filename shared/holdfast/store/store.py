@@ -27,26 +27,26 @@ from holdfast.store import (
     backlog,
     batches,
     cancel,
+    dead_letters,
     fleet,
     ledger,
-    letters,
     migrations,
     operator,
     read,
     retention,
 )
+from holdfast.store.call_log import CallLog, read_call_log
 from holdfast.store.claim import claim
 from holdfast.store.counters import Counters, prune_pace, read_counters, read_dead, read_pace, recount_dead
 from holdfast.store.database import Database
-from holdfast.store.hand_back import called_within, hand_back
 from holdfast.store.hedge import hedge
 from holdfast.store.micros import to_micros, to_seconds
 from holdfast.store.operator import OverrideKind
-from holdfast.store.retention import Forgotten
+from holdfast.store.requeue import called_within, requeue
+from holdfast.store.retention import DeletedPage
 from holdfast.store.settle import settle
 from holdfast.store.sql import POSTGRES
-from holdfast.store.submit import pack, submit
-from holdfast.store.trail import Trail, read_trail
+from holdfast.store.submit import encode_job, submit
 
 CANCEL_PAGE = 1000  # jobs in one transaction
 
@@ -73,9 +73,9 @@ class Store:
 
         Raises SchemaBehind: a Postgres, which others may be using, is upgraded when an operator says so.
         """
-        found, floor = self.database.read(lambda tx: migrations.look(tx.connection))
+        found, floor = self.database.read(lambda tx: migrations.read_revisions(tx.connection))
         migrations.refuse_newer(found, floor)
-        if found is not None and found < migrations.HEAD and self.database.tongue is POSTGRES:
+        if found is not None and found < migrations.HEAD and self.database.dialect is POSTGRES:
             raise SchemaBehind(self.url, found, migrations.HEAD)
         if found is None or found < migrations.HEAD:
             self.upgrade()
@@ -123,8 +123,8 @@ class Store:
 
     def submit(self, jobs: Sequence[NewJob]) -> list[Submitted]:
         """Accept jobs, all or none; answers in the same order. A known id or idempotency key is the earlier job."""
-        packed = [pack(job) for job in jobs]
-        return self.database.write(lambda tx: submit(tx, packed)) if packed else []
+        encoded = [encode_job(job) for job in jobs]
+        return self.database.write(lambda tx: submit(tx, encoded)) if encoded else []
 
     def job(self, id: str, tenant: str | None = None) -> JobRecord | None:  # noqa: A002
         return self.database.read(lambda tx: read.find_job(tx, id, tenant))
@@ -233,9 +233,9 @@ class Store:
         """Write the ends of calls, in the same order. False: refused, the job is not held under that fence."""
         return self.database.write(lambda tx: settle(tx, settlements)) if settlements else []
 
-    def hand_back(self, worker: str, jobs: Sequence[str] | None) -> list[Offer]:
+    def requeue(self, worker: str, jobs: Sequence[str] | None) -> list[Offer]:
         """Queue jobs that a living worker holds and does not run; None: all it holds, because it stops."""
-        return self.database.write(lambda tx: hand_back(tx, worker, jobs))
+        return self.database.write(lambda tx: requeue(tx, worker, jobs))
 
     def called_within(self, seconds: float) -> bool:
         """Whether any call started in the last ``seconds``, or has not ended yet."""
@@ -245,40 +245,40 @@ class Store:
 
     def dead_groups(self, where: JobFilter) -> list[FaultGroup]:
         """Dead letters by lane and fault, largest group first."""
-        return self.database.read(lambda tx: letters.dead_groups(tx, where))
+        return self.database.read(lambda tx: dead_letters.dead_groups(tx, where))
 
     def count(self, where: JobFilter) -> int:
         return self.database.read(lambda tx: read.count_jobs(tx, where))
 
     def replay(self, where: JobFilter, limit: int, per_minute: float | None, actor: str) -> int:
         """Put dead letters back to work, oldest first, at most so many a minute. Answers how many."""
-        return self.database.write(lambda tx: letters.replay(tx, where, limit, per_minute, actor))
+        return self.database.write(lambda tx: dead_letters.replay(tx, where, limit, per_minute, actor))
 
     def drop(self, where: JobFilter, limit: int, actor: str) -> int:
         """Remove dead letters for good, oldest first. Answers how many."""
-        return self.database.write(lambda tx: letters.drop(tx, where, limit, actor))
+        return self.database.write(lambda tx: dead_letters.drop(tx, where, limit, actor))
 
-    def forget(self, age: float, after: str = "", limit: int = 500) -> Forgotten:
+    def delete_ended(self, age: float, after: str = "", limit: int = 500) -> DeletedPage:
         """Delete the next ``limit`` jobs beyond id ``after`` that ended more than ``age`` seconds ago."""
         micros = to_micros(age)
-        old = self.database.read(lambda tx: retention.find_old(tx, micros, after, limit))
-        gone = self.database.write(lambda tx: retention.forget(tx, old, micros)) if old else 0
+        old = self.database.read(lambda tx: retention.find_ended(tx, micros, after, limit))
+        gone = self.database.write(lambda tx: retention.delete_ended(tx, old, micros)) if old else 0
         if len(old) == limit:
-            return Forgotten(gone, old[-1])
-        self.database.write(lambda tx: retention.tidy(tx, micros))
-        return Forgotten(gone, None)
+            return DeletedPage(gone, old[-1])
+        self.database.write(lambda tx: retention.delete_empty_batches(tx, micros))
+        return DeletedPage(gone, None)
 
-    def forget_workers(self) -> None:
+    def delete_stopped_workers(self) -> None:
         """Delete the rows of processes that stopped a day ago."""
-        self.database.write(retention.forget_workers)
+        self.database.write(retention.delete_stopped_workers)
 
     def ledger(self) -> list[LedgerLine]:
         """The invariants of docs/guarantees.md that SQL can tell, counted afresh."""
         return self.database.read(ledger.read_ledger)
 
-    def trail(self, ids: Sequence[str]) -> Trail:
+    def call_log(self, ids: Sequence[str]) -> CallLog:
         """Every call and every ending of a page of jobs, at most some hundreds."""
-        return self.database.read(lambda tx: read_trail(tx, ids))
+        return self.database.read(lambda tx: read_call_log(tx, ids))
 
     # Operators
 

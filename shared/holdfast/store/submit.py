@@ -8,9 +8,9 @@ from holdfast.config import crash_point
 from holdfast.model.errors import Conflict, InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
+from holdfast.store.codec import deflate, encode_avoid, encode_labels, encode_request, is_storable, request_hash
 from holdfast.store.database import Transaction
 from holdfast.store.micros import NEVER, to_micros, to_seconds_or_none
-from holdfast.store.pack import deflate, is_storable, pack_avoid, pack_labels, pack_request, request_hash
 from holdfast.store.sql import Statement
 
 INSERT_JOBS = Statement("""
@@ -46,7 +46,7 @@ BATCH_SIZES = Statement("""
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class EncodedJob:
     """A job ready to be written: what takes time is done before the transaction begins."""
 
     job: NewJob
@@ -54,13 +54,13 @@ class Packed:
     digest: str
 
 
-def pack(job: NewJob) -> Packed:
-    """Check and pack a job. Raises InvalidRequest for what one of the databases could not store."""
+def encode_job(job: NewJob) -> EncodedJob:
+    """Check and encode a job. Raises InvalidRequest for what one of the databases could not store."""
     names = (job.tenant, job.model, job.custom_id or "", job.idempotency_key or "")
     if not is_storable("".join((*names, *job.metadata, *job.metadata.values()))):
         raise _unstorable(job)
-    body = pack_request(job)
-    return Packed(job, deflate(body), request_hash(job, body))
+    body = encode_request(job)
+    return EncodedJob(job, deflate(body), request_hash(job, body))
 
 
 def _unstorable(job: NewJob) -> InvalidRequest:
@@ -71,20 +71,20 @@ def _unstorable(job: NewJob) -> InvalidRequest:
     return InvalidRequest(public_id("job", job.id), problem, "Send Unicode text.")
 
 
-def submit(tx: Transaction, packed: Sequence[Packed]) -> list[Submitted]:
+def submit(tx: Transaction, encoded: Sequence[EncodedJob]) -> list[Submitted]:
     """Accept jobs, or find those accepted before. Raises Conflict where the same key means another job."""
-    positions = _positions(tx, [each.job for each in packed])
-    rows = [_row(each.job, each.digest, position, tx.now) for each, position in zip(packed, positions, strict=True)]
+    positions = _positions(tx, [each.job for each in encoded])
+    rows = [_row(each.job, each.digest, position, tx.now) for each, position in zip(encoded, positions, strict=True)]
     new = {row.id for row in tx.run(INSERT_JOBS, rows=rows, now=tx.now)}
-    fresh = {each.job.id: each for each in reversed(packed) if each.job.id in new}
+    fresh = {each.job.id: each for each in reversed(encoded) if each.job.id in new}
     tx.run(INSERT_REQUESTS, rows=[[id_, each.body] for id_, each in fresh.items()])
     for each in fresh.values():
         tx.moved(each.job.lane, each.job.batch, None, State.QUEUED)
     tx.total("accepted", len(fresh))
     crash_point("mid_insert")
-    if len(fresh) == len(packed):
-        return [_accepted(each.job, tx.now) for each in packed]
-    return _answers(tx, packed, new)
+    if len(fresh) == len(encoded):
+        return [_accepted(each.job, tx.now) for each in encoded]
+    return _answers(tx, encoded, new)
 
 
 def _accepted(job: NewJob, now: int) -> Submitted:
@@ -96,7 +96,7 @@ def _deadline(job: NewJob, now: int) -> int:
 
 
 def _row(job: NewJob, digest: str, position: int | None, now: int) -> list[Any]:
-    patience = None if job.expires_in is None else to_micros(job.expires_in)
+    expires_in = None if job.expires_in is None else to_micros(job.expires_in)
     return [
         job.id,
         job.tenant,
@@ -108,11 +108,11 @@ def _row(job: NewJob, digest: str, position: int | None, now: int) -> list[Any]:
         job.priority,
         job.idempotency_key,
         digest,
-        pack_labels(job.metadata),
+        encode_labels(job.metadata),
         job.need.input_tokens,
         job.need.output_tokens,
-        pack_avoid(job.need.avoid, 0) if job.need.avoid else None,
-        patience,
+        encode_avoid(job.need.avoid, 0) if job.need.avoid else None,
+        expires_in,
         _deadline(job, now),
     ]
 
@@ -137,21 +137,21 @@ def _positions(tx: Transaction, jobs: Sequence[NewJob]) -> list[int | None]:
     return positions
 
 
-def _answers(tx: Transaction, packed: Sequence[Packed], new: set[str]) -> list[Submitted]:
+def _answers(tx: Transaction, encoded: Sequence[EncodedJob], new: set[str]) -> list[Submitted]:
     """Who each job turned out to be, in order; the second of two equal ids in one call is the first."""
-    by_id = {row.id: row for row in tx.run(KNOWN_IDS, ids=[each.job.id for each in packed])}
-    others = [each.job for each in packed if each.job.id not in by_id]
+    by_id = {row.id: row for row in tx.run(KNOWN_IDS, ids=[each.job.id for each in encoded])}
+    others = [each.job for each in encoded if each.job.id not in by_id]
     keys = [[job.tenant, job.idempotency_key] for job in others if job.idempotency_key is not None]
     by_key = {(row.tenant, row.idempotency_key): row for row in tx.run(KNOWN_KEYS, rows=keys)}
     answers = []
-    for each in packed:
+    for each in encoded:
         row = by_id.get(each.job.id) or by_key.get((each.job.tenant, each.job.idempotency_key))
         answers.append(_answer(each, row, new, tx.now))
         new.discard(answers[-1].id)
     return answers
 
 
-def _answer(each: Packed, row: Any, new: set[str], now: int) -> Submitted:
+def _answer(each: EncodedJob, row: Any, new: set[str], now: int) -> Submitted:
     job = each.job
     if row is None:
         raise NotFound("job", public_id("job", job.id))  # dropped between two statements: send it again

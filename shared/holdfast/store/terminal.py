@@ -6,8 +6,8 @@ from typing import Any
 
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
+from holdfast.store.codec import clean
 from holdfast.store.database import Transaction
-from holdfast.store.pack import clean
 from holdfast.store.sql import Statement
 
 # The cost is read from the attempt rows: what this generation is known to have cost by now.

@@ -7,17 +7,17 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.job import AttemptEnd, DeathReason, Outcome, State
 from holdfast.model.records import Settlement
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze
+from holdfast.store.codec import encode_avoid, encode_mapping, encode_reply, encode_usage
 from holdfast.store.micros import NEVER, to_micros
-from holdfast.store.pack import pack_avoid, pack_mapping, pack_reply, pack_usage
 from holdfast.store.terminal import Ending
 
 BILLED_FAULTS = frozenset(
     {FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT, FaultKind.REFUSED}
-    | {FaultKind.TIMED_OUT, FaultKind.CUT, FaultKind.OUTRUN, FaultKind.NEEDLESS}
+    | {FaultKind.TIMED_OUT, FaultKind.CONNECTION_LOST, FaultKind.HEDGE_PRIMARY_LOST, FaultKind.HEDGE_SECONDARY_LOST}
 )
 BILLED_OUTCOMES = frozenset({Outcome.UNKNOWN, Outcome.SUCCEEDED})
 FAILED_OUTCOMES = frozenset({Outcome.UNKNOWN, Outcome.FAILED})
-WAITS = frozenset({FaultKind.RATE_LIMITED, FaultKind.RAMP_LIMITED, FaultKind.OURS})  # snoozed, nothing failed
+WAITS = frozenset({FaultKind.RATE_LIMITED, FaultKind.RAMP_LIMITED, FaultKind.INTERNAL})  # snoozed, nothing failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ def turn(settlement: Settlement, now: int) -> Turn:
         case Bury(reason):
             return _buried(settlement, reason)
         case Retry(delay, uses_attempt, avoid):
-            return _later(settlement, now, delay, pack_avoid(avoid, now), uses_attempt=uses_attempt)
+            return _later(settlement, now, delay, encode_avoid(avoid, now), uses_attempt=uses_attempt)
         case Snooze(delay, avoid):
-            return _later(settlement, now, delay, pack_avoid(avoid, now), uses_attempt=False)
+            return _later(settlement, now, delay, encode_avoid(avoid, now), uses_attempt=False)
         case Reroute(avoid, uses_attempt):
-            return _later(settlement, now, 0.0, pack_avoid(avoid, now), uses_attempt=uses_attempt)
+            return _later(settlement, now, 0.0, encode_avoid(avoid, now), uses_attempt=uses_attempt)
         case other:
             assert_never(other)
 
@@ -86,7 +86,7 @@ def _success(settlement: Settlement) -> Ending:
     reply = settlement.end.reply
     if reply is None:
         raise ValueError("a settlement with step Complete needs a reply")
-    return _ending(settlement, State.SUCCEEDED, reply=pack_reply(reply))
+    return _ending(settlement, State.SUCCEEDED, reply=encode_reply(reply))
 
 
 def _buried(settlement: Settlement, reason: DeathReason) -> Turn:
@@ -126,6 +126,6 @@ def _ending(
         message=message,
         route=settlement.route,
         reply=reply,
-        usage=None if end.reply is None else pack_usage(end.reply.usage),
-        mapping=pack_mapping(end.receipt),
+        usage=None if end.reply is None else encode_usage(end.reply.usage),
+        mapping=encode_mapping(end.mapping),
     )

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True, eq=False)
-class Asked(Generic[T]):
+class WriteRequest(Generic[T]):
     """Something to write, and who waits for it."""
 
     future: asyncio.Future[T]
@@ -39,24 +39,24 @@ class Asked(Generic[T]):
 
 
 @dataclass(slots=True, eq=False)
-class Claim(Asked[list[Claimed]]):
+class ClaimRequest(WriteRequest[list[Claimed]]):
     worker: str
     permits: Sequence[Permit]
 
 
 @dataclass(slots=True, eq=False)
-class Hedge(Asked[int | None]):
+class HedgeRequest(WriteRequest[int | None]):
     worker: str
     job: Claimed
     permit: Permit
 
 
 @dataclass(slots=True, eq=False)
-class Settle(Asked[bool]):
+class SettleRequest(WriteRequest[bool]):
     settlement: Settlement
 
 
-Answer = tuple[Asked[Any], Any]
+Answered = tuple[WriteRequest[Any], Any]
 
 
 class GroupWriter:
@@ -65,10 +65,10 @@ class GroupWriter:
     def __init__(self, store: Store, *, group: int = GROUP, pause: float = PAUSE, hold: float = HOLD) -> None:
         self._store = store
         self._group, self._pause, self._hold = group, pause, hold
-        self._inbox: queue.SimpleQueue[Asked[Any] | None] = queue.SimpleQueue()  # None: close
-        self._held: list[Settle] = []
+        self._inbox: queue.SimpleQueue[WriteRequest[Any] | None] = queue.SimpleQueue()  # None: close
+        self._held: list[SettleRequest] = []
         self._thread = threading.Thread(target=self._serve, name="group-writer", daemon=True)
-        self._door = threading.Lock()  # nothing is handed in after the closing mark
+        self._lock = threading.Lock()  # nothing is handed in after the closing mark
         self._closed = False
         self._closing_at: float | None = None  # as the thread learned of it
         self.holding = False  # finished calls that could not be written yet: another would only be one more of them
@@ -78,7 +78,7 @@ class GroupWriter:
 
     def close(self) -> None:
         """Write what was handed in, and end. Blocks; what cannot be written fails with StorageUnavailable."""
-        with self._door:
+        with self._lock:
             self._closed = True
             self._inbox.put(None)
         self._thread.join()
@@ -86,9 +86,9 @@ class GroupWriter:
     async def claim(self, worker: str, permits: Sequence[Permit]) -> list[Claimed]:
         """Take the permits' jobs. Raises StorageUnavailable at once while the database is away."""
         loop = asyncio.get_running_loop()
-        asked = Claim(loop.create_future(), loop, worker, permits)
-        self._hand_in(asked)
-        return await asked.future
+        request = ClaimRequest(loop.create_future(), loop, worker, permits)
+        self._enqueue(request)
+        return await request.future
 
     async def hedge(self, worker: str, job: Claimed, permit: Permit) -> int | None:
         """Write the row of a second call for a job that ``worker`` holds; see ``store.hedge``.
@@ -96,22 +96,22 @@ class GroupWriter:
         Raises StorageUnavailable at once while the database is away.
         """
         loop = asyncio.get_running_loop()
-        asked = Hedge(loop.create_future(), loop, worker, job, permit)
-        self._hand_in(asked)
-        return await asked.future
+        request = HedgeRequest(loop.create_future(), loop, worker, job, permit)
+        self._enqueue(request)
+        return await request.future
 
     async def settle(self, settlement: Settlement) -> bool:
         """Write the end of a call. Waits until the database is back, if need be."""
         loop = asyncio.get_running_loop()
-        asked = Settle(loop.create_future(), loop, settlement)
-        self._hand_in(asked)
-        return await asked.future
+        request = SettleRequest(loop.create_future(), loop, settlement)
+        self._enqueue(request)
+        return await request.future
 
-    def _hand_in(self, asked: Asked[Any]) -> None:
-        with self._door:
+    def _enqueue(self, request: WriteRequest[Any]) -> None:
+        with self._lock:
             if self._closed:
                 raise StorageUnavailable(self._store.url, "this process is stopping")
-            self._inbox.put(asked)
+            self._inbox.put(request)
 
     def _serve(self) -> None:
         started = 0.0
@@ -120,9 +120,9 @@ class GroupWriter:
             if group:
                 self._commit(group)
 
-    def _gather(self, started: float) -> list[Asked[Any]]:
+    def _gather(self, started: float) -> list[WriteRequest[Any]]:
         """What there is to write: the first, and what follows until ``pause`` after the last transaction began."""
-        group: list[Asked[Any]] = list(self._held)
+        group: list[WriteRequest[Any]] = list(self._held)
         wait_until = started + (RETRY if self._held else self._pause)
         self._held = []
         if not group and self._closing_at is None:
@@ -134,84 +134,86 @@ class GroupWriter:
                 break
         return group
 
-    def _take(self, asked: Asked[Any] | None, group: list[Asked[Any]]) -> None:
-        if asked is None:
+    def _take(self, request: WriteRequest[Any] | None, group: list[WriteRequest[Any]]) -> None:
+        if request is None:
             self._closing_at = time.monotonic()
         else:
-            group.append(asked)
+            group.append(request)
 
-    def _commit(self, group: list[Asked[Any]]) -> None:
+    def _commit(self, group: list[WriteRequest[Any]]) -> None:
         try:
             answers = self._store.database.write(lambda tx: _write(tx, group))
         except StorageUnavailable as error:
             self._keep(group, error)
-        except Exception as error:  # noqa: BLE001 - whoever asked is told; the thread serves the others
+        except Exception as error:  # noqa: BLE001 - the caller is told; the thread serves the others
             self._commit_one_by_one(group, error)
         else:
             self.holding = bool(self._held)
-            _tell(answers)
+            _deliver(answers)
 
-    def _commit_one_by_one(self, group: list[Asked[Any]], error: Exception) -> None:
+    def _commit_one_by_one(self, group: list[WriteRequest[Any]], error: Exception) -> None:
         """One that cannot be written must not take the others with it."""
         if len(group) == 1:
-            _tell([(group[0], error)])
+            _deliver([(group[0], error)])
             return
-        for asked in group:
-            self._commit([asked])
+        for request in group:
+            self._commit([request])
 
-    def _keep(self, group: list[Asked[Any]], error: StorageUnavailable) -> None:
+    def _keep(self, group: list[WriteRequest[Any]], error: StorageUnavailable) -> None:
         expired = self._closing_at is not None and time.monotonic() > self._closing_at + self._hold
-        kept = [asked for asked in group if isinstance(asked, Settle) and not expired]
+        kept = [request for request in group if isinstance(request, SettleRequest) and not expired]
         self._held.extend(kept)
         self.holding = self.holding or bool(kept)
         lost = set(map(id, kept))
-        _tell([(asked, error) for asked in group if id(asked) not in lost])
+        _deliver([(request, error) for request in group if id(request) not in lost])
 
 
-def _write(tx: Transaction, group: Iterable[Asked[Any]]) -> list[Answer]:
+def _write(tx: Transaction, group: Iterable[WriteRequest[Any]]) -> list[Answered]:
     """Ends before beginnings: a job that comes back may be claimed in the same transaction."""
-    settles = [asked for asked in group if isinstance(asked, Settle)]
-    answers: list[Answer] = list(zip(settles, settle(tx, [asked.settlement for asked in settles]), strict=True))
-    by_worker: dict[str, list[Claim]] = defaultdict(list)
-    for asked in group:
-        if isinstance(asked, Claim):
-            by_worker[asked.worker].append(asked)
+    settles = [request for request in group if isinstance(request, SettleRequest)]
+    answers: list[Answered] = list(zip(settles, settle(tx, [request.settlement for request in settles]), strict=True))
+    by_worker: dict[str, list[ClaimRequest]] = defaultdict(list)
+    for request in group:
+        if isinstance(request, ClaimRequest):
+            by_worker[request.worker].append(request)
     for worker, claims in by_worker.items():
         answers += _claim(tx, worker, claims)
-    for asked in group:
-        if isinstance(asked, Hedge):
-            answers += zip([asked], hedge(tx, asked.worker, [(asked.job, asked.permit)]), strict=True)
+    for request in group:
+        if isinstance(request, HedgeRequest):
+            answers += zip([request], hedge(tx, request.worker, [(request.job, request.permit)]), strict=True)
     return answers
 
 
-def _claim(tx: Transaction, worker: str, claims: Sequence[Claim]) -> list[Answer]:
+def _claim(tx: Transaction, worker: str, claims: Sequence[ClaimRequest]) -> list[Answered]:
     """One statement for all claims of a worker. A job that two of them ask for goes to the first."""
     owner: dict[str, int] = {}
-    for place, asked in enumerate(claims):
-        for permit in asked.permits:
+    for place, request in enumerate(claims):
+        for permit in request.permits:
             owner.setdefault(permit.job, place)
-    permits = [permit for place, asked in enumerate(claims) for permit in asked.permits if owner[permit.job] == place]
+    permits = [
+        permit for place, request in enumerate(claims) for permit in request.permits if owner[permit.job] == place
+    ]
     answers: list[list[Claimed]] = [[] for _ in claims]
     for claimed in claim(tx, worker, permits) if permits else ():
         answers[owner[claimed.id]].append(claimed)
     return list(zip(claims, answers, strict=True))
 
 
-def _tell(answers: Iterable[Answer]) -> None:
+def _deliver(answers: Iterable[Answered]) -> None:
     """Wake those who wait; one call into each event loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Answer]] = defaultdict(list)
-    for asked, answer in answers:
-        by_loop[asked.loop].append((asked, answer))
+    by_loop: dict[asyncio.AbstractEventLoop, list[Answered]] = defaultdict(list)
+    for request, answer in answers:
+        by_loop[request.loop].append((request, answer))
     for loop, its in by_loop.items():
         if not loop.is_closed():
             loop.call_soon_threadsafe(_resolve, its)
 
 
-def _resolve(answers: Iterable[Answer]) -> None:
-    for asked, answer in answers:
-        if asked.future.done():  # its caller was cancelled
+def _resolve(answers: Iterable[Answered]) -> None:
+    for request, answer in answers:
+        if request.future.done():  # its caller was cancelled
             continue
         if isinstance(answer, Exception):
-            asked.future.set_exception(answer)
+            request.future.set_exception(answer)
         else:
-            asked.future.set_result(answer)
+            request.future.set_result(answer)

@@ -12,8 +12,8 @@ from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.route import Api
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.codes import CODES, PLAIN, REFUSALS, STATUSES, USUAL, WORDS
-from holdfast.wire.patience import retry_after, spoken_delay
-from holdfast.wire.showing import showable
+from holdfast.wire.redact import redact
+from holdfast.wire.retry_after import retry_after, spoken_delay
 
 CDN = frozenset({400, 403, 405})  # in HTML these come from what stands before the API, and say nothing of the job
 SERVER_ERRORS = 500
@@ -39,7 +39,7 @@ def read_fault(
     kind = _kind(api, status, codes, message, is_html=_is_html(headers, body))
     return Fault(
         kind,
-        message=showable(status, codes, message, prompt),
+        message=redact(status, codes, message, prompt),
         status=status,
         code=codes[0] if codes else None,
         retry_after=_patience(headers, error, message, status, now),

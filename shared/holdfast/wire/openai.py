@@ -13,7 +13,7 @@ from holdfast.model.route import Api
 from holdfast.wire import media
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.fields import Fields
-from holdfast.wire.notes import Notes
+from holdfast.wire.mapping_report import MappingReportBuilder
 
 CHAT, RESPONSES = Api.OPENAI_CHAT.value, Api.OPENAI_RESPONSES.value
 SHARED = frozenset(
@@ -94,12 +94,12 @@ def read_format(form: Fields, schema: Fields) -> Output | None:
     )
 
 
-def write_schema(output: Output, notes: Notes) -> dict[str, Any]:
+def write_schema(output: Output, report: MappingReportBuilder) -> dict[str, Any]:
     """Write the answer's shape. A schema that strict decoding refuses goes without it, and is checked by us alone."""
     strict = output.strict
     if strict and not is_strict(output.json_schema):
         strict = False
-        notes.change("output.strict", "dropped: OpenAI's strict decoding refuses this schema; the answer is checked")
+        report.change("output.strict", "dropped: OpenAI's strict decoding refuses this schema; the answer is checked")
     named = {"name": output.name, "schema": output.json_schema, "strict": strict}
     return {k: v for k, v in (named | {"description": output.description}).items() if v is not None}
 
@@ -145,33 +145,33 @@ def read_inner_error(body: Any) -> None:
         raise BadAnswer(why, told=error)
 
 
-def check_tool_names(request: Request, notes: Notes) -> None:
+def check_tool_names(request: Request, report: MappingReportBuilder) -> None:
     for tool in request.tools:
         if not TOOL_NAME.fullmatch(tool.name):
-            notes.refuse(f"the tool name {tool.name!r} must be 1 to 64 letters, digits, _ or -.")
+            report.refuse(f"the tool name {tool.name!r} must be 1 to 64 letters, digits, _ or -.")
 
 
-def end_user(given: str | None, notes: Notes) -> str | None:
+def end_user(given: str | None, report: MappingReportBuilder) -> str | None:
     """The end user's id, or a stand-in of the right length, the same for the same user."""
     if given is None or len(given) <= USER_ID:
         return given
-    notes.change("user", f"replaced by its hash: OpenAI takes at most {USER_ID} characters")
+    report.change("user", f"replaced by its hash: OpenAI takes at most {USER_ID} characters")
     return sha256(given.encode()).hexdigest()
 
 
-def write_effort(effort: str | None, known: str | None, whose: str, notes: Notes) -> str | None:
+def write_effort(effort: str | None, known: str | None, whose: str, report: MappingReportBuilder) -> str | None:
     """The effort that is sent, ``known``, with a note where it is another than was asked for."""
     if effort is not None and known != effort:
         what = "dropped" if known is None else f"{effort} became {known}"
-        notes.change("effort", f"{what}: {whose} knows no effort {effort}")
+        report.change("effort", f"{what}: {whose} knows no effort {effort}")
     return known
 
 
-def tell_begun_answer(request: Request, notes: Notes) -> None:
+def tell_begun_answer(request: Request, report: MappingReportBuilder) -> None:
     """Anthropic goes on with an answer that was begun for it; OpenAI's models begin a new one."""
     if request.written_in == Api.ANTHROPIC and request.turns[-1].role is Role.ASSISTANT:
         place = f"turns[{len(request.turns) - 1}]"
-        notes.change(place, "kept as something said: OpenAI's models begin a new answer instead of going on with it")
+        report.change(place, "kept as something said: OpenAI's models begin a new answer instead of going on with it")
 
 
 def is_strict(schema: Any) -> bool:
@@ -197,26 +197,26 @@ def is_strict(schema: Any) -> bool:
     return all(map(is_strict, [*inner, *(properties or {}).values()]))
 
 
-def strictness_of(tool: Tool, notes: Notes) -> bool | None:
+def strictness_of(tool: Tool, report: MappingReportBuilder) -> bool | None:
     """Whether a tool is strict: not where that would have OpenAI refuse its schema."""
     if not tool.strict or is_strict(tool.parameters):
         return tool.strict
     why = "strict decoding there demands closed objects whose properties are all required"
-    notes.change(f"tools[{tool.name}].strict", f"dropped: {why}")
+    report.change(f"tools[{tool.name}].strict", f"dropped: {why}")
     return False
 
 
-def native_fields(native: Natives, notes: Notes) -> dict[str, Any]:
+def native_fields(native: Natives, report: MappingReportBuilder) -> dict[str, Any]:
     """The native fields of this dialect, and those of its sister that mean the same here."""
-    sister = RESPONSES if notes.dialect == CHAT else CHAT
+    sister = RESPONSES if report.dialect == CHAT else CHAT
     same = {key: value for key, value in native.get(sister, {}).items() if key in SHARED}
     others = {key: value for key, value in native.get(sister, {}).items() if key not in SHARED}
-    return same | notes.native({**native, sister: others} if sister in native else native)
+    return same | report.native({**native, sister: others} if sister in native else native)
 
 
-def drop_sampling(request: Request, body: dict[str, Any], notes: Notes) -> None:
+def drop_sampling(request: Request, body: dict[str, Any], report: MappingReportBuilder) -> None:
     """Leave out what models that reason refuse, unless they are asked not to."""
     for key in ("temperature", "top_p", "stop"):
         if key in body and request.effort != "none" and not (key != "stop" and body[key] == 1):
             del body[key]
-            notes.change(key, f"dropped: {body['model']} reasons and refuses it")
+            report.change(key, f"dropped: {body['model']} reasons and refuses it")

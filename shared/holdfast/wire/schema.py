@@ -16,7 +16,7 @@ VERBATIM = frozenset({"enum", "const", "default", "examples", "required"})
 BY_NAME = ("properties", "$defs", "definitions")  # keywords whose keys are names, not keywords
 
 
-class Open(Exception):
+class OpenObject(Exception):
     """The schema asks for an object with keys of any name, which closed decoding cannot say."""
 
 
@@ -28,7 +28,7 @@ def closed(schema: Mapping[str, Any], lost: set[str]) -> dict[str, Any]:
         lost: Gets the names of keywords that moved into a description.
 
     Returns: A schema that is equal to ``schema`` where nothing had to change.
-    Raises: Open: an object in it must stay open.
+    Raises: OpenObject: an object in it must stay open.
     """
     made: dict[str, Any] = {}
     spoken: dict[str, Any] = {}
@@ -62,5 +62,5 @@ def _is_object(schema: Mapping[str, Any]) -> bool:
 def _close(schema: Mapping[str, Any], made: dict[str, Any]) -> None:
     open_keys = schema.get("additionalProperties")
     if isinstance(open_keys, Mapping) or (not schema.get("properties") and open_keys is not False):
-        raise Open
+        raise OpenObject
     made["additionalProperties"] = False

@@ -1,15 +1,15 @@
 """What a job allows: which routes it may take at all, and whether a mapping may lose anything."""
 
 from holdfast.model.errors import Unmappable
-from holdfast.model.job import Receipt
+from holdfast.model.job import MappingReport
 from holdfast.model.request import Request, Strictness
 from holdfast.model.route import Api, Plan, Route
 
 
-def demand_exact(request: Request, api: Api, receipt: Receipt) -> None:
+def demand_exact(request: Request, api: Api, report: MappingReport) -> None:
     """Raises Unmappable: the job is ``exact`` and the mapping lost something."""
-    if request.strictness is Strictness.EXACT and receipt.changes:
-        lost = "; ".join(f"{change.field} ({change.note})" for change in receipt.changes)
+    if request.strictness is Strictness.EXACT and report.notes:
+        lost = "; ".join(f"{change.field} ({change.note})" for change in report.notes)
         raise Unmappable(api.value, f"its mapping must be exact, and this would change {lost}.")
 
 

@@ -3,12 +3,12 @@
 import xml.etree.ElementTree as ET
 
 import pytest
-
-from holdfast.lab.drill.paper import page
-from holdfast.lab.drill.picture import bands_of, clock, picture, what_is_wrong
-from holdfast.lab.drill.report import Drill
-from holdfast.lab.drill.run import run_virtual
 from lab.drill.scenes import scenario
+
+from holdfast.lab.drill.picture import bands_of, clock, picture, what_is_wrong
+from holdfast.lab.drill.report_writer import page
+from holdfast.lab.drill.result import DrillResult
+from holdfast.lab.simulation.run import run_virtual
 
 SVG = "{http://www.w3.org/2000/svg}"
 SCRIPT = [(0, [(1.0, "ok", (1, 4))]), (300, [(0.6, "e401"), (0.1, "hang")]), (600, [(0.4, "ok", (31, 36))]), (900, [])]
@@ -72,6 +72,6 @@ def test_short_drills_count_seconds_and_long_ones_hours(seconds, whole, shown):
 
 
 def test_the_page_escapes_what_a_file_says(report):
-    said = page(OUTAGE.model_copy(update={"about": "<b>bold</b>"}), Drill([report]), report)
+    said = page(OUTAGE.model_copy(update={"about": "<b>bold</b>"}), DrillResult([report]), report)
     assert "<b>bold" not in said
     assert "&lt;b&gt;bold" in said

@@ -3,9 +3,9 @@
 import pytest
 
 from holdfast.lab.drill.scenario import Phase, Scenario
-from holdfast.lab.real.evidence import Evidence, Turn
+from holdfast.lab.real.evidence import BreakerTransition, DrillEvidence
 from holdfast.lab.real.figures import (
-    Waiting,
+    Backlog,
     course,
     credential_is_dead,
     drain_ratio,
@@ -29,13 +29,13 @@ def scenario(**fields) -> Scenario:
     return Scenario(name="made-up", seconds=1_000, phases=phases, **fields)
 
 
-def evidence(jobs: int = 0) -> Evidence:
-    found = Evidence(jobs)
+def evidence(jobs: int = 0) -> DrillEvidence:
+    found = DrillEvidence(jobs)
     found.calls["first"] = []
     return found
 
 
-def add(found: Evidence, created: float, begin: float, end: float) -> None:
+def add(found: DrillEvidence, created: float, begin: float, end: float) -> None:
     """A job that was called once, and succeeded."""
     found.created.append(created)
     found.first_runs.append((created, begin))
@@ -63,7 +63,7 @@ def test_who_waits_is_whoever_is_accepted_and_neither_runs_nor_has_ended():
     found = evidence()
     for created in (0.0, 1.0, 2.0):
         add(found, created, begin=created + 10, end=created + 20)
-    waiting = Waiting(found)
+    waiting = Backlog(found)
     assert [waiting.at(at).waiting for at in (0.5, 2.5, 10.5, 12.5)] == [1, 3, 2, 0]
     assert (waiting.at(12.5).in_flight, waiting.at(25.0).done) == (3, 3)
     assert waiting.gone(5.0, 100.0, most=0) == 12.0
@@ -94,7 +94,10 @@ def test_probes_count_together_only_while_they_are_surely_out():
 
 def test_the_herd_is_counted_when_a_call_starts_soon_after_a_recovery():
     found = evidence()
-    found.turns = [Turn(50.0, ROUTE, "closed", "open"), Turn(100.0, ROUTE, "half_open", "closed")]
+    found.turns = [
+        BreakerTransition(50.0, ROUTE, "closed", "open"),
+        BreakerTransition(100.0, ROUTE, "half_open", "closed"),
+    ]
     found.on_route["first/model"] = [(100.5, 103.0), (101.0, 104.0), (104.5, 106.0), *[(120.0, 130.0)] * 9]
     assert first_concurrency(found) == 2
 
@@ -107,10 +110,10 @@ def test_a_refusal_counts_against_us_only_while_the_provider_is_well():
 
 def test_a_credential_that_stays_shut_long_after_the_illness_is_dead():
     found = evidence()
-    found.turns = [Turn(120.0, "credential:first/main", "closed", "open")]
+    found.turns = [BreakerTransition(120.0, "credential:first/main", "closed", "open")]
     found.seconds = 1_000.0
     assert credential_is_dead(scenario(), found)
-    found.turns.append(Turn(400.0, "credential:first/main", "half_open", "closed"))
+    found.turns.append(BreakerTransition(400.0, "credential:first/main", "half_open", "closed"))
     assert not credential_is_dead(scenario(), found)
 
 
@@ -129,9 +132,9 @@ def test_a_trip_is_a_closed_breaker_that_opens_and_a_failed_probe_is_none():
     add(found, created=0.0, begin=1.0, end=3.0)
     found.calls["first"] = [(1.0, 3.0, "200")]
     found.turns = [
-        Turn(10.0, ROUTE, "closed", "open"),
-        Turn(12.0, ROUTE, "half_open", "open"),
-        Turn(14.0, ROUTE, "half_open", "closed"),
+        BreakerTransition(10.0, ROUTE, "closed", "open"),
+        BreakerTransition(12.0, ROUTE, "half_open", "open"),
+        BreakerTransition(14.0, ROUTE, "half_open", "closed"),
     ]
     counted = figures(scenario(), found, places=64, limit=None)
     assert (counted.breaker_trips, counted.lost, counted.calls_per_done, counted.equation_holds) == (1, 0, 1.0, True)
@@ -144,7 +147,7 @@ def test_the_course_shows_where_jobs_were_and_how_calls_ended():
     add(found, created=0.0, begin=1.0, end=3.0)
     add(found, created=0.0, begin=2.0, end=400.0)
     found.calls["first"] = [(1.0, 3.0, "200"), (2.0, 400.0, "500")]
-    found.turns = [Turn(10.0, "endpoint:first", "closed", "open")]
+    found.turns = [BreakerTransition(10.0, "endpoint:first", "closed", "open")]
     went = course(found)
     assert (went.seconds, went.samples[-1].done, went.samples[0].waiting) == (400.0, 2, 2)
     assert went.moves[0].route == "endpoint first"

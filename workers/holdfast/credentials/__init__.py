@@ -4,7 +4,7 @@ A keeper per credential answers "which secret now?" from memory; everything that
 or Redis happens behind it.
 """
 
-from holdfast.credentials.book import Credentials
+from holdfast.credentials.credentials import Credentials
 from holdfast.credentials.errors import IssuerFailed, NoToken
 from holdfast.credentials.source import CredentialSource
 from holdfast.credentials.token import Token

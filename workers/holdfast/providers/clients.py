@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from holdfast.model.route import Api, Site
-from holdfast.providers.login import Login
-from holdfast.providers.wire import Wire
+from holdfast.providers.ambient_login import AmbientLogin
+from holdfast.providers.transport import Transport
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedClient:
     """A client, and how to use it.
 
     ``client`` is of either SDK; they have ``post`` and ``close`` in common, but no public base. ``login`` must be ready
@@ -22,36 +22,37 @@ class Opened:
     """
 
     client: Any
-    login: Login[Any] | None = None
+    login: AmbientLogin[Any] | None = None
     as_fields: bool = False
     headers: Mapping[str, Any] = field(default_factory=dict)  # of every call
 
 
-def open_client(api: Api, base_url: str, secret: str, concurrency: int, site: Site) -> Opened:
+def open_client(api: Api, base_url: str, secret: str, concurrency: int, site: Site) -> OpenedClient:
     """Open the client of the SDK that speaks ``api``. The queue retries, never the SDK. Raises ConfigError."""
-    wire = Wire(concurrency)
+    transport = Transport(concurrency)
     if api is api.wire:
-        opened = Opened(_anthropic(base_url, secret, wire) if api is Api.ANTHROPIC else _openai(base_url, secret, wire))
+        make = _anthropic if api is Api.ANTHROPIC else _openai
+        opened = OpenedClient(make(base_url, secret, transport))
     else:
         from holdfast.providers.clouds import open_cloud  # noqa: PLC0415  only where a cloud is configured
 
-        opened = open_cloud(api, base_url, secret, wire, site)
+        opened = open_cloud(api, base_url, secret, transport, site)
     # ANTHROPIC_CUSTOM_HEADERS and OPENAI_CUSTOM_HEADERS may hold keys
     opened.client._custom_headers = {}  # noqa: SLF001  there is no public way
     is_keyless = not secret and api in {Api.OPENAI_CHAT, Api.OPENAI_RESPONSES}
     return replace(opened, headers=_keyless()) if is_keyless else opened
 
 
-def _anthropic(base_url: str, secret: str, wire: Wire) -> Any:
+def _anthropic(base_url: str, secret: str, transport: Transport) -> Any:
     from anthropic import AsyncAnthropic  # noqa: PLC0415  1.8 s
 
-    return AsyncAnthropic(api_key=secret, base_url=base_url, max_retries=0, http_client=wire, open_telemetry=False)
+    return AsyncAnthropic(api_key=secret, base_url=base_url, max_retries=0, http_client=transport, open_telemetry=False)
 
 
-def _openai(base_url: str, secret: str, wire: Wire) -> Any:
+def _openai(base_url: str, secret: str, transport: Transport) -> Any:
     from openai import AsyncOpenAI  # noqa: PLC0415  0.8 s
 
-    client = AsyncOpenAI(api_key=secret, base_url=base_url, max_retries=0, http_client=wire)
+    client = AsyncOpenAI(api_key=secret, base_url=base_url, max_retries=0, http_client=transport)
     client.admin_api_key = client.organization = client.project = None  # the environment's may be another account's
     return client
 

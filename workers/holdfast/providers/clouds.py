@@ -13,32 +13,37 @@ from typing import Any
 
 from holdfast.model.errors import ConfigError
 from holdfast.model.route import Api, Site
-from holdfast.providers.clients import Opened
-from holdfast.providers.login import AwsKeys, Login, aws_chain, google_default, read_aws_keys
-from holdfast.providers.wire import Wire
+from holdfast.providers.ambient_login import AmbientLogin, AwsKeys, aws_chain, google_default, read_aws_keys
+from holdfast.providers.clients import OpenedClient
+from holdfast.providers.transport import Transport
 
 ENTRA_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")  # Azure's keys have no dots
 LATER = "-"  # keys and tokens that are put in place before the first call
 
 
-def open_cloud(api: Api, base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
+def open_cloud(api: Api, base_url: str, secret: str, transport: Transport, site: Site) -> OpenedClient:
     """Open the client for ``api``. Raises ConfigError: an extra is not installed, or a key is needed."""
-    return OPENERS[api](base_url, secret, wire, site)
+    return OPENERS[api](base_url, secret, transport, site)
 
 
-def _bedrock(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
+def _bedrock(base_url: str, secret: str, transport: Transport, site: Site) -> OpenedClient:
     from anthropic import AsyncAnthropicBedrock  # noqa: PLC0415  slow
 
     client = AsyncAnthropicBedrock(
-        api_key=LATER, aws_region=site.region, base_url=base_url, max_retries=0, http_client=wire, open_telemetry=False
+        api_key=LATER,
+        aws_region=site.region,
+        base_url=base_url,
+        max_retries=0,
+        http_client=transport,
+        open_telemetry=False,
     )  # with AWS keys the constructor would refuse a bearer token in the environment
     keys = read_aws_keys(secret)
     client.api_key = None if keys else secret or os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
     login = None if client.api_key else _signing(client, keys, Api.ANTHROPIC_BEDROCK, "bedrock")
-    return Opened(client, login, as_fields=True)
+    return OpenedClient(client, login, as_fields=True)
 
 
-def _mantle(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
+def _mantle(base_url: str, secret: str, transport: Transport, site: Site) -> OpenedClient:
     from anthropic import AsyncAnthropicBedrockMantle  # noqa: PLC0415  slow
 
     keys = read_aws_keys(secret)
@@ -50,13 +55,13 @@ def _mantle(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
         aws_region=site.region,
         base_url=base_url,
         max_retries=0,
-        http_client=wire,
+        http_client=transport,
         open_telemetry=False,
     )
-    return Opened(client, None if key else _signing(client, keys, Api.ANTHROPIC_BEDROCK_MANTLE, "bedrock"))
+    return OpenedClient(client, None if key else _signing(client, keys, Api.ANTHROPIC_BEDROCK_MANTLE, "bedrock"))
 
 
-def _aws(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
+def _aws(base_url: str, secret: str, transport: Transport, site: Site) -> OpenedClient:
     from anthropic import AsyncAnthropicAWS  # noqa: PLC0415  slow
 
     keys = read_aws_keys(secret)
@@ -69,13 +74,13 @@ def _aws(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
         workspace_id=site.workspace_id,
         base_url=base_url,
         max_retries=0,
-        http_client=wire,
+        http_client=transport,
         open_telemetry=False,
     )
-    return Opened(client, None if key else _signing(client, keys, Api.ANTHROPIC_AWS, "aws"))
+    return OpenedClient(client, None if key else _signing(client, keys, Api.ANTHROPIC_AWS, "aws"))
 
 
-def _signing(client: Any, keys: AwsKeys | None, api: Api, extra: str) -> Login[AwsKeys] | None:
+def _signing(client: Any, keys: AwsKeys | None, api: Api, extra: str) -> AmbientLogin[AwsKeys] | None:
     """Give ``client`` the keys to sign with: these, or those that the machine has."""
     _require("boto3", api, extra)
 
@@ -83,12 +88,12 @@ def _signing(client: Any, keys: AwsKeys | None, api: Api, extra: str) -> Login[A
         client.aws_access_key, client.aws_secret_key, client.aws_session_token = found
 
     if keys is None:
-        return Login(aws_chain(), take)
+        return AmbientLogin(aws_chain(), take)
     take(keys)
     return None
 
 
-def _vertex(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
+def _vertex(base_url: str, secret: str, transport: Transport, site: Site) -> OpenedClient:
     from anthropic import AsyncAnthropicVertex  # noqa: PLC0415  slow
 
     client = AsyncAnthropicVertex(
@@ -97,17 +102,17 @@ def _vertex(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
         access_token=secret or LATER,
         base_url=base_url,
         max_retries=0,
-        http_client=wire,
+        http_client=transport,
         open_telemetry=False,
     )
 
     def take(token: str) -> None:
         client.access_token = token
 
-    return Opened(client, None if secret else _google(take, Api.ANTHROPIC_VERTEX, "vertex"), as_fields=True)
+    return OpenedClient(client, None if secret else _google(take, Api.ANTHROPIC_VERTEX, "vertex"), as_fields=True)
 
 
-def _google_cloud(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
+def _google_cloud(base_url: str, secret: str, transport: Transport, site: Site) -> OpenedClient:
     from anthropic import AsyncAnthropicGoogleCloud  # noqa: PLC0415  slow
 
     held = [secret]
@@ -125,18 +130,18 @@ def _google_cloud(base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
         token_provider=token,
         base_url=base_url,
         max_retries=0,
-        http_client=wire,
+        http_client=transport,
         open_telemetry=False,
     )
-    return Opened(client, None if secret else _google(take, Api.ANTHROPIC_GOOGLE_CLOUD, "google-cloud"))
+    return OpenedClient(client, None if secret else _google(take, Api.ANTHROPIC_GOOGLE_CLOUD, "google-cloud"))
 
 
-def _google(take: Callable[[str], None], api: Api, extra: str) -> Login[str]:
+def _google(take: Callable[[str], None], api: Api, extra: str) -> AmbientLogin[str]:
     _require("google.auth.transport.requests", api, extra)
-    return Login(google_default(), take)
+    return AmbientLogin(google_default(), take)
 
 
-def _foundry(base_url: str, secret: str, wire: Wire, _: Site) -> Opened:
+def _foundry(base_url: str, secret: str, transport: Transport, _: Site) -> OpenedClient:
     from anthropic import AsyncAnthropicFoundry  # noqa: PLC0415  slow
 
     _require_secret(secret, Api.ANTHROPIC_FOUNDRY)
@@ -146,15 +151,15 @@ def _foundry(base_url: str, secret: str, wire: Wire, _: Site) -> Opened:
         azure_ad_token_provider=(lambda: secret) if is_token else None,
         base_url=base_url,
         max_retries=0,
-        http_client=wire,
+        http_client=transport,
         open_telemetry=False,
     )
     client.api_key = None if is_token else secret  # beside a token, it would be the environment's
     client.auth_token = None
-    return Opened(client)
+    return OpenedClient(client)
 
 
-def _azure(api: Api, base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
+def _azure(api: Api, base_url: str, secret: str, transport: Transport, site: Site) -> OpenedClient:
     from openai import AsyncAzureOpenAI  # noqa: PLC0415  slow
 
     _require_secret(secret, api)
@@ -165,13 +170,13 @@ def _azure(api: Api, base_url: str, secret: str, wire: Wire, site: Site) -> Open
         api_version=site.api_version,
         base_url=f"{base_url}/openai",
         max_retries=0,
-        http_client=wire,
+        http_client=transport,
     )
     client.admin_api_key = client.organization = client.project = None  # the environment's may be another account's
-    return Opened(client, as_fields=True)
+    return OpenedClient(client, as_fields=True)
 
 
-def _openai_bedrock(api: Api, base_url: str, secret: str, wire: Wire, site: Site) -> Opened:
+def _openai_bedrock(api: Api, base_url: str, secret: str, transport: Transport, site: Site) -> OpenedClient:
     from openai import AsyncBedrockOpenAI  # noqa: PLC0415  slow
 
     keys = read_aws_keys(secret)
@@ -185,14 +190,14 @@ def _openai_bedrock(api: Api, base_url: str, secret: str, wire: Wire, site: Site
         aws_region=site.region,
         base_url=base_url,
         max_retries=0,
-        http_client=wire,
+        http_client=transport,
     )
     client.admin_api_key = client.organization = client.project = None  # the environment's may be another account's
 
     def take(found: AwsKeys) -> None:
         held[0] = found
 
-    return Opened(client, None if bearer or keys else Login(aws_chain(), take))
+    return OpenedClient(client, None if bearer or keys else AmbientLogin(aws_chain(), take))
 
 
 def _require(module: str, api: Api, extra: str) -> None:
@@ -209,7 +214,7 @@ def _require_secret(secret: str, api: Api) -> None:
         raise ConfigError((f'api = "{api.value}" needs a credential: a key, or a token of Entra ID',))
 
 
-OPENERS: Mapping[Api, Callable[[str, str, Wire, Site], Opened]] = {
+OPENERS: Mapping[Api, Callable[[str, str, Transport, Site], OpenedClient]] = {
     Api.ANTHROPIC_BEDROCK: _bedrock,
     Api.ANTHROPIC_BEDROCK_MANTLE: _mantle,
     Api.ANTHROPIC_AWS: _aws,

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from holdfast.model.answer import Answer
+from holdfast.model.call_result import CallResult
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Site
 
@@ -15,7 +15,7 @@ class Provider(Protocol):
 
     async def complete(
         self, model: str, request: Request, *, deadline: float, tag: str, refusal: Refusal | None = None
-    ) -> Answer:
+    ) -> CallResult:
         """Make one call, at most ``deadline`` seconds in all. Every failure is a fault in the answer.
 
         Args:
@@ -43,7 +43,7 @@ def connect(api: Api, base_url: str, secret: str, *, concurrency: int, site: Sit
     Raises: ConfigError: the cloud's libraries are not installed, or it wants a key.
     """
     from holdfast.providers.clients import open_client  # noqa: PLC0415  the SDKs are slow to import; only workers pay
-    from holdfast.providers.sdk import SdkProvider  # noqa: PLC0415  the same
+    from holdfast.providers.sdk_provider import SdkProvider  # noqa: PLC0415  the same
 
     site = site or Site()
     return SdkProvider(open_client(api, base_url, secret, concurrency, site), api, base_url, site.dialect)

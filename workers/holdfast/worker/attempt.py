@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from holdfast.config import crash_point
 from holdfast.lanes import Gate, Settled
-from holdfast.model.answer import Answer
+from holdfast.model.call_result import CallResult
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable, Unmappable
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import AttemptEnd, Claimed, Need, Offer, Outcome, Permit
@@ -14,18 +14,18 @@ from holdfast.model.records import Settlement
 from holdfast.model.reply import Reply
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Complete, Reroute, Step
-from holdfast.policy.step import Health, asks_another, next_step
+from holdfast.policy.retry import Health, asks_another, next_step
 from holdfast.store import GroupWriter
 from holdfast.store.turn import may_be_billed
 from holdfast.wire.strictness import demand_allowed
 from holdfast.wire.validate import check
 from holdfast.worker.calling import Called, Calling, Calls
-from holdfast.worker.footing import Footing
+from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.fault_monitor import FaultMonitor
 from holdfast.worker.hedging import Hedges, Race
-from holdfast.worker.oddities import Oddities
-from holdfast.worker.pace import Pace
+from holdfast.worker.permit_releaser import PermitReleaser
 from holdfast.worker.retries import Retries
-from holdfast.worker.settler import Settler
+from holdfast.worker.slow_calls import SlowCallMonitor
 from holdfast.worker.time_box import at_most
 
 SCHEMA_SECONDS = 0.5  # a worker's lease is renewed by the same loop
@@ -38,17 +38,17 @@ class Attempts:
 
     writer: GroupWriter
     gate: Gate
-    settler: Settler
+    releaser: PermitReleaser
     calls: Calls
-    footing: Footing
+    dependencies: DependencyHealth
     retries: Retries = field(default_factory=Retries)
-    oddities: Oddities = field(default_factory=Oddities)
-    pace: Pace = field(init=False)
+    fault_monitor: FaultMonitor = field(default_factory=FaultMonitor)
+    slow_calls: SlowCallMonitor = field(init=False)
     hedges: Hedges = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pace = Pace(self.gate, self.footing, self._health, self.calls.places.total)
-        self.hedges = Hedges(self.gate, self.writer, self.footing)
+        self.slow_calls = SlowCallMonitor(self.gate, self.dependencies, self._health, self.calls.slots.total)
+        self.hedges = Hedges(self.gate, self.writer, self.dependencies)
 
     async def run(self, job: Claimed, permit: Permit, plan: Plan) -> None:
         """Carry one claimed job to its next state. Raises CancelledError, and bugs."""
@@ -84,13 +84,13 @@ class Attempts:
         answer = barred(job, plan, route)
         if answer is None:
             answer = await self._watched(calling, plan)
-            self.pace.heard(route, answer)
+            self.slow_calls.heard(route, answer)
         outcome = judged(job, answer.outcome)
-        self.oddities.heard(route.name, job.id, outcome)
+        self.fault_monitor.heard(route.name, job.id, outcome)
         return Called(job, calling.permit, route, answer, outcome)
 
-    async def _watched(self, calling: Calling, plan: Plan) -> Answer:
-        watch = self.pace.watch(calling, plan)
+    async def _watched(self, calling: Calling, plan: Plan) -> CallResult:
+        watch = self.slow_calls.watch(calling, plan)
         try:
             return await self.calls.make(calling)
         finally:
@@ -100,8 +100,8 @@ class Attempts:
     def _settle(self, calls: Sequence[Called], step: Step | None) -> None:
         """Let Redis hear. What puts the job back comes with the last: an earlier one takes its message away."""
         for called in calls[:-1]:
-            self.settler.settle(settled(called, None, self.gate.now()))
-        self.settler.settle(settled(calls[-1], step, self.gate.now()))
+            self.releaser.settle(settled(called, None, self.gate.now()))
+        self.releaser.settle(settled(calls[-1], step, self.gate.now()))
 
     async def _decide(self, job: Claimed, route: Route, plan: Plan, outcome: Reply | Fault) -> Step:
         if job.tries == 0:
@@ -115,25 +115,25 @@ class Attempts:
         try:
             health = await self.gate.health(plan)
         except QueueUnavailable as error:
-            self.footing.redis_failed(error)
+            self.dependencies.redis_failed(error)
             health = ALL_WELL
-        return self.oddities.health(health)
+        return self.fault_monitor.health(health)
 
     async def _record(self, finished: Settlement) -> bool:
         """Write the end of the call; while SQL is away the writer keeps it. False: refused, or SQL never came back."""
         try:
             return await self.writer.settle(finished)
         except StorageUnavailable as error:
-            self.footing.sql_failed(error)
+            self.dependencies.sql_failed(error)
             return False
 
 
-def barred(job: Claimed, plan: Plan, route: Route) -> Answer | None:
+def barred(job: Claimed, plan: Plan, route: Route) -> CallResult | None:
     """The end of a call that the job's own strictness forbids; None where it may be made."""
     try:
         demand_allowed(job.request, plan, route)
     except Unmappable as error:
-        return Answer(Fault(FaultKind.UNMAPPABLE, str(error)))
+        return CallResult(Fault(FaultKind.UNMAPPABLE, str(error)))
     return None
 
 
@@ -173,13 +173,13 @@ def end_of(called: Called) -> AttemptEnd:
     fault = called.outcome if isinstance(called.outcome, Fault) else None
     price, usage, answer = called.route.price, called.usage, called.answer
     cost = price.cost_micros(usage.input, usage.output) if usage else 0
-    return AttemptEnd(outcome_of(fault), fault, called.reply, cost, answer.receipt, answer.seconds)
+    return AttemptEnd(outcome_of(fault), fault, called.reply, cost, answer.mapping, answer.seconds)
 
 
 def outcome_of(fault: Fault | None) -> Outcome:
     if fault is None:
         return Outcome.SUCCEEDED
-    if fault.kind is FaultKind.OURS:  # no byte was sent
+    if fault.kind is FaultKind.INTERNAL:  # no byte was sent
         return Outcome.ABANDONED
     return Outcome.UNKNOWN if fault.ambiguous else Outcome.FAILED
 

@@ -8,22 +8,22 @@ from functools import partial
 from holdfast.config import clock, crash_point
 from holdfast.credentials import NoToken
 from holdfast.lanes import Gate
-from holdfast.model.answer import Answer
+from holdfast.model.call_result import CallResult
 from holdfast.model.errors import HoldfastError, QueueUnavailable
 from holdfast.model.fault import Fault, FaultKind, Scope
 from holdfast.model.ids import public_id
 from holdfast.model.job import Claimed, Permit
 from holdfast.model.reply import Reply, Usage
 from holdfast.model.route import Route
-from holdfast.policy.step import asks_another
-from holdfast.worker.callers import Callers
-from holdfast.worker.footing import Footing
+from holdfast.policy.retry import asks_another
+from holdfast.worker.call_slots import CallSlots
+from holdfast.worker.credential_monitor import CredentialMonitor
+from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.lease import Lease
-from holdfast.worker.logins import Logins
-from holdfast.worker.places import Places
+from holdfast.worker.provider_pool import ProviderPool
 
-NEVER_SENT = frozenset({FaultKind.OURS, FaultKind.UNMAPPABLE, FaultKind.NO_TOKEN})
-UNSENT = Fault(FaultKind.OURS, "it was not needed any more before it was sent")
+NEVER_SENT = frozenset({FaultKind.INTERNAL, FaultKind.UNMAPPABLE, FaultKind.NO_TOKEN})
+UNSENT = Fault(FaultKind.INTERNAL, "it was not needed any more before it was sent")
 
 
 @dataclass(slots=True, eq=False)
@@ -56,14 +56,14 @@ class Calling:
         if self._patience is not None:
             self._patience.reschedule(asyncio.get_running_loop().time())
 
-    async def patiently(self, answer: Awaitable[Answer]) -> Answer:
+    async def patiently(self, answer: Awaitable[CallResult]) -> CallResult:
         """Wait for ``answer`` until the call is left."""
         try:
             async with asyncio.timeout(None) as self._patience:
                 return await answer
         except TimeoutError:
             assert self.left is not None
-            return Answer(self.left, seconds=clock.real(self.age))  # as adapters measure
+            return CallResult(self.left, seconds=clock.real(self.age))  # as adapters measure
         finally:
             self._patience = None
 
@@ -75,7 +75,7 @@ class Called:
     job: Claimed
     permit: Permit
     route: Route
-    answer: Answer
+    answer: CallResult
     outcome: Reply | Fault
 
     @property
@@ -100,39 +100,39 @@ class Called:
 class Calls:
     """Makes calls. Whatever goes wrong on our side of the adapter is a fault of our own."""
 
-    callers: Callers
+    providers: ProviderPool
     lease: Lease
-    logins: Logins
+    credential_monitor: CredentialMonitor
     gate: Gate
-    footing: Footing
-    places: Places
+    dependencies: DependencyHealth
+    slots: CallSlots
 
-    async def make(self, calling: Calling) -> Answer:
+    async def make(self, calling: Calling) -> CallResult:
         """Make one call. The times of its answer are those of this process's clock."""
         try:
             answer = await self._make(calling)
         except NoToken as error:
-            answer = Answer(Fault(FaultKind.NO_TOKEN, str(error)))
+            answer = CallResult(Fault(FaultKind.NO_TOKEN, str(error)))
         except HoldfastError as error:
-            answer = Answer(Fault(FaultKind.OURS, str(error)))
+            answer = CallResult(Fault(FaultKind.INTERNAL, str(error)))
         finally:
             calling.over = True
         self._note_login(calling, answer)
         return answer
 
-    async def _make(self, calling: Calling) -> Answer:
+    async def _make(self, calling: Calling) -> CallResult:
         route, permit = calling.route, calling.permit
-        caller = await self.callers.caller(route, permit.credential)
+        client = await self.providers.client(route, permit.credential)
         crash_point("before_send")
         if calling.left is not None:
-            return Answer(UNSENT)
+            return CallResult(UNSENT)
         deadline = clock.real(route.deadline)
         request, refusal = calling.job.request, partial(self._refusal, permit)
-        made = caller.complete(route.model, request, deadline=deadline, tag=calling.tag, refusal=refusal)
+        made = client.complete(route.model, request, deadline=deadline, tag=calling.tag, refusal=refusal)
         answer = await calling.patiently(made)
         crash_point("after_body")
         if isinstance(answer.outcome, Fault) and answer.outcome.kind is FaultKind.AUTH:
-            self.callers.doubt(route, permit.credential, caller)
+            self.providers.login_refused(route, permit.credential, client)
         return answer if clock.is_real() else replace(answer, seconds=clock.passed(answer.seconds))
 
     async def _refusal(self, permit: Permit) -> str | None:
@@ -140,14 +140,14 @@ class Calls:
         try:
             why = await self.gate.refusal(permit)
         except QueueUnavailable as error:
-            self.footing.redis_failed(error)
+            self.dependencies.redis_failed(error)
             why = "its permit is old, and Redis cannot be asked for another"
         if not self.lease.covers(permit.worker):
             why = "this worker's lease ran out before the call"
-        self.places.left(permit.id)
+        self.slots.left(permit.id)
         return why
 
-    def _note_login(self, calling: Calling, answer: Answer) -> None:
+    def _note_login(self, calling: Calling, answer: CallResult) -> None:
         """Remember what a call said of its credential, for the operator."""
         if isinstance(answer.outcome, Fault) and answer.outcome.scope is Scope.CREDENTIAL:
-            self.logins.heard(f"{calling.route.provider}/{calling.permit.credential}", answer.outcome.kind)
+            self.credential_monitor.heard(f"{calling.route.provider}/{calling.permit.credential}", answer.outcome.kind)

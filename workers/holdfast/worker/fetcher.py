@@ -12,16 +12,16 @@ from holdfast.lanes import Gate, Reason
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Claimed, Permit
 from holdfast.store import GroupWriter
-from holdfast.worker.footing import Footing
-from holdfast.worker.lane_book import LaneBook, LaneEntry
-from holdfast.worker.places import Places
+from holdfast.worker.call_slots import CallSlots
+from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.lane_schedule import LaneSchedule, ScheduledLane
 
 log = structlog.get_logger()
 LINGER = 0.005  # seconds between rounds under load, so that freed places are filled in groups
 IDLE_FIRST, IDLE_LONGEST = 0.02, 0.25  # seconds between looks at an empty lane
 UNSURE = 0.5  # seconds to wait while a store is away
 
-Start = Callable[[Claimed, Permit, LaneEntry], None]
+Start = Callable[[Claimed, Permit, ScheduledLane], None]
 
 
 @dataclass(slots=True)
@@ -30,9 +30,9 @@ class Fetcher:
 
     gate: Gate
     writer: GroupWriter
-    book: LaneBook
-    places: Places
-    footing: Footing
+    lanes: LaneSchedule
+    slots: CallSlots
+    dependencies: DependencyHealth
     start: Start
     refill: Callable[[str], None]
     begin: Callable[[], Awaitable[None]]  # called when Redis is new or was lost
@@ -43,28 +43,28 @@ class Fetcher:
     async def run(self) -> None:
         """Until cancelled. Claims under way are shielded: they finish, and their jobs are started or handed back."""
         while True:
-            may_call = self.footing.may_call and not self.writer.holding
+            may_call = self.dependencies.may_call and not self.writer.holding
             wait = await self._round() if may_call else UNSURE
-            await self.places.changed(at_most=wait)
+            await self.slots.changed(at_most=wait)
             await asyncio.sleep(LINGER)
 
     async def _round(self) -> float:
         """Ask every lane that may have something; seconds until the next lane is worth asking."""
-        for lane in self.book.in_order():
-            while self.places.wanted > 0 and lane.ask_at <= time.monotonic():
+        for lane in self.lanes.in_order():
+            while self.slots.wanted > 0 and lane.ask_at <= time.monotonic():
                 try:
                     await self._ask(lane)
                 except QueueUnavailable as error:
-                    self.footing.redis_failed(error)
+                    self.dependencies.redis_failed(error)
                     return UNSURE
-        if self.places.wanted <= 0:
+        if self.slots.wanted <= 0:
             return UNSURE
         now = time.monotonic()
-        return min((lane.ask_at - now for lane in self.book.entries.values()), default=UNSURE)
+        return min((lane.ask_at - now for lane in self.lanes.entries.values()), default=UNSURE)
 
-    async def _ask(self, lane: LaneEntry) -> None:
+    async def _ask(self, lane: ScheduledLane) -> None:
         """One fetch. A full answer means that asking again at once may give more."""
-        n = self.places.wanted
+        n = self.slots.wanted
         crash_point("before_fetch")
         fetched = await self.gate.fetch(lane.name, n, self.worker, lane.plan)
         if fetched.reason is Reason.EPOCH:
@@ -78,7 +78,7 @@ class Fetcher:
         if fetched.reason:
             self._sleep(lane, fetched.reason, fetched.retry_in)
 
-    def _sleep(self, lane: LaneEntry, reason: Reason, retry_in: float | None) -> None:
+    def _sleep(self, lane: ScheduledLane, reason: Reason, retry_in: float | None) -> None:
         """Sleep as long as the gate says, but look now and then: a job or an operator may come from elsewhere."""
         lane.why = reason
         if reason is Reason.EMPTY:
@@ -87,31 +87,31 @@ class Fetcher:
         wait = IDLE_LONGEST if retry_in is None else min(IDLE_LONGEST, retry_in)
         lane.ask_at = time.monotonic() + clock.real(wait)
 
-    def _claim_soon(self, permits: Sequence[Permit], lane: LaneEntry) -> None:
-        self.places.take(len(permits))
-        self.places.starting([permit.id for permit in permits])
+    def _claim_soon(self, permits: Sequence[Permit], lane: ScheduledLane) -> None:
+        self.slots.take(len(permits))
+        self.slots.starting([permit.id for permit in permits])
         claim = asyncio.create_task(self._claim(permits, lane))
         self.claiming.add(claim)
         claim.add_done_callback(self.claiming.discard)
 
-    async def _claim(self, permits: Sequence[Permit], lane: LaneEntry) -> None:
+    async def _claim(self, permits: Sequence[Permit], lane: ScheduledLane) -> None:
         """Claim in one statement; permits of jobs that are not ours to run go back."""
         crash_point("before_claim")
         try:
             claimed = await self.writer.claim(self.worker, permits)
-            self.footing.sql_wrote()
+            self.dependencies.sql_wrote()
         except StorageUnavailable as error:
-            self.footing.sql_failed(error)
+            self.dependencies.sql_failed(error)
             self.unsure.update(permit.job for permit in permits)
             claimed = []
         crash_point("after_claim")
         jobs = {job.id: job for job in claimed}
-        self.places.give_back(len(permits) - len(claimed))
+        self.slots.give_back(len(permits) - len(claimed))
         for permit in permits:
             if job := jobs.get(permit.job):
                 self.start(job, permit, lane)
             else:
-                self.places.left(permit.id)
+                self.slots.left(permit.id)
         await self._drop([permit for permit in permits if permit.job not in jobs])
 
     async def _drop(self, permits: Sequence[Permit]) -> None:
@@ -120,4 +120,4 @@ class Fetcher:
         try:
             await self.gate.drop(permits)
         except QueueUnavailable as error:
-            self.footing.redis_failed(error)
+            self.dependencies.redis_failed(error)

@@ -9,12 +9,12 @@ from holdfast.lanes import Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Hedge, Plan
-from holdfast.policy.hedge import NEEDLESS, OUTRUN, HedgeBudget, avoiding, earn, refund, spend
-from holdfast.policy.pace import LOOK_AGAIN
+from holdfast.policy.hedging import HEDGE_PRIMARY_LOST, HEDGE_SECONDARY_LOST, HedgeBudget, avoiding, earn, refund, spend
+from holdfast.policy.slow_calls import RECHECK_AFTER
 from holdfast.store import GroupWriter
 from holdfast.wire.strictness import allowed
 from holdfast.worker.calling import Called, Calling
-from holdfast.worker.footing import Footing
+from holdfast.worker.dependency_health import DependencyHealth
 
 Call = Callable[[Calling, Plan], Awaitable[Called]]
 
@@ -25,7 +25,7 @@ class Hedges:
 
     gate: Gate
     writer: GroupWriter
-    footing: Footing
+    dependencies: DependencyHealth
     budgets: dict[str, HedgeBudget] = field(default_factory=dict)
 
     def first_call(self, plan: Plan, hedge: Hedge) -> None:
@@ -50,7 +50,7 @@ class Hedges:
         try:
             return await self.gate.hedge(Offer(job.id, job.lane, need), worker_of(first.permit), plan)
         except QueueUnavailable as error:
-            self.footing.redis_failed(error)
+            self.dependencies.redis_failed(error)
             return None
 
     async def _begin(self, first: Calling, plan: Plan, permit: Permit) -> Calling | None:
@@ -61,7 +61,7 @@ class Hedges:
                 number = await self.writer.hedge(worker_of(permit), first.job, permit)
                 crash_point("after_hedge")
         except StorageUnavailable as error:
-            self.footing.sql_failed(error)
+            self.dependencies.sql_failed(error)
         route = plan.route(permit.route)
         if number is None or route is None:
             await self._drop(permit)
@@ -72,7 +72,7 @@ class Hedges:
         try:
             await self.gate.drop([permit])
         except QueueUnavailable as error:
-            self.footing.redis_failed(error)
+            self.dependencies.redis_failed(error)
 
 
 def worker_of(permit: Permit) -> str:
@@ -126,14 +126,14 @@ class Race:
         second = await self._hedges.second(first, self._plan)
         if second is None:
             if not first.over:
-                self._arm(first, LOOK_AGAIN)
+                self._arm(first, RECHECK_AFTER)
             return None
         self._second = second
         if self._won:
-            second.leave(NEEDLESS)
+            second.leave(HEDGE_SECONDARY_LOST)
         called = await self._call(second, self._plan)
         if called.is_good:
-            first.leave(OUTRUN)
+            first.leave(HEDGE_PRIMARY_LOST)
         return called
 
     async def _other(self, called: Called) -> Called | None:
@@ -142,7 +142,7 @@ class Race:
             return None
         self._won = called.is_good
         if self._second is not None and self._won:
-            self._second.leave(NEEDLESS)
+            self._second.leave(HEDGE_SECONDARY_LOST)
         elif self._second is not None and not self._second.over:
             self._tell(called)
         return await self._running

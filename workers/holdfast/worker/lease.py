@@ -13,7 +13,7 @@ from holdfast.config import clock
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.ids import new_id
 from holdfast.store import Store
-from holdfast.worker.footing import Footing
+from holdfast.worker.dependency_health import DependencyHealth
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ class Lease:
     """``seconds`` is the length of the lease on SQL's clock; it is renewed three times as often."""
 
     store: Store
-    footing: Footing
+    dependencies: DependencyHealth
     seconds: float
     renamed: Callable[[str], None] = lambda _: None
     clock: Callable[[], float] = clock.monotonic
@@ -69,4 +69,4 @@ class Lease:
                     log.warning("lease_lost", worker=lost, now=worker, effect="its jobs were taken over")
                     self.renamed(worker)
             except StorageUnavailable as error:
-                self.footing.sql_failed(error)
+                self.dependencies.sql_failed(error)

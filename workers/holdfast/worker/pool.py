@@ -14,23 +14,23 @@ from holdfast.lanes import Connection, Gate
 from holdfast.model.errors import HoldfastError, QueueUnavailable
 from holdfast.model.job import Claimed, Permit
 from holdfast.model.route import Plan
-from holdfast.policy.bucket import LATE
-from holdfast.policy.rules import Rules, rules_for
+from holdfast.policy.breaker_rules import Rules, rules_for
+from holdfast.policy.rate_limit import LATE
 from holdfast.store import GroupWriter, Store
 from holdfast.worker.attempt import Attempts
-from holdfast.worker.callers import Callers
+from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.calling import Calls
+from holdfast.worker.credential_monitor import CredentialMonitor
+from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.fetcher import Fetcher
-from holdfast.worker.footing import Footing
-from holdfast.worker.lane_book import LaneBook, LaneEntry
+from holdfast.worker.lane_schedule import LaneSchedule, ScheduledLane
 from holdfast.worker.lease import Lease
-from holdfast.worker.logins import Logins
-from holdfast.worker.neighbours import Neighbours
 from holdfast.worker.overrides import Overrides
-from holdfast.worker.places import Places
-from holdfast.worker.refill import Refill
-from holdfast.worker.settler import Settler
+from holdfast.worker.peer_watch import PeerWatch
+from holdfast.worker.permit_releaser import PermitReleaser
+from holdfast.worker.provider_pool import ProviderPool
 from holdfast.worker.sweeper import Sweeper
+from holdfast.worker.window_refiller import WindowRefiller
 
 log = structlog.get_logger()
 # Seconds: calls made in them mean that a Redis without our epoch was lost, not new. Longer than any cool-off: in a long
@@ -61,46 +61,46 @@ class Pool:
 
     def __init__(self, settings: Settings, store: Store, connection: Connection) -> None:
         self.settings, self.store = settings, store
-        self.footing = Footing()
-        self.places = Places(settings.worker.concurrency)
-        self.callers = Callers(settings, settings.worker.concurrency, Credentials(settings, connection))
-        self.logins = Logins(connection, credential_names(settings))
-        self.callers.credentials.changed = self._new_login
-        self.book = LaneBook(settings, self.callers)
+        self.dependencies = DependencyHealth()
+        self.slots = CallSlots(settings.worker.concurrency)
+        self.providers = ProviderPool(settings, settings.worker.concurrency, Credentials(settings, connection))
+        self.credential_monitor = CredentialMonitor(connection, credential_names(settings))
+        self.providers.credentials.changed = self._new_login
+        self.lanes = LaneSchedule(settings, self.providers)
         self.writer = GroupWriter(store)
         self.gate = Gate(connection, window=settings.worker.window, rules=rules_of(settings))
         self.overrides = Overrides(store, self.gate)
-        self.settler = Settler(self.gate, self.footing)
-        self.lease = Lease(store, self.footing, settings.worker.lease)
-        calls = Calls(self.callers, self.lease, self.logins, self.gate, self.footing, self.places)
-        self.attempts = Attempts(self.writer, self.gate, self.settler, calls, self.footing)
+        self.releaser = PermitReleaser(self.gate, self.dependencies)
+        self.lease = Lease(store, self.dependencies, settings.worker.lease)
+        calls = Calls(self.providers, self.lease, self.credential_monitor, self.gate, self.dependencies, self.slots)
+        self.attempts = Attempts(self.writer, self.gate, self.releaser, calls, self.dependencies)
         self.in_flight: dict[str, asyncio.Task[None]] = {}
         self.unsure: set[str] = set()  # jobs that SQL may count as ours though nobody here runs them
 
     async def run(self, stop: Stop) -> None:
         self.writer.start()
-        self.book.load()
-        await self.callers.open_all(entry.plan for entry in self.book.in_order())
+        self.lanes.load()
+        await self.providers.open_all(entry.plan for entry in self.lanes.in_order())
         gc.freeze()  # what is loaded by now stays: to look through it again and again would hold up every call
         worker = await self.lease.sign_on()
         fetcher, parts = self._parts(worker)
         running = [asyncio.create_task(keep_running(name, part)) for name, part in parts.items()]
-        log.info("worker_ready", worker=worker, places=self.places.total, lanes=len(self.book.entries))
+        log.info("worker_ready", worker=worker, places=self.slots.total, lanes=len(self.lanes.entries))
         await stop.gently.wait()
         log.info("worker_stopping", worker=fetcher.worker, in_flight=len(self.in_flight))
         await self._stop(stop, fetcher, running)
 
     def _parts(self, worker: str) -> tuple[Fetcher, dict[str, Callable[[], Awaitable[None]]]]:
         window = self.settings.worker.window
-        refill = Refill(self.store, self.gate, self.book, self.places, self.footing, window)
+        refiller = WindowRefiller(self.store, self.gate, self.lanes, self.slots, self.dependencies, window)
         fetcher = Fetcher(
             self.gate,
             self.writer,
-            self.book,
-            self.places,
-            self.footing,
+            self.lanes,
+            self.slots,
+            self.dependencies,
             self._start,
-            refill.soon,
+            refiller.soon,
             self._begin,
             worker,
             self.unsure,
@@ -108,9 +108,9 @@ class Pool:
         sweeper = Sweeper(
             self.store,
             self.gate,
-            self.book,
-            self.places,
-            self.footing,
+            self.lanes,
+            self.slots,
+            self.dependencies,
             fetcher,
             self.overrides,
             self._held,
@@ -121,12 +121,12 @@ class Pool:
         self.lease.renamed = lambda new: setattr(fetcher, "worker", new)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "fetcher": fetcher.run,
-            "settler": self.settler.run,
-            "neighbours": Neighbours(self.store, self.gate, self.footing).run,
+            "releaser": self.releaser.run,
+            "peers": PeerWatch(self.store, self.gate, self.dependencies).run,
             "sweeper": sweeper.run,
             "listener": self._listen,
-            "credentials": self.callers.credentials.run,
-            "logins": self.logins.run,
+            "credentials": self.providers.credentials.run,
+            "credential_monitor": self.credential_monitor.run,
             "lease": lambda: self.lease.run(fetcher.worker),
         }
         return fetcher, parts
@@ -135,20 +135,20 @@ class Pool:
         """Look into the lanes when somebody hints at work. Nothing depends on it: the fetcher looks anyway."""
         while True:
             if await self.gate.wake(at_most=HINTLESS):
-                self.book.wake_all()
-                self.places.wake()
+                self.lanes.wake_all()
+                self.slots.wake()
             await asyncio.sleep(HINTS_APART)
 
     async def _new_login(self, provider: str, credential: str) -> None:
         """There is another key or token: plan with it if it was missing, and try it at once."""
-        if self.callers.found_missing(provider, credential):
-            self.book.plan_again()
-        await self.logins.changed(provider, credential)
+        if self.providers.found_missing(provider, credential):
+            self.lanes.plan_again()
+        await self.credential_monitor.changed(provider, credential)
 
     def _held(self) -> frozenset[str]:
         return frozenset(self.in_flight)
 
-    def _start(self, job: Claimed, permit: Permit, lane: LaneEntry) -> None:
+    def _start(self, job: Claimed, permit: Permit, lane: ScheduledLane) -> None:
         attempt = asyncio.create_task(self.attempts.run(job, permit, lane.plan))
         self.in_flight[job.id] = attempt
         attempt.add_done_callback(lambda done: self._ended(job, permit, done))
@@ -156,8 +156,8 @@ class Pool:
     def _ended(self, job: Claimed, permit: Permit, attempt: asyncio.Task[None]) -> None:
         if self.in_flight.get(job.id) is attempt:
             del self.in_flight[job.id]
-        self.places.left(permit.id)
-        self.places.give_back()
+        self.slots.left(permit.id)
+        self.slots.give_back()
         if not attempt.cancelled() and (error := attempt.exception()):
             log.error("attempt_broke", job=job.id, error=repr(error), effect="its job is handed back", exc_info=error)
             self.unsure.add(job.id)
@@ -188,7 +188,7 @@ class Pool:
         await self._hand_back(fetcher.worker)
         await ended(others)
         await asyncio.to_thread(self.writer.close)
-        await self.callers.close()
+        await self.providers.close()
         log.info("worker_stopped", worker=fetcher.worker)
 
     async def _finish(self, stop: Stop) -> None:
@@ -203,8 +203,8 @@ class Pool:
     async def _hand_back(self, worker: str) -> None:
         """Queue what is still ours, free our permits, and end the lease; what fails here the lease's end mends."""
         try:
-            offers = await asyncio.to_thread(self.store.hand_back, worker, None)
-            heard = await self.settler.drain(FAREWELL)
+            offers = await asyncio.to_thread(self.store.requeue, worker, None)
+            heard = await self.releaser.drain(FAREWELL)
             await self.gate.release(worker)
             await self.gate.offer(offers, window=self.settings.worker.window)
             if heard:

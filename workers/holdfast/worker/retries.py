@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from holdfast.config import clock
 from holdfast.model.step import Retry, Step
-from holdfast.policy.budget import RetryBudget, earn, spend
+from holdfast.policy.retry_budget import RetryBudget, earn, spend
 
 
 @dataclass(slots=True)

@@ -14,21 +14,21 @@ from holdfast.lanes import Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Offer, State
 from holdfast.store import Store
+from holdfast.worker.call_slots import CallSlots
+from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.fetcher import Fetcher
-from holdfast.worker.footing import Footing
-from holdfast.worker.lane_book import LaneBook
+from holdfast.worker.lane_schedule import LaneSchedule
 from holdfast.worker.lease import Lease
 from holdfast.worker.overrides import Overrides
-from holdfast.worker.places import Places
 
 log = structlog.get_logger()
 PRESSING = 50  # jobs at the head of a backlog
 AT_MOST = 1_000  # jobs that one transaction moves
 RENEWED = 1.0  # seconds that a renewal may take
 REST = 0.02  # seconds between two of them when there are more, so that claims and settlements have their turn
-FORGET_AT_ONCE = 500  # jobs that are deleted in one transaction
-FORGET_PACE = 600.0  # seconds; estimates look back over far less
-FORGET_APART = 0.05  # seconds between two of them
+DELETE_AT_ONCE = 500  # jobs that are deleted in one transaction
+KEEP_PACE = 600.0  # seconds; estimates look back over far less
+DELETE_APART = 0.05  # seconds between two of them
 FASTER = 10.0  # times as often at most, in a drill: each look costs the machine the same, however fast time runs
 
 
@@ -38,9 +38,9 @@ class Sweeper:
 
     store: Store
     gate: Gate
-    book: LaneBook
-    places: Places
-    footing: Footing
+    lanes: LaneSchedule
+    slots: CallSlots
+    dependencies: DependencyHealth
     fetcher: Fetcher
     overrides: Overrides
     held: Callable[[], frozenset[str]]
@@ -60,10 +60,10 @@ class Sweeper:
             (2.0, self.take_over),
             (5.0, self.offer_pressing),
             (5.0, self.drop_strays),
-            (10.0, self.tell_condition),
+            (10.0, self.log_redis_health),
             (15.0, self.mend_lanes),
             (60.0, self.forget_old),
-            (600.0, self.forget_workers),
+            (600.0, self.delete_stopped_workers),
             (60.0, self.keep_counters),
         )
         await asyncio.gather(*(self._repeat(every, duty) for every, duty in duties))
@@ -73,36 +73,36 @@ class Sweeper:
             try:
                 await duty()
             except StorageUnavailable as error:
-                self.footing.sql_failed(error)
+                self.dependencies.sql_failed(error)
             except QueueUnavailable as error:
-                self.footing.redis_failed(error)
+                self.dependencies.redis_failed(error)
             await asyncio.sleep(max(clock.real(every), every / FASTER))
 
     async def release_due(self) -> None:
         """Delayed jobs whose time has come are queued, and take their places among what waits."""
         while offers := await asyncio.to_thread(self.store.release_due, AT_MOST):
-            self.footing.sql_answered()
+            self.dependencies.sql_answered()
             crash_point("after_release")
             await self._offer(offers)
             if len(offers) < AT_MOST:
                 return
             await asyncio.sleep(REST)
-        self.footing.sql_answered()
+        self.dependencies.sql_answered()
 
     async def _offer(self, offers: Sequence[Offer]) -> None:
         if not offers:
             return
         await self.gate.offer(offers, window=self.window)
         for lane in {offer.lane for offer in offers}:
-            self.book.wake(lane)
-        self.places.wake()
+            self.lanes.wake(lane)
+        self.slots.wake()
 
     async def follow_sql(self) -> None:
         """Serve lanes that appeared, and carry the operators' overrides to the gate."""
         for counts in await asyncio.to_thread(self.store.lanes):
-            self.book.add(counts.lane)
+            self.lanes.add(counts.lane)
         await self.overrides.follow()
-        self.footing.redis_answered()
+        self.dependencies.redis_answered()
 
     async def expire_due(self) -> None:
         """End what is too late. A backlog whose deadline passes at once goes page by page, and starves nobody."""
@@ -122,7 +122,7 @@ class Sweeper:
         """Jobs whose claim failed half-way: if SQL did take the claim, they are ours and nobody runs them."""
         unsure = frozenset(self.fetcher.unsure) - self.held()
         if unsure:
-            await self._offer(await asyncio.to_thread(self.store.hand_back, self.fetcher.worker, sorted(unsure)))
+            await self._offer(await asyncio.to_thread(self.store.requeue, self.fetcher.worker, sorted(unsure)))
             self.fetcher.unsure -= unsure
 
     async def take_over(self) -> None:
@@ -131,7 +131,7 @@ class Sweeper:
         Right after SQL was away, or a process was stopped while it held SQLite's lock, all leases are over. Whoever
         lives renews, and writes what it has finished, first.
         """
-        if not self.footing.sql_steady_for(self.lease.seconds / 3 + RENEWED):
+        if not self.dependencies.sql_steady_for(self.lease.seconds / 3 + RENEWED):
             return
         for dead in await asyncio.to_thread(self.store.take_over, lambda: self.lease.fresh):
             log.warning("worker_lost", worker=dead.worker, requeued=dead.requeued, poisoned=dead.poisoned)
@@ -151,16 +151,16 @@ class Sweeper:
             await self.gate.forget(self.fetcher.worker, sorted(lost))
         self._strays = strays
 
-    async def tell_condition(self) -> None:
+    async def log_redis_health(self) -> None:
         """Log what is wrong with Redis, such as an eviction policy that throws keys away, once per change."""
-        words = await self.gate.condition()
+        words = await self.gate.redis_health()
         if words != self._condition:
             log.warning("redis_condition", warnings=words) if words else log.info("redis_condition", warnings=[])
         self._condition = words
 
     async def mend_lanes(self) -> None:
         """Forget window entries that nobody will ever fetch or acknowledge: they would keep their jobs from us."""
-        if forgotten := await self.gate.mend():
+        if forgotten := await self.gate.repair():
             log.warning("messages_forgotten", messages=forgotten)
 
     async def forget_old(self) -> None:
@@ -173,19 +173,19 @@ class Sweeper:
             workers = await asyncio.to_thread(self.store.workers)
             if not workers or workers[0].id != self.fetcher.worker:
                 return
-            forgotten = await asyncio.to_thread(self.store.forget, self.keep, cursor, FORGET_AT_ONCE)
-            cursor, gone = forgotten.cursor, gone + forgotten.jobs
-            await asyncio.sleep(FORGET_APART)
+            deleted = await asyncio.to_thread(self.store.delete_ended, self.keep, cursor, DELETE_AT_ONCE)
+            cursor, gone = deleted.cursor, gone + deleted.jobs
+            await asyncio.sleep(DELETE_APART)
         if gone:
             log.info("old_jobs_deleted", jobs=gone)
 
-    async def forget_workers(self) -> None:
+    async def delete_stopped_workers(self) -> None:
         """Delete what is left of processes that stopped long ago."""
-        await asyncio.to_thread(self.store.forget_workers)
+        await asyncio.to_thread(self.store.delete_stopped_workers)
 
     async def keep_counters(self) -> None:
         """Delete slots of time that no estimate looks at any more, and mend counts that older code left behind."""
-        await asyncio.to_thread(self.store.prune_pace, FORGET_PACE)
+        await asyncio.to_thread(self.store.prune_pace, KEEP_PACE)
         workers = await asyncio.to_thread(self.store.workers)
         if workers and workers[0].id == self.fetcher.worker:
             await asyncio.to_thread(self.store.recount_dead)

@@ -1,4 +1,4 @@
--- bucket: the arithmetic of rate allowances. policy/bucket.py is the oracle, and describes the hash.
+-- bucket: the arithmetic of rate allowances. policy/rate_limit.py is the oracle, and describes the hash.
 --
 -- bucket_read(key, now_ms, given, full)  the bucket, refilled to now. given = {per_ms, capacity, …} for requests, input
 --                                        and output tokens, false where the settings leave it open; D.told caps it. A
@@ -14,7 +14,7 @@
 -- A clock that went back lets nothing flow in, but does not stop the flow until it has caught up.
 
 local DIMENSIONS = {"requests", "input_tokens", "output_tokens"}
-local HIGH = 0.4 -- of the capacity: see policy/bucket.py
+local HIGH = 0.4 -- of the capacity: see policy/rate_limit.py
 
 local function bucket_read(key, now_ms, given, full)
     local raw = redis.call("HMGET", key, "paused_until", "taken",

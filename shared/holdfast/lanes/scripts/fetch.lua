@@ -27,14 +27,14 @@
 --       and of a probe (seconds), joint ("1": output counts against input
 --       tokens), output (most output tokens to reserve; "" all)
 --
--- RETURNS  {reason, retry_in, left, low, now, epochs, jobs, targets, probes, needs, spares}
+-- RETURNS  {reason, retry_in, left, low, now, epochs, jobs, targets, probes, needs, left_shares}
 --          reason    "" when n permits were given, else empty, breaker, bucket, slots, paused, avoided, epoch
 --          retry_in  seconds as text, "" when no time is known
 --          epochs    one per breaker, as the permits hold them
 --          jobs, targets   of permit 1..m; target numbers count from 1
 --          probes    numbers of the permits that probe
 --          needs     of permit 1..m, as they stand, for their signatures
---          spares    share of its bucket that permit 1..m left, in whole percent; below zero it is debt
+--          left_shares    share of its bucket that permit 1..m left, in whole percent; below zero it is debt
 -- ERRORS   "FETCH <argument>: expected …, got …"; "GARBAGE in <key>", with nothing taken yet: purge, and ask again
 --
 -- Cost O(n + look), whatever the backlog.
@@ -78,7 +78,7 @@ if not epoch then
 end
 local fresh = string.sub(epoch, 1, 6) == "fresh:"
 
-local function answer(reason, retry_in, epochs, jobs, targets, probes, texts, spares)
+local function answer(reason, retry_in, epochs, jobs, targets, probes, texts, left_shares)
     local left = redis.call("LLEN", KEYS[2])
     local low = 0
     if left < low_mark and not held then
@@ -87,7 +87,7 @@ local function answer(reason, retry_in, epochs, jobs, targets, probes, texts, sp
         if redis.call("SET", KEYS[10], worker, "NX", "PX", 200) then low = 1 end
     end
     return {reason, retry_in and exact(retry_in) or "", left, low, exact(now), epochs, jobs, targets, probes,
-        texts or {}, spares or {}}
+        texts or {}, left_shares or {}}
 end
 
 if redis.call("SISMEMBER", KEYS[8], lane) == 1 then
@@ -221,7 +221,7 @@ for number, target in ipairs(targets) do
 end
 
 local jobs, chosen, probes = {}, {}, {}
-local permits, taken_ids, texts, spares = {}, {}, {}, {}
+local permits, taken_ids, texts, left_shares = {}, {}, {}, {}
 local skipped, garbage, seen = {}, {}, {}
 local reason, retry_in
 local looked, longest_lease = 0, 0
@@ -231,7 +231,7 @@ local function take(target, number, id, costs, probe)
     local probing = ""
     for i = 1, 3 do bucket_add(target.bucket, i, -costs[i]) end
     target.bucket.taken, target.bucket.changed = target.bucket.taken + 1, true
-    spares[#spares + 1] = math.floor(bucket_left(target.bucket) * 100)
+    left_shares[#left_shares + 1] = math.floor(bucket_left(target.bucket) * 100)
     target.slots.used = target.slots.used + 1
     local slots = target.slots.taken
     slots[#slots + 1], slots[#slots + 2] = exact(now + target.lease), permit
@@ -356,4 +356,4 @@ elseif not reason then
     reason = "empty"
     if redis.call("LLEN", KEYS[2]) > 0 then retry_in = 0 end
 end
-return answer(reason, retry_in, epochs, jobs, chosen, probes, texts, spares)
+return answer(reason, retry_in, epochs, jobs, chosen, probes, texts, left_shares)

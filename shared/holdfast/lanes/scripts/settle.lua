@@ -17,7 +17,7 @@
 --           pause             seconds that its bucket must rest; 0 none
 --       then number of jobs that go back into their lane, nearest deadline first, then oldest; then per job: lane, id,
 --       message, need
---       then number of breakers that heard something, then per breaker: scope, expected version, number of texts,
+--       then number of breakers that recorded something, then per breaker: scope, expected version, number of texts,
 --       then the texts: field, value, field, value …; none when nothing changes
 --
 -- RETURNS  {now, settled, conflicts, taken}

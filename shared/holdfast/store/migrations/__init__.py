@@ -18,13 +18,13 @@ LOCK = 4_841_026_170  # of Postgres, so that processes that start together upgra
 TRY_AGAIN = 0.2  # seconds between two tries to get it
 
 
-def look(connection: Connection) -> tuple[str | None, str]:
+def read_revisions(connection: Connection) -> tuple[str | None, str]:
     """The revision of the schema, None where there is none, and the oldest revision whose code may work on it."""
-    found = one_word(connection, "alembic_version", "version_num")
-    return found, one_word(connection, "schema_floor", "revision") or (found or "")
+    found = _read_word(connection, "alembic_version", "version_num")
+    return found, _read_word(connection, "schema_floor", "revision") or (found or "")
 
 
-def one_word(connection: Connection, table: str, column: str) -> str | None:
+def _read_word(connection: Connection, table: str, column: str) -> str | None:
     if not inspect(connection).has_table(table):
         return None
     word: str | None = connection.execute(text(f"select {column} from {table}")).scalar()  # noqa: S608 - names of ours
@@ -44,7 +44,7 @@ def upgrade(engine: Engine, to: str = "head") -> None:
         with engine.begin() as connection:
             _run(connection, to)
         return
-    with _turn(engine), engine.connect() as connection:
+    with _upgrade_lock(engine), engine.connect() as connection:
         connection.execute(text("set statement_timeout = 0"))  # an index on a large table takes its time
         connection.commit()
         _run(connection, to)
@@ -53,7 +53,7 @@ def upgrade(engine: Engine, to: str = "head") -> None:
 
 
 @contextmanager
-def _turn(engine: Engine) -> Iterator[None]:
+def _upgrade_lock(engine: Engine) -> Iterator[None]:
     """One process upgrades at a time. Whoever waits does so without a statement under way: an index that is built
     ``concurrently`` waits for every statement that began before it.
     """
@@ -73,7 +73,7 @@ def _run(connection: Connection, to: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    if (found := look(connection)[0]) is not None and found > HEAD:
+    if (found := read_revisions(connection)[0]) is not None and found > HEAD:
         return  # a newer Holdfast was here
     if connection.dialect.name != "sqlite":
         connection.commit()  # or alembic takes the transaction of that look for one that is not its own

@@ -24,7 +24,7 @@ from holdfast.wire import media
 from holdfast.wire.checks import checked, refuse_depth
 from holdfast.wire.fields import Fields
 
-DIALECT = Api.ANTHROPIC.value
+WIRE = Api.ANTHROPIC.value
 CARRIED = "Carried are text, image, document, tool_use, tool_result and thinking blocks."
 SERVER_SIDE = ("container", "mcp_servers")  # tools that run at the provider: no other route could do the same
 
@@ -61,10 +61,10 @@ def read_request(body: Mapping[str, Any], where: str = "") -> Request:
         "user": user.text("user_id"),
     }
     if turns[-1].role is Role.ASSISTANT:  # a begun answer, with which only this API's models go on
-        request["written_in"] = DIALECT
+        request["written_in"] = WIRE
     native = fields.rest() | system_native
     native |= {key: left.rest() for key, left in (("output_config", config), ("metadata", user)) if left.rest()}
-    return checked(Request(**request, native={DIALECT: native} if native else {}), where)
+    return checked(Request(**request, native={WIRE: native} if native else {}), where)
 
 
 def _refuse_what_a_job_cannot_be(fields: Fields) -> None:
@@ -96,7 +96,7 @@ def read_turn(turn: Fields) -> Turn:
     if content is None:
         raise InvalidRequest(turn.place("content"), "is missing.")
     parts = tuple(_content(content, turn.place("content"), Role(role)))
-    return Turn(role=Role(role), parts=parts, native=turn.native(DIALECT))
+    return Turn(role=Role(role), parts=parts, native=turn.native(WIRE))
 
 
 def _content(content: Any, where: str, role: Role) -> Iterable[Part]:
@@ -112,7 +112,7 @@ def read_block(block: Fields, role: Role) -> Part:
     kind = block.need_text("type")
     match kind, role:
         case "text", _:
-            return Text(text=block.need_text("text"), native=block.native(DIALECT))
+            return Text(text=block.need_text("text"), native=block.native(WIRE))
         case "image", Role.USER:
             return read_image(block)
         case "document", Role.USER:
@@ -122,12 +122,12 @@ def read_block(block: Fields, role: Role) -> Part:
                 id=block.need_text("id"),
                 name=block.need_text("name"),
                 input=block.need_object("input"),
-                native=block.native(DIALECT),
+                native=block.native(WIRE),
             )
         case "tool_result", Role.USER:
             return read_result(block)
         case (("thinking" | "redacted_thinking"), Role.ASSISTANT):
-            return Thought(dialect=DIALECT, block=whole)
+            return Thought(dialect=WIRE, block=whole)
     raise InvalidRequest(block.where, f"a {kind} block in a {role} turn is not carried.", CARRIED)
 
 
@@ -141,7 +141,7 @@ def read_image(block: Fields) -> Image:
             held = {"url": source.need_text("url")}
         case kind:
             raise InvalidRequest(source.where, f"a source of type {kind} is not carried.", "Send base64 data or a url.")
-    return Image(**held, native=block.native(DIALECT))
+    return Image(**held, native=block.native(WIRE))
 
 
 def read_document(block: Fields) -> Document:
@@ -159,7 +159,7 @@ def read_document(block: Fields) -> Document:
             raise InvalidRequest(
                 source.where, f"a source of type {kind} is not carried.", "Send base64 data, text or a url."
             )
-    return Document(**held, title=block.text("title"), native=block.native(DIALECT))
+    return Document(**held, title=block.text("title"), native=block.native(WIRE))
 
 
 def read_result(block: Fields) -> ToolResult:
@@ -173,7 +173,7 @@ def read_result(block: Fields) -> ToolResult:
             "id": block.need_text("tool_use_id"),
             "parts": parts,
             "is_error": block.flag("is_error") or False,
-            "native": block.native(DIALECT),
+            "native": block.native(WIRE),
         }
     )
 
@@ -187,7 +187,7 @@ def read_tool(tool: Fields) -> Tool:
         description=tool.text("description"),
         parameters=tool.need_object("input_schema"),
         strict=tool.flag("strict"),
-        native=tool.native(DIALECT),
+        native=tool.native(WIRE),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import ToolUse
-from holdfast.wire.anthropic.read import DIALECT
+from holdfast.wire.anthropic.read import WIRE
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.usage import count
 
@@ -86,7 +86,7 @@ def _native(body: Mapping[str, Any], kept: list[Any]) -> dict[str, dict[str, Any
     native = {key: body[key] for key in DETAILS if body.get(key) is not None}
     if kept:
         native["thinking"] = kept
-    return {DIALECT: native} if native else {}
+    return {WIRE: native} if native else {}
 
 
 def read_usage(usage: Any) -> Usage:
@@ -106,7 +106,7 @@ def read_usage(usage: Any) -> Usage:
 
 def write_reply(reply: Reply, id_: str) -> dict[str, Any]:
     """Write a reply as this API would have answered. ``id_`` without prefix."""
-    native = reply.native.get(DIALECT, {})
+    native = reply.native.get(WIRE, {})
     content: list[dict[str, Any]] = [*native.get("thinking", ())]
     if reply.text:
         content.append({"type": "text", "text": reply.text, "citations": None})

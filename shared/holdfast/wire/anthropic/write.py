@@ -1,4 +1,4 @@
-"""Anthropic Messages, outbound: the neutral request becomes a body, and a receipt of what it could not say."""
+"""Anthropic Messages, outbound: the neutral request becomes a body, and a report of what it could not say."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import takewhile
 from typing import Any
 
-from holdfast.model.job import Receipt
+from holdfast.model.job import MappingReport
 from holdfast.model.request import (
     Document,
     Image,
@@ -23,9 +23,9 @@ from holdfast.model.request import (
     Turn,
 )
 from holdfast.wire import media
-from holdfast.wire.anthropic.read import DIALECT
-from holdfast.wire.notes import Notes
-from holdfast.wire.schema import Open, closed
+from holdfast.wire.anthropic.read import WIRE
+from holdfast.wire.mapping_report import MappingReportBuilder
+from holdfast.wire.schema import OpenObject, closed
 
 DEFAULT_MAX_TOKENS = 8_192  # the format requires a maximum; what it cuts is flagged by the finish
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
@@ -35,31 +35,31 @@ PREFILLS = re.compile(r"claude-(2|3|(opus|sonnet|haiku)-4-[0-5]\b|(opus|sonnet)-
 Block = dict[str, Any]
 
 
-def write_request(request: Request, model: str) -> tuple[dict[str, Any], Receipt]:
+def write_request(request: Request, model: str) -> tuple[dict[str, Any], MappingReport]:
     """Write a body for ``model``. Raises Unmappable."""
-    notes = Notes(DIALECT)
-    system, leading = _lift_system(request, notes)
-    messages = _messages(request.turns, len(leading), notes)
-    _check_ends(messages, model, notes)
+    report = MappingReportBuilder(WIRE)
+    system, leading = _lift_system(request, report)
+    messages = _messages(request.turns, len(leading), report)
+    _check_ends(messages, model, report)
     body: dict[str, Any] = {
         "model": model,
         "max_tokens": request.max_tokens or DEFAULT_MAX_TOKENS,
         "messages": messages,
     }
-    native = dict(notes.native(request.native))
-    asked, config = _output(request.output, notes)
-    config |= native.pop("output_config", {}) | _effort(request.effort, notes)
+    native = dict(report.native(request.native))
+    asked, config = _output(request.output, report)
+    config |= native.pop("output_config", {}) | _effort(request.effort, report)
     blocks = native.pop("system", None)
     _put(body, "system", _system(system, blocks, [*leading, asked]))
-    _put(body, "stop_sequences", _stops(request.stop, notes))
-    _put(body, "tools", [_tool(tool, notes) for tool in request.tools])
+    _put(body, "stop_sequences", _stops(request.stop, report))
+    _put(body, "tools", [_tool(tool, report) for tool in request.tools])
     _put(body, "tool_choice", _choice(request))
     _put(body, "output_config", config)
     _put(body, "metadata", native.pop("metadata", {}) | ({"user_id": request.user} if request.user else {}))
     for name in ("temperature", "top_p"):
         if getattr(request, name) is not None:
-            notes.change(name, "dropped: Anthropic no longer takes sampling parameters")
-    return body | native, notes.receipt()
+            report.change(name, "dropped: Anthropic no longer takes sampling parameters")
+    return body | native, report.report()
 
 
 def _put(body: dict[str, Any], key: str, value: Any) -> None:
@@ -67,19 +67,19 @@ def _put(body: dict[str, Any], key: str, value: Any) -> None:
         body[key] = value
 
 
-def _lift_system(request: Request, notes: Notes) -> tuple[str | None, list[str]]:
+def _lift_system(request: Request, report: MappingReportBuilder) -> tuple[str | None, list[str]]:
     """The system prompt, and the texts of the system turns at the very beginning; later ones keep their place."""
     leading = takewhile(lambda turn: turn.role is Role.SYSTEM, request.turns)
-    return request.system, [_lifted(turn, f"turns[{index}]", notes) for index, turn in enumerate(leading)]
+    return request.system, [_lifted(turn, f"turns[{index}]", report) for index, turn in enumerate(leading)]
 
 
-def _lifted(turn: Turn, place: str, notes: Notes) -> str:
-    blocks = list(_blocks(turn.parts, place, notes))
-    native = notes.native(turn.native, place)
+def _lifted(turn: Turn, place: str, report: MappingReportBuilder) -> str:
+    blocks = list(_blocks(turn.parts, place, report))
+    native = report.native(turn.native, place)
     if any(block["type"] != "text" for block in blocks):
-        notes.refuse(f"{place} is a system turn that holds more than text.")
+        report.refuse(f"{place} is a system turn that holds more than text.")
     for key in {key for block in blocks for key in block.keys() - {"type", "text"}} | native.keys():
-        notes.change(f"{place}.{key}", "dropped: the turn became part of the system prompt")
+        report.change(f"{place}.{key}", "dropped: the turn became part of the system prompt")
     return "\n\n".join(block["text"] for block in blocks)
 
 
@@ -90,24 +90,24 @@ def _system(text: str | None, blocks: Any, more: Iterable[str | None]) -> Any:
     return "\n\n".join(filter(None, (text, *more)))
 
 
-def _messages(turns: Sequence[Turn], first: int, notes: Notes) -> list[dict[str, Any]]:
+def _messages(turns: Sequence[Turn], first: int, report: MappingReportBuilder) -> list[dict[str, Any]]:
     """Write the turns from ``first`` on; neighbours of one role become one message, as the API would read them."""
     messages: list[dict[str, Any]] = []
     for index, turn in enumerate(turns[first:], first):
         place = f"turns[{index}]"
-        blocks = list(_blocks(turn.parts, place, notes))
+        blocks = list(_blocks(turn.parts, place, report))
         if not blocks:
-            notes.change(place, "dropped: Anthropic refuses an empty turn")
+            report.change(place, "dropped: Anthropic refuses an empty turn")
             continue
         if messages and messages[-1]["role"] == turn.role:
             messages[-1]["content"] += blocks
         else:
             messages.append({"role": turn.role.value, "content": blocks})
-        messages[-1] |= notes.native(turn.native, place)
+        messages[-1] |= report.native(turn.native, place)
     for message in messages:
         ordered = sorted(message["content"], key=lambda block: block["type"] != "tool_result")
         if ordered != message["content"]:
-            notes.change("turns", "tool results were moved before the rest of their turn: Anthropic demands it")
+            report.change("turns", "tool results were moved before the rest of their turn: Anthropic demands it")
         message["content"] = _plain(ordered)
     return messages
 
@@ -119,43 +119,43 @@ def _plain(blocks: list[Block]) -> str | list[Block]:
     return blocks
 
 
-def _check_ends(messages: list[dict[str, Any]], model: str, notes: Notes) -> None:
+def _check_ends(messages: list[dict[str, Any]], model: str, report: MappingReportBuilder) -> None:
     if not messages:
-        notes.refuse("it has no turn with content.")
+        report.refuse("it has no turn with content.")
     if messages[0]["role"] != Role.USER:
-        notes.refuse("its first turn must be the user's.")
+        report.refuse("its first turn must be the user's.")
     if messages[-1]["role"] == Role.ASSISTANT and not PREFILLS.search(model):
-        notes.refuse(f"its last turn is the assistant's, and {model} continues no begun answer.")
+        report.refuse(f"its last turn is the assistant's, and {model} continues no begun answer.")
 
 
-def _blocks(parts: Iterable[Part], place: str, notes: Notes) -> Iterator[Block]:
+def _blocks(parts: Iterable[Part], place: str, report: MappingReportBuilder) -> Iterator[Block]:
     for index, part in enumerate(parts):
-        block = _block(part, f"{place}.parts[{index}]", notes)
+        block = _block(part, f"{place}.parts[{index}]", report)
         if block is not None:
             yield block
 
 
-def _block(part: Part, place: str, notes: Notes) -> Block | None:
+def _block(part: Part, place: str, report: MappingReportBuilder) -> Block | None:
     match part:
         case Text():
-            return _text(part, place, notes)
+            return _text(part, place, report)
         case Image():
-            return _image(part, place, notes)
+            return _image(part, place, report)
         case Document():
-            return _document(part, place, notes)
+            return _document(part, place, report)
         case ToolUse():
-            native = notes.native(part.native, place)
+            native = report.native(part.native, place)
             return {"type": "tool_use", "id": call_id(part.id), "name": part.name, "input": part.input, **native}
         case ToolResult():
-            return _result(part, place, notes)
+            return _result(part, place, report)
         case Thought():
-            return _thought(part, place, notes)
+            return _thought(part, place, report)
 
 
-def _text(part: Text, place: str, notes: Notes) -> Block | None:
+def _text(part: Text, place: str, report: MappingReportBuilder) -> Block | None:
     if part.text:
-        return {"type": "text", "text": part.text, **notes.native(part.native, place)}
-    notes.change(place, "dropped: Anthropic refuses empty text")
+        return {"type": "text", "text": part.text, **report.native(part.native, place)}
+    report.change(place, "dropped: Anthropic refuses empty text")
     return None
 
 
@@ -166,75 +166,75 @@ def call_id(given: str) -> str:
     return f"toolu_{sha256(given.encode()).hexdigest()[:24]}"
 
 
-def _thought(part: Thought, place: str, notes: Notes) -> Block | None:
-    if part.dialect == DIALECT:
+def _thought(part: Thought, place: str, report: MappingReportBuilder) -> Block | None:
+    if part.dialect == WIRE:
         return part.block
-    notes.change(place, f"dropped: reasoning that is bound to {part.dialect}")
+    report.change(place, f"dropped: reasoning that is bound to {part.dialect}")
     return None
 
 
-def _image(part: Image, place: str, notes: Notes) -> Block:
+def _image(part: Image, place: str, report: MappingReportBuilder) -> Block:
     if part.detail is not None:
-        notes.change(f"{place}.detail", "dropped: Anthropic chooses the detail of a picture itself")
+        report.change(f"{place}.detail", "dropped: Anthropic chooses the detail of a picture itself")
     if part.url is not None:
         source = {"type": "url", "url": part.url}
     elif part.media_type in PICTURES:
         source = {"type": "base64", "media_type": part.media_type, "data": part.data or ""}
     else:
-        notes.refuse(f"{place} is {part.media_type}; pictures must be jpeg, png, gif or webp.")
-    return {"type": "image", "source": source, **notes.native(part.native, place)}
+        report.refuse(f"{place} is {part.media_type}; pictures must be jpeg, png, gif or webp.")
+    return {"type": "image", "source": source, **report.native(part.native, place)}
 
 
-def _document(part: Document, place: str, notes: Notes) -> Block:
+def _document(part: Document, place: str, report: MappingReportBuilder) -> Block:
     title = {"title": part.title} if part.title else {}
-    native = notes.native(part.native, place)
-    return {"type": "document", "source": _document_source(part, place, notes), **title, **native}
+    native = report.native(part.native, place)
+    return {"type": "document", "source": _document_source(part, place, report), **title, **native}
 
 
-def _document_source(part: Document, place: str, notes: Notes) -> Block:
+def _document_source(part: Document, place: str, report: MappingReportBuilder) -> Block:
     if part.url is not None:
         return {"type": "url", "url": part.url}
     if part.media_type == "application/pdf":
         return {"type": "base64", "media_type": part.media_type, "data": part.data}
     text = media.decode_text(part.data or "") if (part.media_type or "").startswith("text/") else None
     if text is None:
-        notes.refuse(f"{place} is {part.media_type}; documents must be PDF or text.")
+        report.refuse(f"{place} is {part.media_type}; documents must be PDF or text.")
     if part.media_type != "text/plain":
-        notes.change(f"{place}.media_type", f"{part.media_type} became text/plain, the only text that Anthropic knows")
+        report.change(f"{place}.media_type", f"{part.media_type} became text/plain, the only text that Anthropic knows")
     return {"type": "text", "media_type": "text/plain", "data": text}
 
 
-def _result(part: ToolResult, place: str, notes: Notes) -> Block:
+def _result(part: ToolResult, place: str, report: MappingReportBuilder) -> Block:
     block: Block = {"type": "tool_result", "tool_use_id": call_id(part.id)}
-    _put(block, "content", _plain(list(_blocks(part.parts, place, notes))))
+    _put(block, "content", _plain(list(_blocks(part.parts, place, report))))
     _put(block, "is_error", part.is_error)
-    return block | notes.native(part.native, place)
+    return block | report.native(part.native, place)
 
 
-def _tool(tool: Tool, notes: Notes) -> dict[str, Any]:
+def _tool(tool: Tool, report: MappingReportBuilder) -> dict[str, Any]:
     place = f"tools[{tool.name}]"
-    parameters, strict = _strictly(tool, place, notes)
+    parameters, strict = _strictly(tool, place, report)
     written: dict[str, Any] = {"name": tool.name, "input_schema": parameters}
     _put(written, "description", tool.description)
     if strict is not None:
         written["strict"] = strict
-    return written | notes.native(tool.native, place)
+    return written | report.native(tool.native, place)
 
 
-def _strictly(tool: Tool, place: str, notes: Notes) -> tuple[dict[str, Any], bool | None]:
+def _strictly(tool: Tool, place: str, report: MappingReportBuilder) -> tuple[dict[str, Any], bool | None]:
     """A tool's schema and strictness. A strict one must be as Anthropic's decoding takes it, or the call is refused."""
     if not tool.strict:
         return tool.parameters, tool.strict
     lost: set[str] = set()
     try:
         schema = closed(tool.parameters, lost)
-    except Open:
-        notes.change(f"{place}.strict", "dropped: its schema has an open object, which strict decoding there refuses")
+    except OpenObject:
+        report.change(f"{place}.strict", "dropped: its schema has an open object, which strict decoding there refuses")
         return tool.parameters, False
     if lost:
-        notes.change(place, f"rules of its schema are told in words: {', '.join(sorted(lost))}")
+        report.change(place, f"rules of its schema are told in words: {', '.join(sorted(lost))}")
     elif schema != tool.parameters:
-        notes.change(place, "its schema is written as Anthropic's strict decoding demands it, its objects closed")
+        report.change(place, "its schema is written as Anthropic's strict decoding demands it, its objects closed")
     return schema, True
 
 
@@ -250,45 +250,47 @@ def _choice(request: Request) -> dict[str, Any] | None:
     return written
 
 
-def _stops(stops: tuple[str, ...], notes: Notes) -> list[str]:
+def _stops(stops: tuple[str, ...], report: MappingReportBuilder) -> list[str]:
     for stop in stops:
         if not stop.strip():
-            notes.change("stop", "a stop sequence of white space alone was dropped: Anthropic refuses it")
+            report.change("stop", "a stop sequence of white space alone was dropped: Anthropic refuses it")
     return [stop for stop in stops if stop.strip()]
 
 
-def _effort(effort: str | None, notes: Notes) -> dict[str, Any]:
+def _effort(effort: str | None, report: MappingReportBuilder) -> dict[str, Any]:
     if effort is None or effort in EFFORTS:
         return {"effort": effort} if effort else {}
     if effort == "minimal":
-        notes.change("effort", "minimal became low, the least that Anthropic knows")
+        report.change("effort", "minimal became low, the least that Anthropic knows")
         return {"effort": "low"}
-    notes.change("effort", f"dropped: Anthropic knows no effort {effort!r}")
+    report.change("effort", f"dropped: Anthropic knows no effort {effort!r}")
     return {}
 
 
-def _output(output: Output | None, notes: Notes) -> tuple[str | None, dict[str, Any]]:
+def _output(output: Output | None, report: MappingReportBuilder) -> tuple[str | None, dict[str, Any]]:
     """The shape of the answer: a sentence for the system prompt where decoding cannot be told, or ``format``."""
     if output is None:
         return None, {}
     if output.json_schema is None:
-        notes.change(
+        report.change(
             "output", "asked for in the system prompt: Anthropic has no plain JSON mode; the answer is checked"
         )
         return "Answer with one JSON object and nothing else.", {}
     if output.description:
-        notes.change("output.description", "dropped: Anthropic has no field for it")
+        report.change("output.description", "dropped: Anthropic has no field for it")
     lost: set[str] = set()
     try:
         schema = closed(output.json_schema, lost)
-    except Open:
-        notes.change(
+    except OpenObject:
+        report.change(
             "output.json_schema", "asked for in the system prompt: it has an open object; the answer is checked"
         )
         wanted = json.dumps(output.json_schema, ensure_ascii=False)
         return f"Answer with JSON that satisfies this JSON Schema and nothing else: {wanted}", {}
     if lost:
-        notes.change("output.json_schema", f"told in words: {', '.join(sorted(lost))}; the answer is checked")
+        report.change("output.json_schema", f"told in words: {', '.join(sorted(lost))}; the answer is checked")
     elif schema != output.json_schema:
-        notes.change("output.json_schema", "written as Anthropic demands it, its objects closed; the answer is checked")
+        report.change(
+            "output.json_schema", "written as Anthropic demands it, its objects closed; the answer is checked"
+        )
     return None, {"format": {"type": "json_schema", "schema": schema}}

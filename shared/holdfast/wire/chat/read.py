@@ -20,7 +20,7 @@ from holdfast.model.request import (
 from holdfast.wire import openai
 from holdfast.wire.checks import checked, refuse_depth
 from holdfast.wire.fields import Fields
-from holdfast.wire.openai import CHAT as DIALECT
+from holdfast.wire.openai import CHAT as WIRE
 
 CARRIED = "Carried are text, image_url and file parts with data."
 ROLES: Mapping[str, Role] = {
@@ -63,7 +63,7 @@ def read_request(body: Mapping[str, Any], where: str = "") -> Request:
 
 
 def _native(left: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {DIALECT: left} if left else {}
+    return {WIRE: left} if left else {}
 
 
 def _max_tokens(fields: Fields) -> int | None:
@@ -110,7 +110,7 @@ def read_turn(message: Fields) -> tuple[Turn, bool]:
         parts += [read_call(call) for call in message.each("tool_calls")]
     if not parts:
         raise InvalidRequest(message.place("content"), "is missing.")
-    return Turn(role=role, parts=tuple(parts), native=message.native(DIALECT)), False
+    return Turn(role=role, parts=tuple(parts), native=message.native(WIRE)), False
 
 
 def _content(message: Fields, role: Role) -> Iterable[Part]:
@@ -127,9 +127,9 @@ def _content(message: Fields, role: Role) -> Iterable[Part]:
 def read_part(part: Fields, role: Role) -> Part:
     match part.need_text("type"), role:
         case "text", _:
-            return Text(text=part.need_text("text"), native=part.native(DIALECT))
+            return Text(text=part.need_text("text"), native=part.native(WIRE))
         case "refusal", Role.ASSISTANT:
-            return Text(text=part.need_text("refusal"), native=part.native(DIALECT))
+            return Text(text=part.need_text("refusal"), native=part.native(WIRE))
         case "image_url", Role.USER:
             return read_image(part)
         case "file", Role.USER:
@@ -141,7 +141,7 @@ def read_part(part: Fields, role: Role) -> Part:
 def read_image(part: Fields) -> Image:
     image = Fields(part.need_object("image_url"), part.place("image_url"))
     held = openai.read_source(image.need_text("url"), image.place("url"))
-    return Image(**held, detail=image.text("detail"), native=part.native(DIALECT))
+    return Image(**held, detail=image.text("detail"), native=part.native(WIRE))
 
 
 def read_file(part: Fields) -> Document:
@@ -149,7 +149,7 @@ def read_file(part: Fields) -> Document:
     if "file_id" in file:
         raise InvalidRequest(file.place("file_id"), "files at a provider cannot move.", "Send file_data.")
     held = openai.read_source(file.need_text("file_data"), file.place("file_data"))
-    return Document(**held, title=file.text("filename"), native=part.native(DIALECT))
+    return Document(**held, title=file.text("filename"), native=part.native(WIRE))
 
 
 def read_result(message: Fields) -> ToolResult:
@@ -157,7 +157,7 @@ def read_result(message: Fields) -> ToolResult:
     return ToolResult(
         id=message.need_text("tool_call_id"),
         parts=tuple(part for part in parts if isinstance(part, Text)),
-        native=message.native(DIALECT),
+        native=message.native(WIRE),
     )
 
 
@@ -169,7 +169,7 @@ def read_call(call: Fields) -> ToolUse:
         id=call.need_text("id"),
         name=function.need_text("name"),
         input=openai.read_arguments(function.text("arguments") or "", function.place("arguments")),
-        native=call.native(DIALECT),
+        native=call.native(WIRE),
     )
 
 
@@ -182,7 +182,7 @@ def read_tool(tool: Fields) -> Tool:
         description=function.text("description"),
         parameters=function.object("parameters") or {"type": "object", "properties": {}},
         strict=function.flag("strict"),
-        native=tool.native(DIALECT),
+        native=tool.native(WIRE),
     )
 
 

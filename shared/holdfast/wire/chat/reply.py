@@ -8,7 +8,7 @@ import orjson
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import ToolUse
 from holdfast.wire.bad_answer import BadAnswer
-from holdfast.wire.openai import CHAT as DIALECT
+from holdfast.wire.openai import CHAT as WIRE
 from holdfast.wire.openai import read_inner_error, write_arguments
 from holdfast.wire.usage import read_usage, write_usage
 
@@ -116,12 +116,12 @@ def _native(choice: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, 
     kept = {"logprobs": choice.get("logprobs")}
     kept |= {key: message.get(key) for key in ("annotations", "reasoning_content")}
     native = {key: value for key, value in kept.items() if value}
-    return {DIALECT: native} if native else {}
+    return {WIRE: native} if native else {}
 
 
 def write_reply(reply: Reply, id_: str, created: int = 0) -> dict[str, Any]:
     """Write a reply as this API would have answered. ``id_`` without prefix, ``created`` in seconds."""
-    native = reply.native.get(DIALECT, {})
+    native = reply.native.get(WIRE, {})
     kept: dict[str, Any] = {key: native[key] for key in ("annotations", "reasoning_content") if key in native}
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, "refusal": None, **kept}
     if reply.tool_calls:

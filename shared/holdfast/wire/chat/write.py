@@ -1,9 +1,9 @@
-"""OpenAI Chat Completions, outbound: the neutral request becomes a body, and a receipt of what it could not say."""
+"""OpenAI Chat Completions, outbound: the neutral request becomes a body, and a report of what it could not say."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from holdfast.model.job import Receipt
+from holdfast.model.job import MappingReport
 from holdfast.model.request import (
     Document,
     Image,
@@ -18,47 +18,47 @@ from holdfast.model.request import (
     Turn,
 )
 from holdfast.wire import openai
-from holdfast.wire.chat.flavour import OPENAI, Flavour, effort_of, reasons
-from holdfast.wire.notes import Notes
-from holdfast.wire.openai import CHAT as DIALECT
+from holdfast.wire.chat.server_profile import OPENAI, ServerProfile, effort_of, reasons
+from holdfast.wire.mapping_report import MappingReportBuilder
+from holdfast.wire.openai import CHAT as WIRE
 from holdfast.wire.openai import write_arguments, write_schema, write_source
 
 MOST_STOPS = 4
 Body = dict[str, Any]
 
 
-def write_request(request: Request, model: str, flavour: Flavour = OPENAI) -> tuple[Body, Receipt]:
-    """Write a body for ``model`` at a server of this flavour. Raises Unmappable."""
-    notes = Notes(DIALECT)
-    openai.check_tool_names(request, notes)
-    openai.tell_begun_answer(request, notes)
-    body: Body = {"model": model, "messages": _messages(request, notes)}
-    _options(body, request, notes, flavour)
+def write_request(request: Request, model: str, profile: ServerProfile = OPENAI) -> tuple[Body, MappingReport]:
+    """Write a body for ``model`` at a server of this profile. Raises Unmappable."""
+    report = MappingReportBuilder(WIRE)
+    openai.check_tool_names(request, report)
+    openai.tell_begun_answer(request, report)
+    body: Body = {"model": model, "messages": _messages(request, report)}
+    _options(body, request, report, profile)
     if reasons(model):
-        openai.drop_sampling(request, body, notes)
-    native = openai.native_fields(request.native, notes)
-    for key in native.keys() & flavour.refused:
-        notes.change(key, f"dropped: {flavour.name} refuses it")
-    return body | {k: v for k, v in native.items() if k not in flavour.refused}, notes.receipt()
+        openai.drop_sampling(request, body, report)
+    native = openai.native_fields(request.native, report)
+    for key in native.keys() & profile.refused:
+        report.change(key, f"dropped: {profile.name} refuses it")
+    return body | {k: v for k, v in native.items() if k not in profile.refused}, report.report()
 
 
-def _options(body: Body, request: Request, notes: Notes, flavour: Flavour) -> None:
+def _options(body: Body, request: Request, report: MappingReportBuilder, profile: ServerProfile) -> None:
     model = request_model(body)
-    limit = OPENAI.max_tokens if reasons(model) else flavour.max_tokens
-    effort = effort_of(request.effort, model, flavour)
-    if request.user and flavour.user is None:
-        notes.change("user", f"dropped: {flavour.name} has no field for it")
+    limit = OPENAI.max_tokens if reasons(model) else profile.max_tokens
+    effort = effort_of(request.effort, model, profile)
+    if request.user and profile.user is None:
+        report.change("user", f"dropped: {profile.name} has no field for it")
     options: Body = {
         limit: request.max_tokens,
-        "stop": _stops(request.stop, notes),
+        "stop": _stops(request.stop, report),
         "temperature": request.temperature,
         "top_p": request.top_p,
-        "tools": [_tool(tool, notes) for tool in request.tools] or None,
+        "tools": [_tool(tool, report) for tool in request.tools] or None,
         "tool_choice": _choice(request),
         "parallel_tool_calls": request.parallel_tools if request.tools else None,
-        "response_format": _format(request, notes),
-        "reasoning_effort": openai.write_effort(request.effort, effort, f"{flavour.name}'s {model}", notes),
-        flavour.user or "user": openai.end_user(request.user, notes) if flavour.user else None,
+        "response_format": _format(request, report),
+        "reasoning_effort": openai.write_effort(request.effort, effort, f"{profile.name}'s {model}", report),
+        profile.user or "user": openai.end_user(request.user, report) if profile.user else None,
     }
     body |= {key: value for key, value in options.items() if value is not None}
 
@@ -67,45 +67,45 @@ def request_model(body: Body) -> str:
     return str(body["model"])
 
 
-def _stops(stops: tuple[str, ...], notes: Notes) -> list[str] | None:
+def _stops(stops: tuple[str, ...], report: MappingReportBuilder) -> list[str] | None:
     if len(stops) > MOST_STOPS:
-        notes.refuse(f"it has {len(stops)} stop sequences, and {MOST_STOPS} are the most.")
+        report.refuse(f"it has {len(stops)} stop sequences, and {MOST_STOPS} are the most.")
     return list(stops) or None
 
 
-def _messages(request: Request, notes: Notes) -> list[Body]:
+def _messages(request: Request, report: MappingReportBuilder) -> list[Body]:
     messages = [{"role": "system", "content": request.system}] if request.system else []
     for index, turn in enumerate(request.turns):
-        messages += _turn(turn, f"turns[{index}]", notes)
+        messages += _turn(turn, f"turns[{index}]", report)
     return messages
 
 
-def _turn(turn: Turn, place: str, notes: Notes) -> Iterator[Body]:
+def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body]:
     """A turn's messages: one for each tool result, then one for the rest."""
     pictures: list[Body] = []
     for index, part in enumerate(turn.parts):
         if isinstance(part, ToolResult):
-            yield _result(part, f"{place}.parts[{index}]", notes, pictures)
+            yield _result(part, f"{place}.parts[{index}]", report, pictures)
     content = pictures + [
         written
         for index, part in enumerate(turn.parts)
-        if (written := _part(part, turn.role, f"{place}.parts[{index}]", notes))
+        if (written := _part(part, turn.role, f"{place}.parts[{index}]", report))
     ]
-    calls = [_call(part, f"{place}.parts[{index}]", notes) for index, part in enumerate(turn.parts) if _is_call(part)]
-    native = notes.native(turn.native, place)
-    _tell_order(turn, notes)
+    calls = [_call(part, f"{place}.parts[{index}]", report) for index, part in enumerate(turn.parts) if _is_call(part)]
+    native = report.native(turn.native, place)
+    _tell_order(turn, report)
     if content or calls:
         message: Body = {"role": turn.role.value, "content": _plain(content)}
         yield message | ({"tool_calls": calls} if calls else {}) | native
     elif not any(isinstance(part, ToolResult) for part in turn.parts):
-        notes.change(place, "dropped: nothing of it is left")
+        report.change(place, "dropped: nothing of it is left")
 
 
-def _tell_order(turn: Turn, notes: Notes) -> None:
+def _tell_order(turn: Turn, report: MappingReportBuilder) -> None:
     """Chat has one order: results, then what is said, then calls."""
     ranks = [0 if isinstance(part, ToolResult) else 2 if isinstance(part, ToolUse) else 1 for part in turn.parts]
     if ranks != sorted(ranks):
-        notes.change("turns", "parts were put into the one order that Chat knows: results, words, calls")
+        report.change("turns", "parts were put into the one order that Chat knows: results, words, calls")
 
 
 def _is_call(part: Part) -> bool:
@@ -119,62 +119,62 @@ def _plain(content: list[Body]) -> str | list[Body] | None:
     return content or None
 
 
-def _part(part: Part, role: Role, place: str, notes: Notes) -> Body | None:
+def _part(part: Part, role: Role, place: str, report: MappingReportBuilder) -> Body | None:
     match part:
         case Text():
-            return {"type": "text", "text": part.text, **notes.native(part.native, place)}
+            return {"type": "text", "text": part.text, **report.native(part.native, place)}
         case Image() | Document() if role is not Role.USER:
-            notes.refuse(f"{place} is a picture or document outside of a user turn.")
+            report.refuse(f"{place} is a picture or document outside of a user turn.")
         case Image():
-            return _image(part, place, notes)
+            return _image(part, place, report)
         case Document():
-            return _document(part, place, notes)
+            return _document(part, place, report)
         case Thought():
-            notes.change(place, f"dropped: reasoning that is bound to {part.dialect}")
+            report.change(place, f"dropped: reasoning that is bound to {part.dialect}")
     return None  # tool uses and results stand outside of the content
 
 
-def _image(part: Image, place: str, notes: Notes) -> Body:
+def _image(part: Image, place: str, report: MappingReportBuilder) -> Body:
     detail = {"detail": part.detail} if part.detail else {}
-    native = notes.native(part.native, place)
+    native = report.native(part.native, place)
     return {"type": "image_url", "image_url": {"url": write_source(part), **detail}, **native}
 
 
-def _document(part: Document, place: str, notes: Notes) -> Body:
+def _document(part: Document, place: str, report: MappingReportBuilder) -> Body:
     if part.data is None:
-        notes.refuse(f"{place} is a document behind a URL; Chat Completions takes documents as data only.")
+        report.refuse(f"{place} is a document behind a URL; Chat Completions takes documents as data only.")
     file = {"filename": part.title or "document", "file_data": write_source(part)}
-    return {"type": "file", "file": file, **notes.native(part.native, place)}
+    return {"type": "file", "file": file, **report.native(part.native, place)}
 
 
-def _result(part: ToolResult, place: str, notes: Notes, pictures: list[Body]) -> Body:
+def _result(part: ToolResult, place: str, report: MappingReportBuilder, pictures: list[Body]) -> Body:
     """A tool's result as text; what is not text goes into the user message behind the results."""
     if part.is_error:
-        notes.change(f"{place}.is_error", "dropped: Chat Completions has no such mark; the text tells it")
+        report.change(f"{place}.is_error", "dropped: Chat Completions has no such mark; the text tells it")
     texts: list[Body] = []
     for index, inner in enumerate(part.parts):
-        written = _part(inner, Role.USER, f"{place}.parts[{index}]", notes)
+        written = _part(inner, Role.USER, f"{place}.parts[{index}]", report)
         if written and isinstance(inner, Text):
             texts.append(written)
         elif written:
-            notes.change(f"{place}.parts[{index}]", "moved behind the tool results: they hold text alone here")
+            report.change(f"{place}.parts[{index}]", "moved behind the tool results: they hold text alone here")
             pictures += [{"type": "text", "text": f"Part of the result of tool call {part.id}:"}, written]
     content = _plain(texts) or ""
     named = openai.call_id(part.id, openai.CHAT_ID)
-    return {"role": "tool", "tool_call_id": named, "content": content, **notes.native(part.native, place)}
+    return {"role": "tool", "tool_call_id": named, "content": content, **report.native(part.native, place)}
 
 
-def _call(part: Part, place: str, notes: Notes) -> Body:
+def _call(part: Part, place: str, report: MappingReportBuilder) -> Body:
     assert isinstance(part, ToolUse)
     function = {"name": part.name, "arguments": write_arguments(part.input)}
     named = openai.call_id(part.id, openai.CHAT_ID)
-    return {"id": named, "type": "function", "function": function, **notes.native(part.native, place)}
+    return {"id": named, "type": "function", "function": function, **report.native(part.native, place)}
 
 
-def _tool(tool: Tool, notes: Notes) -> Body:
+def _tool(tool: Tool, report: MappingReportBuilder) -> Body:
     function: Body = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    function["strict"] = openai.strictness_of(tool, notes)
-    native = notes.native(tool.native, f"tools[{tool.name}]")
+    function["strict"] = openai.strictness_of(tool, report)
+    native = report.native(tool.native, f"tools[{tool.name}]")
     return {"type": "function", "function": {k: v for k, v in function.items() if v is not None}, **native}
 
 
@@ -187,9 +187,9 @@ def _choice(request: Request) -> Any:
     return "required" if choice.mode == "any" else choice.mode
 
 
-def _format(request: Request, notes: Notes) -> Body | None:
+def _format(request: Request, report: MappingReportBuilder) -> Body | None:
     if request.output is None:
         return None
     if request.output.json_schema is None:
         return {"type": "json_object"}
-    return {"type": "json_schema", "json_schema": write_schema(request.output, notes)}
+    return {"type": "json_schema", "json_schema": write_schema(request.output, report)}

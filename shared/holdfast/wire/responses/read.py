@@ -21,7 +21,7 @@ from holdfast.model.request import (
 from holdfast.wire import openai
 from holdfast.wire.checks import checked, refuse_depth
 from holdfast.wire.fields import Fields, unexpected
-from holdfast.wire.openai import RESPONSES as DIALECT
+from holdfast.wire.openai import RESPONSES as WIRE
 
 CARRIED = "Carried are message, function_call, function_call_output and reasoning items."
 PARTS = "Carried are input_text, output_text, input_image and input_file parts with data or a URL."
@@ -59,7 +59,7 @@ def read_request(body: Mapping[str, Any], where: str = "") -> Request:
         request["tool_choice"] = openai.read_choice(choice, fields.place("tool_choice"), None)
         own |= {} if request["tool_choice"] else {"tool_choice": choice}
     native = fields.rest() | own
-    return checked(Request(**request, native={DIALECT: native} if native else {}), where)
+    return checked(Request(**request, native={WIRE: native} if native else {}), where)
 
 
 def read_input(fields: Fields) -> tuple[Turn, ...]:
@@ -102,7 +102,7 @@ def read_item(item: Fields) -> Turn:
         case "function_call_output":
             return Turn(role=Role.USER, parts=(read_result(item),))
         case "reasoning":
-            return Turn(role=Role.ASSISTANT, parts=(Thought(dialect=DIALECT, block=whole),))
+            return Turn(role=Role.ASSISTANT, parts=(Thought(dialect=WIRE, block=whole),))
         case kind:
             raise InvalidRequest(item.where, f"a {kind} item is not carried.", CARRIED)
 
@@ -121,7 +121,7 @@ def _without_state(item: Fields) -> dict[str, dict[str, Any]]:
     """Native fields, but not the id and status that the API put on an item of its own: they ask for nothing."""
     item.any("id")
     item.any("status")
-    return item.native(DIALECT)
+    return item.native(WIRE)
 
 
 def _content(item: Fields, key: str, role: Role) -> Iterable[Part]:
@@ -138,11 +138,11 @@ def read_part(part: Fields, role: Role) -> Part:
         case "output_text", Role.ASSISTANT:
             for key in ("annotations", "logprobs"):  # about a text, not part of the question
                 part.any(key)
-            return Text(text=part.need_text("text"), native=part.native(DIALECT))
+            return Text(text=part.need_text("text"), native=part.native(WIRE))
         case (("input_text" | "output_text" | "text"), _):
-            return Text(text=part.need_text("text"), native=part.native(DIALECT))
+            return Text(text=part.need_text("text"), native=part.native(WIRE))
         case "refusal", Role.ASSISTANT:
-            return Text(text=part.need_text("refusal"), native=part.native(DIALECT))
+            return Text(text=part.need_text("refusal"), native=part.native(WIRE))
         case "input_image", Role.USER:
             return read_image(part)
         case "input_file", Role.USER:
@@ -159,14 +159,14 @@ def _refuse_file_id(part: Fields) -> None:
 def read_image(part: Fields) -> Image:
     _refuse_file_id(part)
     held = openai.read_source(part.need_text("image_url"), part.place("image_url"))
-    return Image(**held, detail=part.text("detail"), native=part.native(DIALECT))
+    return Image(**held, detail=part.text("detail"), native=part.native(WIRE))
 
 
 def read_file(part: Fields) -> Document:
     _refuse_file_id(part)
     key = "file_url" if "file_url" in part else "file_data"
     held = openai.read_source(part.need_text(key), part.place(key))
-    return Document(**held, title=part.text("filename"), native=part.native(DIALECT))
+    return Document(**held, title=part.text("filename"), native=part.native(WIRE))
 
 
 def read_call(item: Fields) -> ToolUse:
@@ -192,7 +192,7 @@ def read_tool(tool: Fields) -> Tool:
         description=tool.text("description"),
         parameters=tool.object("parameters") or {"type": "object", "properties": {}},
         strict=True if strict is None else strict,  # what this API takes a missing one for
-        native=tool.native(DIALECT),
+        native=tool.native(WIRE),
     )
 
 

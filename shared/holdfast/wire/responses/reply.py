@@ -9,7 +9,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import ToolUse
 from holdfast.wire.bad_answer import BadAnswer
-from holdfast.wire.openai import RESPONSES as DIALECT
+from holdfast.wire.openai import RESPONSES as WIRE
 from holdfast.wire.openai import read_inner_error, write_arguments
 from holdfast.wire.usage import read_usage, write_usage
 
@@ -43,7 +43,7 @@ def read_reply(body: Any) -> Reply:
         finish=Finish.TOOL_CALLS if said.calls and finish is Finish.STOP else finish,
         usage=read_usage(body.get("usage"), *FIGURES),
         model=str(body.get("model") or ""),
-        native={DIALECT: {"reasoning": said.reasoning}} if said.reasoning else {},
+        native={WIRE: {"reasoning": said.reasoning}} if said.reasoning else {},
     )
 
 
@@ -115,7 +115,7 @@ def write_reply(reply: Reply, id_: str, created: int = 0) -> dict[str, Any]:
         "incomplete_details": {"reason": reason} if reason else None,
         "error": None,
         "model": reply.model,
-        "output": [*reply.native.get(DIALECT, {}).get("reasoning", ()), *_items(reply, id_)],
+        "output": [*reply.native.get(WIRE, {}).get("reasoning", ()), *_items(reply, id_)],
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],

@@ -1,9 +1,9 @@
-"""OpenAI Responses, outbound: the neutral request becomes a body, and a receipt of what it could not say."""
+"""OpenAI Responses, outbound: the neutral request becomes a body, and a report of what it could not say."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from holdfast.model.job import Receipt
+from holdfast.model.job import MappingReport
 from holdfast.model.request import (
     Document,
     Image,
@@ -18,64 +18,64 @@ from holdfast.model.request import (
     Turn,
 )
 from holdfast.wire import openai
-from holdfast.wire.chat.flavour import OPENAI, effort_of, reasons
-from holdfast.wire.notes import Notes
-from holdfast.wire.openai import RESPONSES as DIALECT
+from holdfast.wire.chat.server_profile import OPENAI, effort_of, reasons
+from holdfast.wire.mapping_report import MappingReportBuilder
+from holdfast.wire.openai import RESPONSES as WIRE
 from holdfast.wire.openai import write_arguments, write_schema, write_source
 
 Body = dict[str, Any]
 
 
-def write_request(request: Request, model: str) -> tuple[Body, Receipt]:
+def write_request(request: Request, model: str) -> tuple[Body, MappingReport]:
     """Write a body for ``model``. Raises Unmappable."""
-    notes = Notes(DIALECT)
-    openai.check_tool_names(request, notes)
-    openai.tell_begun_answer(request, notes)
-    items = [item for index, turn in enumerate(request.turns) for item in _turn(turn, f"turns[{index}]", notes)]
+    report = MappingReportBuilder(WIRE)
+    openai.check_tool_names(request, report)
+    openai.tell_begun_answer(request, report)
+    items = [item for index, turn in enumerate(request.turns) for item in _turn(turn, f"turns[{index}]", report)]
     if not items:
-        notes.refuse("nothing of its turns is left.")
+        report.refuse("nothing of its turns is left.")
     body: Body = {"model": model, "input": items}
-    native = openai.native_fields(request.native, notes)
-    text = {"format": _format(request, notes), **native.pop("text", {})}
-    effort = openai.write_effort(request.effort, effort_of(request.effort, model, OPENAI), model, notes)
+    native = openai.native_fields(request.native, report)
+    text = {"format": _format(request, report), **native.pop("text", {})}
+    effort = openai.write_effort(request.effort, effort_of(request.effort, model, OPENAI), model, report)
     reasoning = {"effort": effort, **native.pop("reasoning", {})}
     options: Body = {
         "instructions": request.system,
         "max_output_tokens": request.max_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
-        "tools": [_tool(tool, notes) for tool in request.tools] or None,
+        "tools": [_tool(tool, report) for tool in request.tools] or None,
         "tool_choice": _choice(request),
         "parallel_tool_calls": request.parallel_tools if request.tools else None,
         "text": _set(text) or None,
         "reasoning": _set(reasoning) or None,
-        "safety_identifier": openai.end_user(request.user, notes),
+        "safety_identifier": openai.end_user(request.user, report),
     }
     body |= _set(options)
     if request.stop:
-        notes.change("stop", "dropped: Responses has no stop sequences")
+        report.change("stop", "dropped: Responses has no stop sequences")
     if reasons(model):
-        openai.drop_sampling(request, body, notes)
-    return body | native, notes.receipt()
+        openai.drop_sampling(request, body, report)
+    return body | native, report.report()
 
 
 def _set(options: Body) -> Body:
     return {key: value for key, value in options.items() if value is not None}
 
 
-def _turn(turn: Turn, place: str, notes: Notes) -> Iterator[Body]:
+def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body]:
     """A turn's items in order; neighbouring texts and pictures are one message."""
-    native = notes.native(turn.native, place)
+    native = report.native(turn.native, place)
     content: list[Body] = []
     for index, part in enumerate(turn.parts):
         where = f"{place}.parts[{index}]"
         if isinstance(part, Text | Image | Document):
-            content.append(_content(part, turn.role, where, notes))
+            content.append(_content(part, turn.role, where, report))
             continue
         if content:
             yield _message(turn.role, content, native)
             content = []
-        yield from _item(part, where, notes)
+        yield from _item(part, where, report)
     if content:
         yield _message(turn.role, content, native)
 
@@ -86,7 +86,7 @@ def _message(role: Role, content: list[Body], native: Body) -> Body:
     return {"role": role.value, "content": content, **native}
 
 
-def _item(part: Part, place: str, notes: Notes) -> Iterator[Body]:
+def _item(part: Part, place: str, report: MappingReportBuilder) -> Iterator[Body]:
     match part:
         case ToolUse():
             named = {
@@ -94,21 +94,21 @@ def _item(part: Part, place: str, notes: Notes) -> Iterator[Body]:
                 "name": part.name,
                 "arguments": write_arguments(part.input),
             }
-            yield {"type": "function_call", **named, **notes.native(part.native, place)}
+            yield {"type": "function_call", **named, **report.native(part.native, place)}
         case ToolResult():
-            yield _result(part, place, notes)
-        case Thought() if part.dialect == DIALECT:
+            yield _result(part, place, report)
+        case Thought() if part.dialect == WIRE:
             yield part.block
         case Thought():
-            notes.change(place, f"dropped: reasoning that is bound to {part.dialect}")
+            report.change(place, f"dropped: reasoning that is bound to {part.dialect}")
 
 
-def _content(part: Text | Image | Document, role: Role, place: str, notes: Notes) -> Body:
-    native = notes.native(part.native, place)
+def _content(part: Text | Image | Document, role: Role, place: str, report: MappingReportBuilder) -> Body:
+    native = report.native(part.native, place)
     if isinstance(part, Text):
         return {"type": "output_text" if role is Role.ASSISTANT else "input_text", "text": part.text, **native}
     if role is not Role.USER:
-        notes.refuse(f"{place} is a picture or document outside of a user turn.")
+        report.refuse(f"{place} is a picture or document outside of a user turn.")
     if isinstance(part, Image):
         detail = {"detail": part.detail} if part.detail else {}
         return {"type": "input_image", "image_url": write_source(part), **detail, **native}
@@ -121,21 +121,21 @@ def _filename(part: Document) -> Body:
     return {"filename": part.title} if part.title else {}
 
 
-def _result(part: ToolResult, place: str, notes: Notes) -> Body:
+def _result(part: ToolResult, place: str, report: MappingReportBuilder) -> Body:
     if part.is_error:
-        notes.change(f"{place}.is_error", "dropped: Responses has no such mark; the text tells it")
-    content = [_content(inner, Role.USER, f"{place}.parts[{i}]", notes) for i, inner in enumerate(part.parts)]
+        report.change(f"{place}.is_error", "dropped: Responses has no such mark; the text tells it")
+    content = [_content(inner, Role.USER, f"{place}.parts[{i}]", report) for i, inner in enumerate(part.parts)]
     output = _message(Role.USER, content, {})["content"] if content else ""
     named = openai.call_id(part.id, openai.RESPONSES_ID)
-    return {"type": "function_call_output", "call_id": named, "output": output, **notes.native(part.native, place)}
+    return {"type": "function_call_output", "call_id": named, "output": output, **report.native(part.native, place)}
 
 
-def _tool(tool: Tool, notes: Notes) -> Body:
+def _tool(tool: Tool, report: MappingReportBuilder) -> Body:
     written: Body = {"type": "function", "name": tool.name, "parameters": tool.parameters}
-    written["strict"] = bool(openai.strictness_of(tool, notes))  # a missing one would mean true, here alone
+    written["strict"] = bool(openai.strictness_of(tool, report))  # a missing one would mean true, here alone
     if tool.description is not None:
         written["description"] = tool.description
-    return written | notes.native(tool.native, f"tools[{tool.name}]")
+    return written | report.native(tool.native, f"tools[{tool.name}]")
 
 
 def _choice(request: Request) -> Any:
@@ -147,9 +147,9 @@ def _choice(request: Request) -> Any:
     return "required" if choice.mode == "any" else choice.mode
 
 
-def _format(request: Request, notes: Notes) -> Body | None:
+def _format(request: Request, report: MappingReportBuilder) -> Body | None:
     if request.output is None:
         return None
     if request.output.json_schema is None:
         return {"type": "json_object"}
-    return {"type": "json_schema", **write_schema(request.output, notes)}
+    return {"type": "json_schema", **write_schema(request.output, report)}

@@ -19,21 +19,21 @@ from pathlib import Path
 import orjson
 
 from holdfast.client import Holdfast, output_line
-from holdfast.lanes import Lanes, connect
-from holdfast.model.records import FinishedJob
 from holdfast.config import Settings, load
-from holdfast.lab.sim.calls import Call
-from holdfast.lab.sim.picture import picture
-from holdfast.lab.sim.process import SimProcess
-from holdfast.lab.sim.record import Run, turns
-from holdfast.lab.sim.report import equation, markdown, page
-from holdfast.lab.sim.settings import Break, SimSettings
-from holdfast.lab.sim.watch import Watch
-from holdfast.store import Store
+from holdfast.lab.demo.checks import DemoEvidence, record
 from holdfast.lab.demo.input import lines
 from holdfast.lab.demo.leftovers import sweep
-from holdfast.lab.demo.screen import STATE_WORDS, Screen
-from holdfast.lab.demo.verdict import Evidence, record
+from holdfast.lab.demo.screen import STATE_WORDS, DemoScreen
+from holdfast.lab.providers.calls import SeenCall
+from holdfast.lab.providers.process import SimProcess
+from holdfast.lab.providers.settings import InjectedFault, SimSettings
+from holdfast.lab.report.run_page import equation, markdown, page
+from holdfast.lab.report.run_picture import picture
+from holdfast.lab.report.run_record import RunRecord, turns
+from holdfast.lab.sampler import RunSampler
+from holdfast.lanes import Lanes, connect
+from holdfast.model.records import FinishedJob
+from holdfast.store import Store
 
 JOBS, WORKERS, PLACES = 900, 2, 10
 OUTAGE = 14.0  # seconds
@@ -99,7 +99,7 @@ class Stage:
     store: Store
     lanes: Lanes
     holdfast: Holdfast
-    screen: Screen
+    screen: DemoScreen
 
 
 def run(directory: Path = Path("demo"), jobs: int = JOBS) -> int:
@@ -121,7 +121,7 @@ def stage(directory: Path) -> Iterator[Stage]:
     sweep(directory)
     os.environ.setdefault("HOLDFAST_DEMO_KEY", "no-key-is-needed")
     with ExitStack() as stack:
-        screen = stack.enter_context(Screen())
+        screen = stack.enter_context(DemoScreen())
         screen.say("two simulated providers, an embedded Redis and two workers start")
         running = [stack.enter_context(SimProcess(settings)) for settings in SIMS]
         sims = dict(zip(("Anthropic", "OpenAI"), running, strict=True))
@@ -171,7 +171,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def act(on: Stage, jobs: int) -> Run:
+def act(on: Stage, jobs: int) -> RunRecord:
     """Submit, break, heal, drain; returns the record of it."""
     asked = lines(jobs)
     (on.directory / "input.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in asked))
@@ -179,9 +179,9 @@ def act(on: Stage, jobs: int) -> Run:
     batch = on.holdfast.submit(asked, name="demo")
     on.screen.say(f"{len(asked):,} jobs accepted in {time.monotonic() - began:.2f} s ({batch.id}): safe in SQL", "bold")
     anthropic = on.sims["Anthropic"]
-    with Watch(on.store, on.lanes, [batch.inner]) as watch:
+    with RunSampler(on.store, on.lanes, [batch.inner]) as watch:
         follow(on, watch, lambda: done(watch) >= len(asked) * BREAKS_AFTER)
-        anthropic.break_(Break(mode="e503", delay=0.15))
+        anthropic.break_(InjectedFault(mode="e503", delay=0.15))
         broke = time.time()
         on.screen.say("Anthropic breaks: it answers 503 to every call", "bold red")
         follow(on, watch, lambda: time.time() - broke >= OUTAGE)
@@ -193,7 +193,7 @@ def act(on: Stage, jobs: int) -> Run:
     return prove(on, watch, batch.inner, len(asked), (broke, healed))
 
 
-def follow(on: Stage, watch: Watch, over: Callable[[], bool]) -> None:
+def follow(on: Stage, watch: RunSampler, over: Callable[[], bool]) -> None:
     """Show the run until ``over``."""
     told = len(turns(watch.moves))
     end_by = time.monotonic() + LIMIT
@@ -209,20 +209,20 @@ def follow(on: Stage, watch: Watch, over: Callable[[], bool]) -> None:
         time.sleep(LOOK)
 
 
-def done(watch: Watch) -> int:
+def done(watch: RunSampler) -> int:
     return watch.samples[-1].done if watch.samples else 0
 
 
-def prove(on: Stage, watch: Watch, batch: str, accepted: int, outage: tuple[float, float]) -> Run:
+def prove(on: Stage, watch: RunSampler, batch: str, accepted: int, outage: tuple[float, float]) -> RunRecord:
     """Compare what was accepted, what SQL holds and what the providers saw."""
     finished = on.store.finished(batch, limit=accepted)
     write_output(on.directory, finished)
-    evidence = Evidence(
+    evidence = DemoEvidence(
         accepted=accepted,
         finished=finished,
         live=on.store.unfinished(batch),
         ledger=on.store.ledger(),
-        calls={name: [Call(**call) for call in sim.calls()] for name, sim in on.sims.items()},
+        calls={name: [SeenCall(**call) for call in sim.calls()] for name, sim in on.sims.items()},
         samples=watch.samples,
         moves=watch.moves,
         began=watch.began,
@@ -235,13 +235,13 @@ def write_output(directory: Path, finished: Sequence[FinishedJob]) -> None:
     (directory / "output.jsonl").write_bytes(b"".join(orjson.dumps(output_line(one)) + b"\n" for one in finished))
 
 
-def write(directory: Path, outcome: Run) -> None:
+def write(directory: Path, outcome: RunRecord) -> None:
     (directory / "picture.svg").write_text(picture(outcome), encoding="utf-8")
     (directory / "report.md").write_text(markdown(outcome, "picture.svg"), encoding="utf-8")
     (directory / "report.html").write_text(page(outcome), encoding="utf-8")
 
 
-def tell(outcome: Run, directory: Path, screen: Screen) -> None:
+def tell(outcome: RunRecord, directory: Path, screen: DemoScreen) -> None:
     """The end of the story on the terminal."""
     say = partial(screen.console.print, soft_wrap=True)
     say(f"\n[bold]{equation(outcome)}[/]")

@@ -11,14 +11,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from holdfast.lab.sim.calls import SERVED
-from holdfast.lab.sim.record import Sample
+from holdfast.lab.providers.calls import SERVED
+from holdfast.lab.report.run_record import Sample
 
 STATE_STYLE = {"closed": "green", "open": "bold red", "half_open": "yellow", "ramping": "yellow"}
 STATE_WORDS = {"half_open": "probing", "ramping": "ramping up"}
 
 
-class Screen:
+class DemoScreen:
     """Writes to standard error. Where that is no terminal, only the lines are written."""
 
     def __init__(self, console: Console | None = None) -> None:

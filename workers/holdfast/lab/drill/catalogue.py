@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from holdfast.config.problems import from_form
-from holdfast.lab.drill.bars import check_names
 from holdfast.lab.drill.scenario import Scenario
+from holdfast.lab.drill.thresholds import check_names
 from holdfast.model.errors import InvalidRequest, NotFound
 
 OURS = files("holdfast.lab") / "scenarios"

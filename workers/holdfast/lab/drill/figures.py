@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class DrillFigures:
     """What one run came to.
 
     ``lost``: accepted jobs without a terminal record at the end. ``failed_calls`` ended in a fault, those that we gave
@@ -39,8 +39,8 @@ class Figures:
 LESS_IS_WORSE = frozenset({"accepted", "succeeded", "equation_holds"})
 
 
-def worst(runs: Sequence[Figures]) -> Figures:
+def worst(runs: Sequence[DrillFigures]) -> DrillFigures:
     """The worst of each figure; ``runs`` holds one at least."""
     views = [run.view() for run in runs]
     picked = {name: (min if name in LESS_IS_WORSE else max)(view[name] for view in views) for name in views[0]}
-    return Figures(**picked)  # type: ignore[arg-type]  # the names are its own
+    return DrillFigures(**picked)  # type: ignore[arg-type]  # the names are its own

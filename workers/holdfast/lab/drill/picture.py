@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from holdfast.lab.drill.report import Course, Report
+from holdfast.lab.drill.result import SeedReport, Timeline
 from holdfast.lab.drill.scenario import Phase, Scenario
-from holdfast.lab.sim.picture import LEFT, RIGHT, STATES, STYLE, WIDTH, grid, legend, strip
-from holdfast.lab.sim.record import SERVED, Sample
-from holdfast.lab.sim.svg import Scale, area, line, number, rect, round_top, runs, text
+from holdfast.lab.report.run_picture import LEFT, RIGHT, STATES, STYLE, WIDTH, grid, legend, strip
+from holdfast.lab.report.run_record import SERVED, Sample
+from holdfast.lab.report.svg import Scale, area, line, number, rect, round_top, runs, text
 
 TOP = 112  # pixels of title, lead and the names of phases
 JOBS_HEIGHT, CALLS_HEIGHT, GAP = 150, 78, 54
@@ -35,7 +35,7 @@ OWN_STYLE = """
 Bands = Sequence[tuple[float, float, str]]  # begin and end in seconds, and what was wrong
 
 
-def picture(scenario: Scenario, report: Report, *, heading: bool = True) -> str:
+def picture(scenario: Scenario, report: SeedReport, *, heading: bool = True) -> str:
     """Draw one seed as one SVG document; without ``heading`` where the page around it has its own."""
     course = report.course
     time = Scale(max(course.seconds, 1.0), LEFT, RIGHT)
@@ -67,7 +67,7 @@ def picture(scenario: Scenario, report: Report, *, heading: bool = True) -> str:
     return _document(scenario, report, 0 if heading else 70, bottom + 44, parts)
 
 
-def lead(report: Report) -> str:
+def lead(report: SeedReport) -> str:
     """One run in a sentence."""
     found = report.figures
     return (
@@ -106,7 +106,7 @@ def clock(seconds: float, whole: float) -> str:
     return f"{seconds:g} s" if whole < HOURS else f"{int(seconds // 3600)}:{int(seconds % 3600 // 60):02} h"
 
 
-def _document(scenario: Scenario, report: Report, top: float, bottom: float, parts: Sequence[str]) -> str:
+def _document(scenario: Scenario, report: SeedReport, top: float, bottom: float, parts: Sequence[str]) -> str:
     size = f'viewBox="0 {number(top)} {WIDTH} {number(bottom - top)}" width="{WIDTH}" height="{number(bottom - top)}"'
     labels = 'role="img" aria-labelledby="title" aria-describedby="desc"'
     told = escape(describe(scenario, report))
@@ -116,7 +116,7 @@ def _document(scenario: Scenario, report: Report, top: float, bottom: float, par
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {labels}>\n{head}\n{style}\n{body}\n</svg>\n'
 
 
-def describe(scenario: Scenario, report: Report) -> str:
+def describe(scenario: Scenario, report: SeedReport) -> str:
     """The picture in words."""
     whole = report.course.seconds
     spans = [
@@ -162,13 +162,13 @@ def _peak(samples: Sequence[Sample], time: Scale, jobs: Scale) -> list[str]:
     return [text(x + (8 if anchor == "start" else -8), y, f"{worst.waiting:,} waited", "mark", anchor)]
 
 
-def _span(course: Course) -> tuple[int, float]:
+def _span(course: Timeline) -> tuple[int, float]:
     """How many bars of the course make one of the picture, and its seconds."""
     merged = max(1, round(course.seconds / course.bar / BARS))
     return merged, merged * course.bar
 
 
-def _bars(course: Course, provider: str) -> Mapping[int, dict[str, int]]:
+def _bars(course: Timeline, provider: str) -> Mapping[int, dict[str, int]]:
     """Calls of each bar by the style of how they ended."""
     merged, _ = _span(course)
     bars: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -182,12 +182,12 @@ def _class(status: str) -> str:
     return next(style for style, _, begins in CLASSES if status.startswith(begins))
 
 
-def _rates(course: Course, provider: str) -> list[tuple[int, float]]:
+def _rates(course: Timeline, provider: str) -> list[tuple[int, float]]:
     _, seconds = _span(course)
     return [(bar, sum(calls.values()) / seconds) for bar, calls in _bars(course, provider).items()]
 
 
-def _calls(course: Course, provider: str, time: Scale, rate: Scale) -> list[str]:
+def _calls(course: Timeline, provider: str, time: Scale, rate: Scale) -> list[str]:
     bars, (_, seconds) = _bars(course, provider), _span(course)
     seen = {style for calls in bars.values() for style in calls}
     parts = grid(rate, 3)
@@ -203,7 +203,7 @@ def _calls(course: Course, provider: str, time: Scale, rate: Scale) -> list[str]
     return parts
 
 
-def _strips(course: Course, time: Scale, top: float) -> list[list[str]]:
+def _strips(course: Timeline, time: Scale, top: float) -> list[list[str]]:
     names = list(dict.fromkeys(move.route for move in course.moves))[:MOST_STRIPS]
     return [
         strip(

@@ -143,7 +143,7 @@ class Load(_Strict):
     breaking: int = Field(default=0, ge=0)  # so many of the first jobs have every call cut: their own doing
 
 
-class Upset(_Strict):
+class ChaosEvent(_Strict):
     """Something that happens to us at second ``at``: see ``upsets.py``."""
 
     at: Seconds
@@ -166,7 +166,7 @@ class Scenario(BaseModel):
     phases: tuple[Phase, ...] = Field(min_length=1)
     second: tuple[Phase, ...] = ()  # the second provider's
     load: Load = Field(default_factory=Load, validation_alias=_names("load", "conditions"))
-    upsets: tuple[Upset, ...] = ()
+    upsets: tuple[ChaosEvent, ...] = ()
     bars: Mapping[str, float] = Field(default_factory=dict, validation_alias=_names("bars", "pass"))
     reference: Annotated[Mapping[str, Spread], BeforeValidator(_understood)] = Field(
         default_factory=dict, validation_alias=_names("reference", "reference_5_seeds")

@@ -12,16 +12,16 @@ from typing import Any
 
 import orjson
 
-from holdfast.lab.drill.tally import LEFT
+from holdfast.lab.ledger_audit import WINDOWS, compare, fullest, read_ledgers
+from holdfast.lab.providers import control
+from holdfast.lab.providers.calls import SeenCall
 from holdfast.lab.real.stage import Stage
-from holdfast.lab.sim import control
-from holdfast.lab.sim.audit import WINDOWS, compare, fullest, open_books
-from holdfast.lab.sim.calls import Call
+from holdfast.lab.simulation.metrics import LEFT
 from holdfast.model.ids import public_id
 from holdfast.model.job import Outcome, State
 from holdfast.model.records import AttemptRecord, JobFilter, JobRecord, LedgerLine
-from holdfast.policy.rules import RULES
-from holdfast.policy.verdict import ScopeKind
+from holdfast.policy.breaker_rules import RULES
+from holdfast.policy.signals import ScopeKind
 
 PAGE = 2_000  # calls or jobs that are looked at together
 FAILED = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
@@ -31,7 +31,7 @@ Span = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class BreakerTransition:
     """A breaker came from one state into another."""
 
     at: float
@@ -45,7 +45,7 @@ def _times() -> "array[float]":
 
 
 @dataclass(slots=True)
-class Evidence:
+class DrillEvidence:
     """Bounded by the number of jobs: a few hundred bytes of each.
 
     ``runs``: begin and end of what ran for a job under one fence. ``on_route`` and ``probes``: begin and end of calls,
@@ -68,7 +68,7 @@ class Evidence:
     calls: dict[str, list[tuple[float, float, str]]] = field(default_factory=dict)
     arrivals: list[Span] = field(default_factory=list)
     on_the_way: "array[float]" = field(default_factory=_times)
-    turns: list[Turn] = field(default_factory=list)
+    turns: list[BreakerTransition] = field(default_factory=list)
     routes: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     left: int = 0
@@ -80,9 +80,9 @@ class Evidence:
         return sum(map(len, self.calls.values()))
 
 
-def gather(on: Stage, batch: str, accepted: Sequence[str], began: float) -> Evidence:
+def gather(on: Stage, batch: str, accepted: Sequence[str], began: float) -> DrillEvidence:
     """Read everything. The workers have stopped, the providers still answer."""
-    reader = _Reader(on, Evidence(len(accepted)), began)
+    reader = _Reader(on, DrillEvidence(len(accepted)), began)
     reader.read_logs()
     reader.read_calls()
     for start in range(0, len(accepted), PAGE):
@@ -93,15 +93,17 @@ def gather(on: Stage, batch: str, accepted: Sequence[str], began: float) -> Evid
 
 
 class _Reader:
-    def __init__(self, on: Stage, found: Evidence, began: float) -> None:
+    def __init__(self, on: Stage, found: DrillEvidence, began: float) -> None:
         self.on, self.found, self._began = on, found, began
-        self._calls: dict[str, list[tuple[str, Call]]] = defaultdict(list)  # by job
+        self._calls: dict[str, list[tuple[str, SeenCall]]] = defaultdict(list)  # by job
         self._probes: dict[tuple[str, str], list[Span]] = defaultdict(list)  # by job and route: known, lease over
         self._first: dict[str, float] = {}
 
     def read_logs(self) -> None:
         for event in self._events("breaker_moved"):
-            self.found.turns.append(Turn(self._at(event["at"]), event["breaker"], event["before"], event["state"]))
+            self.found.turns.append(
+                BreakerTransition(self._at(event["at"]), event["breaker"], event["before"], event["state"])
+            )
         self.found.turns.sort(key=lambda turn: turn.at)
         for event in self._events("probe_sent"):
             lease_ends = self._at(event["asked"]) + PROBE_LEASE
@@ -114,7 +116,7 @@ class _Reader:
         for name, sim in zip(self.on.cast.providers, self.on.sims, strict=True):
             mine = self.found.calls.setdefault(name, [])
             while page := control.page(sim.url, len(mine), PAGE):
-                for call in (Call(**raw) for raw in page):
+                for call in (SeenCall(**raw) for raw in page):
                     mine.append((self._at(call.started), self._at(call.ended or call.started), str(call.status)))
                     if name == self.on.cast.providers[0]:
                         self.found.arrivals.append((self._at(call.came_after), self._at(call.started)))
@@ -122,19 +124,19 @@ class _Reader:
 
     def read_attempts(self, ids: Sequence[str]) -> None:
         """Compare what clients, SQL and providers say of a page of jobs, and count its calls."""
-        calls: dict[str, list[Call]] = {name: [] for name in self.on.cast.providers}
+        calls: dict[str, list[SeenCall]] = {name: [] for name in self.on.cast.providers}
         for job in ids:
             for name, call in self._calls.pop(public_id("job", job), ()):
                 calls[name].append(call)
-        books = open_books(self.on.store, ids, calls, 0, {})
-        unheard = sum(attempt.outcome is Outcome.UNKNOWN for attempt in books.attempts.values())
-        for line in compare(replace(books, may_repeat=unheard)):
+        ledgers = read_ledgers(self.on.store, ids, calls, 0, {})
+        unheard = sum(attempt.outcome is Outcome.UNKNOWN for attempt in ledgers.attempts.values())
+        for line in compare(replace(ledgers, may_repeat=unheard)):
             self._hold(line)
-        arrived = {call.tag: call.started for call in books.all_calls}
+        arrived = {call.tag: call.started for call in ledgers.all_calls}
         self.found.on_the_way.extend(
-            arrived[tag] - attempt.started_at for tag, attempt in books.attempts.items() if tag in arrived
+            arrived[tag] - attempt.started_at for tag, attempt in ledgers.attempts.items() if tag in arrived
         )
-        self._count_runs(books.attempts.values())
+        self._count_runs(ledgers.attempts.values())
 
     def _count_runs(self, attempts: Iterable[AttemptRecord]) -> None:
         runs: dict[tuple[str, int], Span] = {}

@@ -12,12 +12,12 @@ from random import Random
 
 from holdfast.config import clock
 from holdfast.lab.drill.scenario import Load, Scenario
+from holdfast.lab.providers import control
 from holdfast.lab.real.stage import Stage, wait_for
-from holdfast.lab.sim import control
 from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT, NewJob, Offer
 from holdfast.model.request import Request, Role, Text, Turn
-from holdfast.policy.estimate import estimate
+from holdfast.policy.token_estimate import estimate
 
 TICK = 0.01  # real seconds between two submits
 MOST = 500  # jobs in one of them
@@ -39,13 +39,13 @@ def warm_up(on: Stage) -> None:
     """Let the pool do jobs that count for nothing, and the providers forget them. Raises DrillFailed."""
     batch = new_id()
     on.store.open_batch(batch, "warm-up", DEFAULT_TENANT)
-    Feeder(on, batch, Load()).submit(range(WARM * on.cast.places))
+    JobFeeder(on, batch, Load()).submit(range(WARM * on.cast.places))
     wait_for(lambda: not on.store.unfinished(batch), on.check, "the pool did not do its first jobs", WARMED_BY)
     for sim in on.sims:
         control.reset(sim.url)
 
 
-class Feeder:
+class JobFeeder:
     """A producer: it submits each job of a batch when its time has come, and keeps what it was told."""
 
     def __init__(self, on: Stage, batch: str, load: Load) -> None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from math import ceil, inf
 from statistics import fmean
 
-from holdfast.lab.drill.figures import Figures
-from holdfast.lab.drill.report import Course
+from holdfast.lab.drill.figures import DrillFigures
+from holdfast.lab.drill.result import Timeline
 from holdfast.lab.drill.scenario import Scenario
-from holdfast.lab.drill.tally import percentile
-from holdfast.lab.real.evidence import Evidence, Span
-from holdfast.lab.sim.record import BreakerMove, Sample
+from holdfast.lab.real.evidence import DrillEvidence, Span
+from holdfast.lab.report.run_record import BreakerMove, Sample
+from holdfast.lab.simulation.metrics import percentile
 from holdfast.model.job import State
-from holdfast.policy.verdict import ScopeKind
+from holdfast.policy.signals import ScopeKind
 
 BARS = 400  # of the picture
 CROWD = 50  # jobs that wait when a provider heals: fewer are no backlog to drain
@@ -36,10 +36,10 @@ class Overhead:
     sending_p99_s: float
 
 
-class Waiting:
+class Backlog:
     """How many jobs were where, at any moment."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: DrillEvidence) -> None:
         self._created, self._finished = sorted(evidence.created), sorted(evidence.finished)
         self._done = sorted(evidence.done)
         self._begun = sorted(begin for begin, _ in evidence.runs)
@@ -62,11 +62,11 @@ class Waiting:
         return None
 
 
-def figures(scenario: Scenario, evidence: Evidence, places: int, limit: float | None) -> Figures:
+def figures(scenario: Scenario, evidence: DrillEvidence, places: int, limit: float | None) -> DrillFigures:
     """``places``: calls that the pool can have in flight. ``limit``: requests a second that an only route lets in."""
     done, took = evidence.states[State.SUCCEEDED], sorted(evidence.took)
     over = sum(evidence.states[state] for state in (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED))
-    return Figures(
+    return DrillFigures(
         accepted=evidence.accepted,
         succeeded=done,
         dead=evidence.states[State.DEAD],
@@ -85,7 +85,7 @@ def figures(scenario: Scenario, evidence: Evidence, places: int, limit: float | 
     )
 
 
-def extras(scenario: Scenario, evidence: Evidence) -> dict[str, float | bool]:
+def extras(scenario: Scenario, evidence: DrillEvidence) -> dict[str, float | bool]:
     """What bars may ask for besides the figures."""
     return {
         "first_5s_concurrency": first_concurrency(evidence),
@@ -94,7 +94,7 @@ def extras(scenario: Scenario, evidence: Evidence) -> dict[str, float | bool]:
     }
 
 
-def overhead(scenario: Scenario, evidence: Evidence) -> Overhead:
+def overhead(scenario: Scenario, evidence: DrillEvidence) -> Overhead:
     """Draw up what the machine added."""
     ill_from = next((phase.at for phase in scenario.phases if not phase.is_well), inf)
     waits = sorted(called - created for created, called in evidence.first_runs if called < ill_from)
@@ -140,7 +140,7 @@ def ill_spans(scenario: Scenario) -> list[Span]:
     return spans
 
 
-def limit_breaches(scenario: Scenario, evidence: Evidence) -> int:
+def limit_breaches(scenario: Scenario, evidence: DrillEvidence) -> int:
     """Calls that a healthy provider refused for their rate."""
     first, spans = next(iter(evidence.calls.values())), well_spans(scenario)
     refused = [started for started, _, status in first if status == REFUSED]
@@ -153,12 +153,12 @@ def spare_per_second(scenario: Scenario, places: int, limit: float | None) -> fl
     return (most if limit is None else min(most, limit)) - scenario.load.jobs_per_second
 
 
-def drain_ratio(scenario: Scenario, evidence: Evidence, places: int, limit: float | None) -> float:
+def drain_ratio(scenario: Scenario, evidence: DrillEvidence, places: int, limit: float | None) -> float:
     """How long it took to work off what an outage left, beside the least possible time. 1 where nothing was left.
 
     Nothing waits any more when as few jobs do as usually wait for the machine.
     """
-    waiting, spare, worst = Waiting(evidence), spare_per_second(scenario, places, limit), 1.0
+    waiting, spare, worst = Backlog(evidence), spare_per_second(scenario, places, limit), 1.0
     usual = ceil(scenario.load.jobs_per_second * overhead(scenario, evidence).p99_s)
     for begin, end in heals(scenario):
         backlog = waiting.at(begin).waiting
@@ -170,7 +170,7 @@ def drain_ratio(scenario: Scenario, evidence: Evidence, places: int, limit: floa
     return worst
 
 
-def first_concurrency(evidence: Evidence) -> int:
+def first_concurrency(evidence: DrillEvidence) -> int:
     """The most calls in flight on a route when another one starts there, in the first seconds after its recovery."""
     most = 0
     for turn in evidence.turns:
@@ -186,23 +186,23 @@ def _in_flight_at_starts(spans: Sequence[Span], since: float, until: float) -> i
     return max((bisect_right(begun, at) - bisect_right(ended, at) for at in starts), default=0)
 
 
-def credential_is_dead(scenario: Scenario, evidence: Evidence) -> bool:
+def credential_is_dead(scenario: Scenario, evidence: DrillEvidence) -> bool:
     """Whether a credential is still shut at the end, though its provider has long been well."""
     since = max((end for _, end in ill_spans(scenario)), default=0.0)
     last = {turn.scope: turn.state for turn in evidence.turns if turn.scope.startswith(f"{ScopeKind.CREDENTIAL}:")}
     return evidence.seconds - since > LATELY and any(state != "closed" for state in last.values())
 
 
-def course(evidence: Evidence) -> Course:
+def course(evidence: DrillEvidence) -> Timeline:
     """How the run went over time, for its picture."""
     seconds = max(evidence.seconds, 1.0)
-    bar, waiting = seconds / BARS, Waiting(evidence)
+    bar, waiting = seconds / BARS, Backlog(evidence)
     samples = [waiting.at(place * bar) for place in range(BARS + 1)]
     moves = [BreakerMove(turn.at, _shown(turn.scope), turn.state) for turn in evidence.turns]
-    return Course(seconds, bar, samples, moves, _answers(evidence, bar))
+    return Timeline(seconds, bar, samples, moves, _answers(evidence, bar))
 
 
-def _answers(evidence: Evidence, bar: float) -> Mapping[tuple[str, int, str], int]:
+def _answers(evidence: DrillEvidence, bar: float) -> Mapping[tuple[str, int, str], int]:
     counted: Counter[tuple[str, int, str]] = Counter()
     for provider, calls in evidence.calls.items():
         counted.update((provider, int(ended / bar), status) for _, ended, status in calls)

@@ -7,7 +7,7 @@ import orjson
 
 from holdfast.config import Settings, Worker
 from holdfast.lab.drill.scenario import Part, Scenario
-from holdfast.lab.sim.settings import Script, ScriptPart, ScriptPhase, SimSettings
+from holdfast.lab.providers.settings import Script, ScriptPart, ScriptPhase, SimSettings
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.route import Api, Hedge, Limits, Plan, Route
 

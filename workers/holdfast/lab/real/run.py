@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.config import Settings, clock
-from holdfast.lab.drill.bars import bars_for, hold
-from holdfast.lab.drill.report import Drill, Report
+from holdfast.lab.drill.result import DrillResult, SeedReport
 from holdfast.lab.drill.scenario import Scenario
-from holdfast.lab.real.evidence import Evidence, gather
-from holdfast.lab.real.feed import Feeder, arrivals, warm_up
+from holdfast.lab.drill.thresholds import bars_for, hold
+from holdfast.lab.real.evidence import DrillEvidence, gather
+from holdfast.lab.real.feed import JobFeeder, arrivals, warm_up
 from holdfast.lab.real.figures import Overhead, course, extras, figures, overhead
-from holdfast.lab.real.screen import Screen
+from holdfast.lab.real.screen import DrillProgress
 from holdfast.lab.real.stage import Stage, stage
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.ids import new_id
@@ -29,7 +29,7 @@ BEARABLE = 1.0  # seconds of the drill that one call in a hundred may wait for t
 
 
 @dataclass(frozen=True, slots=True)
-class RealDrill(Drill):
+class RealTimeResult(DrillResult):
     """A drill in real time says besides how fast time ran, and what the machine added to every job."""
 
     speed: float
@@ -53,7 +53,7 @@ class RealDrill(Drill):
         return said + slower if self.bottleneck else said
 
     def view(self) -> dict[str, Any]:
-        return Drill.view(self) | {
+        return DrillResult.view(self) | {
             "speed": self.speed,
             "overhead_p50_s": max(each.p50_s for each in self.overheads),
             "overhead_p99_s": max(each.p99_s for each in self.overheads),
@@ -62,7 +62,7 @@ class RealDrill(Drill):
         }
 
 
-def run(scenario: Scenario, *, seeds: Sequence[int], speed: float, settings: Settings | None) -> RealDrill:
+def run(scenario: Scenario, *, seeds: Sequence[int], speed: float, settings: Settings | None) -> RealTimeResult:
     """Play a scenario through, once for each seed. ``settings``: whose first plan is drilled; None: the scenario's own.
 
     Raises InvalidRequest, DrillFailed.
@@ -70,12 +70,12 @@ def run(scenario: Scenario, *, seeds: Sequence[int], speed: float, settings: Set
     if scenario.upsets:
         raise InvalidRequest(scenario.name, "has upsets of our own processes; these are played in --virtual time only.")
     played = [play(scenario, seed, speed, settings) for seed in seeds]
-    return RealDrill([report for report, _ in played], speed, [each for _, each in played])
+    return RealTimeResult([report for report, _ in played], speed, [each for _, each in played])
 
 
-def play(scenario: Scenario, seed: int, speed: float, settings: Settings | None) -> tuple[Report, Overhead]:
+def play(scenario: Scenario, seed: int, speed: float, settings: Settings | None) -> tuple[SeedReport, Overhead]:
     """One seed. Everything that was started is ended, whatever happens."""
-    with clock.running(speed), Screen(scenario, seed) as screen, stage(scenario, seed, settings, speed) as on:
+    with clock.running(speed), DrillProgress(scenario, seed) as screen, stage(scenario, seed, settings, speed) as on:
         evidence = _act(on, scenario, seed, screen)
         cast = on.cast
     limit = cast.limit(scenario) if len(cast.providers) == 1 else None
@@ -83,12 +83,12 @@ def play(scenario: Scenario, seed: int, speed: float, settings: Settings | None)
     return _report(scenario, seed, evidence, bars, cast.places, limit), overhead(scenario, evidence)
 
 
-def _act(on: Stage, scenario: Scenario, seed: int, screen: Screen) -> Evidence:
+def _act(on: Stage, scenario: Scenario, seed: int, screen: DrillProgress) -> DrillEvidence:
     batch = new_id()
     on.store.open_batch(batch, "drill", DEFAULT_TENANT)
-    times, feeder = arrivals(scenario, seed), Feeder(on, batch, scenario.load)
+    times, feeder = arrivals(scenario, seed), JobFeeder(on, batch, scenario.load)
     warm_up(on)
-    on.raise_curtain(scenario)
+    on.start_scripts(scenario)
     began = clock.now()
 
     def look() -> None:
@@ -113,15 +113,15 @@ def _await_the_end(on: Stage, batch: str, look: Callable[[], None]) -> None:
 def _report(  # noqa: PLR0917  the whole of what a report is made of
     scenario: Scenario,
     seed: int,
-    evidence: Evidence,
+    evidence: DrillEvidence,
     bars: Mapping[str, float | bool],
     places: int,
     limit: float | None,
-) -> Report:
+) -> SeedReport:
     found = figures(scenario, evidence, places, limit)
     went = course(evidence)
     most = max(went.samples, key=lambda sample: sample.waiting)
-    return Report(
+    return SeedReport(
         scenario=scenario.name,
         seed=seed,
         figures=found,

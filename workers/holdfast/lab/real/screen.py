@@ -12,8 +12,8 @@ from holdfast.lab.drill.scenario import Scenario
 EVERY = 0.5  # real seconds
 
 
-class Screen:
-    """``with Screen(scenario, seed) as screen: … screen.show(seconds, accepted)``."""
+class DrillProgress:
+    """``with DrillProgress(scenario, seed) as screen: … screen.show(seconds, accepted)``."""
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self._scenario, self._seed = scenario, seed

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from holdfast.config import Settings, load
 from holdfast.lab.drill.scenario import Scenario
+from holdfast.lab.providers import control
+from holdfast.lab.providers.process import SimProcess
 from holdfast.lab.real.plan import KEY, Cast, configuration, script_of, sims_of
-from holdfast.lab.sim import control
-from holdfast.lab.sim.process import SimProcess
 from holdfast.lanes import Lanes, connect
 from holdfast.model.errors import HoldfastError
 from holdfast.store import Store
@@ -51,7 +51,7 @@ class Stage:
     lanes: Lanes
     workers: "list[subprocess.Popen[bytes]]"
 
-    def raise_curtain(self, scenario: Scenario) -> None:
+    def start_scripts(self, scenario: Scenario) -> None:
         """The scripts of all providers begin now."""
         for place, sim in enumerate(self.sims):
             control.play(sim.url, script_of(scenario, place))
@@ -104,7 +104,7 @@ def stage(scenario: Scenario, seed: int, settings: Settings | None, speed: float
 
 def _start(on: Stage, config: Path) -> None:
     """Start the pool, and wait until every process holds its lease."""
-    command = [sys.executable, "-m", "holdfast.cli.child", "holdfast.worker", "--config", str(config)]
+    command = [sys.executable, "-m", "holdfast.cli.parent_death", "holdfast.worker", "--config", str(config)]
     away = {"HOLDFAST_DATABASE_URL", "HOLDFAST_REDIS_URL", "HOLDFAST_CRASH_AT"}
     environment = {name: value for name, value in os.environ.items() if name not in away}
     for number in range(on.cast.worker.processes):

@@ -1,0 +1,94 @@
+"""Who may reach us at all: without keys programs on the same machine, and never a page through somebody's browser.
+
+Without keys a request has to name a loopback host (so no page can reach us by rebinding its own name). With or
+without, one that a browser makes for another site's page is refused.
+"""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from holdfast.api.app_state import AppState
+from holdfast.api.auth.audit_log import record_refusal
+from holdfast.api.problems import problem
+from holdfast.config import Settings
+from holdfast.model.errors import ConfigError, StorageUnavailable
+from holdfast.store import Store
+
+BROWSERS_OWN = frozenset({"same-origin", "none"})
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether ``host`` names this machine only.
+
+    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "example.org")]
+    [True, True, True, False, False]
+    """
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_binding(settings: Settings) -> None:
+    """Refuse to listen where strangers are while nobody has an API key. Raises ConfigError.
+
+    A database that does not answer is no reason to stay away: until it does, every request is refused.
+    """
+    host = settings.server.host
+    if is_loopback(host) or any_key(settings) is not False:
+        return
+    problem = f"server.host: expected a loopback address such as 127.0.0.1, got {host!r}"
+    why = "there is no API key yet, so whoever reaches the port could read every prompt and spend your money"
+    fix = 'Make one with `holdfast key create`, or set server.host = "127.0.0.1"'
+    raise ConfigError((f"{problem}: {why}. {fix}.",))
+
+
+def any_key(settings: Settings) -> bool | None:
+    """Tell whether a key is good now; None: the database does not say."""
+    store = Store(settings.storage.database_url)
+    try:
+        store.ensure()
+        keys, now = store.keys()
+    except StorageUnavailable:
+        return None
+    finally:
+        store.close()
+    return any(key.usable(now) for key in keys)
+
+
+class HostGuardMiddleware:
+    def __init__(self, app: ASGIApp, shared: AppState) -> None:
+        self._app, self._shared = app, shared
+        self._loopback = is_loopback(shared.settings.server.host)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        named = self._loopback and not self._shared.key_cache.has_keys()
+        if scope["type"] == "http" and (why := refusal(Headers(scope=scope), loopback_only=named)):
+            await record_refusal(self._shared, scope, why)
+            await problem(scope, 403, "forbidden", why)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def refusal(headers: Headers, *, loopback_only: bool) -> str | None:
+    """Say why a request with these headers is refused; None: it is not."""
+    host = host_of(f"//{headers.get('host', '')}")
+    if loopback_only and not is_loopback(host):
+        return f"the Host header names {host[:100]!r}; without API keys this server answers to loopback names only."
+    if headers.get("sec-fetch-site", "none") not in BROWSERS_OWN:
+        return "a page of another site made this request."
+    origin = headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != headers.get("host"):
+        return f"a page of {origin[:100]} made this request."
+    return None
+
+
+def host_of(address: str) -> str:
+    """Read the host of an address, "" where there is none to be read."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""

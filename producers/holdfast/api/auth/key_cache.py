@@ -1,0 +1,106 @@
+"""The API keys of the installation, as one process knows them: read again every other second while they are asked for.
+
+All of them are held, so that an unknown key costs no question to the database, and a revoked one is refused by every
+process within seconds. Where the database does not answer, what was read serves a moment longer; then nobody passes.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+
+from holdfast.client.local import LocalBackend
+from holdfast.model.access import ApiCaller, KeyRecord, matches, read_key
+from holdfast.model.errors import StorageUnavailable, Unauthorized
+
+FRESH = 2.0  # seconds after which the keys are read again
+STALE = 4.0  # seconds after which what was read is good for nothing: revoked means revoked within five
+EAGER = 0.05  # seconds between two looks for keys that may have been made an instant ago
+NOTE_USE = 60.0  # seconds between two notes of the same key's use
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeySnapshot:
+    """What one look found. ``clock`` is the database's time then, ``read_at`` ours (steady)."""
+
+    by_id: Mapping[str, KeyRecord] = field(default_factory=dict)
+    clock: float = 0.0
+    read_at: float = float("-inf")
+
+    def age(self, now: float) -> float:
+        return now - self.read_at
+
+    def any_usable(self) -> bool:
+        return any(key.usable(self.clock) for key in self.by_id.values())
+
+
+class KeyCache:
+    """Safe to share between threads. ``clock`` is a steady one, in seconds."""
+
+    def __init__(self, storage: LocalBackend, clock: Callable[[], float] = time.monotonic) -> None:
+        self._storage, self._clock = storage, clock
+        self._keys, self._turn = KeySnapshot(), Lock()
+        self._eager_at = float("-inf")
+        self._noted: dict[str, float] = {}
+
+    def is_fresh(self) -> bool:
+        return self._keys.age(self._clock()) < FRESH
+
+    def is_news(self, text: str) -> bool:
+        """Tell whether a key may have been made since the last look. A flood of invented ones cannot ask for more."""
+        read, now = read_key(text), self._clock()
+        if read is None or read[0] in self._keys.by_id or now - self._eager_at < EAGER:
+            return False
+        self._eager_at = now
+        return True
+
+    def look(self, *, anew: bool = False) -> KeySnapshot:
+        """Return keys that are at most ``STALE`` seconds old. Asks the database. Raises StorageUnavailable."""
+        with self._turn:
+            if self.is_fresh() and not anew:
+                return self._keys
+            asked_at = self._clock()  # before the question: what is revoked while it runs may be missing
+            try:
+                found, clock = self._storage.ready().keys()
+            except StorageUnavailable:
+                if self._keys.age(self._clock()) < STALE:
+                    return self._keys
+                raise
+            self._keys = KeySnapshot({key.id: key for key in found}, clock, asked_at)
+            return self._keys
+
+    def has_keys(self) -> bool | None:
+        """Tell whether a key was ever made here: one that was revoked does not open the house again. None: unknown."""
+        return bool(self._keys.by_id) if self._keys.clock else None
+
+    def caller(self, text: str) -> ApiCaller:
+        """Say who shows this key, by what the last look found. Raises Unauthorized."""
+        name, secret = read_key(text) or ("", "")
+        keys, now = self._keys, self._clock()
+        if keys.age(now) >= STALE:
+            raise StorageUnavailable("(API keys)", "they were read too long ago")
+        record = keys.by_id.get(name)
+        if not matches(record, secret) or record is None:
+            raise Unauthorized("this API key is not known here")
+        if not record.usable(keys.clock + keys.age(now)):
+            state = "revoked" if record.revoked_at is not None else "expired"
+            raise Unauthorized(f"API key {record.id} ({record.name}) is {state}")
+        return record.caller()
+
+    def is_due(self, caller: ApiCaller) -> bool:
+        """Tell, once a minute, that the use of a caller's key is to be noted."""
+        now = self._clock()
+        if now - self._noted.get(caller.name, float("-inf")) < NOTE_USE:
+            return False
+        self._noted[caller.name] = now
+        return True
+
+    def note(self, caller: ApiCaller) -> None:
+        """Note that a key is in use. It is no promise: a database that is away loses the note."""
+        try:
+            self._storage.ready().mark_used([caller.name.removeprefix("key:")])
+        except StorageUnavailable as error:
+            log.info("the use of %s is not noted: %s", caller.name, error)

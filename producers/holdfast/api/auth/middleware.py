@@ -1,0 +1,107 @@
+"""Who comes in. Where keys were ever made, or others than this machine can reach us, every request shows one.
+
+Nothing here means "allow" by accident: keys that cannot be read, and errors of our own, are a 503.
+"""
+
+import logging
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from holdfast.api.app_state import AppState
+from holdfast.api.auth.audit_log import record_refusal
+from holdfast.api.auth.failed_auth import peer_of
+from holdfast.api.auth.host_guard import is_loopback
+from holdfast.api.problems import UNAVAILABLE, of_error, problem
+from holdfast.api.request_ids import request_id
+from holdfast.model.access import ApiCaller, KeyScope
+from holdfast.model.errors import HoldfastError, StorageUnavailable, Unauthorized
+
+OPEN = frozenset({"/livez", "/readyz"})  # for probes, which have no key; they tell nothing but a state
+LOCAL_CALLER = ApiCaller(
+    "api", None, frozenset({KeyScope.ADMIN})
+)  # a program of this machine, where no key was ever made
+CHALLENGE = 'Bearer realm="holdfast"'
+TOO_MANY = 429
+
+log = logging.getLogger(__name__)
+
+
+class AuthMiddleware:
+    """Puts the caller into the request's state, or answers why nobody comes in."""
+
+    def __init__(self, app: ASGIApp, shared: AppState) -> None:
+        self._app, self._shared = app, shared
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in OPEN:
+            answer = await self._refusal(scope)
+            if answer is not None:
+                await answer(scope, receive, send)
+                return
+        elif scope["type"] == "websocket":  # there are none yet, and none that nobody looked at
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await self._app(scope, receive, send)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        try:
+            caller = await admitted(self._shared, Headers(scope=scope))
+        except Unauthorized as error:
+            return await self._denied(scope, error)
+        except HoldfastError as error:
+            return of_error(scope, error)
+        except Exception:
+            log.exception("request %s: who calls cannot be told", request_id(scope))
+            return problem(scope, UNAVAILABLE, "internal", "who calls cannot be told; nobody is let in meanwhile.")
+        scope.setdefault("state", {})["caller"] = caller
+        return None
+
+    async def _denied(self, scope: Scope, error: Unauthorized) -> Response:
+        verdict = await record_refusal(self._shared, scope, error.why)
+        if verdict.wait is not None:
+            detail = f"too many requests without a good key came from {peer_of(scope)}. A good key is let in any time."
+            answer = problem(scope, TOO_MANY, "too_many_denials", detail)
+            answer.headers["retry-after"] = str(int(verdict.wait) + 1)
+            return answer
+        answer = of_error(scope, error)
+        answer.headers["www-authenticate"] = CHALLENGE
+        return answer
+
+
+async def admitted(shared: AppState, headers: Headers) -> ApiCaller:
+    """Say who makes a request. Raises Unauthorized, StorageUnavailable."""
+    if not shared.key_cache.is_fresh():
+        await look(shared)
+    if is_loopback(shared.settings.server.host) and shared.key_cache.has_keys() is False:
+        return LOCAL_CALLER
+    shown = shown_key(headers)
+    if shared.key_cache.is_news(shown):
+        await look(shared, anew=True)
+    caller = shared.key_cache.caller(shown)
+    if shared.key_cache.is_due(caller):
+        await run_in_threadpool(shared.key_cache.note, caller)
+    return caller
+
+
+async def look(shared: AppState, *, anew: bool = False) -> None:
+    """Read the keys anew. A house that had none an instant ago stays as it was while SQL is away."""
+    try:
+        await run_in_threadpool(shared.key_cache.look, anew=anew)
+    except StorageUnavailable:
+        if shared.key_cache.has_keys() is not False or not is_loopback(shared.settings.server.host):
+            raise
+
+
+def shown_key(headers: Headers) -> str:
+    """Find the key in a request: SDKs differ in where they put it. Raises Unauthorized."""
+    kind, _, bearer = headers.get("authorization", "").strip().partition(" ")
+    shown = {bearer.strip()} if kind.lower() == "bearer" else set[str]()
+    shown |= {value.strip() for value in headers.getlist("x-api-key")}
+    if len(shown) > 1:
+        raise Unauthorized("the request shows two different API keys")
+    if not shown:
+        raise Unauthorized("this server wants an API key, and the request shows none")
+    return shown.pop()

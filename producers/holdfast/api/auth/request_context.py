@@ -1,0 +1,113 @@
+"""What an endpoint gets of a request: who makes it, and only so much of the house as that caller may see.
+
+Every endpoint names what it needs (``Submitting``, ``Reading``, ``Operating``, ``Watching``, ``Fleet``); the
+application does not start with one that does not.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request, Security
+from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from holdfast.api.app_state import AppState, of_request
+from holdfast.api.auth.audit_log import record_refusal
+from holdfast.api.auth.middleware import OPEN, admitted
+from holdfast.client.local import LocalBackend
+from holdfast.client.operating import Operator
+from holdfast.client.owned import Owned
+from holdfast.client.state_poller import StatePoller
+from holdfast.config import Settings
+from holdfast.model.access import ApiCaller, KeyScope
+from holdfast.model.errors import Forbidden
+from holdfast.model.job import DEFAULT_TENANT
+
+BEARER = HTTPBearer(auto_error=False, description="an API key, as `holdfast key create` printed it")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """One request. ``tenant`` None: an operator of all tenants."""
+
+    shared: AppState
+    caller: ApiCaller
+    request: Request
+
+    @property
+    def tenant(self) -> str | None:
+        return self.caller.tenant
+
+    @property
+    def settings(self) -> Settings:
+        return self.shared.settings
+
+    @property
+    def watch(self) -> StatePoller:
+        return self.shared.watch
+
+    @property
+    def storage(self) -> LocalBackend:
+        """Where this caller's jobs are submitted."""
+        return self.shared.storage.of(self.tenant or DEFAULT_TENANT)
+
+    def jobs(self) -> Owned:
+        """Everybody's jobs, as far as they are this caller's. Raises StorageUnavailable."""
+        return Owned(self.shared.storage.ready(), self.tenant)
+
+    def operator(self) -> Operator:
+        """Act on this caller's dead letters; what concerns all tenants needs ``Fleet``."""
+        return Operator(self.shared.storage, self.caller.name, self.tenant)
+
+    async def still_welcome(self) -> None:
+        """Look again after a long wait: a key may have been revoked. Raises Unauthorized."""
+        await admitted(self.shared, self.request.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """A dependency that lets only those through whose key has ``scope``; ``fleet``: and belongs to no tenant."""
+
+    scope: KeyScope
+    fleet: bool = False
+
+    async def __call__(
+        self, request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+    ) -> RequestContext:
+        caller, shared = request.state.caller, of_request(request)
+        assert isinstance(caller, ApiCaller)
+        refusal = self.refusal(caller)
+        if refusal is not None:
+            await record_refusal(shared, request.scope, refusal.why, caller.name)
+            raise refusal
+        return RequestContext(shared, caller, request)
+
+    def refusal(self, caller: ApiCaller) -> Forbidden | None:
+        if not caller.may(self.scope):
+            return Forbidden(f"this needs an API key with scope {self.scope}")
+        if self.fleet and caller.tenant is not None:
+            return Forbidden("this concerns all tenants, and needs an API key that belongs to none of them")
+        return None
+
+
+Submitting = Annotated[RequestContext, Depends(Needs(KeyScope.SUBMIT))]
+Reading = Annotated[RequestContext, Depends(Needs(KeyScope.READ))]
+Operating = Annotated[RequestContext, Depends(Needs(KeyScope.OPERATE))]
+Watching = Annotated[RequestContext, Depends(Needs(KeyScope.WATCH, fleet=True))]
+Fleet = Annotated[RequestContext, Depends(Needs(KeyScope.OPERATE, fleet=True))]
+
+
+def check_endpoints(app: FastAPI) -> None:
+    """Refuse to start with an endpoint that lets everybody in. Raises TypeError."""
+    bare = [path for path, needs in endpoints(app) if needs is None and path not in OPEN]
+    if bare:
+        raise TypeError(f"no API key is needed for {', '.join(bare)}: let the endpoint take a RequestContext")
+
+
+def endpoints(app: FastAPI) -> Iterator[tuple[str, Needs | None]]:
+    """Yield the path of every endpoint, and what it needs; pages that describe the API are FastAPI's own."""
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute):
+            needs = [each.call for each in context.dependant.dependencies if isinstance(each.call, Needs)]
+            yield str(context.path), needs[0] if needs else None

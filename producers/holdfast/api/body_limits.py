@@ -1,0 +1,148 @@
+"""Caps that hold while a body is read: its bytes, its time, and the room that all large ones have together.
+
+What is inside is capped where it is parsed: depth, number of values, numbers that are none (docs/decisions/0022).
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from holdfast.api.problems import UNAVAILABLE, of_http
+from holdfast.model.errors import InvalidRequest
+
+MOST_BYTES = 32 * 1024 * 1024
+FEWER_BYTES = 1024 * 1024  # where no prompts are sent, and what passes without asking for room
+MOST_LEVELS = 64  # of JSON inside JSON
+MOST_CONTAINERS = 1_000_000  # brackets: each costs many times its byte, and parsing a lot of them holds up others
+ROOM = 2 * MOST_BYTES  # for all large bodies at once, from their first byte to their answer
+PATIENCE = 30.0  # seconds without a byte, or without room
+BODY_SECONDS = 120.0  # for a whole body
+LARGE = frozenset({"/api/v1/jobs"})
+PLAIN = frozenset({"", "identity"})
+
+
+class Room:
+    """Bytes of memory that large bodies share. Who finds none waits; who waits too long is asked to come back."""
+
+    def __init__(self, size: int = ROOM, patience: float = PATIENCE) -> None:
+        self._free, self._patience = size, patience
+        self._given_back = asyncio.Condition()
+
+    @asynccontextmanager
+    async def of(self, size: int) -> AsyncIterator[None]:
+        """Hold ``size`` bytes. Raises HTTPException."""
+        if not size:
+            yield
+            return
+        try:
+            async with asyncio.timeout(self._patience), self._given_back:
+                await self._given_back.wait_for(lambda: self._free >= size)
+                self._free -= size
+        except TimeoutError:
+            raise HTTPException(UNAVAILABLE, "too many large requests are being read. Send it again later.") from None
+        try:
+            yield
+        finally:
+            async with self._given_back:
+                self._free += size
+                self._given_back.notify_all()
+
+
+class BodyLimitMiddleware:
+    """Stops reading a body that grows beyond its cap, whatever its Content-Length says, or that comes too slowly."""
+
+    def __init__(
+        self, app: ASGIApp, room: Room | None = None, patience: float = PATIENCE, total: float = BODY_SECONDS
+    ) -> None:
+        self._app, self._room = app, room or Room()
+        self._patience, self._total = patience, total
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = MOST_BYTES if scope["path"] in LARGE else FEWER_BYTES
+        try:
+            announced = announced_size(Headers(scope=scope), most)
+            async with self._room.of(0 if announced <= FEWER_BYTES else announced):
+                await self._app(scope, self._capped(receive, most), send)
+        except HTTPException as refusal:  # of ours; those of endpoints have been answered further in
+            await of_http(scope, refusal)(scope, receive, send)
+
+    def _capped(self, receive: Receive, most: int) -> Callable[[], Awaitable[Message]]:
+        read, whole, deadline = 0, False, time.monotonic() + self._total
+
+        async def receive_capped() -> Message:
+            nonlocal read, whole
+            if whole:  # what comes now is the end of the connection, whenever that is
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), min(self._patience, deadline - time.monotonic()))
+            except TimeoutError:
+                raise HTTPException(408, "the body came too slowly.", {"connection": "close"}) from None
+            read += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if read > most:
+                raise too_large(most)
+            return message
+
+        return receive_capped
+
+
+def announced_size(headers: Headers, most: int) -> int:
+    """Read how long a body says it is; without a word of that it may be as long as can be. Raises HTTPException."""
+    if any(each.strip().lower() not in PLAIN for each in headers.get("content-encoding", "").split(",")):
+        raise HTTPException(415, "a compressed body is not read. Send it without Content-Encoding.")
+    length = headers.get("content-length")
+    if length is None:
+        return most if "transfer-encoding" in headers else 0
+    size = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else most + 1  # noqa: PLR2004 - digits
+    if size > most:
+        raise too_large(most)
+    return size
+
+
+def too_large(most: int) -> HTTPException:
+    detail = f"a request body may have {most} bytes at most here. Send it in parts."
+    return HTTPException(413, detail, {"connection": "close"})  # what is left of it is not read
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse a body of bounded depth and bounded cost. Raises InvalidRequest."""
+    if body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
+        problem = f"holds more than {MOST_CONTAINERS} brackets."
+        raise InvalidRequest("body", problem, "Send the jobs in several requests; they may join one batch.")
+    try:
+        value = orjson.loads(body)  # refuses NaN, infinities, half characters, and more than 1,024 levels at once
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest("body", f"is no JSON: {error}.", 'Send one job, or {"jobs": [...]}.') from None
+    check_depth(value)
+    return value
+
+
+def check_depth(value: Any, most: int = MOST_LEVELS) -> None:
+    """Refuse JSON that nests deeper than ``most``. Raises InvalidRequest."""
+    level = [value]
+    for _ in range(most):
+        level = [child for each in level for child in children(each)]
+        if not level:
+            return
+    raise InvalidRequest("body", f"nests deeper than {most} levels.")
+
+
+def children(value: Any) -> list[Any]:
+    """List what lies one level below; what cannot nest is left out."""
+    match value:
+        case dict():
+            return [each for each in value.values() if isinstance(each, dict | list)]
+        case list():
+            return [each for each in value if isinstance(each, dict | list)]
+        case _:
+            return []

@@ -1,0 +1,89 @@
+"""Dead letters: list, group, replay, drain, drop. Bulk actions need a filter, and only count until told to act."""
+
+from hashlib import blake2b
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import FileResponse
+
+from holdfast.api.auth.request_context import Operating, Reading, RequestContext
+from holdfast.api.native.filters import Bulk, Page, Replay
+from holdfast.api.native.filters import Filter as DeadFilter
+from holdfast.client.views import group_view, job_view
+from holdfast.model.errors import NotFound
+from holdfast.model.ids import inner_id, new_id, public_id
+from holdfast.model.job import State
+
+DEAD = frozenset({State.DEAD})
+
+router = APIRouter(prefix="/dlq", tags=["dead letters"])
+
+
+@router.get("")
+def list_letters(ours: Reading, page: Annotated[Page, Query()]) -> dict[str, Any]:
+    """List dead letters, newest first."""
+    jobs = ours.jobs().jobs(page.choose(DEAD), page.limit, page.after())
+    more = len(jobs) == page.limit
+    return {"jobs": [job_view(job) for job in jobs], "next": public_id("job", jobs[-1].id) if more else None}
+
+
+@router.get("/groups")
+def groups(ours: Reading, where: Annotated[DeadFilter, Query()]) -> dict[str, Any]:
+    """Group dead letters by lane and by what they died of, largest group first."""
+    return {"groups": [group_view(group) for group in ours.jobs().dead_groups(where.choose(DEAD))]}
+
+
+@router.post("/replay")
+def replay(ours: Operating, bulk: Replay) -> dict[str, Any]:
+    """Put dead letters back to work, oldest first, ``per_minute`` of them a minute."""
+    if bulk.dry_run:
+        return plan(ours, bulk)
+    moved = ours.operator().replay(bulk.dead(), bulk.limit, bulk.per_minute)
+    return done(new_id(), moved)
+
+
+@router.post("/drop")
+def drop(ours: Operating, bulk: Bulk) -> dict[str, Any]:
+    """Remove dead letters for good."""
+    if bulk.dry_run:
+        return plan(ours, bulk)
+    return done(new_id(), ours.operator().drop(bulk.dead(), bulk.limit))
+
+
+@router.post("/drain")
+def drain(ours: Operating, bulk: Bulk) -> dict[str, Any]:
+    """Write dead letters to a file of the server, then remove them. ``export_url`` is where to fetch it."""
+    if bulk.dry_run:
+        return plan(ours, bulk)
+    operation, where = new_id(), bulk.dead()
+    directory = exports(ours)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    drained = ours.operator().drain(where, bulk.limit, directory / f"{operation}.jsonl")
+    return done(operation, drained) | {"export_url": f"/api/v1/dlq/exports/{public_id('op', operation)}"}
+
+
+@router.get("/exports/{operation}")
+def export(operation: str, ours: Operating) -> FileResponse:
+    """Fetch what a drain with the same reach wrote: one dead letter a line, ready to be submitted again."""
+    inner = inner_id("op", operation)
+    file = exports(ours) / f"{inner}.jsonl"
+    if not file.is_file():
+        raise NotFound("export", public_id("op", inner))
+    return FileResponse(file, media_type="application/x-ndjson", filename=f"{public_id('op', inner)}.jsonl")
+
+
+def exports(ours: RequestContext) -> Path:
+    """Name the folder of what this caller drained. Each tenant has its own, and a name that breaks out of none."""
+    folder = ours.settings.storage.directory / "exports"
+    return folder if ours.tenant is None else folder / blake2b(ours.tenant.encode(), digest_size=16).hexdigest()
+
+
+def plan(ours: RequestContext, bulk: Bulk) -> dict[str, Any]:
+    """Say how many dead letters an action would take, and change nothing."""
+    jobs = min(bulk.limit, ours.jobs().count(bulk.dead()))
+    return {"operation": None, "jobs": jobs, "dry_run": True}
+
+
+def done(operation: str, jobs: int) -> dict[str, Any]:
+    return {"operation": public_id("op", operation), "jobs": jobs, "dry_run": False}

@@ -1,0 +1,117 @@
+"""Jobs: submit, look, wait, list, cancel."""
+
+import re
+from hashlib import blake2b
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from holdfast.api.auth.request_context import Reading, RequestContext, Submitting
+from holdfast.api.native.filters import JobPage
+from holdfast.api.native.links import accepted_view, batch_url, job_url
+from holdfast.api.native.submission import SCHEMA, read_order
+from holdfast.client.backend import Accepted
+from holdfast.client.views import detail_view, job_view
+from holdfast.config import crash_point
+from holdfast.model.ids import inner_id, public_id
+from holdfast.model.job import LIVE, State
+from holdfast.model.records import JobDetail
+
+LONGEST_WAIT = 60.0  # seconds
+WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})")
+
+router = APIRouter(tags=["jobs"])
+
+
+async def read_body(request: Request) -> bytes:
+    return await request.body()
+
+
+Body = Annotated[bytes, Depends(read_body)]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+
+
+@router.post("/jobs", status_code=202, openapi_extra=SCHEMA)
+def submit(ours: Submitting, body: Body, response: Response, key: Key = None) -> dict[str, Any]:
+    """Accept one job, or a list of them as a batch. Once this answers 202 they are safe.
+
+    A list is taken whole or not at all: 422 lists everything that is wrong with any of its jobs. The same
+    Idempotency-Key finds the same jobs again.
+    """
+    order, one = read_order(body, key)
+    accepted = ours.storage.submit(order)
+    crash_point("before_response")
+    jobs = views(ours, accepted)
+    if one:
+        response.headers["location"] = jobs[0]["status_url"]
+        return jobs[0]
+    batch = public_id("batch", accepted.batch) if accepted.batch else None
+    if accepted.batch or jobs:
+        response.headers["location"] = batch_url(accepted.batch) if accepted.batch else jobs[0]["status_url"]
+    return {"batch": batch, "status_url": response.headers.get("location"), "jobs": jobs}
+
+
+def views(ours: RequestContext, accepted: Accepted) -> list[dict[str, Any]]:
+    """Show accepted jobs: new ones are queued, known ones are wherever they have come to."""
+    known = ours.storage.states([job.id for job in accepted.jobs if not job.created])
+    return [accepted_view(job.id, known.get(job.id, State.QUEUED), created=job.created) for job in accepted.jobs]
+
+
+@router.get("/jobs")
+def list_jobs(ours: Reading, page: Annotated[JobPage, Query()]) -> dict[str, Any]:
+    """List jobs, newest first."""
+    where = page.choose(frozenset(page.state) if page.state else None)
+    jobs = ours.jobs().jobs(where, page.limit, page.after())
+    more = len(jobs) == page.limit
+    return {"jobs": [job_view(job) for job in jobs], "next": public_id("job", jobs[-1].id) if more else None}
+
+
+@router.get("/jobs/{job}")
+async def show(
+    job: str,
+    ours: Reading,
+    prefer: Annotated[str | None, Header()] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Show one job. With ``Prefer: wait=N`` the answer comes when it has ended, or after N (at most 60) seconds."""
+    inner, wait = inner_id("job", job), wanted_wait(prefer)
+    detail = await run_in_threadpool(find, ours, inner)
+    if wait and detail.job.state in LIVE:
+        await ours.watch.ended(inner, wait)
+        await ours.still_welcome()
+        detail = await run_in_threadpool(find, ours, inner)
+    return tagged(detail_view(detail), if_none_match, wait)
+
+
+def find(ours: RequestContext, inner: str) -> JobDetail:
+    return ours.jobs().detail(inner)
+
+
+def wanted_wait(prefer: str | None) -> float:
+    """Read the seconds that a Prefer header asks to wait.
+
+    >>> wanted_wait("respond-async, wait=30"), wanted_wait("wait=600"), wanted_wait(None)
+    (30.0, 60.0, 0.0)
+    """
+    found = WAIT.search(prefer or "")
+    return min(LONGEST_WAIT, float(found[1])) if found else 0.0
+
+
+def tagged(view: dict[str, Any], known: str | None, wait: float) -> Response:
+    """Answer ``view`` with its ETag, or 304 where the caller has it already."""
+    body = orjson.dumps(view)
+    tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {"etag": tag} | ({"preference-applied": f"wait={wait:g}"} if wait else {})
+    if known and tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")
+
+
+@router.post("/jobs/{job}/cancel")
+def cancel(job: str, ours: Submitting) -> dict[str, Any]:
+    """Cancel a job unless it has ended; its ``status`` says which."""
+    inner = inner_id("job", job)
+    state = ours.jobs().cancel(inner)
+    return {"id": public_id("job", inner), "status": state.value, "status_url": job_url(inner)}

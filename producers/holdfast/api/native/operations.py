@@ -1,0 +1,22 @@
+"""The state of everything on one page, and the books."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from holdfast.api.auth.request_context import Watching
+from holdfast.client.views import ledger_view, status_view
+
+router = APIRouter(tags=["operating"])
+
+
+@router.get("/ledger")
+def ledger(ours: Watching) -> dict[str, Any]:
+    """Compute the ledger equation from SQL: what was accepted is accounted for."""
+    return ledger_view(ours.shared.storage.ready().ledger())
+
+
+@router.get("/status")
+def status(ours: Watching) -> dict[str, Any]:
+    """Show storage, workers, lanes and routes."""
+    return status_view(ours.operator().status())

@@ -1,0 +1,84 @@
+"""What was said before or beside every command: how to print, which configuration, which server."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from holdfast.config import Settings
+
+URL_VARIABLE = "HOLDFAST_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """``config`` and ``server`` are None where nothing was said; then the environment decides."""
+
+    json: bool = False
+    config: Path | None = None
+    server: str | None = None
+
+    @property
+    def url(self) -> str | None:
+        """The server to use, or None: the configured storage. What was said counts more than HOLDFAST_URL."""
+        if self.server or self.config:
+            return self.server
+        return os.environ.get(URL_VARIABLE) or None
+
+
+_context: ContextVar[CommandContext] = ContextVar("context", default=CommandContext())  # noqa: B039 - frozen
+_endings: ContextVar[ExitStack] = ContextVar("endings")
+
+
+def context() -> CommandContext:
+    return _context.get()
+
+
+def begin() -> None:
+    """Forget what earlier commands of this process were told."""
+    _context.set(CommandContext())
+
+
+def add(*, json: bool, config: Path | None, server: str | None) -> None:
+    """Take over what one more place on the command line says."""
+    now = _context.get()
+    _context.set(
+        replace(now, json=now.json or json, config=config or now.config, server=server or now.server),
+    )
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """Close what the command inside opens."""
+    with ExitStack() as stack:
+        token = _endings.set(stack)
+        try:
+            yield
+        finally:
+            _endings.reset(token)
+
+
+def close_at_end(close: Callable[[], None]) -> None:
+    """Have ``close`` called when the running command ends."""
+    _endings.get().callback(close)
+
+
+def actor() -> str:
+    """Say who acts here, for the audit book; a container's user may have a number and no name."""
+    import getpass
+
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"cli:{os.getuid()}"
+
+
+def settings() -> "Settings":
+    """Load the configuration. Raises ConfigError."""
+    from holdfast.config import load
+
+    return load(context().config)

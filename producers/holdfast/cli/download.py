@@ -1,0 +1,150 @@
+"""Answers become output lines, in input order, each as soon as all before it are there. Nothing is held in memory."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import orjson
+
+from holdfast.cli.jsonl_input import STDIO, InvalidLine
+from holdfast.cli.upload import Upload
+from holdfast.client.answer import Answer
+from holdfast.client.backend import Backend
+from holdfast.client.waiting import Pause, PollSchedule, live
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.ids import public_id
+
+PAGE = 500  # answers in one question
+
+
+@dataclass(slots=True)
+class OutputTotals:
+    """What the output holds so far."""
+
+    written: int = 0
+    succeeded: int = 0
+    errors: Counter[str] = field(default_factory=Counter)  # by kind
+    cost_usd: float = 0.0
+
+    @property
+    def failed(self) -> int:
+        return self.written - self.succeeded
+
+
+class AnswerWriter(Protocol):
+    def write(self, line: bytes) -> None: ...
+
+    def finish(self) -> None: ...
+
+
+class FileWriter:
+    """Written beside its place as ``FILE.part`` and renamed when it is whole, so a reader never sees half of it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._part = path, path.with_name(path.name + ".part")
+        try:
+            self._file: IO[bytes] = self._part.open("wb")
+        except OSError as error:
+            raise InvalidRequest(str(path), f"cannot be written: {error.strerror}.") from None
+
+    def write(self, line: bytes) -> None:
+        self._file.write(line)
+
+    def finish(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._part.replace(self._path)
+
+
+class StdoutWriter:
+    def write(self, line: bytes) -> None:
+        sys.stdout.buffer.write(line)
+
+    def finish(self) -> None:
+        sys.stdout.flush()
+
+
+def open_writer(path: Path) -> AnswerWriter:
+    """Open the place for the output before anything is submitted, so that it fails early. Raises InvalidRequest."""
+    return StdoutWriter() if path == STDIO else FileWriter(path)
+
+
+def collect(backend: Backend, sent: Upload, output: AnswerWriter, totals: OutputTotals) -> Generator[Pause, None, None]:
+    """Write every line of the output, and yield the pauses between."""
+    bad = dict(sent.bad)
+    due = 0
+    if sent.batch is not None:
+        schedule = PollSchedule(public_id("batch", sent.batch), None)
+        while True:
+            at_rest = not (yield from schedule.ask(partial(live, backend, sent.batch)))  # the page is then whole
+            page = yield from schedule.ask(partial(backend.finished, sent.batch, due - 1, PAGE))
+            before = due
+            for position, answer in page:
+                if not at_rest and any(missing not in bad for missing in range(due, position)):
+                    break
+                write_others(output, totals, bad, due, position)
+                write_answer(output, totals, answer)
+                due = position + 1
+            if due > before:
+                schedule.news()
+            elif at_rest:
+                break
+            else:
+                yield schedule.pause()
+    write_others(output, totals, bad, due, sent.lines)
+
+
+def write_answer(output: AnswerWriter, totals: OutputTotals, answer: Answer) -> None:
+    output.write(orjson.dumps(answer.line, option=orjson.OPT_APPEND_NEWLINE))
+    totals.written += 1
+    totals.cost_usd += answer.cost_usd
+    if answer.error is None:
+        totals.succeeded += 1
+    else:
+        totals.errors[answer.error.kind] += 1
+
+
+def write_others(output: AnswerWriter, totals: OutputTotals, bad: dict[int, InvalidLine], start: int, end: int) -> None:
+    """Write the lines between two positions: those that never became jobs, and those whose job is there no more."""
+    for position in range(start, end):
+        line = bad.pop(position, None)
+        kind, written = ("invalid_request", bad_output(line)) if line else ("dropped", dropped_output(position))
+        output.write(orjson.dumps(written, option=orjson.OPT_APPEND_NEWLINE))
+        totals.written += 1
+        totals.errors[kind] += 1
+
+
+def bad_output(line: InvalidLine) -> dict[str, Any]:
+    return error_output(line.custom_id, "invalid", "invalid_request", "invalid_line", str(line))
+
+
+def dropped_output(position: int) -> dict[str, Any]:
+    said = f"the job at place {position} became a dead letter and was dropped. Run again to have it done anew"
+    return error_output(None, "dead", "dropped", None, said)
+
+
+def error_output(custom_id: str | None, status: str, kind: str, code: str | None, message: str) -> dict[str, Any]:
+    """Write an output line that no job stands behind: it has no id and cost nothing."""
+    return {
+        "custom_id": custom_id,
+        "id": None,
+        "status": status,
+        "reply": None,
+        "error": {"kind": kind, "code": code, "message": message},
+        "route": None,
+        "attempts": 0,
+        "cost_usd": 0.0,
+        "mapping": [],
+    }
+
+
+def reported(bad: Sequence[InvalidLine], name: str, most: int = 20) -> list[str]:
+    """Name the first bad lines and count the rest."""
+    said = [f"{name}, {line}" for line in bad[:most]]
+    return said + ([f"… and {len(bad) - most} more lines that cannot become jobs"] if len(bad) > most else [])

@@ -1,0 +1,121 @@
+"""Somebody has to work: where no live worker serves the storage, a command runs a pool of its own for the duration."""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from holdfast.cli.desk import Desk
+from holdfast.cli.own_desk import OwnDesk
+from holdfast.cli.processes import Child, Processes
+from holdfast.cli.show import say
+from holdfast.config import Settings
+from holdfast.model.errors import StorageUnavailable
+from holdfast.model.records import WorkerRecord
+
+LOOK_EVERY = 2.0  # seconds between two looks for live workers
+PATIENCE = 4  # quick deaths of our own worker before the command gives up
+
+
+class Workers(Protocol):
+    """``check`` is called again and again while a command waits. Raises ChildFailed."""
+
+    @property
+    def own(self) -> bool:
+        """Whether the pool is this command's own, and ends with it."""
+        ...
+
+    def check(self) -> None: ...
+
+
+def worker_children(settings: Settings, processes: int, *, log: bool) -> list[Child]:
+    """Describe worker processes. With ``log`` they write to a file, so that they do not disturb a display."""
+    arguments = ["--config", str(settings.source)] if settings.source else []
+    path = settings.storage.directory / "worker.log" if log else None
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return [Child("worker", "holdfast.worker", arguments, path) for _ in range(processes)]
+
+
+@contextmanager
+def workers(desk: Desk, processes: int | None) -> Iterator[Workers]:
+    """See to it that jobs are worked on inside the block. ``processes`` of a pool of our own, if one is needed."""
+    if not isinstance(desk, OwnDesk):
+        yield ServerWorkers()
+        return
+    pool = OwnWorkers(desk, processes or desk.settings.worker.processes)
+    try:
+        pool.check()
+        yield pool
+    except KeyboardInterrupt:
+        if pool.own:
+            say("finishing the calls under way; Ctrl-C again ends them at once")
+        raise
+    finally:
+        pool.stop()
+
+
+class ServerWorkers:
+    """A server looks after its own workers."""
+
+    own = False
+
+    def check(self) -> None:
+        return
+
+
+class OwnWorkers:
+    """Our own worker processes, started when nobody else's are there."""
+
+    def __init__(self, desk: OwnDesk, processes: int) -> None:
+        self._desk, self._count = desk, processes
+        self._processes: Processes | None = None
+        self._next_look = 0.0
+
+    @property
+    def own(self) -> bool:
+        return self._processes is not None
+
+    def check(self) -> None:
+        if self._processes is not None:
+            self._processes.check()
+        elif time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_EVERY
+            if not self._somebody_works():
+                self._start()
+
+    def stop(self) -> None:
+        if self._processes is not None:
+            self._processes.stop()
+
+    def _start(self) -> None:
+        settings = self._desk.settings
+        children = worker_children(settings, self._count, log=True)
+        say(f"no worker is running: starting {counted(self._count)} (log: {children[0].log})")
+        self._processes = Processes(children, settings.worker.grace, PATIENCE)
+        self._processes.start()
+
+    def _somebody_works(self) -> bool:
+        try:
+            return any(is_alive(worker) for worker in self._desk.store.workers())
+        except StorageUnavailable:
+            return True  # nobody can work now; whoever did will go on
+
+
+def counted(processes: int) -> str:
+    return "one process for the duration" if processes == 1 else f"{processes} processes for the duration"
+
+
+def is_alive(worker: WorkerRecord) -> bool:
+    """Tell whether a worker with a live lease is there; on this host its process can be looked for."""
+    if worker.host != socket.gethostname():
+        return True
+    try:
+        os.kill(worker.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

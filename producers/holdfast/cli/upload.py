@@ -1,0 +1,121 @@
+"""Lines become jobs of one batch. A line that cannot is set aside, and the others go on."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import count
+
+from holdfast.cli.desk import Desk
+from holdfast.cli.jsonl_input import InputLine, InvalidLine, JsonlInput, chunks
+from holdfast.client.backend import JobDefaults, SubmitRequest
+from holdfast.client.errors import InvalidJobs
+from holdfast.model.ids import inner_id
+
+PAGES, PAGE = 5, 1_000  # batches among which an earlier run is looked for
+
+
+@dataclass(slots=True)
+class Upload:
+    """What became of an input. ``batch`` (an inner id) is None while no line has become a job."""
+
+    batch: str | None = None
+    jobs: int = 0
+    known: int = 0  # of jobs: those that an earlier run had submitted
+    bad: dict[int, InvalidLine] = field(default_factory=dict)  # by position
+
+    @property
+    def lines(self) -> int:
+        return self.jobs + len(self.bad)
+
+
+class Uploader:
+    """Sends one input. Unless ``fresh``, it finds the jobs of the latest run of the same input and adds to them."""
+
+    def __init__(self, desk: Desk, source: JsonlInput, defaults: JobDefaults, *, fresh: bool = False) -> None:
+        self._desk, self._source, self._defaults = desk, source, defaults
+        content = key_of(source, defaults)
+        name = f"{source.name} [{content[:8]}]"
+        number, batch = latest(desk, name)
+        if fresh:
+            number, batch = number + 1, None
+        self.name = name if number <= 1 else f"{name} run {number}"
+        self._key = content if number <= 1 else f"{content}.{number}"
+        self.sent = Upload(batch)
+
+    def send(self, tell: Callable[[Upload], None]) -> Upload:
+        """Submit all lines, a chunk at a time; ``tell`` hears of each."""
+        for chunk in chunks(self._source.lines()):
+            self._set_aside(line for line in chunk if isinstance(line, InvalidLine))
+            for run in unbroken(line for line in chunk if isinstance(line, InputLine)):
+                self._submit(run)
+            tell(self.sent)
+        return self.sent
+
+    def _submit(self, run: Sequence[InputLine]) -> None:
+        """Submit neighbouring lines. Where some are refused, submit the others without them."""
+        try:
+            accepted = self._desk.backend.submit(self._order(run))
+        except InvalidJobs as refused:
+            bad = {
+                problem.index: bad_line(run[problem.index], problem.where, problem.problem, problem.hint)
+                for problem in refused.problems
+            }
+            self._set_aside(bad.values())
+            for rest in unbroken(line for index, line in enumerate(run) if index not in bad):
+                self._submit(rest)
+            return
+        self.sent.batch = accepted.batch
+        self.sent.jobs += len(accepted.jobs)
+        self.sent.known += sum(not job.created for job in accepted.jobs)
+
+    def _order(self, run: Sequence[InputLine]) -> SubmitRequest:
+        return SubmitRequest(
+            [line.item for line in run],
+            self._defaults,
+            many=True,
+            name=self.name,
+            batch=self.sent.batch,
+            first=run[0].position,
+            key=self._key,
+        )
+
+    def _set_aside(self, bad: Iterable[InvalidLine]) -> None:
+        self.sent.bad |= {line.position: line for line in bad}
+
+
+def latest(desk: Desk, name: str) -> tuple[int, str | None]:
+    """Find the latest run of an input by its batch's name: its number, from 1, and the batch's inner id."""
+    cursor: str | None = None
+    for _ in range(PAGES):
+        page = desk.batches(PAGE, cursor)
+        for batch in page:
+            if batch["name"] == name or batch["name"].startswith(f"{name} run "):
+                return int(batch["name"].removeprefix(name).removeprefix(" run ") or 1), inner_id("batch", batch["id"])
+        if len(page) < PAGE:
+            break
+        cursor = page[-1]["id"]
+    return 0, None
+
+
+def key_of(source: JsonlInput, defaults: JobDefaults) -> str:
+    """Name a run by what it asks for: the input's content, and what holds for lines that say nothing."""
+    said = f"{source.digest()} {defaults.model} {defaults.priority} {defaults.expires_in}"
+    return blake2b(said.encode(), digest_size=16).hexdigest()
+
+
+def bad_line(line: InputLine, where: str, problem: str, hint: str) -> InvalidLine:
+    custom_id = line.item.get("custom_id")
+    return InvalidLine(line.position, line.number, str(custom_id) if custom_id else None, where, problem, hint)
+
+
+def unbroken(lines: Iterable[InputLine]) -> Iterator[list[InputLine]]:
+    """Cut lines wherever a position is missing."""
+    run, due = list[InputLine](), count()
+    for line in lines:
+        if line.position != next(due):
+            if run:
+                yield run
+            run, due = [], count(line.position + 1)
+        run.append(line)
+    if run:
+        yield run

@@ -1,0 +1,103 @@
+"""When each lane will be empty, from what SQL and Redis already keep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from holdfast.client.local import LocalBackend
+from holdfast.lanes import BreakerView, BucketView, Snapshot
+from holdfast.model.call_result import Dimension
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.job import LIVE
+from holdfast.model.records import LaneCounts
+from holdfast.model.route import Route
+from holdfast.policy.eta import LOOK_BACK, Eta, RouteCapacity, eta
+from holdfast.policy.signals import scope_names
+
+PAUSED = Eta(None, "an operator paused it")
+NO_WORKER = Eta(None, "no worker runs: start one with `holdfast worker`")
+UNKNOWN_MODEL = Eta(None, "no plan is configured for its model")
+
+
+@dataclass(frozen=True, slots=True)
+class LaneForecast:
+    """The fleet at one moment. ``warning`` says why ``snapshot`` is empty; ``forced``: overrides of routes."""
+
+    storage: LocalBackend
+    snapshot: Snapshot
+    warning: str | None
+    paces: Mapping[str, list[tuple[float, int]]]
+    forced: Mapping[str, str]
+    has_workers: bool
+    now: float
+
+    def of(self, lane: LaneCounts) -> Eta:
+        """Estimate when ``lane`` will be empty. Lanes that share routes are each taken as if they were alone."""
+        left = sum(lane.counts.get(state, 0) for state in LIVE)
+        if left == 0:
+            return eta(0, [], [], self.now)
+        if lane.paused:
+            return PAUSED
+        if self.warning is not None:
+            return Eta(None, "Redis does not answer")
+        if not self.has_workers:
+            return NO_WORKER
+        try:
+            plan = self.storage.settings.plan(lane.lane.rpartition(".")[0])
+        except InvalidRequest:
+            return UNKNOWN_MODEL
+        return eta(left, self.paces.get(lane.lane, []), [self._way(route) for route in plan.routes], self.now)
+
+    def _way(self, route: Route) -> RouteCapacity:
+        """Sum up a route: it is shut when it is so with every credential it has."""
+        match self.forced.get(route.name):
+            case "open":
+                return RouteCapacity(route.name, shut=True)
+            case "closed":
+                return RouteCapacity(route.name, per_second=self._allowed(route))
+        waits = [self._wait(route, credential) for credential in route.credentials]
+        if not waits or 0.0 in waits:
+            return RouteCapacity(route.name, shut=not waits, per_second=self._allowed(route))
+        return RouteCapacity(
+            route.name, shut=True, again=min((wait for wait in waits if wait is not None), default=None)
+        )
+
+    def _wait(self, route: Route, credential: str) -> float | None:
+        """Seconds until the route may be called with ``credential``; 0 now; None when only an operator can tell."""
+        scopes = set(scope_names(route.provider, route.model, credential).values())
+        waits = [_shut_for(breaker) for breaker in self.snapshot.breakers if breaker.scope in scopes]
+        waits += [bucket.paused_for for bucket in self._buckets(route, credential)]
+        known = [wait for wait in waits if wait is not None]
+        return None if len(known) < len(waits) else max(known, default=0.0)
+
+    def _allowed(self, route: Route) -> float | None:
+        """Calls a second that a route's limits allow over all credentials: as the gate keeps them, else configured."""
+        total = 0.0
+        for credential in route.credentials:
+            kept = [bucket.rate.get(Dimension.REQUESTS) for bucket in self._buckets(route, credential)]
+            configured = route.limits.requests_per_minute
+            rate = kept[0] if kept else None if configured is None else configured / 60
+            if rate is None:
+                return None
+            total += rate
+        return total
+
+    def _buckets(self, route: Route, credential: str) -> list[BucketView]:
+        name = f"{route.provider}/{credential}:{route.group}"
+        return [bucket for bucket in self.snapshot.buckets if bucket.name == name]
+
+
+def _shut_for(breaker: BreakerView) -> float | None:
+    match breaker.state:
+        case "closed" | "disabled":
+            return 0.0
+        case "open" | "half_open":
+            return breaker.retry_in or 0.0
+        case _:
+            return None
+
+
+def read_forecast(storage: LocalBackend, snapshot: Snapshot, warning: str | None) -> LaneForecast:
+    """Read what estimates for all lanes need. Raises StorageUnavailable."""
+    store = storage.ready()
+    forced = {name: value for (kind, name), value in store.overrides().items() if kind == "route"}
+    return LaneForecast(storage, snapshot, warning, store.pace(LOOK_BACK), forced, bool(store.workers()), store.now())

@@ -1,0 +1,54 @@
+"""A producer's way to Redis: opened at first use, never started by a producer."""
+
+import socket
+from collections.abc import Callable
+from typing import ClassVar
+
+from holdfast.config import Settings
+from holdfast.lanes import Connection, Lanes, connect
+from holdfast.model.errors import QueueUnavailable
+
+EMBEDDED = "embedded"
+LOOK_SECONDS = 0.5
+
+
+class EmbeddedServerDown(QueueUnavailable):
+    """The embedded server does not run: no worker and no API has started it. Jobs wait in SQL until one does."""
+
+    code: ClassVar[str] = "no_server_yet"
+
+
+class RedisLink:
+    """Safe to share between threads. ``key`` finds what offers are signed with."""
+
+    def __init__(self, settings: Settings, key: Callable[[], bytes] | None = None) -> None:
+        storage = settings.storage
+        self._connection: Connection = connect(
+            storage.redis_url, storage.directory, namespace=storage.namespace, key=key
+        )
+        self._lanes = Lanes(self._connection)
+        self._embedded = storage.redis_url == EMBEDDED
+        self._port_file = storage.directory / "redis" / "port"
+        self._seen = False
+
+    def lanes(self) -> Lanes:
+        """Return the lanes. Raises EmbeddedServerDown rather than start an embedded server that nobody reads from."""
+        if self._embedded and not self._seen:
+            self._look()
+            self._seen = True
+        return self._lanes
+
+    def url(self) -> str:
+        """Say where Redis is, without a password. Raises QueueUnavailable."""
+        self.lanes()
+        return self._connection.shown_url
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _look(self) -> None:
+        try:
+            port = int(self._port_file.read_text(encoding="ascii"))
+            socket.create_connection(("127.0.0.1", port), timeout=LOOK_SECONDS).close()
+        except (OSError, ValueError) as error:
+            raise EmbeddedServerDown(str(self._port_file.parent), "no embedded server runs there yet") from error

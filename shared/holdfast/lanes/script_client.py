@@ -1,0 +1,74 @@
+"""A gate's client of Redis: one connection pool, scripts by their names, and what went wrong in our own words."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import redis
+import redis.asyncio
+import structlog
+
+from holdfast.lanes.connection import Connection
+from holdfast.lanes.garbage import GarbageRemover, is_garbage
+from holdfast.lanes.lua import own_sha, own_source, source
+from holdfast.lanes.topology import AWAY, FAILED
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class ScriptClient:
+    """For one event loop. ``time`` is the scripts' first argument: empty, so that they ask Redis for the time.
+
+    Every method raises QueueUnavailable when Redis does not answer.
+    """
+
+    def __init__(self, connection: Connection, time: Callable[[], str]) -> None:
+        self._connection, self._keys, self._time = connection, connection.keys, time
+        self._remove_garbage = GarbageRemover(connection, time)
+        self._redis: redis.asyncio.Redis | None = None
+
+    async def run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
+        """Run ``scripts/NAME.lua``."""
+        return await self.ask(lambda client: self._evaluate(client, name, keys, arguments))
+
+    async def ask(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
+        try:
+            return await self._asked_again(question)
+        except AWAY as error:
+            if await self._connection.revive_soon():
+                await self.close()
+            raise self._connection.unavailable(error) from error
+        except FAILED as error:
+            raise self._connection.unavailable(error) from error
+
+    async def _asked_again(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
+        """Ask; where garbage is in the way, delete it and ask again."""
+        try:
+            return await question(await self.client())
+        except redis.ResponseError as error:
+            if not is_garbage(error):
+                raise
+            await asyncio.to_thread(self._remove_garbage, error)
+            return await question(await self.client())
+
+    async def client(self) -> redis.asyncio.Redis:
+        if self._redis is None:
+            await self._connection.ready()
+            self._redis = self._connection.asynchronous()
+        return self._redis
+
+    async def close(self) -> None:
+        """Let the client go; the next question opens another one."""
+        if self._redis is not None:
+            client, self._redis = self._redis, None
+            await client.aclose()
+
+    async def _evaluate(self, client: redis.asyncio.Redis, name: str, keys: list[str], arguments: list[Any]) -> Any:
+        """Run a script. A server that does not know it started since: arrive there before anything is taken from it."""
+        try:
+            return await client.evalsha(own_sha(name, self._keys), len(keys), *keys, *arguments)
+        except redis.exceptions.NoScriptError:
+            if emptied := await client.eval(source("detect_restart"), 1, self._keys.root, self._time()):
+                log.warning("redis_restarted", buckets_emptied=emptied)
+            return await client.eval(own_source(name, self._keys), len(keys), *keys, *arguments)

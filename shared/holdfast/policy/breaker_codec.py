@@ -1,0 +1,162 @@
+"""A breaker as the flat hash that Redis keeps, and back, without loss.
+
+Fields, all text; "" where a field means nothing in this state:
+
+    state      closed | open | half_open | forced_open | disabled
+    epoch      grows with every change of state; the gate copies it into the permit
+    until      seconds: open until then; half open: the end of the probe's lease
+    cool_off   seconds, before jitter
+    lent       seconds; half open: when the present probe got its permit
+    ramp       calls that may be in flight while closed; "" is no cap
+    since      seconds: when the outage began
+    recovered  seconds: when the last outage ended
+    failures   failures since the last success
+    slow       slow calls that later successes did not make up for
+    window     calls since the first failure that matters: time, then + or - or ?, separated by blanks
+    trouble    of faults of late: seconds of the first and the last, how many, and successes of calls from before them
+    logins     of an endpoint: credential, time, and how often it was refused in a row, with commas and blanks between
+    logins_out 1 where the outage is one of an endpoint's logins
+    witnesses  who saw what went wrong: "*" for the provider's own word, else names of hosts, quoted as in a URL
+
+The gate needs ``state``, ``epoch``, ``until`` and ``ramp``. To give out a probe it does what ``admit`` does, under the
+same conditions (now >= until): from open, ``state`` := half_open and ``epoch`` + 1; from half open, only the lease;
+``until`` := now + probe lease, ``lent`` := now. A missing hash is a closed breaker of epoch 0.
+"""
+
+from collections.abc import Mapping
+from dataclasses import astuple
+from typing import assert_never
+from urllib.parse import quote, unquote
+
+from holdfast.policy.auth_outage import AuthRecord
+from holdfast.policy.breaker import (
+    Breaker,
+    BreakerState,
+    CallSample,
+    Closed,
+    Disabled,
+    FaultStreak,
+    ForcedOpen,
+    HalfOpen,
+    Open,
+)
+
+FIELDS = (
+    "state",
+    "epoch",
+    "until",
+    "cool_off",
+    "lent",
+    "ramp",
+    "since",
+    "recovered",
+    "failures",
+    "slow",
+    "window",
+    "witnesses",
+    "trouble",
+    "logins",
+    "logins_out",
+)
+
+OWN_WORD = "*"
+
+
+def dump(breaker: Breaker) -> dict[str, str]:
+    """Write every field, so that writing the hash over an older one leaves nothing of it."""
+    written = dict.fromkeys(FIELDS, "")
+    written |= {"epoch": str(breaker.epoch), "since": _text(breaker.since), "recovered": _text(breaker.recovered)}
+    written["logins_out"] = "1" if breaker.logins_out else ""
+    return written | _dump_state(breaker.state)
+
+
+def parse(fields: Mapping[str, str]) -> Breaker:
+    """Read what ``dump`` or the gate wrote. Raises ValueError: a field holds what neither writes."""
+    if not fields:
+        return Breaker()
+    return Breaker(
+        state=_parse_state(fields),
+        epoch=int(fields.get("epoch") or 0),
+        since=_number(fields.get("since")),
+        recovered=_number(fields.get("recovered")),
+        logins_out=fields.get("logins_out") == "1",
+    )
+
+
+def _dump_state(state: BreakerState) -> dict[str, str]:
+    match state:
+        case Closed(failures, slow, window, ramp, witnesses, logins, trouble):
+            return {
+                "state": "closed",
+                "failures": str(failures),
+                "slow": repr(slow),
+                "window": " ".join(f"{call.at!r}{_sign(call)}" for call in window),
+                "ramp": _text(ramp),
+                "witnesses": " ".join(sorted(quote(name) or OWN_WORD for name in witnesses)),
+                "trouble": " ".join(map(repr, astuple(trouble))) if trouble else "",
+                "logins": " ".join(f"{quote(each.credential)},{each.at!r},{each.refused}" for each in logins),
+            }
+        case Open(until, cool_off):
+            return {"state": "open", "until": _text(until), "cool_off": _text(cool_off)}
+        case HalfOpen(until, cool_off, lent):
+            return {"state": "half_open", "until": _text(until), "cool_off": _text(cool_off), "lent": _text(lent)}
+        case ForcedOpen():
+            return {"state": "forced_open"}
+        case Disabled():
+            return {"state": "disabled"}
+        case _:
+            assert_never(state)
+
+
+def _sign(call: CallSample) -> str:
+    return "?" if call.doubt else "+" if call.ok else "-"
+
+
+def _call(text: str) -> CallSample:
+    return CallSample(float(text[:-1]), ok=text[-1] != "-", doubt=text[-1] == "?")
+
+
+def _login(text: str) -> AuthRecord:
+    credential, at, refused = text.split(",")
+    return AuthRecord(unquote(credential), float(at), int(refused))
+
+
+def _streak(text: str | None) -> FaultStreak | None:
+    if not text:
+        return None
+    began, last, faults, before = text.split()
+    return FaultStreak(float(began), float(last), int(faults), int(before))
+
+
+def _parse_state(fields: Mapping[str, str]) -> BreakerState:
+    match fields.get("state") or "closed":
+        case "closed":
+            return Closed(
+                failures=int(fields.get("failures") or 0),
+                slow=float(fields.get("slow") or 0),
+                window=tuple(_call(text) for text in (fields.get("window") or "").split()),
+                ramp=_number(fields.get("ramp")),
+                reporters=frozenset(
+                    "" if name == OWN_WORD else unquote(name) for name in (fields.get("witnesses") or "").split()
+                ),
+                streak=_streak(fields.get("trouble")),
+                logins=tuple(_login(text) for text in (fields.get("logins") or "").split()),
+            )
+        case "open":
+            return Open(float(fields["until"]), float(fields["cool_off"]))
+        case "half_open":
+            return HalfOpen(float(fields["until"]), float(fields["cool_off"]), float(fields.get("lent") or 0))
+        case "forced_open":
+            return ForcedOpen()
+        case "disabled":
+            return Disabled()
+        case other:
+            raise ValueError(f"a breaker's state is closed, open, half_open, forced_open or disabled, not {other!r}")
+
+
+def _text(number: float | None) -> str:
+    return "" if number is None else repr(number)
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text else None

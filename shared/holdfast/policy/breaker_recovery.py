@@ -1,0 +1,49 @@
+"""How an ill route comes back: how long to leave it alone, and how fast to trust it again."""
+
+from math import floor
+
+from holdfast.policy.breaker_rules import Rules
+
+
+def cool_off(age: float, rules: Rules) -> float:
+    """Seconds until the next probe of an outage that is ``age`` seconds old, before jitter.
+
+    A share of the age, so that waiting after the healing costs no more than that share of the outage. Of a long one a
+    smaller share, for what was ill for hours does not heal by the minute. Where nobody else can take the jobs, a share
+    of what it is older than ``young``: what the ramp costs after the healing has to fit in as well.
+
+    >>> [cool_off(age, Rules()) for age in (0, 100, 1_000, 3_000, 40_000)]
+    [1.0, 12.0, 60.0, 120.0, 240.0]
+    """
+    late = rules.late_share * (age - rules.young)
+    return min(rules.cap, max(rules.base, min(rules.knee, rules.share * age), late))
+
+
+def outage_began(since: float | None, recovered: float | None, at: float, rules: Rules) -> float:
+    """When the outage began that trips a breaker ``at`` now. The one before went from ``since`` to ``recovered``.
+
+    An outage that comes back within ``relapse`` never ended. One that comes back within as long as it had lasted is its
+    next wave: it begins at an age, but at none that would make the wait longer than ``knee``.
+    """
+    if since is None:
+        return at
+    if recovered is None or at - recovered <= rules.relapse:
+        return min(since, at)
+    lasted = recovered - since
+    if at - recovered <= min(lasted, rules.relapse_most):
+        return at - min(lasted, rules.knee / rules.share)
+    return at
+
+
+def next_ramp(ramp: float | None, healthy_for: float, rules: Rules) -> float | None:
+    """Calls that may be in flight after one more success, ``healthy_for`` seconds after the recovery; None: no cap.
+
+    It grows by rounds: when as many calls succeeded as may be in flight, it is ``ramp_factor`` times as much plus
+    ``ramp_step``. So it keeps pace with the calls, short ones and long ones, and calls that hang hold it back. A route
+    that others wait for alone grows faster (``ramp_bold``) once it has been well for ``ramp_careful``.
+    """
+    if ramp is None or healthy_for >= rules.ramp_quiet:
+        return None
+    factor = rules.ramp_factor if healthy_for < rules.ramp_careful else rules.ramp_bold
+    grown = ramp + (ramp * (factor - 1) + rules.ramp_step) / floor(ramp)
+    return None if grown >= rules.ramp_enough else grown

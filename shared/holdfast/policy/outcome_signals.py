@@ -1,0 +1,75 @@
+"""What the outcome of a call says to the gate: a signal for each breaker, and a pause for the bucket."""
+
+from collections.abc import Mapping
+from math import isfinite
+
+from holdfast.model.call_result import Dimension, LimitSeen
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.reply import Reply
+from holdfast.policy.backoff import Uniform
+from holdfast.policy.fault_rules import FAULT_RULES
+from holdfast.policy.signals import ScopeKind, Signal
+
+LONGEST_WAIT = 86_400.0  # seconds; a Retry-After beyond a day is taken as a day
+PAUSE_UNASKED = 1.0  # seconds; after a 429 that named no time
+PAUSE_JITTER = 0.02  # seconds; one bucket serves the whole fleet, so there is no herd to spread
+
+UNUSED_SHARE = 0.2  # of the bucket, in every dimension
+
+SILENT = frozenset({FaultKind.UNREACHABLE, FaultKind.TIMED_OUT, FaultKind.CONNECTION_LOST})
+ALL_WELL: Mapping[ScopeKind, Signal] = dict.fromkeys(ScopeKind, Signal.OK)
+NO_SIGNAL: Mapping[ScopeKind, Signal] = dict.fromkeys(ScopeKind, Signal.NONE)
+
+
+def signals(outcome: Reply | Fault | None, *, below_limit: bool = False) -> Mapping[ScopeKind, Signal]:
+    """Tell what each breaker of the target hears. None: no byte was sent, or it was told ``SLOW`` before.
+
+    ``below_limit``: more than ``UNUSED_SHARE`` of a known allowance was left when the call got its permit. A
+    limiter that refuses such calls is sick, and that is a fault of the route.
+    """
+    if isinstance(outcome, Reply):
+        return ALL_WELL
+    if outcome is None:
+        return NO_SIGNAL
+    row = FAULT_RULES[outcome.kind]
+    route = Signal.FAULT if below_limit and outcome.kind is FaultKind.RATE_LIMITED else row.route
+    return {ScopeKind.ROUTE: route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
+
+
+def reports_auth(signals: Mapping[ScopeKind, Signal]) -> bool:
+    """Whether a call told that its credential was let in, or that it was not."""
+    return signals.get(ScopeKind.CREDENTIAL) is Signal.OK or signals.get(ScopeKind.ENDPOINT) is Signal.AUTH_REJECTED
+
+
+def is_below_limit(limits: Mapping[Dimension, LimitSeen], *, permitted: bool) -> bool:
+    """Whether a refused call was far below its limits, by our own ledger (``permitted``) and the answer's headers."""
+    return permitted and not any(_is_used_up(each, seen) for each, seen in limits.items())
+
+
+def _is_used_up(dimension: Dimension, seen: LimitSeen) -> bool:
+    if seen.remaining is None:
+        return False
+    return seen.remaining < 1 if dimension is Dimension.REQUESTS else seen.remaining <= UNUSED_SHARE * seen.per_minute
+
+
+def is_connectivity_fault(outcome: Reply | Fault | None) -> bool:
+    """Whether nothing came back from the provider: then our own host's link may be what is broken."""
+    return isinstance(outcome, Fault) and outcome.kind in SILENT
+
+
+def pause(fault: Fault, uniform: Uniform, *, below_limit: bool = False) -> float | None:
+    """Seconds for which the bucket gives nothing, or None. >= 0 and finite.
+
+    ``below_limit``: as for ``signals``. What a sick limiter refuses says nothing of the bucket, unless it names a time.
+    """
+    asked = asked_wait(fault)
+    if not FAULT_RULES[fault.kind].pauses or (below_limit and asked is None and fault.kind is FaultKind.RATE_LIMITED):
+        return None
+    return (PAUSE_UNASKED if asked is None else asked) + uniform(0.0, PAUSE_JITTER)
+
+
+def asked_wait(fault: Fault) -> float | None:
+    """Seconds that the provider asked for, made sane: within 0 and a day, or None."""
+    if fault.retry_after is None or not isfinite(fault.retry_after):
+        return None
+    return min(max(fault.retry_after, 0.0), LONGEST_WAIT)

@@ -1,0 +1,234 @@
+"""Learn a rate limit that nobody wrote down: from answers' headers at once, else from the provider's refusals.
+
+A provider's limit is a bucket of its own: it fills at a rate and holds a burst, both unknown. Three stages:
+
+    growing   start slowly, raise the rate by half every second while answers come and the rate is used
+    told      a header named the limit: believe it
+    learned   refusals named it: between two moments at which the provider's bucket was empty, it let through what
+              flowed in; that number divided by that time is the rate
+
+The first refusal ends the growth with a guess (that the burst is one second's worth, as most are). Then the rate is set
+a little above the guess, so that the second moment of emptiness comes soon, and softly: one or two refusals, not
+dozens. From then on the rate stays just below what was learned, and creeps up, for limits grow too.
+
+Kept in the bucket's hash, beside the fields of ``rate_limit.py``: ``requests.per_ms`` and ``requests.capacity``, which
+the gate's script reads, and ``learn.*``, which only this file reads. Whoever writes them does so by compare-and-set on
+``learn.version``. ``taken`` (permits ever given from the bucket) is counted by the gate's script.
+A function that returns the same object has nothing to write.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+
+from holdfast.model.call_result import LimitSeen
+from holdfast.policy.rate_limit import per_minute
+
+START_PER_MS = 0.04  # 40 requests a second
+START_BURST = 5.0  # requests
+GROWTH = 1.5  # times, per second: doubling would meet the limit with a volley of refusals
+FASTEST_PER_MS = 10.0  # 10,000 a second: as good as unlimited
+USED = 0.7  # share of the rate that must have been used before a higher one is tried
+STEP_MS = 50.0  # rates change at most this often
+ABOVE_GUESS = 1.15  # the rate, as a multiple of the first guess, at which the second emptiness is looked for
+LEAST_BURST_MS = 100.0  # burst that is always kept, so that asking every few milliseconds loses nothing
+GUESS_MS = 8_000.0  # no second emptiness by then: the guess was too low, and growth goes on
+BELOW_LEARNED = 0.985  # of what was learned is used
+BELOW_PROBED = 0.8  # of the rate at which a long, steady run met a refusal: the limit is hardly lower
+SLIP = 0.9  # of a known rate: a refusal that points to less than this denies it
+CREEP = 0.001  # of the rate, per second; more and more the longer no refusal came
+CREEP_MS = 15_000.0
+BURST_MS = 1_000.0  # the longest burst anyone is believed to allow
+
+
+class Stage(StrEnum):
+    GROWING = "growing"
+    GUESSED = "guessed"
+    TOLD = "told"
+    LEARNED = "learned"
+
+
+@dataclass(frozen=True, slots=True)
+class RateEstimate:
+    """What is believed of one bucket's request limit. Times in milliseconds on Redis's clock, rates per millisecond.
+
+    ``changed_at``, ``changed_taken``: time and ``taken`` when the rate was last looked at.
+    ``ceiling``: what a header told; 0: nothing.
+    ``empty_at``, ``empty_count``: the last moment of emptiness (0: none), and the calls let through by then.
+    ``resumed_at``: the end of the pause that followed. ``refused``: refusals ever.
+    ``before_at``, ``before_count``, ``before_resumed_at``, ``before_per_ms``: the moment of emptiness before that, the
+    end of its pause, and the rate at which the last one came, so that a straggling refusal can correct the arithmetic.
+    """
+
+    stage: Stage
+    per_ms: float
+    capacity: float
+    changed_at: float
+    changed_taken: int = 0
+    ceiling: float = 0.0
+    refused: int = 0
+    empty_at: float = 0.0
+    empty_count: int = 0
+    resumed_at: float = 0.0
+    before_at: float = 0.0
+    before_count: int = 0
+    before_resumed_at: float = 0.0
+    before_per_ms: float = 0.0
+
+
+def begin(now_ms: float, taken: int = 0) -> RateEstimate:
+    """Know nothing: a bucket that no limit is written down for, at its first call."""
+    return RateEstimate(Stage.GROWING, START_PER_MS, START_BURST, now_ms, taken, before_at=now_ms, before_count=taken)
+
+
+def observe_answer(learned: RateEstimate, *, now_ms: float, taken: int) -> RateEstimate:
+    """Calls came back that were not refused: where the rate was used, a higher one may be tried."""
+    elapsed = now_ms - learned.changed_at
+    if elapsed < STEP_MS or now_ms < learned.resumed_at:
+        return learned
+    used = (taken - learned.changed_taken) / elapsed >= USED * learned.per_ms
+    looked = replace(learned, changed_at=now_ms, changed_taken=taken)
+    return _raised(looked, min(elapsed, 1_000.0) / 1_000.0) if used else looked
+
+
+def observe_refusal(
+    learned: RateEstimate, *, now_ms: float, sent_ms: float, taken: int, pause_ms: float
+) -> tuple[RateEstimate, float | None]:
+    """One 429 came back. ``pause_ms``: how long the bucket now gives nothing.
+
+    Returns: what is believed now, and the level to set (0: the provider has nothing left), or None to leave it.
+    """
+    refused = learned.refused + 1
+    if learned.empty_at and sent_ms <= max(learned.empty_at, learned.resumed_at - 1):
+        straggler = replace(learned, refused=refused, empty_count=taken - refused)
+        return _estimated(straggler), None
+    emptied = replace(
+        learned,
+        refused=refused,
+        before_at=learned.empty_at or learned.before_at,
+        before_count=learned.empty_count if learned.empty_at else learned.before_count,
+        before_resumed_at=learned.resumed_at,
+        before_per_ms=learned.per_ms,
+        empty_at=now_ms,
+        empty_count=taken - refused,
+        resumed_at=now_ms + pause_ms,
+        changed_at=now_ms + pause_ms,
+        changed_taken=taken,
+    )
+    return _estimated(emptied), 0.0
+
+
+def observe_limit(
+    learned: RateEstimate, seen: LimitSeen, *, now_ms: float, sent_ms: float, taken: int
+) -> tuple[RateEstimate, float | None]:
+    """A header named the limit. Returns what is believed now, and the level to set, or None to leave it."""
+    allowance = per_minute(seen.per_minute)
+    if allowance.per_ms == learned.ceiling:
+        return learned, None
+    known = replace(learned, ceiling=allowance.per_ms)
+    if learned.stage is Stage.LEARNED and learned.per_ms <= allowance.per_ms:
+        return known, None
+    told = replace(known, stage=Stage.TOLD, per_ms=allowance.per_ms, capacity=allowance.capacity)
+    if learned.stage is not Stage.GROWING or seen.remaining is None:
+        return told, None
+    in_flight = max(0, taken - 1)
+    flowed_in = (now_ms - sent_ms) * allowance.per_ms
+    return told, min(allowance.capacity, max(0.0, seen.remaining - in_flight + flowed_in))
+
+
+def dump(learned: RateEstimate) -> dict[str, str]:
+    """Write every field of the hash that belongs to the learner."""
+    written = {f"learn.{each.name}": _text(getattr(learned, each.name)) for each in fields(RateEstimate)}
+    written["requests.per_ms"] = written.pop("learn.per_ms")
+    written["requests.capacity"] = written.pop("learn.capacity")
+    return written
+
+
+def parse(hash_: Mapping[str, str]) -> RateEstimate | None:
+    """Read what ``dump`` wrote, from the whole hash of the bucket; None: nothing was learned here yet.
+
+    Raises: ValueError: a field holds what ``dump`` does not write.
+    """
+    if "learn.stage" not in hash_:
+        return None
+    counts = {name: int(hash_[f"learn.{name}"]) for name in _COUNTS}
+    times = {name: float(hash_[f"learn.{name}"]) for name in _NUMBERS}
+    return RateEstimate(
+        stage=Stage(hash_["learn.stage"]),
+        per_ms=float(hash_["requests.per_ms"]),
+        capacity=float(hash_["requests.capacity"]),
+        **times,  # type: ignore[arg-type]  # names and types come from the class itself
+        **counts,
+    )
+
+
+_COUNTS = tuple(each.name for each in fields(RateEstimate) if each.type is int)
+_NUMBERS = tuple(
+    each.name for each in fields(RateEstimate) if each.type is float and each.name not in {"per_ms", "capacity"}
+)
+
+
+def _raised(learned: RateEstimate, seconds: float) -> RateEstimate:
+    match learned.stage:
+        case Stage.GROWING:
+            return replace(learned, per_ms=min(FASTEST_PER_MS, learned.per_ms * GROWTH**seconds))
+        case Stage.GUESSED if learned.changed_at - learned.resumed_at > GUESS_MS:
+            return replace(learned, per_ms=min(FASTEST_PER_MS, learned.per_ms * ABOVE_GUESS**seconds))
+        case Stage.LEARNED:
+            quiet = (learned.changed_at - learned.resumed_at) / CREEP_MS
+            raised = learned.per_ms * (1 + CREEP * seconds * (1 + quiet * quiet))
+            return replace(learned, per_ms=min(raised, learned.ceiling or raised))
+        case _:
+            return learned
+
+
+def _estimated(learned: RateEstimate) -> RateEstimate:
+    """Set the rate from the two last moments of emptiness. The first refusal has only the start to go by.
+
+    While the bucket was paused, the provider's own filled too, but no further than its burst.
+    """
+    through = max(1, learned.empty_count - learned.before_count)
+    if not learned.before_resumed_at:
+        since_start = learned.empty_at - learned.before_at
+        return learned if learned.stage is Stage.TOLD else _guessed(learned, through / (since_start + BURST_MS))
+    steady = learned.empty_at - learned.before_resumed_at
+    known = _known(learned)
+    believed_burst = learned.capacity / known if known else BURST_MS
+    rate = through / max(1.0, steady + min(learned.before_resumed_at - learned.before_at, believed_burst))
+    if steady >= BURST_MS:
+        rate = max(rate, BELOW_PROBED * learned.before_per_ms)
+    if known and rate <= SLIP * known and learned.capacity > _least_burst(known):  # first doubt the burst
+        return replace(learned, capacity=min(learned.capacity, max(_least_burst(known), through - known * steady)))
+    if learned.stage is Stage.TOLD and rate > SLIP * known:
+        return learned
+    return _learned(learned, rate, through - rate * steady)
+
+
+def _known(learned: RateEstimate) -> float:
+    """The rate that a refusal has to disprove; 0: none yet."""
+    match learned.stage:
+        case Stage.TOLD:
+            return learned.ceiling
+        case Stage.LEARNED:
+            return learned.before_per_ms
+        case _:
+            return 0.0
+
+
+def _learned(learned: RateEstimate, rate: float, burst: float) -> RateEstimate:
+    capacity = min(max(_least_burst(rate), burst), max(1.0, rate * BURST_MS))
+    per_ms = min(rate * BELOW_LEARNED, FASTEST_PER_MS)
+    return replace(learned, stage=Stage.LEARNED, per_ms=per_ms, capacity=capacity)
+
+
+def _guessed(learned: RateEstimate, rate: float) -> RateEstimate:
+    per_ms = rate * ABOVE_GUESS
+    return replace(learned, stage=Stage.GUESSED, per_ms=per_ms, capacity=_least_burst(per_ms))
+
+
+def _least_burst(per_ms: float) -> float:
+    return max(1.0, per_ms * LEAST_BURST_MS)
+
+
+def _text(value: float | str) -> str:
+    return str(value) if isinstance(value, int | str) else repr(value)

@@ -1,0 +1,130 @@
+"""Dead letters: grouped by what they died of, put back to work at a pace, or dropped."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import func, select
+
+from holdfast.config import crash_point
+from holdfast.model.fault import FaultKind
+from holdfast.model.job import State
+from holdfast.model.records import FaultGroup, JobFilter
+from holdfast.store.database import Transaction
+from holdfast.store.micros import MICROS, to_seconds
+from holdfast.store.operator import audit
+from holdfast.store.read import conditions
+from holdfast.store.records import JOB
+from holdfast.store.sql import Statement
+
+# A new generation of the same job: nothing of the last one counts against it, and its time to live starts anew.
+REPLAY = Statement("""
+    with v as ($rows(id text, available_at bigint))
+    update job set
+        state = :after, available_at = v.available_at, generation = job.generation + 1,
+        expires_at = case when job.expires_in is null then $never
+                     else coalesce(v.available_at, cast(:now as bigint)) + job.expires_in end,
+        number = 0, attempts = 0, calls = 0, tries = 0, crashes = 0,
+        avoid = null, fault = null, finished_at = null, why_waiting = :why
+    from v where job.id = v.id and job.state = :before
+    returning job.id, job.lane, job.batch
+""")
+# What was dropped stays in the books: calls and their cost were real.
+SPENT = Statement("""
+    select count(*) as calls, coalesce(sum(input_tokens), 0) as input, coalesce(sum(output_tokens), 0) as output,
+        coalesce(sum(cost_micros), 0) as cost
+    from attempt where job in ($ids)
+""")
+DROP_JOBS = Statement("delete from job where id in ($ids) and state = 'dead' returning id, lane, batch, fault")
+DROP_PARTS = tuple(
+    Statement(f"delete from {table} where job in ($ids)")  # noqa: S608 - the names stand in this line
+    for table in ("request", "attempt", "result")
+)
+DEAD = frozenset({State.DEAD})
+REPLAYABLE = frozenset({State.DEAD, State.EXPIRED})
+
+
+def dead_groups(tx: Transaction, where: JobFilter) -> list[FaultGroup]:
+    """Dead letters by lane and fault, largest group first."""
+    jobs = func.count().label("jobs")
+    query = (
+        select(JOB.c.lane, JOB.c.fault, jobs, func.min(JOB.c.finished_at), func.max(JOB.c.finished_at))
+        .where(*conditions(replace(where, states=DEAD)))
+        .group_by(JOB.c.lane, JOB.c.fault)
+        .order_by(jobs.desc(), JOB.c.lane, JOB.c.fault)
+    )
+    return [
+        FaultGroup(lane, FaultKind(fault), count, to_seconds(oldest), to_seconds(newest))
+        for lane, fault, count, oldest, newest in tx.select(query)
+    ]
+
+
+def replay(tx: Transaction, where: JobFilter, limit: int, per_minute: float | None, actor: str) -> int:
+    """Put dead letters back to work, oldest first, as a new generation of the same job; expired ones when asked for.
+
+    ``per_minute`` spreads their start over time: the first starts now. None: all start now.
+    """
+    chosen = _choose(tx, where, (where.states or DEAD) & REPLAYABLE, limit)
+    faults = {row.id: row.fault for row in chosen if row.state == State.DEAD}
+    gap = 0 if per_minute is None else round(60 * MICROS / per_minute)
+    moved = 0
+    for before in sorted(REPLAYABLE):
+        rows = [(row.id, tx.now + place * gap) for place, row in enumerate(chosen) if row.state == before]
+        moved += _replay(tx, before, State.QUEUED, [[id_, None] for id_, start in rows if start <= tx.now], faults)
+        moved += _replay(tx, before, State.DELAYED, [[id_, start] for id_, start in rows if start > tx.now], faults)
+    audit(tx, actor, "replay", _filter_fields(where), moved)
+    crash_point("mid_replay")
+    return moved
+
+
+def _replay(tx: Transaction, before: State, after: State, rows: list[list[Any]], faults: Mapping[str, str]) -> int:
+    if not rows:
+        return 0
+    moved = tx.run(REPLAY, rows=rows, before=before, after=after, why="replayed by an operator", now=tx.now)
+    for row in moved:
+        tx.moved(row.lane, row.batch, before, after)
+        if row.id in faults:
+            tx.count("dead", faults[row.id], amount=-1)
+    return len(moved)
+
+
+def drop(tx: Transaction, where: JobFilter, limit: int, actor: str) -> int:
+    """Remove dead letters with all that belongs to them, oldest first."""
+    chosen = [row.id for row in _choose(tx, where, DEAD, limit)]
+    if not chosen:
+        return 0
+    dropped = tx.run(DROP_JOBS, ids=chosen)
+    ids = [row.id for row in dropped]
+    drop_parts(tx, ids)
+    for row in dropped:
+        tx.moved(row.lane, row.batch, State.DEAD, None)
+        tx.count("dead", row.fault, amount=-1)
+    audit(tx, actor, "drop", _filter_fields(where), len(ids))
+    return len(ids)
+
+
+def drop_parts(tx: Transaction, ids: Sequence[str]) -> None:
+    """Remove all that belonged to deleted jobs, and add what they spent to the books."""
+    spent = tx.run(SPENT, ids=ids)[0]
+    for part in DROP_PARTS:
+        tx.run(part, ids=ids)
+    figures = {"": len(ids), "_calls": spent.calls, "_input_tokens": spent.input, "_output_tokens": spent.output}
+    for name, amount in (figures | {"_cost_micros": spent.cost}).items():
+        tx.total(f"dropped{name}", int(amount))
+
+
+def _choose(tx: Transaction, where: JobFilter, states: frozenset[State], limit: int) -> Sequence[Any]:
+    query = (
+        select(JOB.c.id, JOB.c.state, JOB.c.fault)
+        .where(*conditions(replace(where, states=states)))
+        .order_by(JOB.c.finished_at, JOB.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return tx.select(query)
+
+
+def _filter_fields(where: JobFilter) -> dict[str, Any]:
+    """The filter for the audit book: what narrowed it."""
+    fields = {name: value for name, value in asdict(where).items() if value is not None}
+    return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in fields.items()}

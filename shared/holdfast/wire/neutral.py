@@ -1,0 +1,133 @@
+"""Holdfast's own form of a request: one flat object that takes turns and tools of either provider's shape."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.request import Output, Request, Role, Text, Tool, ToolChoice, Turn
+from holdfast.wire import anthropic, chat
+from holdfast.wire.anthropic import read as anthropic_read
+from holdfast.wire.chat import read as chat_read
+from holdfast.wire.checks import checked
+from holdfast.wire.fields import Fields
+from holdfast.wire.openai import read_choice, read_format
+
+KEYS = (
+    "messages", "prompt", "system", "max_tokens", "response_format", "tools", "tool_choice", "parallel_tool_calls",
+    "stop", "temperature", "top_p", "effort", "user", "native",
+)  # fmt: skip
+ANTHROPIC_BLOCKS = frozenset({"image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking"})
+
+
+def read_plain(fields: Fields) -> Request:
+    """Take a request out of ``fields``, which may hold more. Raises InvalidRequest."""
+    system, turns = _turns(fields)
+    request: dict[str, Any] = {
+        "turns": turns,
+        "system": system,
+        "max_tokens": fields.whole("max_tokens"),
+        "tools": tuple(_tool(tool) for tool in fields.each("tools")),
+        "tool_choice": _choice(fields),
+        "parallel_tools": fields.flag("parallel_tool_calls"),
+        "output": _output(fields),
+        "stop": fields.texts("stop"),
+        "temperature": fields.number("temperature"),
+        "top_p": fields.number("top_p"),
+        "effort": fields.text("effort"),
+        "user": fields.text("user"),
+        "native": _native(fields),
+    }
+    return checked(Request(**request))
+
+
+def read_neutral(value: Any, where: str) -> Request:
+    """Read a request that was written by ``Request.model_dump``. Raises InvalidRequest naming the first place."""
+    try:
+        return checked(Request.model_validate(value), where)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join([where, *(str(step) for step in first["loc"])])
+        raise InvalidRequest(place, f"{first['msg']}.") from None
+
+
+def _turns(fields: Fields) -> tuple[str | None, tuple[Turn, ...]]:
+    system = fields.text("system")
+    if ("prompt" in fields) == ("messages" in fields):
+        raise InvalidRequest(fields.place("messages"), "expected either messages or prompt.")
+    if "prompt" in fields:
+        return system, (Turn(role=Role.USER, parts=(Text(text=fields.need_text("prompt")),)),)
+    if _speaks_anthropic(fields):
+        turns = tuple(anthropic_read.read_turn(turn) for turn in fields.each("messages"))
+    else:
+        turns = chat_read.read_turns(fields)
+    if system is None:
+        system, turns = chat_read.lift_system(turns)
+    if not turns:
+        raise InvalidRequest(fields.place("messages"), "needs at least one turn that is not a system prompt.")
+    return system, turns
+
+
+def _speaks_anthropic(fields: Fields) -> bool:
+    return any(block.get("type") in ANTHROPIC_BLOCKS for block in _blocks(fields.rest().get("messages")))
+
+
+def _blocks(messages: Any) -> Iterable[dict[str, Any]]:
+    for message in messages if isinstance(messages, list) else ():
+        content = message.get("content") if isinstance(message, dict) else None
+        yield from (block for block in content if isinstance(block, dict)) if isinstance(content, list) else ()
+
+
+def _tool(tool: Fields) -> Tool:
+    if "input_schema" in tool:
+        return anthropic_read.read_tool(tool)
+    if "function" in tool:
+        return chat_read.read_tool(tool)
+    tool.any("type")
+    read = Tool(
+        name=tool.need_text("name"),
+        description=tool.text("description"),
+        parameters=tool.object("parameters") or {"type": "object", "properties": {}},
+        strict=tool.flag("strict"),
+    )
+    for key in tool.rest():
+        raise InvalidRequest(tool.place(key), "is not a field of a tool.")
+    return read
+
+
+def _choice(fields: Fields) -> ToolChoice | None:
+    """``auto``, ``none``, ``required`` or ``any``, or an object in either provider's shape."""
+    if "tool_choice" not in fields:
+        return None
+    value, where = fields.any("tool_choice"), fields.place("tool_choice")
+    if value == "any":
+        return ToolChoice(mode="any")
+    if isinstance(value, dict) and value.get("type") == "tool":
+        return ToolChoice(mode="tool", name=Fields(value, where).need_text("name"))
+    nested = isinstance(value, dict) and "function" in value
+    choice = read_choice(value, where, "function" if nested else None)
+    if choice is None:
+        raise InvalidRequest(where, "expected auto, none, required, or an object that names a tool.")
+    return choice
+
+
+def _output(fields: Fields) -> Output | None:
+    value = fields.object("response_format")
+    if value is None:
+        return None
+    form = Fields(value, fields.place("response_format"))
+    nested = form.object("json_schema")
+    place = form.place("json_schema") if nested else form.where
+    return read_format(form, Fields({"name": "answer", **(value if nested is None else nested)}, place))
+
+
+def _native(fields: Fields) -> dict[str, dict[str, Any]]:
+    native = fields.object("native") or {}
+    for dialect, own in native.items():
+        if dialect not in {anthropic.WIRE, chat.WIRE, "openai-responses"} or not isinstance(own, dict):
+            raise InvalidRequest(
+                fields.place(f"native.{dialect}"),
+                "expected an object under anthropic, openai-chat or openai-responses.",
+            )
+    return native

@@ -1,0 +1,110 @@
+"""With ``url`` the same client speaks to a server, and means the same."""
+
+import httpx2
+import pytest
+
+from holdfast.client import Holdfast, InvalidJobs, ServerRefused, ServerUnavailable, remote
+from holdfast.client.backend import SubmitRequest
+from holdfast.client.http import HttpBackend
+from holdfast.client.local import LocalBackend
+from holdfast.config import Settings
+from holdfast.model.errors import Conflict, NotFound
+from holdfast.model.job import State
+from holdfast.model.request import Request, Role, Text, Turn
+from producing import StandInWorker, served
+
+
+@pytest.fixture
+def url(settings: Settings):
+    with served(settings) as address:
+        yield address
+
+
+@pytest.fixture
+def hf(url: str):
+    with Holdfast(url=url) as holdfast:
+        yield holdfast
+
+
+@pytest.fixture
+def worker(settings: Settings):
+    storage = LocalBackend(settings)
+    yield StandInWorker(storage.ready())
+    storage.close()
+
+
+def test_a_pipeline_reads_the_same(hf: Holdfast, worker: StandInWorker, monkeypatch) -> None:
+    monkeypatch.setattr(remote, "MOST_JOBS", 2)  # so that a batch takes several requests
+    request = Request(turns=(Turn(role=Role.USER, parts=(Text(text="d"),)),))
+    batch = hf.submit(["a", {"prompt": "b", "custom_id": "second"}, "c", request, "e"], model="smart")
+    assert batch.counts()[State.QUEUED] == 5
+    worker.answer()
+    answers = list(batch.results(timeout=10))
+    assert [answer.text for answer in answers] == ["A", "B", "C", "D", "E"]
+    assert answers[1].custom_id == "second"
+    assert answers[0].line == batch.jobs[0].wait(5).line
+    assert batch.wait(5)[State.SUCCEEDED] == 5
+
+
+def test_one_job_waits_cancels_and_is_found_again(hf: Holdfast) -> None:
+    job = hf.submit("a", model="smart", idempotency_key="k")
+    assert hf.submit("a", model="smart", idempotency_key="k").id == job.id
+    assert job.result() is None
+    assert job.cancel() is State.CANCELLED
+    assert job.wait(10).error.kind == "cancelled"
+
+
+def test_refusals_are_the_errors_that_the_storage_raises(hf: Holdfast) -> None:
+    hf.submit("a", model="smart", idempotency_key="k")
+    with pytest.raises(Conflict, match="another request"):
+        hf.submit("b", model="smart", idempotency_key="k")
+    with pytest.raises(InvalidJobs, match="Did you mean smart"):
+        hf.submit(["a", "b"], model="smrt")
+    with pytest.raises(NotFound, match="there is no job"):
+        hf.result("job_" + "0" * 32)
+    with pytest.raises(NotFound, match="there is no batch"):
+        hf.batch("batch_" + "0" * 32).counts()
+
+
+def test_a_bad_item_is_found_before_anything_is_sent() -> None:
+    with Holdfast(url="http://127.0.0.1:1") as hf, pytest.raises(InvalidJobs, match=r"jobs\[1\]"):
+        hf.submit(["a", {"max_tokens": 5}], model="smart")
+
+
+def test_nobody_there_says_where_and_what_to_do(monkeypatch) -> None:
+    monkeypatch.setattr(remote, "PAUSE", 0.001)
+    with (
+        Holdfast(url="http://127.0.0.1:1") as hf,
+        pytest.raises(ServerUnavailable, match=r"http://127.0.0.1:1 .* `holdfast up`"),
+    ):
+        hf.submit("a", model="smart")
+
+
+def test_a_submit_is_sent_again_with_the_same_key_where_the_server_was_away(monkeypatch) -> None:
+    monkeypatch.setattr(remote, "PAUSE", 0.001)
+    keys, job = [], {"id": "job_" + "0" * 32, "status": "queued", "created": True}
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        keys.append(request.headers["idempotency-key"])
+        if len(keys) == 1:
+            raise httpx2.ReadError("cut")
+        if len(keys) == 2:
+            return httpx2.Response(503, json={"detail": "the database did not answer"})
+        return httpx2.Response(202, json={"batch": None, "jobs": [job]})
+
+    backend = HttpBackend("http://example.org", transport=httpx2.MockTransport(answer))
+    assert backend.submit(SubmitRequest([{"model": "smart", "prompt": "a"}])).jobs[0].id == "0" * 32
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+
+
+def test_an_answer_that_is_no_problem_document_is_shown_as_it_is() -> None:
+    transport = httpx2.MockTransport(lambda _request: httpx2.Response(418, text="I am a teapot"))
+    with pytest.raises(ServerRefused, match="418: I am a teapot"):
+        HttpBackend("http://example.org", transport=transport).cancel("0" * 32)
+
+
+def test_the_environment_names_a_server(url: str, monkeypatch) -> None:
+    monkeypatch.setenv("HOLDFAST_URL", url)
+    with Holdfast() as hf:
+        assert isinstance(hf.backend, HttpBackend)

@@ -1,0 +1,128 @@
+"""An unknown limit is learned, from headers at once, from refusals in two lessons; then nearly all of it is used."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.model.call_result import LimitSeen
+from holdfast.policy.rate_estimate import (
+    RateEstimate,
+    Stage,
+    begin,
+    dump,
+    observe_answer,
+    observe_limit,
+    observe_refusal,
+    parse,
+)
+from holdfast.policy.rate_limit import per_minute
+from policy.provider_twin import Fleet, Twin
+
+SEEDS = range(6)
+
+
+def ideal_ms(jobs: int, rate: float, burst: float, call_ms: float = 200.0) -> float:
+    return (jobs - burst) / rate * 1_000 + call_ms
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("poll_ms", [2.0, 10.0, 25.0])
+@pytest.mark.parametrize("known", ["from headers", "from refusals", "from the settings"])
+def test_a_thousand_jobs_use_nearly_all_of_fifty_a_second(known: str, poll_ms: float, seed: int) -> None:
+    configured = per_minute(3_000) if known == "from the settings" else None
+    headers = known == "from headers"
+    run = Fleet(1_000, Twin(50, 50), headers=headers, configured=configured, poll_ms=poll_ms, seed=seed).run()
+    assert ideal_ms(1_000, 50, 50) / run.makespan_ms >= 0.97
+    assert run.refused <= 5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_refusals_that_come_back_late_cost_a_few_more_but_no_time(seed: int) -> None:
+    run = Fleet(1_000, Twin(50, 50), quick=(30, 50), seed=seed).run()
+    assert ideal_ms(1_000, 50, 50) / run.makespan_ms >= 0.97
+    assert run.refused <= 8
+
+
+@pytest.mark.parametrize(("rate", "burst", "jobs"), [(5, 5, 300), (50, 5, 3_000), (50, 500, 3_000), (400, 400, 8_000)])
+def test_other_limits_are_learned_too(rate: float, burst: float, jobs: int) -> None:
+    run = Fleet(jobs, Twin(rate, burst), seed=3).run()
+    assert ideal_ms(jobs, rate, burst) / run.makespan_ms >= 0.75
+    assert run.refused <= 20
+
+
+def test_the_rate_does_not_grow_while_nobody_uses_it() -> None:
+    learned = begin(0.0)
+    for second in range(1, 60):
+        learned = observe_answer(learned, now_ms=second * 1_000.0, taken=second)
+    assert learned.per_ms == begin(0.0).per_ms
+
+
+def test_a_used_rate_grows_by_half_in_a_second() -> None:
+    learned = observe_answer(begin(0.0), now_ms=1_000.0, taken=45)
+    assert learned.per_ms == pytest.approx(begin(0.0).per_ms * 1.5)
+
+
+def test_a_header_is_believed_at_once_and_tells_how_much_is_left() -> None:
+    seen = LimitSeen(per_minute=3_000, remaining=45)
+    learned, level = observe_limit(begin(0.0), seen, now_ms=200.0, sent_ms=0.0, taken=5)
+    assert (learned.stage, learned.per_ms) == (Stage.TOLD, per_minute(3_000).per_ms)
+    assert level == pytest.approx(45 - 4, abs=10)
+    assert observe_limit(learned, seen, now_ms=300.0, sent_ms=0.0, taken=9) == (learned, None)
+
+
+def test_a_refusal_empties_the_bucket_once_and_stragglers_only_correct_the_sum() -> None:
+    grown = observe_answer(begin(0.0), now_ms=1_000.0, taken=45)
+    first, level = observe_refusal(grown, now_ms=1_100.0, sent_ms=1_090.0, taken=60, pause_ms=1_000.0)
+    assert level == 0.0
+    second, untouched = observe_refusal(first, now_ms=1_110.0, sent_ms=1_095.0, taken=60, pause_ms=1_000.0)
+    assert untouched is None
+    assert second.per_ms < first.per_ms
+    assert second.resumed_at == first.resumed_at
+
+
+def test_the_rate_between_two_moments_of_emptiness_is_the_limit() -> None:
+    learned = begin(0.0)
+    learned, _ = observe_refusal(learned, now_ms=2_000.0, sent_ms=1_990.0, taken=151, pause_ms=1_000.0)
+    learned, _ = observe_refusal(learned, now_ms=10_000.0, sent_ms=9_990.0, taken=152 + 400, pause_ms=1_000.0)
+    assert learned.stage is Stage.LEARNED
+    assert learned.per_ms == pytest.approx(0.05, rel=0.02)
+
+
+def test_what_was_learned_creeps_up_while_no_refusal_comes() -> None:
+    learned = RateEstimate(Stage.LEARNED, 0.05, 50.0, changed_at=1_000.0, resumed_at=1_000.0)
+    for second in range(2, 62):
+        learned = observe_answer(learned, now_ms=second * 1_000.0, taken=(second - 1) * 60)
+    assert 1.1 < learned.per_ms / 0.05 < 2.0
+
+
+events = st.lists(
+    st.tuples(st.sampled_from(["answer", "refusal", "limit"]), st.floats(0, 5_000), st.integers(0, 500)), max_size=60
+)
+
+
+@given(events)
+def test_whatever_is_observed_the_rate_stays_usable_and_survives_the_hash(events: list) -> None:
+    learned, now, taken = begin(0.0), 0.0, 0
+    for what, gap, permits in events:
+        now, taken = now + gap, taken + permits
+        if what == "answer":
+            learned = observe_answer(learned, now_ms=now, taken=taken)
+        elif what == "refusal":
+            sent = max(0.0, now - 50)
+            learned, _ = observe_refusal(learned, now_ms=now, sent_ms=sent, taken=taken, pause_ms=1_000.0)
+        else:
+            seen = LimitSeen(per_minute=1.0 + permits, remaining=float(permits))
+            learned, _ = observe_limit(learned, seen, now_ms=now, sent_ms=now, taken=taken)
+        assert 0 < learned.per_ms <= 10.0
+        assert learned.capacity >= 1.0
+        assert parse(dump(learned)) == learned
+        assert all(isinstance(text, str) for text in dump(learned).values())
+
+
+def test_a_hash_without_lessons_is_nothing_learned() -> None:
+    assert parse({"requests.level": "3", "requests.at": "1"}) is None
+
+
+def test_garbage_in_the_hash_is_refused() -> None:
+    with pytest.raises(ValueError):
+        parse(dump(begin(0.0)) | {"learn.refused": "many"})

@@ -1,0 +1,41 @@
+"""What a process notices besides single calls."""
+
+from dataclasses import replace
+
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.policy.retry import Health
+from holdfast.worker.fault_monitor import FaultMonitor
+
+STRANGE = Fault(FaultKind.INVALID_REQUEST, "400", 400, "of_another_year", unfamiliar=True)
+WRONG = Fault(FaultKind.INVALID_REQUEST, "400", 400)
+
+
+def test_codes_that_nobody_knows_are_counted_and_told_once(capsys):
+    fault_monitor = FaultMonitor()
+    for n in range(12):
+        fault_monitor.heard("a/m", str(n), STRANGE)
+    assert fault_monitor.codes == {("a/m", 400, "of_another_year"): 12}
+    assert capsys.readouterr().out.count("unfamiliar_code") in {0, 2}  # the first and the tenth, where logs go there
+
+
+def test_a_storm_is_of_one_route():
+    fault_monitor = FaultMonitor()
+    for n in range(10):
+        fault_monitor.heard("a/m", str(n), WRONG)
+    assert fault_monitor.error_bursts() == {"a/m"}
+
+
+def test_a_route_that_cuts_many_jobs_wears_them_out():
+    fault_monitor, cut = FaultMonitor(), Fault(FaultKind.CONNECTION_LOST, ambiguous=True)
+    known = Health(frozenset({"b/m"}), degraded=frozenset({"c/m"}))
+    assert fault_monitor.health(known) is known
+    for n in range(5):
+        fault_monitor.heard("a/m", str(n), cut)
+    assert fault_monitor.health(known) == replace(known, degraded=frozenset({"a/m", "c/m"}))
+
+
+def test_a_storm_shuts_its_route():
+    fault_monitor = FaultMonitor()
+    for n in range(10):
+        fault_monitor.heard("a/m", str(n), WRONG)
+    assert fault_monitor.health(Health()).open_routes == {"a/m"}

@@ -1,0 +1,120 @@
+"""The keepers of every credential in the settings, and the loop that keeps them fresh."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from functools import cache
+
+import structlog
+
+from holdfast.config import CredentialSettings, Settings, read_secret
+from holdfast.credentials.errors import NoToken
+from holdfast.credentials.issuer import TokenSource
+from holdfast.credentials.key_provider import CredentialProvider, KeyProvider
+from holdfast.credentials.source import KeySource
+from holdfast.credentials.token_cache import NoTokenCache, RedisTokenCache, TokenCache
+from holdfast.credentials.token_cipher import TokenCipher
+from holdfast.credentials.token_provider import TokenProvider
+from holdfast.lanes import Connection
+from holdfast.model.errors import HoldfastError
+
+log = structlog.get_logger()
+KEY_VARIABLE = "HOLDFAST_TOKEN_KEY"
+REVIVE = 1.0  # seconds until a keeper that broke is tried again
+
+Name = tuple[str, str]  # provider and credential
+
+
+async def _nobody(provider: str, credential: str) -> None:
+    pass
+
+
+class Credentials:
+    """``connection`` None: this process shares its tokens with nobody. ``changed`` hears of every new key or token."""
+
+    def __init__(self, settings: Settings, connection: Connection | None = None) -> None:
+        self._settings, self._connection = settings, connection
+        self._providers: dict[Name, CredentialProvider] = {}
+        self.changed: Callable[[str, str], Awaitable[None]] = _nobody
+
+    async def secret(self, provider: str, credential: str) -> str:
+        """Return what to log in with now; "" where no key is wanted. Raises NoToken."""
+        return await self._provider(provider, credential).secret()
+
+    async def refused(self, provider: str, credential: str, secret: str) -> bool:
+        """Hear that the provider refused ``secret``; True when there is another one now."""
+        return await self._provider(provider, credential).refused(secret)
+
+    def may_have(self, provider: str, credential: str) -> bool:
+        """Whether it makes sense to plan with a credential: its secret can be read, now or before.
+
+        A token issuer that is away comes back; a key that was never there may be another machine's. Raises
+        HoldfastError that says why not.
+        """
+        configured, keeper = self._configured(provider, credential), self._providers.get((provider, credential))
+        if configured.issuer is None and not (isinstance(keeper, KeyProvider) and keeper.has_key):
+            read_secret(configured.secret)
+        return True
+
+    async def run(self) -> None:
+        """Keep every keeper fresh, until cancelled."""
+        names = [(name, each.name) for name, p in self._settings.providers.items() for each in p.credentials]
+        await asyncio.gather(*(self._keep(provider, credential) for provider, credential in names))
+
+    async def _keep(self, provider: str, credential: str) -> None:
+        keeper = self._provider(provider, credential)
+        while True:
+            try:
+                wait = await keeper.tick()
+            except Exception:
+                log.exception("keeper_broke", credential=f"{provider}/{credential}", effect="it is tried again")
+                wait = REVIVE
+            await asyncio.sleep(wait)
+
+    def _provider(self, provider: str, credential: str) -> CredentialProvider:
+        found = self._providers.get((provider, credential))
+        if found is None:
+            found = self._providers[provider, credential] = self._make(provider, self._configured(provider, credential))
+        return found
+
+    def _configured(self, provider: str, credential: str) -> CredentialSettings:
+        configured = self._settings.providers[provider].credential(credential)
+        if configured is None:
+            raise NoToken(f"{provider}/{credential}", "the settings do not have it")
+        return configured
+
+    def _make(self, provider: str, configured: CredentialSettings) -> CredentialProvider:
+        name, source = f"{provider}/{configured.name}", KeySource(configured.secret)
+
+        async def changed(_: str) -> None:
+            await self.changed(provider, configured.name)
+
+        if configured.issuer is None:
+            return KeyProvider(name, source, changed)
+        return TokenProvider(name, TokenSource(configured.issuer, source).fetch, self._cache(name, configured), changed)
+
+    def _cache(self, name: str, configured: CredentialSettings) -> TokenCache:
+        if self._connection is None:
+            return NoTokenCache()
+        return RedisTokenCache(self._connection, name, cipher_of(configured, f"{name} {configured.issuer}"))
+
+
+def cipher_of(configured: CredentialSettings, purpose: str) -> Callable[[], TokenCipher | None]:
+    """How to get the cipher of a credential's tokens; None where there is no key to cipher them with."""
+    made = cache(lambda passphrase: TokenCipher(passphrase, purpose))
+
+    def cipher() -> TokenCipher | None:
+        passphrase = os.environ.get(KEY_VARIABLE) or _read(configured.secret)
+        return made(passphrase) if passphrase else None
+
+    return cipher
+
+
+def _read(reference: str) -> str:
+    """Read our own secret at the issuer; a command is not run for it, so such tokens want HOLDFAST_TOKEN_KEY."""
+    if reference.startswith("command:"):
+        return ""
+    try:
+        return read_secret(reference)
+    except HoldfastError:
+        return ""

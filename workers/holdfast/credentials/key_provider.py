@@ -1,0 +1,98 @@
+"""Keepers: one per credential and process. They answer from memory, and keep that memory fresh behind the scenes."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from holdfast.credentials.errors import NoToken
+from holdfast.credentials.source import KeySource
+from holdfast.model.errors import HoldfastError
+
+log = structlog.get_logger()
+LOOK = 1.0  # seconds between looks at a file
+DOUBT = 3.0  # seconds between two reads of a key that is being refused
+DOUBT_FOR = 900.0  # seconds; then it is read again only when it is refused again
+
+Changed = Callable[[str], Awaitable[None]]
+
+
+class CredentialProvider(Protocol):
+    """What a worker asks about one credential."""
+
+    async def secret(self) -> str:
+        """Return the key or token to log in with now. Raises NoToken."""
+        ...
+
+    async def refused(self, secret: str) -> bool:
+        """Hear that the provider refused ``secret``; True when there is another one now."""
+        ...
+
+    async def tick(self) -> float:
+        """Do what is due. Returns seconds until there may be more to do."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class KeyProvider:
+    """A key that stays until somebody changes it. A place that fails takes no good key away."""
+
+    name: str
+    source: KeySource
+    changed: Changed
+    clock: Callable[[], float] = time.monotonic
+    _key: str | None = field(default=None, repr=False)
+    _why: str = ""
+    _read_at: float = float("-inf")
+    _doubted_until: float = float("-inf")
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def has_key(self) -> bool:
+        return self._key is not None
+
+    async def secret(self) -> str:
+        if self._key is None:
+            await self._read(unless_within=LOOK)
+        if self._key is None:
+            raise NoToken(self.name, self._why)
+        return self._key
+
+    async def refused(self, secret: str) -> bool:
+        """Read again, at most once in ``DOUBT`` seconds however many calls were refused."""
+        self._doubted_until = self.clock() + DOUBT_FOR
+        if self._key == secret:
+            await self._read(unless_within=DOUBT)
+        return self._key != secret
+
+    async def tick(self) -> float:
+        """A file is watched; anything else is read again while it is doubted, for it cannot be seen to change."""
+        if self.source.looks_changed():
+            await self._read()
+        elif self._key is None or self.clock() < self._doubted_until:
+            await self._read(unless_within=DOUBT)
+        return LOOK
+
+    async def _read(self, unless_within: float = 0.0) -> None:
+        async with self._lock:
+            if self.clock() - self._read_at < unless_within:
+                return
+            before, self._read_at = self._key, self.clock()
+            try:
+                self._key, self._why = await self.source.fetch(), ""
+            except HoldfastError as error:
+                self._note(str(error))
+        if before is not None and self._key != before:
+            self._doubted_until = float("-inf")
+            log.info("credential_changed", credential=self.name)
+        if self._key != before:
+            await self.changed(self.name)
+
+    def _note(self, why: str) -> None:
+        if why != self._why:
+            effect = "its jobs wait" if self._key is None else "the last key stays in use"
+            log.warning("secret_unreadable", credential=self.name, why=why, effect=effect)
+        self._why = why

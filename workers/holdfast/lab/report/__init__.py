@@ -1,0 +1,1 @@
+"""What a run looked like: its record, its page and its picture."""

@@ -1,0 +1,1 @@
+"""The simulation: the real policy in virtual time, with a seed."""

@@ -1,0 +1,137 @@
+"""Jobs, calls and workers of the twin. They are written to at every step, so they are no frozen values."""
+
+from dataclasses import replace
+from math import inf
+from typing import TYPE_CHECKING
+
+from holdfast.lab.drill.scenario import Load
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.job import Need, State
+from holdfast.model.reply import Reply
+from holdfast.policy.error_burst import Window, is_degraded, is_error_burst, note_budget_use, note_client_error
+from holdfast.policy.hedging import HedgeBudget
+from holdfast.policy.retry import Health, consumes_budget
+from holdfast.policy.retry_budget import RetryBudget
+from holdfast.policy.token_estimate import DEFAULT_OUTPUT
+
+if TYPE_CHECKING:
+    from holdfast.lab.simulation.targets import SimulatedTarget
+
+ABOVE = 1.25  # an estimate of the input, as a multiple of what it really is
+
+
+def need_of(load: Load) -> Need:
+    """What the pool expects of every job: a little more input than there is, and the output it would allow."""
+    return Need(round(ABOVE * load.input_tokens), max(DEFAULT_OUTPUT, load.output_tokens))
+
+
+class SimulatedJob:
+    """One job as SQL knows it. The names that ``policy.retry`` reads are those of ``model.job.Claimed``.
+
+    ``crashes``: workers that died with it. ``records``: terminal records, one when all is well. ``answered``: a call
+    for it came back with a reply. ``acked``: the lane was told that the job is done. ``refused_at``: its last refusal.
+    ``rerouted_by``: whose, if the job was to go elsewhere. ``due``: when it last became ready. ``wants``: what it needs
+    when nothing is to be avoided. ``breaks``: every call for it is cut, wherever it goes.
+    """
+
+    interactive = False
+
+    __slots__ = (
+        "acked", "answered", "attempts", "born", "breaks", "calls", "crashes", "due", "ended", "expires_at", "fence",
+        "id", "need", "number", "records", "refused_at", "rerouted_by", "state", "tries", "wants", "why", "worker",
+    )  # fmt: skip
+
+    def __init__(self, number: int, born: float, expires_at: float | None, need: Need) -> None:
+        self.id, self.born, self.due, self.expires_at = number, born, born, expires_at
+        self.state = State.QUEUED
+        self.need = self.wants = need
+        self.fence = self.number = self.attempts = self.calls = self.tries = self.crashes = self.records = 0
+        self.answered = self.acked = self.breaks = False
+        self.ended = self.refused_at = -inf
+        self.why = ""
+        self.rerouted_by: SimulatedTarget | None = None
+        self.worker: SimulatedWorker | None = None
+
+
+class SimulatedWorker:
+    """One worker process: ``free`` of its ``places``, and the calls it has in flight.
+
+    ``alive`` ends with a kill, ``leased`` when SQL took its jobs over. ``paused_until``: it is stopped, with its
+    clock. ``ahead``: seconds that its wall clock is wrong. ``dies``: the crash point at which it is to die.
+    ``retries``, ``hedges``: its own budgets. ``typical``, ``doubts``, ``worn``: what calls on a route typically take,
+    which of them were lately called wrong, and which wore their jobs out.
+    """
+
+    __slots__ = (
+        "ahead", "alive", "calls", "dies", "doubts", "free", "hedges", "leased", "name", "paused_until", "places",
+        "retries", "typical", "worn",
+    )  # fmt: skip
+
+    def __init__(self, name: str, places: int) -> None:
+        self.name, self.free, self.places = name, places, places
+        self.calls: dict[SimulatedCall, None] = {}
+        self.alive = self.leased = True
+        self.paused_until = -inf
+        self.ahead = 0.0
+        self.dies = ""
+        self.retries, self.hedges = RetryBudget(), HedgeBudget()
+        self.typical: dict[str, float] = {}
+        self.doubts: dict[str, Window] = {}
+        self.worn: dict[str, Window] = {}
+
+    def notice(self, route: str, job: SimulatedJob, outcome: Reply | Fault, now: float) -> None:
+        """As ``worker.fault_monitor``: remember whose calls were lately called wrong or cut."""
+        fault = outcome if isinstance(outcome, Fault) else None
+        wrong, wore = (
+            fault is not None and fault.kind is FaultKind.INVALID_REQUEST,
+            fault is not None and consumes_budget(fault),
+        )
+        if wrong or self.doubts.get(route):
+            self.doubts[route] = note_client_error(self.doubts.get(route, ()), now, str(job.id), wrong=wrong)
+        if wore or self.worn.get(route):
+            self.worn[route] = note_budget_use(self.worn.get(route, ()), now, str(job.id), wrong=wore)
+
+    def health(self, health: Health, now: float) -> Health:
+        """As ``worker.fault_monitor``: what the gate says, and what this process saw."""
+        storms = frozenset(route for route, window in self.doubts.items() if is_error_burst(window, now))
+        degraded = frozenset(route for route, window in self.worn.items() if is_degraded(window, now))
+        if not storms and not degraded:
+            return health
+        return replace(health, open_routes=health.open_routes | storms, degraded=health.degraded | degraded)
+
+
+class SimulatedCall:
+    """One call under a permit.
+
+    ``told_slow``: its route's breaker was told of it before it ended. ``over``: it ended, was given up, or its worker
+    died. ``held``: the gate still counts its permit. ``below_limit``: much of the allowance was left when it
+    got the permit. ``other``: the call beside it, where its job is hedged.
+    """
+
+    __slots__ = (
+        "below_limit",
+        "epochs",
+        "fence",
+        "held",
+        "job",
+        "other",
+        "outcome",
+        "over",
+        "probe",
+        "seconds",
+        "sent",
+        "slow_at",
+        "target",
+        "told_slow",
+        "worker",
+    )  # fmt: skip
+
+    def __init__(self, job: SimulatedJob, target: "SimulatedTarget", epochs: tuple[int, ...]) -> None:
+        self.job, self.target, self.epochs = job, target, epochs
+        self.worker: SimulatedWorker | None = None
+        self.other: SimulatedCall | None = None
+        self.fence = job.fence
+        self.outcome: Reply | Fault | None = None
+        self.probe = self.told_slow = self.over = self.below_limit = False
+        self.held = True
+        self.sent = self.seconds = self.slow_at = 0.0

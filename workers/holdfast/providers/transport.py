@@ -1,0 +1,217 @@
+"""The SDKs' way to the network: aiohttp below, one deadline, capped bodies, own evidence of what was sent.
+
+The SDKs build, sign and judge requests as ever; this client replaces how their bytes travel. aiohttp, because its cost
+per call does not grow with the number of connections; and by ourselves, because whether a byte left is what decides if
+a failed call may have been billed, and the names of the SDKs' errors do not tell it.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache
+from typing import Any
+
+import aiohttp
+import httpx2
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_exceptions import ContentEncodingError
+from yarl import URL
+
+from holdfast.config import crash_point
+from holdfast.model.fault import FaultKind
+from holdfast.policy.rate_limit import is_late
+from holdfast.providers.port import Refusal
+
+BODY_CAP = 32 * 2**20  # bytes of an answer, decompressed
+CONNECT_SECONDS = 20.0  # for DNS, TCP and TLS together; generous, since a loop that opens 1,000 at once is busy
+KEEPALIVE_SECONDS = 4.0  # below what servers allow, so that a connection is seldom reused while it is being closed
+FIRST_ERROR = 400
+HEADERS = "holdfast.headers"  # where a response's extensions hold its headers as a plain mapping, names in lower case
+_sent: ContextVar[list[float]] = ContextVar("sent")  # since when bytes may leave, on a clock that never goes back
+_refusal: ContextVar[Refusal | None] = ContextVar("refusal", default=None)
+
+
+class NoAnswer(Exception):
+    """A call that ended without an answer. ``sent``: bytes of the request had left."""
+
+    def __init__(self, kind: FaultKind, why: str, *, sent: bool) -> None:
+        super().__init__(kind, why, sent)
+        self.kind, self.why, self.sent = kind, why, sent
+
+
+@contextmanager
+def unless(refusal: Refusal | None) -> Iterator[None]:
+    """Calls in this block ask ``refusal`` when they have their connection, and send nothing when it says why not."""
+    mark = _refusal.set(refusal)
+    try:
+        yield
+    finally:
+        _refusal.reset(mark)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Marks the moment from which bytes of a request may leave: the call has its connection, and may go."""
+
+    async def connect(self, *args: Any, **named: Any) -> aiohttp.connector.Connection:
+        connection = await super().connect(*args, **named)
+        crash_point("connected")
+        try:
+            why = await _asked()
+        except BaseException:
+            connection.release()
+            raise
+        if why is not None:
+            connection.release()
+            raise NoAnswer(FaultKind.INTERNAL, why, sent=False)
+        _sent.get().append(time.monotonic())
+        return connection
+
+
+class _Request(aiohttp.ClientRequest):
+    """Asks again when this process stood still since the call was told that it may go.
+
+    The bytes leave a round of the event loop later than that (before Python 3.12), and a whole round of calls with
+    them: a process that is stopped in between would send them all when it goes on.
+    """
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: aiohttp.connector.Connection, content_length: int | None = None
+    ) -> None:
+        crash_point("leaving")
+        try:
+            why = await _asked() if is_late(time.monotonic() - _sent.get()[-1]) else None
+        except BaseException:
+            conn.close()
+            raise
+        if why is None:
+            await super().write_bytes(writer, conn, content_length)
+            return
+        _sent.get().clear()
+        assert conn.protocol is not None
+        conn.protocol.set_exception(NoAnswer(FaultKind.INTERNAL, why, sent=False))
+        conn.close()
+
+
+async def _asked() -> str | None:
+    """Why the call may not leave now; None: it may."""
+    refusal = _refusal.get()
+    return await refusal() if refusal else None
+
+
+class Transport(httpx2.AsyncClient):
+    """An HTTP client for the SDKs. Follows no redirect, reads no proxy settings, sends every request once."""
+
+    def __init__(self, concurrency: int, *, body_cap: int = BODY_CAP) -> None:
+        super().__init__(
+            transport=httpx2.MockTransport(lambda _: httpx2.Response(500)),  # never used: ``send`` is the way out
+            headers={"accept-encoding": "gzip, deflate"},
+            follow_redirects=False,
+            trust_env=False,
+        )
+        self._concurrency, self._body_cap = concurrency, body_cap
+        self._tls = _tls()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
+        """Send one request and read its whole answer within the request's timeout. Raises NoAnswer."""
+        sent: list[float] = []
+        mark = _sent.set(sent)
+        try:
+            async with asyncio.timeout(request.extensions["timeout"]["read"]):
+                return await self._exchange(request)
+        except TimeoutError as error:
+            kind = FaultKind.TIMED_OUT if sent else FaultKind.UNREACHABLE
+            raise NoAnswer(kind, _why(error, "no answer within the deadline"), sent=bool(sent)) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise NoAnswer(_kind(error, sent=bool(sent)), _why(error, "cut"), sent=bool(sent)) from error
+        finally:
+            _sent.reset(mark)
+
+    async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
+        async with self._open().request(
+            request.method,
+            _url(str(request.url)),
+            headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
+            data=request.content,
+            allow_redirects=False,
+        ) as answer:
+            crash_point("bytes_sent")
+            body = await self._read(answer)
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+        headers.pop("content-encoding", None)  # it is decoded already
+        return httpx2.Response(
+            answer.status,
+            headers={name: value for name, value in headers.items() if name in SHOWN},
+            content=body,
+            request=request,
+            extensions={HEADERS: headers},
+        )
+
+    async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
+        """Read the body, at most ``body_cap`` bytes. An error status speaks for itself even where its body is cut."""
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async for chunk in answer.content.iter_any():
+                chunks.append(chunk)
+                crash_point("mid_body")
+                size += len(chunk)
+                if size > self._body_cap:
+                    answer.close()
+                    raise NoAnswer(FaultKind.BAD_ANSWER, f"the answer is longer than {self._body_cap} bytes", sent=True)
+        except aiohttp.ClientError:
+            if answer.status < FIRST_ERROR:
+                raise
+        return b"".join(chunks)
+
+    def _open(self) -> aiohttp.ClientSession:
+        """The session; made at first use, since it belongs to the running event loop."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                request_class=_Request,
+                connector=_Connector(
+                    limit=self._concurrency, keepalive_timeout=KEEPALIVE_SECONDS, ssl=self._tls, ttl_dns_cache=30
+                ),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        if self._session is not None:
+            await self._session.close()
+
+
+SHOWN = frozenset({"content-type", "request-id", "x-request-id", "x-should-retry"})  # what the SDKs themselves look at
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Read the trusted certificates once; it takes a while."""
+    return httpx2.create_ssl_context()
+
+
+@lru_cache(maxsize=256)
+def _url(text: str) -> URL:
+    return URL(text, encoded=True)
+
+
+def _kind(error: Exception, *, sent: bool) -> FaultKind:
+    """What a broken exchange is. Bytes that are no HTTP, or cannot be decompressed, are an answer, and a bad one."""
+    if not sent:
+        return FaultKind.UNREACHABLE
+    undecodable = isinstance(error.__cause__, ContentEncodingError)
+    return (
+        FaultKind.BAD_ANSWER
+        if undecodable or isinstance(error, aiohttp.ClientResponseError)
+        else FaultKind.CONNECTION_LOST
+    )
+
+
+def _why(error: Exception, otherwise: str) -> str:
+    """The error in short; it names hosts and system errors, nothing of the request."""
+    return f"{type(error).__name__}: {error}"[:200] if str(error) else otherwise

@@ -1,0 +1,78 @@
+"""The lanes this process serves, interactive ones first, each with the time at which asking again makes sense."""
+
+from dataclasses import dataclass, field
+
+import structlog
+
+from holdfast.config import Settings
+from holdfast.model.errors import HoldfastError
+from holdfast.model.job import Priority, lane_name
+from holdfast.model.route import Plan
+from holdfast.worker.provider_pool import ProviderPool
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class ScheduledLane:
+    """``ask_at`` is the loop's time before which the gate has nothing to give; ``why`` is its last reason."""
+
+    name: str
+    plan: Plan
+    ask_at: float = 0.0
+    why: str = ""
+    empties: int = 0
+
+
+@dataclass(slots=True)
+class LaneSchedule:
+    """Every configured model has its lanes; a lane that jobs named directly joins when SQL tells of it."""
+
+    settings: Settings
+    providers: ProviderPool
+    entries: dict[str, ScheduledLane] = field(default_factory=dict)
+    unserved: dict[str, str] = field(default_factory=dict)
+
+    def load(self) -> None:
+        for model in self.settings.models:
+            for priority in Priority:
+                self.add(lane_name(model, priority))
+
+    def add(self, lane: str) -> ScheduledLane | None:
+        """Serve ``lane``; None when its model is unknown here or none of its credentials can be read."""
+        if entry := self.entries.get(lane):
+            return entry
+        try:
+            plan = self.providers.usable(self.settings.plan(lane.rpartition(".")[0]))
+        except HoldfastError as error:
+            self._leave(lane, str(error))
+            return None
+        if not plan.routes:
+            self._leave(lane, "no route of its plan has a credential whose secret can be read")
+            return None
+        self.unserved.pop(lane, None)
+        entry = self.entries[lane] = ScheduledLane(lane, plan)
+        return entry
+
+    def plan_again(self) -> None:
+        """A credential that was missing is there: take it into the plans."""
+        for entry in self.entries.values():
+            entry.plan = self.providers.usable(self.settings.plan(entry.name.rpartition(".")[0]))
+        for lane in list(self.unserved):
+            self.add(lane)
+
+    def _leave(self, lane: str, why: str) -> None:
+        if self.unserved.get(lane) != why:
+            log.warning("lane_not_served", lane=lane, why=why)
+        self.unserved[lane] = why
+
+    def in_order(self) -> list[ScheduledLane]:
+        return sorted(self.entries.values(), key=lambda entry: not entry.name.endswith(Priority.INTERACTIVE))
+
+    def wake(self, lane: str) -> None:
+        if entry := self.add(lane):
+            entry.ask_at, entry.empties = 0.0, 0
+
+    def wake_all(self) -> None:
+        for entry in self.entries.values():
+            entry.ask_at, entry.empties = 0.0, 0

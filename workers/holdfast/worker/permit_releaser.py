@@ -1,0 +1,59 @@
+"""Tells Redis, in groups, what became of permits: after SQL knows, never before."""
+
+import asyncio
+
+from holdfast.config import crash_point
+from holdfast.lanes import Gate, Settled
+from holdfast.model.errors import QueueUnavailable
+from holdfast.worker.dependency_health import DependencyHealth
+
+GROUP = 200  # settlements a script call
+LINGER = 0.002  # seconds to let a group form; a permit is worth nothing to anyone sooner
+RETRY_AFTER = 0.5  # seconds between tries while Redis is away
+
+
+class PermitReleaser:
+    """Holds what Redis has not heard yet. While Redis is away it waits: a lost acknowledgement would block its job."""
+
+    def __init__(self, gate: Gate, dependencies: DependencyHealth) -> None:
+        self._gate = gate
+        self._dependencies = dependencies
+        self._waiting: list[Settled] = []
+        self._arrived = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def settle(self, settled: Settled) -> None:
+        self._waiting.append(settled)
+        self._empty.clear()
+        self._arrived.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            await asyncio.sleep(LINGER)
+            while self._waiting:
+                await self._flush(self._waiting[:GROUP])
+            self._empty.set()
+
+    async def _flush(self, group: list[Settled]) -> None:
+        crash_point("before_settle")
+        try:
+            await self._gate.settle(group)
+        except QueueUnavailable as error:
+            self._dependencies.redis_failed(error)
+            await asyncio.sleep(RETRY_AFTER)
+        else:
+            crash_point("after_settle")
+            self._dependencies.redis_answered()
+            del self._waiting[: len(group)]
+
+    async def drain(self, at_most: float) -> bool:
+        """Wait until Redis has heard everything; False when ``at_most`` seconds were not enough."""
+        try:
+            async with asyncio.timeout(at_most):
+                await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True
