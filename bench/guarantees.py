@@ -15,13 +15,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from promises import INTRODUCTION, NOT_PROMISED, PROMISES, Promise
+from promises import COMMANDS, INTRODUCTION, NOT_PROMISED, PROMISES, Promise
 
 ROOT = Path(__file__).parent.parent
 FIGURES = ROOT / "docs" / "figures.jsonl"
@@ -125,18 +125,46 @@ def run_tests(path: str, seconds: float = 3600.0) -> Line:
 
 def page(lines: Iterable[Line]) -> str:
     known = list(lines)
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION, *first_screen(known), COMMANDS]
     for title, promises in PROMISES.items():
         parts.append(f"## {title}\n")
         parts += [section(promise, known) for promise in promises]
     return "\n".join([*parts, NOT_PROMISED])
 
 
+def first_screen(lines: list[Line]) -> Iterator[str]:
+    """Yield one line a promise: what it is, whether it held, and where the figures are."""
+    yield "| promise | held |\n| --- | --- |"
+    for title, promises in PROMISES.items():
+        yield f"| **{title}** | |"
+        yield from (f"| [{promise.name}](#{anchor(promise.name)}) | {held(promise, lines)} |" for promise in promises)
+    yield ""
+
+
+def held(promise: Promise, lines: list[Line]) -> str:
+    """Say whether the last measurement held, and of which day the oldest part of it is."""
+    found = measurements(promise, lines)
+    if not found:
+        return "not measured"
+    day = min(line["date"] for line in found)
+    return f"{'yes' if all(line['holds'] for line in found) else '**MISSED**'}, {day}"
+
+
+def anchor(heading: str) -> str:
+    """The link to a heading, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def measurements(promise: Promise, lines: list[Line]) -> list[Line]:
+    return [line for line in lines if line["bench"].startswith(promise.bench)]
+
+
 def section(promise: Promise, lines: list[Line]) -> str:
-    found = [line for line in lines if line["bench"].startswith(promise.bench)]
+    found = measurements(promise, lines)
     measured = [row for line in found for row in rows(promise, line)] or ["| not measured yet | | |"]
     table = ["| figure | measured | |", "| --- | ---: | --- |", *measured]
-    return "\n".join([promise.what, "", *table, "", f"`{promise.command}`", ""])
+    words = [promise.what, ""] if promise.what else []
+    return "\n".join([f"### {promise.name}", "", *words, *table, "", f"`{promise.command}`", ""])
 
 
 def rows(promise: Promise, line: Line) -> list[str]:

@@ -5,41 +5,44 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """``bench`` starts the name of the measurement that shows it, or is the path of the tests; ``command`` runs it.
+    """``name`` is one line of at most 100 characters, ``what`` tells more, where there is more to tell.
 
+    ``bench`` starts the name of the measurement that shows it, or is the path of the tests; ``command`` runs it.
     ``minutes`` is how long that may take at most. ``figures`` are those that the page shows; none: all.
     """
 
-    what: str
+    name: str
     bench: str
     command: str
+    what: str = ""
     figures: tuple[str, ...] = ()
     minutes: float = 10.0
 
 
-def shown(what: str, script: str, bench: str, *figures: str, minutes: float = 10.0) -> Promise:
+def shown(name: str, script: str, bench: str, *figures: str, what: str = "", minutes: float = 10.0) -> Promise:
     """A promise that a script of bench/ measures."""
-    return Promise(what, bench, f"python bench/{script}", figures, minutes)
+    return Promise(name, bench, f"python bench/{script}", what, figures, minutes)
 
 
-def proved(what: str, path: str, minutes: float = 10.0, *, chaos: bool = False) -> Promise:
+def proved(name: str, path: str, what: str = "", minutes: float = 10.0, *, chaos: bool = False) -> Promise:
     """A promise that tests show; ``chaos``: those that `make test` leaves out."""
-    return Promise(what, path, f"pytest {'-m chaos ' if chaos else ''}{path}", (), minutes)
+    return Promise(name, path, f"pytest {'-m chaos ' if chaos else ''}{path}", what, (), minutes)
 
 
 PROMISES: dict[str, tuple[Promise, ...]] = {
     "Nothing is lost, nothing is done twice": (
         proved(
-            "A worker, a producer, the API or a sweeper killed with kill -9 at any named step loses no job and repeats"
-            " no finished call. A job that kills its worker three times is buried as `poison`; others do not suffer.",
+            "A process killed with kill -9 at any step loses no job and repeats no finished call.",
             "tests/system/test_crash_points.py",
+            "A worker, a producer, the API or a sweeper, at every named step. A job that kills its worker three times"
+            " is buried as `poison`; others do not suffer.",
             minutes=30,
             chaos=True,
         ),
         proved(
-            "A worker that is told to stop starts nothing new, and finishes or hands back what it holds within its"
-            " grace period; of one that is killed, others take over. Two processes share limits and probes.",
+            "A worker that is told to stop finishes or hands back what it holds within its grace period.",
             "tests/system/test_pool.py",
+            "It starts nothing new. Of one that is killed, others take over. Two processes share limits and probes.",
         ),
         shown(
             "Redis emptied in the middle of a run loses nothing and repeats no finished call.",
@@ -48,44 +51,48 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         ),
         shown("A worker killed with its calls loses nothing.", "kill_and_flush.py kill", "kill -9"),
         shown(
-            "Its calls are made again within 30 s, whether it was the only worker or one of two.",
+            "The calls of a killed worker are made again within 30 s.",
             "resume.py",
             "resume after kill -9",
+            what="Whether it was the only worker or one of two.",
             minutes=20,
         ),
         shown(
-            "The same on Postgres.",
+            "On Postgres, too, they are made again within 30 s.",
             "resume.py --database postgres",
             "postgres: resume after kill -9",
             minutes=20,
         ),
         proved(
-            "A worker that stood still sends no burst when it goes on: no provider sees more than limit and burst.",
+            "A worker that was frozen sends no burst when it goes on.",
             "tests/system/test_freezes.py",
+            "No provider sees more than limit and burst.",
         ),
         Promise(
-            "A soak with a random fault every few seconds ends with every invariant intact, memory and files flat.",
+            "A soak with a random fault every few seconds ends with every invariant intact.",
             "soak",
             "make soak ARGS=--minutes=10",
+            "Memory and open files stay flat.",
             minutes=20,
         ),
         Promise(
-            "The same on Postgres.",
+            "A soak on Postgres ends as well.",
             "postgres: soak",
             'make soak ARGS="--minutes 10 --database postgres"',
             minutes=20,
         ),
         proved(
-            "The equation of the ledger holds (accepted = ended + live), and one that is broken names who broke it.",
+            "The ledger's equation holds (accepted = ended + live); if it breaks, it names who broke it.",
             "tests/store/test_ledger.py",
         ),
         proved(
-            "Messages in Redis that are garbage, forged, repeated or out of order cost one execution or none.",
+            "Messages that are garbage, forged, repeated or out of order cost one execution or none.",
             "tests/lanes/test_message_signer.py",
         ),
         proved(
-            "Garbage in any key of ours holds nobody up: it is deleted, counted, and rebuilt from what is known.",
+            "Garbage in any key of ours in Redis holds nobody up.",
             "tests/lanes/test_garbage.py",
+            "It is deleted, counted, and rebuilt from what is known.",
         ),
         proved(
             "What the audit finds is what the providers saw: planted bugs are found.", "tests/lab/test_ledger_audit.py"
@@ -93,9 +100,10 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
     ),
     "Redis and SQL may fail": (
         proved(
-            "Redis killed with or without its data, flushed every five seconds, read-only, full, stalled, evicting:"
-            " jobs are accepted meanwhile, nothing is lost, and `readyz` and `status` say what is wrong.",
+            "Redis may be killed, flushed, read-only, full, stalled or evicting: nothing is lost.",
             "tests/system/test_redis_faults.py",
+            "With or without its data, flushed every five seconds. Jobs are accepted meanwhile, and `readyz` and"
+            " `status` say what is wrong.",
             minutes=30,
             chaos=True,
         ),
@@ -104,10 +112,10 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             "tests/lanes/test_topology.py",
         ),
         proved(
-            "SQLite locked or on a full disk; Postgres restarted, locked or on a full disk: finished results are kept"
-            " and written later, no call starts meanwhile, clients get 503 with Retry-After and never a 2xx that is not"
-            " durable, and work goes on by itself.",
+            "SQL may be locked, full or restarting: finished results are kept and written later.",
             "tests/system/test_sql_away.py",
+            "SQLite and Postgres. No call starts meanwhile, clients get 503 with Retry-After and never a 2xx that is"
+            " not durable, and work goes on by itself.",
         ),
         proved(
             "Code of the last release works on the new schema, also while it is upgraded.",
@@ -119,30 +127,40 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
     ),
     "A million waiting jobs": (
         shown(
-            "A job costs at a million what it costs at a thousand: its way through the gate and SQL, the p99 of a"
-            " submit, status, lanes and metrics, the memory of Redis and of workers. SQLite:",
+            "A job costs at a million what it costs at a thousand, on SQLite.",
             "million.py --database sqlite",
             "1,000,000 waiting, sqlite",
+            what="Its way through the gate and SQL, the p99 of a submit, status, lanes and metrics, the memory of Redis"
+            " and of workers.",
             minutes=25,
         ),
-        shown("The same on Postgres:", "million.py --database postgres", "1,000,000 waiting, postgres", minutes=25),
+        shown(
+            "On Postgres, too, it costs no more at a million.",
+            "million.py --database postgres",
+            "1,000,000 waiting, postgres",
+            minutes=25,
+        ),
     ),
     "An outage is a backlog and a detour": (
         shown("An outage of 15 s costs at most a tenth of the ideal time.", "outage.py", "outage of 15 s, one"),
-        shown("With a second provider it costs no job its turn.", "outage.py --second", "outage of 15 s, two"),
+        shown("With a second provider an outage costs no job its turn.", "outage.py --second", "outage of 15 s, two"),
         shown("One probe in the whole fleet asks a provider that failed.", "probe.py", "one probe"),
         shown("A rate limit is used fully, without running into it.", "steady.py", "steady, 1 process(es), limit conf"),
         shown(
-            "The same by four processes, and learned from headers.",
+            "Four processes together use a limit as fully, and learn it from headers.",
             "steady.py --processes 4 --limit headers",
             "steady, 4 process(es), limit headers",
         ),
-        shown("And learned from refusals alone.", "steady.py --limit unknown", "steady, 1 process(es), limit unknown"),
         shown(
-            "Real outages, played through the real pool in compressed time, cost no more than their bars allow, and"
-            " clients, SQL and providers tell the same of them.",
+            "A limit that nobody tells is learned from refusals alone.",
+            "steady.py --limit unknown",
+            "steady, 1 process(es), limit unknown",
+        ),
+        shown(
+            "Real outages, played through the real pool in compressed time, keep within their bars.",
             "drill_real.py",
             "real drill",
+            what="And clients, SQL and providers tell the same of them.",
             minutes=120,
         ),
         shown(
@@ -154,28 +172,29 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         ),
         shown("The drill sees eleven planted bugs, each by the promise that it breaks.", "planted.py", "planted"),
         shown(
-            "The drill runs at least 10,000 times as fast as real time, and a thousand rough hours break no promise.",
+            "A thousand rough hours in virtual time break no promise.",
             "drill.py",
             "drill",
+            what="The drill runs at least 10,000 times as fast as real time.",
             minutes=20,
         ),
         proved(
-            "A key that dies and one that appears: picked up within 5 s, no restart, nothing dead. A wave of 401s on"
-            " valid keys parks them, buries nothing, and ends without a person.",
+            "A key that dies parks its jobs, one that appears is picked up within 5 s, nothing is buried.",
             "tests/system/test_credentials.py",
+            "A wave of 401s on valid keys parks them, too, and ends without a person or a restart.",
         ),
         proved(
-            "A provider that hangs, resets, trickles for ever, sends half, HTML, wrong JSON, a gigabyte, or a redirect:"
-            " the right fault within the deadline, in bounded memory.",
+            "A provider that hangs, resets, trickles or sends garbage becomes the right fault.",
             "tests/providers/test_failures.py",
+            "Half an answer, HTML, wrong JSON, a gigabyte, a redirect: within the deadline, in bounded memory.",
         ),
     ),
     "Many hosts": (
         proved(
-            "Any link between a worker and Redis, SQL or a provider may break, one way, both or again and again:"
-            " nothing is lost, and work goes on within 30 s after it is back. A host that alone cannot reach a"
-            " provider opens no breaker of the fleet's. Clocks two minutes off do no harm.",
+            "Any link between hosts may break, one way, both or again and again: nothing is lost.",
             "tests/hosts",
+            "Between a worker and Redis, SQL or a provider. Work goes on within 30 s after it is back. A host that"
+            " alone cannot reach a provider opens no breaker of the fleet's. Clocks two minutes off do no harm.",
             minutes=20,
             chaos=True,
         ),
@@ -215,6 +234,9 @@ INTRODUCTION = """\
 *Accepted* means that `submit` returned, or that the server answered 2xx. From then on a job ends in exactly one
 record: a result, or the reason why there is none. `holdfast ledger` computes that equation afresh on a live system.
 
+A line each, and what its last measurement said; below, the figures and the commands that measure them again.
+"""
+COMMANDS = """\
 Commands start in the root of the repository, with `.venv/bin` on the PATH. `python bench/guarantees.py --measure` runs
 them one after another and writes this page. A bar that was missed is shown as such.
 """

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "bench"))
-from guarantees import NOT_PROMISED, PROMISES, Promise, key, names, output, page, run  # noqa: E402 - no package
+from guarantees import NOT_PROMISED, PROMISES, Promise, anchor, key, names, output, page, run  # noqa: E402 - no package
 
 sys.path.pop()  # or bench/store.py hides tests/store
 
@@ -31,6 +31,19 @@ def test_a_promise_names_a_command_that_exists(promise: Promise) -> None:
         assert f"\n{words[0]}:" in (ROOT / "Makefile").read_text()
     else:
         assert any((ROOT / word).exists() for word in words)
+
+
+@pytest.mark.parametrize("promise", ALL, ids=lambda promise: promise.bench)
+def test_a_promise_is_one_line_on_the_first_screen_that_leads_to_its_figures(promise: Promise) -> None:
+    written = page([])
+    assert len(promise.name) <= 100
+    assert written.count(f"\n### {promise.name}\n") == 1
+    assert written.count(f"| [{promise.name}](#{anchor(promise.name)}) | not measured |\n") == 1
+
+
+def test_one_missed_measurement_of_several_is_told_on_the_first_screen() -> None:
+    lines = [LINE | {"bench": "retention of 9, sqlite"}, LINE | {"bench": "retention of 9, postgres", "holds": False}]
+    assert "starve-nobody) | **MISSED**, 2026-01-02 |" in page(lines)
 
 
 def test_a_figure_stands_beside_its_promise_with_its_day() -> None:
