@@ -1,7 +1,7 @@
 """Write the pages that are made from the code, or with ``--check`` tell which of them are out of date.
 
 docs/cli.md from the command line's own help, docs/configuration.md from the settings' forms, and the headings of
-docs/errors.md are compared with the error classes.
+docs/errors.md are compared with the error classes, the rows of docs/logs.md with the calls that log.
 """
 
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 
 os.environ |= {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
 
+from catalogues import log_problems
 from typer.testing import CliRunner
 
 from holdfast.cli.main import app
@@ -79,7 +80,7 @@ def pages() -> dict[Path, str]:
 
 
 def main() -> int:
-    problems = error_problems()
+    problems = [*error_problems(), *log_problems(DOCS.parent)]
     for path, text in pages().items():
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
