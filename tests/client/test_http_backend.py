@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from holdfast.client import Holdfast, InvalidJobs, ServerRefused, ServerUnavailable, remote
+from holdfast.client import Holdfast, InvalidJobs, ServerRefused, ServerUnavailable, http
 from holdfast.client.backend import SubmitRequest
 from holdfast.client.http import HttpBackend
 from holdfast.client.local import LocalBackend
@@ -34,7 +34,7 @@ def worker(settings: Settings):
 
 
 def test_a_pipeline_reads_the_same(hf: Holdfast, worker: StandInWorker, monkeypatch) -> None:
-    monkeypatch.setattr(remote, "MOST_JOBS", 2)  # so that a batch takes several requests
+    monkeypatch.setattr(http, "MOST_JOBS", 2)  # so that a batch takes several requests
     request = Request(turns=(Turn(role=Role.USER, parts=(Text(text="d"),)),))
     batch = hf.submit(["a", {"prompt": "b", "custom_id": "second"}, "c", request, "e"], model="smart")
     assert batch.counts()[State.QUEUED] == 5
@@ -72,7 +72,7 @@ def test_a_bad_item_is_found_before_anything_is_sent() -> None:
 
 
 def test_nobody_there_says_where_and_what_to_do(monkeypatch) -> None:
-    monkeypatch.setattr(remote, "PAUSE", 0.001)
+    monkeypatch.setattr(http, "PAUSE", 0.001)
     with (
         Holdfast(url="http://127.0.0.1:1") as hf,
         pytest.raises(ServerUnavailable, match=r"http://127.0.0.1:1 .* `holdfast up`"),
@@ -81,7 +81,7 @@ def test_nobody_there_says_where_and_what_to_do(monkeypatch) -> None:
 
 
 def test_a_submit_is_sent_again_with_the_same_key_where_the_server_was_away(monkeypatch) -> None:
-    monkeypatch.setattr(remote, "PAUSE", 0.001)
+    monkeypatch.setattr(http, "PAUSE", 0.001)
     keys, job = [], {"id": "job_" + "0" * 32, "status": "queued", "created": True}
 
     def answer(request: httpx2.Request) -> httpx2.Response:
