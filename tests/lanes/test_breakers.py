@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from holdfast.lanes import Reason, Settled
-from holdfast.lanes.breaker_store import default_rules
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.route import Limits
+from holdfast.policy.breaker_rules import default_rules
 from lanes_twin import FULL_SPEED, LANE, House, fault, plan, route
 
 ROUTE = "route:anthropic/opus"

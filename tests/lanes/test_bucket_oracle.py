@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holdfast.lanes import Connection
+from holdfast.lanes.compiled_plan import CompiledPlan
 from holdfast.lanes.keys import Keys
 from holdfast.lanes.lua import source
-from holdfast.lanes.targets import CompiledPlan
 from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need, Offer
 from holdfast.model.route import Limits

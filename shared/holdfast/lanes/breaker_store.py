@@ -1,7 +1,7 @@
-"""Breakers hear signals: many at once, folded by policy, written by compare-and-set on a version."""
+"""Breakers as Redis holds them: observations folded by policy, written by compare-and-set on a version."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -10,17 +10,11 @@ from holdfast.model.job import Permit
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker import Breaker, record
 from holdfast.policy.breaker_codec import dump, parse
-from holdfast.policy.breaker_rules import RULES, Rules
+from holdfast.policy.breaker_rules import RulesOf, default_rules
 from holdfast.policy.outcome_signals import reports_auth
 from holdfast.policy.signals import Observation, ScopeKind, Signal, scope_kind
 
 log = structlog.get_logger(__name__)
-RulesOf = Callable[[str], Rules]
-
-
-def default_rules(scope: str) -> Rules:
-    """What goes for a gate that nobody told its plans: everything has an alternative."""
-    return RULES[scope_kind(scope)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +54,7 @@ class BreakerStore:
         self._seen: dict[str, KnownBreaker] = {}
 
     def fold(self, observations: Mapping[str, Sequence[Observation]]) -> list[BreakerUpdate]:
-        """Let each breaker hear its signals in order. Moves nothing by itself: ``moved`` or ``corrected`` follow."""
+        """Record each breaker's observations in order. Writes nothing by itself: ``moved`` or ``corrected`` follow."""
         return [self._fold(scope, signals) for scope, signals in observations.items()]
 
     def moved(self, updates: Iterable[BreakerUpdate]) -> None:

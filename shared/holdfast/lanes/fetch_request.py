@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.lanes.compiled_plan import CompiledPlan
 from holdfast.lanes.entry import write_need
 from holdfast.lanes.keys import Keys
-from holdfast.lanes.targets import CompiledPlan, Target
-from holdfast.lanes.values import Fetched, Reason
+from holdfast.lanes.values import Fetched
 from holdfast.model.job import Offer, Permit
+from holdfast.policy.admission import Reason
 from holdfast.policy.outcome_signals import UNUSED_SHARE
+from holdfast.policy.targets import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ import structlog
 
 from holdfast.config import clock as drilled
 from holdfast.lanes.admin import Kind, Override, Want
-from holdfast.lanes.breaker_store import BreakerStore, RulesOf, add_signals, default_rules, log_state_changes
+from holdfast.lanes.breaker_store import BreakerStore, add_signals, log_state_changes
+from holdfast.lanes.compiled_plan import CompiledPlan
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.fetch_request import FetchRequest, read_fetched
 from holdfast.lanes.lanes import Lanes, offer_calls
@@ -24,22 +25,23 @@ from holdfast.lanes.permit_renewal import PermitRenewal, renew_arguments
 from holdfast.lanes.route_health import health_of, read_health
 from holdfast.lanes.script_client import ScriptClient
 from holdfast.lanes.settling import call_arguments, requeue_arguments, rest_after
-from holdfast.lanes.targets import CompiledPlan, Target
-from holdfast.lanes.values import WINDOW, Backlog, Fetched, Reason, Settled
+from holdfast.lanes.values import WINDOW, Backlog, Fetched, Settled
 from holdfast.lanes.wake_listener import EVERY_LANE, WakeListener
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Plan
+from holdfast.policy.admission import LOOK, Reason
 from holdfast.policy.backoff import Uniform
+from holdfast.policy.breaker_rules import RulesOf, default_rules
 from holdfast.policy.outcome_signals import is_below_limit, is_connectivity_fault, signals
 from holdfast.policy.retry import Health
 from holdfast.policy.signals import Observation, ScopeKind, Signal
+from holdfast.policy.targets import Target
 
 log = structlog.get_logger(__name__)
 
 MOST = 1_000  # permits a fetch
 SHOWN = 5  # refused jobs that the log names
-LOOK = 64  # jobs that may be passed over in one fetch
 CONFLICTS = 50  # times that other processes may move a breaker while we try to
 HEALTH_SECONDS = 0.05  # how old an answer of ``health`` may be
 UNREACHED = 0.25  # seconds between looks whether a provider that this host cannot reach may be tried again

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from holdfast.lanes.targets import Target
 from holdfast.lanes.values import Settled
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import Fault, FaultKind
@@ -19,6 +18,7 @@ from holdfast.policy.rate_estimate import (
     parse,
 )
 from holdfast.policy.rate_limit import per_minute
+from holdfast.policy.targets import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from typing import Any
 
 import redis.asyncio
 
+from holdfast.lanes.compiled_plan import CompiledPlan
 from holdfast.lanes.keys import Keys
-from holdfast.lanes.targets import CompiledPlan
 from holdfast.policy.retry import Health
 
 

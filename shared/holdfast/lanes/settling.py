@@ -5,13 +5,13 @@ from typing import Any
 
 from holdfast.lanes.entry import in_order, write_entry
 from holdfast.lanes.message_signer import MessageSigner
-from holdfast.lanes.targets import Target
 from holdfast.lanes.values import Settled
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Offer
 from holdfast.model.reply import Usage
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.outcome_signals import is_below_limit, pause
+from holdfast.policy.targets import Target
 
 Targets = Mapping[tuple[str, str], Target]
 

@@ -8,6 +8,7 @@ from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import Fault
 from holdfast.model.job import Offer, Permit
 from holdfast.model.reply import Reply, Usage
+from holdfast.policy.admission import Reason
 
 WINDOW = 2_000  # ids of one lane in Redis: a few times what a fleet holds in flight
 
@@ -18,18 +19,6 @@ class Backlog(StrEnum):
     UNKNOWN = ""  # these jobs, and nothing of others
     PART = "part"  # its head: more may follow
     ALL = "all"  # all that waits
-
-
-class Reason(StrEnum):
-    """Why the gate gave fewer permits than it was asked for."""
-
-    EMPTY = "empty"  # no more ids in the window
-    BREAKER = "breaker"  # no route of the plan takes calls now, or its one probe is under way
-    BUCKET = "bucket"  # a rate allowance is used up, or paused after a 429
-    SLOTS = "slots"  # as many calls in flight as the route may have
-    PAUSED = "paused"  # the operator paused the lane
-    AVOIDED = "avoided"  # the jobs that wait must not take the routes that are free
-    EPOCH = "epoch"  # Redis knows nothing of us: it is new or was lost; call ``begin``
 
 
 @dataclass(frozen=True, slots=True)

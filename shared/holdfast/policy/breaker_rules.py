@@ -1,6 +1,6 @@
 """The numbers of a breaker, and which kind of breaker goes by which."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -97,6 +97,13 @@ ALONE: Mapping[ScopeKind, Rules] = {
 # How one process keeps away from a provider that it cannot reach, while other hosts may: it tries again often, for
 # nobody else is asked, and it needs no ramp, for the fleet's breaker guards the provider.
 OWN_LINK = Rules(consecutive=3, ratio=None, slow=None, cap=10.0, probe_lease=2.0, ramp_start=None)
+
+RulesOf = Callable[[str], Rules]  # the rules of a breaker, by the name of its scope
+
+
+def default_rules(scope: str) -> Rules:
+    """Return the rules of a breaker where the plans are not known: every route counts as having an alternative."""
+    return RULES[scope_kind(scope)]
 
 
 def rules_for(scope: str, plans: Iterable[Plan]) -> Rules:

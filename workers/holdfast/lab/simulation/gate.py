@@ -11,7 +11,6 @@ from holdfast.lab.simulation.jobs import SimulatedCall, SimulatedJob, need_of
 from holdfast.lab.simulation.policy_hooks import Outcome, PolicyHooks
 from holdfast.lab.simulation.targets import CallSlots, Moved, SimulatedBreaker, SimulatedTarget
 from holdfast.lanes.settling import ANSWERED, NEVER_SENT
-from holdfast.lanes.targets import targets_of
 from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Reply, Usage
 from holdfast.policy.backoff import Uniform
@@ -19,6 +18,7 @@ from holdfast.policy.outcome_signals import reports_auth
 from holdfast.policy.probe_order import probe_rank
 from holdfast.policy.retry import Avoid, Health, still_avoided
 from holdfast.policy.signals import Observation, ScopeKind, Signal
+from holdfast.policy.targets import targets_of
 
 LOOK = 64  # jobs that may be passed over in one fetch
 POLL = 0.1  # seconds: what another call's answer may change at any moment is asked for again this soon

@@ -6,7 +6,6 @@ from math import inf
 from holdfast.lab.simulation.bucket import SimulatedBucket
 from holdfast.lab.simulation.jobs import SimulatedCall
 from holdfast.lab.simulation.policy_hooks import PolicyHooks
-from holdfast.lanes.targets import Target
 from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need
 from holdfast.model.reply import Usage
@@ -14,6 +13,7 @@ from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker import Breaker, Closed, Disabled, HalfOpen, Open, Refusal, allowance
 from holdfast.policy.breaker_rules import Rules
 from holdfast.policy.signals import Observation, ScopeKind, scope_kind
+from holdfast.policy.targets import Target
 
 CALM = Closed()  # a breaker in this state hears a success without a change: see policy.breaker
 Moved = Callable[["SimulatedBreaker", Breaker, float], None]

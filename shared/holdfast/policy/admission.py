@@ -1,0 +1,242 @@
+"""Which waiting job gets which permit. The gate's ``fetch.lua`` is a fast copy of this rule and is tested against it.
+
+A lane's window is looked through from its head. A job gets the first target of its plan that admits it: a route that it
+need not avoid, the yes of three breakers, a free slot, and units for its own estimate in every dimension of the bucket.
+A job that no target admits is passed over and keeps its place. Once a bucket is too low for one job no later job of the
+same fetch takes from it: small jobs must not starve a large one.
+
+No clock and no Redis: ``now`` is seconds on Redis's clock, and what changes is returned.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from math import floor, inf
+from typing import Generic, TypeVar
+
+from holdfast.model.call_result import Dimension
+from holdfast.model.job import Need
+from holdfast.policy import breaker as breakers
+from holdfast.policy import rate_limit
+from holdfast.policy.breaker import Breaker, HalfOpen, Refusal
+from holdfast.policy.probe_order import probe_rank
+from holdfast.policy.rate_limit import Allowance, Level, Wait
+from holdfast.policy.targets import Target
+
+J = TypeVar("J")
+
+LOOK = 64  # jobs that may be passed over in one fetch
+POLL = 0.1  # seconds: what another call's answer may change at any moment is asked for again this soon
+CLOSED = Breaker()
+
+
+class Reason(StrEnum):
+    """Why the gate gave fewer permits than it was asked for."""
+
+    EMPTY = "empty"  # no more ids in the window
+    BREAKER = "breaker"  # no route of the plan takes calls now, or its one probe is under way
+    BUCKET = "bucket"  # a rate allowance is used up, or paused after a 429
+    SLOTS = "slots"  # as many calls in flight as the route may have
+    PAUSED = "paused"  # the operator paused the lane
+    AVOIDED = "avoided"  # the jobs that wait must not take the routes that are free
+    EPOCH = "epoch"  # Redis knows nothing of us: it is new or was lost; call ``begin``
+
+
+@dataclass(frozen=True, slots=True)
+class BucketState:
+    """A rate allowance at one moment: a dimension without an allowance is unlimited, one without a level is full.
+
+    ``paused_until`` is in seconds; 0: not paused.
+    """
+
+    allowances: Mapping[Dimension, Allowance]
+    levels: Mapping[Dimension, Level] = field(default_factory=dict)
+    paused_until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    """What guards the targets of a plan: breakers by scope, buckets by name, calls in flight by route.
+
+    A breaker or route that is not listed is closed and idle.
+    """
+
+    breakers: Mapping[str, Breaker]
+    buckets: Mapping[str, BucketState]
+    in_flight: Mapping[str, int]
+
+    def after(self, grant: "Grant") -> "GateState":
+        """Return the state once ``grant`` is in effect."""
+        name, route = grant.target.bucket, grant.target.name
+        return GateState(
+            {**self.breakers, **grant.probed},
+            {**self.buckets, name: replace(self.buckets[name], levels=grant.levels)},
+            {**self.in_flight, route: self.in_flight.get(route, 0) + 1},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A permit for ``target`` and what it takes: ``levels`` and ``probed`` are what its bucket and breakers become.
+
+    ``probed`` lists the breakers whose one probe it is, by scope; empty for an ordinary call.
+    """
+
+    target: Target
+    costs: Mapping[Dimension, float]
+    levels: Mapping[Dimension, Level]
+    probed: Mapping[str, Breaker]
+
+
+@dataclass(frozen=True, slots=True)
+class NotAdmitted:
+    """Why a job got no permit. ``retry_in``: seconds until that may change; None where time alone changes nothing.
+
+    ``shut``: no job would be admitted, whatever it needs.
+    """
+
+    reason: Reason
+    retry_in: float | None
+    shut: bool = True
+
+
+@dataclass(slots=True)
+class WindowScan(Generic[J]):
+    """One look through a lane's window, from its head. Iterate over it to get each admitted job with its grant.
+
+    ``gate`` is read anew for every job: put each grant into effect there before you ask for the next, and stop when you
+    have enough. Afterwards ``passed`` lists the jobs that keep their places, in order, and ``refusal`` tells why the
+    first of them got no permit. ``hedged``: second permits for running jobs, which never probe. ``admit`` and ``take``
+    are the breaker's and the bucket's arithmetic; the simulation may put others in their place.
+    """
+
+    window: Iterable[tuple[J, Need]]
+    targets: Sequence[Target]
+    gate: GateState
+    now: float
+    look: int = LOOK
+    hedged: bool = False
+    admit: Callable[..., tuple[Breaker, breakers.Admission | Refusal]] = breakers.admit
+    take: Callable[..., Mapping[Dimension, Level] | Wait] = rate_limit.take
+    passed: list[J] = field(default_factory=list)
+    refusal: NotAdmitted | None = None
+    _short: dict[str, NotAdmitted] = field(default_factory=dict)  # buckets that were too low for a job of this scan
+
+    def __iter__(self) -> Iterator[tuple[J, Grant]]:
+        targets = in_turn(self.targets, self.gate.breakers, self.now)
+        for job, need in self.window:
+            answer = self._place(need, targets)
+            if isinstance(answer, Grant):
+                yield job, answer
+                continue
+            self.passed.append(job)
+            self.refusal = self.refusal or answer
+            if answer.shut or len(self.passed) >= self.look:
+                return
+
+    def _place(self, need: Need, targets: Sequence[Target]) -> Grant | NotAdmitted:
+        refusals = []
+        for target in targets:
+            answer = self._ask(target, need)
+            if isinstance(answer, Grant):
+                return answer
+            refusals.append(answer)
+        first = min(refusals, key=lambda each: inf if each.retry_in is None else each.retry_in)
+        return replace(first, shut=all(each.shut for each in refusals))
+
+    def _ask(self, target: Target, need: Need) -> Grant | NotAdmitted:
+        until = need.avoid.get(target.name, 0.0) if need.avoid else 0.0
+        if until is None or until > self.now:
+            return NotAdmitted(Reason.AVOIDED, None if until is None else until - self.now, shut=False)
+        if target.bucket in self._short:
+            return self._short[target.bucket]
+        probed = self._probed(target)
+        if isinstance(probed, NotAdmitted):
+            return probed
+        if self.gate.in_flight.get(target.name, 0) >= self._slots(target):
+            return NotAdmitted(Reason.SLOTS, POLL)
+        if probed and self.hedged:
+            return NotAdmitted(Reason.BREAKER, POLL)
+        return self._taken(target, need, probed)
+
+    def _probed(self, target: Target) -> Mapping[str, Breaker] | NotAdmitted:
+        """What the breakers become that need a probe; or the first that admits no call."""
+        probed = {}
+        for scope in target.scopes:
+            before = self.gate.breakers.get(scope, CLOSED)
+            after, answer = self.admit(before, self.now, target.probe_rules)
+            if isinstance(answer, Refusal):
+                return NotAdmitted(Reason.BREAKER, self._retry_in(before, answer))
+            if answer.probe:
+                probed[scope] = after
+        return probed
+
+    def _retry_in(self, breaker: Breaker, refusal: Refusal) -> float | None:
+        if refusal.retry_at == inf:
+            return None
+        left = refusal.retry_at - self.now
+        return min(POLL, left) if isinstance(breaker.state, HalfOpen) else left
+
+    def _slots(self, target: Target) -> float:
+        """How many calls the route may have in flight: its own limit, or less while a breaker ramps."""
+        ramps = [breakers.allowance(self.gate.breakers.get(scope, CLOSED)) for scope in target.scopes]
+        return min([target.slots, *(max(1, floor(ramp)) for ramp in ramps if ramp is not None)])
+
+    def _taken(self, target: Target, need: Need, probed: Mapping[str, Breaker]) -> Grant | NotAdmitted:
+        bucket, costs = self.gate.buckets[target.bucket], target.costs(need)
+        levels = self.take(bucket.levels, bucket.allowances, costs, self.now * 1000, bucket.paused_until * 1000)
+        if isinstance(levels, Wait):
+            refusal = self._short[target.bucket] = NotAdmitted(Reason.BUCKET, levels.ms / 1000)
+            return refusal
+        return Grant(target, costs, levels, probed)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch(Generic[J]):
+    """Answer to one fetch: ``grants`` in the window's order, ``passed`` keep their places, ``gate`` is what is left.
+
+    ``reason`` is None when as many permits were given as asked for. ``retry_in`` is in seconds, until the earliest
+    thing that could admit the first waiting job; None when only a hint or an operator can change it.
+    """
+
+    grants: Sequence[tuple[J, Grant]]
+    passed: Sequence[J]
+    reason: Reason | None
+    retry_in: float | None
+    gate: GateState
+
+
+def fetch(
+    window: Iterable[tuple[J, Need]],
+    targets: Sequence[Target],
+    gate: GateState,
+    now: float,
+    n: int,
+    *,
+    look: int = LOOK,
+) -> Fetch[J]:
+    """Give up to ``n`` >= 1 jobs of ``window`` a permit each. At most ``look`` jobs are passed over."""
+    scan, grants = WindowScan(window, targets, gate, now, look), list[tuple[J, Grant]]()
+    for job, grant in scan:
+        grants.append((job, grant))
+        scan.gate = scan.gate.after(grant)
+        if len(grants) == n:
+            return Fetch(grants, scan.passed, None, None, scan.gate)
+    why = scan.refusal or NotAdmitted(Reason.EMPTY, None)
+    return Fetch(grants, scan.passed, why.reason, why.retry_in, scan.gate)
+
+
+def in_turn(targets: Sequence[Target], breakers_by_scope: Mapping[str, Breaker], now: float) -> Sequence[Target]:
+    """Return the targets as they are offered a job: in the plan's order, credentials of a route by ``probe_rank``."""
+    names = [target.name for target in targets]
+
+    def key(target: Target) -> tuple[int, float]:
+        _, credential, endpoint = (breakers_by_scope.get(scope, CLOSED) for scope in target.scopes)
+        return names.index(target.name), probe_rank(credential, endpoint, now)
+
+    return sorted(targets, key=key)
+
+
+def share_left(levels: Mapping[Dimension, Level], allowances: Mapping[Dimension, Allowance]) -> float:
+    """Return the share of its capacity that a bucket has left, in its emptiest dimension; 1 where it is unlimited."""
+    return min((levels[each].units / allowance.capacity for each, allowance in allowances.items()), default=1.0)
