@@ -7,7 +7,7 @@ from figures import Figure, show
 
 sys.path[0] = str(Path(__file__).parent.parent / "tests")  # for bench/, whose drill.py would hide the tests' folder
 
-from lab.drill.planted import BUGS  # noqa: E402  bench/ is no package
+from lab.simulation.planted import BUGS  # noqa: E402  bench/ is no package
 
 
 def main() -> int:

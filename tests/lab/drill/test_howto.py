@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab.drill.planted import BUGS
 
 from holdfast.config import load
+from lab.simulation.planted import BUGS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "howto" / "drill.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(sh|toml)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

@@ -3,12 +3,12 @@
 import xml.etree.ElementTree as ET
 
 import pytest
-from lab.drill.scenes import scenario
 
 from holdfast.lab.drill.picture import bands_of, clock, picture, what_is_wrong
 from holdfast.lab.drill.report_writer import page
 from holdfast.lab.drill.result import DrillResult
 from holdfast.lab.simulation.run import run_virtual
+from lab.simulation.scenes import scenario
 
 SVG = "{http://www.w3.org/2000/svg}"
 SCRIPT = [(0, [(1.0, "ok", (1, 4))]), (300, [(0.6, "e401"), (0.1, "hang")]), (600, [(0.4, "ok", (31, 36))]), (900, [])]

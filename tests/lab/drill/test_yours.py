@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from lab.drill.scenes import scenario
 
 from holdfast.config import load
 from holdfast.lab.drill.drill_plan import plan_from
@@ -11,6 +10,7 @@ from holdfast.lab.simulation.run import run_virtual
 from holdfast.model.errors import InvalidRequest
 from holdfast.policy.breaker_rules import ALONE, RULES
 from holdfast.policy.signals import ScopeKind
+from lab.simulation.scenes import scenario
 
 CONFIG = """
 [worker]

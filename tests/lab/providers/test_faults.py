@@ -6,11 +6,11 @@ import contextlib
 import aiohttp
 import orjson
 import pytest
-from lab.sim.asking import KEY, PATIENT, asking, chat, messages, responses
 
 from holdfast.lab.providers import InjectedFault
 from holdfast.lab.providers.faults import FaultSchedule
 from holdfast.lab.providers.settings import REFUSING, SPOILING
+from lab.providers.asking import KEY, PATIENT, asking, chat, messages, responses
 
 
 async def test_every_mode_has_an_ending_that_the_log_names_and_none_of_the_refusing_ones_runs_the_model() -> None:

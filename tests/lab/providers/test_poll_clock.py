@@ -3,11 +3,10 @@
 import time
 from dataclasses import asdict
 
-from lab.sim.asking import asking, chat
-
-from holdfast.lab.ledger_audit import Allowance, fullest
+from holdfast.lab.ledger_audit import KnownLimit, fullest
 from holdfast.lab.providers.calls import SeenCall
 from holdfast.lab.providers.poll_clock import PollClock
+from lab.providers.asking import asking, chat
 
 
 def spans(*calls: SeenCall) -> list[tuple[float, float]]:
@@ -44,4 +43,4 @@ def test_a_clump_of_the_providers_own_making_is_no_burst() -> None:
 
 def test_a_burst_that_was_seen_in_time_is_counted_whole() -> None:
     calls = [SeenCall(10 + n / 1000, "/", since=10 + n / 1000 - 0.03) for n in range(120)]
-    assert fullest(spans(*calls), 1.0)[0] == 120 > Allowance(50, 50).rate + Allowance(50, 50).burst
+    assert fullest(spans(*calls), 1.0)[0] == 120 > KnownLimit(50, 50).rate + KnownLimit(50, 50).burst

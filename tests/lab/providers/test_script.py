@@ -3,10 +3,10 @@
 from collections import Counter
 
 import pytest
-from lab.sim.asking import asking, messages
 
 from holdfast.lab.providers.faults import FaultSchedule
 from holdfast.lab.providers.settings import InjectedFault, Script, ScriptPart, ScriptPhase
+from lab.providers.asking import asking, messages
 
 GREY = ScriptPart(share=0.3, mode="e500", takes=(0.1, 0.2))
 LATE = ScriptPart(share=0.45, takes=(31.0, 36.0))

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import aiohttp
 import pytest
-from lab.sim.asking import KEY, asking, chat, messages, responses
+
+from lab.providers.asking import KEY, asking, chat, messages, responses
 
 
 async def until(true: Callable[[], bool]) -> None:

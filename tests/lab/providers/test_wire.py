@@ -5,7 +5,8 @@ import openai.types.chat
 import openai.types.responses
 import orjson
 import pytest
-from lab.sim.asking import asking, chat, messages, responses
+
+from lab.providers.asking import asking, chat, messages, responses
 
 SCHEMA = {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}
 

@@ -6,8 +6,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lab.drill.scenes import scenario
-
 from holdfast.lab.drill.result import SeedReport
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.simulation.policy_hooks import REAL, PolicyHooks
@@ -19,6 +17,7 @@ from holdfast.policy import breaker, outcome_signals, rate_limit, retry
 from holdfast.policy.breaker import Admission, HalfOpen
 from holdfast.policy.retry import may_be_billed
 from holdfast.policy.signals import ScopeKind, Signal
+from lab.simulation.scenes import scenario
 
 SEED = 1
 DOWN = [(60, [(1.0, "e500", 0.2)]), (600, [])]

@@ -1,9 +1,9 @@
 """What happens to us costs no job: processes that die or stop, clocks that are wrong, a Redis that forgets."""
 
 import pytest
-from lab.drill.scenes import EVERYTHING, scenario
 
 from holdfast.lab.simulation.run import run_virtual
+from lab.simulation.scenes import EVERYTHING, scenario
 
 
 @pytest.mark.parametrize("seed", range(1, 4))

@@ -4,7 +4,6 @@ from dataclasses import replace
 from math import inf
 
 import pytest
-from lab.drill.scenes import scenario
 
 from holdfast.lab.drill.figures import DrillFigures, worst
 from holdfast.lab.drill.result import DrillResult
@@ -16,6 +15,7 @@ from holdfast.lab.simulation.pool import HOP
 from holdfast.lab.simulation.provider import ProviderLimiter
 from holdfast.lab.simulation.run import run_virtual
 from holdfast.model.job import Need
+from lab.simulation.scenes import scenario
 
 DOWN = [(0, []), (100, [(1.0, "e500", 0.1)]), (1_100, [])]
 

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from lab.drill.scenes import EVERYTHING, scenario
 
 from holdfast.lab.drill.drill_plan import plan_of
 from holdfast.lab.simulation.run import run_virtual
 from holdfast.model.route import Hedge
 from holdfast.policy.hedging import SAVED
+from lab.simulation.scenes import EVERYTHING, scenario
 
 LAME = [(0, [(0.04, "slow", 18.0)])]  # some calls take long, none so long that a breaker would hear of it
 SICK = [(0, [(0.05, "hang"), (0.05, "e500", 12.0), (0.2, "slow", 30.0)])]

@@ -1,7 +1,8 @@
 """The simulator sees: each of eleven planted bugs is told by the promise that it breaks, and nothing else is."""
 
 import pytest
-from lab.drill.planted import BUGS, Bug
+
+from lab.simulation.planted import BUGS, Bug
 
 EACH = pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 

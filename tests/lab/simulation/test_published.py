@@ -3,11 +3,11 @@
 from functools import cache
 
 import pytest
-from lab.drill.scenes import scenario
 
 from holdfast.lab.drill.catalogue import find, names
 from holdfast.lab.drill.result import SeedReport
 from holdfast.lab.simulation.run import run_virtual
+from lab.simulation.scenes import scenario
 
 SEED = 3
 

@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from lab.drill.scenes import scenario
 
 from holdfast.lab.simulation.run import run_virtual
 from holdfast.lab.simulation.seeds import run_seeds
+from lab.simulation.scenes import scenario
 
 OUTAGE = """{"name": "short", "duration_s": 400, "phases": [
     {"t_s": 0, "mix": [{"fraction": 1.0, "mode": "ok", "latency_s": [1, 4]}]},

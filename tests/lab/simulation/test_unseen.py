@@ -1,9 +1,9 @@
 """Policy, not cases: in outages that nothing was tuned for, every promise holds and what it costs stays sane."""
 
 import pytest
-from lab.drill.unseen import UNSEEN, Unseen
 
 from holdfast.lab.simulation.run import run_virtual
+from lab.simulation.unseen import UNSEEN, Unseen
 
 
 @pytest.mark.parametrize("unseen", UNSEEN, ids=lambda each: each.scenario.name)

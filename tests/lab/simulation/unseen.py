@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from lab.drill.scenes import scenario
-
 from holdfast.lab.drill.scenario import Scenario
+from lab.simulation.scenes import scenario
 
 FLAPS = [(300 * n, [(1.0, "e503")] if n % 2 else []) for n in range(1, 13)]
 WAVES = [(300, [(0.6, "e401")]), (900, [(0.95, "e401")]), (2_400, [(0.3, "e401")]), (3_000, [])]
