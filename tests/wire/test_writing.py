@@ -42,7 +42,7 @@ def body(dialect, request, model="m"):
 
 
 def changes(dialect, request, model="m"):
-    return {change.field: change.note for change in dialect.write_request(request, model)[1].changes}
+    return {each.field: each.note for each in dialect.write_request(request, model)[1].notes}
 
 
 # ---- system and turns
