@@ -56,6 +56,10 @@ async def test_a_status_alone_has_a_meaning(api, call, status, kind):
         (A, (402, "billing_error", "linked_organization_spend_limit_reached"), Kind.SPEND_LIMIT),
         (A, (400, "invalid_request_error", "organization_on_hold"), Kind.SPEND_LIMIT),
         (A, (403, "billing_error", None), Kind.SPEND_LIMIT),
+        # what the key's owner may not do, whatever status it came with
+        (A, (400, "invalid_request_error", "workspace_human_review_disabled"), Kind.FORBIDDEN),
+        (A, (400, "invalid_request_error", "organization_not_eligible"), Kind.FORBIDDEN),
+        (A, (503, "api_error", "authorization_check_unavailable"), Kind.OVERLOADED),
         (C, (429, "insufficient_quota", "insufficient_quota"), Kind.SPEND_LIMIT),
         (C, (429, "insufficient_quota", "credit_balance_exhausted"), Kind.SPEND_LIMIT),
         (C, (429, "insufficient_quota", None), Kind.SPEND_LIMIT),

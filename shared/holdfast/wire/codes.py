@@ -21,7 +21,7 @@ STATUSES: Mapping[int, FaultKind] = {
     529: FaultKind.OVERLOADED,
 }
 
-# error.details.error_code and error.type of anthropic 2.12.
+# error.details.error_code and error.type of anthropic 2.14.
 ANTHROPIC: Mapping[str, FaultKind] = {
     "enforced_spend_limit_reached": FaultKind.SPEND_LIMIT,
     "contract_spend_limit_reached": FaultKind.SPEND_LIMIT,
@@ -29,6 +29,9 @@ ANTHROPIC: Mapping[str, FaultKind] = {
     "linked_organization_billing_unavailable": FaultKind.SPEND_LIMIT,
     "organization_on_hold": FaultKind.SPEND_LIMIT,
     "billing_error": FaultKind.SPEND_LIMIT,
+    "workspace_human_review_disabled": FaultKind.FORBIDDEN,  # comes as 400, but tells of the key's workspace
+    "organization_not_eligible": FaultKind.FORBIDDEN,  # comes as 400, but tells of the key's organization
+    "authorization_check_unavailable": FaultKind.OVERLOADED,  # comes as 503: nothing was done
     "ramp_limit_exceeded": FaultKind.RAMP_LIMITED,
     "overloaded_error": FaultKind.OVERLOADED,
     "rate_limit_error": FaultKind.RATE_LIMITED,
@@ -36,7 +39,7 @@ ANTHROPIC: Mapping[str, FaultKind] = {
     "request_too_large": FaultKind.TOO_LONG,
 }
 
-# error.code, then error.type, of openai 3.54.
+# error.code, then error.type, of openai 3.57.
 OPENAI: Mapping[str, FaultKind] = {
     "insufficient_quota": FaultKind.SPEND_LIMIT,
     "credit_balance_exhausted": FaultKind.SPEND_LIMIT,

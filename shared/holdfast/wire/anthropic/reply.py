@@ -10,7 +10,7 @@ from holdfast.wire.anthropic.read import WIRE
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.usage import count
 
-# All stop reasons of anthropic 2.12. A test compares the keys with the SDK's own Literal.
+# All stop reasons of anthropic 2.14. A test compares the keys with the SDK's own Literal.
 FINISH: Mapping[str, Finish | FaultKind] = {
     "end_turn": Finish.STOP,
     "stop_sequence": Finish.STOP,

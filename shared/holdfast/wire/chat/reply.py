@@ -12,7 +12,7 @@ from holdfast.wire.openai import CHAT as WIRE
 from holdfast.wire.openai import read_inner_error, write_arguments
 from holdfast.wire.usage import read_usage, write_usage
 
-# All finish reasons of openai 3.54. A test compares the keys with the SDK's own Literal.
+# All finish reasons of openai 3.57. A test compares the keys with the SDK's own Literal.
 FINISH: Mapping[str, Finish] = {
     "stop": Finish.STOP,
     "length": Finish.LENGTH,

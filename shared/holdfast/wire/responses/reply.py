@@ -13,7 +13,7 @@ from holdfast.wire.openai import RESPONSES as WIRE
 from holdfast.wire.openai import read_inner_error, write_arguments
 from holdfast.wire.usage import read_usage, write_usage
 
-# Why an answer is incomplete, as openai 3.54 names it. A test compares the keys with the SDK's own Literal.
+# Why an answer is incomplete, as openai 3.57 names it. A test compares the keys with the SDK's own Literal.
 INCOMPLETE: Mapping[str, Finish | FaultKind] = {
     "max_output_tokens": Finish.LENGTH,
     "max_messages": Finish.LENGTH,
