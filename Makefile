@@ -32,8 +32,7 @@ chaos: ## every crash point, Redis fault and cut link, with real processes (minu
 check: ## lint, format, types, import contracts, generated pages
 	@PYTHON="$(PYTHON)" requirements/install dev
 	@status=0; \
-	for each in "ruff check ." "ruff format --check ." "mypy" "lint-imports" "python docs/generate.py --check" \
-	    "python requirements/sbom.py --check"; do \
+	for each in "ruff check ." "ruff format --check ." "mypy" "lint-imports" "python docs/generate.py --check"; do \
 	    echo "$$each"; $(BIN)/$$each || status=1; \
 	done; exit $$status
 
@@ -51,12 +50,12 @@ lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	$(LOCK) --extra build --constraints requirements/dev.txt --output-file requirements/run.txt
 
 sbom: ## write the bill of materials anew, after the lock was (requirements/sbom.json, CycloneDX)
-	@PYTHON="$(PYTHON)" requirements/install run
-	@$(BIN)/python requirements/sbom.py
+	@PYTHON="$(PYTHON)" requirements/install dev
+	@requirements/sbom
 
 audit: ## ask a public database about advisories against the pinned packages (status 75: not reached)
-	@PYTHON="$(PYTHON)" requirements/install run
-	@$(BIN)/python requirements/audit.py
+	@PYTHON="$(PYTHON)" requirements/install dev
+	@requirements/audit
 
 clean: ## remove .venv and caches; .holdfast, where jobs are kept, stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
