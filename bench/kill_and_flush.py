@@ -10,6 +10,8 @@ from holdfast.lab.providers.settings import SimSettings
 from holdfast.lanes import connect
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
+from holdfast.store.fleet import list_workers
+from holdfast.store.jobs import list_jobs
 from rig import Rig, rig
 
 JOBS, CONCURRENCY = 1000, 50
@@ -27,10 +29,10 @@ def flush(running: Rig) -> int:
 def kill(running: Rig) -> int:
     """Kill one worker. Returns how many calls it had in flight, as SQL knows them."""
     victim = running.workers[0]
-    mine = next(worker.id for worker in running.store.workers() if worker.pid == victim.pid)
+    mine = next(worker.id for worker in running.store.read(list_workers) if worker.pid == victim.pid)
     victim.kill()
     victim.wait()
-    where = running.store.jobs(JobFilter(states=frozenset({State.RUNNING})), limit=JOBS)
+    where = running.store.read(list_jobs, JobFilter(states=frozenset({State.RUNNING})), limit=JOBS)
     return sum(job.worker == mine for job in where)
 
 

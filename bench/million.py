@@ -36,7 +36,16 @@ from holdfast.model.job import AttemptEnd, Claimed, DeathReason, Outcome, Permit
 from holdfast.model.records import JobFilter, Settlement
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.step import Bury, Complete
+from holdfast.store.backlog import lane_heads, list_lanes
+from holdfast.store.batches import find_batch, list_batches
+from holdfast.store.claim import claim
+from holdfast.store.dead_letters import dead_groups, drop
+from holdfast.store.fleet import register_worker, stop_worker
+from holdfast.store.jobs import list_jobs
+from holdfast.store.ledger import read_ledger
+from holdfast.store.requeue import called_within
 from holdfast.store.secrets import message_key
+from holdfast.store.settle import settle
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.lane_schedule import LaneSchedule
@@ -169,15 +178,15 @@ def fill(running: Rig, jobs: int) -> list[Figure]:
 
 
 def waiting(running: Rig) -> int:
-    return sum(lane.counts.get(State.QUEUED, 0) for lane in running.store.lanes())
+    return sum(lane.counts.get(State.QUEUED, 0) for lane in running.store.read(list_lanes))
 
 
 def on_disk(running: Rig) -> int:
     """Bytes of the database: SQLite's files, or what Postgres says."""
-    if running.store.database.dialect.name == "sqlite":
+    if running.store.dialect.name == "sqlite":
         return sum(path.stat().st_size for path in running.directory.glob("holdfast.db*"))
     size = "select pg_database_size(current_database())"
-    return int(running.store.database.read(lambda tx: tx.connection.exec_driver_sql(size).scalar_one()))
+    return int(running.store.read(lambda tx: tx.connection.exec_driver_sql(size).scalar_one()))
 
 
 def one_round(side: Side) -> None:
@@ -203,7 +212,7 @@ async def work(side: Side, connection: Connection) -> None:
     settings, dependencies = running.settings, DependencyHealth()
     lanes = LaneSchedule(settings, ProviderPool(settings, concurrency=1))
     refiller = WindowRefiller(running.store, gate, lanes, CallSlots(GROUP), dependencies, settings.worker.window)
-    running.store.register(worker, "bench", os.getpid(), "0", lease=600.0)
+    running.store.write(register_worker, worker, "bench", os.getpid(), "0", lease=600.0)
     spent: Counter[str] = Counter(fetch=0.0, refill=0.0, claim=0.0, settle=0.0, acknowledge=0.0)
     done = 0
     while done < GROUP * GROUPS:
@@ -213,16 +222,16 @@ async def work(side: Side, connection: Connection) -> None:
         if fetched.low or not fetched.permits:
             await refiller._fill(LANE)  # noqa: SLF001 - what `soon` starts, waited for
             began = lap(spent, "refill", began)
-        claimed = running.store.claim(worker, fetched.permits)
+        claimed = running.store.write(claim, worker, fetched.permits)
         began = lap(spent, "claim", began)
-        running.store.settle([answered(job) for job in claimed])
+        running.store.write(settle, [answered(job) for job in claimed])
         began = lap(spent, "settle", began)
         await gate.settle([Settled(permit, REPLY, seconds=0.1) for permit in fetched.permits])
         lap(spent, "acknowledge", began)
         done += len(claimed)
         if waiting(running) < FEW:
             running.submit(len(claimed))
-    running.store.stop(worker)
+    running.store.write(stop_worker, worker)
     await gate.release(worker)
     await gate.close()
     side.moved += done
@@ -274,7 +283,7 @@ def feed(running: Rig, keep: int, stop: threading.Event) -> None:
 
 
 def succeeded(running: Rig) -> int:
-    return sum(lane.counts.get(State.SUCCEEDED, 0) for lane in running.store.lanes())
+    return sum(lane.counts.get(State.SUCCEEDED, 0) for lane in running.store.read(list_lanes))
 
 
 def resident(pid: int) -> int:
@@ -286,37 +295,37 @@ def resident(pid: int) -> int:
 def lists(running: Rig, url: str, dead: int) -> list[Figure]:
     """What has no bar, but must not be slow: pages of jobs, counts, dead letters, the ledger."""
     store = running.store
-    batch = store.batches(limit=1)[0].id
+    batch = store.read(list_batches, limit=1)[0].id
     bury(running, dead)
     asked: dict[str, Callable[[], Any]] = {
-        "first page of jobs": lambda: store.jobs(JobFilter()),
-        "first page of succeeded jobs": lambda: store.jobs(JobFilter(states=frozenset({State.SUCCEEDED}))),
-        "first page of running jobs": lambda: store.jobs(JobFilter(states=frozenset({State.RUNNING}))),
-        "first page of dead jobs": lambda: store.jobs(JobFilter(states=frozenset({State.DEAD}))),
-        "first page of a tenant without jobs": lambda: store.jobs(JobFilter(tenant="nobody")),
-        "first page of a model without jobs": lambda: store.jobs(JobFilter(model="nobody")),
-        "counts of a batch": lambda: store.batch(batch),
-        "50 batches": store.batches,
-        f"groups of {dead:,} dead letters": lambda: store.dead_groups(JobFilter()),
+        "first page of jobs": lambda: store.read(list_jobs, JobFilter()),
+        "first page of succeeded jobs": lambda: store.read(list_jobs, JobFilter(states=frozenset({State.SUCCEEDED}))),
+        "first page of running jobs": lambda: store.read(list_jobs, JobFilter(states=frozenset({State.RUNNING}))),
+        "first page of dead jobs": lambda: store.read(list_jobs, JobFilter(states=frozenset({State.DEAD}))),
+        "first page of a tenant without jobs": lambda: store.read(list_jobs, JobFilter(tenant="nobody")),
+        "first page of a model without jobs": lambda: store.read(list_jobs, JobFilter(model="nobody")),
+        "counts of a batch": lambda: store.read(find_batch, batch),
+        "50 batches": lambda: store.read(list_batches),
+        f"groups of {dead:,} dead letters": lambda: store.read(dead_groups, JobFilter()),
         f"GET /metrics with {dead:,} dead letters": lambda: get(url + "/metrics"),
-        f"dropping 500 of {dead:,} dead letters": lambda: store.drop(JobFilter(), 500, "bench"),
-        "whether a call began in the last minute": lambda: store.called_within(60.0),
+        f"dropping 500 of {dead:,} dead letters": lambda: store.write(drop, JobFilter(), 500, "bench"),
+        "whether a call began in the last minute": lambda: store.read(called_within, 60.0),
     }
     figures = [Figure(what, median(ask) * 1000, None, "ms") for what, ask in asked.items()]
     began = time.monotonic()
-    broken = [line.name for line in store.ledger() if not line.holds]
+    broken = [line.name for line in store.read(read_ledger) if not line.holds]
     ledger = Figure("the ledger", time.monotonic() - began, None, "s")
     return [*figures, ledger, Figure("ledger lines broken", len(broken), ("=", 0))]
 
 
 def bury(running: Rig, jobs: int) -> None:
     worker = new_id()
-    running.store.register(worker, "bench", os.getpid(), "0", lease=3600.0)
+    running.store.write(register_worker, worker, "bench", os.getpid(), "0", lease=3600.0)
     for _ in range(0, jobs, 500):
-        heads = running.store.heads(LANE, 500)
+        heads = running.store.read(lane_heads, LANE, 500)
         permits = [Permit(new_id(), offer.id, LANE, "first/first-model", "main", {}) for offer in heads]
-        running.store.settle([buried(job) for job in running.store.claim(worker, permits)])
-    running.store.stop(worker)
+        running.store.write(settle, [buried(job) for job in running.store.write(claim, worker, permits)])
+    running.store.write(stop_worker, worker)
 
 
 @contextmanager

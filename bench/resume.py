@@ -13,6 +13,8 @@ from holdfast.lab.providers.settings import SimSettings
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
+from holdfast.store.fleet import list_workers
+from holdfast.store.jobs import list_jobs
 from rig import Rig, rig
 
 IN_FLIGHT = 20
@@ -23,8 +25,8 @@ GIVEN_UP = 120.0
 
 def held(running: Rig, pid: int) -> set[str]:
     """Jobs that SQL thinks a process has in flight, as the provider knows them."""
-    ids = {worker.id for worker in running.store.workers(live_only=False) if worker.pid == pid}
-    jobs = running.store.jobs(JobFilter(states=frozenset({State.RUNNING})), limit=10_000)
+    ids = {worker.id for worker in running.store.read(list_workers, live_only=False) if worker.pid == pid}
+    jobs = running.store.read(list_jobs, JobFilter(states=frozenset({State.RUNNING})), limit=10_000)
     return {public_id("job", job.id) for job in jobs if job.worker in ids}
 
 

@@ -18,7 +18,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from figures import Figure, show
 from holdfast.model.ids import new_id
 from holdfast.store import Store
-from holdfast.store.retention import first_id
+from holdfast.store.batches import open_batch
+from holdfast.store.claim import claim
+from holdfast.store.fleet import register_worker
+from holdfast.store.ledger import read_ledger
+from holdfast.store.retention import delete_ended, first_id
+from holdfast.store.settle import settle
+from holdfast.store.submit import submit_jobs
 from holdfast.worker.sweeper import DELETE_APART, DELETE_AT_ONCE
 from servers import DURABLE, postgres
 from store import WORKER, job, permit, success  # bench/store.py
@@ -55,12 +61,12 @@ def opened(database: str) -> Iterator[Store]:
 def ready(url: str) -> Store:
     store = Store(url)
     store.ensure()
-    store.register(WORKER, "bench", 1, "0", lease=3600)
+    store.write(register_worker, WORKER, "bench", 1, "0", lease=3600)
     return store
 
 
 def measure(store: Store, jobs: int) -> list[Figure]:
-    batch = store.open_batch(new_id(), "old", "default").id
+    batch = store.write(open_batch, new_id(), "old", "default").id
     grow_old(store, jobs, batch)
     quiet = Busy(store)
     quiet.run(QUIET)
@@ -68,11 +74,11 @@ def measure(store: Store, jobs: int) -> list[Figure]:
     other = threading.Thread(target=busy.run, args=(600.0,))
     other.start()
     began = time.monotonic()
-    gone, longest = delete_ended(store)
+    gone, longest = delete_all(store)
     seconds = time.monotonic() - began
     busy.stop.set()
     other.join()
-    broken = [line.name for line in store.ledger() if not line.holds]
+    broken = [line.name for line in store.read(read_ledger) if not line.holds]
     left = [count(store, f"select count(*) from {part}") for part in PARTS]
     store.close()
     return [
@@ -91,23 +97,23 @@ def grow_old(store: Store, jobs: int, batch: str) -> None:
     old = first_id(int((time.time() - 2 * MONTH) * 1e6))[:12]
     for start in range(0, jobs, 500):
         made = [job(id_=old + new_id()[12:], batch=batch, position=start + n) for n in range(min(500, jobs - start))]
-        store.submit(made)
-        claimed = store.claim(WORKER, [permit(one.id) for one in made])
-        store.settle([success(one) for one in claimed])
+        submit_jobs(store, made)
+        claimed = store.write(claim, WORKER, [permit(one.id) for one in made])
+        store.write(settle, [success(one) for one in claimed])
     back = round(2 * MONTH * 1e6)
     for statement in (
         f"update job set created_at = created_at - {back}, finished_at = finished_at - {back}",
         f"update batch set created_at = created_at - {back}",
     ):
-        store.database.write(lambda tx, said=statement: tx.connection.exec_driver_sql(said))
+        store.write(lambda tx, said=statement: tx.connection.exec_driver_sql(said))
 
 
-def delete_ended(store: Store) -> tuple[int, float]:
+def delete_all(store: Store) -> tuple[int, float]:
     """How many jobs went, and seconds of the longest page."""
     gone, longest, cursor = 0, 0.0, ""
     while cursor is not None:
         began = time.perf_counter()
-        page = store.delete_ended(MONTH, cursor, DELETE_AT_ONCE)
+        page = delete_ended(store, MONTH, cursor, DELETE_AT_ONCE)
         longest = max(longest, time.perf_counter() - began)
         gone, cursor = gone + page.jobs, page.cursor
         time.sleep(DELETE_APART)
@@ -115,7 +121,7 @@ def delete_ended(store: Store) -> tuple[int, float]:
 
 
 def count(store: Store, statement: str) -> int:
-    return int(store.database.read(lambda tx: tx.connection.exec_driver_sql(statement).scalar_one()))
+    return int(store.read(lambda tx: tx.connection.exec_driver_sql(statement).scalar_one()))
 
 
 class Busy:
@@ -130,9 +136,9 @@ class Busy:
         while time.monotonic() < end and not self.stop.is_set():
             made = [job() for _ in range(GROUP)]
             began = time.perf_counter()
-            self.store.submit(made)
-            claimed = self.store.claim(WORKER, [permit(one.id) for one in made])
-            self.store.settle([success(one) for one in claimed])
+            submit_jobs(self.store, made)
+            claimed = self.store.write(claim, WORKER, [permit(one.id) for one in made])
+            self.store.write(settle, [success(one) for one in claimed])
             self.times.append(time.perf_counter() - began)
 
     @property

@@ -19,6 +19,9 @@ from holdfast.lab.sampler import RunSampler
 from holdfast.lanes import Lanes, connect
 from holdfast.model.job import State
 from holdfast.store import Store
+from holdfast.store.batches import count_unfinished, find_batch
+from holdfast.store.fleet import list_workers
+from holdfast.store.ledger import read_ledger
 
 HEAD = """
 [storage]
@@ -80,7 +83,7 @@ class Rig:
 
     def leases(self) -> set[int]:
         """Processes that hold a lease."""
-        return {worker.pid for worker in self.store.workers()}
+        return {worker.pid for worker in self.store.read(list_workers)}
 
     def submit(self, jobs: int) -> str:
         """Submit prompts as one batch, and return its id."""
@@ -94,10 +97,10 @@ class Rig:
             time.sleep(0.01)
 
     def until_done(self, batch: str) -> None:
-        self.until(lambda: self.store.unfinished(batch) == 0)
+        self.until(lambda: self.store.read(count_unfinished, batch) == 0)
 
     def counts(self, batch: str) -> dict[State, int]:
-        record = self.store.batch(batch)
+        record = self.store.read(find_batch, batch)
         return dict(record.counts) if record else {}
 
     def lost(self, batch: str, jobs: int) -> int:
@@ -112,7 +115,7 @@ class Rig:
 
     def broken_lines(self) -> int:
         """Lines of the ledger that do not hold."""
-        return sum(not line.holds for line in self.store.ledger())
+        return sum(not line.holds for line in self.store.read(read_ledger))
 
     def watch(self, batch: str, interval: float = 0.05) -> RunSampler:
         return RunSampler(self.store, self.lanes, [batch], interval)

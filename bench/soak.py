@@ -28,6 +28,9 @@ from holdfast.lanes.garbage import kind_of
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Outcome, State
 from holdfast.model.records import JobFilter, LedgerLine
+from holdfast.store.backlog import list_lanes
+from holdfast.store.fleet import list_workers
+from holdfast.store.jobs import list_jobs
 from rig import Rig, rig
 
 CONCURRENCY = 50
@@ -128,7 +131,7 @@ class Soak:
             self.batches.append(batch.inner)
 
     def live(self) -> int:
-        lanes = self.rig.store.lanes()
+        lanes = self.rig.store.read(list_lanes)
         live = (State.QUEUED, State.DELAYED, State.RUNNING)
         return sum(lane.counts.get(state, 0) for lane in lanes for state in live)
 
@@ -203,8 +206,8 @@ class Soak:
 
     def held_by(self, process: subprocess.Popen[bytes]) -> int:
         """How many calls SQL thinks that a process has in flight."""
-        ids = {worker.id for worker in self.rig.store.workers(live_only=False) if worker.pid == process.pid}
-        jobs = self.rig.store.jobs(JobFilter(states=frozenset({State.RUNNING})), limit=10_000)
+        ids = {worker.id for worker in self.rig.store.read(list_workers, live_only=False) if worker.pid == process.pid}
+        jobs = self.rig.store.read(list_jobs, JobFilter(states=frozenset({State.RUNNING})), limit=10_000)
         return sum(job.worker in ids for job in jobs)
 
     def replace(self) -> None:
@@ -235,7 +238,7 @@ def report(
         say(f"{'holds ' if line.holds else 'BREAKS'}  {line.name:9} {line.sentence}: {figures}")
         for offender in line.offenders[:10]:
             say(f"                  {offender}")
-    counts = soak.rig.store.lanes()
+    counts = soak.rig.store.read(list_lanes)
     ended = Counter({state.value: sum(lane.counts.get(state, 0) for lane in counts) for state in State})
     measured = weight.samples[-1][0] - weight.samples[0][0] if weight.samples else 0
     long = minutes >= LONG and measured >= 5_000  # before that, caches that fill look like leaks

@@ -23,6 +23,11 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.model.step import Complete
 from holdfast.store import Store
+from holdfast.store.claim import claim
+from holdfast.store.fleet import register_worker
+from holdfast.store.ledger import read_ledger
+from holdfast.store.settle import settle
+from holdfast.store.submit import submit_jobs
 from servers import DURABLE, postgres
 
 WORKER = new_id()
@@ -49,24 +54,24 @@ def main() -> None:
 def measure(name: str, url: str, count: int, *, profile: bool) -> list[Figure]:
     store = Store(url)
     store.ensure()
-    store.register(WORKER, "bench", 1, "0", lease=3600)
+    store.write(register_worker, WORKER, "bench", 1, "0", lease=3600)
     steps = {step: Step(profile) for step in ("submit", "claim", "settle", "ledger")}
     ids: list[str] = []
     for _ in range(0, count, 1000):
         jobs = [job() for _ in range(1000)]
         ids += [job.id for job in jobs]
         with steps["submit"]:
-            store.submit(jobs)
+            submit_jobs(store, jobs)
     for start in range(0, count, 100):
         permits = [permit(id_) for id_ in ids[start : start + 100]]
         with steps["claim"]:
-            claimed = store.claim(WORKER, permits)
+            claimed = store.write(claim, WORKER, permits)
         ends = [success(job) for job in claimed]
         with steps["settle"]:
-            won = store.settle(ends)
+            won = store.write(settle, ends)
         assert sum(won) == len(permits)
     with steps["ledger"]:
-        assert all(line.holds for line in store.ledger())
+        assert all(line.holds for line in store.read(read_ledger))
     store.close()
     figures = []
     for step, spent in steps.items():

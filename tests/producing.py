@@ -18,6 +18,10 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Text
 from holdfast.model.step import Bury, Complete, Step
 from holdfast.store import Store
+from holdfast.store.backlog import lane_heads
+from holdfast.store.claim import claim
+from holdfast.store.fleet import register_worker
+from holdfast.store.settle import settle
 
 ROUTE = "anthropic/claude-opus-4-8"
 NOBODY = "redis://127.0.0.1:1/0"  # no Redis listens there
@@ -57,10 +61,12 @@ class StandInWorker:
 
     def __init__(self, store: Store) -> None:
         self.store, self.id = store, new_id()
-        store.register(self.id, host="here", pid=1, version="test", lease=600.0)
+        store.write(register_worker, self.id, host="here", pid=1, version="test", lease=600.0)
 
     def claim(self, lane: str = "smart.batch", jobs: int = 1_000) -> list[Claimed]:
-        return self.store.claim(self.id, [permit(offer.id, lane) for offer in self.store.heads(lane, jobs)])
+        return self.store.write(
+            claim, self.id, [permit(offer.id, lane) for offer in self.store.read(lane_heads, lane, jobs)]
+        )
 
     def answer(self, lane: str = "smart.batch", jobs: int = 1_000) -> int:
         """Answer every job with its own prompt, upper case."""
@@ -83,7 +89,7 @@ class StandInWorker:
             )
             for claimed, said, step in ended
         ]
-        return sum(self.store.settle(settlements))
+        return sum(self.store.write(settle, settlements))
 
 
 def permit(job: str, lane: str) -> Permit:

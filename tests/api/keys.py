@@ -10,7 +10,7 @@ from holdfast.api.auth.key_cache import KeySnapshot
 from holdfast.config import Settings
 from holdfast.model.access import KeyScope
 from holdfast.store import Store
-from holdfast.store.api_keys import make_key
+from holdfast.store.api_keys import create_key, make_key
 
 EVERYTHING = frozenset({KeyScope.SUBMIT, KeyScope.READ, KeyScope.OPERATE})
 
@@ -18,7 +18,7 @@ EVERYTHING = frozenset({KeyScope.SUBMIT, KeyScope.READ, KeyScope.OPERATE})
 def add_key(store: Store, tenant: str | None = "default", *scopes: KeyScope, expires_in: float | None = None) -> str:
     """Make a key and return its text."""
     key, text = make_key(f"key of {tenant}", tenant, frozenset(scopes) or EVERYTHING, expires_in)
-    store.create_key(key, "test")
+    store.write(create_key, key, "test")
     return text
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from holdfast.model.job import State
+from holdfast.store.jobs import find_job
 from producing import ROUTE
 
 JOB = {"model": "smart", "prompt": "hello", "custom_id": "a"}
@@ -27,7 +28,7 @@ def test_a_job_is_accepted_with_its_id_and_where_to_look(api) -> None:
 
 def test_redis_that_is_away_does_not_matter(api, store) -> None:
     job = submit(api)  # the configuration of these tests names a port where nobody listens
-    assert store.job(job["id"].removeprefix("job_")).state is State.QUEUED
+    assert store.read(find_job, job["id"].removeprefix("job_")).state is State.QUEUED
 
 
 def test_a_list_becomes_a_batch(api) -> None:

@@ -13,6 +13,7 @@ from holdfast.api.auth.failed_auth import FEW, MOST_PEERS, WINDOW, WRITTEN, Fail
 from holdfast.model.access import KeyScope
 from holdfast.model.errors import StorageUnavailable
 from holdfast.store import Store
+from holdfast.store.api_keys import read_keys, revoke_key
 
 JOBS = "/api/v1/jobs"
 
@@ -29,7 +30,7 @@ def keyed(settings, key):
 
 
 def audited(store: Store, action: str) -> list[tuple[str, dict]]:
-    rows = store.database.read(
+    rows = store.read(
         lambda tx: tx.connection.execute(
             text("select actor, what from audit where action = :action order by id"), {"action": action}
         ).all()
@@ -97,7 +98,7 @@ def test_a_revoked_key_is_refused_by_every_process_within_five_seconds(settings,
     with opened(settings) as one, opened(settings) as two:
         clocks = [cranked(one), cranked(two)]
         assert {api.get(JOBS, headers=bearer(key)).status_code for api in (one, two)} == {200}
-        store.revoke_key(key[3:19], "test")
+        store.write(revoke_key, key[3:19], "test")
         for clock in clocks:
             clock.now += 4.9
         answers = [api.get(JOBS, headers=bearer(key)) for api in (one, two)]
@@ -111,16 +112,14 @@ def test_an_expired_key_is_refused_by_the_databases_clock(settings, store) -> No
     with opened(settings) as api:
         clock = cranked(api)
         assert api.get(JOBS, headers=bearer(key)).status_code == 200
-        store.database.write(
-            lambda tx: tx.connection.execute(text("update api_key set expires_at = expires_at - 60000000"))
-        )
+        store.write(lambda tx: tx.connection.execute(text("update api_key set expires_at = expires_at - 60000000")))
         clock.now += key_cache.FRESH
         answer = api.get(JOBS, headers=bearer(key))
     assert (answer.status_code, "is expired" in answer.json()["detail"]) == (401, True)
 
 
 def test_the_last_key_that_is_revoked_does_not_open_the_house(settings, store, key) -> None:
-    store.revoke_key(key[3:19], "test")
+    store.write(revoke_key, key[3:19], "test")
     with opened(settings) as api:
         assert api.get(JOBS).status_code == 401
 
@@ -135,8 +134,7 @@ def test_a_flood_of_invented_keys_asks_the_database_nothing(settings, store, key
         cranked(api)
         invented = [f"hf_{n:016x}_{'0' * 48}" for n in range(50)]
         looks = []
-        read = api.app.state.shared.storage.ready().keys
-        monkeypatch.setattr(api.app.state.shared.storage.store, "keys", lambda: looks.append(1) or read())
+        monkeypatch.setattr(key_cache, "read_keys", lambda tx: looks.append(1) or read_keys(tx))
         assert {api.get(JOBS, headers=bearer(each)).status_code for each in invented} == {401, 429}
     assert len(looks) <= 2
 
@@ -155,7 +153,7 @@ def test_a_key_that_is_revoked_during_a_long_wait_gets_no_answer(settings, store
         job = api.post(JOBS, json={"model": "smart", "prompt": "a"}, headers=bearer(key)).json()
 
         async def wait(_job, _seconds) -> None:
-            store.revoke_key(key[3:19], "test")
+            store.write(revoke_key, key[3:19], "test")
             clock.now += key_cache.FRESH
 
         monkeypatch.setattr(api.app.state.shared.watch, "ended", wait)
@@ -220,24 +218,23 @@ def test_the_last_use_of_a_key_is_noted_once_a_minute(settings, store, key) -> N
         def used() -> float | None:
             clock.now += key_cache.FRESH
             assert api.get(JOBS, headers=bearer(key)).status_code == 200
-            return store.keys()[0][0].used_at
+            return store.read(read_keys)[0][0].used_at
 
         first = used()
         assert first is not None
         assert used() == first
-    assert store.keys()[0][0].usable(store.now())
+    assert store.read(read_keys)[0][0].usable(store.now())
 
 
 def test_keys_that_cannot_be_read_let_nobody_in(settings, store, key, monkeypatch) -> None:
     with opened(settings) as api:
         clock = cranked(api)
         assert api.get(JOBS, headers=bearer(key)).status_code == 200
-        shared = api.app.state.shared
 
-        def away():
+        def away(tx):
             raise StorageUnavailable("sqlite:///x", "disk full")
 
-        monkeypatch.setattr(shared.storage.store, "keys", away)
+        monkeypatch.setattr(key_cache, "read_keys", away)
         clock.now += key_cache.STALE
         for headers in (bearer(key), {}):
             answer = api.get("/openapi.json", headers=headers)

@@ -4,6 +4,7 @@ from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import AttemptEnd, DeathReason, Outcome
 from holdfast.model.records import Settlement
 from holdfast.model.step import Bury
+from holdfast.store.settle import settle
 from producing import ROUTE
 
 
@@ -108,7 +109,7 @@ def test_unknown_codes_of_the_fleet_are_told_by_metrics_and_status(api, worker) 
     strange = Fault(FaultKind.INVALID_REQUEST, "what?", status=418, code="teapot", unfamiliar=True)
     for claimed in worker.claim():
         step = Bury(DeathReason(strange.kind, strange.message))
-        worker.store.settle([Settlement(claimed, ROUTE, AttemptEnd(Outcome.FAILED, strange), step)])
+        worker.store.write(settle, [Settlement(claimed, ROUTE, AttemptEnd(Outcome.FAILED, strange), step)])
     assert 'holdfast_unknown_codes_total{code="teapot",provider="anthropic"} 2.0' in api.get("/metrics").text
     assert api.get("/api/v1/status").json()["unknown_codes"] == [
         {"provider": "anthropic", "code": "teapot", "calls": 2}

@@ -11,6 +11,7 @@ from holdfast.api.auth.host_guard import check_binding
 from holdfast.api.body_limits import MOST_BYTES, MOST_LEVELS, check_depth
 from holdfast.config import Settings, load
 from holdfast.model.errors import ConfigError, InvalidRequest, StorageUnavailable
+from holdfast.store.api_keys import revoke_key
 from producing import configured
 
 MEMBERS = {"type", "title", "status", "detail", "code", "hint", "request_id"}
@@ -37,10 +38,10 @@ def test_every_error_is_a_problem_document(api, method, path, status) -> None:
 
 
 def test_a_database_that_is_away_is_503_with_the_time_to_come_back(api, monkeypatch) -> None:
-    def away(_jobs):
+    def away(*_):
         raise StorageUnavailable("sqlite:///x", "disk full")
 
-    monkeypatch.setattr(api.app.state.shared.storage.store, "submit", away)
+    monkeypatch.setattr(api.app.state.shared.storage.store, "write", away)
     answer = api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["code"] == "storage_unavailable"
@@ -56,10 +57,10 @@ def test_a_database_that_cannot_be_opened_is_503_and_not_ready(tmp_path, setting
 
 
 def test_a_bug_tells_the_client_nothing_but_the_request_id(api, monkeypatch) -> None:
-    def broken(_jobs):
+    def broken(*_):
         raise RuntimeError("secret prompt text")
 
-    monkeypatch.setattr(api.app.state.shared.storage.store, "submit", broken)
+    monkeypatch.setattr(api.app.state.shared.storage.store, "write", broken)
     answer = api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"})
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal"
@@ -119,7 +120,7 @@ def test_without_keys_the_server_listens_on_loopback_only(tmp_path) -> None:
 def test_with_a_good_key_it_may_listen_elsewhere_and_no_revoked_or_expired_one_will_do(settings, store) -> None:
     public = replace(settings, server=replace(settings.server, host="0.0.0.0"))
     revoked = add_key(store)
-    store.revoke_key(revoked[3:19], "test")
+    store.write(revoke_key, revoked[3:19], "test")
     add_key(store, expires_in=0.0)
     with pytest.raises(ConfigError, match="there is no API key yet"):
         check_binding(public)

@@ -85,7 +85,7 @@ def rows(store, *, of: str) -> dict[str, list]:
                 found[name] = tx.select(select(table).where(table.c.job.in_(jobs)))
         return found
 
-    return store.database.read(read)
+    return store.read(read)
 
 
 def test_a_key_of_another_tenant_sees_and_touches_nothing(api, store, other) -> None:

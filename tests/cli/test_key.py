@@ -6,6 +6,7 @@ import pytest
 
 from api.keys import add_key
 from holdfast.model.access import KeyScope, read_key
+from holdfast.store.api_keys import read_keys
 from producing import served
 
 
@@ -15,7 +16,7 @@ def test_a_key_is_printed_alone_and_only_once(cli, store) -> None:
     assert read_key(key) is not None
     assert "only time" in made.err
     assert key not in made.err
-    (kept,), _ = store.keys()
+    (kept,), _ = store.read(read_keys)
     assert (kept.name, kept.tenant, kept.scopes) == ("nightly", "default", {KeyScope.SUBMIT, KeyScope.READ})
     assert key.rpartition("_")[2] not in cli("key", "list", "--all", "--json").out
     assert kept.digest not in cli("key", "list", "--all", "--json").out
@@ -67,7 +68,7 @@ def test_a_mistyped_key_is_not_repeated(cli) -> None:
 )
 def test_what_makes_no_sense_makes_no_key(cli, store, wrong) -> None:
     assert cli("key", "create", *wrong).status == 2
-    assert store.keys()[0] == []
+    assert store.read(read_keys)[0] == []
 
 
 def test_a_file_gets_the_key_and_stdout_does_not(cli, store, tmp_path) -> None:
@@ -85,14 +86,14 @@ def test_a_second_start_leaves_a_good_key_and_replaces_a_revoked_one(cli, store,
     assert cli("key", "create", "--name", "a", "--to", file).out == first
     cli("key", "revoke", first.strip())
     assert cli("key", "create", "--name", "a", "--to", file).out != first
-    assert len(store.keys()[0]) == 2
+    assert len(store.read(read_keys)[0]) == 2
 
 
 def test_a_file_that_holds_something_else_is_left_alone(cli, store, tmp_path) -> None:
     file = tmp_path / "prompts.jsonl"
     file.write_text("{}\n")
     assert cli("key", "create", "--name", "a", "--to", file).status == 2
-    assert (file.read_text(), store.keys()[0]) == ("{}\n", [])
+    assert (file.read_text(), store.read(read_keys)[0]) == ("{}\n", [])
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from holdfast.client.local import LocalBackend
 from holdfast.model.ids import inner_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
+from holdfast.store.jobs import count_jobs
 
 
 @pytest.fixture
@@ -67,16 +68,16 @@ def test_running_again_submits_nothing_and_writes_the_same(cli, prompts, out, an
     again = tmp_path / "again.jsonl"
     cli("run", source, "-o", again)
     assert again.read_bytes() == out.read_bytes()
-    assert store.count(JobFilter()) == 2
+    assert store.read(count_jobs, JobFilter()) == 2
 
 
 def test_a_fresh_run_makes_new_jobs_and_the_next_run_goes_on_with_those(cli, prompts, out, answered, store) -> None:
     source = prompts("one", "two")
     answered(source)
     answered(source, "--fresh")
-    assert store.count(JobFilter()) == 4
+    assert store.read(count_jobs, JobFilter()) == 4
     assert cli("run", source, "-o", out).status == 0
-    assert store.count(JobFilter()) == 4
+    assert store.read(count_jobs, JobFilter()) == 4
     newest = cli("batch", "list", "--json").json["batches"][0]["id"]
     assert {job["batch"] for job in map(job_of(cli), jsonl(out))} == {newest}
 
@@ -90,7 +91,7 @@ def test_another_model_is_another_run(cli, tmp_path, store) -> None:
     source.write_text('{"prompt": "one"}\n')
     cli("submit", source, "--model", "smart")
     cli("submit", source, "--model", "openai/gpt-5.4")
-    assert store.count(JobFilter()) == 2
+    assert store.read(count_jobs, JobFilter()) == 2
 
 
 def test_a_line_mended_in_the_configuration_joins_the_same_run(cli, prompts, out, worker, settings, store) -> None:
@@ -103,7 +104,7 @@ def test_a_line_mended_in_the_configuration_joins_the_same_run(cli, prompts, out
     worker.answer("quick.batch")
     assert cli("run", source, "-o", out).status == 0
     assert [line["reply"]["text"] for line in jsonl(out)] == ["FIRST", "SECOND"]
-    assert store.count(JobFilter()) == 2
+    assert store.read(count_jobs, JobFilter()) == 2
 
 
 def test_dead_lines_say_what_they_died_of(cli, prompts, out, worker) -> None:
@@ -153,7 +154,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_is_submitte
     ended = cli("run", prompts("one"), "-o", "no/such/folder/out.jsonl")
     assert ended.status == 2
     assert "no/such/folder" in ended.err
-    assert store.count(JobFilter()) == 0
+    assert store.read(count_jobs, JobFilter()) == 0
 
 
 def test_the_input_is_never_overwritten(cli, prompts) -> None:
@@ -220,4 +221,4 @@ def test_submitting_tells_the_batch_and_leaves(cli, prompts, store) -> None:
     answer = cli("submit", prompts("one", "? bad"), "--json")
     assert answer.status == 3
     assert (answer.json["jobs"], answer.json["invalid"]) == (1, 1)
-    assert store.count(JobFilter(states=frozenset({State.QUEUED}))) == 1
+    assert store.read(count_jobs, JobFilter(states=frozenset({State.QUEUED}))) == 1

@@ -12,6 +12,8 @@ from holdfast.client.local import CHUNK, LocalBackend
 from holdfast.config import Settings
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
+from holdfast.store.batches import list_batches
+from holdfast.store.jobs import count_jobs
 
 PRODUCER = f"""
 import sys
@@ -35,7 +37,7 @@ def test_submitting_again_with_the_same_key_finishes_the_batch(
         timeout=60,
     )
     assert killed.returncode == -signal.SIGKILL
-    assert storage.store.count(JobFilter()) == accepted
+    assert storage.store.read(count_jobs, JobFilter()) == accepted
     batch = hf.submit([f"p{n}" for n in range(CHUNK + 5)], model="smart", idempotency_key="k")
     assert batch.counts() == {State.QUEUED: CHUNK + 5}
-    assert len(storage.store.batches()) == 1
+    assert len(storage.store.read(list_batches)) == 1

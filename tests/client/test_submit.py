@@ -9,6 +9,9 @@ from holdfast.model.errors import Conflict, StorageUnavailable
 from holdfast.model.job import Priority, State
 from holdfast.model.records import JobFilter
 from holdfast.model.request import Request, Role, Text, Turn
+from holdfast.store.batches import list_batches
+from holdfast.store.jobs import count_jobs, find_detail, find_job, read_states
+from holdfast.store.submit import submit_jobs
 from producing import NOBODY, StandInWorker
 
 HELLO = Request(turns=(Turn(role=Role.USER, parts=(Text(text="hello"),)),), max_tokens=50)
@@ -16,7 +19,7 @@ HELLO = Request(turns=(Turn(role=Role.USER, parts=(Text(text="hello"),)),), max_
 
 def test_a_prompt_a_dict_and_a_request_are_all_jobs(hf: Holdfast, storage: LocalBackend) -> None:
     batch = hf.submit(["hello", {"prompt": "hello", "max_tokens": 50}, HELLO], model="smart")
-    requests = [storage.store.detail(job.inner).request for job in batch.jobs]
+    requests = [storage.store.read(find_detail, job.inner).request for job in batch.jobs]
     assert [request.turns for request in requests] == [HELLO.turns] * 3
     assert [request.max_tokens for request in requests] == [None, 50, 50]
 
@@ -31,14 +34,14 @@ def test_openai_and_anthropic_lines_are_jobs_too(hf: Holdfast, storage: LocalBac
     }
     anthropic = {"custom_id": "a", "params": {"model": "smart", "max_tokens": 50, "messages": turns}}
     batch = hf.submit([openai, anthropic])
-    jobs = [storage.store.detail(job.inner) for job in batch.jobs]
+    jobs = [storage.store.read(find_detail, job.inner) for job in batch.jobs]
     assert [(job.job.custom_id, job.request.turns) for job in jobs] == [("o", HELLO.turns), ("a", HELLO.turns)]
 
 
 def test_what_a_job_says_goes_before_what_the_submit_says(hf: Holdfast, storage: LocalBackend) -> None:
     own = {"prompt": "a", "model": "openai/gpt-5.4", "priority": "interactive", "expires_in": 60}
     batch = hf.submit([own, "b"], model="smart", priority="batch", expires_in=3600)
-    first, second = (storage.store.job(job.inner) for job in batch.jobs)
+    first, second = (storage.store.read(find_job, job.inner) for job in batch.jobs)
     assert (first.lane, second.lane) == ("openai/gpt-5.4.interactive", "smart.batch")
     assert first.expires_at - first.created_at == pytest.approx(60)
     assert second.expires_at - second.created_at == pytest.approx(3600)
@@ -56,7 +59,7 @@ def test_every_problem_is_named_and_nothing_is_taken(hf: Holdfast, storage: Loca
     assert [problem.index for problem in caught.value.problems] == [1, 2, 3]
     assert "Did you mean smart?" in str(caught.value)
     assert str(caught.value).endswith("Nothing was submitted.")
-    assert storage.ready().count(JobFilter()) == 0
+    assert storage.ready().read(count_jobs, JobFilter()) == 0
 
 
 def test_a_job_without_a_model_says_what_to_do(hf: Holdfast) -> None:
@@ -74,7 +77,7 @@ def test_the_same_key_finds_the_same_batch(hf: Holdfast, storage: LocalBackend) 
     first = hf.submit(prompts, model="smart", idempotency_key="k")
     again = hf.submit(prompts, model="smart", idempotency_key="k")
     assert (again.id, [job.id for job in again.jobs]) == (first.id, [job.id for job in first.jobs])
-    assert len(storage.store.batches()) == 1
+    assert len(storage.store.read(list_batches)) == 1
 
 
 def test_the_same_key_for_another_job_is_a_conflict(hf: Holdfast) -> None:
@@ -84,15 +87,15 @@ def test_the_same_key_for_another_job_is_a_conflict(hf: Holdfast) -> None:
 
 
 def test_a_big_submit_that_broke_off_goes_on_with_its_key(hf: Holdfast, storage: LocalBackend, monkeypatch) -> None:
-    prompts, submit, sizes = [f"prompt {n}" for n in range(CHUNK * 2)], storage.store.submit, []
+    prompts, sizes = [f"prompt {n}" for n in range(CHUNK * 2)], []
 
-    def breaks_off(jobs):
+    def breaks_off(store, jobs):
         sizes.append(len(jobs))
         if sum(sizes) > CHUNK + 1:
             raise StorageUnavailable("sqlite:///x", "disk full")
-        return submit(jobs)
+        return submit_jobs(store, jobs)
 
-    monkeypatch.setattr(storage.store, "submit", breaks_off)
+    monkeypatch.setattr("holdfast.client.local.submit_jobs", breaks_off)
     with pytest.raises(PartlySubmitted, match=f"{CHUNK + 1} of {CHUNK * 2} jobs are accepted in batch_"):
         hf.submit(prompts, model="smart", idempotency_key="k")
     monkeypatch.undo()
@@ -116,13 +119,13 @@ def test_redis_does_not_have_to_be_there(hf: Holdfast, storage: LocalBackend) ->
     assert storage.settings.storage.redis_url == NOBODY
     job = hf.submit("hello", model="smart", priority=Priority.INTERACTIVE)
     storage.offers.flush()
-    assert storage.store.states([job.inner]) == {job.inner: State.QUEUED}
+    assert storage.store.read(read_states, [job.inner]) == {job.inner: State.QUEUED}
 
 
 def test_a_drained_letter_can_be_submitted_again(hf: Holdfast, storage: LocalBackend) -> None:
     letter = {"request": HELLO.model_dump(mode="json"), "model": "smart", "custom_id": "a", "letter": {"kind": "auth"}}
     job = hf.submit(letter)
-    assert storage.store.detail(job.inner).request == HELLO
+    assert storage.store.read(find_detail, job.inner).request == HELLO
 
 
 @pytest.mark.parametrize("odd", [{"prompt": {"set"}}, {1: "key"}, {"prompt": "half a \ud800 character"}, "\ud800"])

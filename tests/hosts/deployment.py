@@ -21,6 +21,8 @@ from holdfast.lab.providers.settings import SimSettings
 from holdfast.lanes.embedded import find_binaries
 from holdfast.model.job import State
 from holdfast.store import Store
+from holdfast.store.batches import find_batch
+from holdfast.store.ledger import read_ledger
 from hosts.network import Network, network
 from servers import FORGETFUL, start_postgres, stop
 
@@ -88,7 +90,7 @@ class Deployment:
         return self.holdfast.submit([{"prompt": f"prompt {i}", "model": "one", **fields} for i in range(n)]).inner
 
     def succeeded(self, batch: str) -> int:
-        return self.store.batch(batch).counts.get(State.SUCCEEDED, 0)
+        return self.store.read(find_batch, batch).counts.get(State.SUCCEEDED, 0)
 
     def calls(self) -> int:
         with self.network.inside("store"):
@@ -112,7 +114,7 @@ class Deployment:
 
     def offenders(self) -> Sequence[object]:
         """Lines of the ledger that do not hold."""
-        return [line for line in self.store.ledger() if not line.holds]
+        return [line for line in self.store.read(read_ledger) if not line.holds]
 
     def close(self) -> None:
         self.network.mend()

@@ -6,6 +6,9 @@ import pytest
 
 from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.records import JobFilter
+from holdfast.store.batches import count_unfinished
+from holdfast.store.fleet import list_workers
+from holdfast.store.jobs import list_jobs
 from hosts.deployment import WORKERS, Deployment, deployment
 from hosts.network import why_not
 
@@ -20,22 +23,22 @@ def skewed() -> Iterator[Deployment]:
     with deployment() as made:
         for host, ahead in zip(WORKERS, OFF, strict=True):
             made.start(host, ahead=ahead)
-        made.until(lambda: len(made.store.workers()) == len(WORKERS), 30)
+        made.until(lambda: len(made.store.read(list_workers)) == len(WORKERS), 30)
         yield made
 
 
 def test_clocks_two_minutes_off_cost_no_job_a_second_call_and_no_worker_its_lease(skewed: Deployment) -> None:
-    workers = {worker.id for worker in skewed.store.workers()}
+    workers = {worker.id for worker in skewed.store.read(list_workers)}
     batch = skewed.submit(JOBS, expires_in=60.0)
-    skewed.until(lambda: skewed.store.unfinished(batch) == 0, 40)
+    skewed.until(lambda: skewed.store.read(count_unfinished, batch) == 0, 40)
     assert skewed.succeeded(batch) == JOBS
     assert skewed.calls() == JOBS
-    assert {worker.id for worker in skewed.store.workers()} == workers
+    assert {worker.id for worker in skewed.store.read(list_workers)} == workers
 
     with skewed.network.inside("store"):
         skewed.sim.break_(InjectedFault(mode="e503", seconds=OUTAGE))
     batch = skewed.submit(JOBS, expires_in=60.0)
-    skewed.until(lambda: skewed.store.unfinished(batch) == 0, 40, "a wait was taken on the wrong clock")
+    skewed.until(lambda: skewed.store.read(count_unfinished, batch) == 0, 40, "a wait was taken on the wrong clock")
     assert skewed.succeeded(batch) == JOBS
-    assert all(job.crashes == 0 for job in skewed.store.jobs(JobFilter(batch=batch), limit=JOBS))
+    assert all(job.crashes == 0 for job in skewed.store.read(list_jobs, JobFilter(batch=batch), limit=JOBS))
     assert skewed.offenders() == []

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from holdfast.store.batches import count_unfinished
+from holdfast.store.fleet import list_workers
 from hosts.deployment import PROVIDER, REDIS, SQL, WORKERS, Deployment, deployment
 from hosts.network import why_not
 
@@ -76,14 +78,16 @@ def test_a_broken_link_loses_nothing_and_work_resumes(running: Deployment, far: 
     how(running, far)
     before = running.succeeded(batch)
     running.until(lambda: running.succeeded(batch) > before or before == JOBS, RESUMED, "work did not resume")
-    running.until(lambda: running.store.unfinished(batch) == 0, RESUMED, "the batch did not end")
+    running.until(lambda: running.store.read(count_unfinished, batch) == 0, RESUMED, "the batch did not end")
     assert running.succeeded(batch) == JOBS
     assert running.offenders() == []
 
 
 def test_a_host_that_alone_cannot_reach_the_provider_opens_no_breaker(running: Deployment) -> None:
     """Its calls fail in silence, it parks itself; the other host goes on at full speed and does the work of both."""
-    running.until(lambda: {worker.host for worker in running.store.workers()} == set(WORKERS), 15, "both hosts work")
+    running.until(
+        lambda: {worker.host for worker in running.store.read(list_workers)} == set(WORKERS), 15, "both hosts work"
+    )
     time.sleep(NOTICED)
     batch = running.submit(JOBS)
     running.until(lambda: running.succeeded(batch) > 0, 10, "the first answer")
@@ -93,7 +97,7 @@ def test_a_host_that_alone_cannot_reach_the_provider_opens_no_breaker(running: D
 
     def is_done() -> bool:
         states.update(running.breakers().values())
-        return running.store.unfinished(batch) == 0
+        return running.store.read(count_unfinished, batch) == 0
 
     running.until(is_done, RESUMED, "the other host did not do the work")
     assert states <= {"closed"}

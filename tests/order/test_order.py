@@ -11,6 +11,11 @@ from holdfast.model.ids import new_id
 from holdfast.model.job import Claimed, Offer, Priority, lane_name
 from holdfast.model.step import Reroute
 from holdfast.store import Store
+from holdfast.store.backlog import lane_heads, release_due
+from holdfast.store.claim import claim
+from holdfast.store.fleet import register_worker
+from holdfast.store.requeue import requeue
+from holdfast.store.submit import submit_jobs
 from holdfast.worker.attempt import still_needs
 from holdfast.worker.lane_schedule import LaneSchedule, ScheduledLane
 from lanes_twin import LANE, fault, plan, reply, route
@@ -29,7 +34,7 @@ class House:
     def submit(self, *patience: float | None) -> list[str]:
         """Submit and offer jobs, as a producer does; each is younger than the one before."""
         jobs = [new_job(id=f"{place:012x}{new_id()[12:]}", expires_in=each) for place, each in self._numbered(patience)]
-        self.scene.store.submit(jobs)
+        submit_jobs(self.scene.store, jobs)
         return [job.id for job in jobs]
 
     def _numbered(self, patience):
@@ -38,7 +43,7 @@ class House:
 
     async def offer_heads(self) -> None:
         """What a refill does."""
-        heads = self.scene.store.heads(LANE, WINDOW)
+        heads = self.scene.store.read(lane_heads, LANE, WINDOW)
         await self.gate.offer(heads, backlog=Backlog.PART if len(heads) == WINDOW else Backlog.ALL)
 
     async def take(self) -> Claimed | None:
@@ -49,7 +54,7 @@ class House:
         if not fetched.permits:
             return None
         self.permit = fetched.permits[0]
-        (claimed,) = self.scene.store.claim(self.scene.worker, fetched.permits)
+        (claimed,) = self.scene.store.write(claim, self.scene.worker, fetched.permits)
         self.left.append(claimed.id)
         return claimed
 
@@ -115,8 +120,8 @@ async def test_jobs_that_came_and_jobs_that_slept_during_an_outage_leave_in_one_
     house.submit(*mixed(20, seed=3))
     await house.offer_heads()
     house.scene.pass_time(12.0)
-    house.scene.store.register(house.scene.worker, "host", 1, "1.0", 1_000.0)
-    due = house.scene.store.release_due(1_000)
+    house.scene.store.write(register_worker, house.scene.worker, "host", 1, "1.0", lease=1_000.0)
+    due = house.scene.store.write(release_due, 1_000)
     assert len(due) == 12
     await house.gate.offer(due)
     wanted = house.in_order()
@@ -142,7 +147,7 @@ async def test_jobs_that_a_stopping_worker_hands_back_take_their_places_again(ho
     await house.offer_heads()
     for _ in range(4):
         assert await house.take() is not None
-    back = house.scene.store.requeue(house.scene.worker, None)
+    back = house.scene.store.write(requeue, house.scene.worker, None)
     await house.gate.release(house.scene.worker)
     await house.gate.offer(back)
     wanted = house.in_order()

@@ -48,13 +48,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("empty_file"), tmp_path / "holdfast.db")
         opened = Store(f"sqlite:///{tmp_path}/holdfast.db")
-        event.listen(opened.database._writer, "connect", skip_sync)
+        event.listen(opened._writer, "connect", skip_sync)
         yield opened
         opened.close()
     else:
         opened = request.getfixturevalue("postgres_store")
         tables = ", ".join(table.name for table in METADATA.sorted_tables)
-        opened.database.write(lambda tx: tx.connection.execute(text(f"truncate {tables} restart identity")))
+        opened.write(lambda tx: tx.connection.execute(text(f"truncate {tables} restart identity")))
         yield opened
 
 

@@ -20,6 +20,17 @@ from holdfast.model.ids import new_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.store import Store
+from holdfast.store.backlog import lane_heads, list_lanes, release_due
+from holdfast.store.batches import count_unfinished, find_batch, list_batches, open_batch
+from holdfast.store.call_log import read_call_log
+from holdfast.store.cancel import cancel_batch, cancel_job, expire_due
+from holdfast.store.dead_letters import dead_groups, drop, replay
+from holdfast.store.fleet import list_workers, renew_lease, stop_worker, take_over
+from holdfast.store.jobs import count_jobs, find_detail, find_job, list_finished, list_jobs, read_states
+from holdfast.store.ledger import read_ledger
+from holdfast.store.overrides import read_overrides, set_override
+from holdfast.store.requeue import called_within, requeue
+from holdfast.store.retention import delete_ended
 from holdfast.store.secrets import message_key
 from servers import postgres
 from store.scene import Scene, bury, failure, retry, success
@@ -29,39 +40,58 @@ def a_day(scene: Scene) -> None:
     """Everything that the code of a release does to a database, once."""
     store = scene.store
     message_key(store)
-    batch = store.open_batch(new_id(), "nightly", "default").id
+    batch = store.write(open_batch, new_id(), "nightly", "default").id
     jobs = scene.submit(6, batch=batch, expires_in=3600.0, metadata={"a": "b"})
     keyed = scene.submit(idempotency_key="once")
     scene.submit(idempotency_key="once")
-    store.heads("smart.batch", 10)
+    store.read(lane_heads, "smart.batch", 10)
     held = scene.claim(*jobs[:4], *keyed)
     scene.settle(success(held[0]), failure(held[1], bury()), failure(held[2], retry(0.0)), failure(held[3], retry()))
-    store.renew(scene.worker, 15.0)
-    store.release_due(10), store.expire_due(10), store.take_over()
-    store.requeue(scene.worker, [held[4].id])
+    store.write(renew_lease, scene.worker, 15.0)
+    store.write(release_due, 10), store.write(expire_due, 10), store.write(take_over)
+    store.write(requeue, scene.worker, [held[4].id])
     look(store, batch, jobs[0])
     operate(store, jobs)
-    store.cancel(jobs[4])
-    store.cancel_batch(batch)
-    store.delete_ended(3600.0)
-    store.stop(scene.worker)
+    store.write(cancel_job, jobs[4])
+    cancel_batch(store, batch)
+    delete_ended(store, 3600.0)
+    store.write(stop_worker, scene.worker)
 
 
 def look(store: Store, batch: str, job: str) -> None:
-    store.job(job), store.detail(job), store.states([job]), store.called_within(60.0)
-    store.batch(batch), store.batches(), store.finished(batch), store.unfinished(batch)
-    store.jobs(JobFilter(batch=batch)), store.jobs(JobFilter(states=frozenset({State.QUEUED})), cursor=job)
-    store.lanes(), store.workers(), store.overrides(), store.ledger(), store.call_log([job])
+    (
+        store.read(find_job, job),
+        store.read(find_detail, job),
+        store.read(read_states, [job]),
+        store.read(called_within, 60.0),
+    )
+    (
+        store.read(find_batch, batch),
+        store.read(list_batches),
+        store.read(list_finished, batch),
+        store.read(count_unfinished, batch),
+    )
+    (
+        store.read(list_jobs, JobFilter(batch=batch)),
+        store.read(list_jobs, JobFilter(states=frozenset({State.QUEUED})), cursor=job),
+    )
+    (
+        store.read(list_lanes),
+        store.read(list_workers),
+        store.read(read_overrides),
+        store.read(read_ledger),
+        store.read(read_call_log, [job]),
+    )
 
 
 def operate(store: Store, jobs: list[str]) -> None:
     dead = JobFilter(states=frozenset({State.DEAD}))
-    store.set_override("lane", "smart.batch", "paused", "me")
-    store.set_override("lane", "smart.batch", None, "me")
-    store.dead_groups(dead), store.count(dead)
-    store.replay(JobFilter(fault=FaultKind.INVALID_REQUEST), 10, None, "me")
-    store.replay(JobFilter(), 10, 60.0, "me")
-    store.drop(JobFilter(ids=(jobs[1],)), 10, "me")
+    store.write(set_override, "lane", "smart.batch", "paused", "me")
+    store.write(set_override, "lane", "smart.batch", None, "me")
+    store.read(dead_groups, dead), store.read(count_jobs, dead)
+    store.write(replay, JobFilter(fault=FaultKind.INVALID_REQUEST), 10, None, "me")
+    store.write(replay, JobFilter(), 10, 60.0, "me")
+    store.write(drop, JobFilter(ids=(jobs[1],)), 10, "me")
 
 
 class Said:

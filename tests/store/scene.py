@@ -13,7 +13,14 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
 from holdfast.store import Store
+from holdfast.store.cancel import cancel_job
+from holdfast.store.claim import claim
+from holdfast.store.fleet import register_worker
+from holdfast.store.jobs import find_detail, find_job, read_states
+from holdfast.store.ledger import read_ledger
 from holdfast.store.micros import NEVER
+from holdfast.store.settle import settle
+from holdfast.store.submit import submit_jobs
 from holdfast.store.tables import METADATA
 
 ROUTE = "anthropic/claude"
@@ -75,14 +82,14 @@ class Scene:
 
     def hire(self) -> str:
         worker = new_id()
-        self.store.register(worker, "host", 1, "1.0", LEASE)
+        self.store.write(register_worker, worker, "host", 1, "1.0", lease=LEASE)
         return worker
 
     def submit(self, count: int = 1, **fields: Any) -> list[str]:
-        return [done.id for done in self.store.submit([new_job(**fields) for _ in range(count)])]
+        return [done.id for done in submit_jobs(self.store, [new_job(**fields) for _ in range(count)])]
 
     def claim(self, *jobs: str, worker: str | None = None) -> list[Claimed]:
-        claimed = self.store.claim(worker or self.worker, [permit(job) for job in jobs])
+        claimed = self.store.write(claim, worker or self.worker, [permit(job) for job in jobs])
         return sorted(claimed, key=lambda job: jobs.index(job.id))
 
     def start(self, **fields: Any) -> Claimed:
@@ -90,21 +97,21 @@ class Scene:
         return self.claim(*self.submit(**fields))[0]
 
     def settle(self, *settlements: Settlement) -> list[bool]:
-        return self.store.settle(settlements)
+        return self.store.write(settle, settlements)
 
     def job(self, id_: str) -> JobRecord:
-        found = self.store.job(id_)
+        found = self.store.read(find_job, id_)
         assert found is not None
         return found
 
     def state(self, id_: str) -> State:
-        return self.store.states([id_])[id_]
+        return self.store.read(read_states, [id_])[id_]
 
     def held_in(self, state: State, **fields: Any) -> Claimed:
         """The last claim of a job that came to ``state`` by the store's own moves."""
         [claimed] = self.claim(*self.submit(**{"expires_in": 3600} | fields), worker=self.hire())
         if state is State.CANCELLED:
-            self.store.cancel(claimed.id)
+            self.store.write(cancel_job, claimed.id)
         steps = {
             State.QUEUED: failure(claimed, retry(0)),
             State.DELAYED: failure(claimed, retry()),
@@ -127,24 +134,24 @@ class Scene:
                     moved = f"update {table} set {column} = {column} - {micros} where {column} < {NEVER}"
                     tx.connection.execute(text(moved))
 
-        self.store.database.write(shift)
+        self.store.write(shift)
 
     def sql(self, statement: str, **parameters: Any) -> None:
         """Break something on purpose."""
-        self.store.database.write(lambda tx: tx.connection.execute(text(statement), parameters))
+        self.store.write(lambda tx: tx.connection.execute(text(statement), parameters))
 
     def wipe(self) -> None:
         for table in METADATA.sorted_tables:
             self.sql(f"delete from {table.name}")
 
     def rows(self, statement: str, **parameters: Any) -> list[Any]:
-        return self.store.database.read(lambda tx: list(tx.connection.execute(text(statement), parameters)))
+        return self.store.read(lambda tx: list(tx.connection.execute(text(statement), parameters)))
 
     def broken(self) -> list[LedgerLine]:
-        return [line for line in self.store.ledger() if not line.holds]
+        return [line for line in self.store.read(read_ledger) if not line.holds]
 
     def attempts(self, job: str) -> list[Any]:
-        detail = self.store.detail(job)
+        detail = self.store.read(find_detail, job)
         return list(detail.attempts) if detail else []
 
 

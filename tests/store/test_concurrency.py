@@ -12,6 +12,15 @@ from holdfast.model.job import TERMINAL, Claimed, State
 from holdfast.model.records import JobFilter
 from holdfast.model.step import Bury, Complete
 from holdfast.store import Store
+from holdfast.store.backlog import lane_heads, release_due
+from holdfast.store.batches import count_unfinished, open_batch
+from holdfast.store.cancel import cancel_job, expire_due
+from holdfast.store.claim import claim
+from holdfast.store.dead_letters import drop, replay
+from holdfast.store.fleet import take_over
+from holdfast.store.jobs import count_jobs, list_jobs
+from holdfast.store.settle import settle
+from holdfast.store.submit import submit_jobs
 from store.scene import Scene, bury, failure, new_job, permit, reroute, retry, snooze, success
 
 THREADS = 6
@@ -51,30 +60,30 @@ class Storm:
         return self.ended
 
     def submit(self) -> None:
-        self.store.submit([new_job(batch=self.batch, expires_in=3600.0) for _ in range(8)])
+        submit_jobs(self.store, [new_job(batch=self.batch, expires_in=3600.0) for _ in range(8)])
 
     def claim(self) -> None:
-        offers = self.store.heads("smart.batch", 24)
+        offers = self.store.read(lane_heads, "smart.batch", 24)
         chosen = self.chance.sample(offers, min(6, len(offers)))
-        self.held += self.store.claim(self.worker, [permit(offer.id) for offer in chosen])
+        self.held += self.store.write(claim, self.worker, [permit(offer.id) for offer in chosen])
 
     def settle(self) -> None:
         self.chance.shuffle(self.held)
         now, self.held = self.held[:6], self.held[6:]
         settlements = [self.chance.choice(SETTLE_WAYS)(held) for held in now]
-        for settlement, won in zip(settlements, self.store.settle(settlements), strict=True):
+        for settlement, won in zip(settlements, self.store.write(settle, settlements), strict=True):
             if won and isinstance(settlement.step, ENDS):
                 self.ended[settlement.claimed.id, settlement.claimed.generation] += 1
         self.settled += now
 
     def settle_late(self) -> None:
         late = [success(held) for held in self.settled[-4:]]
-        assert not any(self.store.settle(late))
+        assert not any(self.store.write(settle, late))
 
     def cancel(self) -> None:
-        for job in self.chance.sample(self.store.jobs(JobFilter(), limit=40), 2) if self.held else ():
+        for job in self.chance.sample(self.store.read(list_jobs, JobFilter(), limit=40), 2) if self.held else ():
             try:
-                self.store.cancel(job.id)
+                self.store.write(cancel_job, job.id)
             except NotFound:
                 continue  # another thread has dropped it
 
@@ -83,33 +92,33 @@ class Storm:
         self.worker = self.scene.hire()
 
     def sweep(self) -> None:
-        self.store.take_over()
-        self.store.release_due(20)
-        self.store.expire_due(20)
+        self.store.write(take_over)
+        self.store.write(release_due, 20)
+        self.store.write(expire_due, 20)
 
     def replay(self) -> None:
-        self.store.replay(JobFilter(states=frozenset({State.DEAD, State.EXPIRED})), 5, 6_000_000, "me")
+        self.store.write(replay, JobFilter(states=frozenset({State.DEAD, State.EXPIRED})), 5, 6_000_000, "me")
 
     def drop(self) -> None:
-        self.store.drop(JobFilter(), 2, "me")
+        self.store.write(drop, JobFilter(), 2, "me")
 
 
 def finish(scene: Scene) -> None:
     """The storm is over: dead workers' jobs come back, delayed ones are released, and every job gets its reply."""
     scene.pass_time(60)
     worker = scene.hire()
-    while live := scene.store.count(JobFilter(states=frozenset(State) - TERMINAL)):
-        scene.store.take_over()
-        scene.store.release_due(1000)
-        offers = scene.store.heads("smart.batch", 1000)
+    while live := scene.store.read(count_jobs, JobFilter(states=frozenset(State) - TERMINAL)):
+        scene.store.write(take_over)
+        scene.store.write(release_due, 1000)
+        offers = scene.store.read(lane_heads, "smart.batch", 1000)
         scene.settle(*(success(held) for held in scene.claim(*(offer.id for offer in offers), worker=worker)))
-        assert scene.store.count(JobFilter(states=frozenset(State) - TERMINAL)) < live
+        assert scene.store.read(count_jobs, JobFilter(states=frozenset(State) - TERMINAL)) < live
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_after_a_storm_every_job_has_exactly_one_terminal_record(store: Store, scene: Scene, seed: int) -> None:
-    url = store.database._url.render_as_string(hide_password=False)
-    batch = store.open_batch(new_id(), "storm", "default").id
+    url = store._url.render_as_string(hide_password=False)
+    batch = store.write(open_batch, new_id(), "storm", "default").id
     storms = [Storm(url, 1000 * seed + number, batch) for number in range(THREADS)]
     for storm in storms:
         storm.submit()
@@ -119,7 +128,7 @@ def test_after_a_storm_every_job_has_exactly_one_terminal_record(store: Store, s
     assert max(ended.values()) == 1, "two workers were told that they had ended the same generation"
     finish(scene)
     assert not scene.broken()
-    assert store.unfinished(batch) == 0
+    assert store.read(count_unfinished, batch) == 0
     doubled = scene.rows("select job from result group by job, generation having count(*) > 1")
     unended = scene.rows(
         "select id from job where not exists (select 1 from result"

@@ -5,7 +5,12 @@ import pytest
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.store.counters import MOST_CODES
+from holdfast.store.cancel import cancel_job
+from holdfast.store.claim import claim
+from holdfast.store.counters import MOST_CODES, dead_by_fault, prune_pace, read_counters, read_pace, recount_dead
+from holdfast.store.dead_letters import drop, replay
+from holdfast.store.fleet import register_worker, take_over
+from holdfast.store.retention import delete_ended
 from store.scene import ROUTE, Scene, bury, failure, permit, reroute, retry, success
 
 OTHER_ROUTE = "openai/gpt"
@@ -16,7 +21,7 @@ def unfamiliar(code: str | None, status: int = 418) -> Fault:
 
 
 def of(scene: Scene, name: str) -> dict[tuple[str, ...], int]:
-    return dict(scene.store.counters().of(name))
+    return dict(scene.store.read(read_counters).of(name))
 
 
 def test_a_call_is_counted_once_with_its_tokens_and_its_cost(scene: Scene) -> None:
@@ -31,7 +36,7 @@ def test_a_call_is_counted_once_with_its_tokens_and_its_cost(scene: Scene) -> No
 
 def test_what_a_refused_write_found_out_of_its_call_is_counted_all_the_same(scene: Scene) -> None:
     claimed = scene.start()
-    scene.store.cancel(claimed.id)
+    scene.store.write(cancel_job, claimed.id)
     assert scene.settle(success(claimed)) == [False]
     assert of(scene, "calls") == {(ROUTE, "succeeded"): 1}
     assert of(scene, "jobs") == {("smart", "cancelled"): 1}
@@ -45,14 +50,14 @@ def test_faults_are_counted_by_route_and_kind(scene: Scene) -> None:
 def test_a_call_whose_worker_died_is_counted_as_unknown(scene: Scene) -> None:
     scene.start()
     scene.pass_time(16)
-    scene.store.take_over()
+    scene.store.write(take_over)
     assert of(scene, "calls") == {(ROUTE, "unknown"): 1}
 
 
 def test_a_job_that_is_called_on_another_route_than_before_counts_as_rerouted(scene: Scene) -> None:
     claimed = scene.start()
     scene.settle(failure(claimed, reroute({ROUTE: None})))
-    scene.store.claim(scene.worker, [permit(claimed.id, OTHER_ROUTE)])
+    scene.store.write(claim, scene.worker, [permit(claimed.id, OTHER_ROUTE)])
     again = scene.start()
     scene.settle(failure(again, retry(0)))
     scene.claim(again.id)
@@ -79,17 +84,17 @@ def test_dead_letters_are_counted_by_fault_through_replay_and_drop(scene: Scene)
     poison = scene.start()
     scene.sql("update job set crashes = 2 where id = :id", id=poison.id)
     scene.pass_time(16)
-    scene.store.take_over()
-    assert scene.store.dead_by_fault(scene.store.counters()) == {"invalid_request": 4, "poison": 1}
-    scene.store.replay(JobFilter(ids=(jobs[0],)), 10, None, "t")
-    scene.store.drop(JobFilter(ids=(jobs[1],)), 10, "t")
-    scene.store.drop(JobFilter(fault=FaultKind.POISON), 10, "t")
+    scene.store.write(take_over)
+    assert scene.store.read(dead_by_fault, scene.store.read(read_counters)) == {"invalid_request": 4, "poison": 1}
+    scene.store.write(replay, JobFilter(ids=(jobs[0],)), 10, None, "t")
+    scene.store.write(drop, JobFilter(ids=(jobs[1],)), 10, "t")
+    scene.store.write(drop, JobFilter(fault=FaultKind.POISON), 10, "t")
     assert of(scene, "dead") == {("invalid_request",): 2, ("poison",): 0}
-    assert scene.store.dead_by_fault(scene.store.counters()) == {"invalid_request": 2}
+    assert scene.store.read(dead_by_fault, scene.store.read(read_counters)) == {"invalid_request": 2}
     scene.pass_time(100)
-    while scene.store.delete_ended(-1000.0).cursor is not None:
+    while delete_ended(scene.store, -1000.0).cursor is not None:
         pass
-    assert scene.store.dead_by_fault(scene.store.counters()) == {}
+    assert scene.store.read(dead_by_fault, scene.store.read(read_counters)) == {}
     assert not scene.broken()
 
 
@@ -97,15 +102,15 @@ def test_counters_that_older_code_left_behind_are_not_believed_and_set_right(sce
     scene.held_in(State.DEAD)
     scene.sql("update counter set amount = amount + 3 where name = 'dead'")
     scene.sql("insert into counter values ('dead', '[\"poison\"]', 7, 2)")
-    assert scene.store.dead_by_fault(scene.store.counters()) == {"invalid_request": 1}
-    scene.store.recount_dead()
-    scene.store.recount_dead()
+    assert scene.store.read(dead_by_fault, scene.store.read(read_counters)) == {"invalid_request": 1}
+    scene.store.write(recount_dead)
+    scene.store.write(recount_dead)
     assert of(scene, "dead") == {("invalid_request",): 1, ("poison",): 0}
 
 
 def test_what_ended_keeps_counting_when_old_jobs_are_replayed_or_forgotten(scene: Scene) -> None:
     job = scene.held_in(State.DEAD).id
-    scene.store.replay(JobFilter(ids=(job,)), 10, None, "t")
+    scene.store.write(replay, JobFilter(ids=(job,)), 10, None, "t")
     assert of(scene, "jobs") == {("smart", "dead"): 1}
 
 
@@ -113,10 +118,10 @@ def test_what_ended_keeps_counting_when_old_jobs_are_replayed_or_forgotten(scene
 def test_how_long_jobs_took_is_kept_in_bounds_that_never_change(scene: Scene, seconds: float, bound: str) -> None:
     jobs = scene.submit(2)
     scene.pass_time(seconds)
-    scene.store.register(scene.worker, "host", 1, "1.0", 1000.0)
+    scene.store.write(register_worker, scene.worker, "host", 1, "1.0", lease=1000.0)
     for claimed in scene.claim(*jobs):
         scene.settle(success(claimed))
-    counters = scene.store.counters()
+    counters = scene.store.read(read_counters)
     for name in ("queue_wait", "job_seconds"):
         told = counters.histogram(name)
         within = dict(told.buckets)
@@ -130,14 +135,18 @@ def test_only_the_first_claim_of_a_job_is_a_wait(scene: Scene) -> None:
     claimed = scene.start()
     scene.settle(failure(claimed, retry(0)))
     scene.claim(claimed.id)
-    assert dict(scene.store.counters().histogram("queue_wait").buckets)["+Inf"] == 1
+    assert dict(scene.store.read(read_counters).histogram("queue_wait").buckets)["+Inf"] == 1
 
 
 def test_the_pace_of_a_lane_is_kept_by_slots_of_time_and_forgotten(scene: Scene) -> None:
-    assert scene.store.pace(60.0) == {}
+    assert scene.store.read(read_pace, 60.0) == {}
     scene.settle(success(scene.start()), success(scene.start()))
     scene.settle(failure(scene.start(), retry()))
-    ((age, ended), *_) = scene.store.pace(60.0)["smart.batch"]
-    assert (0 <= age < 60, sum(n for _, n in scene.store.pace(60.0)["smart.batch"]), ended > 0) == (True, 2, True)
-    scene.store.prune_pace(-10.0)
-    assert scene.store.pace(60.0) == {}
+    ((age, ended), *_) = scene.store.read(read_pace, 60.0)["smart.batch"]
+    assert (0 <= age < 60, sum(n for _, n in scene.store.read(read_pace, 60.0)["smart.batch"]), ended > 0) == (
+        True,
+        2,
+        True,
+    )
+    scene.store.write(prune_pace, -10.0)
+    assert scene.store.read(read_pace, 60.0) == {}

@@ -11,6 +11,8 @@ from sqlalchemy import text
 from holdfast.model.errors import ConfigError, StorageUnavailable
 from holdfast.store import Store
 from holdfast.store.engine import NETWORK_FILE_SYSTEMS, file_system
+from holdfast.store.fleet import list_workers
+from holdfast.store.submit import submit_jobs
 from store.scene import Scene, new_job
 
 
@@ -58,7 +60,7 @@ def test_the_file_system_of_a_path_is_that_of_the_nearest_mount(tmp_path: Path) 
 
 def test_sqlite_keeps_what_was_committed_when_the_power_goes(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/holdfast.db")
-    pragmas = store.database.write(
+    pragmas = store.write(
         lambda tx: [tx.connection.execute(text(f"pragma {name}")).scalar() for name in ("journal_mode", "synchronous")]
     )
     assert pragmas == ["wal", 2]
@@ -66,7 +68,7 @@ def test_sqlite_keeps_what_was_committed_when_the_power_goes(tmp_path: Path) -> 
 
 def test_looking_cannot_write(scene: Scene) -> None:
     with pytest.raises(Exception, match=r"readonly|read-only"):
-        scene.store.database.read(lambda tx: tx.connection.execute(text("delete from worker")))
+        scene.store.read(lambda tx: tx.connection.execute(text("delete from worker")))
 
 
 def test_what_fails_in_a_transaction_leaves_nothing(scene: Scene) -> None:
@@ -75,8 +77,8 @@ def test_what_fails_in_a_transaction_leaves_nothing(scene: Scene) -> None:
         raise ValueError
 
     with pytest.raises(ValueError):
-        scene.store.database.write(half)
-    assert len(scene.store.workers()) == 1
+        scene.store.write(half)
+    assert len(scene.store.read(list_workers)) == 1
 
 
 def test_a_database_that_is_away_says_so_in_one_sentence(tmp_path: Path) -> None:
@@ -99,7 +101,7 @@ def test_an_error_never_shows_a_prompt(scene: Scene) -> None:
     scene.sql("alter table request rename to lost")
     try:
         with pytest.raises(Exception, match="request") as caught:
-            scene.store.submit([new_job(words)])
+            submit_jobs(scene.store, [new_job(words)])
         assert words not in "".join(traceback.format_exception(caught.value))
     finally:
         scene.sql("alter table lost rename to request")
@@ -113,7 +115,7 @@ def test_a_locked_file_is_waited_for(tmp_path: Path) -> None:
     other.execute("begin immediate")
     timer = threading.Timer(0.1, lambda: other.execute("commit"))
     timer.start()
-    assert len(store.submit([new_job()])) == 1
+    assert len(submit_jobs(store, [new_job()])) == 1
     timer.join()
     other.close()
 
@@ -126,9 +128,9 @@ def test_a_file_that_stays_locked_is_away(tmp_path: Path, monkeypatch: pytest.Mo
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("begin immediate")
     with pytest.raises(StorageUnavailable, match="database is locked"):
-        store.submit([new_job()])
+        submit_jobs(store, [new_job()])
     other.execute("commit")
-    assert len(store.submit([new_job()])) == 1
+    assert len(submit_jobs(store, [new_job()])) == 1
     other.close()
 
 

@@ -13,6 +13,14 @@ from holdfast.model.ids import new_id
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import JobFilter
 from holdfast.store import Store
+from holdfast.store.backlog import lane_heads, list_lanes, oldest_queued, release_due
+from holdfast.store.cancel import cancel_batch, cancel_job, expire_due
+from holdfast.store.dead_letters import dead_groups, drop, replay
+from holdfast.store.fleet import list_workers, take_over
+from holdfast.store.jobs import count_jobs, find_detail, list_finished, list_jobs, read_states
+from holdfast.store.overrides import read_overrides
+from holdfast.store.requeue import called_within
+from holdfast.store.retention import delete_ended, delete_stopped_workers
 from store.scene import Scene, bury, failure, retry, success
 
 JOBS = 800
@@ -32,7 +40,7 @@ def busy(store: Store) -> Scene:
     held = scene.claim(*jobs[::2])
     scene.settle(*(success(job) for job in held[150:]))
     scene.settle(*(failure(job, retry()) for job in held[50:100]), *(failure(job, bury()) for job in held[100:150]))
-    store.database.write(lambda tx: tx.connection.execute(text("analyze")))
+    store.write(lambda tx: tx.connection.execute(text("analyze")))
     return scene
 
 
@@ -41,7 +49,7 @@ class Plans:
 
     def __init__(self, store: Store) -> None:
         self.seen: list[tuple[str, str]] = []
-        self._sqlite = store.database.dialect.name == "sqlite"
+        self._sqlite = store.dialect.name == "sqlite"
 
     def listen(self, connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if "job" not in statement or statement.startswith(("explain", "delete")) or "from tally" in statement:
@@ -88,28 +96,39 @@ def some_batch(scene: Scene) -> str:
 @pytest.mark.parametrize(
     ("index", "ask"),
     [
-        ("job_head", lambda scene, _: scene.store.heads("m3.batch", 10)),
-        ("job_head", lambda scene, _: scene.store.oldest("m3.batch")),
-        ("job_due", lambda scene, _: scene.store.release_due(10)),
-        ("job_expiry", lambda scene, _: scene.store.expire_due(10)),
-        ("job_running", lambda scene, _: scene.store.take_over()),
-        ("job_dead", lambda scene, _: scene.store.dead_groups(JobFilter(tenant="t4", fault=FaultKind.OVERLOADED))),
-        ("job_dead", lambda scene, _: scene.store.dead_groups(JobFilter())),
-        ("job_dead_oldest", lambda scene, _: scene.store.drop(JobFilter(), 5, "me")),
-        ("job_dead_oldest", lambda scene, _: scene.store.replay(JobFilter(), 5, None, "me")),
-        ("job_tenant|job_dead", lambda scene, _: scene.store.count(JobFilter(tenant="t4", states=DEAD))),
-        ("job_tenant", lambda scene, _: scene.store.jobs(JobFilter(tenant="t4"), limit=5)),
-        ("job_tenant|job_dead", lambda scene, _: scene.store.jobs(JobFilter(tenant="t4", states=DEAD), limit=5)),
-        ("job_lane", lambda scene, _: scene.store.jobs(JobFilter(states=DEAD), limit=5)),
-        ("job_lane", lambda scene, _: scene.store.jobs(JobFilter(lane="m3.batch"), limit=5, cursor="f" * 32)),
-        ("job_lane", lambda scene, _: scene.store.jobs(JobFilter(model="m3", states=LIVE), limit=5)),
+        ("job_head", lambda scene, _: scene.store.read(lane_heads, "m3.batch", 10)),
+        ("job_head", lambda scene, _: scene.store.read(oldest_queued, "m3.batch")),
+        ("job_due", lambda scene, _: scene.store.write(release_due, 10)),
+        ("job_expiry", lambda scene, _: scene.store.write(expire_due, 10)),
+        ("job_running", lambda scene, _: scene.store.write(take_over)),
+        (
+            "job_dead",
+            lambda scene, _: scene.store.read(dead_groups, JobFilter(tenant="t4", fault=FaultKind.OVERLOADED)),
+        ),
+        ("job_dead", lambda scene, _: scene.store.read(dead_groups, JobFilter())),
+        ("job_dead_oldest", lambda scene, _: scene.store.write(drop, JobFilter(), 5, "me")),
+        ("job_dead_oldest", lambda scene, _: scene.store.write(replay, JobFilter(), 5, None, "me")),
+        ("job_tenant|job_dead", lambda scene, _: scene.store.read(count_jobs, JobFilter(tenant="t4", states=DEAD))),
+        ("job_tenant", lambda scene, _: scene.store.read(list_jobs, JobFilter(tenant="t4"), limit=5)),
+        (
+            "job_tenant|job_dead",
+            lambda scene, _: scene.store.read(list_jobs, JobFilter(tenant="t4", states=DEAD), limit=5),
+        ),
+        ("job_lane", lambda scene, _: scene.store.read(list_jobs, JobFilter(states=DEAD), limit=5)),
         (
             "job_lane",
-            lambda scene, _: scene.store.jobs(JobFilter(lane="m3.batch", fault=FaultKind.OVERLOADED), limit=5),
+            lambda scene, _: scene.store.read(list_jobs, JobFilter(lane="m3.batch"), limit=5, cursor="f" * 32),
         ),
-        ("job_batch", lambda scene, batch: scene.store.jobs(JobFilter(batch=batch), limit=5)),
-        ("job_batch", lambda scene, batch: scene.store.cancel_batch(batch)),
-        ("job_ended", lambda scene, batch: scene.store.finished(batch, limit=5)),
+        ("job_lane", lambda scene, _: scene.store.read(list_jobs, JobFilter(model="m3", states=LIVE), limit=5)),
+        (
+            "job_lane",
+            lambda scene, _: scene.store.read(
+                list_jobs, JobFilter(lane="m3.batch", fault=FaultKind.OVERLOADED), limit=5
+            ),
+        ),
+        ("job_batch", lambda scene, batch: scene.store.read(list_jobs, JobFilter(batch=batch), limit=5)),
+        ("job_batch", lambda scene, batch: cancel_batch(scene.store, batch)),
+        ("job_ended", lambda scene, batch: scene.store.read(list_finished, batch, limit=5)),
     ],
 )
 def test_a_question_is_answered_from_its_index(busy: Scene, plans: Plans, index: str, ask: Any) -> None:
@@ -127,24 +146,28 @@ def test_no_move_reads_every_job(busy: Scene, plans: Plans) -> None:
     busy.settle(failure(claimed, retry(0)))
     [claimed] = busy.claim(job)
     busy.settle(success(claimed))
-    busy.store.cancel(job)
-    busy.store.states([job])
-    busy.store.detail(job)
+    busy.store.write(cancel_job, job)
+    busy.store.read(read_states, [job])
+    busy.store.read(find_detail, job)
     busy.pass_time(16)
     plans.seen.clear()
-    busy.store.take_over()
+    busy.store.write(take_over)
     assert plans.seen
     assert plans.scans() == []
 
 
 def test_a_look_at_the_lanes_reads_no_job(busy: Scene, plans: Plans) -> None:
     plans.seen.clear()
-    busy.store.lanes(), busy.store.workers(), busy.store.overrides(), busy.store.now()
+    busy.store.read(list_lanes), busy.store.read(list_workers), busy.store.read(read_overrides), busy.store.now()
     assert [statement for statement, plan in plans.seen if " job" in plan] == []
 
 
 def test_the_sweeper_and_retention_read_no_more_than_they_move(busy: Scene, plans: Plans) -> None:
     plans.seen.clear()
-    busy.store.release_due(5), busy.store.expire_due(5), busy.store.take_over()
-    busy.store.delete_ended(0.0, limit=5), busy.store.delete_stopped_workers(), busy.store.called_within(60.0)
+    busy.store.write(release_due, 5), busy.store.write(expire_due, 5), busy.store.write(take_over)
+    (
+        delete_ended(busy.store, 0.0, limit=5),
+        busy.store.write(delete_stopped_workers),
+        busy.store.read(called_within, 60.0),
+    )
     assert plans.scans() == []

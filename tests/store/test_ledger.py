@@ -4,8 +4,10 @@ import pytest
 
 from holdfast.model.job import State
 from holdfast.model.records import LedgerLine
-from holdfast.store.database import Transaction
+from holdfast.store.batches import open_batch
+from holdfast.store.fleet import take_over
 from holdfast.store.ledger import read_ledger
+from holdfast.store.transaction import Transaction
 from store.scene import Scene, failure, retry, success
 
 FORGERY = """
@@ -21,7 +23,7 @@ def everything(scene: Scene) -> dict[State, str]:
 
 def test_the_equation_counts_every_job_once(scene: Scene) -> None:
     everything(scene)
-    lines = {line.name: line for line in scene.store.ledger()}
+    lines = {line.name: line for line in scene.store.read(read_ledger)}
     assert [name for name, line in lines.items() if not line.holds] == []
     assert list(lines) == ["I1", "I2", "I5", "I7", "I8", "tally"]
     assert lines["I1"].figures == {
@@ -121,14 +123,14 @@ def test_while_no_worker_lives_nothing_is_asleep(scene: Scene) -> None:
 def test_a_call_that_ends_late_under_an_old_fence_breaks_nothing(scene: Scene) -> None:
     claimed = scene.start()
     scene.pass_time(16)
-    scene.store.take_over()
+    scene.store.write(take_over)
     [again] = scene.claim(claimed.id, worker=scene.hire())
     assert scene.settle(success(again), success(claimed)) == [True, False]
     assert not scene.broken()
 
 
 def test_a_batch_whose_count_drifts_is_told(scene: Scene) -> None:
-    batch = scene.store.open_batch("b" * 32, "nightly", "default").id
+    batch = scene.store.write(open_batch, "b" * 32, "nightly", "default").id
     scene.submit(2, batch=batch)
     scene.sql("update tally set jobs = 1 where kind = 'batch'")
     [line] = scene.broken()
@@ -149,6 +151,6 @@ def test_a_look_at_the_books_sees_one_moment_and_holds_up_nobody(scene: Scene) -
         scene.settle(success(scene.start()))
         return before, read_ledger(tx)
 
-    before, after = scene.store.database.read(look)
+    before, after = scene.store.read(look)
     assert before == after
-    assert {line.name: line for line in scene.store.ledger()}["I1"].figures["accepted"] == 8
+    assert {line.name: line for line in scene.store.read(read_ledger)}["I1"].figures["accepted"] == 8

@@ -7,6 +7,12 @@ import pytest
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MOVES, TERMINAL, Claimed, State
 from holdfast.model.records import JobFilter, Settlement
+from holdfast.store.backlog import release_due
+from holdfast.store.batches import find_batch, open_batch
+from holdfast.store.cancel import cancel_batch, cancel_job, expire_due
+from holdfast.store.dead_letters import replay
+from holdfast.store.fleet import take_over
+from holdfast.store.jobs import find_detail
 from store.scene import Scene, bury, failure, reroute, retry, snooze, success
 
 Act = Callable[[Scene, Claimed], object]
@@ -27,13 +33,13 @@ def after(seconds: float, act: Act) -> Act:
 
 def crash_for_the_third_time(scene: Scene, held: Claimed) -> None:
     scene.sql("update job set crashes = 2 where id = :id", id=held.id)
-    scene.store.take_over()
+    scene.store.write(take_over)
 
 
 def replay_slowly(scene: Scene, held: Claimed) -> None:
     scene.held_in(scene.state(held.id))  # the first of a paced replay starts at once; this one is second
     scene.sql("update job set finished_at = finished_at + 1000000 where id = :id", id=held.id)
-    scene.store.replay(ANYTHING, 10, 1, "me")
+    scene.store.write(replay, ANYTHING, 10, 1, "me")
 
 
 ACTS: dict[str, Act] = {
@@ -46,15 +52,15 @@ ACTS: dict[str, Act] = {
     "snooze": settling(lambda held: failure(held, snooze())),
     "bury": settling(lambda held: failure(held, bury())),
     "bury as expired": settling(lambda held: failure(held, bury(FaultKind.EXPIRED))),
-    "cancel": lambda scene, held: scene.store.cancel(held.id),
-    "release too early": lambda scene, _: scene.store.release_due(10),
-    "release": after(61, lambda scene, _: scene.store.release_due(10)),
-    "expire too early": lambda scene, _: scene.store.expire_due(10),
-    "expire": after(3601, lambda scene, _: scene.store.expire_due(10)),
-    "take over too early": lambda scene, _: scene.store.take_over(),
-    "take over": after(16, lambda scene, _: scene.store.take_over()),
+    "cancel": lambda scene, held: scene.store.write(cancel_job, held.id),
+    "release too early": lambda scene, _: scene.store.write(release_due, 10),
+    "release": after(61, lambda scene, _: scene.store.write(release_due, 10)),
+    "expire too early": lambda scene, _: scene.store.write(expire_due, 10),
+    "expire": after(3601, lambda scene, _: scene.store.write(expire_due, 10)),
+    "take over too early": lambda scene, _: scene.store.write(take_over),
+    "take over": after(16, lambda scene, _: scene.store.write(take_over)),
     "take over for the third time": after(16, crash_for_the_third_time),
-    "replay": lambda scene, _: scene.store.replay(ANYTHING, 10, None, "me"),
+    "replay": lambda scene, _: scene.store.write(replay, ANYTHING, 10, None, "me"),
     "replay slowly": replay_slowly,
 }
 
@@ -78,22 +84,22 @@ def test_every_act_makes_a_legal_move_or_none(scene: Scene, before: State) -> No
 @pytest.mark.parametrize("ended", sorted(TERMINAL))
 def test_what_has_ended_is_moved_by_no_worker(scene: Scene, ended: State) -> None:
     held = scene.held_in(ended)
-    before = scene.store.detail(held.id)
+    before = scene.store.read(find_detail, held.id)
     assert scene.settle(success(held))[0] is False
     assert scene.claim(held.id) == []
-    now = scene.store.detail(held.id)
+    now = scene.store.read(find_detail, held.id)
     assert now is not None
     assert before is not None
     assert (now.job, now.result) == (before.job, before.result)
 
 
 def test_a_batch_is_cancelled_page_by_page_to_its_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("holdfast.store.store.CANCEL_PAGE", 3)
-    batch = scene.store.open_batch("b" * 32, "nightly", "default").id
+    monkeypatch.setattr("holdfast.store.cancel.CANCEL_PAGE", 3)
+    batch = scene.store.write(open_batch, "b" * 32, "nightly", "default").id
     jobs = scene.submit(10, batch=batch)
     held = scene.claim(*jobs[:4])
     scene.settle(success(held[0]), failure(held[1], retry()))
-    assert scene.store.cancel_batch(batch) == 9
-    assert scene.store.cancel_batch(batch) == 0
-    assert scene.store.batch(batch).counts == {State.SUCCEEDED: 1, State.CANCELLED: 9}
+    assert cancel_batch(scene.store, batch) == 9
+    assert cancel_batch(scene.store, batch) == 0
+    assert scene.store.read(find_batch, batch).counts == {State.SUCCEEDED: 1, State.CANCELLED: 9}
     assert not scene.broken()

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from holdfast.store import Store
+from holdfast.store.backlog import list_lanes
+from holdfast.store.ledger import read_ledger
 from store.old_code import recorded, upgrade_to
 from store.test_schema import bare_url
 
@@ -24,7 +26,7 @@ def bare(bare_url: str) -> Iterator[Store]:
 
 
 def name(store: Store) -> str:
-    return "sqlite" if store.database.dialect.name == "sqlite" else "postgres"
+    return "sqlite" if store.dialect.name == "sqlite" else "postgres"
 
 
 def say(store: Store, line: dict[str, Any]) -> int:
@@ -38,7 +40,7 @@ def say(store: Store, line: dict[str, Any]) -> int:
         cursor.close()
         return rows
 
-    return store.database.write(execute)
+    return store.write(execute)
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -46,8 +48,8 @@ def test_what_old_code_says_moves_the_same_rows_on_the_newest_schema(bare: Store
     bare.upgrade()
     for line in recorded(revision, name(bare)):
         assert say(bare, line) == line["rows"], line["statement"]
-    assert [line for line in bare.ledger() if not line.holds] == []
-    assert bare.lanes()[0].counts
+    assert [line for line in bare.read(read_ledger) if not line.holds] == []
+    assert bare.read(list_lanes)[0].counts
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -62,7 +64,7 @@ def test_old_code_goes_on_while_the_schema_is_upgraded(bare: Store, revision: st
     for line in lines[half:]:
         assert say(bare, line) == line["rows"], line["statement"]
     upgrade.join()
-    assert [line for line in bare.ledger() if not line.holds] == []
+    assert [line for line in bare.read(read_ledger) if not line.holds] == []
 
 
 def test_what_is_recorded_covers_every_table_that_existed_then() -> None:

@@ -6,6 +6,10 @@ from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
 from holdfast.model.job import AttemptEnd, MappingNote, MappingReport, Outcome, State
 from holdfast.model.step import Complete, Retry, Snooze
+from holdfast.store.backlog import lane_heads, release_due
+from holdfast.store.cancel import cancel_job
+from holdfast.store.fleet import renew_lease, take_over
+from holdfast.store.jobs import find_detail
 from store.scene import REPLY, ROUTE, Scene, bury, ended, failure, reroute, retry, snooze, success
 
 
@@ -42,7 +46,7 @@ def test_a_worker_without_a_lease_claims_nothing(scene: Scene) -> None:
     assert scene.claim(job, worker=new_id()) == []
     scene.pass_time(16)
     assert scene.claim(job) == []
-    scene.store.renew(scene.worker, 15)
+    scene.store.write(renew_lease, scene.worker, 15)
     assert len(scene.claim(job)) == 1
 
 
@@ -51,7 +55,7 @@ def test_success_writes_the_one_result(scene: Scene) -> None:
     report = MappingReport((MappingNote("detail", "not known there"),))
     end = AttemptEnd(Outcome.SUCCEEDED, reply=REPLY, cost_micros=7, mapping=report, seconds=1.5)
     assert scene.settle(ended(claimed, Complete(), end)) == [True]
-    detail = scene.store.detail(claimed.id)
+    detail = scene.store.read(find_detail, claimed.id)
     assert detail is not None
     assert detail.result is not None
     assert (detail.job.state, detail.job.worker, detail.job.fault) == (State.SUCCEEDED, None, None)
@@ -64,9 +68,9 @@ def test_success_writes_the_one_result(scene: Scene) -> None:
 def test_a_second_settle_is_refused_and_changes_nothing(scene: Scene) -> None:
     claimed = scene.start()
     scene.settle(success(claimed))
-    before = scene.store.detail(claimed.id)
+    before = scene.store.read(find_detail, claimed.id)
     assert scene.settle(success(claimed)) == [False]
-    assert scene.store.detail(claimed.id) == before
+    assert scene.store.read(find_detail, claimed.id) == before
 
 
 def test_the_same_settlement_twice_in_a_group_wins_once(scene: Scene) -> None:
@@ -77,7 +81,7 @@ def test_the_same_settlement_twice_in_a_group_wins_once(scene: Scene) -> None:
 
 def test_answers_of_a_group_come_in_its_order(scene: Scene) -> None:
     first, second, third = scene.claim(*scene.submit(3))
-    scene.store.cancel(second.id)
+    scene.store.write(cancel_job, second.id)
     assert scene.settle(success(third), success(second), success(first)) == [True, False, True]
 
 
@@ -91,9 +95,9 @@ def test_a_retry_waits_for_its_date_and_says_why(scene: Scene) -> None:
         f"overloaded (HTTP 529) on {ROUTE}: try later",
     )
     assert job.available_at == pytest.approx(scene.store.now() + 60, abs=5)
-    assert scene.store.release_due(10) == []
+    assert scene.store.write(release_due, 10) == []
     scene.pass_time(61)
-    [offer] = scene.store.release_due(10)
+    [offer] = scene.store.write(release_due, 10)
     assert (offer.id, scene.state(claimed.id)) == (claimed.id, State.QUEUED)
 
 
@@ -108,7 +112,7 @@ def test_no_delay_is_the_head_of_the_lane_at_once(scene: Scene, step: Retry | Sn
 def test_a_retry_beyond_the_deadline_expires_the_job(scene: Scene) -> None:
     claimed = scene.start(expires_in=30)
     assert scene.settle(failure(claimed, retry(60))) == [True]
-    detail = scene.store.detail(claimed.id)
+    detail = scene.store.read(find_detail, claimed.id)
     assert detail is not None
     assert detail.result is not None
     assert (detail.job.state, detail.result.fault) == (State.EXPIRED, FaultKind.EXPIRED)
@@ -118,13 +122,13 @@ def test_a_retry_beyond_the_deadline_expires_the_job(scene: Scene) -> None:
 def test_a_reroute_avoids_a_route_until_a_date_or_for_ever(scene: Scene) -> None:
     claimed = scene.start()
     scene.settle(failure(claimed, reroute({ROUTE: 30.0, "bad/one": None})))
-    [offer] = scene.store.heads("smart.batch", 10)
+    [offer] = scene.store.read(lane_heads, "smart.batch", 10)
     assert offer.need.avoid["bad/one"] is None
     assert offer.need.avoid[ROUTE] == pytest.approx(scene.store.now() + 30, abs=5)
     [again] = scene.claim(claimed.id)
     assert (again.need, again.fence, again.attempt_number) == (offer.need, 2, 2)
     scene.settle(failure(again, reroute({"third/one": None})))
-    assert set(scene.store.heads("smart.batch", 10)[0].need.avoid) == {"third/one"}
+    assert set(scene.store.read(lane_heads, "smart.batch", 10)[0].need.avoid) == {"third/one"}
 
 
 def test_attempts_calls_and_tries_count_what_they_name(scene: Scene) -> None:
@@ -154,7 +158,7 @@ def test_attempts_calls_and_tries_count_what_they_name(scene: Scene) -> None:
 def test_a_buried_job_keeps_its_reason(scene: Scene) -> None:
     claimed = scene.start()
     scene.settle(failure(claimed, bury()))
-    detail = scene.store.detail(claimed.id)
+    detail = scene.store.read(find_detail, claimed.id)
     assert detail is not None
     assert detail.result is not None
     assert (detail.job.state, detail.job.fault) == (State.DEAD, FaultKind.INVALID_REQUEST)
@@ -168,7 +172,7 @@ def test_the_result_costs_what_all_its_calls_cost(scene: Scene) -> None:
     scene.settle(ended(claimed, retry(0), paid))
     [again] = scene.claim(claimed.id)
     scene.settle(success(again))
-    detail = scene.store.detail(claimed.id)
+    detail = scene.store.read(find_detail, claimed.id)
     assert detail is not None
     assert detail.result is not None
     assert (detail.result.cost_micros, detail.result.attempts) == (12, 2)
@@ -177,7 +181,7 @@ def test_the_result_costs_what_all_its_calls_cost(scene: Scene) -> None:
 
 def test_a_cancelled_jobs_call_is_paid_though_its_reply_is_refused(scene: Scene) -> None:
     claimed = scene.start()
-    assert scene.store.cancel(claimed.id) is State.CANCELLED
+    assert scene.store.write(cancel_job, claimed.id) is State.CANCELLED
     assert scene.settle(success(claimed)) == [False]
     [attempt] = scene.attempts(claimed.id)
     assert (attempt.outcome, attempt.cost_micros, attempt.usage) == (Outcome.SUCCEEDED, 7, REPLY.usage)
@@ -188,7 +192,7 @@ def test_a_cancelled_jobs_call_is_paid_though_its_reply_is_refused(scene: Scene)
 def test_a_paused_worker_writes_nothing_when_it_wakes_but_its_calls_are_booked(scene: Scene) -> None:
     claimed = scene.start()
     scene.pass_time(16)
-    scene.store.take_over()
+    scene.store.write(take_over)
     other = scene.hire()
     [again] = scene.claim(claimed.id, worker=other)
     assert scene.settle(success(claimed)) == [False]
@@ -210,7 +214,7 @@ def test_a_long_reply_is_stored_compressed_and_read_whole(scene: Scene) -> None:
     claimed = scene.start()
     reply = REPLY.model_copy(update={"text": "Ahoy, ahoy. " * 5000})
     scene.settle(ended(claimed, Complete(), AttemptEnd(Outcome.SUCCEEDED, reply=reply)))
-    detail = scene.store.detail(claimed.id)
+    detail = scene.store.read(find_detail, claimed.id)
     assert detail is not None
     assert detail.result is not None
     assert detail.result.reply == reply

@@ -4,7 +4,11 @@ import pytest
 
 from holdfast.model.ids import new_id
 from holdfast.model.job import State
-from holdfast.store.retention import first_id
+from holdfast.store.batches import find_batch, open_batch
+from holdfast.store.fleet import list_workers, stop_worker
+from holdfast.store.jobs import find_job, read_states
+from holdfast.store.ledger import read_ledger
+from holdfast.store.retention import delete_ended, delete_stopped_workers, first_id
 from store.scene import Scene, success
 
 TABLES = ("job", "request", "attempt", "result")
@@ -17,10 +21,10 @@ def old(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
     return scene
 
 
-def delete_ended(scene: Scene, age: float, limit: int = 500) -> int:
+def delete_all(scene: Scene, age: float, limit: int = 500) -> int:
     gone, cursor = 0, ""
     while cursor is not None:
-        page = scene.store.delete_ended(age, cursor, limit)
+        page = delete_ended(scene.store, age, cursor, limit)
         gone, cursor = gone + page.jobs, page.cursor
     return gone
 
@@ -33,7 +37,7 @@ def test_every_way_of_ending_is_forgotten_with_all_that_belongs_to_it(old: Scene
     for state in (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED):
         old.held_in(state)
     old.pass_time(100)
-    assert delete_ended(old, 60) == 4
+    assert delete_all(old, 60) == 4
     assert [rows(old, table) for table in TABLES] == [0, 0, 0, 0]
     assert old.broken() == []
 
@@ -41,8 +45,8 @@ def test_every_way_of_ending_is_forgotten_with_all_that_belongs_to_it(old: Scene
 def test_what_lives_stays_however_old(old: Scene) -> None:
     live = [old.held_in(state, expires_in=None).id for state in (State.QUEUED, State.DELAYED, State.RUNNING)]
     old.pass_time(1000)
-    assert delete_ended(old, 60) == 0
-    assert set(old.store.states(live)) == set(live)
+    assert delete_all(old, 60) == 0
+    assert set(old.store.read(read_states, live)) == set(live)
 
 
 def test_what_ended_lately_stays_though_it_was_made_long_ago(old: Scene) -> None:
@@ -51,7 +55,7 @@ def test_what_ended_lately_stays_though_it_was_made_long_ago(old: Scene) -> None
     worker = old.hire()
     [claimed] = old.claim(job, worker=worker)
     old.settle(success(claimed))
-    assert delete_ended(old, 60) == 0
+    assert delete_all(old, 60) == 0
     assert old.state(job) is State.SUCCEEDED
 
 
@@ -59,45 +63,45 @@ def test_pages_are_small_and_find_everything(old: Scene) -> None:
     for _ in range(7):
         old.held_in(State.SUCCEEDED)
     old.pass_time(100)
-    assert old.store.delete_ended(60, "", 3).jobs == 3
-    assert delete_ended(old, 60, limit=2) == 4
+    assert delete_ended(old.store, 60, "", 3).jobs == 3
+    assert delete_all(old, 60, limit=2) == 4
 
 
 def test_the_ledger_counts_what_was_forgotten_with_its_cost(old: Scene) -> None:
     old.held_in(State.SUCCEEDED)
-    before = {line.name: line for line in old.store.ledger()}
+    before = {line.name: line for line in old.store.read(read_ledger)}
     old.pass_time(100)
-    delete_ended(old, 60)
-    after = {line.name: line for line in old.store.ledger()}
+    delete_all(old, 60)
+    after = {line.name: line for line in old.store.read(read_ledger)}
     assert (after["I1"].figures["accepted"], after["I1"].figures["dropped"]) == (1, 1)
     assert after["I7"].figures["cost_micros"] == before["I7"].figures["cost_micros"] > 0
     assert old.broken() == []
 
 
 def test_an_empty_old_batch_goes_and_leaves_no_counts(old: Scene) -> None:
-    batch = old.store.open_batch(new_id(), "nightly", "default").id
+    batch = old.store.write(open_batch, new_id(), "nightly", "default").id
     job = old.held_in(State.SUCCEEDED, batch=batch)
     old.pass_time(100)
     old.sql("update batch set created_at = 0")
-    assert delete_ended(old, 60) == 1
-    assert delete_ended(old, 60) == 0
-    assert old.store.batch(batch) is None
+    assert delete_all(old, 60) == 1
+    assert delete_all(old, 60) == 0
+    assert old.store.read(find_batch, batch) is None
     assert rows(old, "tally where kind = 'batch'") == 0
-    assert old.store.job(job.id) is None
+    assert old.store.read(find_job, job.id) is None
 
 
 def test_processes_that_stopped_yesterday_are_forgotten_and_no_others(scene: Scene) -> None:
     gone, holding = scene.hire(), scene.hire()
     [claimed] = scene.claim(*scene.submit(), worker=holding)
-    scene.store.stop(gone), scene.store.stop(holding)
+    scene.store.write(stop_worker, gone), scene.store.write(stop_worker, holding)
     scene.pass_time(86_000)
     lately = scene.hire()
-    scene.store.stop(lately)
-    scene.store.delete_stopped_workers()
+    scene.store.write(stop_worker, lately)
+    scene.store.write(delete_stopped_workers)
     assert rows(scene, "worker") == 4
     scene.pass_time(800)
-    scene.store.delete_stopped_workers()
-    left = {worker.id for worker in scene.store.workers(live_only=False)}
+    scene.store.write(delete_stopped_workers)
+    left = {worker.id for worker in scene.store.read(list_workers, live_only=False)}
     assert left == {scene.worker, holding, lately}
     assert scene.state(claimed.id) is State.RUNNING
 
@@ -107,5 +111,5 @@ def test_counts_of_a_batch_that_still_has_jobs_stay(old: Scene) -> None:
     old.submit(2, batch=batch)
     old.held_in(State.SUCCEEDED, batch=batch)
     old.pass_time(100)
-    assert delete_ended(old, 60) == 1
+    assert delete_all(old, 60) == 1
     assert old.broken() == []

@@ -13,6 +13,7 @@ from sqlalchemy import inspect, text
 
 from holdfast.model.errors import Conflict, SchemaBehind
 from holdfast.store import Store, migrations
+from holdfast.store.backlog import list_lanes
 from holdfast.store.tables import METADATA
 from store.old_code import upgrade_to
 
@@ -24,7 +25,7 @@ def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path}/bare.db"
         return
     server: Store = request.getfixturevalue("postgres_store")
-    with server.database._writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with server._writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("create database bare"))
         yield str(request.getfixturevalue("postgres_url")).replace("/holdfast?", "/bare?")
         connection.execute(text("drop database bare with (force)"))
@@ -55,7 +56,7 @@ def test_a_migrated_database_is_what_the_classes_describe(store: Store) -> None:
         context = MigrationContext.configure(tx.connection)  # type: ignore[attr-defined]
         return compare_metadata(context, METADATA)
 
-    assert store.database.read(differences) == []
+    assert store.read(differences) == []
 
 
 def test_checks_and_partial_indexes_are_those_of_the_classes(store: Store) -> None:
@@ -74,7 +75,7 @@ def test_checks_and_partial_indexes_are_those_of_the_classes(store: Store) -> No
             for table in METADATA.tables
         }
 
-    found = store.database.read(shape)
+    found = store.read(shape)
     for name, table in METADATA.tables.items():
         checks = {str(c.name) for c in table.constraints if c.__visit_name__.endswith("check_constraint")}
         indexes = {str(i.name): i.dialect_options["sqlite"]["where"] is not None for i in table.indexes}
@@ -86,7 +87,7 @@ def test_ensuring_twice_changes_nothing(bare_url: str) -> None:
     store.ensure()
     store.ensure()
     store.upgrade()
-    assert store.lanes() == []
+    assert store.read(list_lanes) == []
     store.close()
 
 
@@ -95,12 +96,12 @@ def test_processes_that_start_together_make_one_schema(bare_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(Store.ensure, stores))
     for store in stores:
-        assert store.lanes() == []
+        assert store.read(list_lanes) == []
         store.close()
 
 
 def say(store: Store, statement: str) -> None:
-    store.database.write(lambda tx: tx.connection.execute(text(statement)))
+    store.write(lambda tx: tx.connection.execute(text(statement)))
 
 
 def test_a_newer_schema_that_only_has_more_will_do(bare_url: str) -> None:
@@ -109,7 +110,7 @@ def test_a_newer_schema_that_only_has_more_will_do(bare_url: str) -> None:
     say(store, "update alembic_version set version_num = '9999'")
     store.ensure()
     store.upgrade()
-    assert store.database.read(lambda tx: migrations.read_revisions(tx.connection)) == ("9999", "0001")
+    assert store.read(lambda tx: migrations.read_revisions(tx.connection)) == ("9999", "0001")
     store.close()
 
 
@@ -133,7 +134,7 @@ def test_a_postgres_that_is_behind_waits_for_its_operator_and_a_file_does_not(ba
         with pytest.raises(SchemaBehind, match=r"at revision 0002.*holdfast db upgrade"):
             store.ensure()
         store.upgrade()
-    assert store.database.read(lambda tx: migrations.read_revisions(tx.connection)) == (migrations.HEAD, "0001")
+    assert store.read(lambda tx: migrations.read_revisions(tx.connection)) == (migrations.HEAD, "0001")
     store.close()
 
 
@@ -142,8 +143,6 @@ def test_an_index_whose_building_was_cut_short_is_built_again(bare_url: str) -> 
     upgrade_to(store, "0002")
     say(store, "create index job_lane on job (lane)")
     store.upgrade()
-    lane = store.database.read(
-        lambda tx: [i for i in inspect(tx.connection).get_indexes("job") if i["name"] == "job_lane"]
-    )
+    lane = store.read(lambda tx: [i for i in inspect(tx.connection).get_indexes("job") if i["name"] == "job_lane"])
     assert lane[0]["column_names"] == ["lane", "state", "id"]
     store.close()

@@ -9,6 +9,10 @@ from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Priority, State
 from holdfast.model.records import JobFilter
 from holdfast.store import Store
+from holdfast.store.backlog import lane_heads
+from holdfast.store.batches import open_batch
+from holdfast.store.jobs import count_jobs, find_detail
+from holdfast.store.submit import submit_jobs
 from store.scene import Scene, new_job, prompt
 
 
@@ -22,15 +26,15 @@ def test_a_job_comes_back_as_it_was_handed_in(store: Store) -> None:
         metadata={"team": "search"},
         need=Need(10, 20, {"a/b": None, "c/d": 1_900_000_000.5}),
     )
-    [answer] = store.submit([job])
-    detail = store.detail(job.id)
+    [answer] = submit_jobs(store, [job])
+    detail = store.read(find_detail, job.id)
     assert (answer.id, answer.lane, answer.created) == (job.id, "smart.interactive", True)
     assert detail is not None
     assert detail.request == job.request
     assert (detail.job.custom_id, detail.job.tenant, detail.job.metadata) == ("line-1", "acme", {"team": "search"})
     assert detail.job.expires_at == pytest.approx(detail.job.created_at + 60)
     assert answer.expires_at == detail.job.expires_at
-    assert store.heads("smart.interactive", 1)[0].need == replace(job.need, expires_at=answer.expires_at)
+    assert store.read(lane_heads, "smart.interactive", 1)[0].need == replace(job.need, expires_at=answer.expires_at)
 
 
 def test_a_long_prompt_is_stored_compressed_and_read_whole(scene: Scene) -> None:
@@ -43,56 +47,56 @@ def test_a_long_prompt_is_stored_compressed_and_read_whole(scene: Scene) -> None
 
 def test_answers_come_in_the_order_of_the_jobs(store: Store) -> None:
     jobs = [new_job() for _ in range(50)]
-    assert [answer.id for answer in store.submit(jobs)] == [job.id for job in jobs]
+    assert [answer.id for answer in submit_jobs(store, jobs)] == [job.id for job in jobs]
 
 
 def test_sending_the_same_id_again_changes_nothing(scene: Scene) -> None:
     job = new_job()
-    scene.store.submit([job])
+    submit_jobs(scene.store, [job])
     scene.claim(job.id)
-    [again] = scene.store.submit([job])
+    [again] = submit_jobs(scene.store, [job])
     assert (again.id, again.created) == (job.id, False)
     assert scene.state(job.id) is State.RUNNING
-    assert scene.store.count(JobFilter()) == 1
+    assert scene.store.read(count_jobs, JobFilter()) == 1
     assert not scene.broken()
 
 
 def test_an_idempotency_key_answers_with_the_earlier_job(store: Store) -> None:
     first, second = new_job(idempotency_key="k"), new_job(idempotency_key="k")
-    store.submit([first])
-    known, fresh = store.submit([second, new_job(idempotency_key="other")])
+    submit_jobs(store, [first])
+    known, fresh = submit_jobs(store, [second, new_job(idempotency_key="other")])
     assert (known.id, known.created) == (first.id, False)
     assert fresh.created
 
 
 def test_a_key_with_another_request_is_a_conflict_and_nothing_is_accepted(store: Store) -> None:
-    store.submit([new_job("one", idempotency_key="k")])
+    submit_jobs(store, [new_job("one", idempotency_key="k")])
     with pytest.raises(Conflict, match="idempotency key 'k'"):
-        store.submit([new_job(), new_job("two", idempotency_key="k")])
-    assert store.count(JobFilter()) == 1
+        submit_jobs(store, [new_job(), new_job("two", idempotency_key="k")])
+    assert store.read(count_jobs, JobFilter()) == 1
 
 
 def test_a_key_with_another_model_is_a_conflict(store: Store) -> None:
-    store.submit([new_job(idempotency_key="k")])
+    submit_jobs(store, [new_job(idempotency_key="k")])
     with pytest.raises(Conflict):
-        store.submit([new_job(idempotency_key="k", model="fast")])
+        submit_jobs(store, [new_job(idempotency_key="k", model="fast")])
 
 
 def test_a_key_belongs_to_its_tenant(store: Store) -> None:
     first, second = new_job(idempotency_key="k", tenant="a"), new_job("else", idempotency_key="k", tenant="b")
-    assert [answer.created for answer in store.submit([first, second])] == [True, True]
+    assert [answer.created for answer in submit_jobs(store, [first, second])] == [True, True]
 
 
 def test_an_id_of_another_tenant_is_a_conflict(store: Store) -> None:
     job = new_job(tenant="a")
-    store.submit([job])
+    submit_jobs(store, [job])
     with pytest.raises(Conflict):
-        store.submit([new_job(id=job.id, tenant="b")])
+        submit_jobs(store, [new_job(id=job.id, tenant="b")])
 
 
 def test_the_same_job_twice_in_one_call_is_one_job(scene: Scene) -> None:
     job, keyed = new_job(), new_job(idempotency_key="k")
-    answers = scene.store.submit([job, job, keyed, new_job(idempotency_key="k")])
+    answers = submit_jobs(scene.store, [job, job, keyed, new_job(idempotency_key="k")])
     assert [answer.id for answer in answers] == [job.id, job.id, keyed.id, keyed.id]
     assert [answer.created for answer in answers] == [True, False, True, False]
     assert not scene.broken()
@@ -101,8 +105,8 @@ def test_the_same_job_twice_in_one_call_is_one_job(scene: Scene) -> None:
 def test_fields_in_another_order_are_the_same_request(store: Store) -> None:
     one = prompt().model_copy(update={"native": {"chat": {"a": 1, "b": 2}}})
     two = prompt().model_copy(update={"native": {"chat": {"b": 2, "a": 1}}})
-    store.submit([new_job(request=one, idempotency_key="k")])
-    [again] = store.submit([new_job(request=two, idempotency_key="k")])
+    submit_jobs(store, [new_job(request=one, idempotency_key="k")])
+    [again] = submit_jobs(store, [new_job(request=two, idempotency_key="k")])
     assert not again.created
 
 
@@ -112,22 +116,22 @@ def test_fields_in_another_order_are_the_same_request(store: Store) -> None:
 )
 def test_a_name_that_cannot_be_stored_is_refused_with_the_field(store: Store, field: str, value: object) -> None:
     with pytest.raises(InvalidRequest, match=field):
-        store.submit([new_job(), new_job(**{field: value})])
-    assert store.count(JobFilter()) == 0
+        submit_jobs(store, [new_job(), new_job(**{field: value})])
+    assert store.read(count_jobs, JobFilter()) == 0
 
 
 def test_a_prompt_that_is_no_unicode_is_refused(store: Store) -> None:
     with pytest.raises(InvalidRequest, match="cannot be stored"):
-        store.submit([new_job(request=prompt().model_copy(update={"system": "\ud800"}))])
+        submit_jobs(store, [new_job(request=prompt().model_copy(update={"system": "\ud800"}))])
 
 
 def test_no_jobs_are_no_work(store: Store) -> None:
-    assert store.submit([]) == []
+    assert submit_jobs(store, []) == []
 
 
 def test_jobs_of_a_batch_without_a_place_get_the_next_free_one(scene: Scene) -> None:
     batch = new_id()
-    scene.store.open_batch(batch, "mine", "default")
+    scene.store.write(open_batch, batch, "mine", "default")
     jobs = scene.submit(3, batch=batch) + scene.submit(2, batch=batch)
     assert [scene.job(job).position for job in jobs] == [0, 1, 2, 3, 4]
 

@@ -10,7 +10,6 @@ from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import AttemptEnd, Outcome, State
 from holdfast.model.step import Complete
 from holdfast.store import GroupWriter, Store
-from holdfast.store.database import Transaction
 from holdfast.store.writer import HOLD
 from store.scene import Scene, bury, ended, failure, permit, retry, success
 
@@ -21,21 +20,18 @@ class Flaky:
     """A database that is away for as long as it is told, and counts the transactions that it took."""
 
     def __init__(self, store: Store) -> None:
-        self._database = store.database
+        self._write = store.write
         self.away = False
         self.refused = 0
         self.taken = 0
-        store.database = self  # type: ignore[assignment]
+        store.write = self.write  # type: ignore[method-assign]
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
+    def write(self, change: Callable[..., T], *args: Any) -> T:
         if self.away:
             self.refused += 1
             raise StorageUnavailable("here", "it is away")
         self.taken += 1
-        return self._database.write(work)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._database, name)
+        return self._write(change, *args)
 
 
 @pytest.fixture

@@ -25,6 +25,9 @@ from holdfast.lanes import connect
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.store import Store
+from holdfast.store.batches import count_unfinished, find_batch
+from holdfast.store.jobs import list_jobs
+from holdfast.store.ledger import read_ledger
 
 CONFIG = """
 [storage]
@@ -109,11 +112,11 @@ class Fleet:
         return self.holdfast.submit([{"prompt": f"prompt {i}", "model": model, **fields} for i in range(n)]).inner
 
     def done(self, batch: str) -> int:
-        counts = self.store.batch(batch).counts
+        counts = self.store.read(find_batch, batch).counts
         return sum(counts.get(state, 0) for state in (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED))
 
     def succeeded(self, batch: str) -> int:
-        return self.store.batch(batch).counts.get(State.SUCCEEDED, 0)
+        return self.store.read(find_batch, batch).counts.get(State.SUCCEEDED, 0)
 
     def until(self, what: Callable[[], bool], at_most: float = PATIENCE) -> None:
         """Wait until ``what`` holds; the workers' logs tell why it does not."""
@@ -124,14 +127,14 @@ class Fleet:
             time.sleep(0.02)
 
     def until_done(self, batch: str, at_most: float = PATIENCE) -> None:
-        self.until(lambda: self.store.unfinished(batch) == 0, at_most)
+        self.until(lambda: self.store.read(count_unfinished, batch) == 0, at_most)
 
     def redis(self) -> "redis.Redis":
         return redis.Redis.from_url(connect(self.settings.storage.redis_url, self.settings.storage.directory).url)
 
     def offenders(self) -> dict[str, Any]:
         """Lines of the ledger that do not hold."""
-        return {line.name: line for line in self.store.ledger() if not line.holds}
+        return {line.name: line for line in self.store.read(read_ledger) if not line.holds}
 
     def broken(self, batch: str, may_repeat: int = 0, rate: float | None = None) -> list[Any]:
         """Lines of the ledger and of the audit that do not hold, given what the providers saw since their reset.
@@ -145,7 +148,7 @@ class Fleet:
         return [line for line in lines if not line.holds]
 
     def jobs(self, batch: str) -> list[Any]:
-        return self.store.jobs(JobFilter(batch=batch), limit=10_000)
+        return self.store.read(list_jobs, JobFilter(batch=batch), limit=10_000)
 
     def logs(self) -> str:
         return "\n".join(path.read_text()[-4000:] for path in sorted(self.directory.glob("worker-*.log")))

@@ -35,6 +35,7 @@ from holdfast.lanes import Lanes, connect
 from holdfast.model.access import KeyScope
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Offer
+from holdfast.store.api_keys import revoke_key
 from holdfast.store.tables import METADATA
 from redis_servers import free_port, redis_server
 from servers import postgres
@@ -170,7 +171,7 @@ def test_no_secret_is_ever_written_down(system: System) -> None:
     keys = {name: add_key(store, tenant, scope) for name, tenant, scope in (
         ("admin", None, KeyScope.ADMIN), ("reader", "default", KeyScope.READ), ("revoked", "default", KeyScope.READ),
     )}  # fmt: skip
-    store.revoke_key(keys["revoked"][3:19], "test")
+    store.write(revoke_key, keys["revoked"][3:19], "test")
     keys["unknown"] = "hf_00000000000000aa_" + "5e" * 24
     system.secrets |= {f"key {name}": key.rpartition("_")[2] for name, key in keys.items()}
     system.environment |= {"HOLDFAST_API_KEY": keys["admin"]}
@@ -277,7 +278,7 @@ def in_sql(store: Any) -> dict[str, bytes]:
             if value is not None
         }
 
-    return store.database.read(read)  # type: ignore[no-any-return]
+    return store.read(read)  # type: ignore[no-any-return]
 
 
 def opened(value: object) -> bytes:

@@ -24,6 +24,9 @@ from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.ids import inner_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
+from holdfast.store.dead_letters import replay
+from holdfast.store.fleet import list_workers
+from holdfast.store.jobs import find_detail
 from system.fleet import PATIENCE, Fleet, fleet
 from system.storages import BOTH, storage
 
@@ -66,7 +69,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
         fleet(tmp_path_factory.mktemp("crash"), concurrency=IN_FLIGHT, lease="2s") as made,
     ):
         made.worker()
-        made.until(lambda: len(made.store.workers()) == 1)
+        made.until(lambda: len(made.store.read(list_workers)) == 1)
         yield made
 
 
@@ -88,7 +91,7 @@ def doomed(pool: Fleet, *steps: str) -> list[subprocess.Popen[bytes]]:
     """Workers that will die at these steps, ready for jobs."""
     processes = [pool.worker(HOLDFAST_CRASH_AT=step) for step in steps]
     pids = {process.pid for process in processes}
-    ready = lambda: pids <= {worker.pid for worker in pool.store.workers()}  # noqa: E731 - read once, here
+    ready = lambda: pids <= {worker.pid for worker in pool.store.read(list_workers)}  # noqa: E731 - read once, here
     pool.until(lambda: ready() or any(process.poll() is not None for process in processes))
     return processes
 
@@ -188,7 +191,7 @@ def test_a_server_killed_on_the_way_gives_the_same_jobs_to_who_asks_again(pool, 
     assert first.status_code == again.status_code == 202, (died, first.text)
     ids = [job["id"] for job in first.json()["jobs"]]
     assert ids == [job["id"] for job in again.json()["jobs"]]
-    jobs = [pool.store.detail(inner_id("job", id_)).job for id_ in ids]
+    jobs = [pool.store.read(find_detail, inner_id("job", id_)).job for id_ in ids]
     (batch,) = {job.batch for job in jobs}
     pool.until_done(batch)
     assert pool.succeeded(batch) == len(ids) == 20
@@ -240,7 +243,7 @@ def test_a_replay_that_is_killed_moved_all_or_none(pool, survivor, step):
     pool.until_done(batch)
     pool.sims[0].heal()
     assert run(pool, REPLAY_IT, step, batch) == -9
-    pool.store.replay(JobFilter(batch=batch), 100, None, "test")
+    pool.store.write(replay, JobFilter(batch=batch), 100, None, "test")
     pool.until_done(batch)
     assert pool.succeeded(batch) == 5
     assert {job.generation for job in pool.jobs(batch)} == {2}
@@ -251,7 +254,7 @@ def test_three_sweepers_at_once_release_each_due_job_once(pool, survivor):
     """All of them look after due jobs and dead workers at the same time; a job is called once for each way out."""
     others = [pool.worker() for _ in range(2)]
     pids = {process.pid for process in others}
-    pool.until(lambda: pids <= {worker.pid for worker in pool.store.workers()})
+    pool.until(lambda: pids <= {worker.pid for worker in pool.store.read(list_workers)})
     pool.sims[0].break_(InjectedFault(mode="e503", seconds=1.0))
     batch = pool.submit(60)
     pool.until_done(batch)
@@ -267,7 +270,7 @@ def test_sigterm_starts_nothing_more_and_lets_what_runs_finish(pool, survivor):
     pool.freeze(survivor)
     pool.sims[0].break_(InjectedFault(mode="slow", delay=2.0))
     leaver = pool.worker()
-    pool.until(lambda: leaver.pid in {worker.pid for worker in pool.store.workers()})
+    pool.until(lambda: leaver.pid in {worker.pid for worker in pool.store.read(list_workers)})
     batch = pool.submit(5 * IN_FLIGHT)
     pool.until(lambda: pool.sims[0].counts()["in_flight"] == IN_FLIGHT)
     leaver.send_signal(signal.SIGTERM)
@@ -285,7 +288,7 @@ def test_sigterm_starts_nothing_more_and_lets_what_runs_finish(pool, survivor):
 def test_a_worker_frozen_for_three_leases_writes_nothing_when_it_wakes(pool, survivor):
     """Its jobs are taken over and done; its own late answers are refused, and the ledger knows of both."""
     sleeper = pool.worker()
-    pool.until(lambda: sleeper.pid in {worker.pid for worker in pool.store.workers()})
+    pool.until(lambda: sleeper.pid in {worker.pid for worker in pool.store.read(list_workers)})
     pool.sims[0].break_(InjectedFault(mode="slow", delay=1.0))
     batch = pool.submit(4 * IN_FLIGHT)
     pool.until(lambda: pool.sims[0].counts()["in_flight"] > IN_FLIGHT)

@@ -14,6 +14,7 @@ from psycopg import sql
 from credentials.issuer import SimIssuer
 from holdfast.lab.providers import control
 from holdfast.lab.providers.settings import InjectedFault
+from holdfast.store.batches import find_batch
 from system.storages import SERVERS_TOO
 
 ONE_KEY = 'credentials = [{ name = "main", secret = "env:HOLDFAST_TEST_KEY" }]'
@@ -26,7 +27,7 @@ def log_in_with(fleet, credentials: str) -> None:
 
 
 def dead(fleet, batch: str) -> int:
-    return fleet.store.batch(batch).counts.get("dead", 0)
+    return fleet.store.read(find_batch, batch).counts.get("dead", 0)
 
 
 def refused(fleet) -> list[dict]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.store.fleet import list_workers
 from system.fleet import Fleet
 from system.storages import SERVERS_TOO
 
@@ -25,7 +26,7 @@ def asleep(fleet: Fleet, step: str) -> tuple[subprocess.Popen[bytes], str]:
     """A worker that stands still at ``step``, and its batch. One that stands in a transaction is woken for another."""
     while True:
         sleeper = fleet.worker(HOLDFAST_FREEZE_AT=step)
-        fleet.until(lambda: len(fleet.store.workers()) == 1)
+        fleet.until(lambda: len(fleet.store.read(list_workers)) == 1)
         batch = fleet.submit(RATE)
         fleet.until(partial(is_frozen, sleeper))
         if fleet.can_write():
@@ -45,7 +46,7 @@ def test_a_worker_frozen_for_less_than_its_lease_sends_no_burst_when_it_wakes(
     fleet = build(rate=RATE, limits=LIMITS, lease="60s")
     sleeper, first = asleep(fleet, step)
     fleet.worker()
-    fleet.until(lambda: len(fleet.store.workers()) == 2)
+    fleet.until(lambda: len(fleet.store.read(list_workers)) == 2)
     time.sleep(REFILLED)
     before = fleet.sims[0].counts()["calls"]
     second = fleet.submit(4 * RATE)

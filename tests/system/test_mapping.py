@@ -6,13 +6,14 @@ from holdfast.client import InvalidJobs
 from holdfast.client.views import detail_view
 from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.job import State
+from holdfast.store.jobs import find_detail
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
 SHAPE = {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}}
 
 
 def details(fleet, batch):
-    return [fleet.store.detail(job.id) for job in fleet.jobs(batch)]
+    return [fleet.store.read(find_detail, job.id) for job in fleet.jobs(batch)]
 
 
 def test_what_was_dropped_stands_at_the_attempt_in_the_output_line_and_in_the_api(build):

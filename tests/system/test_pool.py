@@ -7,6 +7,9 @@ import time
 from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.job import Outcome
 from holdfast.model.records import JobFilter
+from holdfast.store.dead_letters import replay
+from holdfast.store.fleet import list_workers
+from holdfast.store.jobs import find_detail
 from system.fleet import Fleet
 
 
@@ -46,7 +49,7 @@ def test_four_processes_send_one_probe_when_a_cool_off_ends(build):
     fleet = build(concurrency=25)
     for _ in range(4):
         fleet.worker()
-    fleet.until(lambda: len(fleet.store.workers()) == 4)
+    fleet.until(lambda: len(fleet.store.read(list_workers)) == 4)
     fleet.sims[0].break_(InjectedFault(mode="e503", seconds=4))
     fleet.sims[0].break_(InjectedFault(mode="slow", delay=3.0))  # decides once the other is over
     batch = fleet.submit(100)
@@ -109,7 +112,7 @@ def test_a_second_sigterm_hands_calls_in_flight_back_at_once(build):
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(4) == 0
     assert {job.state for job in fleet.jobs(batch)} == {"queued"}
-    attempts = fleet.store.detail(fleet.jobs(batch)[0].id).attempts
+    attempts = fleet.store.read(find_detail, fleet.jobs(batch)[0].id).attempts
     assert [attempt.outcome for attempt in attempts] == [Outcome.UNKNOWN]
 
 
@@ -145,10 +148,10 @@ def test_dead_letters_are_replayed_as_a_new_generation_that_keeps_their_history(
     fleet.worker()
     fleet.until_done(batch)
     fleet.sims[0].heal()
-    assert fleet.store.replay(JobFilter(batch=batch), 100, None, "test") == 5
+    assert fleet.store.write(replay, JobFilter(batch=batch), 100, None, "test") == 5
     fleet.until_done(batch)
     assert fleet.succeeded(batch) == 5
-    detail = fleet.store.detail(fleet.jobs(batch)[0].id)
+    detail = fleet.store.read(find_detail, fleet.jobs(batch)[0].id)
     assert [(a.generation, a.outcome) for a in detail.attempts] == [(1, Outcome.FAILED), (2, Outcome.SUCCEEDED)]
     assert fleet.offenders() == {}
 

@@ -15,6 +15,7 @@ from holdfast.lanes import Lanes, connect
 from holdfast.lanes.garbage import kind_of
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Offer
+from holdfast.store.overrides import set_override
 from producing import served
 from redis_servers import DURABLE, RedisServer, redis_server
 from servers import postgres
@@ -231,7 +232,7 @@ def test_an_override_that_redis_forgot_is_told_again_before_a_job_slips_past_it(
 def test_an_override_lifted_while_nobody_worked_is_lifted_by_the_next_worker(paced: Fleet, server: RedisServer) -> None:
     operator = Operator(LocalBackend(paced.settings), "test")
     operator.pause("one.batch", paused=True)
-    paced.store.set_override("lane", "one.batch", None, "test")  # and Redis never heard
+    paced.store.write(set_override, "lane", "one.batch", None, "test")  # and Redis never heard
     batch = paced.submit(20)
     paced.worker()
     paced.until_done(batch)

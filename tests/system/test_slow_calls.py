@@ -5,6 +5,7 @@ from collections import Counter
 from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Outcome
+from holdfast.store.jobs import find_detail, find_job
 from system.fleet import Fleet
 
 FIRST, SECOND = "first/claude-sim", "second/gpt-sim"
@@ -13,7 +14,7 @@ DEADLINE, LONG = 300, 150.0  # seconds: what is left ends long before the one, o
 
 def attempts(fleet: Fleet, batch: str) -> dict[str, list]:
     """The calls of each job, in order."""
-    return {job.id: list(fleet.store.detail(job.id).attempts) for job in fleet.jobs(batch)}
+    return {job.id: list(fleet.store.read(find_detail, job.id).attempts) for job in fleet.jobs(batch)}
 
 
 def ends(fleet: Fleet, batch: str) -> Counter:
@@ -41,7 +42,7 @@ def test_calls_that_hang_open_the_breaker_before_they_end_and_are_left_for_anoth
     assert fleet.sims[1].counts()["by_status"] == {"200": 10}
     left = [calls[0] for calls in attempts(fleet, batch).values() if len(calls) > 1]
     assert {(call.route, call.outcome, call.fault) for call in left} == {(FIRST, Outcome.UNKNOWN, FaultKind.TIMED_OUT)}
-    assert all(fleet.store.job(call.job).calls == 2 for call in left)
+    assert all(fleet.store.read(find_job, call.job).calls == 2 for call in left)
     assert fleet.broken(batch) == []
 
 
@@ -66,9 +67,9 @@ def test_a_hedged_job_is_answered_by_its_second_call_and_the_first_is_cancelled_
     for job, (first, second) in attempts(fleet, batch).items():
         assert (first.route, first.outcome, first.fault) == (FIRST, Outcome.UNKNOWN, FaultKind.HEDGE_PRIMARY_LOST)
         assert (second.route, second.outcome, second.fence) == (SECOND, Outcome.SUCCEEDED, first.fence)
-        result = fleet.store.detail(job).result
+        result = fleet.store.read(find_detail, job).result
         assert (result.route, result.attempts) == (SECOND, 2)
-        assert fleet.store.job(job).calls == 2
+        assert fleet.store.read(find_job, job).calls == 2
     fleet.until(lambda: fleet.sims[0].counts()["in_flight"] == 0)
     assert longest(fleet) < DEADLINE
     assert fleet.sims[0].counts()["calls"] == fleet.sims[1].counts()["calls"] == 5

@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from holdfast.api import create_app
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.records import JobFilter
+from holdfast.store.jobs import list_jobs
 from system.fleet import Fleet
 from system.sql_faults import Site, postgres_site, sqlite_site
 
@@ -68,7 +69,7 @@ def test_a_fault_of_sql_costs_a_pause_and_no_finished_call(site: Site, build: Ca
     assert fleet.succeeded(batch) == JOBS
     assert fleet.sims[0].counts()["calls"] == JOBS
     assert fleet.broken(batch) == []
-    assert len(fleet.store.jobs(JobFilter(), limit=1000)) == JOBS  # none of those that were told 503
+    assert len(fleet.store.read(list_jobs, JobFilter(), limit=1000)) == JOBS  # none of those that were told 503
     fleet.close()
 
 

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from holdfast.api import create_app
 from holdfast.config import Settings, load
 from holdfast.store import Store
+from holdfast.store.fleet import list_workers
 from servers import postgres
 from store.old_code import upgrade_to
 
@@ -76,9 +77,9 @@ def behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Behind]:
 
 def test_a_worker_waits_for_the_upgrade_and_then_works(behind: Behind) -> None:
     assert "holdfast db upgrade" in behind.log.read_text()
-    assert behind.store.workers() == []
+    assert behind.store.read(list_workers) == []
     behind.store.upgrade()
-    behind.until(lambda: len(behind.store.workers()) == 1)
+    behind.until(lambda: len(behind.store.read(list_workers)) == 1)
     assert behind.stopped() == 0
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from holdfast.config import clock
 from holdfast.store import Store
+from holdfast.store.fleet import renew_lease, take_over
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.lease import Lease
 
@@ -68,8 +69,8 @@ async def test_what_delays_a_take_over_after_its_question_makes_nobody_s_lease_l
         now[0] += 60_000_000
         return True
 
-    assert lease.store.take_over(stands_still) == []
-    assert [taken.worker for taken in lease.store.take_over(lambda: True)] == [lease.worker]
+    assert lease.store.write(take_over, stands_still) == []
+    assert [taken.worker for taken in lease.store.write(take_over, lambda: True)] == [lease.worker]
 
 
 async def test_nobody_is_taken_over_when_a_lock_kept_everybody_from_renewing(lease, tmp_path):
@@ -80,11 +81,11 @@ async def test_nobody_is_taken_over_when_a_lock_kept_everybody_from_renewing(lea
     await neighbour.sign_on()
     stopped = sqlite3.connect(tmp_path / "holdfast.db", isolation_level=None)
     stopped.execute("begin immediate")
-    taking = asyncio.create_task(asyncio.to_thread(us.store.take_over, lambda: us.fresh))
+    taking = asyncio.create_task(asyncio.to_thread(us.store.write, take_over, lambda: us.fresh))
     while us.held or neighbour.held:  # noqa: ASYNC110  a lease says nothing when it runs out
         await asyncio.sleep(0.01)
     stopped.execute("commit")
     stopped.close()
     assert await taking == []
-    assert us.store.renew(neighbour.worker, 60)
-    assert us.store.renew(us.worker, 60)
+    assert us.store.write(renew_lease, neighbour.worker, 60)
+    assert us.store.write(renew_lease, us.worker, 60)

@@ -9,6 +9,7 @@ from holdfast.api.auth.key_cache import KeyCache
 from holdfast.client.local import LocalBackend
 from holdfast.client.state_poller import StatePoller
 from holdfast.config import Settings
+from holdfast.store.jobs import read_states
 
 
 class AppState:
@@ -19,7 +20,7 @@ class AppState:
         self.storage = LocalBackend(settings)
         self.key_cache = KeyCache(self.storage)
         self.failed_auth = FailedAuthLimiter()
-        self.watch = StatePoller(lambda ids: self.storage.ready().states(ids))
+        self.watch = StatePoller(lambda ids: self.storage.ready().read(read_states, ids))
 
 
 def of_request(request: Request) -> AppState:

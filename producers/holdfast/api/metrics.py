@@ -16,6 +16,9 @@ from holdfast.model.job import LIVE, State
 from holdfast.model.records import LaneCounts
 from holdfast.policy.signals import ScopeKind
 from holdfast.store import Store
+from holdfast.store.backlog import oldest_queued
+from holdfast.store.counters import dead_by_fault, read_counters
+from holdfast.store.fleet import list_workers
 
 
 def exposition(storage: LocalBackend) -> bytes:
@@ -46,13 +49,13 @@ class PrometheusCollector(Collector):
 
 def of_store(store: Store, states: Sequence[LaneState]) -> Iterator[Metric]:
     """Yield what SQL knows, from running tallies and partial indexes. Raises StorageUnavailable."""
-    lanes, counters = [state.lane for state in states], store.counters()
+    lanes, counters = [state.lane for state in states], store.read(read_counters)
     yield backlog(lanes)
     yield oldest(lanes, store)
     yield drain_eta(states)
-    yield dead(store.dead_by_fault(counters))
+    yield dead(store.read(dead_by_fault, counters))
     yield from of_counters(counters)
-    yield gauge("holdfast_workers", "Worker processes with a live lease.", float(len(store.workers())))
+    yield gauge("holdfast_workers", "Worker processes with a live lease.", float(len(store.read(list_workers))))
 
 
 def backlog(lanes: list[LaneCounts]) -> Metric:
@@ -70,7 +73,7 @@ def oldest(lanes: list[LaneCounts], store: Store) -> Metric:
     )
     now = store.now()
     for lane in lanes:
-        job = store.oldest(lane.lane) if lane.counts.get(State.QUEUED) else None
+        job = store.read(oldest_queued, lane.lane) if lane.counts.get(State.QUEUED) else None
         family.add_metric([lane.lane], max(0.0, now - made_at(job)) if job else 0.0)
     return family
 

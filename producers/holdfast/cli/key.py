@@ -50,12 +50,12 @@ def create(
         show_key(store, known, {"file": str(to)}, "id")
         return
     from holdfast.client.key_file import write_file
-    from holdfast.store.api_keys import make_key
+    from holdfast.store.api_keys import create_key, make_key
 
     made, text = make_key(worded("--name", name), whose, chosen, patience)
     if to:
         write_file(to, text)  # before it is good for anything: a key that nobody holds would stay for ever
-    record = store.create_key(made, actor())
+    record = store.write(create_key, made, actor())
     say(f"key {record.id} is in {to}" if to else ONCE)
     show_key(store, record, {"file": str(to)} if to else {"key": text}, "id" if to else "key")
 
@@ -64,8 +64,9 @@ def create(
 def list_keys(*, every: Annotated[bool, Option("--all", help="Revoked and expired ones too.")] = False) -> None:
     """List keys, newest first. Their secrets are kept nowhere."""
     from holdfast.client.views import key_view
+    from holdfast.store.api_keys import read_keys
 
-    keys, now = opened().keys()
+    keys, now = opened().read(read_keys)
     show({"keys": [key_view(key, now) for key in keys if every or key.usable(now)]}, draw_keys)
 
 
@@ -75,7 +76,9 @@ def revoke(key: Annotated[str, Argument(help="The key's id, as `key list` shows 
     id_ = named_key(key)
     if id_ is None:
         raise NotFound("key", "with that id")  # it may be a whole key, mistyped: it is not repeated
-    record = opened().revoke_key(id_, actor())
+    from holdfast.store.api_keys import revoke_key
+
+    record = opened().write(revoke_key, id_, actor())
     show({"id": record.id, "name": record.name, "status": "revoked"}, draw_acted)
 
 
@@ -91,6 +94,7 @@ def opened() -> "Store":
 def held(store: "Store", file: Path) -> KeyRecord | None:
     """Find the good key that a file holds. Raises InvalidRequest where it holds something else: it would be lost."""
     from holdfast.client.key_file import read_file
+    from holdfast.store.api_keys import read_keys
 
     if not file.exists():
         return None
@@ -98,7 +102,7 @@ def held(store: "Store", file: Path) -> KeyRecord | None:
     read = read_key(text)
     if text and read is None:
         raise InvalidRequest("--to", f"{file} holds something that is no key.", "Name another file.")
-    keys, now = store.keys()
+    keys, now = store.read(read_keys)
     return next((key for key in keys if read and key.id == read[0] and matches(key, read[1]) and key.usable(now)), None)
 
 

@@ -22,6 +22,11 @@ from holdfast.model.errors import NotFound
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.records import JobFilter
 from holdfast.store import Store
+from holdfast.store.batches import find_batch, list_batches
+from holdfast.store.cancel import cancel_batch, cancel_job
+from holdfast.store.dead_letters import dead_groups
+from holdfast.store.jobs import count_jobs, find_detail, list_jobs
+from holdfast.store.ledger import read_ledger
 
 LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
 
@@ -38,33 +43,33 @@ class OwnDesk:
 
     def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> list[View]:
         after = inner_id("job", cursor) if cursor else None
-        return [job_view(job) for job in self.store.jobs(where, limit, after)]
+        return [job_view(job) for job in self.store.read(list_jobs, where, limit, after)]
 
     def job(self, name: str) -> View:
         inner = inner_id("job", name)
-        detail = self.store.detail(inner)
+        detail = self.store.read(find_detail, inner)
         if detail is None:
             raise NotFound("job", public_id("job", inner))
         return detail_view(detail)
 
     def cancel_job(self, name: str) -> View:
         inner = inner_id("job", name)
-        return {"id": public_id("job", inner), "status": self.store.cancel(inner).value}
+        return {"id": public_id("job", inner), "status": self.store.write(cancel_job, inner).value}
 
     def batches(self, limit: int, cursor: str | None = None) -> list[View]:
         before = inner_id("batch", cursor) if cursor else None
-        return [batch_view(batch) for batch in self.store.batches(None, limit, before)]
+        return [batch_view(batch) for batch in self.store.read(list_batches, None, limit, before)]
 
     def batch(self, name: str) -> View:
         inner = inner_id("batch", name)
-        batch = self.store.batch(inner)
+        batch = self.store.read(find_batch, inner)
         if batch is None:
             raise NotFound("batch", public_id("batch", inner))
         return batch_view(batch)
 
     def cancel_batch(self, name: str) -> View:
         known: str = self.batch(name)["id"]
-        return {"id": known, "cancelled": self.store.cancel_batch(inner_id("batch", known))}
+        return {"id": known, "cancelled": cancel_batch(self.store, inner_id("batch", known))}
 
     def lanes(self) -> list[View]:
         return [lane_view(lane) for lane in self._operator.lanes()]
@@ -83,10 +88,10 @@ class OwnDesk:
         return {"name": route, "override": None, **_warning(told=self._operator.reset(route))}
 
     def groups(self, where: JobFilter) -> list[View]:
-        return [group_view(group) for group in self.store.dead_groups(where)]
+        return [group_view(group) for group in self.store.read(dead_groups, where)]
 
     def count(self, where: JobFilter, limit: int) -> int:
-        return min(limit, self.store.count(where))
+        return min(limit, self.store.read(count_jobs, where))
 
     def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
         return self._operator.replay(where, limit, per_minute)
@@ -98,7 +103,7 @@ class OwnDesk:
         return self._operator.drain(where, limit, to)
 
     def ledger(self) -> View:
-        return ledger_view(self.store.ledger())
+        return ledger_view(self.store.read(read_ledger))
 
     def status(self) -> View:
         return status_view(self._operator.status())

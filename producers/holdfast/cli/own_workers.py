@@ -14,6 +14,7 @@ from holdfast.cli.show import say
 from holdfast.config import Settings
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.records import WorkerRecord
+from holdfast.store.fleet import list_workers
 
 LOOK_EVERY = 2.0  # seconds between two looks for live workers
 PATIENCE = 4  # quick deaths of our own worker before the command gives up
@@ -99,7 +100,7 @@ class OwnWorkers:
 
     def _somebody_works(self) -> bool:
         try:
-            return any(is_alive(worker) for worker in self._desk.store.workers())
+            return any(is_alive(worker) for worker in self._desk.store.read(list_workers))
         except StorageUnavailable:
             return True  # nobody can work now; whoever did will go on
 

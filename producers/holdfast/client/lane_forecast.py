@@ -12,6 +12,9 @@ from holdfast.model.records import LaneCounts
 from holdfast.model.route import Route
 from holdfast.policy.eta import LOOK_BACK, Eta, RouteCapacity, eta
 from holdfast.policy.signals import scope_names
+from holdfast.store.counters import read_pace
+from holdfast.store.fleet import list_workers
+from holdfast.store.overrides import read_overrides
 
 PAUSED = Eta(None, "an operator paused it")
 NO_WORKER = Eta(None, "no worker runs: start one with `holdfast worker`")
@@ -99,5 +102,13 @@ def _shut_for(breaker: BreakerView) -> float | None:
 def read_forecast(storage: LocalBackend, snapshot: Snapshot, warning: str | None) -> LaneForecast:
     """Read what estimates for all lanes need. Raises StorageUnavailable."""
     store = storage.ready()
-    forced = {name: value for (kind, name), value in store.overrides().items() if kind == "route"}
-    return LaneForecast(storage, snapshot, warning, store.pace(LOOK_BACK), forced, bool(store.workers()), store.now())
+    forced = {name: value for (kind, name), value in store.read(read_overrides).items() if kind == "route"}
+    return LaneForecast(
+        storage,
+        snapshot,
+        warning,
+        store.read(read_pace, LOOK_BACK),
+        forced,
+        bool(store.read(list_workers)),
+        store.now(),
+    )

@@ -21,7 +21,11 @@ from holdfast.model.job import DEFAULT_TENANT, LIVE, NewJob, Offer, State
 from holdfast.model.records import FinishedJob
 from holdfast.policy.token_estimate import estimate
 from holdfast.store import Store
+from holdfast.store.batches import find_batch, open_batch
+from holdfast.store.cancel import cancel_batch, cancel_job
+from holdfast.store.jobs import find_detail, find_job, list_finished, read_states
 from holdfast.store.secrets import message_key
+from holdfast.store.submit import submit_jobs
 
 CHUNK = 1_000  # jobs in one transaction
 
@@ -78,9 +82,9 @@ class LocalBackend:
         batch, first = new_id(), list[AcceptedJob]()
         if request.key and drafts:
             first = self.accept(list(self.new_jobs(drafts[:1], request, batch)))
-            known = None if first[0].created else self.store.job(first[0].id, self.tenant)
+            known = None if first[0].created else self.store.read(find_job, first[0].id, self.tenant)
             batch = (known.batch if known else None) or batch
-        return self.store.open_batch(batch, request.name, self.tenant).id, first
+        return self.store.write(open_batch, batch, request.name, self.tenant).id, first
 
     def new_jobs(
         self, drafts: Sequence[tuple[str, Draft]], request: SubmitRequest, batch: str | None, start: int = 0
@@ -106,7 +110,7 @@ class LocalBackend:
     def accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:
         """Commit ``jobs`` in one transaction, then tell the lanes about those that are new."""
         crash_point("before_insert")
-        submitted = self.store.submit(jobs)
+        submitted = submit_jobs(self.store, jobs)
         crash_point("before_offer")
         new = zip(jobs, submitted, strict=True)
         self.offers.make(
@@ -115,10 +119,10 @@ class LocalBackend:
         return [AcceptedJob(one.id, one.created) for one in submitted]
 
     def states(self, ids: Sequence[str]) -> Mapping[str, State]:
-        return self.ready().states(ids)
+        return self.ready().read(read_states, ids)
 
     def answer(self, job: str) -> Answer | None:
-        detail = self.ready().detail(job, self.tenant)
+        detail = self.ready().read(find_detail, job, self.tenant)
         if detail is None:
             raise NotFound("job", public_id("job", job))
         if detail.job.state in LIVE or detail.result is None:
@@ -126,21 +130,21 @@ class LocalBackend:
         return Answer.read(output_line(FinishedJob(detail.job, detail.result)))
 
     def finished(self, batch: str, after: int, limit: int) -> list[tuple[int, Answer]]:
-        page = self.ready().finished(batch, after, limit)
+        page = self.ready().read(list_finished, batch, after, limit)
         return [(one.job.position or 0, Answer.read(output_line(one))) for one in page]
 
     def counts(self, batch: str) -> Mapping[State, int]:
-        record = self.ready().batch(batch, self.tenant)
+        record = self.ready().read(find_batch, batch, self.tenant)
         if record is None:
             raise NotFound("batch", public_id("batch", batch))
         return record.counts
 
     def cancel(self, job: str) -> State:
-        return self.ready().cancel(job, self.tenant)
+        return self.ready().write(cancel_job, job, self.tenant)
 
     def cancel_batch(self, batch: str) -> int:
         self.counts(batch)
-        return self.ready().cancel_batch(batch, self.tenant)
+        return cancel_batch(self.ready(), batch, self.tenant)
 
     def close(self) -> None:
         self.offers.close()

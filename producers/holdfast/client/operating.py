@@ -21,6 +21,12 @@ from holdfast.model.route import Route
 from holdfast.policy.credential_alerts import Alert, alerts
 from holdfast.policy.eta import Eta
 from holdfast.policy.signals import scope_names
+from holdfast.store.backlog import list_lanes
+from holdfast.store.counters import read_counters
+from holdfast.store.dead_letters import drop, replay
+from holdfast.store.fleet import list_workers
+from holdfast.store.jobs import find_detail, list_jobs
+from holdfast.store.overrides import read_overrides, set_override
 
 PAGE = 500  # dead letters in one transaction
 LONGEST_NAME = 400  # characters of a lane or a route
@@ -103,8 +109,8 @@ class Operator:
             redis_url = self.storage.redis.url()
         except QueueUnavailable:
             redis_url = None
-        workers, lanes, routes = store.workers(), self.lanes(overview), self.routes(overview)
-        codes = store.counters().of("unknown_codes")
+        workers, lanes, routes = store.read(list_workers), self.lanes(overview), self.routes(overview)
+        codes = store.read(read_counters).of("unknown_codes")
         return Status(store.url, redis_url, workers, lanes, routes, warning, self.alerts(overview), codes)
 
     def alerts(self, overview: Overview) -> list[Alert]:
@@ -133,7 +139,7 @@ class Operator:
         windows = {} if lengths is None else lengths
         return [
             LaneState(lane, None if lengths is None else windows.get(lane.lane, 0), drain.of(lane))
-            for lane in self.storage.ready().lanes()
+            for lane in self.storage.ready().read(list_lanes)
         ]
 
     def lengths(self) -> Mapping[str, int] | None:
@@ -145,7 +151,7 @@ class Operator:
     def pause(self, lane: str, *, paused: bool) -> bool:
         """Stop starting jobs of a lane, or start again. False: Redis does not answer and hears of it later."""
         self.check_lane(lane)
-        self.storage.ready().set_override("lane", lane, "paused" if paused else None, self.actor)
+        self.storage.ready().write(set_override, "lane", lane, "paused" if paused else None, self.actor)
         try:
             self.storage.redis.lanes().set_paused(lane, paused)
         except QueueUnavailable:
@@ -156,7 +162,7 @@ class Operator:
         """Refuse a name that is no lane. Raises NotFound."""
         refuse_unnameable("lane", lane)
         model, _, priority = lane.rpartition(".")
-        if any(lane == known.lane for known in self.storage.ready().lanes()):
+        if any(lane == known.lane for known in self.storage.ready().read(list_lanes)):
             return
         try:
             self.storage.settings.plan(model)
@@ -175,7 +181,7 @@ class Operator:
     def routes(self, overview: Overview | None = None) -> list[RouteState]:
         """List every configured route with its state."""
         overview = overview or self.overview()
-        overrides = self.storage.ready().overrides()
+        overrides = self.storage.ready().read(read_overrides)
         return [
             self._route(route, models, overrides.get(("route", route.name)), overview)
             for route, models in self.configured().values()
@@ -211,7 +217,7 @@ class Operator:
         False: Redis does not answer and hears of it later. Raises NotFound.
         """
         self.check_route(route)
-        self.storage.ready().set_override("route", route, want, self.actor)
+        self.storage.ready().write(set_override, "route", route, want, self.actor)
         try:
             self.storage.redis.lanes().force(route, want)
         except QueueUnavailable:
@@ -221,7 +227,7 @@ class Operator:
     def reset(self, route: str) -> bool:
         """Lift an override and forget what breakers and pauses hold against a route. Raises NotFound."""
         self.check_route(route)
-        self.storage.ready().set_override("route", route, None, self.actor)
+        self.storage.ready().write(set_override, "route", route, None, self.actor)
         try:
             self.storage.redis.lanes().reset(route)
         except QueueUnavailable:
@@ -240,14 +246,14 @@ class Operator:
     def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
         store = self.storage.ready()
         crash_point("before_replay")
-        moved = store.replay(narrowed(where, self.tenant), limit, per_minute, self.actor)
+        moved = store.write(replay, narrowed(where, self.tenant), limit, per_minute, self.actor)
         crash_point("after_replay")
         return moved
 
     def drop(self, where: JobFilter, limit: int) -> int:
         """Remove dead letters, page by page."""
         store, dropped, where = self.storage.ready(), 0, narrowed(where, self.tenant)
-        while dropped < limit and (page := store.drop(where, min(PAGE, limit - dropped), self.actor)):
+        while dropped < limit and (page := store.write(drop, where, min(PAGE, limit - dropped), self.actor)):
             dropped += page
         return dropped
 
@@ -263,14 +269,14 @@ class Operator:
                 file.flush()
                 os.fsync(file.fileno())
                 ids = tuple(detail.job.id for detail in page)
-                drained += self.storage.ready().drop(replace(where, ids=ids), len(ids), self.actor)
+                drained += self.storage.ready().write(drop, replace(where, ids=ids), len(ids), self.actor)
         return drained
 
     def letters(self, where: JobFilter, limit: int) -> Iterator[list[JobDetail]]:
         """Read dead letters in full, newest first, a page at a time."""
         store, cursor, left, where = self.storage.ready(), None, limit, narrowed(where, self.tenant)
-        while left and (jobs := store.jobs(where, min(PAGE, left), cursor)):
-            details = (store.detail(job.id) for job in jobs)
+        while left and (jobs := store.read(list_jobs, where, min(PAGE, left), cursor)):
+            details = (store.read(find_detail, job.id) for job in jobs)
             yield [detail for detail in details if detail is not None]
             cursor, left = jobs[-1].id, left - len(jobs)
 

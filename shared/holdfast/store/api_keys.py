@@ -1,14 +1,15 @@
 """API keys: made, listed, revoked, marked as used. Each act stands in the audit book, in its own transaction."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from holdfast.model.access import KeyRecord, KeyScope, NewKey, digest_of, key_text, read_scopes
 from holdfast.model.errors import NotFound
-from holdfast.store.database import Transaction
+from holdfast.store.audit import audit
 from holdfast.store.micros import MICROS, to_micros, to_seconds, to_seconds_or_none
-from holdfast.store.operator import audit
 from holdfast.store.sql import Statement
+from holdfast.store.transaction import Transaction
 
 ID_BYTES, SECRET_BYTES = 8, 24  # 192 bits that nobody can guess
 REMEMBER = 60 * MICROS  # a key's last use is written at most so often
@@ -63,13 +64,14 @@ def revoke_key(tx: Transaction, id_: str, actor: str) -> KeyRecord:
     return read_key_record(found[0])
 
 
-def list_keys(tx: Transaction) -> list[KeyRecord]:
-    """Newest first, revoked and expired ones too."""
-    return [read_key_record(row) for row in tx.run(KEYS)]
+def read_keys(tx: Transaction) -> tuple[list[KeyRecord], float]:
+    """Every key that was ever made, newest first, and the time by the database's clock."""
+    return [read_key_record(row) for row in tx.run(KEYS)], to_seconds(tx.now)
 
 
-def mark_used(tx: Transaction, ids: list[str]) -> None:
-    tx.run(USED, ids=ids, now=tx.now, since=tx.now - REMEMBER)
+def mark_used(tx: Transaction, ids: Sequence[str]) -> None:
+    """Note that keys are in use, once a minute at most."""
+    tx.run(USED, ids=list(ids), now=tx.now, since=tx.now - REMEMBER)
 
 
 def read_key_record(row: Any) -> KeyRecord:

@@ -6,9 +6,9 @@ from typing import Any
 from holdfast.model.job import Offer, State
 from holdfast.model.records import LaneCounts
 from holdfast.store.codec import decode_need
-from holdfast.store.database import Transaction
-from holdfast.store.operator import read_overrides
+from holdfast.store.overrides import read_overrides
 from holdfast.store.sql import Statement
+from holdfast.store.transaction import Transaction
 
 HEADS = Statement("""
     select id, lane, input_tokens, output_tokens, avoid, expires_at from job
@@ -33,13 +33,13 @@ LANES = Statement("""
 """)
 
 
-def heads(tx: Transaction, lane: str, limit: int) -> list[Offer]:
+def lane_heads(tx: Transaction, lane: str, limit: int) -> list[Offer]:
     """The first queued jobs of a lane: nearest deadline, then oldest."""
     return offers_of(tx.run(HEADS, lane=lane, limit=limit, now=tx.now))
 
 
-def oldest(tx: Transaction, lane: str, look: int) -> str | None:
-    """The oldest queued job: of those without a deadline, and of the ``look`` with the nearest."""
+def oldest_queued(tx: Transaction, lane: str, look: int = 20) -> str | None:
+    """The oldest queued job of a lane: of those without a deadline, and of the ``look`` with the nearest."""
     found = [
         row.id for row in (*tx.run(HEADS, lane=lane, limit=look, now=tx.now), *tx.run(WITHOUT_DEADLINE, lane=lane))
     ]

@@ -8,9 +8,9 @@ from holdfast.model.ids import public_id
 from holdfast.model.job import TERMINAL, State
 from holdfast.model.records import BatchRecord
 from holdfast.store.codec import clean
-from holdfast.store.database import Transaction
 from holdfast.store.micros import to_seconds
 from holdfast.store.sql import Statement
+from holdfast.store.transaction import Transaction
 
 OPEN_BATCH = Statement("""
     insert into batch (id, tenant, name, source, created_at) values (:id, :tenant, :name, :source, :now)
@@ -31,7 +31,7 @@ BATCH_COUNTS = Statement("""
 """)
 
 
-def open_batch(tx: Transaction, id_: str, name: str, tenant: str, source: str | None) -> BatchRecord:
+def open_batch(tx: Transaction, id_: str, name: str, tenant: str, source: str | None = None) -> BatchRecord:
     """Make a batch, or find it. Raises Conflict where another tenant has it."""
     tx.run(OPEN_BATCH, id=id_, tenant=tenant, name=clean(name), source=clean(source), now=tx.now)
     found = find_batch(tx, id_, tenant)
@@ -40,17 +40,21 @@ def open_batch(tx: Transaction, id_: str, name: str, tenant: str, source: str | 
     return found
 
 
-def find_batch(tx: Transaction, id_: str, tenant: str | None) -> BatchRecord | None:
+def find_batch(tx: Transaction, id_: str, tenant: str | None = None) -> BatchRecord | None:
+    """The batch with its counts; None where there is none, or it is another tenant's."""
     found = _records(tx, tx.run(BATCH, id=id_, tenant=tenant))
     return found[0] if found else None
 
 
-def list_batches(tx: Transaction, tenant: str | None, limit: int, before: str | None) -> list[BatchRecord]:
+def list_batches(
+    tx: Transaction, tenant: str | None = None, limit: int = 50, before: str | None = None
+) -> list[BatchRecord]:
     """Newest first; ``before`` is the id that the last page ended with."""
     return _records(tx, tx.run(BATCHES, tenant=tenant, before=before, limit=limit))
 
 
 def count_unfinished(tx: Transaction, batch: str) -> int:
+    """How many jobs of a batch have not ended."""
     return sum(row.jobs for row in tx.run(BATCH_COUNTS, ids=[batch]) if State(row.state) not in TERMINAL)
 
 

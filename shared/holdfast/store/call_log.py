@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from holdfast.model.job import State
 from holdfast.model.records import AttemptRecord
-from holdfast.store.database import Transaction
 from holdfast.store.micros import to_seconds
 from holdfast.store.records import ATTEMPT, JOB, RESULT, read_attempt
+from holdfast.store.transaction import Transaction
 
 MARK = (RESULT.c.job, RESULT.c.generation, RESULT.c.fence, RESULT.c.state, RESULT.c.created_at)
 

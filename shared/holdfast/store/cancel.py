@@ -7,10 +7,12 @@ from holdfast.model.errors import NotFound
 from holdfast.model.fault import FaultKind
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
-from holdfast.store.database import Transaction
 from holdfast.store.sql import Statement
+from holdfast.store.store import Store
 from holdfast.store.terminal import Ending, write_endings
+from holdfast.store.transaction import Transaction
 
+CANCEL_PAGE = 1000  # jobs in one transaction
 # A running job's call goes on, but its worker's write is refused: the state is no longer ``running``.
 END = Statement("""
     update job set state = :state, fault = :fault, finished_at = :now, available_at = null, worker = null
@@ -30,13 +32,28 @@ EXPIRED = Statement("""
 """)
 
 
-def cancel(tx: Transaction, id_: str, tenant: str | None) -> State:
-    """End a job that has not ended. Answers its state then. Raises NotFound."""
+def cancel_job(tx: Transaction, id_: str, tenant: str | None = None) -> State:
+    """End a job that has not ended; a running one's late write is refused. Answers its state. Raises NotFound."""
     found = tx.run(STATE, id=id_, tenant=tenant)
     if not found:
         raise NotFound("job", public_id("job", id_))
     cancel_all(tx, [id_])
     return State(tx.run(STATE, id=id_, tenant=tenant)[0].state)
+
+
+def cancel_batch(store: Store, batch: str, tenant: str | None = None) -> int:
+    """Cancel every live job of a batch, a page in each transaction. Answers how many."""
+    cancelled = 0
+    while found := _cancel_once(store, batch, tenant):  # again, for those that moved while the walk passed them
+        cancelled += found
+    return cancelled
+
+
+def _cancel_once(store: Store, batch: str, tenant: str | None) -> int:
+    cancelled, cursor = 0, ""
+    while live := store.read(live_in_batch, batch, tenant, cursor, CANCEL_PAGE):
+        cancelled, cursor = cancelled + store.write(cancel_all, live), live[-1]
+    return cancelled
 
 
 def live_in_batch(tx: Transaction, batch: str, tenant: str | None, after: str, limit: int) -> list[str]:
@@ -50,7 +67,7 @@ def cancel_all(tx: Transaction, ids: Sequence[str]) -> int:
 
 
 def expire_due(tx: Transaction, limit: int) -> int:
-    """End waiting jobs whose deadline has passed."""
+    """End waiting jobs whose deadline has passed. Answers how many."""
     ids = [row.id for row in tx.run(EXPIRED, now=tx.now, limit=limit)]
     return sum(_end(tx, ids, before, State.EXPIRED) for before in (State.QUEUED, State.DELAYED)) if ids else 0
 

@@ -7,9 +7,9 @@ from holdfast.config import crash_point
 from holdfast.model.job import Claimed, Outcome, Permit, State
 from holdfast.store.codec import decode_need, decode_request
 from holdfast.store.counters import observe
-from holdfast.store.database import Transaction
 from holdfast.store.micros import to_seconds_or_none
 from holdfast.store.sql import Statement
+from holdfast.store.transaction import Transaction
 
 # A worker whose lease ran out may have been taken over already: it must renew before it starts another call.
 CLAIM = Statement("""
@@ -37,6 +37,8 @@ REQUESTS = Statement("select job, body from request where job in ($ids)")
 
 def claim(tx: Transaction, worker: str, permits: Sequence[Permit]) -> list[Claimed]:
     """Take the permits' jobs. Left out: what is not queued or has expired, and all for a worker without a lease."""
+    if not permits:
+        return []
     by_job = {permit.job: permit for permit in permits}
     rows = tx.run(CLAIM, ids=list(by_job), worker=worker, now=tx.now)
     if not rows:

@@ -11,9 +11,9 @@ import orjson
 
 from holdfast.model.fault import Fault
 from holdfast.model.job import AttemptEnd
-from holdfast.store.database import Transaction
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import Statement
+from holdfast.store.transaction import Transaction
 
 READ = Statement("select name, labels, cast(sum(amount) as bigint) as amount from counter group by name, labels")
 KNOWN_CODES = Statement("select distinct labels from counter where name = 'unknown_codes'")
@@ -125,7 +125,7 @@ def read_counters(tx: Transaction) -> Counters:
     return Counters(amounts)
 
 
-def read_dead(tx: Transaction, counters: Counters) -> dict[str, int]:
+def dead_by_fault(tx: Transaction, counters: Counters) -> dict[str, int]:
     """Dead letters by fault. Counted from their rows only where counters and lanes disagree on the sum.
 
     They do while code from before the counters writes beside ours, until ``recount_dead``.

@@ -10,12 +10,12 @@ from holdfast.config import crash_point
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
 from holdfast.model.records import FaultGroup, JobFilter
-from holdfast.store.database import Transaction
+from holdfast.store.audit import audit
+from holdfast.store.jobs import conditions
 from holdfast.store.micros import MICROS, to_seconds
-from holdfast.store.operator import audit
-from holdfast.store.read import conditions
 from holdfast.store.records import JOB
 from holdfast.store.sql import Statement
+from holdfast.store.transaction import Transaction
 
 # A new generation of the same job: nothing of the last one counts against it, and its time to live starts anew.
 REPLAY = Statement("""

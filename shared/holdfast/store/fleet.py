@@ -7,10 +7,10 @@ from holdfast.config import crash_point
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MAX_CRASHES, Outcome, State
 from holdfast.model.records import TakenOver, WorkerRecord
-from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros, to_seconds, to_seconds_or_none
 from holdfast.store.sql import Statement
 from holdfast.store.terminal import Ending, write_endings
+from holdfast.store.transaction import Transaction
 
 REGISTER = Statement("""
     insert into worker (id, host, pid, version, started_at, lease_until)
@@ -61,21 +61,23 @@ LOSE_ATTEMPTS = Statement("""
 POISON = f"its worker died {MAX_CRASHES} times while it held the job"
 
 
-def register(tx: Transaction, id_: str, *, host: str, pid: int, version: str, lease: float) -> None:
+def register_worker(tx: Transaction, id_: str, host: str, pid: int, version: str, *, lease: float) -> None:
     """Enter a worker process, or enter it again under a new lease."""
     tx.run(REGISTER, id=id_, host=host, pid=pid, version=version, now=tx.now, lease_until=tx.now + to_micros(lease))
 
 
-def renew(tx: Transaction, id_: str, lease: float) -> bool:
-    """Lengthen a lease. False: the worker was taken over, and its jobs are others' now."""
+def renew_lease(tx: Transaction, id_: str, lease: float) -> bool:
+    """Lengthen a lease to so many seconds from now. False: it is lost, and the worker's jobs are others' now."""
     return bool(tx.run(RENEW, id=id_, lease_until=tx.now + to_micros(lease)))
 
 
-def stop(tx: Transaction, id_: str) -> None:
+def stop_worker(tx: Transaction, id_: str) -> None:
+    """A worker has stopped of its own accord, and holds nothing."""
     tx.run(STOP, id=id_, now=tx.now)
 
 
-def list_workers(tx: Transaction, *, live_only: bool) -> list[WorkerRecord]:
+def list_workers(tx: Transaction, *, live_only: bool = True) -> list[WorkerRecord]:
+    """Worker processes, the longest-serving first."""
     return [_worker(row) for row in tx.run(WORKERS, live=int(live_only), now=tx.now)]
 
 
@@ -91,8 +93,12 @@ def _worker(row: Any) -> WorkerRecord:
     )
 
 
-def take_over(tx: Transaction, only_if: Callable[[], bool]) -> list[TakenOver]:
-    """Queue the jobs of workers whose lease ran out; bury those that have killed too many. See ``Store.take_over``."""
+def take_over(tx: Transaction, only_if: Callable[[], bool] = lambda: True) -> list[TakenOver]:
+    """Queue the jobs of workers whose lease ran out; bury those that have killed too many.
+
+    ``only_if`` is asked once the transaction has its turn to write, and knows what time it is for SQL. While it
+    waited for that, so did everybody's renewal: with False nothing is done.
+    """
     now = tx.now  # before the question: what takes long after that makes nobody's lease look older
     if not only_if():
         return []

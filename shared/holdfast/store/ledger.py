@@ -5,9 +5,9 @@ from typing import Any
 
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import LedgerLine
-from holdfast.store.database import Transaction
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import Statement
+from holdfast.store.transaction import Transaction
 
 OFFENDERS = 100  # ids shown of those that break a line
 IDLE = 30 * MICROS  # a due job may wait so long for a sweeper

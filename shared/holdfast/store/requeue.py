@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from holdfast.model.job import Offer, Outcome, State
 from holdfast.store.backlog import offers_of
-from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros
 from holdfast.store.sql import Statement
+from holdfast.store.transaction import Transaction
 
 HELD = Statement("select id from job where worker = :worker and state = 'running'")
 RETURN = Statement("""

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from holdfast.model.job import State
-from holdfast.store.database import Transaction
 from holdfast.store.dead_letters import drop_parts
-from holdfast.store.micros import MICROS
+from holdfast.store.micros import MICROS, to_micros
 from holdfast.store.sql import Statement
+from holdfast.store.store import Store
 from holdfast.store.tables.job import ENDED
+from holdfast.store.transaction import Transaction
 
 OLD = Statement("""
     select id from job where id > :after and id < :before and finished_at < :date order by id limit :limit
@@ -45,13 +46,24 @@ class DeletedPage:
     cursor: str | None
 
 
+def delete_ended(store: Store, age: float, after: str = "", limit: int = 500) -> DeletedPage:
+    """Delete the next ``limit`` jobs beyond id ``after`` that ended more than ``age`` seconds ago."""
+    micros = to_micros(age)
+    ended = store.read(find_ended, micros, after, limit)
+    jobs = store.write(delete_jobs, ended, micros) if ended else 0
+    if len(ended) == limit:
+        return DeletedPage(jobs, ended[-1])
+    store.write(delete_empty_batches, micros)
+    return DeletedPage(jobs, None)
+
+
 def find_ended(tx: Transaction, age: int, after: str, limit: int) -> list[str]:
     """The next ``limit`` jobs beyond id ``after`` that ended more than ``age`` microseconds ago."""
     date = tx.now - age
     return [row.id for row in tx.run(OLD, after=after, before=first_id(date), date=date, limit=limit)]
 
 
-def delete_ended(tx: Transaction, ids: Sequence[str], age: int) -> int:
+def delete_jobs(tx: Transaction, ids: Sequence[str], age: int) -> int:
     """Delete those of ``ids`` that are still ended and old. Answers how many."""
     gone = tx.run(DELETE, ids=list(ids), date=tx.now - age)
     if gone:

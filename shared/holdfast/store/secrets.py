@@ -2,9 +2,9 @@
 
 import secrets
 
-from holdfast.store.database import Transaction
 from holdfast.store.sql import Statement
 from holdfast.store.store import Store
+from holdfast.store.transaction import Transaction
 
 KEEP = Statement("insert into secret (name, value) values (:name, :value) on conflict (name) do nothing")
 READ = Statement("select value from secret where name = :name")
@@ -16,8 +16,8 @@ def message_key(store: Store, configured: str | None = None) -> bytes:
     """Return the key that every process of this storage uses. Raises StorageUnavailable."""
     if configured:
         return configured.encode()
-    found = store.database.read(_read)
-    return (found or store.database.write(_make)).encode()
+    found = store.read(_read)
+    return (found or store.write(_make)).encode()
 
 
 def _read(tx: Transaction) -> str | None:

@@ -8,10 +8,10 @@ from holdfast.model.job import AttemptEnd, Claimed, State
 from holdfast.model.records import Settlement
 from holdfast.store.codec import clean, encode_mapping, encode_usage
 from holdfast.store.counters import count_calls, observe
-from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros
 from holdfast.store.sql import Statement
 from holdfast.store.terminal import write_endings
+from holdfast.store.transaction import Transaction
 from holdfast.store.turn import Turn, is_failed_try, may_be_billed, turn
 
 SETTLE = Statement("""

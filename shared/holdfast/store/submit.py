@@ -9,9 +9,10 @@ from holdfast.model.errors import Conflict, InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
 from holdfast.store.codec import deflate, encode_avoid, encode_labels, encode_request, is_storable, request_hash
-from holdfast.store.database import Transaction
 from holdfast.store.micros import NEVER, to_micros, to_seconds_or_none
 from holdfast.store.sql import Statement
+from holdfast.store.store import Store
+from holdfast.store.transaction import Transaction
 
 INSERT_JOBS = Statement("""
     with v as ($rows(
@@ -71,8 +72,16 @@ def _unstorable(job: NewJob) -> InvalidRequest:
     return InvalidRequest(public_id("job", job.id), problem, "Send Unicode text.")
 
 
-def submit(tx: Transaction, encoded: Sequence[EncodedJob]) -> list[Submitted]:
-    """Accept jobs, or find those accepted before. Raises Conflict where the same key means another job."""
+def submit_jobs(store: Store, jobs: Sequence[NewJob]) -> list[Submitted]:
+    """Accept jobs, all or none; answers in the same order. A known id or idempotency key is the earlier job.
+
+    Raises Conflict where the same key means another job, and InvalidRequest for what cannot be stored.
+    """
+    encoded = [encode_job(job) for job in jobs]
+    return store.write(_submit, encoded) if encoded else []
+
+
+def _submit(tx: Transaction, encoded: Sequence[EncodedJob]) -> list[Submitted]:
     positions = _positions(tx, [each.job for each in encoded])
     rows = [_row(each.job, each.digest, position, tx.now) for each, position in zip(encoded, positions, strict=True)]
     new = {row.id for row in tx.run(INSERT_JOBS, rows=rows, now=tx.now)}

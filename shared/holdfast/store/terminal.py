@@ -7,8 +7,8 @@ from typing import Any
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
 from holdfast.store.codec import clean
-from holdfast.store.database import Transaction
 from holdfast.store.sql import Statement
+from holdfast.store.transaction import Transaction
 
 # The cost is read from the attempt rows: what this generation is known to have cost by now.
 INSERT_RESULTS = Statement("""

@@ -17,10 +17,10 @@ from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import Claimed, Permit
 from holdfast.model.records import Settlement
 from holdfast.store.claim import claim
-from holdfast.store.database import Transaction
 from holdfast.store.hedge import hedge
 from holdfast.store.settle import settle
 from holdfast.store.store import Store
+from holdfast.store.transaction import Transaction
 
 GROUP = 500  # permits and settlements in one transaction, about
 PAUSE = 0.005  # seconds between the starts of two transactions under load
@@ -142,7 +142,7 @@ class GroupWriter:
 
     def _commit(self, group: list[WriteRequest[Any]]) -> None:
         try:
-            answers = self._store.database.write(lambda tx: _write(tx, group))
+            answers = self._store.write(_write, group)
         except StorageUnavailable as error:
             self._keep(group, error)
         except Exception as error:  # noqa: BLE001 - the caller is told; the thread serves the others
@@ -180,7 +180,7 @@ def _write(tx: Transaction, group: Iterable[WriteRequest[Any]]) -> list[Answered
         answers += _claim(tx, worker, claims)
     for request in group:
         if isinstance(request, HedgeRequest):
-            answers += zip([request], hedge(tx, request.worker, [(request.job, request.permit)]), strict=True)
+            answers.append((request, hedge(tx, request.worker, request.job, request.permit)))
     return answers
 
 
@@ -194,7 +194,7 @@ def _claim(tx: Transaction, worker: str, claims: Sequence[ClaimRequest]) -> list
         permit for place, request in enumerate(claims) for permit in request.permits if owner[permit.job] == place
     ]
     answers: list[list[Claimed]] = [[] for _ in claims]
-    for claimed in claim(tx, worker, permits) if permits else ():
+    for claimed in claim(tx, worker, permits):
         answers[owner[claimed.id]].append(claimed)
     return list(zip(claims, answers, strict=True))
 

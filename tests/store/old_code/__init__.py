@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 def upgrade_to(store: Store, revision: str) -> None:
     """Bring a database to an earlier revision than the newest."""
-    store.database.alter(lambda engine: migrations.upgrade(engine, revision))
+    store.alter(lambda engine: migrations.upgrade(engine, revision))
 
 
 def recorded(revision: str, database: str) -> list[dict[str, Any]]:

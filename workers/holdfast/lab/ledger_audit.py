@@ -15,7 +15,8 @@ from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Outcome
 from holdfast.model.records import AttemptRecord, LedgerLine
 from holdfast.store import Store
-from holdfast.store.call_log import TerminalMark
+from holdfast.store.call_log import TerminalMark, read_call_log
+from holdfast.store.ledger import read_ledger
 
 PAGE = 500  # jobs read at a time
 GRACE = 1.0  # real seconds in which a call may still start after its job ended
@@ -60,7 +61,7 @@ def audit(
 ) -> list[LedgerLine]:
     """SQL's ledger, followed by what only the three ledgers together can tell. ``accepted`` are inner ids."""
     ledgers = read_ledgers(store, accepted, calls, may_repeat, allowances or {})
-    return [*store.ledger(), *compare(ledgers)]
+    return [*store.read(read_ledger), *compare(ledgers)]
 
 
 def read_ledgers(
@@ -77,7 +78,7 @@ def read_ledgers(
     ended: dict[Key, TerminalMark] = {}
     ids = sorted(seen | set(accepted))
     for start in range(0, len(ids), PAGE):
-        log = store.call_log(ids[start : start + PAGE])
+        log = store.read(read_call_log, ids[start : start + PAGE])
         known |= log.jobs
         attempts |= {tag_of(attempt): attempt for attempt in log.attempts}
         ended |= {(end.job, end.generation): end for end in log.ended}

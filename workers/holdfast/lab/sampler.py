@@ -11,6 +11,7 @@ from holdfast.lanes import BreakerView, Lanes
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import State
 from holdfast.store import Store
+from holdfast.store.batches import find_batch
 
 ENDED = (State.DEAD, State.CANCELLED, State.EXPIRED)
 WAITING = (State.QUEUED, State.DELAYED)
@@ -65,7 +66,7 @@ class RunSampler:
         at = self.now()
         counts = dict.fromkeys(State, 0)
         for batch in self.batches:
-            record = self.store.batch(batch)
+            record = self.store.read(find_batch, batch)
             for state, jobs in (record.counts if record else {}).items():
                 counts[state] += jobs
         return Sample(

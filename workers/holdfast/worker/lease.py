@@ -13,6 +13,7 @@ from holdfast.config import clock
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.ids import new_id
 from holdfast.store import Store
+from holdfast.store.fleet import register_worker, renew_lease
 from holdfast.worker.dependency_health import DependencyHealth
 
 log = structlog.get_logger()
@@ -51,7 +52,13 @@ class Lease:
         """Register as a new worker; its id."""
         worker, asked_at = new_id(), self.clock()
         await asyncio.to_thread(
-            self.store.register, worker, socket.gethostname(), os.getpid(), version("holdfast"), self.seconds
+            self.store.write,
+            register_worker,
+            worker,
+            socket.gethostname(),
+            os.getpid(),
+            version("holdfast"),
+            lease=self.seconds,
         )
         self._asked_at, self.worker = asked_at, worker
         return worker
@@ -62,7 +69,7 @@ class Lease:
             await asyncio.sleep(clock.real(self.seconds / 3))
             asked_at = self.clock()
             try:
-                if await asyncio.to_thread(self.store.renew, worker, self.seconds):
+                if await asyncio.to_thread(self.store.write, renew_lease, worker, self.seconds):
                     self._asked_at = asked_at
                 else:
                     lost, worker = worker, await self.sign_on()

@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from holdfast.lanes import Gate
 from holdfast.store import Store
-from holdfast.store.operator import OverrideKind
+from holdfast.store.overrides import OverrideKind, read_overrides
 
 Overridden = Mapping[tuple[OverrideKind, str], str]
 Known = tuple[str | None, str | None]
@@ -36,7 +36,7 @@ class Overrides:
         await self._tell(await self.gate.overrides())
 
     async def _tell(self, before: Overridden) -> None:
-        wanted = await asyncio.to_thread(self.store.overrides)
+        wanted = await asyncio.to_thread(self.store.read, read_overrides)
         for kind, name in before.keys() | wanted.keys():
             if before.get((kind, name)) != wanted.get((kind, name)):
                 await self._override(kind, name, wanted.get((kind, name)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from holdfast.lanes import Gate
 from holdfast.model.errors import StorageUnavailable
 from holdfast.store import Store
+from holdfast.store.fleet import list_workers
 from holdfast.worker.dependency_health import DependencyHealth
 
 LOOK_EVERY = 2.0  # seconds
@@ -26,7 +27,7 @@ class PeerWatch:
         """Until cancelled. While SQL is away, what was true stays true."""
         while True:
             try:
-                workers = await asyncio.to_thread(self.store.workers)
+                workers = await asyncio.to_thread(self.store.read, list_workers)
                 self.gate.local_breakers.host = (
                     self.host if has_others((worker.host for worker in workers), self.host) else ""
                 )

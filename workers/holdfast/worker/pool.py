@@ -17,6 +17,8 @@ from holdfast.model.route import Plan
 from holdfast.policy.breaker_rules import Rules, rules_for
 from holdfast.policy.rate_limit import LATE
 from holdfast.store import GroupWriter, Store
+from holdfast.store.fleet import stop_worker
+from holdfast.store.requeue import called_within, requeue
 from holdfast.worker.attempt import Attempts
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.calling import Calls
@@ -174,10 +176,10 @@ class Pool:
 
     async def _called_lately(self) -> bool:
         """Whether SQL knows of recent calls. One whose permit Redis gave just before it forgot may not be there yet."""
-        if await asyncio.to_thread(self.store.called_within, RECENT):
+        if await asyncio.to_thread(self.store.read, called_within, RECENT):
             return True
         await asyncio.sleep(SENT_BY_NOW)
-        return await asyncio.to_thread(self.store.called_within, RECENT)
+        return await asyncio.to_thread(self.store.read, called_within, RECENT)
 
     async def _stop(self, stop: Stop, fetcher: Fetcher, running: list[asyncio.Task[None]]) -> None:
         """Stop claiming at once; let calls finish within the grace period; then hand back what is left."""
@@ -203,12 +205,12 @@ class Pool:
     async def _hand_back(self, worker: str) -> None:
         """Queue what is still ours, free our permits, and end the lease; what fails here the lease's end mends."""
         try:
-            offers = await asyncio.to_thread(self.store.requeue, worker, None)
+            offers = await asyncio.to_thread(self.store.write, requeue, worker, None)
             heard = await self.releaser.drain(FAREWELL)
             await self.gate.release(worker)
             await self.gate.offer(offers, window=self.settings.worker.window)
             if heard:
-                await asyncio.to_thread(self.store.stop, worker)
+                await asyncio.to_thread(self.store.write, stop_worker, worker)
         except HoldfastError as error:
             log.warning("farewell_failed", worker=worker, why=str(error), effect="the lease's end mends it")
 

@@ -14,6 +14,12 @@ from holdfast.lanes import Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Offer, State
 from holdfast.store import Store
+from holdfast.store.backlog import lane_heads, list_lanes, release_due
+from holdfast.store.cancel import expire_due
+from holdfast.store.counters import prune_pace, recount_dead
+from holdfast.store.fleet import list_workers, take_over
+from holdfast.store.requeue import requeue
+from holdfast.store.retention import delete_ended, delete_stopped_workers
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.fetcher import Fetcher
@@ -80,7 +86,7 @@ class Sweeper:
 
     async def release_due(self) -> None:
         """Delayed jobs whose time has come are queued, and take their places among what waits."""
-        while offers := await asyncio.to_thread(self.store.release_due, AT_MOST):
+        while offers := await asyncio.to_thread(self.store.write, release_due, AT_MOST):
             self.dependencies.sql_answered()
             crash_point("after_release")
             await self._offer(offers)
@@ -99,14 +105,14 @@ class Sweeper:
 
     async def follow_sql(self) -> None:
         """Serve lanes that appeared, and carry the operators' overrides to the gate."""
-        for counts in await asyncio.to_thread(self.store.lanes):
+        for counts in await asyncio.to_thread(self.store.read, list_lanes):
             self.lanes.add(counts.lane)
         await self.overrides.follow()
         self.dependencies.redis_answered()
 
     async def expire_due(self) -> None:
         """End what is too late. A backlog whose deadline passes at once goes page by page, and starves nobody."""
-        while expired := await asyncio.to_thread(self.store.expire_due, AT_MOST):
+        while expired := await asyncio.to_thread(self.store.write, expire_due, AT_MOST):
             crash_point("after_expire")
             if expired < AT_MOST:
                 return
@@ -114,15 +120,15 @@ class Sweeper:
 
     async def offer_pressing(self) -> None:
         """Offer the heads of backlogs larger than their window again: an offer that was pressing may have been lost."""
-        for counts in await asyncio.to_thread(self.store.lanes):
+        for counts in await asyncio.to_thread(self.store.read, list_lanes):
             if counts.counts.get(State.QUEUED, 0) > self.window:
-                await self._offer(await asyncio.to_thread(self.store.heads, counts.lane, PRESSING))
+                await self._offer(await asyncio.to_thread(self.store.read, lane_heads, counts.lane, PRESSING))
 
     async def hand_back_unsure(self) -> None:
         """Jobs whose claim failed half-way: if SQL did take the claim, they are ours and nobody runs them."""
         unsure = frozenset(self.fetcher.unsure) - self.held()
         if unsure:
-            await self._offer(await asyncio.to_thread(self.store.requeue, self.fetcher.worker, sorted(unsure)))
+            await self._offer(await asyncio.to_thread(self.store.write, requeue, self.fetcher.worker, sorted(unsure)))
             self.fetcher.unsure -= unsure
 
     async def take_over(self) -> None:
@@ -133,10 +139,10 @@ class Sweeper:
         """
         if not self.dependencies.sql_steady_for(self.lease.seconds / 3 + RENEWED):
             return
-        for dead in await asyncio.to_thread(self.store.take_over, lambda: self.lease.fresh):
+        for dead in await asyncio.to_thread(self.store.write, take_over, lambda: self.lease.fresh):
             log.warning("worker_lost", worker=dead.worker, requeued=dead.requeued, poisoned=dead.poisoned)
             crash_point("after_take_over")
-        alive = {worker.id for worker in await asyncio.to_thread(self.store.workers)}
+        alive = {worker.id for worker in await asyncio.to_thread(self.store.read, list_workers)}
         for worker in await self.gate.workers():
             if worker not in alive:
                 await self.gate.release(worker)
@@ -170,10 +176,10 @@ class Sweeper:
         cursor: str | None = ""
         gone = 0
         while cursor is not None:
-            workers = await asyncio.to_thread(self.store.workers)
+            workers = await asyncio.to_thread(self.store.read, list_workers)
             if not workers or workers[0].id != self.fetcher.worker:
                 return
-            deleted = await asyncio.to_thread(self.store.delete_ended, self.keep, cursor, DELETE_AT_ONCE)
+            deleted = await asyncio.to_thread(delete_ended, self.store, self.keep, cursor, DELETE_AT_ONCE)
             cursor, gone = deleted.cursor, gone + deleted.jobs
             await asyncio.sleep(DELETE_APART)
         if gone:
@@ -181,11 +187,11 @@ class Sweeper:
 
     async def delete_stopped_workers(self) -> None:
         """Delete what is left of processes that stopped long ago."""
-        await asyncio.to_thread(self.store.delete_stopped_workers)
+        await asyncio.to_thread(self.store.write, delete_stopped_workers)
 
     async def keep_counters(self) -> None:
         """Delete slots of time that no estimate looks at any more, and mend counts that older code left behind."""
-        await asyncio.to_thread(self.store.prune_pace, KEEP_PACE)
-        workers = await asyncio.to_thread(self.store.workers)
+        await asyncio.to_thread(self.store.write, prune_pace, KEEP_PACE)
+        workers = await asyncio.to_thread(self.store.read, list_workers)
         if workers and workers[0].id == self.fetcher.worker:
-            await asyncio.to_thread(self.store.recount_dead)
+            await asyncio.to_thread(self.store.write, recount_dead)

@@ -8,6 +8,7 @@ from holdfast.config import clock, crash_point
 from holdfast.lanes import Backlog, Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.store import Store
+from holdfast.store.backlog import lane_heads
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.lane_schedule import LaneSchedule
@@ -41,7 +42,7 @@ class WindowRefiller:
 
     async def _fill(self, lane: str) -> None:
         try:
-            offers = await asyncio.to_thread(self.store.heads, lane, self.window)
+            offers = await asyncio.to_thread(self.store.read, lane_heads, lane, self.window)
             crash_point("before_refill")
             backlog = Backlog.PART if len(offers) == self.window else Backlog.ALL
             added = await self.gate.offer(offers, window=self.window, backlog=backlog)

@@ -9,6 +9,7 @@ from starlette.types import Scope
 from holdfast.api.app_state import AppState
 from holdfast.api.auth.failed_auth import Denial, peer_of
 from holdfast.api.request_ids import request_id
+from holdfast.store.audit import audit
 
 NOBODY = "nobody"  # the actor of a request without a good key
 
@@ -35,6 +36,6 @@ async def record_refusal(shared: AppState, scope: Scope, why: str, actor: str = 
 
 async def _write(shared: AppState, actor: str, what: dict[str, object]) -> None:
     try:
-        await run_in_threadpool(lambda: shared.storage.ready().audit(actor, "denied", what))
+        await run_in_threadpool(lambda: shared.storage.ready().write(audit, actor, "denied", what))
     except Exception:
         log.exception("request %s: the refusal is not in the audit book", what["request"])

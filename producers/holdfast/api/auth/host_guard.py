@@ -16,6 +16,7 @@ from holdfast.api.problems import problem
 from holdfast.config import Settings
 from holdfast.model.errors import ConfigError, StorageUnavailable
 from holdfast.store import Store
+from holdfast.store.api_keys import read_keys
 
 BROWSERS_OWN = frozenset({"same-origin", "none"})
 
@@ -51,7 +52,7 @@ def any_key(settings: Settings) -> bool | None:
     store = Store(settings.storage.database_url)
     try:
         store.ensure()
-        keys, now = store.keys()
+        keys, now = store.read(read_keys)
     except StorageUnavailable:
         return None
     finally:

@@ -13,6 +13,7 @@ from threading import Lock
 from holdfast.client.local import LocalBackend
 from holdfast.model.access import ApiCaller, KeyRecord, matches, read_key
 from holdfast.model.errors import StorageUnavailable, Unauthorized
+from holdfast.store.api_keys import mark_used, read_keys
 
 FRESH = 2.0  # seconds after which the keys are read again
 STALE = 4.0  # seconds after which what was read is good for nothing: revoked means revoked within five
@@ -64,7 +65,7 @@ class KeyCache:
                 return self._keys
             asked_at = self._clock()  # before the question: what is revoked while it runs may be missing
             try:
-                found, clock = self._storage.ready().keys()
+                found, clock = self._storage.ready().read(read_keys)
             except StorageUnavailable:
                 if self._keys.age(self._clock()) < STALE:
                     return self._keys
@@ -101,6 +102,6 @@ class KeyCache:
     def note(self, caller: ApiCaller) -> None:
         """Note that a key is in use. It is no promise: a database that is away loses the note."""
         try:
-            self._storage.ready().mark_used([caller.name.removeprefix("key:")])
+            self._storage.ready().write(mark_used, [caller.name.removeprefix("key:")])
         except StorageUnavailable as error:
             log.info("the use of %s is not noted: %s", caller.name, error)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from holdfast.api.auth.request_context import Watching
 from holdfast.client.views import ledger_view, status_view
+from holdfast.store.ledger import read_ledger
 
 router = APIRouter(tags=["operating"])
 
@@ -13,7 +14,7 @@ router = APIRouter(tags=["operating"])
 @router.get("/ledger")
 def ledger(ours: Watching) -> dict[str, Any]:
     """Compute the ledger equation from SQL: what was accepted is accounted for."""
-    return ledger_view(ours.shared.storage.ready().ledger())
+    return ledger_view(ours.shared.storage.ready().read(read_ledger))
 
 
 @router.get("/status")

@@ -34,6 +34,10 @@ from holdfast.lab.sampler import RunSampler
 from holdfast.lanes import Lanes, connect
 from holdfast.model.records import FinishedJob
 from holdfast.store import Store
+from holdfast.store.batches import count_unfinished
+from holdfast.store.fleet import list_workers
+from holdfast.store.jobs import list_finished
+from holdfast.store.ledger import read_ledger
 
 JOBS, WORKERS, PLACES = 900, 2, 10
 OUTAGE = 14.0  # seconds
@@ -142,7 +146,7 @@ def stage(directory: Path) -> Iterator[Stage]:
         store.ensure()
         holdfast = stack.enter_context(Holdfast(settings))
         stack.enter_context(workers(config, directory))
-        wait_for(lambda: len(store.workers()) == WORKERS, "the workers did not start")
+        wait_for(lambda: len(store.read(list_workers)) == WORKERS, "the workers did not start")
         yield Stage(directory, settings, sims, store, lanes, holdfast, screen)
 
 
@@ -188,7 +192,7 @@ def act(on: Stage, jobs: int) -> RunRecord:
         anthropic.heal()
         healed = time.time()
         on.screen.say("Anthropic heals", "bold green")
-        follow(on, watch, lambda: on.store.unfinished(batch.inner) == 0)
+        follow(on, watch, lambda: on.store.read(count_unfinished, batch.inner) == 0)
         on.screen.say("the backlog is drained", "bold")
     return prove(on, watch, batch.inner, len(asked), (broke, healed))
 
@@ -215,13 +219,13 @@ def done(watch: RunSampler) -> int:
 
 def prove(on: Stage, watch: RunSampler, batch: str, accepted: int, outage: tuple[float, float]) -> RunRecord:
     """Compare what was accepted, what SQL holds and what the providers saw."""
-    finished = on.store.finished(batch, limit=accepted)
+    finished = on.store.read(list_finished, batch, limit=accepted)
     write_output(on.directory, finished)
     evidence = DemoEvidence(
         accepted=accepted,
         finished=finished,
-        live=on.store.unfinished(batch),
-        ledger=on.store.ledger(),
+        live=on.store.read(count_unfinished, batch),
+        ledger=on.store.read(read_ledger),
         calls={name: [SeenCall(**call) for call in sim.calls()] for name, sim in on.sims.items()},
         samples=watch.samples,
         moves=watch.moves,

@@ -22,6 +22,8 @@ from holdfast.model.job import Outcome, State
 from holdfast.model.records import AttemptRecord, JobFilter, JobRecord, LedgerLine
 from holdfast.policy.breaker_rules import RULES
 from holdfast.policy.signals import ScopeKind
+from holdfast.store.jobs import list_jobs
+from holdfast.store.ledger import read_ledger
 
 PAGE = 2_000  # calls or jobs that are looked at together
 FAILED = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
@@ -162,7 +164,7 @@ class _Reader:
 
     def read_jobs(self, batch: str) -> None:
         cursor: str | None = None
-        while page := self.on.store.jobs(JobFilter(batch=batch), PAGE, cursor):
+        while page := self.on.store.read(list_jobs, JobFilter(batch=batch), PAGE, cursor):
             for job in page:
                 self._count_job(job)
             cursor = page[-1].id
@@ -183,7 +185,7 @@ class _Reader:
             found.took.append(finished - created)
 
     def read_ledger(self) -> None:
-        for line in self.on.store.ledger():
+        for line in self.on.store.read(read_ledger):
             self._hold(line)
         self._hold_windows()
 

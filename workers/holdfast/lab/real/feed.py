@@ -18,6 +18,8 @@ from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT, NewJob, Offer
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.policy.token_estimate import estimate
+from holdfast.store.batches import count_unfinished, open_batch
+from holdfast.store.submit import submit_jobs
 
 TICK = 0.01  # real seconds between two submits
 MOST = 500  # jobs in one of them
@@ -38,9 +40,11 @@ def arrivals(scenario: Scenario, seed: int) -> list[float]:
 def warm_up(on: Stage) -> None:
     """Let the pool do jobs that count for nothing, and the providers forget them. Raises DrillFailed."""
     batch = new_id()
-    on.store.open_batch(batch, "warm-up", DEFAULT_TENANT)
+    on.store.write(open_batch, batch, "warm-up", DEFAULT_TENANT)
     JobFeeder(on, batch, Load()).submit(range(WARM * on.cast.places))
-    wait_for(lambda: not on.store.unfinished(batch), on.check, "the pool did not do its first jobs", WARMED_BY)
+    wait_for(
+        lambda: not on.store.read(count_unfinished, batch), on.check, "the pool did not do its first jobs", WARMED_BY
+    )
     for sim in on.sims:
         control.reset(sim.url)
 
@@ -64,7 +68,7 @@ class JobFeeder:
     def submit(self, numbers: Sequence[int]) -> None:
         """Accept jobs, and offer them to their lane."""
         jobs = [_job(self._on.cast.plan.model, self._batch, number, self._load) for number in numbers]
-        self.accepted += [each.id for each in self._on.store.submit(jobs)]
+        self.accepted += [each.id for each in submit_jobs(self._on.store, jobs)]
         self._on.lanes.offer([Offer(job.id, job.lane, job.need) for job in jobs])
 
 

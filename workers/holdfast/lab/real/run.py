@@ -21,6 +21,7 @@ from holdfast.lab.real.stage import Stage, stage
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT
+from holdfast.store.batches import count_unfinished, open_batch
 
 OVERTIME = 1_800.0  # seconds after the last arrival, at least; what is not over then is lost
 REAL_OVERTIME = 60.0  # real seconds, at least
@@ -85,7 +86,7 @@ def play(scenario: Scenario, seed: int, speed: float, settings: Settings | None)
 
 def _act(on: Stage, scenario: Scenario, seed: int, screen: DrillProgress) -> DrillEvidence:
     batch = new_id()
-    on.store.open_batch(batch, "drill", DEFAULT_TENANT)
+    on.store.write(open_batch, batch, "drill", DEFAULT_TENANT)
     times, feeder = arrivals(scenario, seed), JobFeeder(on, batch, scenario.load)
     warm_up(on)
     on.start_scripts(scenario)
@@ -105,7 +106,7 @@ def _act(on: Stage, scenario: Scenario, seed: int, screen: DrillProgress) -> Dri
 def _await_the_end(on: Stage, batch: str, look: Callable[[], None]) -> None:
     """Wait until every job has ended, or it has been too long."""
     end_by = time.monotonic() + max(clock.real(OVERTIME), REAL_OVERTIME)
-    while on.store.unfinished(batch) and time.monotonic() < end_by:
+    while on.store.read(count_unfinished, batch) and time.monotonic() < end_by:
         look()
         time.sleep(LOOK)
 

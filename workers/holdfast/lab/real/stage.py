@@ -19,6 +19,7 @@ from holdfast.lab.real.plan import KEY, Cast, configuration, script_of, sims_of
 from holdfast.lanes import Lanes, connect
 from holdfast.model.errors import HoldfastError
 from holdfast.store import Store
+from holdfast.store.fleet import list_workers
 from holdfast.store.secrets import message_key
 
 READY = 60.0  # real seconds for processes to start
@@ -114,7 +115,7 @@ def _start(on: Stage, config: Path) -> None:
                     command, stderr=log, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
                 )
             )
-    wait_for(lambda: len(on.store.workers()) == len(on.workers), on.check, "the workers did not start")
+    wait_for(lambda: len(on.store.read(list_workers)) == len(on.workers), on.check, "the workers did not start")
 
 
 def wait_for(true: Callable[[], bool], check: Callable[[], None], why: str, at_most: float = READY) -> None:

@@ -1,24 +1,17 @@
-"""Transactions: one clock, one way to fail, and counts that move with what they count."""
+"""One transaction: a clock that is read once, and counts that are written with what they count."""
 
-import random
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, exc
+from sqlalchemy import Connection, Executable
 
 from holdfast.config import clock
-from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import TERMINAL, State
-from holdfast.store.engine import make_directory, open_engines, read_url, show_url
 from holdfast.store.micros import MICROS
-from holdfast.store.sql import POSTGRES, SQLITE, Rows, SqlDialect, Statement, render, render_by_row, to_json
+from holdfast.store.sql import Rows, SqlDialect, Statement, render, render_by_row, to_json
 
-T = TypeVar("T")
-SHARDS = 16
-TRIES = 4  # of a transaction that lost a deadlock, or found that its pooled connection was dead
 SLOT = 5 * MICROS  # of the pace at which a lane's jobs end
-RETRIED_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
 MOVE_TALLY = Statement("""
     with v as ($rows(kind text, name text, state text, jobs bigint))
@@ -111,70 +104,3 @@ class Transaction:
             self.run(MOVE_COUNTERS, rows=rows, shard=self._shard)
         if rows := [[lane, jobs] for lane, jobs in sorted(self._ended.items())]:
             self.run(MOVE_PACE, rows=rows, at=self.now // SLOT * SLOT, shard=self._shard)
-
-
-class Database:
-    """Opens transactions; repeats what never began; says StorageUnavailable for the rest."""
-
-    def __init__(self, url: str) -> None:
-        self._url = read_url(url)
-        self.shown_url = show_url(self._url)
-        self.dialect = SQLITE if self._url.get_backend_name() == "sqlite" else POSTGRES
-        self._shard = 0 if self.dialect is SQLITE else random.randrange(SHARDS)  # noqa: S311 - it spreads rows, it guards nothing
-        self._writer, self._reader = open_engines(self._url)
-        make_directory(self._url)
-
-    def write(self, work: Callable[[Transaction], T]) -> T:
-        """Do ``work`` in one transaction that commits when it returns. It may run again if nothing was committed."""
-        return self._run(lambda: self._write(work))
-
-    def read(self, work: Callable[[Transaction], T]) -> T:
-        """Do ``work`` on one snapshot; nothing it does is kept."""
-        return self._run(lambda: self._read(work))
-
-    def alter(self, work: Callable[[Engine], None]) -> None:
-        """Do ``work`` that opens its own connections: a change of the schema. It may run again, and must bear it."""
-        self._run(lambda: work(self._writer))
-
-    def _write(self, work: Callable[[Transaction], T]) -> T:
-        with self._writer.begin() as connection:
-            transaction = Transaction(connection, self.dialect, self._shard)
-            answer = work(transaction)
-            transaction.flush()
-            return answer
-
-    def _read(self, work: Callable[[Transaction], T]) -> T:
-        with self._reader.connect() as connection:
-            return work(Transaction(connection, self.dialect, self._shard))
-
-    def _run(self, work: Callable[[], T]) -> T:
-        for tries_left in reversed(range(TRIES)):
-            try:
-                return work()
-            except exc.DBAPIError as error:
-                if not _is_away(error):
-                    raise
-                if not (tries_left and _may_repeat(error)):
-                    raise StorageUnavailable(self.shown_url, _why(error)) from error
-            except exc.TimeoutError as error:
-                raise StorageUnavailable(self.shown_url, "every connection is in use") from error
-        raise AssertionError
-
-    def close(self) -> None:
-        self._writer.dispose()
-        self._reader.dispose()
-
-
-def _is_away(error: exc.DBAPIError) -> bool:
-    """Whether the database is at fault (away, full, read-only, damaged) and not the statement."""
-    kinds = (exc.OperationalError, exc.InterfaceError, exc.InternalError)
-    return isinstance(error, kinds) or type(error) is exc.DatabaseError
-
-
-def _may_repeat(error: exc.DBAPIError) -> bool:
-    """A lost deadlock was rolled back. A dead connection may have committed, but every move bears repetition."""
-    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in RETRIED_STATES
-
-
-def _why(error: exc.DBAPIError) -> str:
-    return str(error.orig).strip().partition("\n")[0]

@@ -1,11 +1,10 @@
-"""What operators force, and the book of who did what."""
+"""What operators force: lanes that are paused, routes that are open or closed."""
 
 from typing import Literal
 
-import orjson
-
-from holdfast.store.database import Transaction
+from holdfast.store.audit import audit
 from holdfast.store.sql import Statement
+from holdfast.store.transaction import Transaction
 
 OverrideKind = Literal["lane", "route"]
 
@@ -15,13 +14,10 @@ SET = Statement("""
     on conflict (kind, name) do update set value = excluded.value, actor = excluded.actor, set_at = excluded.set_at
 """)
 CLEAR = Statement("delete from override where kind = :kind and name = :name")
-AUDIT = Statement("""
-    insert into audit (at, actor, action, what, jobs) values (:now, :actor, :action, :what, :jobs)
-""")
 
 
 def set_override(tx: Transaction, kind: OverrideKind, name: str, value: str | None, actor: str) -> None:
-    """Force a lane or a route; None takes the force away."""
+    """Force a lane (``paused``) or a route (``open``, ``closed``); None takes the force away."""
     if value is None:
         tx.run(CLEAR, kind=kind, name=name)
     else:
@@ -30,9 +26,5 @@ def set_override(tx: Transaction, kind: OverrideKind, name: str, value: str | No
 
 
 def read_overrides(tx: Transaction) -> dict[tuple[OverrideKind, str], str]:
+    """What is forced now, by kind and name."""
     return {(row.kind, row.name): row.value for row in tx.run(OVERRIDES)}
-
-
-def audit(tx: Transaction, actor: str, action: str, what: object, jobs: int = 0) -> None:
-    """Write down an operator's act, in the transaction that does it."""
-    tx.run(AUDIT, now=tx.now, actor=actor, action=action, what=orjson.dumps(what).decode(), jobs=jobs)

@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, te
 from holdfast.model.job import Priority, State, lane_name
 from holdfast.model.records import FinishedJob, JobDetail, JobFilter, JobRecord, ResultRecord
 from holdfast.store.codec import decode_request
-from holdfast.store.database import Transaction
 from holdfast.store.micros import to_micros
 from holdfast.store.records import ATTEMPT, JOB, REQUEST, RESULT, read_attempt, read_job, read_result
 from holdfast.store.sql import Statement
 from holdfast.store.tables.job import ENDED
+from holdfast.store.transaction import Transaction
 
 MOST_PARTS = 200  # of one list; beyond it, jobs are read in the order of their ids until a page is full
 LANES = Statement("select distinct name from tally where kind = 'lane' order by name")
@@ -48,13 +48,14 @@ def _in_states(states: frozenset[State]) -> ColumnElement[bool]:
     return or_(false(), *(JOB.c.state == text(f"'{state}'") for state in sorted(states)))
 
 
-def find_job(tx: Transaction, id_: str, tenant: str | None) -> JobRecord | None:
+def find_job(tx: Transaction, id_: str, tenant: str | None = None) -> JobRecord | None:
+    """The job; None where there is none, or it is another tenant's."""
     where = JobFilter(ids=(id_,), tenant=tenant)
-    found = list_jobs(tx, where, 1, None)
+    found = list_jobs(tx, where, 1)
     return found[0] if found else None
 
 
-def list_jobs(tx: Transaction, where: JobFilter, limit: int, cursor: str | None) -> list[JobRecord]:
+def list_jobs(tx: Transaction, where: JobFilter, limit: int = 50, cursor: str | None = None) -> list[JobRecord]:
     """Newest first; ``cursor`` is the id that the last page ended with."""
     asked = conditions(where) + ([] if cursor is None else [JOB.c.id < cursor])
     query = select(JOB).where(*asked)
@@ -94,14 +95,16 @@ def _lanes(tx: Transaction, where: JobFilter) -> list[str]:
 
 
 def count_jobs(tx: Transaction, where: JobFilter) -> int:
+    """How many jobs a filter fits."""
     return int(tx.select(select(func.count()).select_from(JOB).where(*conditions(where)))[0][0])
 
 
 def read_states(tx: Transaction, ids: Sequence[str]) -> dict[str, State]:
+    """The state of each known id: a cheap poll for those who wait."""
     return {id_: State(state) for id_, state in tx.run(STATES, ids=list(ids))}
 
 
-def find_detail(tx: Transaction, id_: str, tenant: str | None) -> JobDetail | None:
+def find_detail(tx: Transaction, id_: str, tenant: str | None = None) -> JobDetail | None:
     """The job with every attempt of every generation, its latest terminal record, and its request."""
     record = find_job(tx, id_, tenant)
     if record is None:
@@ -122,8 +125,8 @@ def _result(tx: Transaction, job: JobRecord) -> ResultRecord | None:
     return read_result(rows[0]) if rows else None
 
 
-def list_finished(tx: Transaction, batch: str, after: int, limit: int) -> list[FinishedJob]:
-    """Jobs of ``batch`` that ended, by place in the input; places of jobs that still live are left out."""
+def list_finished(tx: Transaction, batch: str, after: int = -1, limit: int = 1000) -> list[FinishedJob]:
+    """Jobs of a batch that ended, by place in the input, beyond place ``after``. Live jobs leave gaps."""
     query = (
         select(JOB)
         .where(JOB.c.batch == batch, ENDED_IN_BATCH, JOB.c.position > after)
