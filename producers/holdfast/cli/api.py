@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from importlib import import_module
 from typing import Annotated
 
 from typer import Option
 
 from holdfast.cli.context import settings
+from holdfast.cli.programs import load
 from holdfast.cli.show import say
 
 
@@ -20,8 +20,8 @@ def api(
     known = settings()
     server = replace(known.server, host=host or known.server.host, port=known.server.port if port is None else port)
     bound = replace(known, server=server)
-    import_module("holdfast.api.auth.host_guard").check_binding(bound)  # beside us, not below us: reached by name only
+    load("api_check")(bound)
     say(f"serving http://{server.host}:{server.port} (its documentation: /docs)")
-    serve = import_module("holdfast.api.serving").serve
+    serve = load("api")
     with suppress(KeyboardInterrupt):  # the server has ended in good order, and passes the signal on
         serve(bound)

@@ -3,21 +3,22 @@
 import signal
 from typing import Annotated
 
-from typer import Exit, Option, echo
+from typer import Exit, Option, Typer, echo
 
-from holdfast.cli import batch, config, db, dlq, drill, job, key, lane, route, sim
+from holdfast.cli import batch, config, db, dlq, job, key, lane, route
 from holdfast.cli.api import api
 from holdfast.cli.ask import ask
-from holdfast.cli.command import Config, Json, Noun, Server
+from holdfast.cli.command import Config, Function, Json, Noun, Server
 from holdfast.cli.context import add, begin
-from holdfast.cli.demo import demo
 from holdfast.cli.ledger import ledger
+from holdfast.cli.programs import NotInstalled, load
 from holdfast.cli.run import run as run_lines
 from holdfast.cli.status import status
 from holdfast.cli.submit import submit
 from holdfast.cli.up import up
 from holdfast.cli.worker import worker
 
+ANY_ARGUMENTS = {"ignore_unknown_options": True, "allow_extra_args": True}
 app = Noun(
     "Inference jobs that survive their providers: an outage becomes a backlog and a detour, never an error.",
     add_completion=True,
@@ -46,13 +47,35 @@ def root(
     add(json=json, config=config, server=server)
 
 
+def raising(error: NotInstalled) -> Function:
+    """Return a command that does nothing but say why it is not there."""
+
+    def absent() -> None:
+        raise error
+
+    return absent
+
+
+def add_program(name: str) -> None:
+    """Add a command, or a group of them, that another part brings. Where it is missing, the command says so."""
+    try:
+        program = load(name)
+    except NotInstalled as missing:
+        app.command(name, remote=False, hidden=True, context_settings=ANY_ARGUMENTS)(raising(missing))
+        return
+    if isinstance(program, Typer):
+        app.add_typer(program, name=name)
+    else:
+        app.command(name, remote=False)(program)
+
+
 app.command()(run_lines)
 app.command()(ask)
 app.command()(submit)
 app.command(remote=False)(up)
 app.command(remote=False)(api)
 app.command(remote=False)(worker)
-app.command(remote=False)(demo)
+add_program("demo")
 app.command()(status)
 app.command()(ledger)
 app.add_typer(job.group, name="job")
@@ -63,8 +86,8 @@ app.add_typer(dlq.group, name="dlq")
 app.add_typer(key.group, name="key")
 app.add_typer(config.group, name="config")
 app.add_typer(db.group, name="db")
-app.add_typer(drill.group, name="drill")
-app.add_typer(sim.group, name="sim")
+add_program("drill")
+add_program("sim")
 
 
 def run() -> None:

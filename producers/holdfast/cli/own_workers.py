@@ -10,6 +10,7 @@ from typing import Protocol
 from holdfast.cli.desk import Desk
 from holdfast.cli.own_desk import OwnDesk
 from holdfast.cli.processes import Child, Processes
+from holdfast.cli.programs import find
 from holdfast.cli.show import say
 from holdfast.config import Settings
 from holdfast.model.errors import StorageUnavailable
@@ -34,10 +35,10 @@ class Workers(Protocol):
 def worker_children(settings: Settings, processes: int, *, log: bool) -> list[Child]:
     """Describe worker processes. With ``log`` they write to a file, so that they do not disturb a display."""
     arguments = ["--config", str(settings.source)] if settings.source else []
-    path = settings.storage.directory / "worker.log" if log else None
+    path, module = settings.storage.directory / "worker.log" if log else None, find("worker").module
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    return [Child("worker", "holdfast.worker", arguments, path) for _ in range(processes)]
+    return [Child("worker", module, arguments, path) for _ in range(processes)]
 
 
 @contextmanager

@@ -5,11 +5,11 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 from holdfast.cli.own_workers import worker_children
 from holdfast.cli.processes import Child, Processes
+from holdfast.cli.programs import load as load_program
 from holdfast.cli.show import err, say
 from holdfast.cli.tables import plain
 from holdfast.config import Server, Settings, load
@@ -23,21 +23,20 @@ READY_SECONDS = 30.0
 
 def simulated(config: Path | None) -> Settings:
     """Write a configuration for simulated providers beside the embedded storage, and load it."""
-    from holdfast.lab.providers.serve import config as config_of
-
     if config is not None:
         raise InvalidRequest("--sim", "brings its own configuration.", "Leave out --config, or --sim.")
     directory = Path(".holdfast")
     directory.mkdir(exist_ok=True)
     file = directory / SIM_FILE
-    file.write_text(config_of(f"http://127.0.0.1:{SIM_PORT}", f"http://127.0.0.1:{SIM_PORT + 1}"), encoding="utf-8")
+    urls = [f"http://127.0.0.1:{port}" for port in (SIM_PORT, SIM_PORT + 1)]
+    file.write_text(load_program("sim_config")(*urls), encoding="utf-8")
     return load(file)
 
 
 def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | None) -> None:
     """Run it all until a signal ends it. Raises Conflict, ChildFailed."""
     server = replace(settings.server, port=port or settings.server.port)
-    import_module("holdfast.api.auth.host_guard").check_binding(replace(settings, server=server))  # beside us
+    load_program("api_check")(replace(settings, server=server))
     ports = [(server.host, server.port)] + [("127.0.0.1", SIM_PORT), ("127.0.0.1", SIM_PORT + 1)] * sim
     for host, number in ports:
         check_free(host, number)

@@ -1,16 +1,15 @@
 """``holdfast drill``: what an outage would do, played through in virtual time or against simulated providers."""
 
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
 from holdfast.cli.command import Noun
 from holdfast.cli.context import context, settings
-from holdfast.cli.drill_view import Ticker, draw_drill, draw_scenarios, failing_words
 from holdfast.cli.show import say, show
+from holdfast.lab.commands.drill_tables import Ticker, draw_drill, draw_scenarios, failing_words
 from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -101,8 +100,9 @@ def _virtual(played: "Scenario", seeds: range, fleet: "DrillPlan | None") -> "Dr
 def _real(played: "Scenario", seeds: range, speed: float, yours: "Settings | None", model: str | None) -> "DrillResult":
     if yours and model and model not in yours.models:
         raise InvalidRequest("--model", f"{model} is no alias of the configuration.", "Add --virtual to drill a route.")
-    real = import_module("holdfast.lab.real.run")  # beside us, not below us: reached by name only
-    return cast("DrillResult", real.run(played, seeds=seeds, speed=speed, settings=yours))
+    from holdfast.lab.real.run import run as run_real
+
+    return run_real(played, seeds=seeds, speed=speed, settings=yours)
 
 
 def _write(played: "Scenario", ran: "DrillResult", directory: Path, fleet: "DrillPlan | None") -> None:

@@ -1,6 +1,5 @@
 """``holdfast demo``: the main job on simulated providers, in under 90 seconds."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -13,5 +12,6 @@ def demo(
     ),
 ) -> None:
     """Submit a batch, break a provider in the middle, watch the jobs wait and reroute, heal it, print a report."""
-    run = import_module("holdfast.lab.demo.run").run  # beside us, not below us: reached by name only
+    from holdfast.lab.demo.run import run
+
     raise Exit(run(directory))
