@@ -1,15 +1,17 @@
-"""What the code logs and measures, read from it, and where docs/logs.md and docs/metrics.md say something else."""
+"""What the code logs, and which moves of a job it allows; where docs/logs.md and docs/job-lifecycle.md differ."""
 
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOTS = ("shared", "producers", "workers")
 LEVELS = ("debug", "info", "warning", "error", "critical")
 ROW = re.compile(r"^\| `([^`]+)` \| ([a-z, ]+) \| ([^|]*) \|", re.MULTILINE)
+MOVE = re.compile(r"^\| `(\w+)` to `(\w+)` \|", re.MULTILINE)
+ARROW = re.compile(r"^    (\w+) --> (\w+)$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -69,3 +71,16 @@ def log_problems(root: Path) -> list[str]:
     return wrong + [
         f"docs/logs.md explains `{name}`, which nothing logs" for name in sorted(rows.keys() - known.keys())
     ]
+
+
+def move_problems(root: Path, moves: Mapping[str, Iterable[str]]) -> list[str]:
+    """Where diagram or table of docs/job-lifecycle.md differ from the moves that the code allows."""
+    page = (root / "docs" / "job-lifecycle.md").read_text(encoding="utf-8")
+    legal = {(str(before), str(after)) for before, targets in moves.items() for after in targets}
+    wrong = []
+    for where, found in (("the diagram", set(ARROW.findall(page))), ("the table", set(MOVE.findall(page)))):
+        wrong += [f"docs/job-lifecycle.md: {where} lacks {' to '.join(move)}" for move in sorted(legal - found)]
+        wrong += [
+            f"docs/job-lifecycle.md: {where} has {' to '.join(move)}: not legal" for move in sorted(found - legal)
+        ]
+    return wrong

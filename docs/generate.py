@@ -1,7 +1,8 @@
 """Write the pages that are made from the code, or with ``--check`` tell which of them are out of date.
 
 docs/cli.md from the command line's own help, docs/configuration.md from the settings' forms, and the headings of
-docs/errors.md are compared with the error classes, the rows of docs/logs.md with the calls that log.
+docs/errors.md are compared with the error classes, the rows of docs/logs.md with the calls that log, the
+moves of docs/job-lifecycle.md with those that the code allows.
 """
 
 import os
@@ -12,11 +13,12 @@ from pathlib import Path
 
 os.environ |= {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
 
-from catalogues import log_problems
+from catalogues import log_problems, move_problems
 from typer.testing import CliRunner
 
 from holdfast.cli.main import app
 from holdfast.config import reference
+from holdfast.model.job import MOVES
 
 DOCS = Path(__file__).parent
 ROOTS = ("shared", "producers", "workers")
@@ -80,7 +82,7 @@ def pages() -> dict[Path, str]:
 
 
 def main() -> int:
-    problems = [*error_problems(), *log_problems(DOCS.parent)]
+    problems = [*error_problems(), *log_problems(DOCS.parent), *move_problems(DOCS.parent, MOVES)]
     for path, text in pages().items():
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")

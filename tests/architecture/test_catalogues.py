@@ -15,7 +15,7 @@ from producing import StandInWorker, configured
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "docs"))
-from catalogues import Event, events, log_problems  # noqa: E402 - no package
+from catalogues import Event, events, log_problems, move_problems  # noqa: E402 - no package
 
 sys.path.pop()
 
@@ -91,3 +91,16 @@ def test_a_row_that_differs_is_named(tmp_path: Path, row: str, problem: str) -> 
         (tmp_path / folder).mkdir()
         (tmp_path / folder / file).write_text(text)
     assert any(problem in each for each in log_problems(tmp_path))
+
+
+PAGE_OF_MOVES = "    queued --> running\n    running --> dead\n\n| `queued` to `running` | a worker |\n"
+
+
+def test_a_move_that_diagram_or_table_lack_or_make_up_is_named(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "job-lifecycle.md").write_text(PAGE_OF_MOVES)
+    assert move_problems(tmp_path, {"queued": ["running", "expired"]}) == [
+        "docs/job-lifecycle.md: the diagram lacks queued to expired",
+        "docs/job-lifecycle.md: the diagram has running to dead: not legal",
+        "docs/job-lifecycle.md: the table lacks queued to expired",
+    ]
