@@ -172,7 +172,7 @@ def fill(running: Rig, jobs: int) -> list[Figure]:
         if time.monotonic() - said > 10:
             said = time.monotonic()
             print(f"  {jobs - left:,} waiting", file=sys.stderr)
-    running.holdfast.backend.offers.flush()
+    running.holdfast.backend.installation.offers.flush()
     rate = added / (time.monotonic() - began)
     return [Figure("filling", rate, None, "jobs/s"), Figure("on the disk", on_disk(running) / 2**20, None, "MB")]
 

@@ -231,7 +231,7 @@ def test_keys_that_cannot_be_read_let_nobody_in(settings, store, key, monkeypatc
         clock = cranked(api)
         assert api.get(JOBS, headers=bearer(key)).status_code == 200
 
-        def away(tx):
+        def away(_tx):
             raise StorageUnavailable("sqlite:///x", "disk full")
 
         monkeypatch.setattr(key_cache, "read_keys", away)

@@ -9,6 +9,7 @@ from api.keys import add_key, bearer, opened
 from holdfast.api import create_app, serve
 from holdfast.api.auth.host_guard import check_binding
 from holdfast.api.body_limits import MOST_BYTES, MOST_LEVELS, check_depth
+from holdfast.client import submission
 from holdfast.config import Settings, load
 from holdfast.model.errors import ConfigError, InvalidRequest, StorageUnavailable
 from holdfast.store.api_keys import revoke_key
@@ -38,10 +39,10 @@ def test_every_error_is_a_problem_document(api, method, path, status) -> None:
 
 
 def test_a_database_that_is_away_is_503_with_the_time_to_come_back(api, monkeypatch) -> None:
-    def away(*_):
+    def away(_store, _jobs):
         raise StorageUnavailable("sqlite:///x", "disk full")
 
-    monkeypatch.setattr(api.app.state.shared.storage.store, "write", away)
+    monkeypatch.setattr(submission, "submit_jobs", away)
     answer = api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["code"] == "storage_unavailable"
@@ -57,10 +58,10 @@ def test_a_database_that_cannot_be_opened_is_503_and_not_ready(tmp_path, setting
 
 
 def test_a_bug_tells_the_client_nothing_but_the_request_id(api, monkeypatch) -> None:
-    def broken(*_):
+    def broken(_store, _jobs):
         raise RuntimeError("secret prompt text")
 
-    monkeypatch.setattr(api.app.state.shared.storage.store, "write", broken)
+    monkeypatch.setattr(submission, "submit_jobs", broken)
     answer = api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"})
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal"

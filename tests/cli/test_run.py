@@ -8,8 +8,8 @@ import pytest
 from cli.conftest import jsonl
 from holdfast.cli.download import FileWriter, OutputTotals, collect
 from holdfast.cli.upload import Upload
+from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
-from holdfast.model.ids import inner_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.store.jobs import count_jobs
@@ -135,7 +135,7 @@ def test_a_job_dropped_during_the_run_leaves_a_line_that_says_so(cli, prompts, o
     worker.answer()
     cli("dlq", "drop", "--all", "--yes")
     output, totals = FileWriter(out), OutputTotals()
-    list(collect(LocalBackend(settings), Upload(inner_id("batch", batch), jobs=3), output, totals))
+    list(collect(LocalBackend(Installation(settings)), Upload(batch, jobs=3), output, totals))
     output.finish()
     assert [line["status"] for line in jsonl(out)] == ["succeeded", "dead", "succeeded"]
     assert (totals.succeeded, dict(totals.errors)) == (2, {"dropped": 1})

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.client import Holdfast
+from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.config import Settings
 from producing import StandInWorker, configured
@@ -20,11 +21,11 @@ def hf(settings: Settings):
 
 
 @pytest.fixture
-def storage(hf: Holdfast) -> LocalBackend:
+def installation(hf: Holdfast) -> Installation:
     assert isinstance(hf.backend, LocalBackend)
-    return hf.backend
+    return hf.backend.installation
 
 
 @pytest.fixture
-def worker(storage: LocalBackend) -> StandInWorker:
-    return StandInWorker(storage.ready())
+def worker(installation: Installation) -> StandInWorker:
+    return StandInWorker(installation.ready())

@@ -18,7 +18,7 @@ async def hf(settings):
 
 @pytest.fixture
 def worker(hf: AsyncHoldfast) -> StandInWorker:
-    return StandInWorker(hf.sync.backend.ready())
+    return StandInWorker(hf.sync.backend.installation.ready())
 
 
 async def test_a_batch_streams_its_answers(hf: AsyncHoldfast, worker: StandInWorker) -> None:

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from holdfast.client import Holdfast
-from holdfast.client.local import CHUNK, LocalBackend
+from holdfast.client.installation import Installation
+from holdfast.client.submission import CHUNK
 from holdfast.config import Settings
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
@@ -27,9 +28,9 @@ Holdfast(config=sys.argv[1]).submit([f"p{{n}}" for n in range({CHUNK + 5})], mod
     [("before_insert:1", 0), ("before_offer:1", 1), ("before_insert:3", CHUNK + 1), ("before_offer:3", CHUNK + 5)],
 )
 def test_submitting_again_with_the_same_key_finishes_the_batch(
-    settings: Settings, hf: Holdfast, storage: LocalBackend, point: str, accepted: int
+    settings: Settings, hf: Holdfast, installation: Installation, point: str, accepted: int
 ) -> None:
-    storage.ready()
+    installation.ready()
     killed = subprocess.run(
         [sys.executable, "-c", PRODUCER, str(settings.source)],
         env=os.environ | {"HOLDFAST_CRASH_AT": point},
@@ -37,7 +38,7 @@ def test_submitting_again_with_the_same_key_finishes_the_batch(
         timeout=60,
     )
     assert killed.returncode == -signal.SIGKILL
-    assert storage.store.read(count_jobs, JobFilter()) == accepted
+    assert installation.store.read(count_jobs, JobFilter()) == accepted
     batch = hf.submit([f"p{n}" for n in range(CHUNK + 5)], model="smart", idempotency_key="k")
     assert batch.counts() == {State.QUEUED: CHUNK + 5}
-    assert len(storage.store.read(list_batches)) == 1
+    assert len(installation.store.read(list_batches)) == 1

@@ -3,10 +3,10 @@
 import httpx2
 import pytest
 
-from holdfast.client import Holdfast, InvalidJobs, ServerRefused, ServerUnavailable, http
+from holdfast.client import Holdfast, InvalidJobs, ServerRefused, ServerUnavailable, api_connection, http
 from holdfast.client.backend import SubmitRequest
 from holdfast.client.http import HttpBackend
-from holdfast.client.local import LocalBackend
+from holdfast.client.installation import Installation
 from holdfast.config import Settings
 from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.job import State
@@ -28,9 +28,9 @@ def hf(url: str):
 
 @pytest.fixture
 def worker(settings: Settings):
-    storage = LocalBackend(settings)
-    yield StandInWorker(storage.ready())
-    storage.close()
+    installation = Installation(settings)
+    yield StandInWorker(installation.ready())
+    installation.close()
 
 
 def test_a_pipeline_reads_the_same(hf: Holdfast, worker: StandInWorker, monkeypatch) -> None:
@@ -72,7 +72,7 @@ def test_a_bad_item_is_found_before_anything_is_sent() -> None:
 
 
 def test_nobody_there_says_where_and_what_to_do(monkeypatch) -> None:
-    monkeypatch.setattr(http, "PAUSE", 0.001)
+    monkeypatch.setattr(api_connection, "PAUSE", 0.001)
     with (
         Holdfast(url="http://127.0.0.1:1") as hf,
         pytest.raises(ServerUnavailable, match=r"http://127.0.0.1:1 .* `holdfast up`"),
@@ -81,7 +81,7 @@ def test_nobody_there_says_where_and_what_to_do(monkeypatch) -> None:
 
 
 def test_a_submit_is_sent_again_with_the_same_key_where_the_server_was_away(monkeypatch) -> None:
-    monkeypatch.setattr(http, "PAUSE", 0.001)
+    monkeypatch.setattr(api_connection, "PAUSE", 0.001)
     keys, job = [], {"id": "job_" + "0" * 32, "status": "queued", "created": True}
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -93,7 +93,7 @@ def test_a_submit_is_sent_again_with_the_same_key_where_the_server_was_away(monk
         return httpx2.Response(202, json={"batch": None, "jobs": [job]})
 
     backend = HttpBackend("http://example.org", transport=httpx2.MockTransport(answer))
-    assert backend.submit(SubmitRequest([{"model": "smart", "prompt": "a"}])).jobs[0].id == "0" * 32
+    assert backend.submit(SubmitRequest([{"model": "smart", "prompt": "a"}])).jobs[0].id == "job_" + "0" * 32
     assert len(keys) == 3
     assert len(set(keys)) == 1
 

@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.client.lane_forecast import LaneForecast
-from holdfast.client.local import LocalBackend
+from holdfast.config import Settings
 from holdfast.lanes import BreakerView, BucketView, Snapshot
 from holdfast.model.call_result import Dimension
 from holdfast.model.job import State
@@ -26,11 +26,11 @@ def bucket(name: str, rate: float, paused: float = 0.0) -> BucketView:
 
 
 @pytest.fixture
-def drain(storage: LocalBackend):
+def drain(settings: Settings):
     def make(*breakers: BreakerView, buckets=(), ended=((5.0, 50),), **more) -> LaneForecast:
         fields = {"warning": None, "forced": {}, "has_workers": True} | more
         paces = {"smart.batch": list(ended)}
-        return LaneForecast(storage, Snapshot(list(breakers), list(buckets), {}), paces=paces, now=NOON, **fields)
+        return LaneForecast(settings, Snapshot(list(breakers), list(buckets), {}), paces=paces, now=NOON, **fields)
 
     return make
 

@@ -5,7 +5,6 @@ from threading import Thread
 import pytest
 
 from holdfast.client import Answer, Holdfast, JobFailed, StillWaiting, waiting
-from holdfast.client.local import LocalBackend
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.job import State
 from producing import StandInWorker
@@ -119,28 +118,26 @@ def test_an_answer_that_is_json_can_be_read_as_such(hf: Holdfast, worker: StandI
     assert job.wait(5).json() == {"A": 1}
 
 
-def test_a_wait_rides_over_a_short_outage_of_the_storage(
-    hf: Holdfast, storage: LocalBackend, worker, monkeypatch
-) -> None:
+def test_a_wait_rides_over_a_short_outage_of_the_storage(hf: Holdfast, worker, monkeypatch) -> None:
     job = hf.submit("a", model="smart")
     worker.answer()
-    states, failures = storage.states, iter([True, True, False])
+    states, failures = hf.backend.states, iter([True, True, False])
 
     def sometimes_away(ids):
         if next(failures, False):
             raise StorageUnavailable("sqlite:///x", "restarting")
         return states(ids)
 
-    monkeypatch.setattr(storage, "states", sometimes_away)
+    monkeypatch.setattr(hf.backend, "states", sometimes_away)
     assert job.wait(20).text == "A"
 
 
-def test_a_wait_does_not_ride_over_a_long_outage(hf: Holdfast, storage: LocalBackend, monkeypatch) -> None:
+def test_a_wait_does_not_ride_over_a_long_outage(hf: Holdfast, monkeypatch) -> None:
     def away(_ids):
         raise StorageUnavailable("sqlite:///x", "gone")
 
     job = hf.submit("a", model="smart")
-    monkeypatch.setattr(storage, "states", away)
+    monkeypatch.setattr(hf.backend, "states", away)
     monkeypatch.setattr(waiting, "OUTAGE", 0.0)
     with pytest.raises(StorageUnavailable):
         job.wait(20)

@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 
 from api.keys import add_key
 from holdfast.cli.main import app
-from holdfast.client.local import LocalBackend
+from holdfast.client.installation import Installation
 from holdfast.config import Settings, load
 from holdfast.lab.providers.process import SimProcess
 from holdfast.lab.providers.settings import REFUSING, SPOILING, InjectedFault, SimSettings
@@ -166,8 +166,8 @@ def written(home: Path, sim: str) -> tuple[dict[str, str], dict[str, str]]:
 
 @pytest.mark.timeout(400)
 def test_no_secret_is_ever_written_down(system: System) -> None:
-    storage = LocalBackend(system.settings)
-    store = storage.ready()
+    installation = Installation(system.settings)
+    store = installation.ready()
     keys = {name: add_key(store, tenant, scope) for name, tenant, scope in (
         ("admin", None, KeyScope.ADMIN), ("reader", "default", KeyScope.READ), ("revoked", "default", KeyScope.READ),
     )}  # fmt: skip
@@ -188,7 +188,7 @@ def test_no_secret_is_ever_written_down(system: System) -> None:
     worker.wait(20)
     system.look_at_arguments()
     places = system.said | system.logs() | in_sql(store) | in_redis(system) | in_files(system.directory)
-    storage.close()
+    installation.close()
     assert len(places) > 100
     assert leaks(places, system.secrets) == []
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
-from holdfast.client.operating import Operator
 from holdfast.config.crash import CRASH_POINTS
 from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.ids import inner_id
@@ -54,11 +54,11 @@ time.sleep(10)  # an offer is made by another thread
 REPLAY_IT = """
 import sys
 from pathlib import Path
-from holdfast.client.operating import Operator
+from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.model.records import JobFilter
 from holdfast.config import load
-Operator(LocalBackend(load(Path(sys.argv[1]))), "test").replay(JobFilter(batch=sys.argv[2]), 100, None)
+LocalBackend(Installation(load(Path(sys.argv[1])))).replay(JobFilter(batch=sys.argv[2]), 100, None)
 """
 
 
@@ -141,9 +141,8 @@ def test_a_sweeper_killed_with_due_jobs_in_hand_loses_none(pool, survivor):
 def test_a_sweeper_killed_after_it_expired_jobs_leaves_each_with_its_record(pool, survivor):
     [victim] = doomed(pool, "after_expire")
     pool.freeze(survivor)
-    with closing(LocalBackend(pool.settings)) as opened:
-        operator = Operator(opened, "test")  # the gate hears of it at once: nobody does the jobs before they expire
-        operator.pause("one.batch", paused=True)
+    with closing(LocalBackend(Installation(pool.settings))) as operator:
+        operator.pause("one.batch", paused=True)  # the gate hears of it at once: no job starts before it expires
         try:
             batch = pool.submit(5, expires_in=0.01)
             assert victim.wait(PATIENCE) == -9

@@ -3,14 +3,14 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
-from holdfast.client.operating import Operator
 from holdfast.lanes import Lanes, connect
 from holdfast.lanes.garbage import kind_of
 from holdfast.model.ids import new_id
@@ -198,9 +198,9 @@ def test_garbage_in_every_key_of_ours_in_turn_loses_nothing_and_stops_nobody(pac
 def test_an_override_set_while_redis_is_away_holds_when_it_is_back(paced: Fleet, server: RedisServer) -> None:
     paced.worker()
     paced.until_done(paced.submit(5))
-    operator = Operator(LocalBackend(paced.settings), "test")
+    operator = LocalBackend(Installation(paced.settings))
     server.kill()
-    assert operator.pause("one.batch", paused=True) is False
+    assert "Redis does not answer" in operator.pause("one.batch", paused=True)["warning"]
     server.lose_data()
     server.start()
     batch = paced.submit(20)
@@ -209,7 +209,7 @@ def test_an_override_set_while_redis_is_away_holds_when_it_is_back(paced: Fleet,
     assert paced.done(batch) == 0
     operator.pause("one.batch", paused=False)
     paced.until_done(batch)
-    operator.storage.close()
+    operator.close()
 
 
 def test_an_override_that_redis_forgot_is_told_again_before_a_job_slips_past_it(
@@ -217,35 +217,32 @@ def test_an_override_that_redis_forgot_is_told_again_before_a_job_slips_past_it(
 ) -> None:
     paced.worker()
     paced.until_done(paced.submit(5))
-    operator = Operator(LocalBackend(paced.settings), "test")
+    operator = LocalBackend(Installation(paced.settings))
     operator.force("first/claude-sim", "open")
     batch = paced.submit(20)
     for _ in range(3):
         server.client().flushall()
         time.sleep(1.0)
     assert paced.done(batch) == 0
-    operator.force("first/claude-sim", None)
+    operator.reset("first/claude-sim")
     paced.until_done(batch)
-    operator.storage.close()
+    operator.close()
 
 
 def test_an_override_lifted_while_nobody_worked_is_lifted_by_the_next_worker(paced: Fleet, server: RedisServer) -> None:
-    operator = Operator(LocalBackend(paced.settings), "test")
+    operator = LocalBackend(Installation(paced.settings))
     operator.pause("one.batch", paused=True)
     paced.store.write(set_override, "lane", "one.batch", None, "test")  # and Redis never heard
     batch = paced.submit(20)
     paced.worker()
     paced.until_done(batch)
-    operator.storage.close()
+    operator.close()
 
 
 def warning(fleet: Fleet) -> str:
     """What is said of Redis; `status` and `readyz` say the same, and jobs can be handed in all the same."""
-    storage = LocalBackend(fleet.settings)
-    try:
-        told = Operator(storage, "test").status().warning or ""
-    finally:
-        storage.close()
+    with closing(LocalBackend(Installation(fleet.settings))) as operator:
+        told = " ".join(operator.status()["warnings"])
     with served(fleet.settings) as url:
         ready = httpx2.get(f"{url}/readyz", timeout=30.0).json()
     assert ready["ready"] is True

@@ -31,7 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await shared.watch.close()
-        await run_in_threadpool(shared.storage.close)
+        await run_in_threadpool(shared.installation.close)
 
     app = FastAPI(
         title="Holdfast",

@@ -1,4 +1,4 @@
-"""What every endpoint shares: the storage, the watch that waits for all, and how an endpoint gets at them."""
+"""What every endpoint shares: the installation, the poller that waits for all, and how an endpoint gets at them."""
 
 from typing import Annotated
 
@@ -6,10 +6,10 @@ from fastapi import Depends, Request
 
 from holdfast.api.auth.failed_auth import FailedAuthLimiter
 from holdfast.api.auth.key_cache import KeyCache
+from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.client.state_poller import StatePoller
 from holdfast.config import Settings
-from holdfast.store.jobs import read_states
 
 
 class AppState:
@@ -17,10 +17,10 @@ class AppState:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.storage = LocalBackend(settings)
-        self.key_cache = KeyCache(self.storage)
+        self.installation = Installation(settings)
+        self.key_cache = KeyCache(self.installation)
         self.failed_auth = FailedAuthLimiter()
-        self.watch = StatePoller(lambda ids: self.storage.ready().read(read_states, ids))
+        self.watch = StatePoller(LocalBackend(self.installation, tenant=None).states)
 
 
 def of_request(request: Request) -> AppState:

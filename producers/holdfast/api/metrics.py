@@ -7,8 +7,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from holdfast.api.counters import of_counters
-from holdfast.client.local import LocalBackend
-from holdfast.client.operating import SEVERITY, LaneState, Operator, severity
+from holdfast.client.fleet import SEVERITY, LaneState, gate_overview, lane_states, severity
+from holdfast.client.installation import Installation
 from holdfast.config import Settings
 from holdfast.lanes import BucketView, Snapshot
 from holdfast.model.errors import StorageUnavailable
@@ -21,26 +21,25 @@ from holdfast.store.counters import dead_by_fault, read_counters
 from holdfast.store.fleet import list_workers
 
 
-def exposition(storage: LocalBackend) -> bytes:
+def exposition(installation: Installation) -> bytes:
     """Write all figures in the text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(PrometheusCollector(storage))
+    registry.register(PrometheusCollector(installation))
     return generate_latest(registry)
 
 
 class PrometheusCollector(Collector):
     """With SQL down what SQL knows is left out and ``holdfast_storage_up`` is 0; the same for Redis."""
 
-    def __init__(self, storage: LocalBackend) -> None:
-        self._storage = storage
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
 
     def collect(self) -> Iterator[Metric]:
-        operator = Operator(self._storage, "metrics")
-        overview = operator.overview()
+        overview = gate_overview(self._installation)
         yield gauge("holdfast_redis_up", "Whether Redis answers.", 0.0 if overview.warning else 1.0)
-        yield from of_gate(overview.snapshot, routes_of(self._storage.settings))
+        yield from of_gate(overview.snapshot, routes_of(self._installation.settings))
         try:
-            figures = list(of_store(self._storage.ready(), operator.lanes(overview)))
+            figures = list(of_store(self._installation.ready(), lane_states(self._installation, overview)))
         except StorageUnavailable:
             figures = []
         yield gauge("holdfast_storage_up", "Whether the SQL database answers.", 1.0 if figures else 0.0)

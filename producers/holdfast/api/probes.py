@@ -11,7 +11,7 @@ from starlette.responses import Response
 from holdfast.api.app_state import AppState, Ours
 from holdfast.api.auth.request_context import Watching
 from holdfast.api.metrics import exposition
-from holdfast.client.operating import Operator
+from holdfast.client.fleet import redis_warning
 
 PATIENCE = 1.0  # seconds: a Redis that hangs must not make us look dead
 
@@ -27,14 +27,14 @@ async def livez() -> dict[str, str]:
 @router.get("/readyz")
 async def readyz(ours: Ours) -> dict[str, Any]:
     """Ready means that jobs can be accepted: SQL answers. Redis away is a warning; providers are not asked."""
-    await run_in_threadpool(lambda: ours.storage.ready().ping())
-    warning = await redis_warning(ours)
+    await run_in_threadpool(lambda: ours.installation.ready().ping())
+    warning = await prompt_redis_warning(ours)
     return {"status": "degraded" if warning else "ready", "ready": True, "warnings": [warning] if warning else []}
 
 
-async def redis_warning(ours: AppState) -> str | None:
+async def prompt_redis_warning(ours: AppState) -> str | None:
     try:
-        return await asyncio.wait_for(run_in_threadpool(Operator(ours.storage, "api").redis_warning), PATIENCE)
+        return await asyncio.wait_for(run_in_threadpool(redis_warning, ours.installation), PATIENCE)
     except TimeoutError:
         return f"Redis has not answered within {PATIENCE:g} s. Accepted jobs are safe in SQL and start when it does."
 
@@ -42,4 +42,4 @@ async def redis_warning(ours: AppState) -> str | None:
 @router.get("/metrics")
 def metrics(ours: Watching) -> Response:
     """Prometheus' text format, computed now."""
-    return Response(exposition(ours.shared.storage), media_type=CONTENT_TYPE_LATEST)
+    return Response(exposition(ours.shared.installation), media_type=CONTENT_TYPE_LATEST)

@@ -5,7 +5,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from holdfast.cli.command import Noun
-from holdfast.cli.desk import desk
+from holdfast.cli.context import backend
 from holdfast.cli.show import show
 from holdfast.cli.tables import draw_acted, draw_batch, draw_batches
 
@@ -20,17 +20,16 @@ def list_batches(
     cursor: Annotated[str | None, Option(help="Go on after this batch.", metavar="BATCH")] = None,
 ) -> None:
     """List batches, newest first."""
-    batches = desk().batches(limit, cursor)
-    show({"batches": batches, "next": batches[-1]["id"] if len(batches) == limit else None}, draw_batches)
+    show(backend().batches(limit, cursor), draw_batches)
 
 
 @group.command("show")
 def show_batch(batch: Name) -> None:
     """Show a batch with its jobs counted by state."""
-    show(desk().batch(batch), draw_batch)
+    show(backend().batch(batch), draw_batch)
 
 
 @group.command()
 def cancel(batch: Name) -> None:
     """Cancel every job of a batch that has not ended."""
-    show(desk().cancel_batch(batch), draw_acted)
+    show(backend().cancel_batch(batch), draw_acted)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from holdfast.client.backend import Backend
+    from holdfast.client.local import LocalBackend
     from holdfast.config import Settings
-
-URL_VARIABLE = "HOLDFAST_URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,6 @@ class CommandContext:
     json: bool = False
     config: Path | None = None
     server: str | None = None
-
-    @property
-    def url(self) -> str | None:
-        """The server to use, or None: the configured storage. What was said counts more than HOLDFAST_URL."""
-        if self.server or self.config:
-            return self.server
-        return os.environ.get(URL_VARIABLE) or None
 
 
 _context: ContextVar[CommandContext] = ContextVar("context", default=CommandContext())  # noqa: B039 - frozen
@@ -65,6 +58,25 @@ def ending() -> Iterator[None]:
 def close_at_end(close: Callable[[], None]) -> None:
     """Have ``close`` called when the running command ends."""
     _endings.get().callback(close)
+
+
+def backend() -> "Backend":
+    """Open what the command line and the environment name: a server, or the configured storage."""
+    from holdfast.client.opening import open_backend
+
+    opened = open_backend(None, context().config, context().server, tenant=None, actor=actor())
+    close_at_end(opened.close)
+    return opened
+
+
+def local_backend() -> "LocalBackend":
+    """Open the configured storage, whatever the environment says of a server."""
+    from holdfast.client.installation import Installation
+    from holdfast.client.local import LocalBackend
+
+    opened = LocalBackend(Installation(settings()), tenant=None, actor=actor())
+    close_at_end(opened.close)
+    return opened
 
 
 def actor() -> str:

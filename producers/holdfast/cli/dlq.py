@@ -7,7 +7,7 @@ from typer import Argument, Exit, Option
 
 from holdfast.cli import filters
 from holdfast.cli.command import Noun
-from holdfast.cli.desk import desk
+from holdfast.cli.context import backend
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import draw_bulk, draw_groups, draw_job, draw_jobs
 from holdfast.model.errors import Conflict
@@ -25,21 +25,20 @@ def list_letters(
     cursor: Annotated[str | None, Option(help="Go on after this job.", metavar="JOB")] = None,
 ) -> None:
     """List dead letters, newest first."""
-    jobs = desk().jobs(where, limit, cursor)
-    show({"jobs": jobs, "next": jobs[-1]["id"] if len(jobs) == limit else None}, draw_jobs)
+    show(backend().jobs(where, limit, cursor), draw_jobs)
 
 
 @group.command("show")
 def show_letter(job: Annotated[str, Argument(help="The job's id.", metavar="JOB")]) -> None:
     """Show one dead letter with its attempts and what it died of."""
-    show(desk().job(job), draw_job)
+    show(backend().job(job), draw_job)
 
 
 @group.command()
 @filters.any_dead
 def groups(where: filters.Where) -> None:
     """Count dead letters by lane and by what they died of, largest group first."""
-    show({"groups": desk().groups(where)}, lambda view: draw_groups(view["groups"]))
+    show(backend().dead_groups(where), lambda view: draw_groups(view["groups"]))
 
 
 @group.command()
@@ -52,7 +51,7 @@ def replay(
     yes: Yes = False,
 ) -> None:
     """Put dead letters back on their lane, oldest first."""
-    letters = desk()
+    letters = backend()
     jobs = letters.count(where, limit)
     plan = {"action": "replay", "jobs": jobs, "minutes": -(-jobs // per_minute), "dry_run": not yes}
     settled(yes, plan)
@@ -71,7 +70,7 @@ def drain(
     """Write dead letters to a file, from which `holdfast run` can take them again, then remove them."""
     if to.exists():
         raise Conflict(str(to), "exists already, and a drain overwrites nothing. Name a new file.")
-    letters = desk()
+    letters = backend()
     plan = {"action": "drain", "jobs": letters.count(where, limit), "to": str(to), "dry_run": not yes}
     settled(yes, plan)
     show(plan | {"jobs": letters.drain(where, limit, to)}, draw_bulk)
@@ -86,7 +85,7 @@ def drop(
     yes: Yes = False,
 ) -> None:
     """Remove dead letters for good."""
-    letters = desk()
+    letters = backend()
     plan = {"action": "drop", "jobs": letters.count(where, limit), "dry_run": not yes}
     settled(yes, plan)
     show(plan | {"jobs": letters.drop(where, limit)}, draw_bulk)

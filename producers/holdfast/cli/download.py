@@ -5,7 +5,6 @@ import sys
 from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -15,11 +14,8 @@ from holdfast.cli.jsonl_input import STDIO, InvalidLine
 from holdfast.cli.upload import Upload
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Backend
-from holdfast.client.waiting import Pause, PollSchedule, live
+from holdfast.client.waiting import Pause, positioned
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.ids import public_id
-
-PAGE = 500  # answers in one question
 
 
 @dataclass(slots=True)
@@ -77,26 +73,16 @@ def open_writer(path: Path) -> AnswerWriter:
 
 def collect(backend: Backend, sent: Upload, output: AnswerWriter, totals: OutputTotals) -> Generator[Pause, None, None]:
     """Write every line of the output, and yield the pauses between."""
-    bad = dict(sent.bad)
-    due = 0
-    if sent.batch is not None:
-        schedule = PollSchedule(public_id("batch", sent.batch), None)
-        while True:
-            at_rest = not (yield from schedule.ask(partial(live, backend, sent.batch)))  # the page is then whole
-            page = yield from schedule.ask(partial(backend.finished, sent.batch, due - 1, PAGE))
-            before = due
-            for position, answer in page:
-                if not at_rest and any(missing not in bad for missing in range(due, position)):
-                    break
-                write_others(output, totals, bad, due, position)
-                write_answer(output, totals, answer)
-                due = position + 1
-            if due > before:
-                schedule.news()
-            elif at_rest:
-                break
-            else:
-                yield schedule.pause()
+    bad, due = dict(sent.bad), 0
+    steps = positioned(backend, sent.batch, gaps=sent.bad) if sent.batch else iter(())
+    for step in steps:
+        if isinstance(step, Pause):
+            yield step
+            continue
+        position, answer = step
+        write_others(output, totals, bad, due, position)
+        write_answer(output, totals, answer)
+        due = position + 1
     write_others(output, totals, bad, due, sent.lines)
 
 

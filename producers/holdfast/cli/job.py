@@ -6,7 +6,7 @@ from typer import Argument, Exit, Option
 
 from holdfast.cli import filters
 from holdfast.cli.command import Noun
-from holdfast.cli.desk import desk
+from holdfast.cli.context import backend
 from holdfast.cli.errors import SOME_FAILED
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import draw_acted, draw_job, draw_jobs
@@ -24,14 +24,13 @@ def list_jobs(
     cursor: Annotated[str | None, Option(help="Go on after this job.", metavar="JOB")] = None,
 ) -> None:
     """List jobs, newest first."""
-    jobs = desk().jobs(where, limit, cursor)
-    show({"jobs": jobs, "next": jobs[-1]["id"] if len(jobs) == limit else None}, draw_jobs)
+    show(backend().jobs(where, limit, cursor), draw_jobs)
 
 
 @group.command("show")
 def show_job(job: Name) -> None:
     """Show one job: its state, its attempts, its reply or what it died of."""
-    show(desk().job(job), draw_job)
+    show(backend().job(job), draw_job)
 
 
 @group.command()
@@ -43,14 +42,14 @@ def wait(
     """Wait until a job has ended, and print its answer."""
     from holdfast.cli.wait import await_answer
 
-    if not await_answer(desk(), job, timeout):
+    if not await_answer(backend(), job, timeout):
         raise Exit(SOME_FAILED)
 
 
 @group.command()
 def cancel(job: Name) -> None:
     """Cancel a job unless it has ended. What it has already sent to a provider may still be billed."""
-    answer = desk().cancel_job(job)
+    answer = backend().cancel(job)
     show(answer, draw_acted)
     if answer["status"] != "cancelled":
         say(f"{answer['id']} had ended before.")

@@ -1,21 +1,23 @@
 """``holdfast key``: API keys of this installation. Whoever can open its database may make them."""
 
+import functools
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
 from holdfast.cli.command import Noun
-from holdfast.cli.context import actor, close_at_end, settings
+from holdfast.cli.context import local_backend
 from holdfast.cli.filters import UNITS
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import draw_acted, draw_keys
-from holdfast.model.access import KeyRecord, KeyScope, matches, named_key, read_key
+from holdfast.model.access import KeyScope, named_key, read_key
 from holdfast.model.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
-    from holdfast.store import Store
+    from holdfast.client.backend import View
+    from holdfast.client.local import LocalBackend
 
 group = Noun("API keys: create, list, revoke.")
 DURATION = re.compile(r"(\d{1,6})([smhd])")
@@ -43,31 +45,25 @@ def create(
     """Make a key. It is shown this once: what is kept cannot bring it back."""
     whose = owner(tenant, all_tenants=all_tenants)
     chosen = frozenset(scopes or (KeyScope.SUBMIT, KeyScope.READ))
-    patience = read_patience(expires_in)
-    store = opened()
-    if to and (known := held(store, to)):
-        say(f"{to} holds key {known.id} ({known.name}) already, and it is good")
-        show_key(store, known, {"file": str(to)}, "id")
+    seconds, backend = read_patience(expires_in), local_backend()
+    if to and (known := held(backend, to)):
+        say(f"{to} holds key {known['id']} ({known['name']}) already, and it is good")
+        show(known | {"file": str(to)}, lambda view: str(view["id"]))
         return
     from holdfast.client.key_file import write_file
-    from holdfast.store.api_keys import create_key, make_key
 
-    made, text = make_key(worded("--name", name), whose, chosen, patience)
-    if to:
-        write_file(to, text)  # before it is good for anything: a key that nobody holds would stay for ever
-    record = store.write(create_key, made, actor())
-    say(f"key {record.id} is in {to}" if to else ONCE)
-    show_key(store, record, {"file": str(to)} if to else {"key": text}, "id" if to else "key")
+    texts: list[str] = []
+    keep = functools.partial(write_file, to) if to else texts.append
+    view = backend.create_key(worded("--name", name), whose, chosen, seconds, keep)
+    say(f"key {view['id']} is in {to}" if to else ONCE)
+    more = {"file": str(to)} if to else {"key": texts[0]}
+    show(view | more, lambda shown: str(shown["id" if to else "key"]))
 
 
 @group.command("list", remote=False)
 def list_keys(*, every: Annotated[bool, Option("--all", help="Revoked and expired ones too.")] = False) -> None:
     """List keys, newest first. Their secrets are kept nowhere."""
-    from holdfast.client.views import key_view
-    from holdfast.store.api_keys import read_keys
-
-    keys, now = opened().read(read_keys)
-    show({"keys": [key_view(key, now) for key in keys if every or key.usable(now)]}, draw_keys)
+    show(local_backend().keys(every=every), draw_keys)
 
 
 @group.command(remote=False)
@@ -76,41 +72,19 @@ def revoke(key: Annotated[str, Argument(help="The key's id, as `key list` shows 
     id_ = named_key(key)
     if id_ is None:
         raise NotFound("key", "with that id")  # it may be a whole key, mistyped: it is not repeated
-    from holdfast.store.api_keys import revoke_key
-
-    record = opened().write(revoke_key, id_, actor())
-    show({"id": record.id, "name": record.name, "status": "revoked"}, draw_acted)
+    show(local_backend().revoke_key(id_), draw_acted)
 
 
-def opened() -> "Store":
-    from holdfast.store import Store
-
-    store = Store(settings().storage.database_url)
-    close_at_end(store.close)
-    store.ensure()
-    return store
-
-
-def held(store: "Store", file: Path) -> KeyRecord | None:
+def held(backend: "LocalBackend", file: Path) -> "View | None":
     """Find the good key that a file holds. Raises InvalidRequest where it holds something else: it would be lost."""
     from holdfast.client.key_file import read_file
-    from holdfast.store.api_keys import read_keys
 
     if not file.exists():
         return None
     text = read_file(file, "--to")
-    read = read_key(text)
-    if text and read is None:
+    if text and read_key(text) is None:
         raise InvalidRequest("--to", f"{file} holds something that is no key.", "Name another file.")
-    keys, now = store.read(read_keys)
-    return next((key for key in keys if read and key.id == read[0] and matches(key, read[1]) and key.usable(now)), None)
-
-
-def show_key(store: "Store", record: KeyRecord, more: dict[str, Any], alone: str) -> None:
-    """Print a key: with ``--json`` all that is known of it, else only ``alone``, for a pipe."""
-    from holdfast.client.views import key_view
-
-    show(key_view(record, store.now()) | more, lambda view: str(view[alone]))
+    return backend.usable_key(text)
 
 
 def owner(tenant: str | None, *, all_tenants: bool) -> str | None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from typer import Argument
 
 from holdfast.cli.command import Noun
-from holdfast.cli.desk import desk
+from holdfast.cli.context import backend
 from holdfast.cli.show import show
 from holdfast.cli.tables import draw_acted, draw_lanes
 
@@ -16,16 +16,16 @@ Name = Annotated[str, Argument(help="The lane, such as smart.batch.", metavar="L
 @group.command("list")
 def list_lanes() -> None:
     """List lanes with their jobs by state."""
-    show({"lanes": desk().lanes()}, lambda view: draw_lanes(view["lanes"]))
+    show(backend().lanes(), lambda view: draw_lanes(view["lanes"]))
 
 
 @group.command()
 def pause(lane: Name) -> None:
     """Stop starting jobs of a lane. Running ones finish, and submitting goes on."""
-    show(desk().pause(lane, paused=True), draw_acted)
+    show(backend().pause(lane, paused=True), draw_acted)
 
 
 @group.command()
 def resume(lane: Name) -> None:
     """Start jobs of a lane again."""
-    show(desk().pause(lane, paused=False), draw_acted)
+    show(backend().pause(lane, paused=False), draw_acted)

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from holdfast.cli.desk import Desk
-from holdfast.cli.own_desk import OwnDesk
 from holdfast.cli.processes import Child, Processes
 from holdfast.cli.programs import find
 from holdfast.cli.show import say
+from holdfast.client.backend import Backend
+from holdfast.client.local import LocalBackend
 from holdfast.config import Settings
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.records import WorkerRecord
-from holdfast.store.fleet import list_workers
 
 LOOK_EVERY = 2.0  # seconds between two looks for live workers
 PATIENCE = 4  # quick deaths of our own worker before the command gives up
@@ -42,12 +41,12 @@ def worker_children(settings: Settings, processes: int, *, log: bool) -> list[Ch
 
 
 @contextmanager
-def workers(desk: Desk, processes: int | None) -> Iterator[Workers]:
+def workers(backend: Backend, processes: int | None) -> Iterator[Workers]:
     """See to it that jobs are worked on inside the block. ``processes`` of a pool of our own, if one is needed."""
-    if not isinstance(desk, OwnDesk):
+    if not isinstance(backend, LocalBackend):
         yield ServerWorkers()
         return
-    pool = OwnWorkers(desk, processes or desk.settings.worker.processes)
+    pool = OwnWorkers(backend, processes or backend.installation.settings.worker.processes)
     try:
         pool.check()
         yield pool
@@ -71,8 +70,8 @@ class ServerWorkers:
 class OwnWorkers:
     """Our own worker processes, started when nobody else's are there."""
 
-    def __init__(self, desk: OwnDesk, processes: int) -> None:
-        self._desk, self._count = desk, processes
+    def __init__(self, backend: LocalBackend, processes: int) -> None:
+        self._backend, self._count = backend, processes
         self._processes: Processes | None = None
         self._next_look = 0.0
 
@@ -93,7 +92,7 @@ class OwnWorkers:
             self._processes.stop()
 
     def _start(self) -> None:
-        settings = self._desk.settings
+        settings = self._backend.installation.settings
         children = worker_children(settings, self._count, log=True)
         say(f"no worker is running: starting {counted(self._count)} (log: {children[0].log})")
         self._processes = Processes(children, settings.worker.grace, PATIENCE)
@@ -101,7 +100,7 @@ class OwnWorkers:
 
     def _somebody_works(self) -> bool:
         try:
-            return any(is_alive(worker) for worker in self._desk.store.read(list_workers))
+            return any(is_alive(worker) for worker in self._backend.workers())
         except StorageUnavailable:
             return True  # nobody can work now; whoever did will go on
 

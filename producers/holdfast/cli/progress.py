@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from holdfast.cli.desk import Desk
 from holdfast.cli.show import err
 from holdfast.cli.tables import obstacles, printable
+from holdfast.client.backend import Backend
 from holdfast.model.errors import HoldfastError
 from holdfast.model.job import LIVE, State
 
@@ -47,7 +47,7 @@ class Progress(Protocol):
         """Show ``text`` now."""
         ...
 
-    def look(self, desk: Desk, batch: str, *, force: bool = False) -> None:
+    def look(self, backend: Backend, batch: str, *, force: bool = False) -> None:
         """Ask how the batch is getting on, if it is time to, and show it. Never fails."""
         ...
 
@@ -63,7 +63,7 @@ def open_progress(*, quiet: bool = False) -> Progress:
 class Silent:
     def tell(self, text: str) -> None: ...
 
-    def look(self, desk: Desk, batch: str, *, force: bool = False) -> None: ...
+    def look(self, backend: Backend, batch: str, *, force: bool = False) -> None: ...
 
     def close(self) -> None: ...
 
@@ -80,16 +80,16 @@ class Watching(ABC):
     def tell(self, text: str) -> None:
         """Show a sentence."""
 
-    def look(self, desk: Desk, batch: str, *, force: bool = False) -> None:
+    def look(self, backend: Backend, batch: str, *, force: bool = False) -> None:
         now = time.monotonic()
         if now < self._next and not force:
             return
         self._next = now + self.every
         try:
-            counts = desk.backend.counts(batch)
+            counts = backend.counts(batch)
             ended = sum(count for state, count in counts.items() if state not in LIVE)
             self._meter.note(now, ended)
-            waits = waiting(desk) if ended < sum(counts.values()) else ""
+            waits = waiting(backend) if ended < sum(counts.values()) else ""
         except HoldfastError as error:
             self.tell(f"waiting on: {error}")
             return
@@ -131,9 +131,9 @@ class Live(Watching):
         self._status.stop()
 
 
-def waiting(desk: Desk) -> str:
+def waiting(backend: Backend) -> str:
     """Say which routes take no calls now, and why."""
-    routes = ((route["name"], "; ".join(obstacles(route))) for route in desk.routes())
+    routes = ((route["name"], "; ".join(obstacles(route))) for route in backend.routes()["routes"])
     return ", ".join(f"{name} {why}" for name, why in routes if why)
 
 

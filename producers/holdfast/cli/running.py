@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from holdfast.cli.context import backend as open_backend
 from holdfast.cli.context import context
-from holdfast.cli.desk import Desk, desk
 from holdfast.cli.download import AnswerWriter, OutputTotals, collect, open_writer, reported
 from holdfast.cli.errors import Interrupted
 from holdfast.cli.jsonl_input import STDIO, JsonlInput
@@ -14,9 +14,8 @@ from holdfast.cli.own_workers import workers
 from holdfast.cli.progress import Progress, open_progress
 from holdfast.cli.show import say, show
 from holdfast.cli.upload import Upload, Uploader
-from holdfast.client.backend import JobDefaults
+from holdfast.client.backend import Backend, JobDefaults
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.ids import public_id
 from holdfast.model.job import Priority
 
 LONGEST_NAP = 0.5  # seconds between two looks at our workers and at the progress
@@ -41,13 +40,13 @@ def run(options: RunOptions) -> dict[str, Any]:
     if options.to != STDIO and options.source.resolve() == options.to.resolve():
         raise InvalidRequest("--output", "is the input itself.", "Name another file.")
     defaults = JobDefaults(options.model, read_priority(options.priority), options.expires_in)
-    source, where = JsonlInput(options.source), desk()
+    source, backend = JsonlInput(options.source), open_backend()
     output = open_writer(options.to)
-    uploader = Uploader(where, source, defaults, fresh=options.fresh)
+    uploader = Uploader(backend, source, defaults, fresh=options.fresh)
     progress, totals = open_progress(quiet=options.quiet), OutputTotals()
     try:
         sent = send(uploader, source, progress)
-        write(where, sent, output, totals, progress=progress, processes=options.processes)
+        write(backend, sent, output, totals, progress=progress, processes=options.processes)
     except KeyboardInterrupt:
         progress.close()
         raise Interrupted(how_to_resume(uploader.sent, options)) from None
@@ -64,15 +63,14 @@ def submitted(
 ) -> dict[str, Any]:
     """Submit a file and answer what was taken."""
     source = JsonlInput(path)
-    uploader = Uploader(desk(), source, JobDefaults(model, read_priority(priority), expires_in), fresh=fresh)
+    uploader = Uploader(open_backend(), source, JobDefaults(model, read_priority(priority), expires_in), fresh=fresh)
     try:
         sent = uploader.send(lambda _: None)
     finally:
         source.close()
     for line in reported(list(sent.bad.values()), source.name):
         say(line)
-    batch = public_id("batch", sent.batch) if sent.batch else None
-    return {"batch": batch, "jobs": sent.jobs, "known": sent.known, "invalid": len(sent.bad)}
+    return {"batch": sent.batch, "jobs": sent.jobs, "known": sent.known, "invalid": len(sent.bad)}
 
 
 def send(uploader: Uploader, source: JsonlInput, progress: Progress) -> Upload:
@@ -86,18 +84,24 @@ def send(uploader: Uploader, source: JsonlInput, progress: Progress) -> Upload:
 
 
 def write(
-    where: Desk, sent: Upload, output: AnswerWriter, totals: OutputTotals, *, progress: Progress, processes: int | None
+    backend: Backend,
+    sent: Upload,
+    output: AnswerWriter,
+    totals: OutputTotals,
+    *,
+    progress: Progress,
+    processes: int | None,
 ) -> None:
     """Write the output while workers, perhaps our own, work on the jobs."""
-    pauses = collect(where.backend, sent, output, totals)
+    pauses = collect(backend, sent, output, totals)
     first = next(pauses, None)
     if sent.batch is not None and first is not None:  # something is still to be done
-        with workers(where, processes) as pool:
+        with workers(backend, processes) as pool:
             for pause in pauses:
                 pool.check()
-                progress.look(where, sent.batch)
+                progress.look(backend, sent.batch)
                 time.sleep(min(pause.seconds, LONGEST_NAP))
-            progress.look(where, sent.batch, force=True)
+            progress.look(backend, sent.batch, force=True)
             progress.close()
     output.finish()
 
@@ -111,7 +115,7 @@ def read_priority(name: str | None) -> Priority | None:
 
 def summary_of(sent: Upload, totals: OutputTotals) -> dict[str, Any]:
     return {
-        "batch": public_id("batch", sent.batch) if sent.batch else None,
+        "batch": sent.batch,
         "lines": sent.lines,
         "succeeded": totals.succeeded,
         "failed": totals.failed,
@@ -140,9 +144,8 @@ def how_to_resume(sent: Upload, options: RunOptions) -> str:
     """Say what is safe and how to go on."""
     if sent.batch is None:
         return "interrupted before a job was submitted"
-    batch = public_id("batch", sent.batch)
     without = " without --fresh" if options.fresh else ""
     return (
         f"interrupted. {sent.jobs:,} jobs are safe in the storage, and nothing that is done is done again. "
-        f"Run the same command{without} to go on, or give them up with `holdfast batch cancel {batch}`."
+        f"Run the same command{without} to go on, or give them up with `holdfast batch cancel {sent.batch}`."
     )

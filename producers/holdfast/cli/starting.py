@@ -40,9 +40,9 @@ def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | N
     ports = [(server.host, server.port)] + [("127.0.0.1", SIM_PORT), ("127.0.0.1", SIM_PORT + 1)] * sim
     for host, number in ports:
         check_free(host, number)
-    from holdfast.store import Store
+    from holdfast.client.installation import Installation
 
-    Store(settings.storage.database_url).ensure()  # once, before many do so at once
+    Installation(settings).ready()  # once, before many do so at once
     config = ["--config", str(settings.source)] if settings.source else []
     api = Child("API", "holdfast.cli", [*config, "api", "--host", server.host, "--port", str(server.port)])
     children = [api, *worker_children(settings, processes or settings.worker.processes, log=False)]

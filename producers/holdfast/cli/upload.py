@@ -5,18 +5,16 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import count
 
-from holdfast.cli.desk import Desk
 from holdfast.cli.jsonl_input import InputLine, InvalidLine, JsonlInput, chunks
-from holdfast.client.backend import JobDefaults, SubmitRequest
+from holdfast.client.backend import Backend, JobDefaults, SubmitRequest
 from holdfast.client.errors import InvalidJobs
-from holdfast.model.ids import inner_id
 
 PAGES, PAGE = 5, 1_000  # batches among which an earlier run is looked for
 
 
 @dataclass(slots=True)
 class Upload:
-    """What became of an input. ``batch`` (an inner id) is None while no line has become a job."""
+    """What became of an input. ``batch`` is None while no line has become a job."""
 
     batch: str | None = None
     jobs: int = 0
@@ -31,11 +29,11 @@ class Upload:
 class Uploader:
     """Sends one input. Unless ``fresh``, it finds the jobs of the latest run of the same input and adds to them."""
 
-    def __init__(self, desk: Desk, source: JsonlInput, defaults: JobDefaults, *, fresh: bool = False) -> None:
-        self._desk, self._source, self._defaults = desk, source, defaults
+    def __init__(self, backend: Backend, source: JsonlInput, defaults: JobDefaults, *, fresh: bool = False) -> None:
+        self._backend, self._source, self._defaults = backend, source, defaults
         content = key_of(source, defaults)
         name = f"{source.name} [{content[:8]}]"
-        number, batch = latest(desk, name)
+        number, batch = latest(backend, name)
         if fresh:
             number, batch = number + 1, None
         self.name = name if number <= 1 else f"{name} run {number}"
@@ -54,7 +52,7 @@ class Uploader:
     def _submit(self, run: Sequence[InputLine]) -> None:
         """Submit neighbouring lines. Where some are refused, submit the others without them."""
         try:
-            accepted = self._desk.backend.submit(self._order(run))
+            accepted = self._backend.submit(self._order(run))
         except InvalidJobs as refused:
             bad = {
                 problem.index: bad_line(run[problem.index], problem.where, problem.problem, problem.hint)
@@ -83,17 +81,17 @@ class Uploader:
         self.sent.bad |= {line.position: line for line in bad}
 
 
-def latest(desk: Desk, name: str) -> tuple[int, str | None]:
-    """Find the latest run of an input by its batch's name: its number, from 1, and the batch's inner id."""
+def latest(backend: Backend, name: str) -> tuple[int, str | None]:
+    """Find the latest run of an input by its batch's name: its number, from 1, and the batch's id."""
     cursor: str | None = None
     for _ in range(PAGES):
-        page = desk.batches(PAGE, cursor)
-        for batch in page:
+        page = backend.batches(PAGE, cursor)
+        for batch in page["batches"]:
             if batch["name"] == name or batch["name"].startswith(f"{name} run "):
-                return int(batch["name"].removeprefix(name).removeprefix(" run ") or 1), inner_id("batch", batch["id"])
-        if len(page) < PAGE:
+                return int(batch["name"].removeprefix(name).removeprefix(" run ") or 1), batch["id"]
+        cursor = page["next"]
+        if cursor is None:
             break
-        cursor = page[-1]["id"]
     return 0, None
 
 

@@ -6,20 +6,19 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
+from holdfast.cli.context import backend as open_backend
 from holdfast.cli.context import context
-from holdfast.cli.desk import Desk, View, desk
 from holdfast.cli.errors import Interrupted
-from holdfast.cli.own_desk import OwnDesk
 from holdfast.cli.own_workers import Workers, workers
 from holdfast.cli.progress import Progress, open_progress
 from holdfast.cli.progress import waiting as obstacles_of
 from holdfast.cli.show import as_json, say
 from holdfast.cli.tables import printable
 from holdfast.client.answer import Answer
-from holdfast.client.backend import JobDefaults, SubmitRequest
-from holdfast.client.waiting import ended
+from holdfast.client.backend import Backend, JobDefaults, SubmitRequest, View
+from holdfast.client.local import LocalBackend
+from holdfast.client.waiting import drive, ended
 from holdfast.model.errors import Forbidden, HoldfastError, InvalidRequest
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Priority
@@ -44,20 +43,19 @@ def ask(
     """Submit, wait, print. Answers whether there was a reply."""
     text = sys.stdin.read() if prompt == STDIN else prompt
     parts = tuple([part_of(file) for file in files] + [Text(text=text)])
-    request = Request(turns=(Turn(role=Role.USER, parts=parts),), system=system, max_tokens=max_tokens)
-    where = desk()
-    order = SubmitRequest([request], JobDefaults(model or default_model(where), Priority.INTERACTIVE))
-    job = public_id("job", where.backend.submit(order).jobs[0].id)
-    return await_answer(where, job, timeout)
+    question = Request(turns=(Turn(role=Role.USER, parts=parts),), system=system, max_tokens=max_tokens)
+    backend = open_backend()
+    request = SubmitRequest([question], JobDefaults(model or default_model(backend), Priority.INTERACTIVE))
+    return await_answer(backend, backend.submit(request).jobs[0].id, timeout)
 
 
-def await_answer(where: Desk, job: str, timeout: float | None) -> bool:
+def await_answer(backend: Backend, job: str, timeout: float | None) -> bool:
     """Wait for a job and print its answer; its error goes to stderr. Raises StillWaiting, NotFound, Interrupted."""
-    inner = inner_id("job", job)
-    name = public_id("job", inner)
+    name = public_id("job", inner_id("job", job))
     progress = open_progress(quiet=not sys.stderr.isatty())
     try:
-        answer = waited(where, inner, timeout, progress)
+        with ExitStack() as stack:
+            answer = drive(ended(backend, name, timeout), Attendant(backend, name, progress, stack).sleep)
     except KeyboardInterrupt:
         progress.close()
         raise Interrupted(f"{name} is kept. Get its answer with `holdfast job wait {name}`.") from None
@@ -67,32 +65,33 @@ def await_answer(where: Desk, job: str, timeout: float | None) -> bool:
     return answer.error is None
 
 
-def waited(where: Desk, inner: str, timeout: float | None, progress: Progress) -> Answer:
-    """Wait for a job; see to it that somebody works unless it has ended already."""
-    steps, next_look = ended(where.backend, inner, timeout), 0.0
-    with ExitStack() as stack:
-        pool: Workers | None = None
-        while True:
-            try:
-                pause = next(steps)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return] # a generator's return value is untyped here
-            pool = pool or stack.enter_context(workers(where, None))
-            pool.check()
-            if time.monotonic() >= next_look:
-                next_look = time.monotonic() + LOOK_EVERY
-                progress.tell(where_is(where, inner))
-            time.sleep(min(pause.seconds, LONGEST_NAP))
+class Attendant:
+    """Sleeps for a wait: meanwhile it sees to it that somebody works, and says where the job is."""
+
+    def __init__(self, backend: Backend, job: str, progress: Progress, stack: ExitStack) -> None:
+        self._backend, self._job, self._progress, self._stack = backend, job, progress, stack
+        self._workers: Workers | None = None  # none are looked for until there is something to wait for
+        self._next_look = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        """Pause, but not for long: our own workers may have ended. Raises ChildFailed."""
+        if self._workers is None:
+            self._workers = self._stack.enter_context(workers(self._backend, None))
+        self._workers.check()
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_EVERY
+            self._progress.tell(where_is(self._backend, self._job))
+        time.sleep(min(seconds, LONGEST_NAP))
 
 
-def where_is(where: Desk, inner: str) -> str:
+def where_is(backend: Backend, name: str) -> str:
     """Say on which route a job is, or why it waits."""
     try:
-        job = where.job(public_id("job", inner))
+        job = backend.job(name)
         running = [attempt["route"] for attempt in job["attempts"] if attempt["outcome"] is None]
         if job["state"] == "running" and running:
             return f"{running[-1]} is answering"
-        return f"waiting: {why(job, obstacles_of(where))}"
+        return f"waiting: {why(job, obstacles_of(backend))}"
     except HoldfastError as error:
         return f"waiting on: {error}"
 
@@ -121,17 +120,20 @@ def text_of(answer: Answer) -> str:
     return answer.text or ""
 
 
-def default_model(where: Desk) -> str:
+def default_model(backend: Backend) -> str:
     """Take the first alias that is configured. Raises InvalidRequest where there is none, or a server decides."""
-    models: Any = list(where.settings.models) if isinstance(where, OwnDesk) else served(where)
+    models = served(backend)
     if not models:
         raise InvalidRequest("--model", "is needed: no alias is to be seen.", "Name provider/model.")
-    return str(models[0])
+    return models[0]
 
 
-def served(where: Desk) -> list[str]:
+def served(backend: Backend) -> list[str]:
+    """List the aliases that jobs can name, as far as they are to be seen."""
+    if isinstance(backend, LocalBackend):
+        return list(backend.installation.settings.models)
     try:
-        return [model for route in where.routes() for model in route["models"]]
+        return [model for route in backend.routes()["routes"] for model in route["models"]]
     except Forbidden:  # the key submits, and sees no routes
         return []
 

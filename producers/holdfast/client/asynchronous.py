@@ -1,16 +1,16 @@
 """The same client for asyncio. Every call runs on a thread; waiting holds none."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, overload
+from typing import TYPE_CHECKING, Self, Unpack, overload
 
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Item
 from holdfast.client.errors import StillWaiting
 from holdfast.client.state_poller import StatePoller
-from holdfast.client.sync import Batch, Holdfast, Job
+from holdfast.client.sync import Batch, Holdfast, Job, SubmitOptions
 from holdfast.client.waiting import Pause
 from holdfast.model.job import Priority, State
 
@@ -30,53 +30,18 @@ class AsyncHoldfast:
         api_key: str | None = None,
     ) -> None:
         self.sync = Holdfast(settings, config=config, url=url, api_key=api_key)
-        self.watch = StatePoller(self.sync.backend.states)
+        self.poller = StatePoller(self.sync.backend.states)
 
     @overload
-    async def submit(  # type: ignore[overload-overlap] # a str is a prompt, although it can be iterated over
-        self,
-        jobs: Item,
-        *,
-        model: str | None = None,
-        priority: Priority | str | None = None,
-        expires_in: float | None = None,
-        idempotency_key: str | None = None,
-        name: str = "",
-    ) -> "AsyncJob": ...
+    async def submit(self, jobs: Item, **options: Unpack[SubmitOptions]) -> "AsyncJob": ...  # type: ignore[overload-overlap] # a str is a prompt, although it can be iterated over
 
     @overload
-    async def submit(
-        self,
-        jobs: Iterable[Item],
-        *,
-        model: str | None = None,
-        priority: Priority | str | None = None,
-        expires_in: float | None = None,
-        idempotency_key: str | None = None,
-        name: str = "",
-    ) -> "AsyncBatch": ...
+    async def submit(self, jobs: Iterable[Item], **options: Unpack[SubmitOptions]) -> "AsyncBatch": ...
 
-    async def submit(
-        self,
-        jobs: Item | Iterable[Item],
-        *,
-        model: str | None = None,
-        priority: Priority | str | None = None,
-        expires_in: float | None = None,
-        idempotency_key: str | None = None,
-        name: str = "",
-    ) -> "AsyncJob | AsyncBatch":
+    async def submit(self, jobs: Item | Iterable[Item], **options: Unpack[SubmitOptions]) -> "AsyncJob | AsyncBatch":
         """Accept one job, or many as a batch: see ``Holdfast.submit``."""
         submit: Callable[..., Job | Batch] = self.sync.submit
-        submitted = await asyncio.to_thread(
-            submit,
-            jobs,
-            model=model,
-            priority=priority,
-            expires_in=expires_in,
-            idempotency_key=idempotency_key,
-            name=name,
-        )
+        submitted = await asyncio.to_thread(submit, jobs, **options)
         return AsyncJob(self, submitted) if isinstance(submitted, Job) else AsyncBatch(self, submitted)
 
     async def ask(self, prompt: Item, *, model: str | None = None, timeout: float | None = None) -> Answer:  # noqa: ASYNC109 - the twin of the sync one
@@ -105,7 +70,7 @@ class AsyncHoldfast:
         return await self.job(str(job)).cancel()
 
     async def close(self) -> None:
-        await self.watch.close()
+        await self.poller.close()
         await asyncio.to_thread(self.sync.close)
 
     async def __aenter__(self) -> Self:
@@ -121,11 +86,11 @@ class AsyncJob:
     """One submitted job."""
 
     def __init__(self, holdfast: AsyncHoldfast, job: Job) -> None:
-        self._watch, self.sync, self.id = holdfast.watch, job, job.id
+        self._poller, self.sync, self.id = holdfast.poller, job, job.id
 
     async def wait(self, timeout: float | None = None) -> Answer:  # noqa: ASYNC109 - as above
         """Wait until the job has ended. Thousands may wait at once: they share one question to the storage."""
-        await self._watch.ended(self.sync.inner, timeout)
+        await self._poller.ended(self.id, timeout)
         answer = await self.result()
         if answer is None:
             raise StillWaiting(self.id, timeout or 0.0)
@@ -146,7 +111,7 @@ class AsyncBatch:
 
     def __init__(self, holdfast: AsyncHoldfast, batch: Batch) -> None:
         self.sync, self.id = batch, batch.id
-        self.jobs: Sequence[AsyncJob] = tuple(AsyncJob(holdfast, job) for job in batch.jobs)
+        self.jobs = tuple(AsyncJob(holdfast, job) for job in batch.jobs)
 
     async def counts(self) -> Mapping[State, int]:
         return await asyncio.to_thread(self.sync.counts)

@@ -1,14 +1,23 @@
-"""What a client needs done, whoever does it: our own storage, or a Holdfast server over HTTP."""
+"""The port: what can be asked of Holdfast. ``local`` answers from SQL and Redis, ``http`` asks a server.
+
+A backend is made for one tenant, or for an operator who sees all: no question can reach what belongs to others. Ids are
+public ones (``job_…``, ``batch_…``). A ``View`` is a JSON object as `views` writes it and as HTTP carries it, so that
+the command line and the API answer the same whoever was asked.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 from holdfast.client.answer import Answer
 from holdfast.model.job import Priority, State
+from holdfast.model.records import JobFilter
 from holdfast.model.request import Request
 
 Item = str | Mapping[str, Any] | Request
+View = dict[str, Any]  # JSON that is passed on: who draws it reads the fields that it needs
+Force = Literal["open", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +33,8 @@ class JobDefaults:
 class SubmitRequest:
     """One submit: its items in input order.
 
-    ``many`` items become a batch called ``name``, or join ``batch`` (an inner id) with the first item at position
-    ``first``. A repeated submit with the same ``key`` finds the same jobs.
+    ``many`` items become a batch called ``name``, or join ``batch`` with the first item at position ``first``. A
+    repeated submit with the same ``key`` finds the same jobs.
     """
 
     items: Sequence[Item]
@@ -47,33 +56,95 @@ class AcceptedJob:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Answer to one SubmitRequest: ``jobs`` in the same order, ``batch`` where there is one. Inner ids."""
+    """Answer to one SubmitRequest: ``jobs`` in the same order, ``batch`` where there is one."""
 
     jobs: Sequence[AcceptedJob]
     batch: str | None = None
 
 
 class Backend(Protocol):
-    """Ids are inner ids. Everything may raise StorageUnavailable or ServerUnavailable, and what is named NotFound."""
+    """Every method may raise StorageUnavailable or ServerUnavailable, and NotFound for what is named and not there.
 
-    def submit(self, order: SubmitRequest) -> Accepted:
+    A page is ``{"jobs": [...], "next": ...}``: at most ``limit`` views, newest first, beyond ``cursor``, which is the
+    ``next`` of the page before.
+    """
+
+    # Jobs
+
+    def submit(self, request: SubmitRequest) -> Accepted:
         """Take all items or none. Raises InvalidJobs, Conflict."""
         ...
 
-    def states(self, ids: Sequence[str]) -> Mapping[str, State]: ...
+    def states(self, jobs: Sequence[str]) -> Mapping[str, State]:
+        """Return the state of each job that is there: a cheap poll for those who wait."""
+        ...
 
     def answer(self, job: str) -> Answer | None:
         """Return how the job ended, or None while it has not."""
         ...
 
+    def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> View: ...
+
+    def job(self, job: str) -> View:
+        """Show a job with its attempts, and its reply or error once it has ended."""
+        ...
+
+    def cancel(self, job: str) -> View:
+        """Cancel a job unless it has ended: ``{"id": ..., "status": ...}``."""
+        ...
+
+    # Batches
+
+    def batches(self, limit: int, cursor: str | None = None) -> View: ...
+
+    def batch(self, batch: str) -> View: ...
+
+    def counts(self, batch: str) -> Mapping[State, int]: ...
+
     def finished(self, batch: str, after: int, limit: int) -> list[tuple[int, Answer]]:
         """Return ended jobs at positions > ``after``, at most ``limit``, in position order; there may be gaps."""
         ...
 
-    def counts(self, batch: str) -> Mapping[State, int]: ...
+    def cancel_batch(self, batch: str) -> View:
+        """Cancel every job of a batch that has not ended: ``{"id": ..., "cancelled": ...}``."""
+        ...
 
-    def cancel(self, job: str) -> State: ...
+    # Lanes, routes, and the state of everything
 
-    def cancel_batch(self, batch: str) -> int: ...
+    def lanes(self) -> View: ...
+
+    def pause(self, lane: str, *, paused: bool) -> View:
+        """Stop starting jobs of a lane, or start again. ``warning`` says that Redis hears of it later."""
+        ...
+
+    def routes(self) -> View: ...
+
+    def force(self, route: str, want: Force) -> View:
+        """Let no call take a route (open) or every call (closed), whatever its breaker says."""
+        ...
+
+    def reset(self, route: str) -> View:
+        """Lift an override, and forget what breakers and pauses hold against a route."""
+        ...
+
+    def status(self) -> View: ...
+
+    def ledger(self) -> View: ...
+
+    # Dead letters. A filter names them; a limit is the most that one act takes, oldest first.
+
+    def dead_groups(self, where: JobFilter) -> View: ...
+
+    def count(self, where: JobFilter, limit: int) -> int:
+        """Count the dead letters that an act with this limit would take."""
+        ...
+
+    def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int: ...
+
+    def drop(self, where: JobFilter, limit: int) -> int: ...
+
+    def drain(self, where: JobFilter, limit: int, to: Path) -> int:
+        """Write dead letters to a new file, one JSON object a line, then remove them."""
+        ...
 
     def close(self) -> None: ...

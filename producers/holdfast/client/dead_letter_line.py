@@ -1,6 +1,8 @@
 """A dead letter as a line that can be submitted again: its request, and beside it what it died of."""
 
-from typing import Any
+import os
+from pathlib import Path
+from typing import IO, Any
 
 import orjson
 
@@ -30,3 +32,8 @@ def dead_letter_line(detail: JobDetail) -> bytes:
         },
     }
     return orjson.dumps(line) + b"\n"
+
+
+def new_file(path: Path) -> IO[bytes]:
+    """Open a new file that only its owner can read: it will hold prompts. Raises FileExistsError."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from holdfast.client.local import LocalBackend
+from holdfast.config import Settings
 from holdfast.lanes import BreakerView, BucketView, Snapshot
 from holdfast.model.call_result import Dimension
 from holdfast.model.errors import InvalidRequest
@@ -12,6 +12,7 @@ from holdfast.model.records import LaneCounts
 from holdfast.model.route import Route
 from holdfast.policy.eta import LOOK_BACK, Eta, RouteCapacity, eta
 from holdfast.policy.signals import scope_names
+from holdfast.store import Store
 from holdfast.store.counters import read_pace
 from holdfast.store.fleet import list_workers
 from holdfast.store.overrides import read_overrides
@@ -25,7 +26,7 @@ UNKNOWN_MODEL = Eta(None, "no plan is configured for its model")
 class LaneForecast:
     """The fleet at one moment. ``warning`` says why ``snapshot`` is empty; ``forced``: overrides of routes."""
 
-    storage: LocalBackend
+    settings: Settings
     snapshot: Snapshot
     warning: str | None
     paces: Mapping[str, list[tuple[float, int]]]
@@ -45,7 +46,7 @@ class LaneForecast:
         if not self.has_workers:
             return NO_WORKER
         try:
-            plan = self.storage.settings.plan(lane.lane.rpartition(".")[0])
+            plan = self.settings.plan(lane.lane.rpartition(".")[0])
         except InvalidRequest:
             return UNKNOWN_MODEL
         return eta(left, self.paces.get(lane.lane, []), [self._way(route) for route in plan.routes], self.now)
@@ -99,16 +100,14 @@ def _shut_for(breaker: BreakerView) -> float | None:
             return None
 
 
-def read_forecast(storage: LocalBackend, snapshot: Snapshot, warning: str | None) -> LaneForecast:
+def read_forecast(store: Store, settings: Settings, snapshot: Snapshot, warning: str | None) -> LaneForecast:
     """Read what estimates for all lanes need. Raises StorageUnavailable."""
-    store = storage.ready()
-    forced = {name: value for (kind, name), value in store.read(read_overrides).items() if kind == "route"}
     return LaneForecast(
-        storage,
-        snapshot,
-        warning,
-        store.read(read_pace, LOOK_BACK),
-        forced,
-        bool(store.read(list_workers)),
-        store.now(),
+        settings=settings,
+        snapshot=snapshot,
+        warning=warning,
+        paces=store.read(read_pace, LOOK_BACK),
+        forced={name: value for (kind, name), value in store.read(read_overrides).items() if kind == "route"},
+        has_workers=bool(store.read(list_workers)),
+        now=store.now(),
     )

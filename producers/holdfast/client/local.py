@@ -1,157 +1,299 @@
-"""The backend that is the storage itself: SQL, and where Redis is up a word to the lanes."""
+"""The backend that is the configured storage: SQL, and Redis where it answers.
 
-import copy
-from collections.abc import Iterator, Mapping, Sequence
+What an operator does is written to SQL first, where it stays; Redis is told as well, and workers tell it again after it
+was lost.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
-from threading import Event
-from typing import Self
+from pathlib import Path
 
+from holdfast.client import views
 from holdfast.client.answer import Answer
-from holdfast.client.backend import Accepted, AcceptedJob, SubmitRequest
-from holdfast.client.errors import PartlySubmitted
-from holdfast.client.intake import Draft, read_items
-from holdfast.client.offers import Offers
+from holdfast.client.backend import Accepted, Force, SubmitRequest, View
+from holdfast.client.dead_letter_line import dead_letter_line, new_file
+from holdfast.client.fleet import (
+    credential_alerts,
+    gate_overview,
+    lane_states,
+    redis_url,
+    redis_warning,
+    route_states,
+)
+from holdfast.client.installation import Installation
 from holdfast.client.output_line import output_line
-from holdfast.client.redis_link import RedisLink
-from holdfast.config import Settings, crash_point
-from holdfast.model.errors import NotFound, StorageUnavailable
-from holdfast.model.ids import new_id, public_id
-from holdfast.model.job import DEFAULT_TENANT, LIVE, NewJob, Offer, State
-from holdfast.model.records import FinishedJob
-from holdfast.policy.token_estimate import estimate
+from holdfast.client.submission import Submission
+from holdfast.config import crash_point
+from holdfast.lanes import Lanes
+from holdfast.model.access import KeyScope, matches, read_key
+from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnavailable
+from holdfast.model.ids import inner_id, public_id
+from holdfast.model.job import DEFAULT_TENANT, LIVE, Priority, State
+from holdfast.model.records import BatchRecord, FinishedJob, JobDetail, JobFilter, WorkerRecord
 from holdfast.store import Store
-from holdfast.store.batches import find_batch, open_batch
+from holdfast.store.api_keys import create_key, make_key, read_keys, revoke_key
+from holdfast.store.backlog import list_lanes
+from holdfast.store.batches import find_batch, list_batches
 from holdfast.store.cancel import cancel_batch, cancel_job
-from holdfast.store.jobs import find_detail, find_job, list_finished, read_states
-from holdfast.store.secrets import message_key
-from holdfast.store.submit import submit_jobs
+from holdfast.store.counters import read_counters
+from holdfast.store.dead_letters import dead_groups, drop, replay
+from holdfast.store.fleet import list_workers
+from holdfast.store.jobs import count_jobs, find_detail, list_finished, list_jobs, read_states
+from holdfast.store.ledger import read_ledger
+from holdfast.store.overrides import OverrideKind, set_override
 
-CHUNK = 1_000  # jobs in one transaction
+PAGE = 500  # dead letters in one transaction
+LONGEST_NAME = 400  # characters of a lane or a route
+LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
 
 
 class LocalBackend:
-    """Safe to share between threads. ``tenant`` owns what is submitted, and nothing of others is seen."""
+    """Safe to share between threads.
 
-    def __init__(self, settings: Settings, *, tenant: str = DEFAULT_TENANT, offers: Offers | None = None) -> None:
-        self.settings, self.tenant = settings, tenant
-        self.store = Store(settings.storage.database_url)
-        self.redis = RedisLink(settings, lambda: message_key(self.ready(), settings.storage.message_key))
-        self.offers = offers or Offers(self.redis.lanes)
-        self._ready = Event()
+    ``tenant`` owns what is submitted, and nothing of others is seen. None is an operator of the whole installation: all
+    tenants are seen, and submits are the default tenant's. ``actor`` stands in the audit log beside every act.
+    """
 
-    def ready(self) -> Store:
-        """Return the store, its tables brought up to date at first use."""
-        if not self._ready.is_set():
-            self.store.ensure()
-            self._ready.set()
-        return self.store
+    def __init__(
+        self, installation: Installation, *, tenant: str | None = DEFAULT_TENANT, actor: str = "client"
+    ) -> None:
+        self.installation, self.tenant, self.actor = installation, tenant, actor
 
-    def of(self, tenant: str) -> Self:
-        """Return the same storage as another tenant has it; both share every connection."""
-        other = copy.copy(self)
-        other.tenant = tenant
-        return other
+    # Jobs
 
     def submit(self, request: SubmitRequest) -> Accepted:
-        drafts = read_items(request.items, request.defaults, self.settings.plan)
-        self.ready()
-        numbered = list(zip(sorted(new_id() for _ in drafts), drafts, strict=True))  # lanes take equal jobs in id order
-        batch, taken = self.batch_of(request, numbered)
-        for jobs in chunks(self.new_jobs(numbered[len(taken) :], request, batch, len(taken))):
-            try:
-                taken += self.accept(jobs)
-            except StorageUnavailable as error:
-                if not taken:
-                    raise
-                raise PartlySubmitted(batch and public_id("batch", batch), len(taken), len(drafts), error) from error
-        return Accepted(taken, batch)
+        return Submission(self.installation, self.tenant or DEFAULT_TENANT, request).commit()
 
-    def batch_of(
-        self, request: SubmitRequest, drafts: Sequence[tuple[str, Draft]]
-    ) -> tuple[str | None, list[AcceptedJob]]:
-        """Find the batch that the order joins, or open the one it makes; and the jobs that are in by then.
-
-        An order with a key may be a repeated one. Its first job tells: a known one names the batch of the first time.
-        """
-        if request.batch is not None:
-            self.counts(request.batch)
-            return request.batch, []
-        if not request.many:
-            return None, []
-        batch, first = new_id(), list[AcceptedJob]()
-        if request.key and drafts:
-            first = self.accept(list(self.new_jobs(drafts[:1], request, batch)))
-            known = None if first[0].created else self.store.read(find_job, first[0].id, self.tenant)
-            batch = (known.batch if known else None) or batch
-        return self.store.write(open_batch, batch, request.name, self.tenant).id, first
-
-    def new_jobs(
-        self, drafts: Sequence[tuple[str, Draft]], request: SubmitRequest, batch: str | None, start: int = 0
-    ) -> Iterator[NewJob]:
-        """Make the jobs of ``drafts``, the first of which is item number ``start`` of the request."""
-        alone = batch is None and len(request.items) == 1
-        for index, (id_, draft) in enumerate(drafts, request.first + start):
-            yield NewJob(
-                id=id_,
-                model=draft.model,
-                request=draft.request,
-                need=estimate(draft.request),
-                tenant=self.tenant,
-                batch=batch,
-                custom_id=draft.custom_id,
-                position=index if batch else None,
-                priority=draft.priority,
-                idempotency_key=f"{request.key}/{index}" if request.key and not alone else request.key,
-                expires_in=draft.expires_in,
-                metadata=draft.metadata,
-            )
-
-    def accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:
-        """Commit ``jobs`` in one transaction, then tell the lanes about those that are new."""
-        crash_point("before_insert")
-        submitted = submit_jobs(self.store, jobs)
-        crash_point("before_offer")
-        new = zip(jobs, submitted, strict=True)
-        self.offers.make(
-            [Offer(one.id, one.lane, replace(job.need, expires_at=one.expires_at)) for job, one in new if one.created]
-        )
-        return [AcceptedJob(one.id, one.created) for one in submitted]
-
-    def states(self, ids: Sequence[str]) -> Mapping[str, State]:
-        return self.ready().read(read_states, ids)
+    def states(self, jobs: Sequence[str]) -> Mapping[str, State]:
+        found = self._store.read(read_states, [inner_id("job", job) for job in jobs], self.tenant)
+        return {public_id("job", job): state for job, state in found.items()}
 
     def answer(self, job: str) -> Answer | None:
-        detail = self.ready().read(find_detail, job, self.tenant)
-        if detail is None:
-            raise NotFound("job", public_id("job", job))
+        detail = self._detail(job)
         if detail.job.state in LIVE or detail.result is None:
             return None
         return Answer.read(output_line(FinishedJob(detail.job, detail.result)))
 
-    def finished(self, batch: str, after: int, limit: int) -> list[tuple[int, Answer]]:
-        page = self.ready().read(list_finished, batch, after, limit)
-        return [(one.job.position or 0, Answer.read(output_line(one))) for one in page]
+    def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> View:
+        after = inner_id("job", cursor) if cursor else None
+        found = self._store.read(list_jobs, self._mine(where), limit, after)
+        return views.page("jobs", [views.job_view(job) for job in found], limit)
+
+    def job(self, job: str) -> View:
+        return views.detail_view(self._detail(job))
+
+    def cancel(self, job: str) -> View:
+        inner = inner_id("job", job)
+        return {"id": public_id("job", inner), "status": self._store.write(cancel_job, inner, self.tenant).value}
+
+    # Batches
+
+    def batches(self, limit: int, cursor: str | None = None, tenant: str | None = None) -> View:
+        """List batches; ``tenant`` narrows an operator's list further."""
+        before, owner = inner_id("batch", cursor) if cursor else None, self._mine(JobFilter(tenant=tenant)).tenant
+        found = self._store.read(list_batches, owner, limit, before)
+        return views.page("batches", [views.batch_view(batch) for batch in found], limit)
+
+    def batch(self, batch: str) -> View:
+        return views.batch_view(self._batch(batch))
 
     def counts(self, batch: str) -> Mapping[State, int]:
-        record = self.ready().read(find_batch, batch, self.tenant)
-        if record is None:
-            raise NotFound("batch", public_id("batch", batch))
-        return record.counts
+        return self._batch(batch).counts
 
-    def cancel(self, job: str) -> State:
-        return self.ready().write(cancel_job, job, self.tenant)
+    def finished(self, batch: str, after: int, limit: int) -> list[tuple[int, Answer]]:
+        page = self._store.read(list_finished, self._batch(batch).id, after, limit)
+        return [(one.job.position or 0, Answer.read(output_line(one))) for one in page]
 
-    def cancel_batch(self, batch: str) -> int:
-        self.counts(batch)
-        return cancel_batch(self.ready(), batch, self.tenant)
+    def cancel_batch(self, batch: str) -> View:
+        record = self._batch(batch)
+        return {"id": public_id("batch", record.id), "cancelled": cancel_batch(self._store, record.id, self.tenant)}
+
+    # Lanes and routes
+
+    def lanes(self) -> View:
+        overview = gate_overview(self.installation)
+        return {"lanes": [views.lane_view(lane) for lane in lane_states(self.installation, overview)]}
+
+    def pause(self, lane: str, *, paused: bool) -> View:
+        self._check_lane(lane)
+        value = "paused" if paused else None
+        warning = self._override("lane", lane, value, lambda lanes: lanes.set_paused(lane, paused))
+        return {"name": lane, "paused": paused, "warning": warning}
+
+    def routes(self) -> View:
+        overview = gate_overview(self.installation)
+        routes = [views.route_view(route) for route in route_states(self.installation, overview)]
+        return {"routes": routes, "warning": overview.warning}
+
+    def force(self, route: str, want: Force) -> View:
+        self._check_route(route)
+        return {
+            "name": route,
+            "override": want,
+            "warning": self._override("route", route, want, lambda lanes: lanes.force(route, want)),
+        }
+
+    def reset(self, route: str) -> View:
+        self._check_route(route)
+        warning = self._override("route", route, None, lambda lanes: lanes.reset(route))
+        return {"name": route, "override": None, "warning": warning}
+
+    def _override(self, kind: OverrideKind, name: str, value: str | None, tell: Callable[[Lanes], None]) -> str | None:
+        """Write an override to SQL and tell Redis. Returns a warning where Redis hears of it later."""
+        self._store.write(set_override, kind, name, value, self.actor)
+        try:
+            tell(self.installation.redis.lanes())
+        except QueueUnavailable:
+            return LATER
+        return None
+
+    def _check_lane(self, lane: str) -> None:
+        """Refuse a name that is no lane. Raises NotFound."""
+        _refuse_unnameable("lane", lane)
+        model, _, priority = lane.rpartition(".")
+        if any(lane == known.lane for known in self._store.read(list_lanes)):
+            return
+        try:
+            self.installation.settings.plan(model)
+            Priority(priority)
+        except (InvalidRequest, ValueError):
+            raise NotFound("lane", lane) from None
+
+    def _check_route(self, route: str) -> None:
+        """Refuse a name that no plan has. Raises NotFound."""
+        _refuse_unnameable("route", route)
+        try:
+            self.installation.settings.plan(route)
+        except InvalidRequest:
+            raise NotFound("route", route) from None
+
+    # The state of everything
+
+    def status(self) -> View:
+        """Show storage, workers, lanes and routes. What Redis alone knows is left out where it does not answer."""
+        installation, store, overview = self.installation, self._store, gate_overview(self.installation)
+        return views.status_view(
+            database_url=store.url,
+            redis_url=redis_url(installation),
+            workers=self.workers(),
+            lanes=lane_states(installation, overview),
+            routes=route_states(installation, overview),
+            warning=overview.warning or redis_warning(installation),
+            alerts=credential_alerts(installation, overview),
+            unknown_codes=store.read(read_counters).of("unknown_codes"),
+        )
+
+    def ledger(self) -> View:
+        return views.ledger_view(self._store.read(read_ledger))
+
+    # Dead letters
+
+    def dead_groups(self, where: JobFilter) -> View:
+        return {"groups": [views.group_view(group) for group in self._store.read(dead_groups, self._mine(where))]}
+
+    def count(self, where: JobFilter, limit: int) -> int:
+        return min(limit, self._store.read(count_jobs, self._mine(where)))
+
+    def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
+        crash_point("before_replay")
+        moved = self._store.write(replay, self._mine(where), limit, per_minute, self.actor)
+        crash_point("after_replay")
+        return moved
+
+    def drop(self, where: JobFilter, limit: int) -> int:
+        """Remove dead letters, page by page."""
+        dropped, where = 0, self._mine(where)
+        while dropped < limit and (page := self._store.write(drop, where, min(PAGE, limit - dropped), self.actor)):
+            dropped += page
+        return dropped
+
+    def drain(self, where: JobFilter, limit: int, to: Path) -> int:
+        """Write dead letters to a new file, newest first, and remove each page once it is on the disk."""
+        drained, left, cursor, where = 0, limit, None, self._mine(where)
+        with new_file(to) as file:
+            while left and (jobs := self._store.read(list_jobs, where, min(PAGE, left), cursor)):
+                details = [self._store.read(find_detail, job.id, self.tenant) for job in jobs]
+                file.write(b"".join(dead_letter_line(detail) for detail in details if detail is not None))
+                file.flush()
+                os.fsync(file.fileno())
+                ids = tuple(job.id for job in jobs)
+                drained += self._store.write(drop, replace(where, ids=ids), len(ids), self.actor)
+                left, cursor = left - len(jobs), jobs[-1].id
+        return drained
 
     def close(self) -> None:
-        self.offers.close()
-        self.redis.close()
-        self.store.close()
+        self.installation.close()
+
+    def workers(self) -> list[WorkerRecord]:
+        """List worker processes with a live lease."""
+        return self._store.read(list_workers)
+
+    # API keys: whoever can open the database may make them
+
+    def keys(self, *, every: bool = False) -> View:
+        """List keys, newest first; with ``every`` revoked and expired ones too."""
+        keys, now = self._store.read(read_keys)
+        return {"keys": [views.key_view(key, now) for key in keys if every or key.usable(now)]}
+
+    def usable_key(self, text: str) -> View | None:
+        """Find the key that ``text`` is, or None where it is none that is good now."""
+        name, secret = read_key(text) or ("", "")
+        keys, now = self._store.read(read_keys)
+        usable = (key for key in keys if key.id == name and matches(key, secret) and key.usable(now))
+        return next((views.key_view(key, now) for key in usable), None)
+
+    def create_key(
+        self,
+        name: str,
+        tenant: str | None,
+        scopes: frozenset[KeyScope],
+        expires_in: float | None,
+        keep: Callable[[str], None],
+    ) -> View:
+        """Make a key. ``keep`` gets its text before it is good for anything: a key that nobody holds would stay."""
+        key, text = make_key(name, tenant, scopes, expires_in)
+        keep(text)
+        record = self._store.write(create_key, key, self.actor)
+        return views.key_view(record, record.created_at)
+
+    def revoke_key(self, key: str) -> View:
+        """End a key for good. Raises NotFound."""
+        record = self._store.write(revoke_key, key, self.actor)
+        return {"id": record.id, "name": record.name, "status": "revoked"}
+
+    # Whose jobs they are
+
+    @property
+    def _store(self) -> Store:
+        return self.installation.ready()
+
+    def _mine(self, where: JobFilter) -> JobFilter:
+        """Narrow a filter to the tenant. Raises Forbidden where it names another one."""
+        if self.tenant is None:
+            return where
+        if where.tenant not in {None, self.tenant}:
+            raise Forbidden(f"this key belongs to tenant {self.tenant!r}, and sees no other")
+        return replace(where, tenant=self.tenant)
+
+    def _detail(self, job: str) -> JobDetail:
+        """Read a job. Raises NotFound, also where it is another tenant's, so that nobody learns of it."""
+        inner = inner_id("job", job)
+        detail = self._store.read(find_detail, inner, self.tenant)
+        if detail is None:
+            raise NotFound("job", public_id("job", inner))
+        return detail
+
+    def _batch(self, batch: str) -> BatchRecord:
+        """Read a batch. Raises NotFound, also where it is another tenant's."""
+        inner = inner_id("batch", batch)
+        record = self._store.read(find_batch, inner, self.tenant)
+        if record is None:
+            raise NotFound("batch", public_id("batch", inner))
+        return record
 
 
-def chunks(jobs: Iterator[NewJob]) -> Iterator[list[NewJob]]:
-    while chunk := list(islice(jobs, CHUNK)):
-        yield chunk
+def _refuse_unnameable(kind: str, name: str) -> None:
+    """Refuse a name that nothing can have: ``provider/model`` may be anything else. Raises NotFound."""
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise NotFound(kind, repr(name[:80]))

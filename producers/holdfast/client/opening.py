@@ -5,16 +5,24 @@ from pathlib import Path
 
 from holdfast.client.backend import Backend
 from holdfast.config import Settings
+from holdfast.model.job import DEFAULT_TENANT
 
 URL_VARIABLE = "HOLDFAST_URL"
 
 
 def open_backend(
-    settings: Settings | None, config: Path | str | None, url: str | None, key: str | None = None
+    settings: Settings | None,
+    config: Path | str | None,
+    url: str | None,
+    key: str | None = None,
+    *,
+    tenant: str | None = DEFAULT_TENANT,
+    actor: str = "client",
 ) -> Backend:
     """Choose by what the caller said; when nothing was said, by HOLDFAST_URL, then by the configuration found.
 
     A server is shown ``key``, else the one of HOLDFAST_API_KEY or of the file that HOLDFAST_API_KEY_FILE names.
+    ``tenant`` and ``actor`` are those of a LocalBackend; a server knows them by the key.
     """
     if url is None and settings is None and config is None:
         url = os.environ.get(URL_VARIABLE) or None
@@ -23,7 +31,9 @@ def open_backend(
         from holdfast.client.key_file import find_key  # noqa: PLC0415 - who needs no server needs no key
 
         return HttpBackend(url, key or find_key())
-    from holdfast.client.local import LocalBackend  # noqa: PLC0415 - a program that talks to a server needs no SQL
+    from holdfast.client.installation import Installation  # noqa: PLC0415 - who talks to a server needs no SQL
+    from holdfast.client.local import LocalBackend  # noqa: PLC0415 - the same
     from holdfast.config import load  # noqa: PLC0415 - the same
 
-    return LocalBackend(settings or load(Path(config) if config else None))
+    installation = Installation(settings or load(Path(config) if config else None))
+    return LocalBackend(installation, tenant=tenant, actor=actor)

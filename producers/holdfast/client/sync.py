@@ -1,14 +1,14 @@
 """The Python client. Everything that waits can be given a ``timeout`` in seconds, and then raises StillWaiting."""
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack, overload
 
 from holdfast.client import waiting
 from holdfast.client.answer import Answer
-from holdfast.client.backend import Accepted, AcceptedJob, Backend, Item, JobDefaults, SubmitRequest
+from holdfast.client.backend import AcceptedJob, Backend, Item, JobDefaults, SubmitRequest
 from holdfast.client.opening import open_backend
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Priority, State
@@ -17,7 +17,15 @@ from holdfast.model.request import Request
 if TYPE_CHECKING:
     from holdfast.config import Settings
 
-T = TypeVar("T")
+
+class SubmitOptions(TypedDict, total=False):
+    """Keyword arguments of ``submit``, all optional; `Holdfast.submit` says what each means."""
+
+    model: str | None
+    priority: Priority | str | None
+    expires_in: float | None
+    idempotency_key: str | None
+    name: str
 
 
 class Holdfast:
@@ -40,57 +48,30 @@ class Holdfast:
         self.backend: Backend = open_backend(settings, config, url, api_key)
 
     @overload
-    def submit(  # type: ignore[overload-overlap] # a str is a prompt, although it can be iterated over
-        self,
-        jobs: Item,
-        *,
-        model: str | None = None,
-        priority: Priority | str | None = None,
-        expires_in: float | None = None,
-        idempotency_key: str | None = None,
-        name: str = "",
-    ) -> "Job": ...
+    def submit(self, jobs: Item, **options: Unpack[SubmitOptions]) -> "Job": ...  # type: ignore[overload-overlap] # a str is a prompt, although it can be iterated over
 
     @overload
-    def submit(
-        self,
-        jobs: Iterable[Item],
-        *,
-        model: str | None = None,
-        priority: Priority | str | None = None,
-        expires_in: float | None = None,
-        idempotency_key: str | None = None,
-        name: str = "",
-    ) -> "Batch": ...
+    def submit(self, jobs: Iterable[Item], **options: Unpack[SubmitOptions]) -> "Batch": ...
 
-    def submit(
-        self,
-        jobs: Item | Iterable[Item],
-        *,
-        model: str | None = None,
-        priority: Priority | str | None = None,
-        expires_in: float | None = None,
-        idempotency_key: str | None = None,
-        name: str = "",
-    ) -> "Job | Batch":
+    def submit(self, jobs: Item | Iterable[Item], **options: Unpack[SubmitOptions]) -> "Job | Batch":
         """Accept one job, or many as a batch. When this returns they are safe: each will end in exactly one answer.
 
         Args:
             jobs: A prompt, an input line as a dict (plain, OpenAI's or Anthropic's form), or a Request; or many.
-            model: Alias or ``provider/model`` of jobs that name none.
-            priority: ``interactive`` or ``batch``, for jobs that say nothing.
-            expires_in: Seconds after which a job that is still waiting is given up, for jobs that say nothing.
-            idempotency_key: Submitting again with the same key finds the same jobs instead of making new ones.
-            name: What lists call the batch.
+            options: Keyword arguments:
+                ``model``: Alias or ``provider/model`` of jobs that name none.
+                ``priority``: ``interactive`` or ``batch``, for jobs that say nothing.
+                ``expires_in``: Seconds after which a job that is still waiting is given up, for jobs that say nothing.
+                ``idempotency_key``: Submitting again with the same key finds the same jobs instead of making new ones.
+                ``name``: What lists call the batch.
 
         Raises: InvalidJobs: all that is wrong with any of them; then none was taken. StorageUnavailable.
         """
-        defaults = JobDefaults(model, Priority(priority) if priority else None, expires_in)
-        if isinstance(jobs, str | Mapping | Request):
-            accepted = self.backend.submit(SubmitRequest([jobs], defaults, key=idempotency_key))
-            return Job(self, accepted.jobs[0].id)
-        order = SubmitRequest(list(jobs), defaults, many=True, name=name, key=idempotency_key)
-        return Batch.of(self, self.backend.submit(order))
+        request = submit_request(jobs, **options)
+        accepted = self.backend.submit(request)
+        if not request.many:
+            return Job(self.backend, accepted.jobs[0].id)
+        return Batch(self.backend, accepted.batch or "", accepted.jobs)
 
     def ask(self, prompt: Item, *, model: str | None = None, timeout: float | None = None) -> Answer:
         """Submit one job ahead of all batch work, wait, and return its reply. Raises JobFailed, StillWaiting."""
@@ -98,11 +79,11 @@ class Holdfast:
 
     def job(self, job: str) -> "Job":
         """Take up a job by its id. Whether there is one shows at the first question."""
-        return Job(self, inner_id("job", job))
+        return Job(self.backend, job)
 
     def batch(self, batch: str) -> "Batch":
         """Take up a batch by its id, in this program or a later one."""
-        return Batch(self, inner_id("batch", batch))
+        return Batch(self.backend, batch)
 
     def wait(self, job: "Job | str", timeout: float | None = None) -> Answer:
         """Wait until a job has ended, and return how."""
@@ -114,7 +95,7 @@ class Holdfast:
 
     def results(self, batch: "Batch | str", *, ordered: bool = True, timeout: float | None = None) -> Iterator[Answer]:
         """Yield the answers of a batch, each as soon as it can be."""
-        return (batch if isinstance(batch, Batch) else self.batch(batch)).results(ordered=ordered, timeout=timeout)
+        return self.batch(str(batch)).results(ordered=ordered, timeout=timeout)
 
     def cancel(self, job: "Job | str") -> State:
         """Cancel a job unless it has ended, and return its state."""
@@ -132,21 +113,37 @@ class Holdfast:
         self.close()
 
 
-class Job:
-    """One submitted job. ``id`` may be kept and taken up later with ``Holdfast.job``."""
+def submit_request(
+    jobs: Item | Iterable[Item],
+    *,
+    model: str | None = None,
+    priority: Priority | str | None = None,
+    expires_in: float | None = None,
+    idempotency_key: str | None = None,
+    name: str = "",
+) -> SubmitRequest:
+    """Make the request for one item, or for many as a batch. Raises ValueError: no such priority."""
+    defaults = JobDefaults(model, Priority(priority) if priority else None, expires_in)
+    if isinstance(jobs, str | Mapping | Request):
+        return SubmitRequest([jobs], defaults, key=idempotency_key)
+    return SubmitRequest(list(jobs), defaults, many=True, name=name, key=idempotency_key)
 
-    def __init__(self, holdfast: Holdfast, inner: str) -> None:
-        self._backend, self.inner = holdfast.backend, inner
-        self.id = public_id("job", inner)
+
+class Job:
+    """One submitted job. ``id`` may be kept and taken up later with ``Holdfast.job``; ``inner`` is the id in SQL."""
+
+    def __init__(self, backend: Backend, job: str) -> None:
+        self._backend, self.inner = backend, inner_id("job", job)
+        self.id = public_id("job", self.inner)
 
     def wait(self, timeout: float | None = None) -> Answer:
-        return wait(waiting.ended(self._backend, self.inner, timeout))
+        return waiting.drive(waiting.ended(self._backend, self.id, timeout))
 
     def result(self) -> Answer | None:
-        return self._backend.answer(self.inner)
+        return self._backend.answer(self.id)
 
     def cancel(self) -> State:
-        return self._backend.cancel(self.inner)
+        return State(self._backend.cancel(self.id)["status"])
 
     def __str__(self) -> str:
         return self.id
@@ -158,40 +155,40 @@ class Job:
 class Batch:
     """Jobs submitted together. ``jobs`` is in input order, and empty for a batch that was taken up by its id."""
 
-    def __init__(self, holdfast: Holdfast, inner: str, jobs: Sequence[AcceptedJob] = ()) -> None:
-        self._backend, self.inner = holdfast.backend, inner
-        self.id = public_id("batch", inner)
-        self.jobs = tuple(Job(holdfast, one.id) for one in jobs)
-
-    @classmethod
-    def of(cls, holdfast: Holdfast, accepted: Accepted) -> Self:
-        return cls(holdfast, accepted.batch or "", accepted.jobs)
+    def __init__(self, backend: Backend, batch: str, jobs: Sequence[AcceptedJob] = ()) -> None:
+        self._backend, self.inner = backend, inner_id("batch", batch)
+        self.id = public_id("batch", self.inner)
+        self.jobs = tuple(Job(backend, one.id) for one in jobs)
 
     def counts(self) -> Mapping[State, int]:
         """Count the jobs by state."""
-        return self._backend.counts(self.inner)
+        return self._backend.counts(self.id)
 
     def wait(self, timeout: float | None = None) -> Mapping[State, int]:
         """Wait until every job has ended, and return how many ended how."""
-        wait(self.pauses(timeout))
+        waiting.drive(self.pauses(timeout))
         return self.counts()
 
     def pauses(self, timeout: float | None = None) -> waiting.Waiting[None]:
         """Yield the pauses of a wait, for callers that sleep in their own way."""
-        return waiting.all_ended(self._backend, self.inner, timeout)
+        return waiting.all_ended(self._backend, self.id, timeout)
 
     def results(self, *, ordered: bool = True, timeout: float | None = None) -> Iterator[Answer]:
         """Yield answers as jobs end: in input order, or with ``ordered=False`` in the order in which they come."""
-        return stream(self.stream(ordered=ordered, timeout=timeout))
+        for step in self.stream(ordered=ordered, timeout=timeout):
+            if isinstance(step, Answer):
+                yield step
+            else:
+                time.sleep(step.seconds)
 
     def stream(self, *, ordered: bool = True, timeout: float | None = None) -> waiting.Stream:
         """Yield answers and the pauses between them, for callers that sleep in their own way."""
         follow = waiting.in_order if ordered else waiting.as_they_end
-        return follow(self._backend, self.inner, timeout)
+        return follow(self._backend, self.id, timeout)
 
     def cancel(self) -> int:
         """Cancel what has not ended, and return how many that were."""
-        return self._backend.cancel_batch(self.inner)
+        return int(self._backend.cancel_batch(self.id)["cancelled"])
 
     def __len__(self) -> int:
         return len(self.jobs) or sum(self.counts().values())
@@ -201,21 +198,3 @@ class Batch:
 
     def __repr__(self) -> str:
         return f"Batch({self.id})"
-
-
-def wait(steps: Generator[waiting.Pause, None, T]) -> T:
-    """Drive a wait with ``time.sleep``."""
-    while True:
-        try:
-            time.sleep(next(steps).seconds)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return] # a generator's return value is untyped here
-
-
-def stream(steps: waiting.Stream) -> Iterator[Answer]:
-    """Drive a stream of answers with ``time.sleep``."""
-    for step in steps:
-        if isinstance(step, Answer):
-            yield step
-        else:
-            time.sleep(step.seconds)

@@ -1,11 +1,11 @@
 """Records as plain JSON values: what the API answers and what the command line shows with --json. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from holdfast.client.operating import LaneState, RouteState, Status
-from holdfast.client.output_line import MICROS, error_line, mapping_line, output_line, reply_line, usage_line
+from holdfast.client.fleet import LaneState, RouteState
+from holdfast.client.output_line import MICROS, error_line, mapping_line, reply_line, usage_line
 from holdfast.lanes import BreakerView, BucketView
 from holdfast.model.access import KeyRecord
 from holdfast.model.ids import public_id
@@ -14,7 +14,6 @@ from holdfast.model.records import (
     AttemptRecord,
     BatchRecord,
     FaultGroup,
-    FinishedJob,
     JobDetail,
     JobRecord,
     LedgerLine,
@@ -32,6 +31,11 @@ def iso(seconds: float | None) -> str | None:
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def page(name: str, views: list[dict[str, Any]], limit: int) -> dict[str, Any]:
+    """One page of a list. ``next`` is the cursor of the next one; null where this one is not full."""
+    return {name: views, "next": views[-1]["id"] if len(views) == limit else None}
 
 
 def job_view(job: JobRecord) -> dict[str, Any]:
@@ -94,11 +98,6 @@ def attempt_view(attempt: AttemptRecord) -> dict[str, Any]:
         "cost_usd": attempt.cost_micros / MICROS,
         "mapping": mapping_line(attempt.mapping),
     }
-
-
-def finished_view(finished: FinishedJob) -> dict[str, Any]:
-    """One output line, with the job's place in the input."""
-    return {"position": finished.job.position, **output_line(finished)}
 
 
 def counts_view(counts: Mapping[State, int]) -> dict[str, int]:
@@ -227,19 +226,34 @@ def bucket_view(bucket: BucketView) -> dict[str, Any]:
     }
 
 
-def status_view(status: Status) -> dict[str, Any]:
-    """The state of everything on one page."""
+def status_view(
+    *,
+    database_url: str,
+    redis_url: str | None,
+    workers: Sequence[WorkerRecord],
+    lanes: Sequence[LaneState],
+    routes: Sequence[RouteState],
+    warning: str | None,
+    alerts: Sequence[Alert],
+    unknown_codes: Mapping[tuple[str, ...], int],
+) -> dict[str, Any]:
+    """The state of everything on one page.
+
+    ``redis_url`` is None where the embedded server does not run. ``alerts`` tell of credentials that have been down for
+    so long that a person should know; ``unknown_codes`` counts, by provider and code, answers that no table of ours
+    knows.
+    """
     return {
-        "database_url": status.database_url,
-        "redis_url": status.redis_url,
-        "workers": [worker_view(worker) for worker in status.workers],
-        "lanes": [lane_view(lane) for lane in status.lanes],
-        "routes": [route_view(route) for route in status.routes],
-        "warnings": ([status.warning] if status.warning else []) + [alert.text for alert in status.alerts],
-        "alerts": [alert_view(alert) for alert in status.alerts],
+        "database_url": database_url,
+        "redis_url": redis_url,
+        "workers": [worker_view(worker) for worker in workers],
+        "lanes": [lane_view(lane) for lane in lanes],
+        "routes": [route_view(route) for route in routes],
+        "warnings": ([warning] if warning else []) + [alert.text for alert in alerts],
+        "alerts": [alert_view(alert) for alert in alerts],
         "unknown_codes": [
             {"provider": provider, "code": code, "calls": calls}
-            for (provider, code), calls in sorted(status.unknown_codes.items())
+            for (provider, code), calls in sorted(unknown_codes.items())
         ],
     }
 

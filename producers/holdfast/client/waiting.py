@@ -1,11 +1,12 @@
-"""Waiting for jobs, written once for sync and async callers.
+"""Waiting and paging, written once for whoever sleeps in which way.
 
-A wait is a generator that yields the seconds it would like to sleep and returns what was waited for; a stream of
-answers yields those among the pauses. Who drives it sleeps as it can: ``time.sleep`` or ``asyncio.sleep``.
+A wait is a generator that yields the pauses it would like to make and returns what was waited for; a stream of answers
+yields those among the pauses. Who drives it sleeps as it can: ``drive`` with ``time.sleep``, the asyncio client on its
+loop, a command while it looks after its workers.
 """
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Container, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -14,7 +15,6 @@ from holdfast.client.answer import Answer
 from holdfast.client.backend import Backend
 from holdfast.client.errors import ServerUnavailable, StillWaiting
 from holdfast.model.errors import StorageUnavailable
-from holdfast.model.ids import public_id
 from holdfast.model.job import LIVE
 
 FIRST_PAUSE, WIDEST_PAUSE, GROWTH = 0.02, 1.0, 1.5  # seconds between two questions; a factor
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Please sleep this long, then ask on."""
+    """A request to sleep for ``seconds`` before the generator is resumed."""
 
     seconds: float
 
@@ -46,11 +46,11 @@ class PollSchedule:
         self._silent_since: float | None = None
 
     def news(self) -> None:
-        """Something came: ask again soon."""
+        """Make the next pause short again: something came."""
         self._pause = FIRST_PAUSE
 
     def pause(self) -> Pause:
-        """Return the next pause, never past the end of the caller's patience. Raises StillWaiting."""
+        """Return the next pause, never past the caller's time-out. Raises StillWaiting."""
         left = float("inf")
         if self._timeout is not None:
             left = self._started + self._timeout - time.monotonic()
@@ -77,9 +77,18 @@ class PollSchedule:
             yield self.pause()
 
 
+def drive(steps: Waiting[T], sleep: Callable[[float], None] = time.sleep) -> T:
+    """Run a wait to its end and return what was waited for."""
+    while True:
+        try:
+            sleep(next(steps).seconds)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return] # a generator's return value is untyped here
+
+
 def ended(backend: Backend, job: str, timeout: float | None = None) -> Waiting[Answer]:
     """Wait for one job. Raises StillWaiting, NotFound."""
-    schedule = PollSchedule(public_id("job", job), timeout)
+    schedule = PollSchedule(job, timeout)
     while True:
         states = yield from schedule.ask(partial(backend.states, [job]))
         if states.get(job) not in LIVE:  # ended, or unknown: then ``answer`` raises NotFound
@@ -91,26 +100,35 @@ def ended(backend: Backend, job: str, timeout: float | None = None) -> Waiting[A
 
 def all_ended(backend: Backend, batch: str, timeout: float | None = None) -> Waiting[None]:
     """Wait for a whole batch. Raises StillWaiting, NotFound."""
-    schedule = PollSchedule(public_id("batch", batch), timeout)
+    schedule = PollSchedule(batch, timeout)
     while (yield from schedule.ask(partial(live, backend, batch))):
         yield schedule.pause()
 
 
 def live(backend: Backend, batch: str) -> int:
+    """Count the jobs of a batch that have not ended."""
     return sum(count for state, count in backend.counts(batch).items() if state in LIVE)
 
 
-def in_order(backend: Backend, batch: str, timeout: float | None = None) -> Stream:
-    """Yield a batch's answers in input order, each as soon as all before it have ended."""
-    schedule, due = PollSchedule(public_id("batch", batch), timeout), 0
+def positioned(
+    backend: Backend, batch: str, timeout: float | None = None, gaps: Container[int] = ()
+) -> Generator[Pause | tuple[int, Answer], None, None]:
+    """Yield positions and answers in input order, each as soon as all before it have ended.
+
+    Positions in ``gaps`` never become jobs. At another missing one the stream waits, for that job may still come; only
+    when the whole batch has ended are positions passed over.
+    """
+    schedule, due = PollSchedule(batch, timeout), 0
     while True:
         at_rest = not (yield from schedule.ask(partial(live, backend, batch)))  # asked first: the page is then complete
         page = yield from schedule.ask(partial(backend.finished, batch, due - 1, PAGE))
-        ready = page if at_rest else unbroken(page, due)
-        for position, answer in ready:
-            yield answer
+        before = due
+        for position, answer in page:
+            if not at_rest and any(missing not in gaps for missing in range(due, position)):
+                break
+            yield position, answer
             due = position + 1
-        if ready:
+        if due > before:
             schedule.news()
         elif at_rest:
             return
@@ -118,14 +136,15 @@ def in_order(backend: Backend, batch: str, timeout: float | None = None) -> Stre
             yield schedule.pause()
 
 
-def unbroken(page: Sequence[tuple[int, Answer]], due: int) -> list[tuple[int, Answer]]:
-    """Cut a page where the first position is missing: that job, or a line that never became one, may still come."""
-    return [(position, answer) for index, (position, answer) in enumerate(page) if position == due + index]
+def in_order(backend: Backend, batch: str, timeout: float | None = None) -> Stream:
+    """Yield a batch's answers in input order."""
+    for step in positioned(backend, batch, timeout):
+        yield step if isinstance(step, Pause) else step[1]
 
 
 def as_they_end(backend: Backend, batch: str, timeout: float | None = None) -> Stream:
     """Yield a batch's answers as they come. Each pass starts where no answer is missing below."""
-    schedule, seen, low = PollSchedule(public_id("batch", batch), timeout), set[int](), -1
+    schedule, seen, low = PollSchedule(batch, timeout), set[int](), -1
     while True:
         at_rest = not (yield from schedule.ask(partial(live, backend, batch)))
         cursor = low

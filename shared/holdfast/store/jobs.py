@@ -16,7 +16,9 @@ from holdfast.store.transaction import Transaction
 
 MOST_PARTS = 200  # of one list; beyond it, jobs are read in the order of their ids until a page is full
 LANES = Statement("select distinct name from tally where kind = 'lane' order by name")
-STATES = Statement("select id, state from job where id in ($ids)")
+STATES = Statement("""
+    select id, state from job where id in ($ids) and (cast(:tenant as text) is null or tenant = :tenant)
+""")
 ENDED_IN_BATCH = text(f"job.batch is not null and job.state in ({ENDED})")  # the words of index job_ended
 
 
@@ -99,9 +101,9 @@ def count_jobs(tx: Transaction, where: JobFilter) -> int:
     return int(tx.select(select(func.count()).select_from(JOB).where(*conditions(where)))[0][0])
 
 
-def read_states(tx: Transaction, ids: Sequence[str]) -> dict[str, State]:
+def read_states(tx: Transaction, ids: Sequence[str], tenant: str | None = None) -> dict[str, State]:
     """The state of each known id: a cheap poll for those who wait."""
-    return {id_: State(state) for id_, state in tx.run(STATES, ids=list(ids))}
+    return {id_: State(state) for id_, state in tx.run(STATES, ids=list(ids), tenant=tenant)}
 
 
 def find_detail(tx: Transaction, id_: str, tenant: str | None = None) -> JobDetail | None:

@@ -36,6 +36,6 @@ async def record_refusal(shared: AppState, scope: Scope, why: str, actor: str = 
 
 async def _write(shared: AppState, actor: str, what: dict[str, object]) -> None:
     try:
-        await run_in_threadpool(lambda: shared.storage.ready().write(audit, actor, "denied", what))
+        await run_in_threadpool(lambda: shared.installation.ready().write(audit, actor, "denied", what))
     except Exception:
         log.exception("request %s: the refusal is not in the audit book", what["request"])

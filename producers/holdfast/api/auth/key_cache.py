@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
-from holdfast.client.local import LocalBackend
+from holdfast.client.installation import Installation
 from holdfast.model.access import ApiCaller, KeyRecord, matches, read_key
 from holdfast.model.errors import StorageUnavailable, Unauthorized
 from holdfast.store.api_keys import mark_used, read_keys
@@ -41,8 +41,8 @@ class KeySnapshot:
 class KeyCache:
     """Safe to share between threads. ``clock`` is a steady one, in seconds."""
 
-    def __init__(self, storage: LocalBackend, clock: Callable[[], float] = time.monotonic) -> None:
-        self._storage, self._clock = storage, clock
+    def __init__(self, installation: Installation, clock: Callable[[], float] = time.monotonic) -> None:
+        self._installation, self._clock = installation, clock
         self._keys, self._turn = KeySnapshot(), Lock()
         self._eager_at = float("-inf")
         self._noted: dict[str, float] = {}
@@ -65,7 +65,7 @@ class KeyCache:
                 return self._keys
             asked_at = self._clock()  # before the question: what is revoked while it runs may be missing
             try:
-                found, clock = self._storage.ready().read(read_keys)
+                found, clock = self._installation.ready().read(read_keys)
             except StorageUnavailable:
                 if self._keys.age(self._clock()) < STALE:
                     return self._keys
@@ -102,6 +102,6 @@ class KeyCache:
     def note(self, caller: ApiCaller) -> None:
         """Note that a key is in use. It is no promise: a database that is away loses the note."""
         try:
-            self._storage.ready().write(mark_used, [caller.name.removeprefix("key:")])
+            self._installation.ready().write(mark_used, [caller.name.removeprefix("key:")])
         except StorageUnavailable as error:
             log.info("the use of %s is not noted: %s", caller.name, error)

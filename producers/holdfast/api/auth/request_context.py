@@ -16,13 +16,10 @@ from holdfast.api.app_state import AppState, of_request
 from holdfast.api.auth.audit_log import record_refusal
 from holdfast.api.auth.middleware import OPEN, admitted
 from holdfast.client.local import LocalBackend
-from holdfast.client.operating import Operator
-from holdfast.client.owned import Owned
 from holdfast.client.state_poller import StatePoller
 from holdfast.config import Settings
 from holdfast.model.access import ApiCaller, KeyScope
 from holdfast.model.errors import Forbidden
-from holdfast.model.job import DEFAULT_TENANT
 
 BEARER = HTTPBearer(auto_error=False, description="an API key, as `holdfast key create` printed it")
 
@@ -48,17 +45,9 @@ class RequestContext:
         return self.shared.watch
 
     @property
-    def storage(self) -> LocalBackend:
-        """Where this caller's jobs are submitted."""
-        return self.shared.storage.of(self.tenant or DEFAULT_TENANT)
-
-    def jobs(self) -> Owned:
-        """Everybody's jobs, as far as they are this caller's. Raises StorageUnavailable."""
-        return Owned(self.shared.storage.ready(), self.tenant)
-
-    def operator(self) -> Operator:
-        """Act on this caller's dead letters; what concerns all tenants needs ``Fleet``."""
-        return Operator(self.shared.storage, self.caller.name, self.tenant)
+    def backend(self) -> LocalBackend:
+        """What this caller may see and do; what concerns all tenants needs ``Fleet``."""
+        return LocalBackend(self.shared.installation, tenant=self.tenant, actor=self.caller.name)
 
     async def still_welcome(self) -> None:
         """Look again after a long wait: a key may have been revoked. Raises Unauthorized."""

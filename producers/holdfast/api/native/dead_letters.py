@@ -10,7 +10,6 @@ from starlette.responses import FileResponse
 from holdfast.api.auth.request_context import Operating, Reading, RequestContext
 from holdfast.api.native.filters import Bulk, Page, Replay
 from holdfast.api.native.filters import Filter as DeadFilter
-from holdfast.client.views import group_view, job_view
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import State
@@ -23,15 +22,13 @@ router = APIRouter(prefix="/dlq", tags=["dead letters"])
 @router.get("")
 def list_letters(ours: Reading, page: Annotated[Page, Query()]) -> dict[str, Any]:
     """List dead letters, newest first."""
-    jobs = ours.jobs().jobs(page.choose(DEAD), page.limit, page.after())
-    more = len(jobs) == page.limit
-    return {"jobs": [job_view(job) for job in jobs], "next": public_id("job", jobs[-1].id) if more else None}
+    return ours.backend.jobs(page.choose(DEAD), page.limit, page.cursor)
 
 
 @router.get("/groups")
 def groups(ours: Reading, where: Annotated[DeadFilter, Query()]) -> dict[str, Any]:
     """Group dead letters by lane and by what they died of, largest group first."""
-    return {"groups": [group_view(group) for group in ours.jobs().dead_groups(where.choose(DEAD))]}
+    return ours.backend.dead_groups(where.choose(DEAD))
 
 
 @router.post("/replay")
@@ -39,7 +36,7 @@ def replay(ours: Operating, bulk: Replay) -> dict[str, Any]:
     """Put dead letters back to work, oldest first, ``per_minute`` of them a minute."""
     if bulk.dry_run:
         return plan(ours, bulk)
-    moved = ours.operator().replay(bulk.dead(), bulk.limit, bulk.per_minute)
+    moved = ours.backend.replay(bulk.dead(), bulk.limit, bulk.per_minute)
     return done(new_id(), moved)
 
 
@@ -48,7 +45,7 @@ def drop(ours: Operating, bulk: Bulk) -> dict[str, Any]:
     """Remove dead letters for good."""
     if bulk.dry_run:
         return plan(ours, bulk)
-    return done(new_id(), ours.operator().drop(bulk.dead(), bulk.limit))
+    return done(new_id(), ours.backend.drop(bulk.dead(), bulk.limit))
 
 
 @router.post("/drain")
@@ -59,7 +56,7 @@ def drain(ours: Operating, bulk: Bulk) -> dict[str, Any]:
     operation, where = new_id(), bulk.dead()
     directory = exports(ours)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    drained = ours.operator().drain(where, bulk.limit, directory / f"{operation}.jsonl")
+    drained = ours.backend.drain(where, bulk.limit, directory / f"{operation}.jsonl")
     return done(operation, drained) | {"export_url": f"/api/v1/dlq/exports/{public_id('op', operation)}"}
 
 
@@ -81,8 +78,7 @@ def exports(ours: RequestContext) -> Path:
 
 def plan(ours: RequestContext, bulk: Bulk) -> dict[str, Any]:
     """Say how many dead letters an action would take, and change nothing."""
-    jobs = min(bulk.limit, ours.jobs().count(bulk.dead()))
-    return {"operation": None, "jobs": jobs, "dry_run": True}
+    return {"operation": None, "jobs": ours.backend.count(bulk.dead(), bulk.limit), "dry_run": True}
 
 
 def done(operation: str, jobs: int) -> dict[str, Any]:

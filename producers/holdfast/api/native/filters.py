@@ -78,9 +78,6 @@ class Page(Filter):
     limit: int = Field(default=50, ge=1, le=1_000)
     cursor: Name | None = None
 
-    def after(self) -> str | None:
-        return inner_id("job", self.cursor) if self.cursor else None
-
 
 class JobPage(Page):
     state: list[State] | None = None

@@ -13,11 +13,8 @@ from holdfast.api.native.filters import JobPage
 from holdfast.api.native.links import accepted_view, batch_url, job_url
 from holdfast.api.native.submission import SCHEMA, read_order
 from holdfast.client.backend import Accepted
-from holdfast.client.views import detail_view, job_view
 from holdfast.config import crash_point
-from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import LIVE, State
-from holdfast.model.records import JobDetail
 
 LONGEST_WAIT = 60.0  # seconds
 WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})")
@@ -40,32 +37,29 @@ def submit(ours: Submitting, body: Body, response: Response, key: Key = None) ->
     A list is taken whole or not at all: 422 lists everything that is wrong with any of its jobs. The same
     Idempotency-Key finds the same jobs again.
     """
-    order, one = read_order(body, key)
-    accepted = ours.storage.submit(order)
+    request, one = read_order(body, key)
+    accepted = ours.backend.submit(request)
     crash_point("before_response")
     jobs = views(ours, accepted)
     if one:
         response.headers["location"] = jobs[0]["status_url"]
         return jobs[0]
-    batch = public_id("batch", accepted.batch) if accepted.batch else None
     if accepted.batch or jobs:
         response.headers["location"] = batch_url(accepted.batch) if accepted.batch else jobs[0]["status_url"]
-    return {"batch": batch, "status_url": response.headers.get("location"), "jobs": jobs}
+    return {"batch": accepted.batch, "status_url": response.headers.get("location"), "jobs": jobs}
 
 
 def views(ours: RequestContext, accepted: Accepted) -> list[dict[str, Any]]:
     """Show accepted jobs: new ones are queued, known ones are wherever they have come to."""
-    known = ours.storage.states([job.id for job in accepted.jobs if not job.created])
-    return [accepted_view(job.id, known.get(job.id, State.QUEUED), created=job.created) for job in accepted.jobs]
+    known = ours.backend.states([job.id for job in accepted.jobs if not job.created])
+    return [accepted_view(job, known.get(job.id, State.QUEUED)) for job in accepted.jobs]
 
 
 @router.get("/jobs")
 def list_jobs(ours: Reading, page: Annotated[JobPage, Query()]) -> dict[str, Any]:
     """List jobs, newest first."""
     where = page.choose(frozenset(page.state) if page.state else None)
-    jobs = ours.jobs().jobs(where, page.limit, page.after())
-    more = len(jobs) == page.limit
-    return {"jobs": [job_view(job) for job in jobs], "next": public_id("job", jobs[-1].id) if more else None}
+    return ours.backend.jobs(where, page.limit, page.cursor)
 
 
 @router.get("/jobs/{job}")
@@ -76,17 +70,12 @@ async def show(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Show one job. With ``Prefer: wait=N`` the answer comes when it has ended, or after N (at most 60) seconds."""
-    inner, wait = inner_id("job", job), wanted_wait(prefer)
-    detail = await run_in_threadpool(find, ours, inner)
-    if wait and detail.job.state in LIVE:
-        await ours.watch.ended(inner, wait)
+    wait, view = wanted_wait(prefer), await run_in_threadpool(ours.backend.job, job)
+    if wait and view["state"] in LIVE:
+        await ours.watch.ended(view["id"], wait)
         await ours.still_welcome()
-        detail = await run_in_threadpool(find, ours, inner)
-    return tagged(detail_view(detail), if_none_match, wait)
-
-
-def find(ours: RequestContext, inner: str) -> JobDetail:
-    return ours.jobs().detail(inner)
+        view = await run_in_threadpool(ours.backend.job, job)
+    return tagged(view, if_none_match, wait)
 
 
 def wanted_wait(prefer: str | None) -> float:
@@ -112,6 +101,5 @@ def tagged(view: dict[str, Any], known: str | None, wait: float) -> Response:
 @router.post("/jobs/{job}/cancel")
 def cancel(job: str, ours: Submitting) -> dict[str, Any]:
     """Cancel a job unless it has ended; its ``status`` says which."""
-    inner = inner_id("job", job)
-    state = ours.jobs().cancel(inner)
-    return {"id": public_id("job", inner), "status": state.value, "status_url": job_url(inner)}
+    view = ours.backend.cancel(job)
+    return view | {"status_url": job_url(view["id"])}

@@ -5,8 +5,6 @@ from typing import Any
 from fastapi import APIRouter
 
 from holdfast.api.auth.request_context import Watching
-from holdfast.client.views import ledger_view, status_view
-from holdfast.store.ledger import read_ledger
 
 router = APIRouter(tags=["operating"])
 
@@ -14,10 +12,10 @@ router = APIRouter(tags=["operating"])
 @router.get("/ledger")
 def ledger(ours: Watching) -> dict[str, Any]:
     """Compute the ledger equation from SQL: what was accepted is accounted for."""
-    return ledger_view(ours.shared.storage.ready().read(read_ledger))
+    return ours.backend.ledger()
 
 
 @router.get("/status")
 def status(ours: Watching) -> dict[str, Any]:
     """Show storage, workers, lanes and routes."""
-    return status_view(ours.operator().status())
+    return ours.backend.status()

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from holdfast.api.body_limits import parse_json
 from holdfast.client.backend import JobDefaults, SubmitRequest
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.ids import inner_id
 from holdfast.model.job import Priority
 
 MOST_JOBS = 10_000  # in one request
@@ -75,7 +74,7 @@ def order_of(given: JobList, key: str | None) -> SubmitRequest:
         JobDefaults(given.model, given.priority, given.expires_in),
         many=not loose,
         name=given.name,
-        batch=inner_id("batch", given.batch) if given.batch else None,
+        batch=given.batch or None,
         first=given.first,
         key=key,
     )

@@ -1,0 +1,32 @@
+"""One installation as this process reaches it: its settings, its database, its Redis."""
+
+from threading import Event
+
+from holdfast.client.offers import Offers
+from holdfast.client.redis_link import RedisLink
+from holdfast.config import Settings
+from holdfast.store import Store
+from holdfast.store.secrets import message_key
+
+
+class Installation:
+    """Connections that every backend of a process shares. Safe to share between threads; opened at first use."""
+
+    def __init__(self, settings: Settings, *, offers: Offers | None = None) -> None:
+        self.settings = settings
+        self.store = Store(settings.storage.database_url)
+        self.redis = RedisLink(settings, lambda: message_key(self.ready(), settings.storage.message_key))
+        self.offers = offers or Offers(self.redis.lanes)
+        self._ready = Event()
+
+    def ready(self) -> Store:
+        """Return the store, its tables brought up to date at first use. Raises StorageUnavailable, SchemaBehind."""
+        if not self._ready.is_set():
+            self.store.ensure()
+            self._ready.set()
+        return self.store
+
+    def close(self) -> None:
+        self.offers.close()
+        self.redis.close()
+        self.store.close()

@@ -1,0 +1,99 @@
+"""A submit request becomes committed jobs, and the lanes hear of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from holdfast.client.backend import Accepted, AcceptedJob, SubmitRequest
+from holdfast.client.errors import PartlySubmitted
+from holdfast.client.installation import Installation
+from holdfast.client.intake import Draft, read_items
+from holdfast.config import crash_point
+from holdfast.model.errors import NotFound, StorageUnavailable
+from holdfast.model.ids import inner_id, new_id, public_id
+from holdfast.model.job import NewJob, Offer
+from holdfast.policy.token_estimate import estimate
+from holdfast.store.batches import find_batch, open_batch
+from holdfast.store.jobs import find_job
+from holdfast.store.submit import submit_jobs
+
+CHUNK = 1_000  # jobs in one transaction
+
+
+class Submission:
+    """One request on its way into SQL, for ``tenant``. ``batch`` is an inner id, None for jobs that belong to none."""
+
+    def __init__(self, installation: Installation, tenant: str, request: SubmitRequest) -> None:
+        self._offers, self._tenant, self._request = installation.offers, tenant, request
+        self._drafts = read_items(request.items, request.defaults, installation.settings.plan)
+        self._store = installation.ready()
+        self._batch: str | None = None
+
+    def commit(self) -> Accepted:
+        """Write all jobs, a chunk in a transaction. Raises Conflict, PartlySubmitted, StorageUnavailable."""
+        ids = sorted(new_id() for _ in self._drafts)  # lanes take equal jobs in id order
+        numbered = list(zip(ids, self._drafts, strict=True))
+        accepted = self._open_batch(numbered)
+        jobs = self._new_jobs(numbered[len(accepted) :], len(accepted))
+        while chunk := list(islice(jobs, CHUNK)):
+            try:
+                accepted += self._accept(chunk)
+            except StorageUnavailable as error:
+                if not accepted:
+                    raise
+                raise PartlySubmitted(self._public_batch(), len(accepted), len(ids), error) from error
+        return Accepted(accepted, self._public_batch())
+
+    def _public_batch(self) -> str | None:
+        return self._batch and public_id("batch", self._batch)
+
+    def _open_batch(self, drafts: Sequence[tuple[str, Draft]]) -> list[AcceptedJob]:
+        """Find the batch that the request joins, or open the one it makes; return the jobs that are in by then.
+
+        A request with a key may be a repeated one. Its first job tells: a known one names the batch of the first time.
+        """
+        request, first = self._request, list[AcceptedJob]()
+        if request.batch is not None:
+            self._batch = inner_id("batch", request.batch)
+            if self._store.read(find_batch, self._batch, self._tenant) is None:
+                raise NotFound("batch", public_id("batch", self._batch))
+        elif request.many:
+            self._batch = new_id()
+            if request.key and drafts:
+                first = self._accept(list(self._new_jobs(drafts[:1])))
+                if not first[0].created:
+                    known = self._store.read(find_job, inner_id("job", first[0].id), self._tenant)
+                    self._batch = (known and known.batch) or self._batch
+            self._store.write(open_batch, self._batch, request.name, self._tenant)
+        return first
+
+    def _new_jobs(self, drafts: Sequence[tuple[str, Draft]], start: int = 0) -> Iterator[NewJob]:
+        """Make the jobs of ``drafts``, the first of which is item number ``start`` of the request."""
+        request, batch = self._request, self._batch
+        alone = batch is None and len(request.items) == 1
+        for index, (id_, draft) in enumerate(drafts, request.first + start):
+            yield NewJob(
+                id=id_,
+                model=draft.model,
+                request=draft.request,
+                need=estimate(draft.request),
+                tenant=self._tenant,
+                batch=batch,
+                custom_id=draft.custom_id,
+                position=index if batch else None,
+                priority=draft.priority,
+                idempotency_key=f"{request.key}/{index}" if request.key and not alone else request.key,
+                expires_in=draft.expires_in,
+                metadata=draft.metadata,
+            )
+
+    def _accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:
+        """Commit ``jobs`` in one transaction, then tell the lanes about those that are new."""
+        crash_point("before_insert")
+        submitted = submit_jobs(self._store, jobs)
+        crash_point("before_offer")
+        new = zip(jobs, submitted, strict=True)
+        self._offers.make(
+            [Offer(one.id, one.lane, replace(job.need, expires_at=one.expires_at)) for job, one in new if one.created]
+        )
+        return [AcceptedJob(public_id("job", one.id), one.created) for one in submitted]
