@@ -179,6 +179,11 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             minutes=20,
         ),
         proved(
+            "Which job gets which permit is one rule, in Redis as in the simulation.",
+            "tests/lanes/test_admission.py",
+            "20,000 random cases on a real server, answer by answer and key by key; a changed line is found.",
+        ),
+        proved(
             "A key that dies parks its jobs, one that appears is picked up within 5 s, nothing is buried.",
             "tests/system/test_credentials.py",
             "A wave of 401s on valid keys parks them, too, and ends without a person or a restart.",
