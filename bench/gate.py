@@ -5,6 +5,7 @@ Aim: at most 0.1 ms of client CPU a job in groups of 50, whatever the backlog.
 
 import asyncio
 import itertools
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,8 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from attempts import called
 from figures import Figure, show
-from holdfast.lanes import Connection, Gate, Lanes, Settled, connect
+from holdfast.lanes import Connection, Gate, Lanes, connect
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Offer
 from holdfast.model.reply import Finish, Reply, Usage
@@ -66,7 +70,7 @@ async def serve(connection: Connection, backlog: int, group: int, jobs: int) -> 
         with costs["fetch"].counted():
             fetched = await gate.fetch(LANE, min(group, left), "w1", PLAN)
         with costs["settle"].counted():
-            await gate.settle([Settled(permit, REPLY, seconds=0.1) for permit in fetched.permits])
+            await gate.finish([called(permit, REPLY, seconds=0.1) for permit in fetched.permits])
         left -= len(fetched.permits)
     await gate.close()
     return costs

@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from attempts import called
 from figures import Figure, show
-from holdfast.lanes import Connection, Gate, Lanes, Settled, connect
+from holdfast.lanes import Connection, Gate, Lanes, connect
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Offer
 from holdfast.model.reply import Finish, Reply, Usage
@@ -65,7 +68,7 @@ class Fleet:
         while time.monotonic() < end:
             permits = await self.fetch(worker, jobs)
             await asyncio.sleep(seconds)
-            await self.gates[worker].settle([Settled(permit, REPLY, seconds=seconds) for permit in permits])
+            await self.gates[worker].finish([called(permit, REPLY, seconds=seconds) for permit in permits])
             self.done += len(permits)
 
     async def close(self) -> None:

@@ -26,26 +26,28 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from attempts import called, ended
 from databases import surrounded_by
 from figures import Figure, show
 from holdfast.lab.providers.settings import SimSettings
-from holdfast.lanes import Connection, Gate, Settled, connect
+from holdfast.lanes import Connection, Gate, connect
+from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
-from holdfast.model.job import AttemptEnd, Claimed, DeathReason, Outcome, Permit, State
-from holdfast.model.records import JobFilter, Settlement
+from holdfast.model.job import Claimed, DeathReason, Permit, State
+from holdfast.model.records import JobFilter
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.step import Bury, Complete
 from holdfast.store.backlog import lane_heads, list_lanes
 from holdfast.store.batches import find_batch, list_batches
 from holdfast.store.claim import claim
 from holdfast.store.dead_letters import dead_groups, drop
+from holdfast.store.finish import finish
 from holdfast.store.fleet import register_worker, stop_worker
 from holdfast.store.jobs import list_jobs
 from holdfast.store.ledger import read_ledger
 from holdfast.store.requeue import called_within
 from holdfast.store.secrets import message_key
-from holdfast.store.settle import settle
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.lane_schedule import LaneSchedule
@@ -224,9 +226,9 @@ async def work(side: Side, connection: Connection) -> None:
             began = lap(spent, "refill", began)
         claimed = running.store.write(claim, worker, fetched.permits)
         began = lap(spent, "claim", began)
-        running.store.write(settle, [answered(job) for job in claimed])
+        running.store.write(finish, [answered(job) for job in claimed])
         began = lap(spent, "settle", began)
-        await gate.settle([Settled(permit, REPLY, seconds=0.1) for permit in fetched.permits])
+        await gate.finish([called(permit, REPLY, seconds=0.1) for permit in fetched.permits])
         lap(spent, "acknowledge", began)
         done += len(claimed)
         if waiting(running) < FEW:
@@ -244,13 +246,17 @@ def lap(spent: Counter[str], part: str, began: float) -> float:
     return now
 
 
-def answered(job: Claimed) -> Settlement:
-    return Settlement(job, "first/first-model", AttemptEnd(Outcome.SUCCEEDED, reply=REPLY, cost_micros=7), Complete())
+def answered(job: Claimed) -> Attempt:
+    return ended(job, a_permit(job), REPLY, Complete())
 
 
-def buried(job: Claimed) -> Settlement:
+def buried(job: Claimed) -> Attempt:
     fault = Fault(FaultKind.INVALID_REQUEST, "no such parameter", status=400)
-    return Settlement(job, "first/first-model", AttemptEnd(Outcome.FAILED, fault=fault), Bury(SHED))
+    return ended(job, a_permit(job), fault, Bury(SHED))
+
+
+def a_permit(job: Claimed) -> Permit:
+    return Permit("", job.id, job.lane, "first/first-model", "main", {})
 
 
 def drain(side: Side, jobs: int, keep: int = 0) -> None:
@@ -324,7 +330,7 @@ def bury(running: Rig, jobs: int) -> None:
     for _ in range(0, jobs, 500):
         heads = running.store.read(lane_heads, LANE, 500)
         permits = [Permit(new_id(), offer.id, LANE, "first/first-model", "main", {}) for offer in heads]
-        running.store.write(settle, [buried(job) for job in running.store.write(claim, worker, permits)])
+        running.store.write(finish, [buried(job) for job in running.store.write(claim, worker, permits)])
     running.store.write(stop_worker, worker)
 
 

@@ -20,10 +20,10 @@ from holdfast.model.ids import new_id
 from holdfast.store import Store
 from holdfast.store.batches import open_batch
 from holdfast.store.claim import claim
+from holdfast.store.finish import finish
 from holdfast.store.fleet import register_worker
 from holdfast.store.ledger import read_ledger
 from holdfast.store.retention import delete_ended, first_id
-from holdfast.store.settle import settle
 from holdfast.store.submit import submit_jobs
 from holdfast.worker.sweeper import DELETE_APART, DELETE_AT_ONCE
 from servers import DURABLE, postgres
@@ -99,7 +99,7 @@ def grow_old(store: Store, jobs: int, batch: str) -> None:
         made = [job(id_=old + new_id()[12:], batch=batch, position=start + n) for n in range(min(500, jobs - start))]
         submit_jobs(store, made)
         claimed = store.write(claim, WORKER, [permit(one.id) for one in made])
-        store.write(settle, [success(one) for one in claimed])
+        store.write(finish, [success(one) for one in claimed])
     back = round(2 * MONTH * 1e6)
     for statement in (
         f"update job set created_at = created_at - {back}, finished_at = finished_at - {back}",
@@ -138,7 +138,7 @@ class Busy:
             began = time.perf_counter()
             submit_jobs(self.store, made)
             claimed = self.store.write(claim, WORKER, [permit(one.id) for one in made])
-            self.store.write(settle, [success(one) for one in claimed])
+            self.store.write(finish, [success(one) for one in claimed])
             self.times.append(time.perf_counter() - began)
 
     @property

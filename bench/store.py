@@ -15,18 +15,19 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from attempts import ended
 from figures import Figure, show
+from holdfast.model.attempt import Attempt
 from holdfast.model.ids import new_id
-from holdfast.model.job import AttemptEnd, Claimed, Need, NewJob, Outcome, Permit
-from holdfast.model.records import Settlement
+from holdfast.model.job import Claimed, Need, NewJob, Permit
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.model.step import Complete
 from holdfast.store import Store
 from holdfast.store.claim import claim
+from holdfast.store.finish import finish
 from holdfast.store.fleet import register_worker
 from holdfast.store.ledger import read_ledger
-from holdfast.store.settle import settle
 from holdfast.store.submit import submit_jobs
 from servers import DURABLE, postgres
 
@@ -68,7 +69,7 @@ def measure(name: str, url: str, count: int, *, profile: bool) -> list[Figure]:
             claimed = store.write(claim, WORKER, permits)
         ends = [success(job) for job in claimed]
         with steps["settle"]:
-            won = store.write(settle, ends)
+            won = store.write(finish, ends)
         assert sum(won) == len(permits)
     with steps["ledger"]:
         assert all(line.holds for line in store.read(read_ledger))
@@ -113,8 +114,8 @@ def permit(id_: str) -> Permit:
     return Permit(new_id(), id_, "smart.batch", "anthropic/claude", "main", {})
 
 
-def success(job: Claimed) -> Settlement:
-    return Settlement(job, "anthropic/claude", AttemptEnd(Outcome.SUCCEEDED, reply=ANSWER, cost_micros=7), Complete())
+def success(job: Claimed) -> Attempt:
+    return ended(job, Permit("", job.id, job.lane, "anthropic/claude", "main", {}), ANSWER, Complete())
 
 
 if __name__ == "__main__":

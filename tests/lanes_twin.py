@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import fakeredis
 
-from holdfast.lanes import Connection, Fetched, Gate, Lanes, Settled
+from attempts import called
+from holdfast.lanes import Connection, Fetched, Gate, Lanes
 from holdfast.lanes.keys import Keys
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
@@ -102,13 +103,13 @@ class House:
         (permit,) = (await self.fetch(1, worker)).permits
         return permit
 
-    async def settle(self, permits: Iterable[Permit], answer: Reply | Fault | None = None, **more) -> None:
-        await self.gate.settle([Settled(permit, answer or reply(), **more) for permit in permits])
+    async def finish(self, permits: Iterable[Permit], answer: Reply | Fault | None = None, **more) -> None:
+        await self.gate.finish([called(permit, answer or reply(), **more) for permit in permits])
 
     async def break_down(self, failures: int = 5) -> None:
         """Fail calls until the route's breaker opens."""
         self.offer(failures)
-        await self.settle((await self.fetch(failures)).permits, fault())
+        await self.finish((await self.fetch(failures)).permits, fault())
 
     def breaker(self, scope: str) -> dict[str, str]:
         return self.redis.hgetall(self.keys.breaker(scope))

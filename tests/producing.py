@@ -8,21 +8,24 @@ from threading import Thread
 
 import uvicorn
 
+from attempts import ended
 from holdfast.api import create_app
 from holdfast.config import Settings, load
-from holdfast.model.fault import FaultKind
+from holdfast.model.attempt import Attempt
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
-from holdfast.model.job import AttemptEnd, Claimed, DeathReason, Outcome, Permit
-from holdfast.model.records import Settlement
+from holdfast.model.job import Claimed, DeathReason, Permit
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Text
-from holdfast.model.step import Bury, Complete, Step
+from holdfast.model.route import Price
+from holdfast.model.step import Bury, Complete
 from holdfast.store import Store
 from holdfast.store.backlog import lane_heads
 from holdfast.store.claim import claim
+from holdfast.store.finish import finish
 from holdfast.store.fleet import register_worker
-from holdfast.store.settle import settle
 
+PRICE = Price(input=5.0, output=25.0)
 ROUTE = "anthropic/claude-opus-4-8"
 NOBODY = "redis://127.0.0.1:1/0"  # no Redis listens there
 CONFIG = """
@@ -57,7 +60,7 @@ def configured(directory: Path, *, redis_url: str = NOBODY) -> Settings:
 
 
 class StandInWorker:
-    """Claims what heads the lanes and settles it through the store, as a worker would; no provider is asked."""
+    """Claims what heads the lanes and finishes it through the store, as a worker would; no provider is asked."""
 
     def __init__(self, store: Store) -> None:
         self.store, self.id = store, new_id()
@@ -70,26 +73,18 @@ class StandInWorker:
 
     def answer(self, lane: str = "smart.batch", jobs: int = 1_000) -> int:
         """Answer every job with its own prompt, upper case."""
-        return self.settle_with_reply(self.claim(lane, jobs))
+        return self.finish_with_reply(self.claim(lane, jobs))
 
-    def settle_with_reply(self, jobs: list[Claimed]) -> int:
-        return self.settle([(claimed, reply(claimed), Complete()) for claimed in jobs])
+    def finish_with_reply(self, jobs: list[Claimed]) -> int:
+        return self.finish([ended(job, permit(job.id, job.lane), reply(job), Complete(), price=PRICE) for job in jobs])
 
     def bury(self, lane: str = "smart.batch", jobs: int = 1_000) -> int:
-        reason = DeathReason(FaultKind.INVALID_REQUEST, "the provider said: no such parameter", 400, "bad_parameter")
-        return self.settle([(claimed, None, Bury(reason)) for claimed in self.claim(lane, jobs)])
+        fault = Fault(FaultKind.INVALID_REQUEST, "the provider said: no such parameter", 400, "bad_parameter")
+        step = Bury(DeathReason(fault.kind, fault.message, fault.status, fault.code))
+        return self.finish([ended(job, permit(job.id, lane), fault, step) for job in self.claim(lane, jobs)])
 
-    def settle(self, ended: list[tuple[Claimed, Reply | None, Step]]) -> int:
-        settlements = [
-            Settlement(
-                claimed,
-                ROUTE,
-                AttemptEnd(Outcome.SUCCEEDED if said else Outcome.FAILED, reply=said, cost_micros=150, seconds=0.2),
-                step,
-            )
-            for claimed, said, step in ended
-        ]
-        return sum(self.store.write(settle, settlements))
+    def finish(self, attempts: list[Attempt]) -> int:
+        return sum(self.store.write(finish, attempts))
 
 
 def permit(job: str, lane: str) -> Permit:

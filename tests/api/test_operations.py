@@ -1,11 +1,10 @@
 """Lanes, routes, ledger, status, probes and metrics."""
 
+from attempts import ended
 from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.job import AttemptEnd, DeathReason, Outcome
-from holdfast.model.records import Settlement
+from holdfast.model.job import DeathReason
 from holdfast.model.step import Bury
-from holdfast.store.settle import settle
-from producing import ROUTE
+from producing import ROUTE, permit
 
 
 def submit(api, jobs: int = 3) -> None:
@@ -75,7 +74,7 @@ def test_metrics_count_the_backlog_and_what_ended(api, worker) -> None:
     assert "holdfast_redis_up 0.0" in text
     assert 'holdfast_calls_total{outcome="succeeded",route="anthropic/claude-opus-4-8"} 2.0' in text
     assert 'holdfast_tokens_total{route="anthropic/claude-opus-4-8",type="output"} 8.0' in text
-    assert 'holdfast_cost_usd_total{route="anthropic/claude-opus-4-8"} 0.00045' in text
+    assert 'holdfast_cost_usd_total{route="anthropic/claude-opus-4-8"} 0.0003' in text
     assert 'holdfast_job_seconds_bucket{le="+Inf"} 3.0' in text
     assert "holdfast_queue_wait_seconds_count 3.0" in text
     assert "job_" not in text.replace("job_seconds", "")
@@ -109,7 +108,7 @@ def test_unknown_codes_of_the_fleet_are_told_by_metrics_and_status(api, worker) 
     strange = Fault(FaultKind.INVALID_REQUEST, "what?", status=418, code="teapot", unfamiliar=True)
     for claimed in worker.claim():
         step = Bury(DeathReason(strange.kind, strange.message))
-        worker.store.write(settle, [Settlement(claimed, ROUTE, AttemptEnd(Outcome.FAILED, strange), step)])
+        worker.finish([ended(claimed, permit(claimed.id, claimed.lane), strange, step)])
     assert 'holdfast_unknown_codes_total{code="teapot",provider="anthropic"} 2.0' in api.get("/metrics").text
     assert api.get("/api/v1/status").json()["unknown_codes"] == [
         {"provider": "anthropic", "code": "teapot", "calls": 2}

@@ -31,20 +31,20 @@ def test_results_are_in_input_order(hf: Holdfast, worker: StandInWorker) -> None
 def test_ordered_results_wait_for_the_first_and_then_flow(hf: Holdfast, worker: StandInWorker) -> None:
     batch = hf.submit(["a", "b", "c"], model="smart")
     first, *others = worker.claim()
-    worker.settle_with_reply(others)
+    worker.finish_with_reply(others)
     stream = batch.stream()
     assert ready(stream) == []
-    worker.settle_with_reply([first])
+    worker.finish_with_reply([first])
     assert [step.text for step in stream if isinstance(step, Answer)] == ["A", "B", "C"]
 
 
 def test_unordered_results_come_as_they_come_and_once_each(hf: Holdfast, worker: StandInWorker) -> None:
     batch = hf.submit(["a", "b", "c"], model="smart")
     first, *others = worker.claim()
-    worker.settle_with_reply(others)
+    worker.finish_with_reply(others)
     stream = batch.stream(ordered=False)
     assert ready(stream) == ["B", "C"]
-    worker.settle_with_reply([first])
+    worker.finish_with_reply([first])
     assert [step.text for step in stream if isinstance(step, Answer)] == ["A"]
 
 

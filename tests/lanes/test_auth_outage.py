@@ -1,6 +1,6 @@
 """On a real server: a provider whose logins are out is shut as a whole, by the fleet, and probed by one call."""
 
-from holdfast.lanes import Settled
+from attempts import called
 from holdfast.lanes.credentials import probe_at_once
 from holdfast.model.fault import Fault, FaultKind
 from lanes_twin import House, jobs, plan, reply, route
@@ -16,7 +16,7 @@ async def refuse(house: House, gate=None, n: int = 1) -> list[str]:
         house.offer(1)
         (permit,) = (await house.fetch(1)).permits
         made.append(permit.credential)
-        await (gate or house.gate).settle([Settled(permit, REFUSED)])
+        await (gate or house.gate).finish([called(permit, REFUSED)])
     return made
 
 
@@ -56,7 +56,7 @@ async def test_one_call_probes_for_the_whole_provider_and_the_keys_take_turns(ho
         permits = (await house.fetch(5)).permits
         assert [permit.probe for permit in permits] == [True]
         probed += [permit.credential for permit in permits]
-        await house.settle(permits, REFUSED)
+        await house.finish(permits, REFUSED)
     assert probed == ["a", "b", "a", "b"]
 
 
@@ -65,11 +65,11 @@ async def test_the_first_login_that_works_opens_the_provider_and_the_other_key_i
     house.wait(60.0)
     house.offer(6)
     (probe,) = (await house.fetch(6)).permits
-    await house.settle([probe], reply())
+    await house.finish([probe], reply())
     assert state(house, "endpoint:anthropic") == "closed"
     fetched = (await house.fetch(2)).permits
     assert [(permit.credential, permit.probe) for permit in fetched] == [("b", True), ("a", False)]
-    await house.settle(fetched, reply())
+    await house.finish(fetched, reply())
     assert state(house, "credential:anthropic/b") == "closed"
 
 
@@ -78,7 +78,7 @@ async def test_one_bad_key_among_good_ones_leaves_the_provider_open(house: House
     for _ in range(30):
         house.offer(2)
         for permit in (await house.fetch(2)).permits:
-            await house.settle([permit], REFUSED if permit.credential == "a" else reply())
+            await house.finish([permit], REFUSED if permit.credential == "a" else reply())
         house.wait(1.0)
     assert state(house, "endpoint:anthropic") in {None, "closed"}
     assert state(house, "credential:anthropic/a") == "open"
@@ -98,7 +98,7 @@ async def test_a_new_key_is_the_next_probe_of_a_provider_whose_keys_were_all_ref
 async def test_a_new_key_does_not_hasten_a_provider_that_cannot_be_reached(house: House) -> None:
     for _ in range(3):
         house.offer(2)
-        await house.settle((await house.fetch(2)).permits, Fault(FaultKind.UNREACHABLE))
+        await house.finish((await house.fetch(2)).permits, Fault(FaultKind.UNREACHABLE))
     assert state(house, "endpoint:anthropic") == "open"
     probe_at_once(house.connection, "anthropic/main")
     house.offer(1)

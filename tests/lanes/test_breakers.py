@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from holdfast.lanes import Reason, Settled
+from attempts import called
+from holdfast.lanes import Reason
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.route import Limits
@@ -49,18 +50,18 @@ async def test_a_probe_that_succeeds_starts_a_ramp(broken: House) -> None:
     broken.offer(50)
     broken.wait(1.5)
     (probe,) = (await broken.fetch(10)).permits
-    await broken.settle([probe])
+    await broken.finish([probe])
     assert broken.breaker(ROUTE)["state"] == "closed"
     ramp = (await broken.fetch(10)).permits
     assert len(ramp) == 2
-    await broken.settle(ramp)
+    await broken.finish(ramp)
     assert len((await broken.fetch(10)).permits) == 3  # 2, then times 1.25 plus 0.5 after each round
 
 
 async def test_a_probe_that_fails_opens_the_breaker_again(broken: House) -> None:
     broken.offer(5)
     broken.wait(1.5)
-    await broken.settle([await broken.permit()], fault())
+    await broken.finish([await broken.permit()], fault())
     fetched = await broken.fetch(5)
     assert (fetched.permits, fetched.reason) == ([], Reason.BREAKER)
 
@@ -73,9 +74,9 @@ async def test_a_probe_that_outlived_its_lease_frees_nobodys_place(broken: House
     second = await broken.permit("w2")
     assert (first.probe, second.probe) == (True, True)
     broken.wait(5.0)
-    await broken.settle([first], fault(FaultKind.INTERNAL), seconds=30.0)
+    await broken.finish([first], fault(FaultKind.INTERNAL), seconds=30.0)
     assert (await broken.fetch(5, "w3")).reason is Reason.BREAKER
-    await broken.settle([second], fault(FaultKind.INTERNAL), seconds=5.0)
+    await broken.finish([second], fault(FaultKind.INTERNAL), seconds=5.0)
     assert (await broken.permit("w3")).probe
 
 
@@ -117,13 +118,13 @@ async def test_an_answer_from_before_the_outage_moves_nothing(house: House) -> N
     early = await house.permit()
     await house.break_down()
     before = house.breaker(ROUTE)
-    await house.settle([early])
+    await house.finish([early])
     assert house.breaker(ROUTE) == before
 
 
 async def test_healthy_calls_write_no_breaker(house: House) -> None:
     house.offer(20)
-    await house.settle((await house.fetch(20)).permits)
+    await house.finish((await house.fetch(20)).permits)
     assert house.breaker(ROUTE) == {}
 
 
@@ -131,7 +132,7 @@ async def test_processes_that_settle_at_once_lose_no_verdict(house: House) -> No
     gates = [house.another_gate() for _ in range(4)]
     house.offer(4)
     fetched = [await gate.fetch(LANE, 1, f"w{i}", house.plan) for i, gate in enumerate(gates)]
-    failed = [gate.settle([Settled(f.permits[0], fault())]) for gate, f in zip(gates, fetched, strict=True)]
+    failed = [gate.finish([called(f.permits[0], fault())]) for gate, f in zip(gates, fetched, strict=True)]
     await asyncio.gather(*failed)
     assert house.breaker(ROUTE)["failures"] == "4"
 
@@ -145,14 +146,14 @@ async def test_one_processes_outage_stops_every_other_one(broken: House) -> None
 async def test_a_bad_key_opens_its_credential_and_the_other_one_goes_on(house: House) -> None:
     house.plan = plan(route(credentials=("one", "two")))
     house.offer(5)
-    await house.settle((await house.fetch(2)).permits, fault(FaultKind.AUTH, status=401))
+    await house.finish((await house.fetch(2)).permits, fault(FaultKind.AUTH, status=401))
     assert [permit.credential for permit in (await house.fetch(2)).permits] == ["two", "two"]
 
 
 async def test_an_unreachable_endpoint_opens_all_of_its_routes(house: House) -> None:
     house.plan = plan(route(), route(model="haiku"), route("openai", "gpt"))
     house.offer(8)
-    await house.settle((await house.fetch(5)).permits, fault(FaultKind.UNREACHABLE))
+    await house.finish((await house.fetch(5)).permits, fault(FaultKind.UNREACHABLE))
     assert {permit.route for permit in (await house.fetch(3)).permits} == {"openai/gpt"}
 
 
@@ -164,7 +165,7 @@ async def test_slow_calls_in_flight_open_the_breaker_before_they_return(house: H
         await house.gate.report_slow(permit)  # said once per permit
     assert (await house.fetch(1)).reason is Reason.BREAKER
     opened = house.breaker(ROUTE)
-    await house.settle(permits)
+    await house.finish(permits)
     assert house.breaker(ROUTE) == opened
 
 
@@ -173,7 +174,7 @@ async def refuse(house: House, calls: int) -> None:
     for _ in range(calls):
         house.offer(1)
         house.wait(2)
-        await house.settle((await house.fetch(1)).permits, fault(FaultKind.RATE_LIMITED))
+        await house.finish((await house.fetch(1)).permits, fault(FaultKind.RATE_LIMITED))
 
 
 async def test_a_limiter_that_refuses_calls_far_below_the_limit_opens_the_breaker(house: House) -> None:
@@ -200,7 +201,7 @@ async def test_headers_that_show_a_limit_used_up_are_believed_before_our_own_led
     for _ in range(8):
         house.offer(1)
         house.wait(2)
-        await house.settle((await house.fetch(1)).permits, fault(FaultKind.RATE_LIMITED), limits=used_up)
+        await house.finish((await house.fetch(1)).permits, fault(FaultKind.RATE_LIMITED), limits=used_up)
     assert house.breaker(ROUTE).get("state", "closed") == "closed"
 
 
@@ -216,7 +217,7 @@ async def test_health_tells_of_a_route_on_probation(broken: House) -> None:
     assert (await broken.another_gate().health(broken.plan)).degraded == frozenset()
     broken.wait(1.5)
     broken.offer(1)
-    await broken.settle((await broken.fetch(1)).permits)
+    await broken.finish((await broken.fetch(1)).permits)
     assert (await broken.another_gate().health(broken.plan)).degraded == {"anthropic/opus"}
 
 
@@ -224,9 +225,9 @@ async def test_health_counts_a_paused_route_as_open_only_with_every_credential(h
     house.plan = plan(route(credentials=("one", "two"), limits=Limits(requests_per_minute=60)))
     house.offer(2)
     first, second = (await house.fetch(2)).permits
-    await house.settle([first], fault(FaultKind.RATE_LIMITED, retry_after=30.0))
+    await house.finish([first], fault(FaultKind.RATE_LIMITED, retry_after=30.0))
     assert (await house.another_gate().health(house.plan)).open_routes == frozenset()
-    await house.settle([second], fault(FaultKind.RATE_LIMITED, retry_after=30.0))
+    await house.finish([second], fault(FaultKind.RATE_LIMITED, retry_after=30.0))
     assert (await house.another_gate().health(house.plan)).open_routes == {"anthropic/opus"}
 
 
@@ -242,7 +243,7 @@ async def test_forced_open_takes_no_call_until_the_operator_lifts_it(house: Hous
 async def test_forced_closed_takes_calls_whatever_they_bring(house: House) -> None:
     house.lanes.force("anthropic/opus", "closed")
     house.offer(10)
-    await house.settle((await house.fetch(9)).permits, fault())
+    await house.finish((await house.fetch(9)).permits, fault())
     assert len((await house.fetch(1)).permits) == 1
 
 
@@ -262,9 +263,9 @@ async def test_lifting_an_override_that_is_not_there_leaves_an_open_breaker_open
 async def test_reset_closes_breakers_and_ends_pauses_in_the_way_of_a_route(house: House) -> None:
     house.offer(12)
     permits = (await house.fetch(11)).permits
-    await house.settle(permits[:5], fault(FaultKind.UNREACHABLE))
-    await house.settle(permits[5:10], fault())
-    await house.settle(permits[10:], fault(FaultKind.RATE_LIMITED, retry_after=600.0))
+    await house.finish(permits[:5], fault(FaultKind.UNREACHABLE))
+    await house.finish(permits[5:10], fault())
+    await house.finish(permits[10:], fault(FaultKind.RATE_LIMITED, retry_after=600.0))
     house.lanes.reset("anthropic/opus")
     assert len((await house.fetch(1)).permits) == 1
 
@@ -288,5 +289,5 @@ async def test_rules_of_ones_own_change_when_a_breaker_opens(house: House) -> No
     gate = house.make_gate(clock=lambda: house.now, rules=lambda scope: default_rules(scope).but({"consecutive": 1}))
     house.offer(2)
     permits = (await gate.fetch(LANE, 1, "w1", house.plan)).permits
-    await gate.settle([Settled(permits[0], fault())])
+    await gate.finish([called(permits[0], fault())])
     assert (await gate.fetch(LANE, 1, "w1", house.plan)).reason is Reason.BREAKER

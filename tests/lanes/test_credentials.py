@@ -1,6 +1,6 @@
 """What the gate knows of credentials."""
 
-from holdfast.lanes import Settled
+from attempts import called
 from holdfast.lanes.credentials import forget_said, is_first_to_say, note_fault, parked, probe_at_once
 from holdfast.model.fault import Fault, FaultKind
 from lanes_twin import LANE, offers, plan
@@ -11,7 +11,7 @@ NAME = "anthropic/main"
 async def refuse(gate, times: int) -> None:
     await gate.offer(offers(times))
     fetched = await gate.fetch(LANE, times, "w", plan())
-    await gate.settle([Settled(permit, Fault(FaultKind.AUTH)) for permit in fetched.permits])
+    await gate.finish([called(permit, Fault(FaultKind.AUTH)) for permit in fetched.permits])
 
 
 async def test_a_refused_credential_is_parked_with_its_reason(connection, gates):

@@ -133,7 +133,7 @@ async def test_slots_bound_the_calls_in_flight_over_all_workers(house: House) ->
     mine = await house.fetch(2, "w1")
     others = await house.fetch(5, "w2")
     assert (len(mine.permits), len(others.permits), others.reason) == (2, 1, Reason.SLOTS)
-    await house.settle(mine.permits)
+    await house.finish(mine.permits)
     assert len((await house.fetch(5, "w2")).permits) == 2
 
 
@@ -199,7 +199,7 @@ async def test_scripts_are_loaded_again_when_the_server_forgot_them(house: House
 
 async def test_a_pause_after_a_429_stops_the_bucket_and_names_its_end(house: House) -> None:
     house.offer(3)
-    await house.settle([await house.permit()], fault(FaultKind.RATE_LIMITED, retry_after=7.0))
+    await house.finish([await house.permit()], fault(FaultKind.RATE_LIMITED, retry_after=7.0))
     fetched = await house.fetch(1)
     assert (fetched.reason, fetched.retry_in) == (Reason.BUCKET, pytest.approx(7.01))
     house.wait(7.02)
@@ -209,6 +209,6 @@ async def test_a_pause_after_a_429_stops_the_bucket_and_names_its_end(house: Hou
 async def test_a_shorter_pause_does_not_end_a_longer_one(house: House) -> None:
     house.offer(3)
     first, second = (await house.fetch(2)).permits
-    await house.settle([first], fault(FaultKind.RATE_LIMITED, retry_after=20.0))
-    await house.settle([second], fault(FaultKind.RATE_LIMITED, retry_after=1.0))
+    await house.finish([first], fault(FaultKind.RATE_LIMITED, retry_after=20.0))
+    await house.finish([second], fault(FaultKind.RATE_LIMITED, retry_after=1.0))
     assert (await house.fetch(1)).retry_in == pytest.approx(20.01)

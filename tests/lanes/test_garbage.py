@@ -60,7 +60,7 @@ async def busy(house: House) -> tuple[list[Offer], Permit]:
     await house.break_down()
     house.wait(1_000)
     house.offer(1)
-    await house.settle([await house.permit()])
+    await house.finish([await house.permit()])
     made = offers(10)
     house.lanes.offer(made)
     house.lanes.set_paused("resting.batch", paused=True)
@@ -92,7 +92,7 @@ async def test_a_key_of_another_type_holds_nobody_up(house: House, name: str) ->
     house.offer(1, lane=OTHER)
     found = await served(house, OTHER) or await served(house, OTHER)
     assert len(found) == 1
-    await house.settle([held])
+    await house.finish([held])
     waiting = {offer.id for offer in backlog} - {held.job}
     house.wait(10)
     for _ in range(30):
@@ -100,7 +100,7 @@ async def test_a_key_of_another_type_holds_nobody_up(house: House, name: str) ->
         house.lanes.offer([offer for offer in backlog if offer.id in waiting])  # as a refill from SQL does
         permits = (await house.fetch(2)).permits
         waiting -= set(jobs(permits))
-        await house.settle(permits)
+        await house.finish(permits)
         house.wait(1)
     assert waiting == set()
     house.lanes.snapshot()
@@ -130,7 +130,7 @@ async def test_a_slot_that_is_taken_stays_taken_when_the_slots_are_destroyed(hou
     held = (await house.fetch(2)).permits
     spoil(house, house.keys.slots(ROUTE))
     assert (await house.fetch(1)).reason is Reason.SLOTS
-    await house.settle(held[:1])
+    await house.finish(held[:1])
     assert len((await house.fetch(2)).permits) == 1
 
 
@@ -140,7 +140,7 @@ async def test_a_call_whose_record_was_destroyed_gives_its_slot_back_and_no_unit
     held = await house.permit()
     spoil(house, house.keys.permits("w1"))
     before = house.level()
-    await house.settle([held], reply(1, 1))
+    await house.finish([held], reply(1, 1))
     assert house.level() == before
     assert len((await house.fetch(1)).permits) == 1
 
@@ -168,10 +168,10 @@ async def test_where_a_breaker_or_a_pause_was_destroyed_everybody_begins_with_ca
 async def test_numbers_that_are_none_hold_nobody_up(house: House, name: str, field: str) -> None:
     house.plan = plan(route(limits=Limits()))
     house.offer(10)
-    await house.settle([await house.permit()], fault())
+    await house.finish([await house.permit()], fault())
     house.redis.hset(NAMES[name](house.keys), field, "garbage")
     held = (await house.fetch(1)).permits
-    await house.settle(held, fault(FaultKind.RATE_LIMITED, retry_after=1.0))
+    await house.finish(held, fault(FaultKind.RATE_LIMITED, retry_after=1.0))
     house.wait(60)
     if (await house.fetch(1)).reason is Reason.EPOCH:
         await begun(house)

@@ -1,6 +1,6 @@
 """A second permit for a job takes what every permit takes, leaves the lane alone, and never probes."""
 
-from holdfast.lanes import Settled
+from attempts import called
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Need, Offer
 from holdfast.model.route import Limits
@@ -38,10 +38,10 @@ async def test_to_settle_it_gives_back_its_slot_and_acknowledges_nothing(house: 
     first = await house.permit()
     second = await house.gate.hedge(avoiding(job, first.route), "w1", house.plan)
     assert second is not None
-    await house.gate.settle([Settled(second, fault(FaultKind.HEDGE_SECONDARY_LOST, ambiguous=True))])
+    await house.gate.finish([called(second, fault(FaultKind.HEDGE_SECONDARY_LOST, ambiguous=True))])
     assert house.redis.zcard(house.keys.slots("openai/gpt")) == 0
     assert house.redis.smembers(house.keys.acks("w1", LANE)) == {job}
-    await house.settle([first], reply())
+    await house.finish([first], reply())
     assert house.redis.smembers(house.keys.acks("w1", LANE)) == set()
 
 
@@ -52,7 +52,7 @@ async def test_a_second_call_that_was_not_needed_says_nothing_of_its_route(house
     second = await house.gate.hedge(avoiding(job, first.route), "w1", house.plan)
     assert second is not None
     for _ in range(20):
-        await house.gate.settle([Settled(second, fault(FaultKind.HEDGE_SECONDARY_LOST, ambiguous=True))])
+        await house.gate.finish([called(second, fault(FaultKind.HEDGE_SECONDARY_LOST, ambiguous=True))])
     assert house.breaker("route:openai/gpt") == {}
 
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from holdfast.lanes import Gate, Reason, Settled
+from attempts import called
+from holdfast.lanes import Gate, Reason
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.route import Limits
@@ -34,7 +35,7 @@ async def test_an_unknown_limit_starts_with_a_small_burst_at_a_modest_rate(learn
 async def test_the_rate_grows_while_answers_come_and_it_is_used(learning: House) -> None:
     learning.offer(1_000)
     for _ in range(20):
-        await learning.settle((await learning.fetch(100)).permits)
+        await learning.finish((await learning.fetch(100)).permits)
         learning.wait(0.1)
     assert per_second(learning) > 1.5 * START_PER_MS * 1000
 
@@ -42,7 +43,7 @@ async def test_the_rate_grows_while_answers_come_and_it_is_used(learning: House)
 async def test_a_rate_that_is_not_used_does_not_grow(learning: House) -> None:
     for _ in range(20):
         learning.offer(1)
-        await learning.settle((await learning.fetch(1)).permits)
+        await learning.finish((await learning.fetch(1)).permits)
         learning.wait(0.5)
     assert per_second(learning) == pytest.approx(START_PER_MS * 1000)
 
@@ -51,7 +52,7 @@ async def test_a_header_is_believed_at_once(learning: House) -> None:
     learning.offer(2)
     permit = await learning.permit()
     limits = {Dimension.REQUESTS: LimitSeen(30_000), Dimension.INPUT_TOKENS: LimitSeen(600_000)}
-    await learning.gate.settle([Settled(permit, reply(), limits=limits)])
+    await learning.gate.finish([called(permit, reply(), limits=limits)])
     assert per_second(learning) == pytest.approx(500, rel=0.02)
     assert float(learning.bucket()["input_tokens.per_ms"]) == pytest.approx(10, rel=0.02)
     await learning.fetch(1)
@@ -61,8 +62,8 @@ async def test_a_header_is_believed_at_once(learning: House) -> None:
 @pytest.mark.parametrize("limit", [0.0, -1.0])
 async def test_a_header_that_names_no_limit_is_not_believed(learning: House, limit: float) -> None:
     learning.offer(1)
-    await learning.gate.settle(
-        [Settled(await learning.permit(), reply(), limits={Dimension.INPUT_TOKENS: LimitSeen(limit)})]
+    await learning.gate.finish(
+        [called(await learning.permit(), reply(), limits={Dimension.INPUT_TOKENS: LimitSeen(limit)})]
     )
     assert "input_tokens.per_ms" not in learning.bucket()
 
@@ -70,11 +71,11 @@ async def test_a_header_that_names_no_limit_is_not_believed(learning: House, lim
 async def test_a_refusal_ends_the_growth_and_empties_the_bucket(learning: House) -> None:
     learning.offer(200)
     for _ in range(10):
-        await learning.settle((await learning.fetch(100)).permits)
+        await learning.finish((await learning.fetch(100)).permits)
         learning.wait(0.1)
     permits = (await learning.fetch(100)).permits
-    refused = Settled(permits[0], fault(FaultKind.RATE_LIMITED, retry_after=1.0), seconds=0.01)
-    await learning.gate.settle([refused, *(Settled(permit, reply()) for permit in permits[1:])])
+    refused = called(permits[0], fault(FaultKind.RATE_LIMITED, retry_after=1.0), seconds=0.01)
+    await learning.gate.finish([refused, *(called(permit, reply()) for permit in permits[1:])])
     bucket = learning.bucket()
     assert bucket["learn.stage"] != "growing"
     assert float(bucket["requests.level"]) <= 0
@@ -86,9 +87,9 @@ async def test_what_was_learned_survives_the_fetches_and_settlements_of_others(l
     other = learning.another_gate()
     permits = [*(await learning.fetch(1)).permits, *(await other.fetch(LANE, 1, "w2", learning.plan)).permits]
     told = {Dimension.REQUESTS: LimitSeen(30_000)}
-    await learning.gate.settle([Settled(permits[0], reply(), limits=told)])
+    await learning.gate.finish([called(permits[0], reply(), limits=told)])
     learning.wait(0.5)
-    await other.settle([Settled(permits[1], reply())])
+    await other.finish([called(permits[1], reply())])
     assert per_second(learning) == pytest.approx(500, rel=0.02)
 
 
@@ -98,7 +99,7 @@ async def test_processes_that_learn_at_once_write_one_after_the_other(learning: 
     fetched = [await gate.fetch(LANE, 1, f"w{i}", learning.plan) for i, gate in enumerate(gates)]
     refused = fault(FaultKind.RATE_LIMITED, retry_after=1.0)
     await asyncio.gather(
-        *(gate.settle([Settled(f.permits[0], refused, seconds=0.01)]) for gate, f in zip(gates, fetched, strict=True))
+        *(gate.finish([called(f.permits[0], refused, seconds=0.01)]) for gate, f in zip(gates, fetched, strict=True))
     )
     assert learning.bucket()["learn.refused"] == "4"
 
@@ -107,11 +108,11 @@ async def test_after_a_loss_learning_starts_anew(learning: House) -> None:
     learning.offer(10)
     permits = (await learning.fetch(2)).permits
     told = {Dimension.REQUESTS: LimitSeen(30_000)}
-    await learning.gate.settle([Settled(permits[0], reply(), limits=told)])
+    await learning.gate.finish([called(permits[0], reply(), limits=told)])
     learning.redis.delete(learning.keys.bucket("anthropic/main:opus"))
-    await learning.settle(permits[1:])
+    await learning.finish(permits[1:])
     learning.wait(1)
-    await learning.settle((await learning.fetch(1)).permits)
+    await learning.finish((await learning.fetch(1)).permits)
     assert per_second(learning) == pytest.approx(START_PER_MS * 1000, rel=0.5)
 
 
@@ -119,5 +120,5 @@ async def test_what_a_bucket_holds_that_nobody_wrote_is_learned_anew(learning: H
     learning.offer(10)
     permits = (await learning.fetch(2)).permits
     learning.redis.hset(learning.keys.bucket("anthropic/main:opus"), "learn.stage", "dreaming")
-    await learning.gate.settle([Settled(permits[0], fault(FaultKind.RATE_LIMITED), seconds=0.1)])
+    await learning.gate.finish([called(permits[0], fault(FaultKind.RATE_LIMITED), seconds=0.1)])
     assert learning.bucket()["learn.stage"] == "guessed"

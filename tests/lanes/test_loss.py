@@ -35,7 +35,7 @@ async def test_after_a_loss_buckets_start_empty_and_fill_at_their_rate(house: Ho
     assert (await house.fetch(100)).reason is Reason.BUCKET
     house.wait(0.5)
     (probe,) = (await house.fetch(100)).permits  # every breaker is probed first
-    await house.settle([probe])
+    await house.finish([probe])
     house.wait(600)
     assert len((await house.fetch(200)).permits) <= 100
 
@@ -53,7 +53,7 @@ async def test_after_a_loss_every_route_is_probed_first(house: House) -> None:
         ("openai/gpt", True),
     ]
     assert fetched.reason is Reason.BREAKER
-    await house.settle(fetched.permits)
+    await house.finish(fetched.permits)
     assert len((await house.fetch(10)).permits) == 4  # two ramps of two
 
 
@@ -61,9 +61,9 @@ async def test_an_answer_from_before_a_loss_does_not_stand_in_for_the_probe(hous
     house.offer(3)
     before = await house.permit()
     lose_everything(house)
-    await house.settle([before], fault())
+    await house.finish([before], fault())
     await house.gate.begin(fresh=False)
-    await house.settle([before])
+    await house.finish([before])
     assert house.breaker("route:anthropic/opus") == {}
 
 
@@ -72,7 +72,7 @@ async def test_permits_from_before_a_loss_settle_without_error_and_give_nothing_
     permits = (await house.fetch(2)).permits
     lose_everything(house)
     await house.gate.begin(fresh=False)
-    await house.settle(permits)
+    await house.finish(permits)
     assert house.bucket() == {}
 
 
@@ -110,7 +110,7 @@ async def test_a_worker_that_was_released_may_still_settle_and_nothing_is_given_
     permits = (await house.fetch(2, "slow")).permits
     await house.gate.release("slow")
     before = house.bucket()
-    await house.settle(permits)
+    await house.finish(permits)
     assert house.bucket() == before
 
 
@@ -157,7 +157,7 @@ async def test_messages_that_nobody_holds_are_mended(house: House) -> None:
 async def test_a_job_offered_from_stale_knowledge_is_no_trouble_to_anyone(house: House) -> None:
     made = offers(1, Need(1, 1, {"openai/gpt": None}))
     house.lanes.offer(made)
-    await house.settle([await house.permit()])
+    await house.finish([await house.permit()])
     house.lanes.offer(made)
     await house.gate.drop([await house.permit()])
     assert house.lanes.lengths() == {LANE: 0}

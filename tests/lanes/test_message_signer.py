@@ -6,10 +6,12 @@ import pytest_asyncio
 from dramatiq.message import Message
 from structlog.testing import capture_logs
 
-from holdfast.lanes import Connection, Gate, Lanes, Settled
+from attempts import called
+from holdfast.lanes import Connection, Gate, Lanes
 from holdfast.lanes.message_signer import MessageSigner
 from holdfast.model.job import Need
 from holdfast.model.route import Limits
+from holdfast.model.step import Reroute
 from lanes_twin import LANE, House, fault, jobs, offers, plan, route
 
 KEY = b"the key of this storage"
@@ -61,10 +63,9 @@ async def test_forged_messages_are_refused_counted_and_logged_and_their_units_co
 async def test_a_job_that_goes_back_to_its_lane_is_signed_again(house: House) -> None:
     house.lanes.offer(offers(1))
     permit = await house.permit()
-    (back,) = offers(1, Need(100, 100, {"openai/gpt": None}))
-    await house.gate.settle([Settled(permit, fault(), requeue=back)])
+    await house.gate.finish([called(permit, fault(), step=Reroute({"openai/gpt": None}, uses_attempt=False))])
     house.wait(60)
-    assert jobs((await house.fetch(5)).permits) == [back.id]
+    assert jobs((await house.fetch(5)).permits) == [permit.job]
 
 
 async def test_processes_with_another_key_refuse_and_offer_again(house: House, gates) -> None:

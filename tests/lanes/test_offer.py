@@ -8,9 +8,11 @@ from dramatiq.brokers.redis import RedisBroker
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from holdfast.lanes import Backlog, Connection, Lanes, Settled
+from attempts import called
+from holdfast.lanes import Backlog, Connection, Lanes
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Need, Offer
+from holdfast.model.step import Reroute
 from lanes_twin import LANE, House, jobs, next_id, offers
 
 
@@ -110,8 +112,9 @@ async def test_jobs_that_go_back_take_their_places_by_deadline_and_age(house: Ho
     pressing = due(35.0)
     house.lanes.offer(pressing)
     needs = {each.id: each.need for each in made}
-    back = [Settled(each, Fault(FaultKind.INTERNAL), requeue=Offer(each.job, LANE, needs[each.job])) for each in taken]
-    await house.gate.settle(back)
+    step = Reroute({}, uses_attempt=False)
+    back = [called(each, Fault(FaultKind.INTERNAL), step=step, need=needs[each.job]) for each in taken]
+    await house.gate.finish(back)
     wanted = [made[3].id, pressing[0].id, made[1].id, made[0].id, made[2].id]
     assert jobs((await house.fetch(5)).permits) == wanted
 
@@ -148,7 +151,7 @@ def test_offers_of_several_lanes_go_to_their_lanes(connection: Connection) -> No
 async def test_a_job_that_was_acknowledged_may_be_offered_again(house: House) -> None:
     (offer,) = offers(1)
     house.lanes.offer([offer])
-    await house.settle([await house.permit()])
+    await house.finish([await house.permit()])
     assert house.lanes.offer([offer]) == 1
 
 

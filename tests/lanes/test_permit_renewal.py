@@ -87,7 +87,7 @@ async def test_a_call_that_was_refused_for_being_late_gives_no_units_back(house:
     house.wait(2.0)
     await house.fetch(100, "other")
     before = house.level()
-    await house.settle(old, fault(FaultKind.INTERNAL))
+    await house.finish(old, fault(FaultKind.INTERNAL))
     await house.gate.drop(old)
     assert house.level() == before
 
@@ -127,7 +127,7 @@ async def test_a_permit_whose_slot_ran_out_is_not_used(house: House) -> None:
 
 async def test_a_late_permit_is_not_used_in_a_pause_that_the_provider_asked_for(house: House) -> None:
     late, refused = (await paced(house).fetch(2)).permits
-    await house.settle([refused], fault(FaultKind.RATE_LIMITED, retry_after=30.0))
+    await house.finish([refused], fault(FaultKind.RATE_LIMITED, retry_after=30.0))
     house.wait(1.0)
     assert await house.gate.refusal(late) == WHY_NOT["bucket"]
 

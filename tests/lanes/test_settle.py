@@ -2,11 +2,12 @@
 
 import pytest
 
-from holdfast.lanes import Settled
+from attempts import called
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
-from holdfast.model.job import Need, Offer
+from holdfast.model.job import Need
 from holdfast.model.route import Api, Limits
+from holdfast.model.step import Reroute
 from lanes_twin import LANE, House, fault, jobs, plan, reply, route
 
 WIDE = Limits(requests_per_minute=60_000, input_tokens_per_minute=6_000_000, output_tokens_per_minute=6_000_000)
@@ -26,7 +27,7 @@ async def left_after(house: House, need: Need, answer, **more) -> tuple[float, f
     permit = await house.permit()
     for name in ("requests", "input_tokens", "output_tokens"):
         capacity[name] = float(house.bucket()[f"{name}.capacity"])
-    await house.gate.settle([Settled(permit, answer, **more)])
+    await (house.gate.finish([called(permit, answer, **more)]) if answer else house.gate.drop([permit]))
     return tuple(round(capacity[name] - house.level(name)) for name in capacity)
 
 
@@ -57,7 +58,7 @@ async def test_one_openai_allowance_covers_input_and_output(full: House) -> None
     name = "openai/main:gpt"
     capacity = float(full.bucket(name)["input_tokens.capacity"])
     assert capacity - full.level("input_tokens", name) == 4_100
-    await full.settle([permit], reply(90, 10))
+    await full.finish([permit], reply(90, 10))
     assert capacity - full.level("input_tokens", name) == 100
 
 
@@ -99,14 +100,14 @@ async def test_settling_twice_gives_back_once(full: House) -> None:
     await full.gate.drop([permit])
     before = full.bucket()
     await full.gate.drop([permit])
-    await full.settle([permit], reply(5_000, 5_000))
+    await full.finish([permit], reply(5_000, 5_000))
     assert full.bucket() == before
 
 
 async def test_a_settled_call_is_acknowledged_and_leaves_nothing_behind(full: House) -> None:
     full.offer(3)
     permits = (await full.fetch(3)).permits
-    await full.settle(permits)
+    await full.finish(permits)
     keys, redis = full.keys, full.redis
     for name in (keys.messages(LANE), keys.need(LANE), keys.acks("w1", LANE), keys.permits("w1"), keys.lane(LANE)):
         assert not redis.exists(name), name
@@ -118,8 +119,8 @@ async def test_jobs_to_reroute_are_back_at_the_head_in_their_order_at_once(full:
     first = full.offer(3)
     later = full.offer(2)
     permits = (await full.fetch(3)).permits
-    again = Need(100, 100, {"anthropic/opus": full.now + 3})
-    await full.gate.settle([Settled(p, fault(), requeue=Offer(p.job, p.lane, again)) for p in permits])
+    again = Reroute({"anthropic/opus": 3.0}, uses_attempt=False)
+    await full.gate.finish([called(p, fault(), step=again) for p in permits])
     fetched = await full.fetch(5)
     assert jobs(fetched.permits) == first + later
     assert [p.route for p in fetched.permits] == ["openai/gpt"] * 3 + ["anthropic/opus"] * 2
@@ -128,14 +129,14 @@ async def test_jobs_to_reroute_are_back_at_the_head_in_their_order_at_once(full:
 async def test_calls_of_several_workers_settle_in_one_go(full: House) -> None:
     full.offer(4)
     mine, others = await full.fetch(2, "w1"), await full.fetch(2, "w2")
-    await full.settle([*mine.permits, *others.permits])
+    await full.finish([*mine.permits, *others.permits])
     assert not full.redis.exists(full.keys.permits("w1"), full.keys.permits("w2"))
 
 
 async def test_settling_hundreds_at_once_settles_all(full: House) -> None:
     full.offer(500)
     permits = (await full.fetch(500)).permits
-    await full.settle(permits)
+    await full.finish(permits)
     assert full.redis.hlen(full.keys.messages(LANE)) == 0
     assert full.redis.zcard(full.keys.slots("anthropic/opus")) == 0
 
@@ -143,11 +144,11 @@ async def test_settling_hundreds_at_once_settles_all(full: House) -> None:
 async def test_a_lower_limit_in_headers_caps_the_configured_one(full: House) -> None:
     full.offer(2)
     permits = (await full.fetch(2)).permits
-    await full.gate.settle([Settled(permits[0], reply(), limits={Dimension.REQUESTS: LimitSeen(600.0)})])
+    await full.gate.finish([called(permits[0], reply(), limits={Dimension.REQUESTS: LimitSeen(600.0)})])
     full.offer(1)
     await full.fetch(1)
     assert float(full.bucket()["requests.per_ms"]) == pytest.approx(0.01, rel=0.02)
-    await full.gate.settle([Settled(permits[1], reply(), limits={Dimension.REQUESTS: LimitSeen(6e9)})])
+    await full.gate.finish([called(permits[1], reply(), limits={Dimension.REQUESTS: LimitSeen(6e9)})])
     full.offer(1)
     await full.fetch(1)
     assert float(full.bucket()["requests.per_ms"]) == pytest.approx(1.0, rel=0.02)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.lanes import Gate, Lanes, Reason, Settled, connect
+from attempts import called
+from holdfast.lanes import Gate, Lanes, Reason, connect
 from holdfast.model.errors import ConfigError, QueueUnavailable
 from holdfast.model.route import Limits
 from lanes_twin import LANE, fault, jobs, offers, plan, route
@@ -34,7 +35,7 @@ async def work_through_everything(url: str, directory: Path) -> None:
         hint = asyncio.create_task(gate.wake(at_most=SECONDS))
         permits = (await gate.fetch(LANE, 4, "w1", PACED)).permits
         assert jobs(permits) == [offer.id for offer in made[:4]]
-        await gate.settle([Settled(permits[0], fault())])
+        await gate.finish([called(permits[0], fault())])
         await gate.report_slow(permits[1])
         assert set(await gate.held("w1")) == {offer.id for offer in made[1:4]}
         assert await gate.release("w1") == 3
@@ -91,7 +92,7 @@ async def test_sentinel_serves_as_one_server_does_and_names_the_next_master(tmp_
             [],
             Reason.BUCKET,
         )  # what the new master knows may be old: no level is kept
-        await gate.settle([])
+        await gate.finish([])
         await again(gate.look)
         assert await again(lambda: asyncio.to_thread(lanes.redis_health)) == []
         await gate.close()

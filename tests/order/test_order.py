@@ -5,10 +5,11 @@ from random import Random
 
 import pytest_asyncio
 
-from holdfast.lanes import Backlog, Connection, Gate, Settled
+from attempts import called
+from holdfast.lanes import Backlog, Connection, Gate
 from holdfast.model.fault import FaultKind
 from holdfast.model.ids import new_id
-from holdfast.model.job import Claimed, Offer, Priority, lane_name
+from holdfast.model.job import Claimed, Priority, lane_name
 from holdfast.model.step import Reroute
 from holdfast.store import Store
 from holdfast.store.backlog import lane_heads, release_due
@@ -16,7 +17,6 @@ from holdfast.store.claim import claim
 from holdfast.store.fleet import register_worker
 from holdfast.store.requeue import requeue
 from holdfast.store.submit import submit_jobs
-from holdfast.worker.attempt import still_needs
 from holdfast.worker.lane_schedule import LaneSchedule, ScheduledLane
 from lanes_twin import LANE, fault, plan, reply, route
 from store.scene import Scene, failure, new_job, reroute, retry, success
@@ -59,18 +59,17 @@ class House:
         return claimed
 
     async def finish(self, claimed: Claimed) -> None:
-        self.scene.settle(success(claimed))
-        await self.gate.settle([Settled(self.permit, reply())])
+        self.scene.finish(success(claimed))
+        await self.gate.finish([called(self.permit, reply())])
 
     async def wait_for(self, claimed: Claimed, seconds: float) -> None:
         """The call failed; its job sleeps in SQL."""
-        self.scene.settle(failure(claimed, retry(seconds)))
-        await self.gate.settle([Settled(self.permit, fault(FaultKind.INTERNAL))])
+        self.scene.finish(failure(claimed, retry(seconds)))
+        await self.gate.finish([called(self.permit, fault(FaultKind.INTERNAL))])
 
     async def go_elsewhere(self, claimed: Claimed, step: Reroute) -> None:
-        self.scene.settle(failure(claimed, step))
-        offer = Offer(claimed.id, LANE, still_needs(claimed.need, step, self.gate.now()))
-        await self.gate.settle([Settled(self.permit, fault(), requeue=offer)])
+        self.scene.finish(failure(claimed, step))
+        await self.gate.finish([called(self.permit, fault(), step=step, need=claimed.need)])
 
     async def drain(self) -> list[str]:
         self.left.clear()

@@ -46,7 +46,7 @@ def a_day(scene: Scene) -> None:
     scene.submit(idempotency_key="once")
     store.read(lane_heads, "smart.batch", 10)
     held = scene.claim(*jobs[:4], *keyed)
-    scene.settle(success(held[0]), failure(held[1], bury()), failure(held[2], retry(0.0)), failure(held[3], retry()))
+    scene.finish(success(held[0]), failure(held[1], bury()), failure(held[2], retry(0.0)), failure(held[3], retry()))
     store.write(renew_lease, scene.worker, 15.0)
     store.write(release_due, 10), store.write(expire_due, 10), store.write(take_over)
     store.write(requeue, scene.worker, [held[4].id])

@@ -5,21 +5,24 @@ from typing import Any
 
 from sqlalchemy import text
 
+from attempts import ended
+from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
-from holdfast.model.job import AttemptEnd, Claimed, DeathReason, Need, NewJob, Outcome, Permit, State
-from holdfast.model.records import JobRecord, LedgerLine, Settlement
+from holdfast.model.job import Claimed, DeathReason, Need, NewJob, Permit, State
+from holdfast.model.records import JobRecord, LedgerLine
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request, Role, Text, Turn
+from holdfast.model.route import Price
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
 from holdfast.store import Store
 from holdfast.store.cancel import cancel_job
 from holdfast.store.claim import claim
+from holdfast.store.finish import finish
 from holdfast.store.fleet import register_worker
 from holdfast.store.jobs import find_detail, find_job, read_states
 from holdfast.store.ledger import read_ledger
 from holdfast.store.micros import NEVER
-from holdfast.store.settle import settle
 from holdfast.store.submit import submit_jobs
 from holdfast.store.tables import METADATA
 
@@ -32,6 +35,7 @@ DATES: Mapping[str, tuple[str, ...]] = {
     "result": ("created_at",),
 }
 REPLY = Reply(text="Ahoy.", finish=Finish.STOP, usage=Usage(input=12, output=3), model="claude-1")
+PRICE = Price(input=1 / 3, output=1.0)  # micro-dollars a token
 BUSY = Fault(FaultKind.OVERLOADED, "try later", status=529)
 
 
@@ -47,16 +51,13 @@ def permit(job: str, route: str = ROUTE) -> Permit:
     return Permit(new_id(), job, "smart.batch", route, "main", {})
 
 
-def ended(claimed: Claimed, step: Step, end: AttemptEnd) -> Settlement:
-    return Settlement(claimed, ROUTE, end, step)
+def success(claimed: Claimed, reply: Reply = REPLY, **told: Any) -> Attempt:
+    """A call that answered, for seven micro-dollars."""
+    return ended(claimed, permit(claimed.id), reply, Complete(), price=PRICE, **{"seconds": 0.5} | told)
 
 
-def success(claimed: Claimed) -> Settlement:
-    return ended(claimed, Complete(), AttemptEnd(Outcome.SUCCEEDED, reply=REPLY, cost_micros=7, seconds=0.5))
-
-
-def failure(claimed: Claimed, step: Step, fault: Fault = BUSY, outcome: Outcome = Outcome.FAILED) -> Settlement:
-    return ended(claimed, step, AttemptEnd(outcome, fault=fault))
+def failure(claimed: Claimed, step: Step, fault: Fault = BUSY, **told: Any) -> Attempt:
+    return ended(claimed, permit(claimed.id), fault, step, **told)
 
 
 def retry(delay: float = 60, *, uses_attempt: bool = True, avoid: Mapping[str, float | None] | None = None) -> Retry:
@@ -96,8 +97,8 @@ class Scene:
         """A new job, running."""
         return self.claim(*self.submit(**fields))[0]
 
-    def settle(self, *settlements: Settlement) -> list[bool]:
-        return self.store.write(settle, settlements)
+    def finish(self, *attempts: Attempt) -> list[bool]:
+        return self.store.write(finish, attempts)
 
     def job(self, id_: str) -> JobRecord:
         found = self.store.read(find_job, id_)
@@ -120,7 +121,7 @@ class Scene:
             State.EXPIRED: failure(claimed, retry(7200)),
         }
         if state in steps:
-            assert self.settle(steps[state]) == [True]
+            assert self.finish(steps[state]) == [True]
         assert self.state(claimed.id) is state
         return claimed
 

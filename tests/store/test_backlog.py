@@ -36,7 +36,7 @@ def test_an_expired_job_heads_nothing(scene: Scene) -> None:
 
 def test_due_jobs_are_released_once_oldest_date_first_up_to_the_limit(scene: Scene) -> None:
     jobs = scene.claim(*scene.submit(3))
-    scene.settle(*(failure(job, retry(delay)) for job, delay in zip(jobs, (30, 10, 20), strict=True)))
+    scene.finish(*(failure(job, retry(delay)) for job, delay in zip(jobs, (30, 10, 20), strict=True)))
     scene.pass_time(40)
     first = [offer.id for offer in scene.store.write(release_due, 2)]
     rest = [offer.id for offer in scene.store.write(release_due, 2)]
@@ -49,7 +49,7 @@ def test_waiting_jobs_past_their_deadline_expire_with_a_record(scene: Scene) -> 
     [queued] = scene.submit(expires_in=60)
     [patient] = scene.submit()
     delayed = scene.start(expires_in=60)
-    scene.settle(failure(delayed, retry(50)))
+    scene.finish(failure(delayed, retry(50)))
     running = scene.start(expires_in=60)
     scene.pass_time(61)
     assert scene.store.write(expire_due, 1) == 1
@@ -65,7 +65,7 @@ def test_waiting_jobs_past_their_deadline_expire_with_a_record(scene: Scene) -> 
 
 def test_lanes_are_counted_by_state_without_looking_at_jobs(scene: Scene) -> None:
     scene.submit(3)
-    scene.settle(success(scene.start()))
+    scene.finish(success(scene.start()))
     scene.start(priority=Priority.INTERACTIVE)
     scene.sql("update job set lane = 'elsewhere'")
     batch, interactive = scene.store.read(list_lanes)

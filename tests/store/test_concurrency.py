@@ -17,9 +17,9 @@ from holdfast.store.batches import count_unfinished, open_batch
 from holdfast.store.cancel import cancel_job, expire_due
 from holdfast.store.claim import claim
 from holdfast.store.dead_letters import drop, replay
+from holdfast.store.finish import finish
 from holdfast.store.fleet import take_over
 from holdfast.store.jobs import count_jobs, list_jobs
-from holdfast.store.settle import settle
 from holdfast.store.submit import submit_jobs
 from store.scene import Scene, bury, failure, new_job, permit, reroute, retry, snooze, success
 
@@ -70,15 +70,15 @@ class Storm:
     def settle(self) -> None:
         self.chance.shuffle(self.held)
         now, self.held = self.held[:6], self.held[6:]
-        settlements = [self.chance.choice(SETTLE_WAYS)(held) for held in now]
-        for settlement, won in zip(settlements, self.store.write(settle, settlements), strict=True):
-            if won and isinstance(settlement.step, ENDS):
-                self.ended[settlement.claimed.id, settlement.claimed.generation] += 1
+        attempts = [self.chance.choice(SETTLE_WAYS)(held) for held in now]
+        for attempt, won in zip(attempts, self.store.write(finish, attempts), strict=True):
+            if won and isinstance(attempt.step, ENDS):
+                self.ended[attempt.job.id, attempt.job.generation] += 1
         self.settled += now
 
     def settle_late(self) -> None:
         late = [success(held) for held in self.settled[-4:]]
-        assert not any(self.store.write(settle, late))
+        assert not any(self.store.write(finish, late))
 
     def cancel(self) -> None:
         for job in self.chance.sample(self.store.read(list_jobs, JobFilter(), limit=40), 2) if self.held else ():
@@ -103,7 +103,7 @@ class Storm:
         self.store.write(drop, JobFilter(), 2, "me")
 
 
-def finish(scene: Scene) -> None:
+def bring_to_an_end(scene: Scene) -> None:
     """The storm is over: dead workers' jobs come back, delayed ones are released, and every job gets its reply."""
     scene.pass_time(60)
     worker = scene.hire()
@@ -111,7 +111,7 @@ def finish(scene: Scene) -> None:
         scene.store.write(take_over)
         scene.store.write(release_due, 1000)
         offers = scene.store.read(lane_heads, "smart.batch", 1000)
-        scene.settle(*(success(held) for held in scene.claim(*(offer.id for offer in offers), worker=worker)))
+        scene.finish(*(success(held) for held in scene.claim(*(offer.id for offer in offers), worker=worker)))
         assert scene.store.read(count_jobs, JobFilter(states=frozenset(State) - TERMINAL)) < live
 
 
@@ -126,7 +126,7 @@ def test_after_a_storm_every_job_has_exactly_one_terminal_record(store: Store, s
         ended = sum((run.result() for run in [pool.submit(storm.run) for storm in storms]), Counter())
     assert not scene.broken()
     assert max(ended.values()) == 1, "two workers were told that they had ended the same generation"
-    finish(scene)
+    bring_to_an_end(scene)
     assert not scene.broken()
     assert store.read(count_unfinished, batch) == 0
     doubled = scene.rows("select job from result group by job, generation having count(*) > 1")

@@ -26,8 +26,8 @@ def of(scene: Scene, name: str) -> dict[tuple[str, ...], int]:
 
 def test_a_call_is_counted_once_with_its_tokens_and_its_cost(scene: Scene) -> None:
     done = success(scene.start())
-    scene.settle(done)
-    scene.settle(done)
+    scene.finish(done)
+    scene.finish(done)
     assert of(scene, "calls") == {(ROUTE, "succeeded"): 1}
     assert of(scene, "tokens") == {(ROUTE, "input"): 12, (ROUTE, "output"): 3}
     assert of(scene, "cost") == {(ROUTE,): 7}
@@ -37,13 +37,13 @@ def test_a_call_is_counted_once_with_its_tokens_and_its_cost(scene: Scene) -> No
 def test_what_a_refused_write_found_out_of_its_call_is_counted_all_the_same(scene: Scene) -> None:
     claimed = scene.start()
     scene.store.write(cancel_job, claimed.id)
-    assert scene.settle(success(claimed)) == [False]
+    assert scene.finish(success(claimed)) == [False]
     assert of(scene, "calls") == {(ROUTE, "succeeded"): 1}
     assert of(scene, "jobs") == {("smart", "cancelled"): 1}
 
 
 def test_faults_are_counted_by_route_and_kind(scene: Scene) -> None:
-    scene.settle(failure(scene.start(), retry()), failure(scene.start(), retry()))
+    scene.finish(failure(scene.start(), retry()), failure(scene.start(), retry()))
     assert of(scene, "faults") == {(ROUTE, "overloaded"): 2}
 
 
@@ -56,24 +56,24 @@ def test_a_call_whose_worker_died_is_counted_as_unknown(scene: Scene) -> None:
 
 def test_a_job_that_is_called_on_another_route_than_before_counts_as_rerouted(scene: Scene) -> None:
     claimed = scene.start()
-    scene.settle(failure(claimed, reroute({ROUTE: None})))
+    scene.finish(failure(claimed, reroute({ROUTE: None})))
     scene.store.write(claim, scene.worker, [permit(claimed.id, OTHER_ROUTE)])
     again = scene.start()
-    scene.settle(failure(again, retry(0)))
+    scene.finish(failure(again, retry(0)))
     scene.claim(again.id)
     assert of(scene, "reroutes") == {(ROUTE, OTHER_ROUTE, "overloaded"): 1}
 
 
 def test_a_code_that_no_table_knows_is_counted_for_the_fleet(scene: Scene) -> None:
     for code in ("new_code", "new_code", None, "<b>strange</b>", "x" * 61):
-        scene.settle(failure(scene.start(), bury(), unfamiliar(code)))
+        scene.finish(failure(scene.start(), bury(), unfamiliar(code)))
     provider = ROUTE.partition("/")[0]
     assert of(scene, "unknown_codes") == {(provider, "new_code"): 2, (provider, "418"): 1, (provider, "other"): 2}
 
 
 def test_a_provider_that_makes_up_codes_does_not_make_up_labels_without_end(scene: Scene) -> None:
     for number in range(MOST_CODES + 5):
-        scene.settle(failure(scene.start(), bury(), unfamiliar(f"code_{number}")))
+        scene.finish(failure(scene.start(), bury(), unfamiliar(f"code_{number}")))
     counted = of(scene, "unknown_codes")
     assert len(counted) == MOST_CODES + 1
     assert counted[ROUTE.partition("/")[0], "other"] == 5
@@ -120,7 +120,7 @@ def test_how_long_jobs_took_is_kept_in_bounds_that_never_change(scene: Scene, se
     scene.pass_time(seconds)
     scene.store.write(register_worker, scene.worker, "host", 1, "1.0", lease=1000.0)
     for claimed in scene.claim(*jobs):
-        scene.settle(success(claimed))
+        scene.finish(success(claimed))
     counters = scene.store.read(read_counters)
     for name in ("queue_wait", "job_seconds"):
         told = counters.histogram(name)
@@ -133,15 +133,15 @@ def test_how_long_jobs_took_is_kept_in_bounds_that_never_change(scene: Scene, se
 
 def test_only_the_first_claim_of_a_job_is_a_wait(scene: Scene) -> None:
     claimed = scene.start()
-    scene.settle(failure(claimed, retry(0)))
+    scene.finish(failure(claimed, retry(0)))
     scene.claim(claimed.id)
     assert dict(scene.store.read(read_counters).histogram("queue_wait").buckets)["+Inf"] == 1
 
 
 def test_the_pace_of_a_lane_is_kept_by_slots_of_time_and_forgotten(scene: Scene) -> None:
     assert scene.store.read(read_pace, 60.0) == {}
-    scene.settle(success(scene.start()), success(scene.start()))
-    scene.settle(failure(scene.start(), retry()))
+    scene.finish(success(scene.start()), success(scene.start()))
+    scene.finish(failure(scene.start(), retry()))
     ((age, ended), *_) = scene.store.read(read_pace, 60.0)["smart.batch"]
     assert (0 <= age < 60, sum(n for _, n in scene.store.read(read_pace, 60.0)["smart.batch"]), ended > 0) == (
         True,

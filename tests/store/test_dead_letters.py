@@ -16,7 +16,7 @@ def bury_jobs(scene: Scene, count: int = 1, kind: FaultKind = FaultKind.INVALID_
     """Dead letters, oldest first."""
     jobs = scene.submit(count, **fields)
     for claimed in scene.claim(*jobs):
-        scene.settle(failure(claimed, bury(kind)))
+        scene.finish(failure(claimed, bury(kind)))
     return jobs
 
 
@@ -42,7 +42,7 @@ def test_a_replayed_job_starts_afresh_and_keeps_its_history(scene: Scene) -> Non
     assert (record.fault, record.finished_at, record.why_waiting) == (None, None, "replayed by an operator")
     [claimed] = scene.claim(job)
     assert (claimed.generation, claimed.attempt_number, claimed.fence, claimed.tries) == (2, 1, 2, 0)
-    scene.settle(success(claimed))
+    scene.finish(success(claimed))
     assert [row.generation for row in scene.rows("select generation from result order by 1")] == [1, 2]
     assert not scene.broken()
 
@@ -86,10 +86,10 @@ def test_a_replayed_job_has_its_whole_patience_again(scene: Scene) -> None:
 
 def test_a_late_end_of_the_old_generation_does_not_touch_the_new_one(scene: Scene) -> None:
     claimed = scene.start()
-    scene.settle(failure(claimed, bury()))
+    scene.finish(failure(claimed, bury()))
     scene.store.write(replay, JobFilter(), 10, None, "me")
     scene.claim(claimed.id)
-    assert scene.settle(success(claimed)) == [False]
+    assert scene.finish(success(claimed)) == [False]
     assert scene.state(claimed.id) is State.RUNNING
 
 
@@ -97,7 +97,7 @@ def test_dropped_jobs_are_gone_and_their_cost_stays_in_the_books(scene: Scene) -
     batch = new_id()
     scene.store.write(open_batch, batch, "mine", "default")
     claimed = scene.start(batch=batch)
-    scene.settle(success(claimed))
+    scene.finish(success(claimed))
     bury_jobs(scene, 2, batch=batch)
     scene.sql("update attempt set cost_micros = 9, input_tokens = 4 where outcome = 'failed'")
     assert scene.store.write(drop, JobFilter(), 1, "me") == 1
@@ -118,7 +118,7 @@ def test_a_dropped_job_may_be_submitted_again(scene: Scene) -> None:
     [job] = bury_jobs(scene)
     scene.store.write(drop, JobFilter(), 10, "me")
     assert scene.submit(id=job) == [job]
-    scene.settle(success(scene.claim(job)[0]))
+    scene.finish(success(scene.claim(job)[0]))
     assert not scene.broken()
 
 
@@ -133,6 +133,6 @@ def test_every_act_on_dead_letters_is_audited(scene: Scene) -> None:
 
 def test_a_waiting_job_is_no_dead_letter(scene: Scene) -> None:
     claimed = scene.start()
-    scene.settle(failure(claimed, retry()))
+    scene.finish(failure(claimed, retry()))
     assert scene.store.read(dead_groups, JobFilter(states=frozenset(State))) == []
     assert scene.store.write(drop, JobFilter(), 10, "me") == 0

@@ -38,8 +38,8 @@ def busy(store: Store) -> Scene:
         for job in scene.submit(JOBS // 20, batch=batch, tenant=f"t{place}", expires_in=9000.0, model=f"m{place}")
     ]
     held = scene.claim(*jobs[::2])
-    scene.settle(*(success(job) for job in held[150:]))
-    scene.settle(*(failure(job, retry()) for job in held[50:100]), *(failure(job, bury()) for job in held[100:150]))
+    scene.finish(*(success(job) for job in held[150:]))
+    scene.finish(*(failure(job, retry()) for job in held[50:100]), *(failure(job, bury()) for job in held[100:150]))
     store.write(lambda tx: tx.connection.execute(text("analyze")))
     return scene
 
@@ -143,9 +143,9 @@ def test_no_move_reads_every_job(busy: Scene, plans: Plans) -> None:
     job = busy.submit(idempotency_key="k")[0]
     busy.submit(idempotency_key="k")
     [claimed] = busy.claim(job)
-    busy.settle(failure(claimed, retry(0)))
+    busy.finish(failure(claimed, retry(0)))
     [claimed] = busy.claim(job)
-    busy.settle(success(claimed))
+    busy.finish(success(claimed))
     busy.store.write(cancel_job, job)
     busy.store.read(read_states, [job])
     busy.store.read(find_detail, job)

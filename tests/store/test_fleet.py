@@ -122,9 +122,9 @@ def test_a_stopped_worker_cannot_renew(scene: Scene) -> None:
 
 def test_crashes_are_forgiven_to_nobody_else(scene: Scene) -> None:
     claimed = scene.start()
-    scene.settle(failure(claimed, retry(0)))
+    scene.finish(failure(claimed, retry(0)))
     [again] = scene.claim(claimed.id)
-    scene.settle(success(again))
+    scene.finish(success(again))
     assert scene.job(claimed.id).crashes == 0
 
 

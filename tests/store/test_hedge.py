@@ -1,11 +1,10 @@
 """A second call for a running job has its row under the same fence, and both ends come with the job's one record."""
 
-from dataclasses import replace
-
+from attempts import ended
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
-from holdfast.model.job import AttemptEnd, Claimed, Outcome, Permit, State
-from holdfast.model.records import Settlement
+from holdfast.model.job import Claimed, Outcome, Permit, State
+from holdfast.model.route import Price
 from holdfast.model.step import Complete
 from holdfast.store.cancel import cancel_job
 from holdfast.store.fleet import take_over
@@ -13,11 +12,11 @@ from holdfast.store.hedge import hedge
 from holdfast.store.jobs import find_detail
 from holdfast.store.ledger import read_ledger
 from holdfast.store.requeue import requeue
-from store.scene import REPLY, Scene, failure, retry, success
+from store.scene import PRICE, REPLY, Scene, failure, permit, retry, success
 
 ELSEWHERE = "openai/gpt"
 HEDGE_PRIMARY_LOST = Fault(FaultKind.HEDGE_PRIMARY_LOST, "the other call answered first", ambiguous=True)
-LOST = AttemptEnd(Outcome.UNKNOWN, HEDGE_PRIMARY_LOST, seconds=9.0)
+CHEAP = Price(input=1 / 6, output=1.0)  # five micro-dollars for REPLY
 
 
 def second(job: str) -> Permit:
@@ -42,7 +41,7 @@ def test_its_row_stands_beside_the_first_under_the_same_fence(scene: Scene):
 def test_a_job_that_is_not_the_workers_any_more_gets_no_second_call(scene: Scene):
     claimed = scene.start()
     assert scene.store.write(hedge, scene.hire(), claimed, second(claimed.id)) is None
-    scene.settle(failure(claimed, retry(0)))
+    scene.finish(failure(claimed, retry(0)))
     assert scene.store.write(hedge, scene.worker, claimed, second(claimed.id)) is None
     [again] = scene.claim(claimed.id)
     assert scene.store.write(hedge, scene.worker, claimed, second(claimed.id)) is None  # an older fence
@@ -51,9 +50,9 @@ def test_a_job_that_is_not_the_workers_any_more_gets_no_second_call(scene: Scene
 
 def test_both_ends_are_written_with_the_one_record(scene: Scene):
     claimed, number = hedged(scene)
-    won = AttemptEnd(Outcome.SUCCEEDED, reply=REPLY, cost_micros=7)
-    settled = Settlement(replace(claimed, attempt_number=number), ELSEWHERE, won, Complete(), {1: LOST})
-    assert scene.settle(settled) == [True]
+    lost = ended(claimed, permit(claimed.id), HEDGE_PRIMARY_LOST, seconds=9.0)
+    won = ended(claimed, second(claimed.id), REPLY, Complete(), number=number, price=PRICE)
+    assert scene.finish(lost, won) == [False, True]
     detail = scene.store.read(find_detail, claimed.id)
     assert [(each.outcome, each.fault, each.cost_micros) for each in detail.attempts] == [
         (Outcome.UNKNOWN, FaultKind.HEDGE_PRIMARY_LOST, 0),
@@ -66,9 +65,8 @@ def test_both_ends_are_written_with_the_one_record(scene: Scene):
 
 def test_a_loser_that_was_paid_has_its_cost_on_record_and_in_the_jobs_sum(scene: Scene):
     claimed, number = hedged(scene)
-    paid = AttemptEnd(Outcome.SUCCEEDED, reply=REPLY, cost_micros=5)
-    won = success(claimed)
-    assert scene.settle(Settlement(claimed, won.route, won.end, won.step, {number: paid})) == [True]
+    paid = ended(claimed, second(claimed.id), REPLY, number=number, price=CHEAP)
+    assert scene.finish(paid, success(claimed)) == [False, True]
     detail = scene.store.read(find_detail, claimed.id)
     assert [each.cost_micros for each in detail.attempts] == [7, 5]
     assert (detail.result.attempts, detail.result.cost_micros) == (2, 12)
@@ -77,8 +75,8 @@ def test_a_loser_that_was_paid_has_its_cost_on_record_and_in_the_jobs_sum(scene:
 def test_a_late_end_under_an_old_fence_ends_its_calls_and_writes_no_second_record(scene: Scene):
     claimed, number = hedged(scene)
     scene.store.write(cancel_job, claimed.id)
-    won = success(claimed)
-    assert scene.settle(Settlement(claimed, won.route, won.end, won.step, {number: LOST})) == [False]
+    lost = ended(claimed, second(claimed.id), HEDGE_PRIMARY_LOST, number=number, seconds=9.0)
+    assert scene.finish(lost, success(claimed)) == [False, False]
     detail = scene.store.read(find_detail, claimed.id)
     assert detail.result.state is State.CANCELLED
     assert [each.outcome for each in detail.attempts] == [Outcome.SUCCEEDED, Outcome.UNKNOWN]

@@ -93,7 +93,7 @@ def long_gone(scene: Scene, seconds: float) -> None:
 
 def test_a_due_job_that_nobody_releases_is_asleep(scene: Scene) -> None:
     claimed = scene.start()
-    scene.settle(failure(claimed, retry(10)))
+    scene.finish(failure(claimed, retry(10)))
     long_gone(scene, 45)
     [line] = scene.broken()
     assert (line.name, line.offenders) == ("I8", (claimed.id,))
@@ -114,7 +114,7 @@ def test_a_dead_workers_job_that_nobody_takes_over_breaks_two_lines(scene: Scene
 
 
 def test_while_no_worker_lives_nothing_is_asleep(scene: Scene) -> None:
-    scene.settle(failure(scene.start(), retry(10)))
+    scene.finish(failure(scene.start(), retry(10)))
     scene.start()
     scene.pass_time(1000)
     assert not scene.broken()
@@ -125,7 +125,7 @@ def test_a_call_that_ends_late_under_an_old_fence_breaks_nothing(scene: Scene) -
     scene.pass_time(16)
     scene.store.write(take_over)
     [again] = scene.claim(claimed.id, worker=scene.hire())
-    assert scene.settle(success(again), success(claimed)) == [True, False]
+    assert scene.finish(success(again), success(claimed)) == [True, False]
     assert not scene.broken()
 
 
@@ -148,7 +148,7 @@ def test_a_look_at_the_books_sees_one_moment_and_holds_up_nobody(scene: Scene) -
 
     def look(tx: Transaction) -> tuple[list[LedgerLine], list[LedgerLine]]:
         before = read_ledger(tx)
-        scene.settle(success(scene.start()))
+        scene.finish(success(scene.start()))
         return before, read_ledger(tx)
 
     before, after = scene.store.read(look)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from holdfast.model.attempt import Attempt
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MOVES, TERMINAL, Claimed, State
-from holdfast.model.records import JobFilter, Settlement
+from holdfast.model.records import JobFilter
 from holdfast.store.backlog import release_due
 from holdfast.store.batches import find_batch, open_batch
 from holdfast.store.cancel import cancel_batch, cancel_job, expire_due
@@ -19,8 +20,8 @@ Act = Callable[[Scene, Claimed], object]
 ANYTHING = JobFilter(states=frozenset(State))
 
 
-def settling(make: Callable[[Claimed], Settlement]) -> Act:
-    return lambda scene, held: scene.settle(make(held))
+def settling(make: Callable[[Claimed], Attempt]) -> Act:
+    return lambda scene, held: scene.finish(make(held))
 
 
 def after(seconds: float, act: Act) -> Act:
@@ -85,7 +86,7 @@ def test_every_act_makes_a_legal_move_or_none(scene: Scene, before: State) -> No
 def test_what_has_ended_is_moved_by_no_worker(scene: Scene, ended: State) -> None:
     held = scene.held_in(ended)
     before = scene.store.read(find_detail, held.id)
-    assert scene.settle(success(held))[0] is False
+    assert scene.finish(success(held))[0] is False
     assert scene.claim(held.id) == []
     now = scene.store.read(find_detail, held.id)
     assert now is not None
@@ -98,7 +99,7 @@ def test_a_batch_is_cancelled_page_by_page_to_its_end(scene: Scene, monkeypatch:
     batch = scene.store.write(open_batch, "b" * 32, "nightly", "default").id
     jobs = scene.submit(10, batch=batch)
     held = scene.claim(*jobs[:4])
-    scene.settle(success(held[0]), failure(held[1], retry()))
+    scene.finish(success(held[0]), failure(held[1], retry()))
     assert cancel_batch(scene.store, batch) == 9
     assert cancel_batch(scene.store, batch) == 0
     assert scene.store.read(find_batch, batch).counts == {State.SUCCEEDED: 1, State.CANCELLED: 9}

@@ -36,7 +36,7 @@ def test_a_batch_counts_its_jobs_by_state(scene: Scene) -> None:
     batch = new_batch(scene)
     first, second, third, _ = scene.submit(4, batch=batch)
     done, late, lost = scene.claim(first, second, third)
-    scene.settle(success(done), failure(late, retry()), failure(lost, bury()))
+    scene.finish(success(done), failure(late, retry()), failure(lost, bury()))
     found = scene.store.read(find_batch, batch)
     assert found is not None
     assert found.counts == {State.SUCCEEDED: 1, State.DELAYED: 1, State.DEAD: 1, State.QUEUED: 1}
@@ -60,19 +60,19 @@ def test_cancelling_a_batch_ends_what_lives_and_only_that(scene: Scene) -> None:
     jobs = scene.submit(4, batch=batch)
     [other] = scene.submit()
     done, running, late = scene.claim(*jobs[:3])
-    scene.settle(success(done), failure(late, retry()))
+    scene.finish(success(done), failure(late, retry()))
     assert cancel_batch(scene.store, batch, tenant="stranger") == 0
     assert cancel_batch(scene.store, batch) == 3
     assert [scene.state(job) for job in jobs] == [State.SUCCEEDED] + [State.CANCELLED] * 3
     assert scene.state(other) is State.QUEUED
-    assert scene.settle(success(running)) == [False]
+    assert scene.finish(success(running)) == [False]
     assert not scene.broken()
 
 
 def test_cancelling_answers_the_state_and_leaves_what_has_ended(scene: Scene) -> None:
     [job] = scene.submit()
     claimed = scene.start()
-    scene.settle(success(claimed))
+    scene.finish(success(claimed))
     assert scene.store.write(cancel_job, job) is State.CANCELLED
     assert scene.store.write(cancel_job, job) is State.CANCELLED
     assert scene.store.write(cancel_job, claimed.id) is State.SUCCEEDED
@@ -92,7 +92,7 @@ def test_finished_jobs_come_in_the_order_of_the_input_and_live_ones_leave_gaps(s
     batch = new_batch(scene)
     jobs = scene.submit(5, batch=batch)
     held = scene.claim(*jobs[:4])
-    scene.settle(success(held[3]), failure(held[0], bury()), success(held[1]))
+    scene.finish(success(held[3]), failure(held[0], bury()), success(held[1]))
     finished = scene.store.read(list_finished, batch)
     assert [done.job.position for done in finished] == [0, 1, 3]
     assert [done.result.state for done in finished] == [State.DEAD, State.SUCCEEDED, State.SUCCEEDED]
@@ -103,11 +103,11 @@ def test_finished_jobs_come_in_the_order_of_the_input_and_live_ones_leave_gaps(s
 def test_a_replayed_job_is_finished_with_the_result_of_its_last_generation(scene: Scene) -> None:
     batch = new_batch(scene)
     claimed = scene.start(batch=batch)
-    scene.settle(failure(claimed, bury()))
+    scene.finish(failure(claimed, bury()))
     scene.store.write(replay, JobFilter(), 10, None, "me")
     [again] = scene.claim(claimed.id)
     assert scene.store.read(list_finished, batch) == []
-    scene.settle(success(again))
+    scene.finish(success(again))
     [done] = scene.store.read(list_finished, batch)
     assert (done.result.generation, done.result.state) == (2, State.SUCCEEDED)
 
@@ -122,7 +122,7 @@ def test_jobs_are_listed_newest_first_page_by_page(scene: Scene) -> None:
 def test_every_field_of_the_filter_narrows(scene: Scene) -> None:
     batch = new_batch(scene)
     claimed = scene.start(batch=batch, tenant="a", model="fast")
-    scene.settle(failure(claimed, bury()))
+    scene.finish(failure(claimed, bury()))
     scene.submit(2)
     job = scene.job(claimed.id)
     assert job.finished_at is not None
@@ -153,8 +153,8 @@ def test_states_are_told_for_known_ids_only(scene: Scene) -> None:
 
 def test_the_detail_tells_every_attempt_of_every_generation(scene: Scene) -> None:
     claimed = scene.start()
-    scene.settle(failure(claimed, retry(0)))
-    scene.settle(failure(scene.claim(claimed.id)[0], bury()))
+    scene.finish(failure(claimed, retry(0)))
+    scene.finish(failure(scene.claim(claimed.id)[0], bury()))
     scene.store.write(replay, JobFilter(), 10, None, "me")
     scene.claim(claimed.id)
     assert [(attempt.generation, attempt.number) for attempt in scene.attempts(claimed.id)] == [(1, 1), (1, 2), (2, 1)]
@@ -170,7 +170,7 @@ def test_lists_by_state_lane_model_and_tenant_are_the_newest_in_order(scene: Sce
         *scene.submit(3, tenant="b", model="fast"),
         *scene.submit(3, tenant="a", model="fast", priority=Priority.INTERACTIVE),
     ]
-    scene.settle(*(success(job) for job in scene.claim(*jobs[::2])))
+    scene.finish(*(success(job) for job in scene.claim(*jobs[::2])))
     for where in (
         JobFilter(states=frozenset({State.QUEUED})),
         JobFilter(states=frozenset({State.QUEUED, State.SUCCEEDED}), tenant="a"),

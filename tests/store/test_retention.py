@@ -54,7 +54,7 @@ def test_what_ended_lately_stays_though_it_was_made_long_ago(old: Scene) -> None
     old.pass_time(1000)
     worker = old.hire()
     [claimed] = old.claim(job, worker=worker)
-    old.settle(success(claimed))
+    old.finish(success(claimed))
     assert delete_all(old, 60) == 0
     assert old.state(job) is State.SUCCEEDED
 

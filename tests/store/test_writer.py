@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 import pytest
 
 from holdfast.model.errors import StorageUnavailable
-from holdfast.model.job import AttemptEnd, Outcome, State
+from holdfast.model.job import State
 from holdfast.model.step import Complete
 from holdfast.store import GroupWriter, Store
 from holdfast.store.writer import HOLD
-from store.scene import Scene, bury, ended, failure, permit, retry, success
+from store.scene import Scene, bury, failure, permit, retry, success
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ async def until(true: Callable[[], bool]) -> None:
 async def test_a_claim_and_its_settlement_are_written(scene: Scene, writer: GroupWriter) -> None:
     [job] = scene.submit()
     [claimed] = await writer.claim(scene.worker, [permit(job)])
-    assert await writer.settle(success(claimed))
+    assert await writer.finish([success(claimed)])
     assert scene.state(job) is State.SUCCEEDED
 
 
@@ -69,7 +69,7 @@ async def test_what_comes_together_is_committed_together(scene: Scene, writer: G
     database.taken = 0
     claims = await asyncio.gather(*(writer.claim(scene.worker, [permit(job)]) for job in jobs))
     assert [claim[0].id for claim in claims] == jobs
-    assert all(await asyncio.gather(*(writer.settle(success(claim[0])) for claim in claims)))
+    assert all(await asyncio.gather(*(writer.finish([success(claim[0])]) for claim in claims)))
     assert database.taken < 40
     assert not scene.broken()
 
@@ -91,10 +91,10 @@ async def test_a_job_that_two_ask_for_goes_to_one(scene: Scene, writer: GroupWri
     assert sorted(len(claim) for claim in claims) == [0, 0, 0, 0, 1]
 
 
-async def test_a_settlement_that_cannot_be_written_fails_alone(scene: Scene, writer: GroupWriter) -> None:
+async def test_an_attempt_that_cannot_be_written_fails_alone(scene: Scene, writer: GroupWriter) -> None:
     good, bad = scene.claim(*scene.submit(2))
-    broken = ended(bad, Complete(), AttemptEnd(Outcome.SUCCEEDED))  # complete, without a reply
-    answers = await asyncio.gather(writer.settle(broken), writer.settle(success(good)), return_exceptions=True)
+    broken = failure(bad, Complete())  # complete, without a reply
+    answers = await asyncio.gather(writer.finish([broken]), writer.finish([success(good)]), return_exceptions=True)
     assert isinstance(answers[0], ValueError)
     assert answers[1] is True
     assert scene.state(bad.id) is State.RUNNING
@@ -104,7 +104,7 @@ async def test_finished_calls_are_kept_while_the_database_is_away(scene: Scene, 
     jobs = scene.claim(*scene.submit(3))
     database = Flaky(scene.store)
     database.away = True
-    settling = [asyncio.create_task(writer.settle(success(job))) for job in jobs]
+    settling = [asyncio.create_task(writer.finish([success(job)])) for job in jobs]
     await until(lambda: database.refused >= 2)
     assert not any(task.done() for task in settling)
     database.away = False
@@ -122,7 +122,7 @@ async def test_closing_writes_what_was_handed_in(scene: Scene) -> None:
     writer = GroupWriter(scene.store)
     writer.start()
     jobs = scene.claim(*scene.submit(20))
-    settling = [asyncio.create_task(writer.settle(success(job))) for job in jobs]
+    settling = [asyncio.create_task(writer.finish([success(job)])) for job in jobs]
     await asyncio.sleep(0)
     await asyncio.to_thread(writer.close)
     assert all(await asyncio.gather(*settling))
@@ -133,7 +133,7 @@ async def test_closing_gives_up_on_a_database_that_stays_away(scene: Scene) -> N
     writer.start()
     claimed = scene.start()
     Flaky(scene.store).away = True
-    settling = asyncio.create_task(writer.settle(success(claimed)))
+    settling = asyncio.create_task(writer.finish([success(claimed)]))
     await asyncio.sleep(0)
     await asyncio.to_thread(writer.close)
     with pytest.raises(StorageUnavailable):
@@ -147,22 +147,22 @@ async def test_after_closing_nothing_is_taken(scene: Scene) -> None:
     with pytest.raises(StorageUnavailable):
         await writer.claim(scene.worker, [])
     with pytest.raises(StorageUnavailable):
-        await writer.settle(success(scene.start()))
+        await writer.finish([success(scene.start())])
 
 
 async def test_a_caller_that_gave_up_disturbs_nobody(scene: Scene, writer: GroupWriter) -> None:
     first, second = scene.claim(*scene.submit(2))
-    leaving = asyncio.create_task(writer.settle(failure(first, retry())))
+    leaving = asyncio.create_task(writer.finish([failure(first, retry())]))
     await asyncio.sleep(0)
     leaving.cancel()
-    assert await writer.settle(failure(second, bury()))
+    assert await writer.finish([failure(second, bury())])
     assert scene.state(first.id) is State.DELAYED
 
 
 async def test_a_job_handed_back_and_claimed_in_one_commit_is_claimed(scene: Scene, writer: GroupWriter) -> None:
     claimed = scene.start()
     settled, again = await asyncio.gather(
-        writer.settle(failure(claimed, retry(0))), writer.claim(scene.worker, [permit(claimed.id)])
+        writer.finish([failure(claimed, retry(0))]), writer.claim(scene.worker, [permit(claimed.id)])
     )
     assert settled
     assert [job.fence for job in again] in ([2], [])
@@ -173,7 +173,7 @@ async def test_while_finished_calls_wait_for_the_database_the_writer_says_so(sce
     claimed = scene.start()
     flaky = Flaky(scene.store)
     flaky.away = True
-    settling = asyncio.create_task(writer.settle(success(claimed)))
+    settling = asyncio.create_task(writer.finish([success(claimed)]))
     await until(lambda: writer.holding)
     flaky.away = False
     assert await settling
@@ -187,7 +187,7 @@ async def test_closing_waits_a_minute_for_a_database_that_comes_back(scene: Scen
     claimed = scene.start()
     flaky = Flaky(scene.store)
     flaky.away = True
-    settling = asyncio.create_task(writer.settle(success(claimed)))
+    settling = asyncio.create_task(writer.finish([success(claimed)]))
     closing = asyncio.create_task(asyncio.to_thread(writer.close))
     await until(lambda: flaky.refused > 1 and writer._closing_at is not None)
     flaky.away = False

@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+from attempts import a_claim, ended
+from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.job import Permit
 from holdfast.policy.retry import Health
 from holdfast.worker.fault_monitor import FaultMonitor
 
@@ -10,10 +13,15 @@ STRANGE = Fault(FaultKind.INVALID_REQUEST, "400", 400, "of_another_year", unfami
 WRONG = Fault(FaultKind.INVALID_REQUEST, "400", 400)
 
 
+def attempt(job: int, fault: Fault) -> Attempt:
+    permit = Permit("w/1:1", str(job), "smart.batch", "a/m", "main", {})
+    return ended(a_claim(permit), permit, fault)
+
+
 def test_codes_that_nobody_knows_are_counted_and_told_once(capsys):
     fault_monitor = FaultMonitor()
     for n in range(12):
-        fault_monitor.heard("a/m", str(n), STRANGE)
+        fault_monitor.record(attempt(n, STRANGE))
     assert fault_monitor.codes == {("a/m", 400, "of_another_year"): 12}
     assert capsys.readouterr().out.count("unfamiliar_code") in {0, 2}  # the first and the tenth, where logs go there
 
@@ -21,7 +29,7 @@ def test_codes_that_nobody_knows_are_counted_and_told_once(capsys):
 def test_a_storm_is_of_one_route():
     fault_monitor = FaultMonitor()
     for n in range(10):
-        fault_monitor.heard("a/m", str(n), WRONG)
+        fault_monitor.record(attempt(n, WRONG))
     assert fault_monitor.error_bursts() == {"a/m"}
 
 
@@ -30,12 +38,12 @@ def test_a_route_that_cuts_many_jobs_wears_them_out():
     known = Health(frozenset({"b/m"}), degraded=frozenset({"c/m"}))
     assert fault_monitor.health(known) is known
     for n in range(5):
-        fault_monitor.heard("a/m", str(n), cut)
+        fault_monitor.record(attempt(n, cut))
     assert fault_monitor.health(known) == replace(known, degraded=frozenset({"a/m", "c/m"}))
 
 
 def test_a_storm_shuts_its_route():
     fault_monitor = FaultMonitor()
     for n in range(10):
-        fault_monitor.heard("a/m", str(n), WRONG)
+        fault_monitor.record(attempt(n, WRONG))
     assert fault_monitor.health(Health()).open_routes == {"a/m"}

@@ -3,7 +3,7 @@
 from holdfast.lanes.connection import Connection, connect
 from holdfast.lanes.gate import Gate
 from holdfast.lanes.lanes import Lanes
-from holdfast.lanes.values import WINDOW, Backlog, BreakerView, BucketView, Fetched, Settled, Snapshot
+from holdfast.lanes.values import WINDOW, Backlog, BreakerView, BucketView, Fetched, Snapshot
 from holdfast.policy.admission import Reason
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "Gate",
     "Lanes",
     "Reason",
-    "Settled",
     "Snapshot",
     "connect",
 ]

@@ -18,22 +18,30 @@ from holdfast.lanes.breaker_store import BreakerStore, add_signals, log_state_ch
 from holdfast.lanes.compiled_plan import CompiledPlan
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.fetch_request import FetchRequest, read_fetched
+from holdfast.lanes.finishing import (
+    attempt_arguments,
+    drop_arguments,
+    refused_below_limit,
+    requeue_arguments,
+    requeued,
+    rest_after,
+)
 from holdfast.lanes.lanes import Lanes, offer_calls
 from holdfast.lanes.limit_learner import LimitLearner, UsageSample
 from holdfast.lanes.local_breakers import LocalBreakers
 from holdfast.lanes.permit_renewal import PermitRenewal, renew_arguments
 from holdfast.lanes.route_health import health_of, read_health
 from holdfast.lanes.script_client import ScriptClient
-from holdfast.lanes.settling import call_arguments, requeue_arguments, rest_after
-from holdfast.lanes.values import WINDOW, Backlog, Fetched, Settled
+from holdfast.lanes.values import WINDOW, Backlog, Fetched
 from holdfast.lanes.wake_listener import EVERY_LANE, WakeListener
+from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Plan
 from holdfast.policy.admission import LOOK, Reason
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker_rules import RulesOf, default_rules
-from holdfast.policy.outcome_signals import is_below_limit, is_connectivity_fault, signals
+from holdfast.policy.outcome_signals import is_connectivity_fault, signals
 from holdfast.policy.retry import Health
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 from holdfast.policy.targets import Target
@@ -101,7 +109,7 @@ class Gate:
     async def hedge(self, job: Offer, worker: str, plan: Plan) -> Permit | None:
         """Get a second permit for a job that ``worker`` runs, on a route that ``job.need`` need not avoid.
 
-        It takes what every permit takes, but it is never a probe, and to settle it acknowledges nothing. None: no route
+        It takes what every permit takes, but it is never a probe, and its end acknowledges nothing. None: no route
         has room for it now.
         """
         plan, _ = self.local_breakers.narrow(plan, 1, self.now())
@@ -110,20 +118,25 @@ class Gate:
         fetched, _ = await self._fetch(job.lane, 1, worker, plan, held=job)
         return fetched.permits[0] if fetched.permits else None
 
-    async def settle(self, settled: Sequence[Settled]) -> None:
-        """Give back what finished calls took, charge what they used, acknowledge, and tell the breakers.
+    async def finish(self, attempts: Sequence[Attempt]) -> None:
+        """Give back what ended calls took, charge what they used, acknowledge, and tell the breakers.
 
-        Settling a call twice gives back once.
+        A job whose step is a reroute goes back to the front of its lane in the same script. A permit that comes twice
+        is given back once.
         """
-        by_worker: dict[str, list[Settled]] = {}
-        for call in settled:
-            by_worker.setdefault(call.permit.worker, []).append(call)
-        for worker, calls in by_worker.items():
-            await self._settle_calls(worker, calls)
+        by_worker: dict[str, list[Attempt]] = {}
+        for attempt in attempts:
+            by_worker.setdefault(attempt.permit.worker, []).append(attempt)
+        for worker, own in by_worker.items():
+            await self._finish(worker, own)
 
     async def drop(self, permits: Sequence[Permit]) -> None:
         """Hand permits back whose calls were never made: all their units return, and their messages are acked."""
-        await self.settle([Settled(permit, None) for permit in permits])
+        by_worker: dict[str, list[Permit]] = {}
+        for permit in permits:
+            by_worker.setdefault(permit.worker, []).append(permit)
+        for worker, own in by_worker.items():
+            await self._drop(worker, own)
 
     async def refusal(self, permit: Permit) -> str | None:
         """Why the call of ``permit`` may not be sent now, in words; None: it may. To be asked last before it is."""
@@ -281,34 +294,49 @@ class Gate:
             await self._client.ask(lambda client: client.incrby(self._keys.refused, len(forged)))
             await self.drop(forged)
 
-    async def _settle_calls(self, worker: str, settled: Sequence[Settled]) -> None:
+    async def _finish(self, worker: str, attempts: Sequence[Attempt]) -> None:
+        now, ended = self.now(), [attempt for attempt in attempts if not attempt.released]
+        rests = [rest_after(attempt, self._uniform) for attempt in ended]
         observations: dict[str, list[Observation]] = {}
-        arguments: list[Any] = [len(settled)]
-        now = self.now()
-        rests = [rest_after(call, self._uniform) for call in settled]
-        for call, rest in zip(settled, rests, strict=True):
-            arguments += call_arguments(call, rest, self._targets, late=self._renewal.late(call.permit))
-            self.local_breakers.record_permit(call.permit, call.answer, now)
-            reporter = self.local_breakers.host if is_connectivity_fault(call.answer) else ""
-            add_signals(observations, call.permit, self._signals(call), now, reporter=reporter, seconds=call.seconds)
-        arguments += requeue_arguments(
-            [call.requeue for call in settled if call.requeue is not None], self._connection.signer
-        )
+        arguments: list[Any] = [len(ended)]
+        for attempt, rest in zip(ended, rests, strict=True):
+            arguments += attempt_arguments(attempt, rest, self._targets, late=self._renewal.late(attempt.permit))
+            self._observe(observations, attempt, now)
+        arguments += requeue_arguments(requeued(attempts, now), self._connection.signer)
         taken = await self._settle(worker, arguments, observations)
-        self._slow.difference_update(call.permit.id for call in settled)
-        for sample in self._samples(settled, rests, taken):
+        self._slow.difference_update(attempt.permit.id for attempt in ended)
+        for sample in self._samples(ended, rests, taken):
             await self._learn(sample)
 
+    async def _drop(self, worker: str, permits: Sequence[Permit]) -> None:
+        observations: dict[str, list[Observation]] = {}
+        arguments: list[Any] = [len(permits)]
+        now = self.now()
+        for permit in permits:
+            arguments += drop_arguments(permit, late=self._renewal.late(permit))
+            self.local_breakers.record_permit(permit, None, now)
+            add_signals(observations, permit, signals(None), now)  # a probe's place comes free
+        await self._settle(worker, [*arguments, 0], observations)
+        self._slow.difference_update(permit.id for permit in permits)
+
+    def _observe(self, observations: dict[str, list[Observation]], attempt: Attempt, now: float) -> None:
+        """Add what a call says to its breakers. One that was reported as slow has said it already."""
+        permit, outcome = attempt.permit, attempt.outcome
+        said = signals(None if permit.id in self._slow else outcome, below_limit=refused_below_limit(attempt))
+        reporter = self.local_breakers.host if is_connectivity_fault(outcome) else ""
+        self.local_breakers.record_permit(permit, outcome, now)
+        add_signals(observations, permit, said, now, reporter=reporter, seconds=attempt.seconds)
+
     def _samples(
-        self, settled: Sequence[Settled], rests: Sequence[float], taken: Mapping[str, int]
+        self, attempts: Sequence[Attempt], rests: Sequence[float], taken: Mapping[str, int]
     ) -> list[UsageSample]:
-        """Sort finished calls by bucket; those that never came to a provider tell nothing."""
-        by_bucket: dict[str, tuple[Target, list[Settled], list[float]]] = {}
-        for call, rest in zip(settled, rests, strict=True):
-            target = self._targets.get((call.permit.route, call.permit.credential))
-            if target is not None and target.bucket in taken and (call.limits or target.learns):
+        """Sort ended calls by bucket."""
+        by_bucket: dict[str, tuple[Target, list[Attempt], list[float]]] = {}
+        for attempt, rest in zip(attempts, rests, strict=True):
+            target = self._targets.get((attempt.permit.route, attempt.permit.credential))
+            if target is not None and target.bucket in taken and (attempt.limits or target.learns):
                 _, calls, pauses = by_bucket.setdefault(target.bucket, (target, [], []))
-                calls.append(call)
+                calls.append(attempt)
                 pauses.append(rest)
         now_ms = self.now() * 1000
         return [UsageSample(*of_bucket, taken[name], now_ms) for name, of_bucket in by_bucket.items()]
@@ -325,10 +353,6 @@ class Gate:
                 self._limits.done(update)
                 return
             self._limits.corrected(update.bucket, raw)
-
-    def _signals(self, call: Settled) -> Mapping[ScopeKind, Signal]:
-        below_limit = is_below_limit(call.limits, permitted=call.permit.below_limit)
-        return signals(None if call.permit.id in self._slow else call.answer, below_limit=below_limit)
 
     async def _settle(
         self, worker: str, arguments: list[Any], observations: Mapping[str, Sequence[Observation]]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from holdfast.lanes.values import Settled
+from holdfast.model.attempt import Attempt
 from holdfast.model.call_result import Dimension, LimitSeen
-from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Reply
 from holdfast.policy.rate_estimate import (
     RateEstimate,
@@ -26,7 +26,7 @@ class UsageSample:
     """Finished calls of one bucket. ``rests``: seconds that each makes the bucket rest. ``taken``: permits so far."""
 
     target: Target
-    calls: Sequence[Settled]
+    calls: Sequence[Attempt]
     rests: Sequence[float]
     taken: int
     now_ms: float
@@ -105,7 +105,7 @@ class LimitLearner:
 def _learn(learned: RateEstimate, sample: UsageSample, seen: LimitSeen | None) -> tuple[RateEstimate, float | None]:
     now_ms, taken, level = sample.now_ms, sample.taken, None
     for call, rest in zip(sample.calls, sample.rests, strict=True):
-        if isinstance(call.answer, Fault) and call.answer.kind is FaultKind.RATE_LIMITED:
+        if call.fault is not None and call.fault.kind is FaultKind.RATE_LIMITED:
             sent_ms = now_ms - call.seconds * 1000
             learned, emptied = observe_refusal(
                 learned, now_ms=now_ms, sent_ms=sent_ms, taken=taken, pause_ms=rest * 1000
@@ -115,12 +115,12 @@ def _learn(learned: RateEstimate, sample: UsageSample, seen: LimitSeen | None) -
         sent_ms = now_ms - sample.calls[-1].seconds * 1000
         learned, set_to = observe_limit(learned, seen, now_ms=now_ms, sent_ms=sent_ms, taken=taken)
         level = level if set_to is None else set_to
-    if any(isinstance(call.answer, Reply) for call in sample.calls):
+    if any(isinstance(call.outcome, Reply) for call in sample.calls):
         learned = observe_answer(learned, now_ms=now_ms, taken=taken)
     return learned, level
 
 
-def _told(calls: Sequence[Settled]) -> Mapping[Dimension, LimitSeen]:
+def _told(calls: Sequence[Attempt]) -> Mapping[Dimension, LimitSeen]:
     """What the latest headers said; limits that are no limits are left out."""
     for call in reversed(calls):
         if call.limits:

@@ -1,13 +1,11 @@
-"""What crosses the wall of the lanes: answers of the gate, and settled calls on their way back to it."""
+"""What the gate answers, and what it shows of itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-from holdfast.model.call_result import Dimension, LimitSeen
-from holdfast.model.fault import Fault
-from holdfast.model.job import Offer, Permit
-from holdfast.model.reply import Reply, Usage
+from holdfast.model.call_result import Dimension
+from holdfast.model.job import Permit
 from holdfast.policy.admission import Reason
 
 WINDOW = 2_000  # ids of one lane in Redis: a few times what a fleet holds in flight
@@ -35,22 +33,6 @@ class Fetched:
     retry_in: float | None = None
     window: int = 0
     low: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """One call that is over, and committed to SQL.
-
-    ``answer`` None: nothing was learned (the job was handed back). ``usage`` is the real one, None where the provider
-    sent none. ``seconds`` is how long the call took. ``requeue`` goes back into its lane at once, in order.
-    """
-
-    permit: Permit
-    answer: Reply | Fault | None
-    usage: Usage | None = None
-    limits: Mapping[Dimension, LimitSeen] = field(default_factory=dict)
-    seconds: float = 0.0
-    requeue: Offer | None = None
 
 
 @dataclass(frozen=True, slots=True)

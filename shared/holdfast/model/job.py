@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.reply import Reply
+from holdfast.model.fault import FaultKind
 from holdfast.model.request import Request
 
 DEFAULT_TENANT = "default"
@@ -194,18 +193,6 @@ class MappingReport:
     """Everything a mapping lost on the way to one route; empty when nothing was."""
 
     notes: tuple[MappingNote, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptEnd:
-    """What the attempt row gets when its call is over."""
-
-    outcome: Outcome
-    fault: Fault | None = None
-    reply: Reply | None = None
-    cost_micros: int = 0
-    mapping: MappingReport = field(default_factory=MappingReport)
-    seconds: float = 0.0  # of the call alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,24 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from holdfast.model.fault import FaultKind
-from holdfast.model.job import AttemptEnd, Claimed, MappingNote, Outcome, Priority, State
+from holdfast.model.job import MappingNote, Outcome, Priority, State
 from holdfast.model.reply import Reply, Usage
 from holdfast.model.request import Request
-from holdfast.model.step import Step
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """One finished call on its way to SQL: refused when ``claimed.fence`` is no longer the job's.
-
-    ``others`` are the ends of the other calls under the same fence, by their numbers: those of a hedged job.
-    """
-
-    claimed: Claimed
-    route: str
-    end: AttemptEnd
-    step: Step
-    others: Mapping[int, AttemptEnd] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

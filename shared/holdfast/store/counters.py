@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
+from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault
-from holdfast.model.job import AttemptEnd
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
@@ -76,18 +76,19 @@ def observe(tx: Transaction, name: str, micros: int) -> None:
     tx.count(f"{name}_sum", amount=max(0, micros))
 
 
-def count_calls(tx: Transaction, ends: Iterable[tuple[str, AttemptEnd]]) -> None:
+def count_calls(tx: Transaction, attempts: Iterable[Attempt]) -> None:
     """Count calls that have ended now, with what they used and cost, by route."""
     unknown: list[tuple[str, Fault]] = []
-    for route, end in ends:
-        tx.count("calls", route, end.outcome)
-        if end.reply is not None:
-            tx.count("tokens", route, "input", amount=end.reply.usage.input)
-            tx.count("tokens", route, "output", amount=end.reply.usage.output)
-        tx.count("cost", route, amount=end.cost_micros)
-        if end.fault is not None:
-            tx.count("faults", route, end.fault.kind)
-            unknown += [(route.partition("/")[0], end.fault)] if end.fault.unfamiliar else []
+    for attempt in attempts:
+        route, usage, fault = attempt.permit.route, attempt.usage, attempt.fault
+        tx.count("calls", route, attempt.ended_as)
+        if usage is not None:
+            tx.count("tokens", route, "input", amount=usage.input)
+            tx.count("tokens", route, "output", amount=usage.output)
+        tx.count("cost", route, amount=attempt.cost_micros)
+        if fault is not None:
+            tx.count("faults", route, fault.kind)
+            unknown += [(route.partition("/")[0], fault)] if fault.unfamiliar else []
     if unknown:
         _count_codes(tx, unknown)
 

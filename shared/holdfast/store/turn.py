@@ -1,11 +1,12 @@
-"""What a settlement makes of its job: pure arithmetic between a step and a row. Times in microseconds."""
+"""What an attempt makes of its job: pure arithmetic between a step and a row. Times in microseconds."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 
+from holdfast.model.attempt import Attempt
 from holdfast.model.fault import FaultKind
-from holdfast.model.job import AttemptEnd, DeathReason, Outcome, State
-from holdfast.model.records import Settlement
+from holdfast.model.job import DeathReason, Outcome, State
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze
 from holdfast.store.codec import encode_avoid, encode_mapping, encode_reply, encode_usage
 from holdfast.store.micros import NEVER, to_micros
@@ -33,78 +34,86 @@ class Turn:
     ending: Ending | None = None
 
 
-def turn(settlement: Settlement, now: int) -> Turn:
-    """The next state of the settled job."""
-    match settlement.step:
+def turn(attempts: Sequence[Attempt], now: int) -> Turn:
+    """The next state of a job. ``attempts`` are those of one fence; exactly one of them has the step."""
+    [decided] = [attempt for attempt in attempts if attempt.step is not None]
+    made, calls = _turn(decided, now), max(attempt.number for attempt in attempts)
+    if made.ending is None or made.ending.attempts == calls:
+        return made
+    return replace(made, ending=replace(made.ending, attempts=calls))
+
+
+def _turn(decided: Attempt, now: int) -> Turn:
+    match decided.step:
         case Complete():
-            return Turn(State.SUCCEEDED, uses_attempt=True, ending=_success(settlement))
+            return Turn(State.SUCCEEDED, uses_attempt=True, ending=_success(decided))
         case Bury(reason):
-            return _buried(settlement, reason)
+            return _buried(decided, reason)
         case Retry(delay, uses_attempt, avoid):
-            return _later(settlement, now, delay, encode_avoid(avoid, now), uses_attempt=uses_attempt)
+            return _later(decided, now, delay, encode_avoid(avoid, now), uses_attempt=uses_attempt)
         case Snooze(delay, avoid):
-            return _later(settlement, now, delay, encode_avoid(avoid, now), uses_attempt=False)
+            return _later(decided, now, delay, encode_avoid(avoid, now), uses_attempt=False)
         case Reroute(avoid, uses_attempt):
-            return _later(settlement, now, 0.0, encode_avoid(avoid, now), uses_attempt=uses_attempt)
+            return _later(decided, now, 0.0, encode_avoid(avoid, now), uses_attempt=uses_attempt)
+        case None:
+            raise ValueError(f"attempt {decided.number} of job {decided.job.id} has no step")
         case other:
             assert_never(other)
 
 
-def may_be_billed(end: AttemptEnd) -> bool:
+def may_be_billed(attempt: Attempt) -> bool:
     """Whether the provider may have run the call, and charged for it."""
-    return end.outcome in BILLED_OUTCOMES or (end.fault is not None and end.fault.kind in BILLED_FAULTS)
+    return attempt.ended_as in BILLED_OUTCOMES or (attempt.fault is not None and attempt.fault.kind in BILLED_FAULTS)
 
 
-def is_failed_try(settlement: Settlement) -> bool:
+def is_failed_try(decided: Attempt) -> bool:
     """Whether the next backoff is to be wider for this call."""
-    fault = settlement.end.fault
-    waits = isinstance(settlement.step, Snooze) and fault is not None and fault.kind in WAITS
-    return settlement.end.outcome in FAILED_OUTCOMES and not waits
+    fault = decided.fault
+    waits = isinstance(decided.step, Snooze) and fault is not None and fault.kind in WAITS
+    return decided.ended_as in FAILED_OUTCOMES and not waits
 
 
-def _later(settlement: Settlement, now: int, delay: float, avoid: str | None, *, uses_attempt: bool) -> Turn:
+def _later(decided: Attempt, now: int, delay: float, avoid: str | None, *, uses_attempt: bool) -> Turn:
     due = now + to_micros(delay)
-    expires_at = settlement.claimed.expires_at
+    expires_at = decided.job.expires_at
     if due >= (NEVER if expires_at is None else to_micros(expires_at)):
-        return _expired(settlement, uses_attempt=uses_attempt)
-    kind = settlement.end.fault.kind if settlement.end.fault else None
+        return _expired(decided, uses_attempt=uses_attempt)
+    kind = decided.fault.kind if decided.fault else None
     state, available_at = (State.DELAYED, due) if due > now else (State.QUEUED, None)
-    return Turn(state, available_at, uses_attempt, avoid, why_waiting(settlement), kind)
+    return Turn(state, available_at, uses_attempt, avoid, why_waiting(decided), kind)
 
 
-def why_waiting(settlement: Settlement) -> str:
+def why_waiting(decided: Attempt) -> str:
     """Why the job is not running, for the person who asks."""
-    fault = settlement.end.fault
+    fault = decided.fault
     if fault is None:
         return "handed back by its worker before the call"
     status = f" (HTTP {fault.status})" if fault.status else ""
     said = f": {fault.message}" if fault.message else ""
-    return f"{fault.kind}{status} on {settlement.route}{said}"
+    return f"{fault.kind}{status} on {decided.permit.route}{said}"
 
 
-def _success(settlement: Settlement) -> Ending:
-    reply = settlement.end.reply
+def _success(decided: Attempt) -> Ending:
+    reply = decided.reply
     if reply is None:
-        raise ValueError("a settlement with step Complete needs a reply")
-    return _ending(settlement, State.SUCCEEDED, reply=encode_reply(reply))
+        raise ValueError("an attempt with step Complete needs a reply")
+    return _ending(decided, State.SUCCEEDED, reply=encode_reply(reply))
 
 
-def _buried(settlement: Settlement, reason: DeathReason) -> Turn:
+def _buried(decided: Attempt, reason: DeathReason) -> Turn:
     state = State.EXPIRED if reason.kind is FaultKind.EXPIRED else State.DEAD
-    ending = _ending(
-        settlement, state, fault=reason.kind, status=reason.status, code=reason.code, message=reason.message
-    )
+    ending = _ending(decided, state, fault=reason.kind, status=reason.status, code=reason.code, message=reason.message)
     return Turn(state, uses_attempt=state is State.DEAD, fault=reason.kind, ending=ending)
 
 
-def _expired(settlement: Settlement, *, uses_attempt: bool) -> Turn:
-    said = f"expires_at passes before the next try. Last: {why_waiting(settlement)}"
-    ending = _ending(settlement, State.EXPIRED, fault=FaultKind.EXPIRED, message=said)
+def _expired(decided: Attempt, *, uses_attempt: bool) -> Turn:
+    said = f"expires_at passes before the next try. Last: {why_waiting(decided)}"
+    ending = _ending(decided, State.EXPIRED, fault=FaultKind.EXPIRED, message=said)
     return Turn(State.EXPIRED, uses_attempt=uses_attempt, fault=FaultKind.EXPIRED, ending=ending)
 
 
 def _ending(
-    settlement: Settlement,
+    decided: Attempt,
     state: State,
     *,
     reply: bytes | None = None,
@@ -113,19 +122,19 @@ def _ending(
     code: str | None = None,
     message: str | None = None,
 ) -> Ending:
-    claimed, end = settlement.claimed, settlement.end
+    job = decided.job
     return Ending(
-        job=claimed.id,
-        generation=claimed.generation,
-        attempts=max(claimed.attempt_number, *settlement.others, 1),
-        fence=claimed.fence,
+        job=job.id,
+        generation=job.generation,
+        attempts=decided.number,
+        fence=job.fence,
         state=state,
         fault=fault,
         status=status,
         code=code,
         message=message,
-        route=settlement.route,
+        route=decided.permit.route,
         reply=reply,
-        usage=None if end.reply is None else encode_usage(end.reply.usage),
-        mapping=encode_mapping(end.mapping),
+        usage=None if decided.usage is None else encode_usage(decided.usage),
+        mapping=encode_mapping(decided.mapping),
     )

@@ -1,4 +1,4 @@
-"""Group commit: one thread writes what the pipeline hands in, many claims and settlements in one transaction.
+"""Group commit: one thread writes what the pipeline hands in, many claims and ends of calls in one transaction.
 
 Idle, a write is immediate. Under load, whatever comes in within a few milliseconds shares one commit. A caller waits
 for its own commit. While the database is away no claim is made, and finished calls are kept until they can be written.
@@ -11,18 +11,19 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
+from holdfast.model.attempt import Attempt
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import Claimed, Permit
-from holdfast.model.records import Settlement
 from holdfast.store.claim import claim
+from holdfast.store.finish import finish
 from holdfast.store.hedge import hedge
-from holdfast.store.settle import settle
 from holdfast.store.store import Store
 from holdfast.store.transaction import Transaction
 
-GROUP = 500  # permits and settlements in one transaction, about
+GROUP = 500  # permits and attempts in one transaction, about
 PAUSE = 0.005  # seconds between the starts of two transactions under load
 RETRY = 0.25  # seconds between two tries while the database is away
 HOLD = 60.0  # seconds for which close() keeps trying to write what is finished
@@ -52,21 +53,21 @@ class HedgeRequest(WriteRequest[int | None]):
 
 
 @dataclass(slots=True, eq=False)
-class SettleRequest(WriteRequest[bool]):
-    settlement: Settlement
+class FinishRequest(WriteRequest[bool]):
+    attempts: Sequence[Attempt]
 
 
 Answered = tuple[WriteRequest[Any], Any]
 
 
 class GroupWriter:
-    """The one writer of a process. ``claim`` and ``settle`` are called from event loops; the writing is a thread's."""
+    """The one writer of a process. ``claim`` and ``finish`` are called from event loops; the writing is a thread's."""
 
     def __init__(self, store: Store, *, group: int = GROUP, pause: float = PAUSE, hold: float = HOLD) -> None:
         self._store = store
         self._group, self._pause, self._hold = group, pause, hold
         self._inbox: queue.SimpleQueue[WriteRequest[Any] | None] = queue.SimpleQueue()  # None: close
-        self._held: list[SettleRequest] = []
+        self._held: list[FinishRequest] = []
         self._thread = threading.Thread(target=self._serve, name="group-writer", daemon=True)
         self._lock = threading.Lock()  # nothing is handed in after the closing mark
         self._closed = False
@@ -100,10 +101,13 @@ class GroupWriter:
         self._enqueue(request)
         return await request.future
 
-    async def settle(self, settlement: Settlement) -> bool:
-        """Write the end of a call. Waits until the database is back, if need be."""
+    async def finish(self, attempts: Sequence[Attempt]) -> bool:
+        """Write the ends of one job's calls. False: its step was not taken, the job was no longer held.
+
+        Waits until the database is back, if need be. Raises StorageUnavailable when the process ends before that.
+        """
         loop = asyncio.get_running_loop()
-        request = SettleRequest(loop.create_future(), loop, settlement)
+        request = FinishRequest(loop.create_future(), loop, attempts)
         self._enqueue(request)
         return await request.future
 
@@ -161,7 +165,7 @@ class GroupWriter:
 
     def _keep(self, group: list[WriteRequest[Any]], error: StorageUnavailable) -> None:
         expired = self._closing_at is not None and time.monotonic() > self._closing_at + self._hold
-        kept = [request for request in group if isinstance(request, SettleRequest) and not expired]
+        kept = [request for request in group if isinstance(request, FinishRequest) and not expired]
         self._held.extend(kept)
         self.holding = self.holding or bool(kept)
         lost = set(map(id, kept))
@@ -170,18 +174,21 @@ class GroupWriter:
 
 def _write(tx: Transaction, group: Iterable[WriteRequest[Any]]) -> list[Answered]:
     """Ends before beginnings: a job that comes back may be claimed in the same transaction."""
-    settles = [request for request in group if isinstance(request, SettleRequest)]
-    answers: list[Answered] = list(zip(settles, settle(tx, [request.settlement for request in settles]), strict=True))
+    answers = _finish(tx, [request for request in group if isinstance(request, FinishRequest)])
     by_worker: dict[str, list[ClaimRequest]] = defaultdict(list)
     for request in group:
         if isinstance(request, ClaimRequest):
             by_worker[request.worker].append(request)
     for worker, claims in by_worker.items():
         answers += _claim(tx, worker, claims)
-    for request in group:
-        if isinstance(request, HedgeRequest):
-            answers.append((request, hedge(tx, request.worker, request.job, request.permit)))
-    return answers
+    hedges = [request for request in group if isinstance(request, HedgeRequest)]
+    return answers + [(each, hedge(tx, each.worker, each.job, each.permit)) for each in hedges]
+
+
+def _finish(tx: Transaction, requests: Sequence[FinishRequest]) -> list[Answered]:
+    """One statement for the ends of all calls."""
+    taken = iter(finish(tx, [attempt for request in requests for attempt in request.attempts]))
+    return [(request, any(list(islice(taken, len(request.attempts))))) for request in requests]
 
 
 def _claim(tx: Transaction, worker: str, claims: Sequence[ClaimRequest]) -> list[Answered]:

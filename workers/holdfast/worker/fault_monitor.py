@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from holdfast.config import clock
+from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.reply import Reply
 from holdfast.policy.error_burst import Window, is_degraded, is_error_burst, note_budget_use, note_client_error
 from holdfast.policy.retry import Health, consumes_budget
 
@@ -22,17 +22,18 @@ class FaultMonitor:
     _windows: dict[str, Window] = field(default_factory=dict)
     _worn: dict[str, Window] = field(default_factory=dict)
 
-    def heard(self, route: str, job: str, outcome: Reply | Fault) -> None:
-        if isinstance(outcome, Fault) and outcome.unfamiliar:
-            self._count(route, outcome)
-        fault = outcome if isinstance(outcome, Fault) else None
+    def record(self, attempt: Attempt) -> None:
+        """Take in how a call ended."""
+        fault, route, job = attempt.fault, attempt.route.name, attempt.job.id
+        if fault is not None and fault.unfamiliar:
+            self._count(route, fault)
         wrong = fault is not None and fault.kind is FaultKind.INVALID_REQUEST
-        wore = fault is not None and consumes_budget(fault)
+        costly = fault is not None and consumes_budget(fault)
         now = clock.monotonic()
         if wrong or self._windows.get(route):
             self._windows[route] = note_client_error(self._windows.get(route, ()), now, job, wrong=wrong)
-        if wore or self._worn.get(route):
-            self._worn[route] = note_budget_use(self._worn.get(route, ()), now, job, wrong=wore)
+        if costly or self._worn.get(route):
+            self._worn[route] = note_budget_use(self._worn.get(route, ()), now, job, wrong=costly)
 
     def health(self, health: Health) -> Health:
         """What the gate says, and what this process saw: routes in a storm are shut, others wear their jobs out."""

@@ -1,4 +1,4 @@
-"""Second calls: for a job whose first one takes long, on another route, where its plan asks for that."""
+"""Hedged requests: a second call on another route for a job whose first one takes long, where its plan wants that."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,59 +6,74 @@ from dataclasses import dataclass, field, replace
 
 from holdfast.config import clock, crash_point
 from holdfast.lanes import Gate
+from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
+from holdfast.model.fault import FaultKind
 from holdfast.model.job import Offer, Permit
+from holdfast.model.reply import Reply
 from holdfast.model.route import Hedge, Plan
 from holdfast.policy.hedging import HEDGE_PRIMARY_LOST, HEDGE_SECONDARY_LOST, HedgeBudget, avoiding, earn, refund, spend
+from holdfast.policy.retry import asks_another
 from holdfast.policy.slow_calls import RECHECK_AFTER
 from holdfast.store import GroupWriter
 from holdfast.wire.strictness import allowed
-from holdfast.worker.calling import Called, Calling
+from holdfast.worker.call_runner import CallInFlight
 from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.permit_releaser import PermitReleaser
 
-Call = Callable[[Calling, Plan], Awaitable[Called]]
+NEVER_SENT = frozenset({FaultKind.INTERNAL, FaultKind.UNMAPPABLE, FaultKind.NO_TOKEN})
+
+Call = Callable[[CallInFlight, Plan], Awaitable[Attempt]]
 
 
 @dataclass(slots=True)
-class Hedges:
-    """``budgets`` by model, of this process."""
+class Hedging:
+    """Makes the calls of jobs: one, or two where the plan hedges. ``budgets`` by model, of this process."""
 
     gate: Gate
     writer: GroupWriter
+    releaser: PermitReleaser
     dependencies: DependencyHealth
     budgets: dict[str, HedgeBudget] = field(default_factory=dict)
 
-    def first_call(self, plan: Plan, hedge: Hedge) -> None:
-        """A call was made that may earn a hedge."""
-        self.budgets[plan.model] = earn(self.budgets.get(plan.model, HedgeBudget()), hedge.at_most)
+    async def run(self, attempt: Attempt, plan: Plan, call: Call) -> list[Attempt]:
+        """Make the calls of one job by ``call``; the attempt that decides comes last.
 
-    async def second(self, first: Calling, plan: Plan) -> Calling | None:
+        A probe is not hedged: cut short by another route's answer, it would never tell how its own route is.
+        """
+        first = CallInFlight(attempt)
+        if plan.hedge is None or attempt.permit.probe:
+            return [await call(first, plan)]
+        self.budgets[plan.model] = earn(self.budgets.get(plan.model, HedgeBudget()), plan.hedge.at_most)
+        return await Race(self, plan, call).run(first, plan.hedge)
+
+    async def second(self, first: CallInFlight, plan: Plan) -> CallInFlight | None:
         """Get a second call ready: its permit, then its row. None: no budget, no room, or it is not needed any more."""
         budget = spend(self.budgets.get(plan.model, HedgeBudget()))
         if budget is None:
             return None
         self.budgets[plan.model] = budget
-        permit = await self._permit(first, plan)
-        calling = None if permit is None else await self._begin(first, plan, permit)
-        if calling is None:
+        permit = await self._permit(first.attempt, plan)
+        second = None if permit is None else await self._begin(first, plan, permit)
+        if second is None:
             self.budgets[plan.model] = refund(self.budgets[plan.model])
-        return calling
+        return second
 
-    async def _permit(self, first: Calling, plan: Plan) -> Permit | None:
+    async def _permit(self, first: Attempt, plan: Plan) -> Permit | None:
         job = first.job
         need = replace(job.need, avoid=avoiding(job.need.avoid, _barred(first, plan)))
         try:
-            return await self.gate.hedge(Offer(job.id, job.lane, need), worker_of(first.permit), plan)
+            return await self.gate.hedge(Offer(job.id, job.lane, need), first.permit.worker, plan)
         except QueueUnavailable as error:
             self.dependencies.redis_failed(error)
             return None
 
-    async def _begin(self, first: Calling, plan: Plan, permit: Permit) -> Calling | None:
+    async def _begin(self, first: CallInFlight, plan: Plan, permit: Permit) -> CallInFlight | None:
         """Write the second call's row, unless the first one answered meanwhile."""
         number = None
         try:
             if not first.over:
-                number = await self.writer.hedge(worker_of(permit), first.job, permit)
+                number = await self.writer.hedge(permit.worker, first.attempt.job, permit)
                 crash_point("after_hedge")
         except StorageUnavailable as error:
             self.dependencies.sql_failed(error)
@@ -66,7 +81,7 @@ class Hedges:
         if number is None or route is None:
             await self._drop(permit)
             return None
-        return Calling(replace(first.job, attempt_number=number), permit, route)
+        return CallInFlight(Attempt(first.attempt.job, permit, route, number))
 
     async def _drop(self, permit: Permit) -> None:
         try:
@@ -75,82 +90,87 @@ class Hedges:
             self.dependencies.redis_failed(error)
 
 
-def worker_of(permit: Permit) -> str:
-    return permit.id.partition("/")[0]
-
-
-def _barred(first: Calling, plan: Plan) -> list[str]:
-    """Routes that a second call must not take: the first one's, and those that the job's strictness forbids."""
-    may = {route.name for route in allowed(first.job.request, plan)} - {first.route.name}
-    return [route.name for route in plan.routes if route.name not in may]
-
-
 class Race:
-    """The calls of one job whose plan hedges. The first good answer wins; the other call is left.
+    """The two calls of one job. The first good answer wins, and the other call is abandoned."""
 
-    ``call`` makes one. ``tell`` is given a call that failed while the other one still runs: its breakers should know.
-    """
-
-    def __init__(self, hedges: Hedges, plan: Plan, call: Call, tell: Callable[[Called], None]) -> None:
-        self._hedges, self._plan, self._call, self._tell = hedges, plan, call, tell
-        self._second: Calling | None = None
-        self._running: asyncio.Task[Called | None] | None = None
+    def __init__(self, hedging: Hedging, plan: Plan, call: Call) -> None:
+        self._hedging, self._plan, self._call = hedging, plan, call
+        self._second: CallInFlight | None = None
+        self._running: asyncio.Task[Attempt | None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._won = False
 
-    async def run(self, first: Calling, hedge: Hedge) -> list[Called]:
-        """Make the calls. The one that decides comes last; there may be only one."""
-        self._hedges.first_call(self._plan, hedge)
+    async def run(self, first: CallInFlight, hedge: Hedge) -> list[Attempt]:
+        """Make the first call, and the second one once the first is older than ``hedge.after`` seconds."""
         self._arm(first, hedge.after)
         try:
-            called = await self._call(first, self._plan)
+            ended = await self._call(first, self._plan)
             self._disarm()
-            return _in_order(called, await self._other(called))
+            return await self._both(ended)
         finally:
             self._disarm()
             if self._running is not None and not self._running.done():
                 self._running.cancel()
 
-    def _arm(self, first: Calling, seconds: float) -> None:
+    def _arm(self, first: CallInFlight, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(clock.real(seconds), self._start, first)
 
     def _disarm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _start(self, first: Calling) -> None:
+    def _start(self, first: CallInFlight) -> None:
         self._running = asyncio.create_task(self._follow(first))
 
-    async def _follow(self, first: Calling) -> Called | None:
+    async def _follow(self, first: CallInFlight) -> Attempt | None:
         """Make the second call, or try again later for as long as the first one runs."""
-        second = await self._hedges.second(first, self._plan)
+        self._second = second = await self._hedging.second(first, self._plan)
         if second is None:
             if not first.over:
                 self._arm(first, RECHECK_AFTER)
             return None
-        self._second = second
         if self._won:
-            second.leave(HEDGE_SECONDARY_LOST)
-        called = await self._call(second, self._plan)
-        if called.is_good:
-            first.leave(HEDGE_PRIMARY_LOST)
-        return called
+            second.abandon(HEDGE_SECONDARY_LOST)
+        ended = await self._call(second, self._plan)
+        if is_good(ended):
+            first.abandon(HEDGE_PRIMARY_LOST)
+        return ended
 
-    async def _other(self, called: Called) -> Called | None:
-        """The second call's end, once the first one came to its own."""
+    async def _both(self, first: Attempt) -> list[Attempt]:
+        """Wait for the second call, once the first one has ended.
+
+        A first call that failed is released at once: its breakers should know while the second one still runs.
+        """
         if self._running is None:
-            return None
-        self._won = called.is_good
+            return [first]
+        self._won = is_good(first)
         if self._second is not None and self._won:
-            self._second.leave(HEDGE_SECONDARY_LOST)
+            self._second.abandon(HEDGE_SECONDARY_LOST)
         elif self._second is not None and not self._second.over:
-            self._tell(called)
-        return await self._running
+            self._hedging.releaser.release([first])
+            first = replace(first, released=True)
+        return in_order(first, await self._running)
 
 
-def _in_order(called: Called, other: Called | None) -> list[Called]:
+def is_good(attempt: Attempt) -> bool:
+    """Whether its job can end with this attempt."""
+    return isinstance(attempt.outcome, Reply) and not asks_another(attempt.job, attempt.outcome)
+
+
+def in_order(first: Attempt, second: Attempt | None) -> list[Attempt]:
     """The one that decides last: a good one, else the later one, but none that was not sent."""
-    if other is None:
-        return [called]
-    decides = called.is_good or not (other.is_good or other.was_sent)
-    return [other, called] if decides else [called, other]
+    if second is None:
+        return [first]
+    decides = is_good(first) or not (is_good(second) or was_sent(second))
+    return [second, first] if decides else [first, second]
+
+
+def was_sent(attempt: Attempt) -> bool:
+    """Whether bytes of the call may have left."""
+    return attempt.fault is None or attempt.fault.kind not in NEVER_SENT
+
+
+def _barred(first: Attempt, plan: Plan) -> list[str]:
+    """Routes that a second call must not take: the first one's, and those that the job's strictness forbids."""
+    may = {route.name for route in allowed(first.job.request, plan)} - {first.route.name}
+    return [route.name for route in plan.routes if route.name not in may]

@@ -1,34 +1,40 @@
-"""Tells Redis, in groups, what became of permits: after SQL knows, never before."""
+"""Gives permits back to Redis, in groups: after SQL knows how their calls ended, never before."""
 
 import asyncio
+from collections.abc import Iterable
 
 from holdfast.config import crash_point
-from holdfast.lanes import Gate, Settled
+from holdfast.lanes import Gate
+from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
 from holdfast.worker.dependency_health import DependencyHealth
 
-GROUP = 200  # settlements a script call
+GROUP = 200  # attempts a script call
 LINGER = 0.002  # seconds to let a group form; a permit is worth nothing to anyone sooner
 RETRY_AFTER = 0.5  # seconds between tries while Redis is away
 
 
 class PermitReleaser:
-    """Holds what Redis has not heard yet. While Redis is away it waits: a lost acknowledgement would block its job."""
+    """Holds ended attempts that Redis has not heard of. While it is away they wait: a lost acknowledgement would keep
+    its job out of its lane.
+    """
 
     def __init__(self, gate: Gate, dependencies: DependencyHealth) -> None:
         self._gate = gate
         self._dependencies = dependencies
-        self._waiting: list[Settled] = []
+        self._waiting: list[Attempt] = []
         self._arrived = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def settle(self, settled: Settled) -> None:
-        self._waiting.append(settled)
+    def release(self, attempts: Iterable[Attempt]) -> None:
+        """Hand in attempts of one job; the one with the step last: an earlier one takes the job's message away."""
+        self._waiting += attempts
         self._empty.clear()
         self._arrived.set()
 
     async def run(self) -> None:
+        """Tell Redis until cancelled."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()
@@ -37,10 +43,10 @@ class PermitReleaser:
                 await self._flush(self._waiting[:GROUP])
             self._empty.set()
 
-    async def _flush(self, group: list[Settled]) -> None:
+    async def _flush(self, group: list[Attempt]) -> None:
         crash_point("before_settle")
         try:
-            await self._gate.settle(group)
+            await self._gate.finish(group)
         except QueueUnavailable as error:
             self._dependencies.redis_failed(error)
             await asyncio.sleep(RETRY_AFTER)

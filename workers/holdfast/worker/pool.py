@@ -19,9 +19,9 @@ from holdfast.policy.rate_limit import LATE
 from holdfast.store import GroupWriter, Store
 from holdfast.store.fleet import stop_worker
 from holdfast.store.requeue import called_within, requeue
-from holdfast.worker.attempt import Attempts
+from holdfast.worker.attempt import AttemptRunner
+from holdfast.worker.call_runner import CallRunner
 from holdfast.worker.call_slots import CallSlots
-from holdfast.worker.calling import Calls
 from holdfast.worker.credential_monitor import CredentialMonitor
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.fetcher import Fetcher
@@ -74,8 +74,10 @@ class Pool:
         self.overrides = Overrides(store, self.gate)
         self.releaser = PermitReleaser(self.gate, self.dependencies)
         self.lease = Lease(store, self.dependencies, settings.worker.lease)
-        calls = Calls(self.providers, self.lease, self.credential_monitor, self.gate, self.dependencies, self.slots)
-        self.attempts = Attempts(self.writer, self.gate, self.releaser, calls, self.dependencies)
+        calls = CallRunner(
+            self.providers, self.lease, self.credential_monitor, self.gate, self.dependencies, self.slots
+        )
+        self.attempts = AttemptRunner(self.writer, self.gate, self.releaser, calls, self.dependencies)
         self.in_flight: dict[str, asyncio.Task[None]] = {}
         self.unsure: set[str] = set()  # jobs that SQL may count as ours though nobody here runs them
 

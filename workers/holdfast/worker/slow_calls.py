@@ -1,19 +1,19 @@
-"""Watches calls in flight: tells the breaker of a slow one before it ends, and leaves one that is lost."""
+"""Watches calls in flight: tells the breaker of a slow one before it ends, and abandons one that is lost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from holdfast.config import clock
 from holdfast.lanes import Gate
-from holdfast.model.call_result import CallResult
+from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.reply import Reply
-from holdfast.model.route import Plan, Route
+from holdfast.model.route import Plan
 from holdfast.policy.retry import Health
 from holdfast.policy.slow_calls import RECHECK_AFTER, gives_up, is_crowded, slow_after, typical
-from holdfast.worker.calling import Calling
+from holdfast.worker.call_runner import CallInFlight
 from holdfast.worker.dependency_health import DependencyHealth
 
 GIVEN_UP = Fault(FaultKind.TIMED_OUT, "slow on a route that is ill, given up for another", ambiguous=True)
@@ -33,43 +33,58 @@ class SlowCallMonitor:
     typical: dict[str, float] = field(default_factory=dict)
     _looking: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def heard(self, route: Route, answer: CallResult) -> None:
-        """Learn from a reply."""
-        if isinstance(answer.outcome, Reply) and route.slow_after is not None:
-            known, tokens = self.typical.get(route.name), answer.outcome.usage.output
-            self.typical[route.name] = typical(known, answer.seconds, tokens)
+    def learn(self, attempt: Attempt) -> None:
+        """Learn from a reply what calls on its route take."""
+        reply, route = attempt.reply, attempt.route
+        if reply is not None and route.slow_after is not None:
+            self.typical[route.name] = typical(self.typical.get(route.name), attempt.seconds, reply.usage.output)
 
-    def watch(self, calling: Calling, plan: Plan) -> asyncio.TimerHandle | None:
-        """Look at the call once it is slow; cancel this when it is over before. None: its route is never slow."""
-        if calling.route.slow_after is None:
+    @contextmanager
+    def watch(self, call: CallInFlight, plan: Plan) -> Iterator[None]:
+        """Look at a call that turns slow inside the block. On a route without ``slow_after`` none does."""
+        timer = self._timer(call, plan)
+        try:
+            yield
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _timer(self, call: CallInFlight, plan: Plan) -> asyncio.TimerHandle | None:
+        route, job = call.attempt.route, call.attempt.job
+        if route.slow_after is None:
             return None
-        known = self.typical.get(calling.route.name)
-        slow = slow_after(calling.route, known, calling.job.need.output_tokens)
-        return asyncio.get_running_loop().call_later(clock.real(slow), self._is_slow, calling, plan, slow)
+        slow = slow_after(route, self.typical.get(route.name), job.need.output_tokens)
+        return asyncio.get_running_loop().call_later(clock.real(slow), self._is_slow, call, plan, slow)
 
-    def _is_slow(self, calling: Calling, plan: Plan, slow: float) -> None:
-        looking = asyncio.create_task(self._look(calling, plan, slow))
+    def _is_slow(self, call: CallInFlight, plan: Plan, slow: float) -> None:
+        looking = asyncio.create_task(self._look(call, plan, slow))
         self._looking.add(looking)
         looking.add_done_callback(self._looking.discard)
 
-    async def _look(self, calling: Calling, plan: Plan, slow: float) -> None:
-        """Until the call is over: leave it when its route turns out to be ill and another could take its job."""
-        await self._report(calling)
-        while not calling.over:
-            if await self._is_lost(calling, plan, slow):
-                calling.leave(GIVEN_UP)
+    async def _look(self, call: CallInFlight, plan: Plan, slow: float) -> None:
+        """Until the call is over: abandon it when its route turns out to fail and another could take its job."""
+        await self._report(call)
+        while not call.over:
+            if await self._is_lost(call, plan, slow):
+                call.abandon(GIVEN_UP)
                 return
             await asyncio.sleep(clock.real(RECHECK_AFTER))
 
-    async def _is_lost(self, calling: Calling, plan: Plan, slow: float) -> bool:
-        route, job, health = calling.route, calling.job, await self.health(plan)
-        crowded = is_crowded(len(self._looking), self.slots)
-        slowness = calling.age / slow
-        now = self.gate.now()
-        return gives_up(route, plan, health, job.need, now, slowness=slowness, crowded=crowded, calls=job.calls)
+    async def _is_lost(self, call: CallInFlight, plan: Plan, slow: float) -> bool:
+        attempt, health = call.attempt, await self.health(plan)
+        return gives_up(
+            attempt.route,
+            plan,
+            health,
+            attempt.job.need,
+            self.gate.now(),
+            slowness=call.age / slow,
+            crowded=is_crowded(len(self._looking), self.slots),
+            calls=attempt.job.calls,
+        )
 
-    async def _report(self, calling: Calling) -> None:
+    async def _report(self, call: CallInFlight) -> None:
         try:
-            await self.gate.report_slow(calling.permit)
+            await self.gate.report_slow(call.attempt.permit)
         except QueueUnavailable as error:
             self.dependencies.redis_failed(error)

@@ -10,7 +10,7 @@ from holdfast.lab.simulation.bucket import SimulatedBucket
 from holdfast.lab.simulation.jobs import SimulatedCall, SimulatedJob, need_of
 from holdfast.lab.simulation.policy_hooks import Outcome, PolicyHooks
 from holdfast.lab.simulation.targets import CallSlots, Moved, SimulatedBreaker, SimulatedTarget
-from holdfast.lanes.settling import ANSWERED, NEVER_SENT
+from holdfast.lanes.finishing import ANSWERED, NEVER_SENT
 from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Reply, Usage
 from holdfast.policy.backoff import Uniform

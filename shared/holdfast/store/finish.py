@@ -1,11 +1,11 @@
-"""Settling: what a call came to, its job's next state and terminal record, all under the fence of its claim."""
+"""Finishing: what a call came to, its job's next state and terminal record, all under the fence of its claim."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.config import crash_point
-from holdfast.model.job import AttemptEnd, Claimed, State
-from holdfast.model.records import Settlement
+from holdfast.model.attempt import Attempt
+from holdfast.model.job import State
 from holdfast.store.codec import clean, encode_mapping, encode_usage
 from holdfast.store.counters import count_calls, observe
 from holdfast.store.micros import to_micros
@@ -14,7 +14,7 @@ from holdfast.store.terminal import write_endings
 from holdfast.store.transaction import Transaction
 from holdfast.store.turn import Turn, is_failed_try, may_be_billed, turn
 
-SETTLE = Statement("""
+FINISH = Statement("""
     with v as ($rows(
         id text, fence bigint, state text, available_at bigint, finished_at bigint, attempts bigint, calls bigint,
         tries bigint, avoid text, why text, fault text
@@ -45,23 +45,33 @@ END_ATTEMPTS = Statement("""
 Key = tuple[str, int]
 
 
-def settle(tx: Transaction, settlements: Sequence[Settlement]) -> list[bool]:
-    """Write the ends of calls. False: the job was not held under that fence any more, and only the call was ended."""
-    if not settlements:
+def finish(tx: Transaction, attempts: Sequence[Attempt]) -> list[bool]:
+    """Write how calls ended, and what becomes of their jobs. In order: whether an attempt's step was taken.
+
+    It is not where the job was no longer held under the attempt's fence: then only its call is ended.
+    """
+    by_claim: dict[Key, dict[int, Attempt]] = {}
+    for attempt in attempts:
+        by_claim.setdefault(attempt.key, {}).setdefault(attempt.number, attempt)
+    if not by_claim:
         return []
-    turns: dict[Key, tuple[Settlement, Turn]] = {}
-    for settlement in settlements:
-        if _key(settlement) not in turns:
-            turns[_key(settlement)] = settlement, turn(settlement, tx.now)
-    rows = [_job_row(settlement, next_, tx.now) for settlement, next_ in turns.values()]
-    won = {(row.id, row.fence): row for row in tx.run(SETTLE, rows=sorted(rows))}
-    ended = tx.run(END_ATTEMPTS, rows=[row for pair in turns.values() for row in _end_rows(*pair)], now=tx.now)
-    count_calls(tx, [(row.route, _end(turns[row.job, row.fence][0], row.number)) for row in ended])
-    write_endings(tx, [turns[key][1].ending for key in won])
+    turns = {key: turn(list(its.values()), tx.now) for key, its in by_claim.items()}
+    rows = [_job_row(its, turns[key], tx.now) for key, its in by_claim.items()]
+    won = {(row.id, row.fence): row for row in tx.run(FINISH, rows=sorted(rows))}
+    ended = tx.run(
+        END_ATTEMPTS, rows=[_end_row(each) for its in by_claim.values() for each in its.values()], now=tx.now
+    )
+    count_calls(tx, [by_claim[row.job, row.fence][row.number] for row in ended])
+    write_endings(tx, [turns[key].ending for key in won])
     for key, row in won.items():
-        _moved(tx, row, turns[key][1])
+        _moved(tx, row, turns[key])
     crash_point("mid_record")
-    return [won.pop(_key(settlement), None) is not None for settlement in settlements]
+    return [_is_taken(attempt, by_claim[attempt.key], won) for attempt in attempts]
+
+
+def _is_taken(attempt: Attempt, its: Mapping[int, Attempt], won: Mapping[Key, Any]) -> bool:
+    """An attempt that was handed in twice is taken once."""
+    return attempt.step is not None and attempt.key in won and its[attempt.number] is attempt
 
 
 def _moved(tx: Transaction, row: Any, next_: Turn) -> None:
@@ -72,59 +82,38 @@ def _moved(tx: Transaction, row: Any, next_: Turn) -> None:
         observe(tx, "job_seconds", tx.now - row.created_at)
 
 
-def _end(settlement: Settlement, number: int) -> AttemptEnd:
-    """How the call of this number ended: the one that decided, or the other one of a hedged job."""
-    return settlement.others.get(number, settlement.end)
-
-
-def _key(settlement: Settlement) -> Key:
-    return settlement.claimed.id, settlement.claimed.fence
-
-
-def _job_row(settlement: Settlement, next_: Turn, now: int) -> list[Any]:
+def _job_row(its: Mapping[int, Attempt], next_: Turn, now: int) -> list[Any]:
+    [decided] = [attempt for attempt in its.values() if attempt.step is not None]
     return [
-        settlement.claimed.id,
-        settlement.claimed.fence,
+        *decided.key,
         next_.state,
         next_.available_at,
         now if next_.ending else None,
         int(next_.uses_attempt),
-        sum(map(may_be_billed, (settlement.end, *settlement.others.values()))),
-        int(is_failed_try(settlement)),
+        sum(map(may_be_billed, its.values())),
+        int(is_failed_try(decided)),
         next_.avoid,
         clean(next_.why),
         next_.fault,
     ]
 
 
-def _end_rows(settlement: Settlement, next_: Turn) -> list[list[Any]]:
-    """The call that decided, and the other one of a hedged job."""
-    claimed, reply = settlement.claimed, settlement.end.reply
-    # what an ending holds is encoded already
-    encoded = next_.ending.usage if next_.ending else encode_usage(reply.usage) if reply else None
-    rows = [_end_row(claimed, claimed.attempt_number, settlement.end, encoded)]
-    for number, end in settlement.others.items():
-        rows.append(_end_row(claimed, number, end, encode_usage(end.reply.usage) if end.reply else None))
-    return rows
-
-
-def _end_row(claimed: Claimed, number: int, end: AttemptEnd, encoded_usage: str | None) -> list[Any]:
-    fault, reply = end.fault, end.reply
-    usage = reply.usage if reply else None
+def _end_row(attempt: Attempt) -> list[Any]:
+    fault, reply, usage = attempt.fault, attempt.reply, attempt.usage
     return [
-        claimed.id,
-        claimed.generation,
-        number,
-        end.outcome,
+        attempt.job.id,
+        attempt.job.generation,
+        attempt.number,
+        attempt.ended_as,
         fault.kind if fault else None,
         fault.status if fault else None,
         clean(fault.code) if fault else None,
         clean(fault.message) if fault else None,
         clean(reply.provider_request_id if reply else fault.provider_request_id if fault else None),
-        encoded_usage,
+        encode_usage(usage) if usage else None,
         usage.input if usage else 0,
         usage.output if usage else 0,
-        end.cost_micros,
-        encode_mapping(end.mapping),
-        to_micros(end.seconds),
+        attempt.cost_micros,
+        encode_mapping(attempt.mapping),
+        to_micros(attempt.seconds),
     ]

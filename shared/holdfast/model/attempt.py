@@ -1,0 +1,77 @@
+"""An attempt: one call for a claimed job on one route, as one value from its claim to its acknowledgement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from holdfast.model.call_result import CallResult, Dimension, LimitSeen
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.job import Claimed, MappingReport, Outcome, Permit
+from holdfast.model.reply import Reply, Usage
+from holdfast.model.route import Route
+from holdfast.model.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call for one job. It grows by ``replace`` and is never changed; what is not known yet is None.
+
+    A hedged job has two attempts under one fence. The one that decides what becomes of the job carries the step.
+    """
+
+    job: Claimed  # as its claim read it from SQL; the fence in it guards every later write
+    permit: Permit  # the gate's, for this call alone; given back when the attempt is released
+    route: Route  # where the permit says that the call goes
+    number: int  # of the attempt's row, from 1 in a generation; the row stands before a byte is sent
+    result: CallResult | None = None  # set by the call runner, when the call has ended
+    outcome: Reply | Fault | None = None  # set by the judge: a reply that breaks its job's schema is a fault
+    step: Step | None = None  # set by the decision; taken away again when SQL refuses it, so that nothing is put back
+    released: bool = False  # the gate has heard of the call already: it failed while a second one still ran
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """The claim it belongs to: job and fence."""
+        return self.job.id, self.job.fence
+
+    @property
+    def fault(self) -> Fault | None:
+        """What went wrong, as it was judged."""
+        return self.outcome if isinstance(self.outcome, Fault) else None
+
+    @property
+    def reply(self) -> Reply | None:
+        """What the provider answered, also where it was judged a fault: it was paid for."""
+        return self.result.outcome if self.result and isinstance(self.result.outcome, Reply) else None
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens that the provider counted or, where it sent no count, that we estimated."""
+        return self.reply.usage if self.reply else None
+
+    @property
+    def seconds(self) -> float:
+        """How long the call took; 0 where it was not made."""
+        return self.result.seconds if self.result else 0.0
+
+    @property
+    def limits(self) -> Mapping[Dimension, LimitSeen]:
+        """What the answer's headers told of rate limits."""
+        return self.result.limits if self.result else {}
+
+    @property
+    def mapping(self) -> MappingReport:
+        """What the request lost on its way into the route's format."""
+        return self.result.mapping if self.result else MappingReport()
+
+    @property
+    def cost_micros(self) -> int:
+        """Micro-dollars by the route's price; 0 where nothing was answered or the price is unknown."""
+        return self.route.price.cost_micros(self.usage.input, self.usage.output) if self.usage else 0
+
+    @property
+    def ended_as(self) -> Outcome:
+        """How its row says that it ended."""
+        if self.fault is None:
+            return Outcome.SUCCEEDED
+        if self.fault.kind is FaultKind.INTERNAL:  # no byte was sent
+            return Outcome.ABANDONED
+        return Outcome.UNKNOWN if self.fault.ambiguous else Outcome.FAILED

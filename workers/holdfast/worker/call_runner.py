@@ -1,0 +1,130 @@
+"""Makes one call under its deadline, and ends it before that where waiting for it makes no sense any more."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from holdfast.config import clock, crash_point
+from holdfast.credentials import NoToken
+from holdfast.lanes import Gate
+from holdfast.model.attempt import Attempt
+from holdfast.model.call_result import CallResult
+from holdfast.model.errors import HoldfastError, QueueUnavailable, Unmappable
+from holdfast.model.fault import Fault, FaultKind, Scope
+from holdfast.model.ids import public_id
+from holdfast.model.job import Permit
+from holdfast.model.route import Plan
+from holdfast.wire.strictness import demand_allowed
+from holdfast.worker.call_slots import CallSlots
+from holdfast.worker.credential_monitor import CredentialMonitor
+from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.lease import Lease
+from holdfast.worker.provider_pool import ProviderPool
+
+UNSENT = Fault(FaultKind.INTERNAL, "it was not needed any more before it was sent")
+
+
+@dataclass(slots=True, eq=False)
+class CallInFlight:
+    """The handle of a call under way. ``abandoned``: why nobody waits for it any more. ``over``: it has ended."""
+
+    attempt: Attempt
+    began: float = field(default_factory=clock.monotonic)
+    abandoned: Fault | None = None
+    over: bool = False
+    _timeout: asyncio.Timeout | None = None  # while bytes may be under way
+
+    @property
+    def age(self) -> float:
+        """Seconds since it began."""
+        return clock.monotonic() - self.began
+
+    def abandon(self, why: Fault) -> None:
+        """Close its connection, so that it ends with ``why``. Does nothing to a call that is over."""
+        if self.over or self.abandoned is not None:
+            return
+        self.abandoned = why
+        if self._timeout is not None:
+            self._timeout.reschedule(asyncio.get_running_loop().time())
+
+    async def unless_abandoned(self, answer: Awaitable[CallResult]) -> CallResult:
+        """Wait for ``answer`` until the call is abandoned."""
+        try:
+            async with asyncio.timeout(None) as self._timeout:
+                return await answer
+        except TimeoutError:
+            assert self.abandoned is not None
+            return CallResult(self.abandoned, seconds=clock.real(self.age))  # as adapters measure
+        finally:
+            self._timeout = None
+
+
+@dataclass(slots=True)
+class CallRunner:
+    """Makes calls through the adapters. Whatever goes wrong on our side of one is a fault, never an error."""
+
+    providers: ProviderPool
+    lease: Lease
+    credential_monitor: CredentialMonitor
+    gate: Gate
+    dependencies: DependencyHealth
+    slots: CallSlots
+
+    async def run(self, call: CallInFlight, plan: Plan) -> CallResult:
+        """Make one call. The times in its result are those of this process's clock."""
+        try:
+            demand_allowed(call.attempt.job.request, plan, call.attempt.route)
+            result = await self._send(call)
+        except Unmappable as error:
+            result = CallResult(Fault(FaultKind.UNMAPPABLE, str(error)))
+        except NoToken as error:
+            result = CallResult(Fault(FaultKind.NO_TOKEN, str(error)))
+        except HoldfastError as error:
+            result = CallResult(Fault(FaultKind.INTERNAL, str(error)))
+        finally:
+            call.over = True
+        self._note_credential(call.attempt, result)
+        return result
+
+    async def _send(self, call: CallInFlight) -> CallResult:
+        attempt, route, permit = call.attempt, call.attempt.route, call.attempt.permit
+        client = await self.providers.client(route, permit.credential)
+        crash_point("before_send")
+        if call.abandoned is not None:
+            return CallResult(UNSENT)
+        answer = client.complete(
+            route.model,
+            attempt.job.request,
+            deadline=clock.real(route.deadline),
+            tag=tag(attempt),
+            refusal=partial(self._refusal, permit),
+        )
+        result = await call.unless_abandoned(answer)
+        crash_point("after_body")
+        if isinstance(result.outcome, Fault) and result.outcome.kind is FaultKind.AUTH:
+            self.providers.login_refused(route, permit.credential, client)
+        return result if clock.is_real() else replace(result, seconds=clock.passed(result.seconds))
+
+    async def _refusal(self, permit: Permit) -> str | None:
+        """Why a call may not leave now: this process stood still since the claim, and what it held is others' now."""
+        try:
+            why = await self.gate.refusal(permit)
+        except QueueUnavailable as error:
+            self.dependencies.redis_failed(error)
+            why = "its permit is old, and Redis cannot be asked for another"
+        if not self.lease.covers(permit.worker):
+            why = "this worker's lease ran out before the call"
+        self.slots.left(permit.id)
+        return why
+
+    def _note_credential(self, attempt: Attempt, result: CallResult) -> None:
+        """Remember what a call said of its credential, for the operator."""
+        if isinstance(result.outcome, Fault) and result.outcome.scope is Scope.CREDENTIAL:
+            name = f"{attempt.route.provider}/{attempt.permit.credential}"
+            self.credential_monitor.heard(name, result.outcome.kind)
+
+
+def tag(attempt: Attempt) -> str:
+    """Name an attempt to its provider: job, generation and number, which are together unique."""
+    return f"{public_id('job', attempt.job.id)}/{attempt.job.generation}/{attempt.number}"
