@@ -31,13 +31,22 @@ async def test_what_was_offered_with_the_key_is_given(house: House) -> None:
     assert jobs((await house.fetch(5)).permits) == [offer.id for offer in made]
 
 
-async def test_a_message_carries_job_version_and_signature_and_no_more(house: House) -> None:
+async def test_a_message_carries_its_job_and_no_more_and_the_need_beside_it_the_signature(house: House) -> None:
     (offer,) = offers(1)
     house.lanes.offer([offer])
     message = Message.decode(house.redis.hget(house.keys.messages(LANE), offer.id).encode())
     signature = MessageSigner(KEY).sign(LANE, offer.id, "100\t100")
-    assert message.args == (offer.id,)
-    assert message.options == {"redis_message_id": offer.id, "version": 1, "signature": signature}
+    assert (message.args, message.options) == ((offer.id,), {"redis_message_id": offer.id})
+    assert house.redis.hget(house.keys.need(LANE), offer.id) == f"100\t100\n{signature}"
+
+
+async def test_a_message_of_older_code_which_also_carried_the_signature_is_given(house: House) -> None:
+    (offer,) = offers(1)
+    house.lanes.offer([offer])
+    older = Message.decode(house.redis.hget(house.keys.messages(LANE), offer.id).encode())
+    older.options.update(version=1, signature=MessageSigner(KEY).sign(LANE, offer.id, "100\t100"))
+    house.redis.hset(house.keys.messages(LANE), offer.id, older.encode())
+    assert jobs((await house.fetch()).permits) == [offer.id]
 
 
 async def test_forged_messages_are_refused_counted_and_logged_and_their_units_come_back(house: House) -> None:

@@ -34,7 +34,7 @@ def force_route(client: Client, keys: Keys, route: str, want: Want | None) -> No
             return force(breaker, None) if forced else breaker
         return breaker if isinstance(breaker.state, FORCED[want]) else force(breaker, want)
 
-    _change(client, keys, f"{ScopeKind.ROUTE}:{route}", change)
+    change_breaker(client, keys, f"{ScopeKind.ROUTE}:{route}", change)
 
 
 def reset_route(client: Client, keys: Keys, route: str) -> None:
@@ -47,11 +47,33 @@ def reset_route(client: Client, keys: Keys, route: str) -> None:
     for name in sorted(_index(client, keys)):
         scope = name.removeprefix(root_breaker)
         if scope == f"{ScopeKind.ROUTE}:{route}":
-            _change(client, keys, scope, lambda breaker: force(breaker, None))
+            change_breaker(client, keys, scope, lambda breaker: force(breaker, None))
         elif scope == f"{ScopeKind.ENDPOINT}:{provider}" or scope.startswith(f"{ScopeKind.CREDENTIAL}:{provider}/"):
-            _change(client, keys, scope, _closed_unless_forced)
+            change_breaker(client, keys, scope, _closed_unless_forced)
         elif name.startswith(f"{root_bucket}{provider}/"):
             client.hdel(name, "paused_until")
+
+
+def change_breaker(client: Client, keys: Keys, scope: str, change: Change) -> None:
+    """Change a breaker by compare-and-set on its version. ``change`` returns the same object where there is no need."""
+    compare_and_set = client.register_script(source("compare_and_set"))
+    key = keys.breaker(scope)
+    for _ in range(TRIES):
+        fields = {str(name): str(value) for name, value in client.hgetall(key).items()}
+        before = parse(fields)
+        after = change(before)
+        if after is before:
+            return
+        flat = [text for pair in dump(after).items() for text in pair]
+        if compare_and_set([key, keys.index], [fields.get("version", "0"), keys.wake, *flat]):
+            return
+    raise redis.RedisError(f"breaker {scope} moved {TRIES} times while it was being changed")
+
+
+def server_time(client: Client) -> float:
+    """Return the server's clock, in seconds."""
+    seconds, micros = client.time()
+    return int(seconds) + int(micros) / 1e6
 
 
 def overrides(client: Client, keys: Keys) -> dict[tuple[Kind, str], Override]:
@@ -70,8 +92,7 @@ def snapshot(client: Client, keys: Keys) -> Snapshot:
     breakers = _named(names, keys.breaker(""))
     buckets = _named(names, keys.bucket(""))
     slots = _named(names, keys.slots(""))
-    seconds, micros = client.time()
-    now = int(seconds) + int(micros) / 1e6
+    now = server_time(client)
     pipe = client.pipeline(transaction=False)
     for name in (*map(keys.breaker, breakers), *map(keys.bucket, buckets)):
         pipe.hgetall(name)
@@ -92,21 +113,6 @@ def snapshot(client: Client, keys: Keys) -> Snapshot:
         refused=int(refused or 0),
         purged=int(purged or 0),
     )
-
-
-def _change(client: Client, keys: Keys, scope: str, change: Change) -> None:
-    compare_and_set = client.register_script(source("compare_and_set"))
-    key = keys.breaker(scope)
-    for _ in range(TRIES):
-        fields = {str(name): str(value) for name, value in client.hgetall(key).items()}
-        before = parse(fields)
-        after = change(before)
-        if after is before:
-            return
-        flat = [text for pair in dump(after).items() for text in pair]
-        if compare_and_set([key, keys.index], [fields.get("version", "0"), keys.wake, *flat]):
-            return
-    raise redis.RedisError(f"breaker {scope} moved {TRIES} times while it was being changed")
 
 
 def _closed_unless_forced(breaker: Breaker) -> Breaker:

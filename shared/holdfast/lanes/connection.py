@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
 import redis.asyncio
 
 from holdfast.lanes.embedded import EmbeddedServer
+from holdfast.lanes.garbage import GarbageRemover, is_garbage
 from holdfast.lanes.keys import Keys
 from holdfast.lanes.message_signer import MessageSigner
-from holdfast.lanes.topology import is_several, open_asynchronous, open_sync, read
+from holdfast.lanes.topology import FAILED, is_several, open_asynchronous, open_sync, read
 from holdfast.model.errors import ConfigError, QueueUnavailable
+
+T = TypeVar("T")
 
 EMBEDDED = "embedded"
 SCHEMES = ("redis", "rediss", "unix")
@@ -69,6 +73,7 @@ class Connection:
         self._signer: MessageSigner | None = None
         self._client: redis.Redis | None = None
         self._closed = False
+        self.remove_garbage = GarbageRemover(self.sync, keys)
 
     @property
     def url(self) -> str:
@@ -97,6 +102,25 @@ class Connection:
         if self._client is None:
             self._client = open_sync(self.url)
         return self._client
+
+    def ask(self, question: Callable[[redis.Redis], T]) -> T:
+        """Put ``question`` to Redis; where garbage is in the way, delete it and ask again. Raises QueueUnavailable."""
+        try:
+            return self._ask_past_garbage(question)
+        except redis.ConnectionError as error:
+            self.revive()
+            raise self.unavailable(error) from error
+        except FAILED as error:
+            raise self.unavailable(error) from error
+
+    def _ask_past_garbage(self, question: Callable[[redis.Redis], T]) -> T:
+        try:
+            return question(self.sync())
+        except redis.ResponseError as error:
+            if not is_garbage(error):
+                raise
+            self.remove_garbage(error)
+            return question(self.sync())
 
     def asynchronous(self) -> "redis.asyncio.Redis":
         """Make a new client for the running event loop; whoever asked closes it."""

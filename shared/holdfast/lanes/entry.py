@@ -6,7 +6,7 @@ from math import inf
 
 from dramatiq.message import Message
 
-from holdfast.lanes.message_signer import VERSION, MessageSigner
+from holdfast.lanes.message_signer import MessageSigner
 from holdfast.model.job import Need, Offer
 
 ACTOR = "run_job"
@@ -15,20 +15,20 @@ DEADLINE = "@"  # stands where a route would, and is none
 
 
 def write_entry(offer: Offer, signer: MessageSigner | None) -> tuple[str, bytes, str]:
-    """A job's id, its message and its need, both signed."""
+    """Return a job's id, its message, and its need with the signature of all that the gate reads."""
     need = write_need(offer.need)
     signature = signer.sign(offer.lane, offer.id, need) if signer else ""
-    return offer.id, write_message(offer, signature), f"{need}\n{signature}" if signature else need
+    return offer.id, write_message(offer), f"{need}\n{signature}" if signature else need
 
 
-def write_message(offer: Offer, signature: str) -> bytes:
-    """The dramatiq message of a job. Its ``redis_message_id`` is the job's id: an id is in a window at most once."""
+def write_message(offer: Offer) -> bytes:
+    """Return the dramatiq message of a job. Its ``redis_message_id`` is the job's id: a window holds an id once."""
     message: Message[None] = Message(
         queue_name=offer.lane,
         actor_name=ACTOR,
         args=(offer.id,),
         kwargs={},
-        options={"redis_message_id": offer.id, "version": VERSION, "signature": signature},
+        options={"redis_message_id": offer.id},
         message_id=offer.id,
         message_timestamp=int(time.time() * 1000),
     )

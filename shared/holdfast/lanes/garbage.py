@@ -7,7 +7,6 @@ from threading import Lock
 import redis
 import structlog
 
-from holdfast.lanes.connection import Connection
 from holdfast.lanes.keys import Keys
 from holdfast.lanes.lua import source
 
@@ -62,19 +61,22 @@ def is_garbage(error: Exception) -> bool:
 
 
 class GarbageRemover:
-    """One process's way to get garbage out of the lanes. From any thread. ``now``: see the scripts' first argument."""
+    """One process's way to get garbage out of the lanes. From any thread. ``client`` finds the Redis it lies in."""
 
-    def __init__(self, connection: Connection, now: Callable[[], str] = str) -> None:
-        self._connection, self._now = connection, now
-        self._lock, self._last = Lock(), -APART
+    def __init__(self, client: Callable[[], redis.Redis], keys: Keys) -> None:
+        self._client, self._keys = client, keys
+        self._lock, self._last, self._why = Lock(), -APART, ""
 
-    def __call__(self, why: Exception) -> None:
-        """Delete what is not ours, unless that was just done. Raises what a Redis that is away raises."""
+    def __call__(self, why: Exception, now: str = "") -> None:
+        """Delete what is not ours, unless that was just done for the same error. Raises what Redis raises.
+
+        ``now``: the scripts' first argument.
+        """
         with self._lock:
-            if time.monotonic() - self._last < APART:
+            if str(why) == self._why and time.monotonic() - self._last < APART:
                 return
-            deleted = purge(self._connection.sync(), self._connection.keys, self._now())
-            self._last = time.monotonic()
+            deleted = purge(self._client(), self._keys, now)
+            self._last, self._why = time.monotonic(), str(why)
         log.warning(
             "garbage_deleted",
             count=len(deleted),

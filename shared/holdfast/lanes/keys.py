@@ -57,6 +57,11 @@ class Keys:
         return f"{self.root}index"
 
     @property
+    def credential_faults(self) -> str:
+        """The hash of why each credential's last call failed."""
+        return f"{self.root}credential-faults"
+
+    @property
     def names(self) -> str:
         """The set of lanes that ever had an offer."""
         return f"{self.root}lanes"

@@ -1,7 +1,7 @@
 """The lanes as producers, the sweeper and operators use them: synchronous, from any thread."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import redis
 
@@ -9,15 +9,12 @@ from holdfast.lanes import admin
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.credentials import read_parked
 from holdfast.lanes.entry import in_order, write_entry
-from holdfast.lanes.garbage import GarbageRemover, is_garbage, repair
+from holdfast.lanes.garbage import repair
 from holdfast.lanes.lua import source
 from holdfast.lanes.redis_health import redis_health
-from holdfast.lanes.topology import FAILED
 from holdfast.lanes.values import WINDOW, Backlog, Snapshot
 from holdfast.model.job import Offer
 from holdfast.policy.credential_alerts import Parked
-
-T = TypeVar("T")
 
 GROUP = 1_000  # jobs per script call: a script holds up everybody else
 
@@ -57,9 +54,7 @@ class Lanes:
     """Windows of ready jobs, one per lane. Every method raises QueueUnavailable when Redis does not answer."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._keys = connection.keys
-        self._remove_garbage = GarbageRemover(connection)
+        self._connection, self._keys, self._ask = connection, connection.keys, connection.ask
 
     def offer(self, offers: Sequence[Offer], *, window: int = WINDOW, backlog: Backlog = Backlog.UNKNOWN) -> int:
         """Put jobs into their lanes, each at most once and in order. Returns how many were added.
@@ -68,7 +63,7 @@ class Lanes:
         lets go of those; none is taken that comes behind one for which there was no room.
         """
         calls = offer_calls(offers, self._connection, window, backlog)
-        return sum(self._offer(names, arguments) for names, arguments in calls)
+        return sum(int(self._run("offer", names, arguments)) for names, arguments in calls)
 
     def lengths(self) -> dict[str, int]:
         """Ids waiting in the window of each lane."""
@@ -138,24 +133,5 @@ class Lanes:
     def ping(self) -> None:
         self._ask(lambda client: client.ping())
 
-    def _offer(self, names: list[str], arguments: list[Any]) -> int:
-        return int(self._ask(lambda client: client.register_script(source("offer"))(names, arguments)))
-
-    def _ask(self, question: Callable[[redis.Redis], T]) -> T:
-        try:
-            return self._asked_again(question)
-        except redis.ConnectionError as error:
-            self._connection.revive()
-            raise self._connection.unavailable(error) from error
-        except FAILED as error:
-            raise self._connection.unavailable(error) from error
-
-    def _asked_again(self, question: Callable[[redis.Redis], T]) -> T:
-        """Ask; where garbage is in the way, delete it and ask again."""
-        try:
-            return question(self._connection.sync())
-        except redis.ResponseError as error:
-            if not is_garbage(error):
-                raise
-            self._remove_garbage(error)
-            return question(self._connection.sync())
+    def _run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
+        return self._ask(lambda client: client.register_script(source(name))(keys, arguments))

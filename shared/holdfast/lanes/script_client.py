@@ -9,7 +9,7 @@ import redis.asyncio
 import structlog
 
 from holdfast.lanes.connection import Connection
-from holdfast.lanes.garbage import GarbageRemover, is_garbage
+from holdfast.lanes.garbage import is_garbage
 from holdfast.lanes.lua import own_sha, own_source, source
 from holdfast.lanes.topology import AWAY, FAILED
 
@@ -25,7 +25,6 @@ class ScriptClient:
 
     def __init__(self, connection: Connection, time: Callable[[], str]) -> None:
         self._connection, self._keys, self._time = connection, connection.keys, time
-        self._remove_garbage = GarbageRemover(connection, time)
         self._redis: redis.asyncio.Redis | None = None
 
     async def run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
@@ -34,7 +33,7 @@ class ScriptClient:
 
     async def ask(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
         try:
-            return await self._asked_again(question)
+            return await self._ask_past_garbage(question)
         except AWAY as error:
             if await self._connection.revive_soon():
                 await self.close()
@@ -42,14 +41,14 @@ class ScriptClient:
         except FAILED as error:
             raise self._connection.unavailable(error) from error
 
-    async def _asked_again(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
+    async def _ask_past_garbage(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
         """Ask; where garbage is in the way, delete it and ask again."""
         try:
             return await question(await self.client())
         except redis.ResponseError as error:
             if not is_garbage(error):
                 raise
-            await asyncio.to_thread(self._remove_garbage, error)
+            await asyncio.to_thread(self._connection.remove_garbage, error, self._time())
             return await question(await self.client())
 
     async def client(self) -> redis.asyncio.Redis:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from holdfast.lanes import Connection
-from holdfast.lanes.credentials import forget_said, is_first_to_say, note_fault, parked, probe_at_once
+from holdfast.lanes import Connection, Lanes
+from holdfast.lanes.credentials import end_report, is_first_to_report, note_fault, probe_at_once
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.fault import FaultKind
 from holdfast.policy.credential_alerts import Parked, alerts, auth_outages
@@ -48,7 +48,7 @@ class CredentialMonitor:
     def look(self) -> None:
         while self._faults:
             note_fault(self.connection, *self._faults.popitem())
-        down = parked(self.connection, self.names)
+        down = Lanes(self.connection).parked(self.names)
         self._say_parked(down)
         ill = auth_outages(down)
         for provider, group in ill.items():
@@ -78,7 +78,7 @@ class CredentialMonitor:
             last = self._last_down.setdefault(what, now)
             if now - last > QUIET:
                 self._last_down[what] = now + QUIET * 5  # ask Redis about it only now and then
-                if forget_said(self.connection, what):
+                if end_report(self.connection, what):
                     kind, _, about = what.partition(":")
                     log.info(OVER[kind], about=about)
 
@@ -86,7 +86,7 @@ class CredentialMonitor:
         self._last_down[what] = self.clock()
 
     def _is_news(self, what: str) -> bool:
-        return is_first_to_say(self.connection, what)
+        return is_first_to_report(self.connection, what)
 
 
 WAIT = "its jobs wait or take another route; one probe per cool-off finds out when it is back"

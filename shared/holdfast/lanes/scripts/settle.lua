@@ -1,4 +1,4 @@
--- needs: clock bucket rank
+-- needs: clock bucket rank breaker
 -- settle: give back what permits took, charge real usage, acknowledge, put rerouted jobs back in order, move breakers.
 --
 -- The record of a permit tells what was taken; it is deleted with it, so settling twice gives back once. A permit
@@ -62,16 +62,13 @@ for i = 1, whole(following(), "SETTLE", "breakers") do
     local scope, expected = following(), following()
     local key, fields = root .. "breaker:" .. scope, {}
     for j = 1, whole(following(), "SETTLE", "fields") do fields[j] = following() end
-    local version = redis.call("HGET", key, "version") or "0"
-    if not tonumber(version) then error("GARBAGE in " .. key) end
+    local version = breaker_version(key)
     if version ~= expected then
         conflicts[#conflicts + 1] = {scope, version, redis.call("HGETALL", key)}
     elseif #fields > 0 and (version ~= "0" or (fresh and redis.call("SISMEMBER", root .. "index", key) == 0)) then
         -- (a breaker lost with Redis stays lost: the next call is a probe, whatever this answer said)
         local old = redis.call("HGET", key, "epoch")
-        redis.call("DEL", key)
-        redis.call("HSET", key, "version", string.format("%d", tonumber(version) + 1), unpack(fields))
-        redis.call("SADD", root .. "index", key)
+        breaker_replace(key, root .. "index", version, fields)
         hint = hint or old ~= redis.call("HGET", key, "epoch")
     end
 end
