@@ -1,8 +1,8 @@
 """Write the pages that are made from the code, or with ``--check`` tell which of them are out of date.
 
-docs/cli.md from the command line's own help, docs/configuration.md from the settings' forms, and the headings of
-docs/errors.md are compared with the error classes, the rows of docs/logs.md with the calls that log, the
-moves of docs/job-lifecycle.md with those that the code allows.
+docs/cli.md from the command line's own help, docs/configuration.md from the settings' forms, docs/faults.md from the
+table of fault kinds. Compared with the code are the headings of docs/errors.md with the error classes, the rows of
+docs/logs.md with the calls that log, the moves of docs/job-lifecycle.md with those that the code allows.
 """
 
 import os
@@ -14,6 +14,7 @@ from pathlib import Path
 os.environ |= {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
 
 from catalogues import log_problems, move_problems
+from fault_page import fault_page
 from typer.testing import CliRunner
 
 from holdfast.cli.main import app
@@ -78,7 +79,8 @@ def error_problems() -> list[str]:
 
 
 def pages() -> dict[Path, str]:
-    return {DOCS / "cli.md": cli_page(), DOCS / "configuration.md": reference.page()}
+    made = {"cli.md": cli_page(), "configuration.md": reference.page(), "faults.md": fault_page()}
+    return {DOCS / name: text for name, text in made.items()}
 
 
 def main() -> int:

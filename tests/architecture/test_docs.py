@@ -87,7 +87,7 @@ def test_generated_pages_and_errors_say_what_the_code_says() -> None:
 
 
 def test_every_fault_is_explained() -> None:
-    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
     assert [kind for kind in FaultKind if f"| `{kind}` |" not in page] == []
 
 

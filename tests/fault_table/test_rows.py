@@ -11,6 +11,7 @@ from holdfast.model.job import Claimed, Need
 from holdfast.model.reply import Reply
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Bury, Reroute, Retry, Step
+from holdfast.policy.fault_rules import FAULT_RULES, Scope
 from holdfast.policy.outcome_signals import pause, signals
 from holdfast.policy.retry import Health, next_step
 from holdfast.policy.signals import ScopeKind
@@ -96,4 +97,4 @@ def test_every_line_of_the_table_has_its_rows():
 def test_no_route_s_fault_is_ever_buried_before_the_deadline():
     for row in ROWS:
         if row.kind is not None and Bury in row.steps + tuple(row.then):
-            assert Fault(row.kind).scope == "job", row.signal
+            assert FAULT_RULES[row.kind].scope is Scope.JOB, row.signal

@@ -91,7 +91,8 @@ async def test_estimated_usage_changes_nothing(full: House) -> None:
 
 async def test_a_call_that_was_never_made_gives_everything_back(full: House) -> None:
     assert await left_after(full, Need(1_000, 200), None) == (0, 0, 0)
-    assert await left_after(full, Need(1_000, 200), fault(FaultKind.INTERNAL)) == (0, 0, 0)
+    for kind in (FaultKind.INTERNAL, FaultKind.UNMAPPABLE, FaultKind.NO_TOKEN, FaultKind.UNREACHABLE):
+        assert await left_after(full, Need(1_000, 200), fault(kind)) == (0, 0, 0), kind
 
 
 async def test_settling_twice_gives_back_once(full: House) -> None:

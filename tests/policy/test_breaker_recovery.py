@@ -154,7 +154,7 @@ def test_calls_that_hedges_outran_end_a_probation(route: Route) -> None:
     route.break_down()
     route.recover()
     route.record(Signal.HEDGED_LATE)
-    assert route.state.trouble is None  # it is slow, and its route answers
+    assert route.state.streak is None  # it is slow, and its route answers
     route.record(Signal.HEDGED_LATE)
     assert isinstance(route.state, Open)
 

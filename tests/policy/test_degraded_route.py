@@ -9,7 +9,8 @@ from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Bury, Retry
 from holdfast.policy.backoff import CAP
 from holdfast.policy.error_burst import is_degraded, note_budget_use
-from holdfast.policy.retry import Health, consumes_budget, next_step
+from holdfast.policy.fault_rules import consumes_budget
+from holdfast.policy.retry import Health, next_step
 
 A = Route("a", "m", Api.ANTHROPIC, "m", ("main",))
 CUT = Fault(FaultKind.CONNECTION_LOST, ambiguous=True)

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.model.fault import Fault, FaultKind, Scope
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import MAX_ATTEMPTS, MAX_CALLS, Claimed, Need
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze
-from holdfast.policy.fault_rules import FAULT_RULES
-from holdfast.policy.retry import AVOID_LEAST, Health, may_be_billed, next_step
+from holdfast.policy.fault_rules import FAULT_RULES, Scope, may_be_billed
+from holdfast.policy.retry import AVOID_LEAST, Health, next_step
 
 NOW = 1_000_000.0
 A = Route("anthropic", "opus", Api.ANTHROPIC, "opus", ("main",))
@@ -220,7 +220,7 @@ def test_a_fault_that_is_not_the_job_s_buries_only_at_the_deadline_or_the_cap_on
     fault, claimed, plan, shut, uniform
 ) -> None:
     found = step(fault, claimed, plan, shut=shut, uniform=uniform)
-    if isinstance(found, Bury) and fault.scope is not Scope.JOB:
+    if isinstance(found, Bury) and FAULT_RULES[fault.kind].scope is not Scope.JOB:
         expired = claimed.expires_at is not None and claimed.expires_at <= NOW
         assert expired or (may_be_billed(fault) and claimed.calls + 1 >= MAX_CALLS)
 

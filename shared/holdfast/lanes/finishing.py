@@ -7,17 +7,14 @@ from typing import Any
 from holdfast.lanes.entry import in_order, write_entry
 from holdfast.lanes.message_signer import MessageSigner
 from holdfast.model.attempt import Attempt
-from holdfast.model.fault import FaultKind
 from holdfast.model.job import Offer, Permit
 from holdfast.model.step import Reroute
 from holdfast.policy.backoff import Uniform
+from holdfast.policy.fault_rules import may_be_billed, was_sent
 from holdfast.policy.outcome_signals import is_below_limit, pause
 from holdfast.policy.targets import Target
 
 Targets = Mapping[tuple[str, str], Target]
-
-NEVER_SENT = frozenset({FaultKind.INTERNAL, FaultKind.UNMAPPABLE})
-ANSWERED = frozenset({FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT})  # tokens were used, whatever came of them
 
 
 def refused_below_limit(attempt: Attempt) -> bool:
@@ -48,12 +45,12 @@ def drop_arguments(permit: Permit, *, late: bool) -> list[Any]:
 
 def _charge(attempt: Attempt, targets: Targets) -> tuple[str, int, int]:
     fault, usage = attempt.fault, attempt.usage
-    if fault is not None and fault.kind in NEVER_SENT:
+    if fault is not None and not was_sent(fault):
         return "drop", 0, 0
     target = targets.get((attempt.permit.route, attempt.permit.credential))
     if usage is not None and not usage.estimated and target is not None:
         return "real", *target.real_cost(usage)
-    if fault is None or fault.ambiguous or fault.kind in ANSWERED:
+    if fault is None or may_be_billed(fault):
         return "keep", 0, 0
     return "back", 0, 0
 

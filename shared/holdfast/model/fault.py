@@ -1,12 +1,11 @@
 """What a failure means to us. Adapters make faults; policy decides about them; nobody else interprets a status code."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class FaultKind(StrEnum):
-    """Every meaning a failure can have. The action for each stands in ``policy/fault_rules.py``."""
+    """Every meaning a failure can have. What is done about each stands in ``policy/fault_rules.py``."""
 
     INVALID_REQUEST = "invalid_request"  # 400, 422: the request is wrong
     UNMAPPABLE = "unmappable"  # this route's wire format cannot say what the request says; no byte was sent
@@ -38,47 +37,6 @@ class FaultKind(StrEnum):
     EXPIRED = "expired"  # expires_at passed
 
 
-class Scope(StrEnum):
-    """What is ill: how far a fault reaches."""
-
-    JOB = "job"
-    CREDENTIAL = "credential"
-    GROUP = "group"  # one credential's use of one model group
-    ROUTE = "route"  # endpoint + model
-    ENDPOINT = "endpoint"
-    US = "us"
-
-
-SCOPES: Mapping[FaultKind, Scope] = {
-    FaultKind.INVALID_REQUEST: Scope.JOB,
-    FaultKind.UNMAPPABLE: Scope.JOB,
-    FaultKind.TOO_LONG: Scope.JOB,
-    FaultKind.SPEND_LIMIT: Scope.CREDENTIAL,
-    FaultKind.AUTH: Scope.CREDENTIAL,
-    FaultKind.NO_TOKEN: Scope.CREDENTIAL,
-    FaultKind.FORBIDDEN: Scope.GROUP,
-    FaultKind.MODEL_NOT_FOUND: Scope.ROUTE,
-    FaultKind.REQUEST_TIMEOUT: Scope.ROUTE,
-    FaultKind.CONFLICT: Scope.JOB,
-    FaultKind.RATE_LIMITED: Scope.GROUP,
-    FaultKind.RAMP_LIMITED: Scope.CREDENTIAL,
-    FaultKind.SERVER_ERROR: Scope.ROUTE,
-    FaultKind.OVERLOADED: Scope.ROUTE,
-    FaultKind.UNREACHABLE: Scope.ENDPOINT,
-    FaultKind.TIMED_OUT: Scope.ROUTE,
-    FaultKind.CONNECTION_LOST: Scope.ROUTE,
-    FaultKind.BAD_ANSWER: Scope.ROUTE,
-    FaultKind.BAD_OUTPUT: Scope.JOB,
-    FaultKind.REFUSED: Scope.JOB,
-    FaultKind.HEDGE_PRIMARY_LOST: Scope.ROUTE,
-    FaultKind.HEDGE_SECONDARY_LOST: Scope.US,
-    FaultKind.INTERNAL: Scope.US,
-    FaultKind.POISON: Scope.JOB,
-    FaultKind.EXHAUSTED: Scope.JOB,
-    FaultKind.EXPIRED: Scope.JOB,
-}
-
-
 PLAINLY_WRONG = frozenset({400, 422})  # statuses that say of the request itself that it is wrong
 
 
@@ -101,10 +59,6 @@ class Fault:
     provider_request_id: str | None = None
     mapped: bool = False
     unfamiliar: bool = False
-
-    @property
-    def scope(self) -> Scope:
-        return SCOPES[self.kind]
 
     @property
     def is_doubtful(self) -> bool:

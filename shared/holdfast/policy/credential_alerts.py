@@ -10,6 +10,7 @@ from itertools import groupby
 
 from holdfast.model.fault import FaultKind
 from holdfast.policy.auth_outage import TOGETHER
+from holdfast.policy.fault_rules import FAULT_RULES, Scope
 
 ALERT_AFTER = 60.0  # seconds; a shorter trouble mends itself and is nobody's business
 
@@ -60,15 +61,6 @@ def _outage(provider: str, group: list[Parked]) -> Alert:
 
 
 def _down(parked: Parked) -> Alert:
-    match parked.why:
-        case FaultKind.AUTH:
-            hint = (
-                "the provider refuses its key. If the key was revoked, put a new one in its place; no restart is needed"
-            )
-        case FaultKind.SPEND_LIMIT:
-            hint = "its money is used up. Raise the limit at the provider"
-        case FaultKind.NO_TOKEN:
-            hint = "there is no key or token to log in with. Look at its issuer or its secret's place"
-        case _:
-            hint = "it is parked"
-    return Alert("credential_down", parked.name, parked.down_for, f"credential {parked.name}: {hint}.")
+    rule = FAULT_RULES[FaultKind(parked.why)] if parked.why in set(FaultKind) else None
+    advice = rule.advice if rule and rule.scope is Scope.CREDENTIAL else "it is parked"
+    return Alert("credential_down", parked.name, parked.down_for, f"credential {parked.name}: {advice}.")

@@ -1,92 +1,322 @@
-"""What we do about each kind of fault: the table of failures as data, one row per kind."""
+"""What is done about each kind of fault: one row per kind, and the only table over kinds.
+
+Every other set of kinds is derived from a column of it; docs/faults.md shows it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from holdfast.model.fault import FaultKind
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.reply import Reply
 from holdfast.policy.backoff import CAP
 from holdfast.policy.signals import Signal
 
 GUARDED_CAP = 10.0  # seconds; where a breaker paces the route, a job's own jitter only spreads the herd
 
 
+class Scope(StrEnum):
+    """How far a fault reaches."""
+
+    JOB = "job"
+    CREDENTIAL = "credential"
+    GROUP = "group"  # one credential's use of one model group
+    ROUTE = "route"  # endpoint + model
+    ENDPOINT = "endpoint"
+    US = "us"  # this installation
+
+
 class Action(StrEnum):
+    """What becomes of the job. A wait ends at the job's deadline; see ``retry``."""
+
     REROUTE = "reroute"  # another route now; alone: later on this one
-    HERE_FIRST = "here_first"  # again on this route, ``again_here`` times at most; then as REROUTE
-    NEVER_HERE = "never_here"  # another route; this one never again; none left: bury
+    RETRY_HERE = "retry_here"  # again on this route, ``repeats_here`` times at most; then as REROUTE
+    EXCLUDE_ROUTE = "exclude_route"  # another route; this one never again; none left: bury
     SNOOZE = "snooze"  # later; the fault is ours
     BURY = "bury"
 
 
 @dataclass(frozen=True, slots=True)
 class FaultRule:
-    """One row.
+    """One row of the table."""
 
-    ``uses_attempt``: the outcome is the job's own doing. ``uses_call``: the call may have been billed.
-    ``parks``: the wait is a snooze, for the job did nothing wrong and something else says when it may go on.
-    ``pauses``: the bucket gives nothing until the provider's Retry-After has passed.
-    ``again_here``: repeats on the same route. ``most``: repeats at all, then bury. ``cap``: widest draw, seconds.
-    """
-
+    scope: Scope
+    """How far the fault reaches: a fault of scope job alone uses a job's attempts up."""
     action: Action
+    """What becomes of the job."""
+    advice: str
+    """What a person reads: what happened, and what to do about it."""
     uses_attempt: bool = False
-    uses_call: bool = False
+    """Whether the outcome is the job's own doing, and counts against ``MAX_ATTEMPTS``."""
+    may_be_billed: bool = False
+    """Whether the provider may have run the call, so that it counts against ``MAX_CALLS`` and keeps its units."""
+    sent: bool = True
+    """Whether any byte of the request left. If none did, the bucket gets everything back that the call reserved."""
+    given_up: bool = False
+    """Whether this side stopped waiting for an answer that may still have come."""
+    waits: bool = False
+    """Whether a snooze for it leaves the next backoff as wide as it was: nothing failed."""
+    snoozes: bool = False
+    """Whether a wait for it is a snooze: the job did nothing wrong, and something else says when it may go on."""
     route: Signal = Signal.NONE
+    """What the route's breaker records."""
     credential: Signal = Signal.NONE
+    """What the credential's breaker records."""
     endpoint: Signal = Signal.NONE
-    parks: bool = False
-    pauses: bool = False
-    again_here: int = 0
+    """What the endpoint's breaker records."""
+    pauses_bucket: bool = False
+    """Whether the bucket gives nothing until the provider's Retry-After has passed."""
+    repeats_here: int = 0
+    """Repeats on the same route before the job goes elsewhere."""
     most: int | None = None
+    """Repeats in all before the job is buried. None: as many as its attempts and calls allow."""
     cap: float = GUARDED_CAP
+    """Widest draw of the backoff, seconds."""
+
+    @property
+    def is_connectivity_fault(self) -> bool:
+        """Whether nothing came back from the provider, so that this host's own link may be what is broken."""
+        return Signal.FAULT in {self.route, self.endpoint} and self.endpoint is not Signal.OK
+
+    @property
+    def suspects_key(self) -> bool:
+        """Whether the same route may do better with another key, at once."""
+        return self.pauses_bucket or self.credential in {Signal.FAULT, Signal.FATAL}
 
 
-_OK, _DOUBT, _FAULT, _FATAL, _LOGIN = Signal.OK, Signal.CLIENT_ERROR, Signal.FAULT, Signal.FATAL, Signal.AUTH_REJECTED
+_OK, _FAULT, _FATAL = Signal.OK, Signal.FAULT, Signal.FATAL
 
 FAULT_RULES: Mapping[FaultKind, FaultRule] = {
-    FaultKind.INVALID_REQUEST: FaultRule(Action.BURY, uses_attempt=True, route=_DOUBT, credential=_OK, endpoint=_OK),
-    FaultKind.UNMAPPABLE: FaultRule(Action.NEVER_HERE),
-    FaultKind.TOO_LONG: FaultRule(Action.NEVER_HERE, uses_attempt=True, credential=_OK, endpoint=_OK),
-    FaultKind.SPEND_LIMIT: FaultRule(Action.REROUTE, credential=_FATAL, endpoint=_OK, parks=True),
-    FaultKind.AUTH: FaultRule(Action.REROUTE, credential=_FAULT, endpoint=_LOGIN, parks=True),
+    FaultKind.INVALID_REQUEST: FaultRule(
+        Scope.JOB,
+        Action.BURY,
+        "the provider calls the request itself wrong. Correct it and submit it anew",
+        uses_attempt=True,
+        route=Signal.CLIENT_ERROR,
+        credential=_OK,
+        endpoint=_OK,
+    ),
+    FaultKind.UNMAPPABLE: FaultRule(
+        Scope.JOB,
+        Action.EXCLUDE_ROUTE,
+        "the route's wire format cannot say what the request says. Give the plan a route that can",
+        sent=False,
+    ),
+    FaultKind.TOO_LONG: FaultRule(
+        Scope.JOB,
+        Action.EXCLUDE_ROUTE,
+        "the request is longer than the model takes. Shorten it, or give the plan a route that takes more",
+        uses_attempt=True,
+        credential=_OK,
+        endpoint=_OK,
+    ),
+    FaultKind.SPEND_LIMIT: FaultRule(
+        Scope.CREDENTIAL,
+        Action.REROUTE,
+        "its money is used up. Raise the limit at the provider",
+        snoozes=True,
+        credential=_FATAL,
+        endpoint=_OK,
+    ),
+    FaultKind.AUTH: FaultRule(
+        Scope.CREDENTIAL,
+        Action.REROUTE,
+        "the provider refuses its key. If the key was revoked, put a new one in its place; no restart is needed",
+        snoozes=True,
+        credential=_FAULT,
+        endpoint=Signal.AUTH_REJECTED,
+    ),
     # The provider was not asked: its endpoint hears nothing, and a token issuer's outage is not taken for its own.
-    FaultKind.NO_TOKEN: FaultRule(Action.REROUTE, credential=_FAULT, parks=True),
-    FaultKind.FORBIDDEN: FaultRule(Action.REROUTE, route=_FAULT, endpoint=_OK, parks=True),
+    FaultKind.NO_TOKEN: FaultRule(
+        Scope.CREDENTIAL,
+        Action.REROUTE,
+        "there is no key or token to log in with. Look at its issuer or its secret's place",
+        sent=False,
+        snoozes=True,
+        credential=_FAULT,
+    ),
+    FaultKind.FORBIDDEN: FaultRule(
+        Scope.GROUP,
+        Action.REROUTE,
+        "the key may not use this model. Ask the provider for it, or take the route out of the plan",
+        snoozes=True,
+        route=_FAULT,
+        endpoint=_OK,
+    ),
     # Nothing but a reload of the configuration mends a wrong model name: the route is parked at once.
-    FaultKind.MODEL_NOT_FOUND: FaultRule(Action.REROUTE, route=_FATAL, endpoint=_OK, parks=True),
+    FaultKind.MODEL_NOT_FOUND: FaultRule(
+        Scope.ROUTE,
+        Action.REROUTE,
+        "the provider does not know the route's model. Correct its name in the configuration",
+        snoozes=True,
+        route=_FATAL,
+        endpoint=_OK,
+    ),
     FaultKind.REQUEST_TIMEOUT: FaultRule(
-        Action.HERE_FIRST, uses_attempt=True, route=_FAULT, endpoint=_OK, again_here=2
+        Scope.ROUTE,
+        Action.RETRY_HERE,
+        "the provider gave up reading the request. It is sent again",
+        uses_attempt=True,
+        route=_FAULT,
+        endpoint=_OK,
+        repeats_here=2,
     ),
     FaultKind.CONFLICT: FaultRule(
-        Action.HERE_FIRST, uses_attempt=True, credential=_OK, endpoint=_OK, again_here=2, cap=CAP
-    ),
-    FaultKind.RATE_LIMITED: FaultRule(Action.REROUTE, credential=_OK, endpoint=_OK, parks=True, pauses=True),
-    FaultKind.RAMP_LIMITED: FaultRule(Action.REROUTE, credential=_OK, endpoint=_OK, parks=True, pauses=True),
-    FaultKind.SERVER_ERROR: FaultRule(Action.REROUTE, route=_FAULT, endpoint=_OK),
-    FaultKind.OVERLOADED: FaultRule(Action.REROUTE, route=_FAULT, endpoint=_OK),
-    FaultKind.UNREACHABLE: FaultRule(Action.REROUTE, endpoint=_FAULT),
-    FaultKind.TIMED_OUT: FaultRule(Action.REROUTE, uses_call=True, route=_FAULT),
-    FaultKind.CONNECTION_LOST: FaultRule(Action.REROUTE, uses_call=True, route=_FAULT),
-    FaultKind.BAD_ANSWER: FaultRule(Action.REROUTE, uses_call=True, route=_FAULT, endpoint=_OK),
-    FaultKind.BAD_OUTPUT: FaultRule(
-        Action.HERE_FIRST,
+        Scope.JOB,
+        Action.RETRY_HERE,
+        "the provider refused the request for a conflict. It is sent again",
         uses_attempt=True,
-        uses_call=True,
+        credential=_OK,
+        endpoint=_OK,
+        repeats_here=2,
+        cap=CAP,
+    ),
+    FaultKind.RATE_LIMITED: FaultRule(
+        Scope.GROUP,
+        Action.REROUTE,
+        "the rate limit is reached. Jobs wait for it; set the limit in the configuration where it is known",
+        waits=True,
+        snoozes=True,
+        credential=_OK,
+        endpoint=_OK,
+        pauses_bucket=True,
+    ),
+    FaultKind.RAMP_LIMITED: FaultRule(
+        Scope.CREDENTIAL,
+        Action.REROUTE,
+        "the provider wants slower growth. Jobs wait for it",
+        waits=True,
+        snoozes=True,
+        credential=_OK,
+        endpoint=_OK,
+        pauses_bucket=True,
+    ),
+    FaultKind.SERVER_ERROR: FaultRule(
+        Scope.ROUTE,
+        Action.REROUTE,
+        "the provider failed. Jobs wait or take another route",
+        route=_FAULT,
+        endpoint=_OK,
+    ),
+    FaultKind.OVERLOADED: FaultRule(
+        Scope.ROUTE,
+        Action.REROUTE,
+        "the provider is overloaded. Jobs wait or take another route",
+        route=_FAULT,
+        endpoint=_OK,
+    ),
+    FaultKind.UNREACHABLE: FaultRule(
+        Scope.ENDPOINT,
+        Action.REROUTE,
+        "there is no connection to the provider. Look at its address, DNS, proxy and TLS",
+        sent=False,
+        endpoint=_FAULT,
+    ),
+    FaultKind.TIMED_OUT: FaultRule(
+        Scope.ROUTE,
+        Action.REROUTE,
+        "no answer came within the route's deadline. Raise the deadline if such calls need longer",
+        may_be_billed=True,
+        given_up=True,
+        route=_FAULT,
+    ),
+    FaultKind.CONNECTION_LOST: FaultRule(
+        Scope.ROUTE,
+        Action.REROUTE,
+        "the connection ended before the answer. Jobs wait or take another route",
+        may_be_billed=True,
+        route=_FAULT,
+    ),
+    FaultKind.BAD_ANSWER: FaultRule(
+        Scope.ROUTE,
+        Action.REROUTE,
+        "what came back is no answer. Look at what stands between here and the provider",
+        may_be_billed=True,
+        route=_FAULT,
+        endpoint=_OK,
+    ),
+    FaultKind.BAD_OUTPUT: FaultRule(
+        Scope.JOB,
+        Action.RETRY_HERE,
+        "the answer breaks the job's own schema, twice. Loosen the schema, or plan a model that keeps to it",
+        uses_attempt=True,
+        may_be_billed=True,
         route=_OK,
         credential=_OK,
         endpoint=_OK,
-        again_here=1,
+        repeats_here=1,
         most=2,
         cap=CAP,
     ),
     # The call itself went well. Where nobody else can be asked now, the refusal is the result.
-    FaultKind.REFUSED: FaultRule(Action.NEVER_HERE, uses_call=True, route=_OK, credential=_OK, endpoint=_OK),
+    FaultKind.REFUSED: FaultRule(
+        Scope.JOB,
+        Action.EXCLUDE_ROUTE,
+        "the model would not answer, and the job asks another one then",
+        may_be_billed=True,
+        route=_OK,
+        credential=_OK,
+        endpoint=_OK,
+    ),
     # Its job is done by another call. Of the first one its route hears that it was late; of the second nobody hears.
-    FaultKind.HEDGE_PRIMARY_LOST: FaultRule(Action.SNOOZE, uses_call=True, route=Signal.HEDGED_LATE),
-    FaultKind.HEDGE_SECONDARY_LOST: FaultRule(Action.SNOOZE, uses_call=True),
-    FaultKind.INTERNAL: FaultRule(Action.SNOOZE),
-    FaultKind.POISON: FaultRule(Action.BURY),
-    FaultKind.EXHAUSTED: FaultRule(Action.BURY),
-    FaultKind.EXPIRED: FaultRule(Action.BURY),
+    FaultKind.HEDGE_PRIMARY_LOST: FaultRule(
+        Scope.ROUTE,
+        Action.SNOOZE,
+        "the hedged job's second call answered first, and this one was cancelled",
+        may_be_billed=True,
+        given_up=True,
+        route=Signal.HEDGED_LATE,
+    ),
+    FaultKind.HEDGE_SECONDARY_LOST: FaultRule(
+        Scope.US,
+        Action.SNOOZE,
+        "the hedged job's first call answered first, and this one was cancelled",
+        may_be_billed=True,
+        given_up=True,
+    ),
+    FaultKind.INTERNAL: FaultRule(
+        Scope.US,
+        Action.SNOOZE,
+        "Holdfast's own Redis, SQL or limiter was in the way. The job goes on by itself",
+        sent=False,
+        waits=True,
+    ),
+    FaultKind.POISON: FaultRule(
+        Scope.JOB,
+        Action.BURY,
+        "its worker died three times while it held the job. Look at what the job does to a worker before a replay",
+        sent=False,
+    ),
+    FaultKind.EXHAUSTED: FaultRule(
+        Scope.JOB,
+        Action.BURY,
+        "its attempts or calls are used up. Its call log tells by what; replay it when that is mended",
+        sent=False,
+    ),
+    FaultKind.EXPIRED: FaultRule(
+        Scope.JOB,
+        Action.BURY,
+        "its deadline passed before it could be answered. Replay it, or give such jobs longer",
+        sent=False,
+    ),
 }
+
+
+def was_sent(outcome: Reply | Fault) -> bool:
+    """Tell whether any byte of a call's request left."""
+    return isinstance(outcome, Reply) or FAULT_RULES[outcome.kind].sent
+
+
+def may_be_billed(outcome: Reply | Fault) -> bool:
+    """Tell whether the provider may have run a call: such calls count against the job's cap."""
+    return isinstance(outcome, Reply) or outcome.ambiguous or FAULT_RULES[outcome.kind].may_be_billed
+
+
+def consumes_budget(outcome: Reply | Fault) -> bool:
+    """Tell whether a call brought its job nearer to the end of its attempts or calls without being its result.
+
+    Many of them, on many jobs, make their route a degraded one: see ``error_burst``.
+    """
+    if isinstance(outcome, Reply):
+        return False
+    return may_be_billed(outcome) or FAULT_RULES[outcome.kind].uses_attempt

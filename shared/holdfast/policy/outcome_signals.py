@@ -16,7 +16,6 @@ PAUSE_JITTER = 0.02  # seconds; one bucket serves the whole fleet, so there is n
 
 UNUSED_SHARE = 0.2  # of the bucket, in every dimension
 
-SILENT = frozenset({FaultKind.UNREACHABLE, FaultKind.TIMED_OUT, FaultKind.CONNECTION_LOST})
 ALL_WELL: Mapping[ScopeKind, Signal] = dict.fromkeys(ScopeKind, Signal.OK)
 NO_SIGNAL: Mapping[ScopeKind, Signal] = dict.fromkeys(ScopeKind, Signal.NONE)
 
@@ -54,7 +53,7 @@ def _is_used_up(dimension: Dimension, seen: LimitSeen) -> bool:
 
 def is_connectivity_fault(outcome: Reply | Fault | None) -> bool:
     """Whether nothing came back from the provider: then our own host's link may be what is broken."""
-    return isinstance(outcome, Fault) and outcome.kind in SILENT
+    return isinstance(outcome, Fault) and FAULT_RULES[outcome.kind].is_connectivity_fault
 
 
 def pause(fault: Fault, uniform: Uniform, *, below_limit: bool = False) -> float | None:
@@ -63,7 +62,9 @@ def pause(fault: Fault, uniform: Uniform, *, below_limit: bool = False) -> float
     ``below_limit``: as for ``signals``. What a sick limiter refuses says nothing of the bucket, unless it names a time.
     """
     asked = asked_wait(fault)
-    if not FAULT_RULES[fault.kind].pauses or (below_limit and asked is None and fault.kind is FaultKind.RATE_LIMITED):
+    if not FAULT_RULES[fault.kind].pauses_bucket or (
+        below_limit and asked is None and fault.kind is FaultKind.RATE_LIMITED
+    ):
         return None
     return (PAUSE_UNASKED if asked is None else asked) + uniform(0.0, PAUSE_JITTER)
 

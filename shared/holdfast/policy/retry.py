@@ -10,16 +10,15 @@ there as expired, not later and not sooner.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from holdfast.model.fault import Fault, FaultKind, Scope
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import MAX_ATTEMPTS, MAX_CALLS, Claimed, DeathReason
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import OnRefusal, Strictness
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import CAP, Uniform, retry_delay, widths
-from holdfast.policy.fault_rules import FAULT_RULES, Action, FaultRule
+from holdfast.policy.fault_rules import FAULT_RULES, Action, FaultRule, Scope, may_be_billed
 from holdfast.policy.outcome_signals import asked_wait
-from holdfast.policy.signals import Signal
 
 AVOID_LEAST = 0.1  # seconds; a draw of zero would send the job straight back
 HERE_AGAIN = (1.0, 2.0)  # seconds between two tries on the same route
@@ -109,7 +108,7 @@ def _bury(case: _Case) -> Bury | None:
 def _worn_out(case: _Case) -> bool:
     """Whether this was the last attempt, or the last call that may be billed, that the job is allowed."""
     job, fault = case.job, case.fault
-    attempts = case.rule.uses_attempt and fault.scope is Scope.JOB and job.attempts + 1 >= MAX_ATTEMPTS
+    attempts = case.rule.uses_attempt and case.rule.scope is Scope.JOB and job.attempts + 1 >= MAX_ATTEMPTS
     return attempts or (may_be_billed(fault) and job.calls + 1 >= MAX_CALLS)
 
 
@@ -126,16 +125,6 @@ def still_avoided(avoid: Avoid, now: float) -> Avoid:
     }
 
 
-def may_be_billed(fault: Fault) -> bool:
-    """Whether the provider may have run the call: such calls count against the job's cap."""
-    return fault.ambiguous or FAULT_RULES[fault.kind].uses_call
-
-
-def consumes_budget(fault: Fault) -> bool:
-    """Whether a fault brings its job nearer to the end of its attempts or calls."""
-    return may_be_billed(fault) or FAULT_RULES[fault.kind].uses_attempt
-
-
 def _spared(case: _Case) -> bool:
     """Whether a request that was called wrong may be right: others may find it so, or the route is in a storm."""
     wrong = case.fault.kind is FaultKind.INVALID_REQUEST
@@ -146,17 +135,17 @@ def _go_on(case: _Case) -> Step:
     match case.rule.action:
         case Action.SNOOZE:
             return Snooze(_clamped(case, _delay(case)), case.avoid)
-        case Action.NEVER_HERE:
-            return _never_here(case)
+        case Action.EXCLUDE_ROUTE:
+            return _exclude_route(case)
         case Action.BURY if case.fault.is_doubtful:
-            return _never_here(case)
-        case Action.HERE_FIRST if case.job.attempts < case.rule.again_here:
+            return _exclude_route(case)
+        case Action.RETRY_HERE if case.job.attempts < case.rule.repeats_here:
             return _retry(case, _clamped(case, (asked_wait(case.fault) or 0.0) + case.uniform(*HERE_AGAIN)))
         case _:
             return _elsewhere(case)
 
 
-def _never_here(case: _Case) -> Step:
+def _exclude_route(case: _Case) -> Step:
     avoid = {**case.avoid, case.route.name: None}
     if all(other.name in avoid and avoid[other.name] is None for other in case.plan.routes):
         return _died(case, case.fault.kind, "no route of its plan can take it")
@@ -177,7 +166,7 @@ def _elsewhere(case: _Case) -> Step:
 
 def _retry(case: _Case, delay: float) -> Step:
     avoid = _outlasting(case.avoid, delay)
-    if case.rule.parks:
+    if case.rule.snoozes:
         return Snooze(delay, avoid)
     return Retry(delay, case.rule.uses_attempt, avoid)
 
@@ -188,9 +177,13 @@ def _others(case: _Case) -> bool:
 
 def _other_credential(case: _Case) -> bool:
     """Whether the same route may be tried at once with another key. A few tries, then the key is not the reason."""
-    of_key = case.rule.pauses or case.rule.credential in {Signal.FAULT, Signal.FATAL}
     keys = len(case.route.credentials)
-    return of_key and keys > 1 and case.job.tries < 2 * keys and case.route.name not in case.health.open_routes
+    return (
+        case.rule.suspects_key
+        and keys > 1
+        and case.job.tries < 2 * keys
+        and case.route.name not in case.health.open_routes
+    )
 
 
 def _delay(case: _Case) -> float:

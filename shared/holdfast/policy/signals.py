@@ -30,11 +30,11 @@ class Signal(StrEnum):
     OK = "ok"
     FAULT = "fault"
     SLOW = "slow"
-    HEDGED_LATE = "late"
+    HEDGED_LATE = "hedged_late"
     FATAL = "fatal"
-    CLIENT_ERROR = "doubt"
-    AUTH_REJECTED = "login"
-    NONE = "nothing"
+    CLIENT_ERROR = "client_error"
+    AUTH_REJECTED = "auth_rejected"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ from typing import Any
 from holdfast.config import crash_point
 from holdfast.model.attempt import Attempt
 from holdfast.model.job import State
+from holdfast.policy.fault_rules import may_be_billed
 from holdfast.store.codec import clean, encode_mapping, encode_usage
 from holdfast.store.counters import count_calls, observe
 from holdfast.store.micros import to_micros
 from holdfast.store.sql import Statement
 from holdfast.store.terminal import write_endings
 from holdfast.store.transaction import Transaction
-from holdfast.store.turn import Turn, is_failed_try, may_be_billed, turn
+from holdfast.store.turn import Turn, is_failed_try, turn
 
 FINISH = Statement("""
     with v as ($rows(
@@ -90,7 +91,7 @@ def _job_row(its: Mapping[int, Attempt], next_: Turn, now: int) -> list[Any]:
         next_.available_at,
         now if next_.ending else None,
         int(next_.uses_attempt),
-        sum(map(may_be_billed, its.values())),
+        sum(attempt.fault is None or may_be_billed(attempt.fault) for attempt in its.values()),
         int(is_failed_try(decided)),
         next_.avoid,
         clean(next_.why),

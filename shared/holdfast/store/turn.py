@@ -8,17 +8,12 @@ from holdfast.model.attempt import Attempt
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import DeathReason, Outcome, State
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze
+from holdfast.policy.fault_rules import FAULT_RULES
 from holdfast.store.codec import encode_avoid, encode_mapping, encode_reply, encode_usage
 from holdfast.store.micros import NEVER, to_micros
 from holdfast.store.terminal import Ending
 
-BILLED_FAULTS = frozenset(
-    {FaultKind.BAD_ANSWER, FaultKind.BAD_OUTPUT, FaultKind.REFUSED}
-    | {FaultKind.TIMED_OUT, FaultKind.CONNECTION_LOST, FaultKind.HEDGE_PRIMARY_LOST, FaultKind.HEDGE_SECONDARY_LOST}
-)
-BILLED_OUTCOMES = frozenset({Outcome.UNKNOWN, Outcome.SUCCEEDED})
 FAILED_OUTCOMES = frozenset({Outcome.UNKNOWN, Outcome.FAILED})
-WAITS = frozenset({FaultKind.RATE_LIMITED, FaultKind.RAMP_LIMITED, FaultKind.INTERNAL})  # snoozed, nothing failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +56,10 @@ def _turn(decided: Attempt, now: int) -> Turn:
             assert_never(other)
 
 
-def may_be_billed(attempt: Attempt) -> bool:
-    """Whether the provider may have run the call, and charged for it."""
-    return attempt.ended_as in BILLED_OUTCOMES or (attempt.fault is not None and attempt.fault.kind in BILLED_FAULTS)
-
-
 def is_failed_try(decided: Attempt) -> bool:
     """Whether the next backoff is to be wider for this call."""
     fault = decided.fault
-    waits = isinstance(decided.step, Snooze) and fault is not None and fault.kind in WAITS
+    waits = isinstance(decided.step, Snooze) and fault is not None and FAULT_RULES[fault.kind].waits
     return decided.ended_as in FAILED_OUTCOMES and not waits
 
 

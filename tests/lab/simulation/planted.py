@@ -15,7 +15,7 @@ from holdfast.model.job import DeathReason, State
 from holdfast.model.step import Bury, Reroute, Retry, Snooze
 from holdfast.policy import breaker, outcome_signals, rate_limit, retry
 from holdfast.policy.breaker import Admission, HalfOpen
-from holdfast.policy.retry import may_be_billed
+from holdfast.policy.fault_rules import may_be_billed
 from holdfast.policy.signals import ScopeKind, Signal
 from lab.simulation.scenes import scenario
 

@@ -14,9 +14,9 @@ from holdfast.model.reply import Reply
 from holdfast.model.request import Request
 from holdfast.model.route import Plan
 from holdfast.model.step import Complete, Step
+from holdfast.policy.fault_rules import may_be_billed
 from holdfast.policy.retry import Health, next_step
 from holdfast.store import GroupWriter
-from holdfast.store.turn import may_be_billed
 from holdfast.wire.validate import check
 from holdfast.worker.call_runner import CallInFlight, CallRunner
 from holdfast.worker.dependency_health import DependencyHealth
@@ -130,7 +130,11 @@ def _checked(request: Request, reply: Reply) -> Reply | Fault:
 
 def counting(job: Claimed, others: Sequence[Attempt]) -> Claimed:
     """The job, with the calls counted that other routes may bill for it."""
-    return replace(job, calls=job.calls + sum(map(may_be_billed, others))) if others else job
+    return (
+        replace(job, calls=job.calls + sum(each.fault is None or may_be_billed(each.fault) for each in others))
+        if others
+        else job
+    )
 
 
 def reconsidered(outcome: Reply | Fault | None, step: Step) -> Reply | Fault | None:

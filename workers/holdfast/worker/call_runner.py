@@ -11,10 +11,11 @@ from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
 from holdfast.model.call_result import CallResult
 from holdfast.model.errors import HoldfastError, QueueUnavailable, Unmappable
-from holdfast.model.fault import Fault, FaultKind, Scope
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import public_id
 from holdfast.model.job import Permit
 from holdfast.model.route import Plan
+from holdfast.policy.fault_rules import FAULT_RULES, Scope
 from holdfast.wire.strictness import demand_allowed
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.credential_monitor import CredentialMonitor
@@ -120,7 +121,7 @@ class CallRunner:
 
     def _note_credential(self, attempt: Attempt, result: CallResult) -> None:
         """Remember what a call said of its credential, for the operator."""
-        if isinstance(result.outcome, Fault) and result.outcome.scope is Scope.CREDENTIAL:
+        if isinstance(result.outcome, Fault) and FAULT_RULES[result.outcome.kind].scope is Scope.CREDENTIAL:
             name = f"{attempt.route.provider}/{attempt.permit.credential}"
             self.credential_monitor.heard(name, result.outcome.kind)
 

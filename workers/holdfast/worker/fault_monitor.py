@@ -9,7 +9,8 @@ from holdfast.config import clock
 from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.policy.error_burst import Window, is_degraded, is_error_burst, note_budget_use, note_client_error
-from holdfast.policy.retry import Health, consumes_budget
+from holdfast.policy.fault_rules import consumes_budget
+from holdfast.policy.retry import Health
 
 log = structlog.get_logger()
 

@@ -8,10 +8,10 @@ from holdfast.config import clock, crash_point
 from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
-from holdfast.model.fault import FaultKind
 from holdfast.model.job import Offer, Permit
 from holdfast.model.reply import Reply
 from holdfast.model.route import Hedge, Plan
+from holdfast.policy.fault_rules import was_sent
 from holdfast.policy.hedging import HEDGE_PRIMARY_LOST, HEDGE_SECONDARY_LOST, HedgeBudget, avoiding, earn, refund, spend
 from holdfast.policy.retry import asks_another
 from holdfast.policy.slow_calls import RECHECK_AFTER
@@ -20,8 +20,6 @@ from holdfast.wire.strictness import allowed
 from holdfast.worker.call_runner import CallInFlight
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.permit_releaser import PermitReleaser
-
-NEVER_SENT = frozenset({FaultKind.INTERNAL, FaultKind.UNMAPPABLE, FaultKind.NO_TOKEN})
 
 Call = Callable[[CallInFlight, Plan], Awaitable[Attempt]]
 
@@ -161,13 +159,8 @@ def in_order(first: Attempt, second: Attempt | None) -> list[Attempt]:
     """The one that decides last: a good one, else the later one, but none that was not sent."""
     if second is None:
         return [first]
-    decides = is_good(first) or not (is_good(second) or was_sent(second))
+    decides = is_good(first) or not (is_good(second) or second.fault is None or was_sent(second.fault))
     return [second, first] if decides else [first, second]
-
-
-def was_sent(attempt: Attempt) -> bool:
-    """Whether bytes of the call may have left."""
-    return attempt.fault is None or attempt.fault.kind not in NEVER_SENT
 
 
 def _barred(first: Attempt, plan: Plan) -> list[str]:

@@ -16,11 +16,11 @@ from holdfast.lab.ledger_audit import WINDOWS, compare, fullest, read_ledgers
 from holdfast.lab.providers import control
 from holdfast.lab.providers.calls import SeenCall
 from holdfast.lab.real.stage import Stage
-from holdfast.lab.simulation.metrics import LEFT
 from holdfast.model.ids import public_id
 from holdfast.model.job import Outcome, State
 from holdfast.model.records import AttemptRecord, JobFilter, JobRecord, LedgerLine
 from holdfast.policy.breaker_rules import RULES
+from holdfast.policy.fault_rules import FAULT_RULES
 from holdfast.policy.signals import ScopeKind
 from holdfast.store.jobs import list_jobs
 from holdfast.store.ledger import read_ledger
@@ -155,7 +155,7 @@ class _Reader:
         found.on_route[attempt.route].append((begin, end))
         found.routes[attempt.route] += attempt.outcome is Outcome.SUCCEEDED
         found.failed += attempt.outcome in FAILED
-        found.left += attempt.fault in LEFT
+        found.left += attempt.fault is not None and FAULT_RULES[attempt.fault].given_up
         lent = self._probes.get((attempt.job, attempt.route))
         if lent and lent[0][0] <= begin:  # its first call after it was lent the probe
             at, lease_ends = lent.pop(0)

@@ -10,10 +10,10 @@ from holdfast.lab.simulation.bucket import SimulatedBucket
 from holdfast.lab.simulation.jobs import SimulatedCall, SimulatedJob, need_of
 from holdfast.lab.simulation.policy_hooks import Outcome, PolicyHooks
 from holdfast.lab.simulation.targets import CallSlots, Moved, SimulatedBreaker, SimulatedTarget
-from holdfast.lanes.finishing import ANSWERED, NEVER_SENT
 from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Reply, Usage
 from holdfast.policy.backoff import Uniform
+from holdfast.policy.fault_rules import may_be_billed, was_sent
 from holdfast.policy.outcome_signals import reports_auth
 from holdfast.policy.probe_order import probe_rank
 from holdfast.policy.retry import Avoid, Health, still_avoided
@@ -220,11 +220,11 @@ class SimulatedGate:
         if isinstance(outcome, Reply):
             bucket.settle(target.reserved, target.used, now)
             bucket.answered(now)
-        elif outcome is None or outcome.kind in NEVER_SENT:
+        elif outcome is None or not was_sent(outcome):
             bucket.drop(target.reserved, now)
             self.shut_until = 0.0
         else:
-            if not outcome.ambiguous and outcome.kind not in ANSWERED:
+            if not may_be_billed(outcome):
                 bucket.settle(target.reserved, (0.0, 0.0), now)
             pause = self.hooks.pause(outcome, self.uniform, below_limit=call.below_limit)
             limited = outcome.kind is FaultKind.RATE_LIMITED

@@ -5,15 +5,15 @@ from collections import Counter
 from holdfast.lab.simulation.jobs import SimulatedCall, SimulatedJob
 from holdfast.lab.simulation.provider import SimulatedProvider
 from holdfast.lab.simulation.targets import SimulatedBreaker
-from holdfast.model.fault import SCOPES, FaultKind, Scope
+from holdfast.model.fault import FaultKind
 from holdfast.model.job import MAX_CALLS, TERMINAL, State
 from holdfast.model.step import Retry, Snooze, Step
+from holdfast.policy.fault_rules import FAULT_RULES, Scope
 
 AT_ONCE = 0.05  # seconds: a rerouted job that is back on the route that refused it within these went nowhere else
 EARLY = 310.0  # seconds: the longest wait that may be cut short because a deadline comes before its end
 IDLE = 30.0  # seconds that a due job may lie, once its time has come
 HERD, HERD_SHARE = 20, 0.5  # retries decided in one second, and the share of them that may come back in a tenth of one
-OURS_TO_BURY = frozenset({FaultKind.EXHAUSTED, FaultKind.EXPIRED, FaultKind.POISON})
 
 
 class InvariantChecker:
@@ -93,5 +93,4 @@ def _expired_early(job: SimulatedJob) -> bool:
 
 
 def _is_not_its_fault(job: SimulatedJob) -> bool:
-    kind = FaultKind(job.why)
-    return kind not in OURS_TO_BURY and SCOPES[kind] is not Scope.JOB
+    return FAULT_RULES[FaultKind(job.why)].scope is not Scope.JOB

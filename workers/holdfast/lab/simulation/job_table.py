@@ -11,9 +11,7 @@ from holdfast.lab.simulation.policy_hooks import Outcome, PolicyHooks
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import MAX_CRASHES, TERMINAL, Need, State
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
-from holdfast.policy.retry import may_be_billed
-
-WAITS = frozenset({FaultKind.RATE_LIMITED, FaultKind.RAMP_LIMITED, FaultKind.INTERNAL})  # snoozed, nothing failed
+from holdfast.policy.fault_rules import FAULT_RULES, may_be_billed
 
 
 class JobTable:
@@ -149,7 +147,7 @@ class JobTable:
             return
         job.attempts += isinstance(step, Retry | Reroute) and step.uses_attempt
         job.calls += may_be_billed(outcome)
-        job.tries += not (isinstance(step, Snooze) and outcome.kind in WAITS)
+        job.tries += not (isinstance(step, Snooze) and FAULT_RULES[outcome.kind].waits)
 
 
 def _date(wait: float | None, now: float) -> float | None:

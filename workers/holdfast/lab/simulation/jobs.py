@@ -9,8 +9,9 @@ from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Need, State
 from holdfast.model.reply import Reply
 from holdfast.policy.error_burst import Window, is_degraded, is_error_burst, note_budget_use, note_client_error
+from holdfast.policy.fault_rules import consumes_budget
 from holdfast.policy.hedging import HedgeBudget
-from holdfast.policy.retry import Health, consumes_budget
+from holdfast.policy.retry import Health
 from holdfast.policy.retry_budget import RetryBudget
 from holdfast.policy.token_estimate import DEFAULT_OUTPUT
 

@@ -8,12 +8,12 @@ from holdfast.lab.simulation.job_table import JobTable
 from holdfast.lab.simulation.jobs import SimulatedCall
 from holdfast.lab.simulation.policy_hooks import Outcome
 from holdfast.lab.simulation.targets import SimulatedBreaker
-from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.fault import Fault
 from holdfast.policy.breaker import Breaker, Closed, HalfOpen, Open
+from holdfast.policy.fault_rules import FAULT_RULES
 
 LONG = 10.0  # calls, one after the other: a backlog that needs less is none
 # Nobody waited for these calls any more.
-LEFT = frozenset({FaultKind.TIMED_OUT, FaultKind.HEDGE_PRIMARY_LOST, FaultKind.HEDGE_SECONDARY_LOST})
 EARLY = 5.0  # seconds after a recovery in which the herd would show
 
 
@@ -47,7 +47,7 @@ class Metrics:
         provider = call.target.route.provider
         if isinstance(outcome, Fault):
             self.failed += 1
-            self.abandoned += outcome.kind in LEFT
+            self.abandoned += FAULT_RULES[outcome.kind].given_up
             if outcome.ambiguous:
                 self.unknown[call.target.name] = self.unknown.get(call.target.name, 0) + 1
             status = str(outcome.status or outcome.kind)

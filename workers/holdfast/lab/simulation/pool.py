@@ -19,8 +19,9 @@ from holdfast.model.job import Claimed
 from holdfast.model.reply import Reply
 from holdfast.model.step import Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import Uniform
+from holdfast.policy.fault_rules import may_be_billed
 from holdfast.policy.hedging import HEDGE_PRIMARY_LOST, HEDGE_SECONDARY_LOST
-from holdfast.policy.retry import Health, may_be_billed
+from holdfast.policy.retry import Health
 from holdfast.policy.retry_budget import earn, spend
 from holdfast.policy.slow_calls import RECHECK_AFTER, gives_up, is_crowded, slow_after, typical
 
