@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.cli.tables import obstacles
+from holdfast.cli.route import obstacles
 
 
 @pytest.fixture

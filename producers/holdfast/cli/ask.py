@@ -5,6 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
+from holdfast.cli.context import backend
 from holdfast.cli.errors import SOME_FAILED
 
 
@@ -26,7 +27,13 @@ def ask(
 
     While providers are down it waits, and says why. Ctrl-C keeps the job and prints how to get its answer later.
     """
-    from holdfast.cli import wait as asking
+    from holdfast.cli.question import default_model, question
+    from holdfast.cli.wait import await_answer
+    from holdfast.client.backend import JobDefaults, SubmitRequest
+    from holdfast.model.job import Priority
 
-    if not asking.ask(prompt, model, files or [], system=system, max_tokens=max_tokens, timeout=timeout):
+    request, where = question(prompt, files or [], system=system, max_tokens=max_tokens), backend()
+    defaults = JobDefaults(model or default_model(where), Priority.INTERACTIVE)
+    job = where.submit(SubmitRequest([request], defaults)).jobs[0].id
+    if not await_answer(where, job, timeout):
         raise Exit(SOME_FAILED)

@@ -1,16 +1,21 @@
 """``holdfast dlq``: dead letters. What changes them shows its plan, and acts with ``--yes`` only."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
 from holdfast.cli import filters
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
+from holdfast.cli.job import draw_job, draw_jobs
+from holdfast.cli.options import PageLimit
 from holdfast.cli.show import say, show
-from holdfast.cli.tables import draw_bulk, draw_groups, draw_job, draw_jobs
+from holdfast.cli.tables import Columns, View, plain, view_table
 from holdfast.model.errors import Conflict
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 group = Noun("Dead letters: list, show, groups, replay, drain, drop.")
 Limit = Annotated[int, Option(min=1, max=100_000, help="At most this many jobs.")]
@@ -21,7 +26,7 @@ Yes = Annotated[bool, Option("--yes", help="Do it; without this, only show the p
 @filters.any_dead
 def list_letters(
     where: filters.Where,
-    limit: Annotated[int, Option(min=1, max=1000, help="At most this many.")] = 50,
+    limit: PageLimit = 50,
     cursor: Annotated[str | None, Option(help="Go on after this job.", metavar="JOB")] = None,
 ) -> None:
     """List dead letters, newest first."""
@@ -38,7 +43,7 @@ def show_letter(job: Annotated[str, Argument(help="The job's id.", metavar="JOB"
 @filters.any_dead
 def groups(where: filters.Where) -> None:
     """Count dead letters by lane and by what they died of, largest group first."""
-    show(backend().dead_groups(where), lambda view: draw_groups(view["groups"]))
+    show(backend().dead_groups(where), draw_groups)
 
 
 @group.command()
@@ -97,3 +102,18 @@ def settled(yes: bool, plan: dict[str, object]) -> None:  # noqa: FBT001 - the o
         show(plan, draw_bulk)
         say(f"nothing changed; add --yes to {plan['action']} them")
         raise Exit
+
+
+GROUPS: Columns = {name: name for name in ("jobs", "fault", "lane", "oldest", "newest")}
+
+
+def draw_groups(view: View) -> "RenderableType":
+    """Draw dead letters by lane and fault."""
+    return view_table(view["groups"], GROUPS, empty="no dead letters")
+
+
+def draw_bulk(view: View) -> str:
+    """Say what a bulk action does, or would do."""
+    doing = f"would {view['action']}" if view["dry_run"] else f"{view['action']}:"
+    over = f", over {view['minutes']} minutes" if view.get("minutes", 0) > 1 else ""
+    return f"{doing} {view['jobs']} dead letters{over}" + (f", into {plain(view['to'])}" if "to" in view else "")

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -128,9 +128,3 @@ def error_output(custom_id: str | None, status: str, kind: str, code: str | None
         "cost_usd": 0.0,
         "mapping": [],
     }
-
-
-def reported(bad: Sequence[InvalidLine], name: str, most: int = 20) -> list[str]:
-    """Name the first bad lines and count the rest."""
-    said = [f"{name}, {line}" for line in bad[:most]]
-    return said + ([f"… and {len(bad) - most} more lines that cannot become jobs"] if len(bad) > most else [])

@@ -1,6 +1,6 @@
 """``holdfast job``: look at jobs, wait for one, cancel one."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
@@ -8,8 +8,24 @@ from holdfast.cli import filters
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.errors import SOME_FAILED
+from holdfast.cli.options import PageLimit
 from holdfast.cli.show import say, show
-from holdfast.cli.tables import draw_acted, draw_job, draw_jobs
+from holdfast.cli.tables import (
+    Columns,
+    Markup,
+    View,
+    draw_acted,
+    facts_table,
+    made,
+    paged,
+    paint,
+    plain,
+    stack,
+    view_table,
+)
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 group = Noun("Jobs: list, show, wait, cancel.")
 Name = Annotated[str, Argument(help="The job's id.", metavar="JOB")]
@@ -20,7 +36,7 @@ Name = Annotated[str, Argument(help="The job's id.", metavar="JOB")]
 def list_jobs(
     *,
     where: filters.Where,
-    limit: Annotated[int, Option(min=1, max=1000, help="At most this many.")] = 50,
+    limit: PageLimit = 50,
     cursor: Annotated[str | None, Option(help="Go on after this job.", metavar="JOB")] = None,
 ) -> None:
     """List jobs, newest first."""
@@ -53,3 +69,46 @@ def cancel(job: Name) -> None:
     show(answer, draw_acted)
     if answer["status"] != "cancelled":
         say(f"{answer['id']} had ended before.")
+
+
+JOBS: Columns = {
+    "job": "id",
+    "custom id": "custom_id",
+    "state": lambda job: paint(job["state"]),
+    "lane": "lane",
+    "why": lambda job: job["fault"] or job["why_waiting"],
+    "made": made,
+}
+ATTEMPTS: Columns = {
+    "attempt": lambda each: f"{each['generation']}.{each['number']}",
+    "route": "route",
+    "began": "started_at",
+    "took": lambda each: "" if each["seconds"] is None else f"{each['seconds']:.2f} s",
+    "outcome": lambda each: each["outcome"] or "running",
+    "fault": "fault",
+    "message": "message",
+}
+
+
+def draw_jobs(view: View) -> "RenderableType":
+    """Draw a page of jobs."""
+    return paged(view_table(view["jobs"], JOBS, empty="no jobs"), view)
+
+
+def draw_job(job: View) -> "RenderableType":
+    """Draw one job with its attempts and how it ended."""
+    facts = {
+        "job": job["id"],
+        "state": Markup(paint(job["state"]) + (f", {plain(job['why_waiting'])}" if job["why_waiting"] else "")),
+        "model": f"{job['model']} (lane {job['lane']})",
+        "batch": job["batch"] and f"{job['batch']}, place {job['position']}",
+        "custom id": job["custom_id"],
+        "made": job["created_at"],
+        "starts": job["available_at"] if job["state"] == "delayed" else None,
+        "ended": job["finished_at"],
+        "cost": f"${job['cost_usd']:.6f}" if job["cost_usd"] else None,
+        "error": job["error"] and f"{job['error']['kind']}: {job['error']['message']}",
+        "changed": "; ".join(f"{each['field']}: {each['note']}" for each in job["mapping"]) or None,
+    }
+    reply = ["", plain(job["reply"]["text"])] if job["reply"] else []
+    return stack(facts_table(facts), view_table(job["attempts"], ATTEMPTS, empty="no attempts yet"), *reply)

@@ -5,9 +5,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
+from functools import partial
+from hashlib import blake2b, file_digest
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO, Self
 
 import orjson
 
@@ -55,11 +57,8 @@ class JsonlInput:
 
     def digest(self) -> str:
         """Name the content."""
-        digest = blake2b(digest_size=16)
         self._file.seek(0)
-        while block := self._file.read(1024 * 1024):
-            digest.update(block)
-        return digest.hexdigest()
+        return file_digest(self._file, partial(blake2b, digest_size=16)).hexdigest()
 
     def lines(self) -> Iterator[InputLine | InvalidLine]:
         """Read line after line; blank ones are passed over."""
@@ -76,11 +75,14 @@ class JsonlInput:
                 yield read(content, position, number)
                 position += 1
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
         self._file.close()
 
 
-def bounded(file: IO[bytes]) -> Iterator[bytes]:
+def bounded(file: BufferedIOBase) -> Iterator[bytes]:
     """Yield line after line, of one that is too long only the beginning: the rest is passed over, and never held."""
     while line := file.readline(LONGEST_LINE + 1):
         yield line
@@ -88,14 +90,14 @@ def bounded(file: IO[bytes]) -> Iterator[bytes]:
             line = file.readline(LONGEST_LINE + 1)
 
 
-def opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> BufferedIOBase:
     try:
         return path.open("rb")
     except OSError as error:
         raise InvalidRequest(str(path), f"cannot be read: {error.strerror}.") from None
 
 
-def spooled(pipe: IO[bytes]) -> IO[bytes]:
+def spooled(pipe: BinaryIO) -> BufferedIOBase:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the input
     shutil.copyfileobj(pipe, file)
     return file

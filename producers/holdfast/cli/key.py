@@ -11,12 +11,13 @@ from holdfast.cli.command import Noun
 from holdfast.cli.context import local_backend
 from holdfast.cli.filters import UNITS
 from holdfast.cli.show import say, show
-from holdfast.cli.tables import draw_acted, draw_keys
+from holdfast.cli.tables import Columns, View, draw_acted, paint, view_table
 from holdfast.model.access import KeyScope, named_key, read_key
 from holdfast.model.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
-    from holdfast.client.backend import View
+    from rich.console import RenderableType
+
     from holdfast.client.local import LocalBackend
 
 group = Noun("API keys: create, list, revoke.")
@@ -109,3 +110,19 @@ def read_patience(text: str | None) -> float | None:
     if text is not None and (found is None or int(found[1]) == 0):
         raise InvalidRequest("--expires-in", f"expected 30m, 12h or 90d, got {text[:40]!r}.")
     return int(found[1]) * UNITS[found[2]] if found else None
+
+
+KEYS: Columns = {
+    "key": "id",
+    "name": "name",
+    "": lambda key: paint(key["state"], "green" if key["state"] == "good" else "red"),
+    "tenant": lambda key: key["tenant"] or "(all)",
+    "may": lambda key: " ".join(key["scopes"]),
+    "until": "expires_at",
+    "last used": "used_at",
+}
+
+
+def draw_keys(view: View) -> "RenderableType":
+    """Draw API keys; their secrets are not there to be drawn."""
+    return view_table(view["keys"], KEYS, empty="no keys: `holdfast key create` makes one")

@@ -1,13 +1,16 @@
 """``holdfast lane``: see the backlog, stop and go on."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.show import show
-from holdfast.cli.tables import draw_acted, draw_lanes
+from holdfast.cli.tables import Columns, View, counted, draw_acted, lasting, paint, view_table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 group = Noun("Lanes: list, pause, resume.")
 Name = Annotated[str, Argument(help="The lane, such as smart.batch.", metavar="LANE")]
@@ -16,7 +19,7 @@ Name = Annotated[str, Argument(help="The lane, such as smart.batch.", metavar="L
 @group.command("list")
 def list_lanes() -> None:
     """List lanes with their jobs by state."""
-    show(backend().lanes(), lambda view: draw_lanes(view["lanes"]))
+    show(backend().lanes(), draw_lanes)
 
 
 @group.command()
@@ -29,3 +32,31 @@ def pause(lane: Name) -> None:
 def resume(lane: Name) -> None:
     """Start jobs of a lane again."""
     show(backend().pause(lane, paused=False), draw_acted)
+
+
+def draw_lanes(view: View) -> "RenderableType":
+    """Draw the backlog by lane."""
+    return view_table(view["lanes"], LANES, empty="no lane has had a job yet")
+
+
+def empty_in(lane: View) -> str:
+    """Say when a lane will be empty, or why nobody can tell.
+
+    >>> empty_in({"drain_eta_seconds": 5025.0, "drain_eta_why": "at 12.0 jobs/s, as lately"})
+    '1 h 23 min (at 12.0 jobs/s, as lately)'
+    >>> empty_in({"drain_eta_seconds": None, "drain_eta_why": "waits for a/m until 12:00:30 UTC"})
+    'waits for a/m until 12:00:30 UTC'
+    """
+    seconds, why = lane["drain_eta_seconds"], str(lane["drain_eta_why"])
+    if seconds is None:
+        return why
+    return f"{lasting(seconds)} ({why})" if seconds else ""
+
+
+LANES: Columns = {
+    "lane": "name",
+    "": lambda lane: paint("paused", "yellow") if lane["paused"] else "",
+    "in Redis": "window",
+    "jobs": lambda lane: counted(lane["counts"]),
+    "empty in": empty_in,
+}

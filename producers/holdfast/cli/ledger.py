@@ -1,10 +1,15 @@
 """``holdfast ledger``: what was accepted is accounted for."""
 
+from typing import TYPE_CHECKING
+
 from typer import Exit
 
 from holdfast.cli.context import backend
 from holdfast.cli.show import show
-from holdfast.cli.tables import draw_ledger
+from holdfast.cli.tables import Columns, View, paint, view_table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 def ledger() -> None:
@@ -13,3 +18,17 @@ def ledger() -> None:
     show(view, draw_ledger)
     if not view["holds"]:
         raise Exit(1)
+
+
+LINES: Columns = {
+    "": "name",
+    " ": lambda line: paint("holds", "green") if line["holds"] else paint("BROKEN", "red"),
+    "invariant": "sentence",
+    "figures": lambda line: ", ".join(f"{name} {count}" for name, count in line["figures"].items()),
+    "see": lambda line: " ".join(line["offenders"][:3]),
+}
+
+
+def draw_ledger(view: View) -> "RenderableType":
+    """Draw the invariants."""
+    return view_table(view["lines"], LINES, empty="no lines")

@@ -3,9 +3,8 @@
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from holdfast.cli.processes import Child, Processes
 from holdfast.cli.programs import find
@@ -20,17 +19,6 @@ LOOK_EVERY = 2.0  # seconds between two looks for live workers
 PATIENCE = 4  # quick deaths of our own worker before the command gives up
 
 
-class Workers(Protocol):
-    """``check`` is called again and again while a command waits. Raises ChildFailed."""
-
-    @property
-    def own(self) -> bool:
-        """Whether the pool is this command's own, and ends with it."""
-        ...
-
-    def check(self) -> None: ...
-
-
 def worker_children(settings: Settings, processes: int, *, log: bool) -> list[Child]:
     """Describe worker processes. With ``log`` they write to a file, so that they do not disturb a display."""
     arguments = ["--config", str(settings.source)] if settings.source else []
@@ -41,30 +29,24 @@ def worker_children(settings: Settings, processes: int, *, log: bool) -> list[Ch
 
 
 @contextmanager
-def workers(backend: Backend, processes: int | None) -> Iterator[Workers]:
-    """See to it that jobs are worked on inside the block. ``processes`` of a pool of our own, if one is needed."""
+def workers(backend: Backend, processes: int | None) -> Iterator[Callable[[], None]]:
+    """See to it that jobs are worked on inside the block. ``processes`` of a pool of our own, if one is needed.
+
+    Yields what a command has to call again and again while it waits. Raises ChildFailed.
+    """
     if not isinstance(backend, LocalBackend):
-        yield ServerWorkers()
+        yield lambda: None  # a server looks after its own workers
         return
     pool = OwnWorkers(backend, processes or backend.installation.settings.worker.processes)
     try:
         pool.check()
-        yield pool
+        yield pool.check
     except KeyboardInterrupt:
-        if pool.own:
+        if pool.started:
             say("finishing the calls under way; Ctrl-C again ends them at once")
         raise
     finally:
         pool.stop()
-
-
-class ServerWorkers:
-    """A server looks after its own workers."""
-
-    own = False
-
-    def check(self) -> None:
-        return
 
 
 class OwnWorkers:
@@ -76,7 +58,7 @@ class OwnWorkers:
         self._next_look = 0.0
 
     @property
-    def own(self) -> bool:
+    def started(self) -> bool:
         return self._processes is not None
 
     def check(self) -> None:
@@ -118,5 +100,5 @@ def is_alive(worker: WorkerRecord) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass  # it is there, and another user's
     return True

@@ -2,19 +2,15 @@
 
 import sys
 import time
-from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
 
+from holdfast.cli.route import obstacles
 from holdfast.cli.show import err
-from holdfast.cli.tables import obstacles, printable
+from holdfast.cli.tables import lasting, printable
 from holdfast.client.backend import Backend
 from holdfast.model.errors import HoldfastError
 from holdfast.model.job import LIVE, State
-
-if TYPE_CHECKING:
-    from rich.status import Status
 
 LOOK_EVERY = 0.5  # seconds between two questions at a terminal
 LINE_EVERY = 5.0  # seconds between two lines elsewhere
@@ -42,49 +38,27 @@ class Meter:
         return (after - before) / (end - start) if end > start else 0.0
 
 
-class Progress(Protocol):
+class Progress:
+    """Shows how a batch is getting on: ``write`` shows a sentence, every so many seconds; None: nothing is shown."""
+
+    def __init__(
+        self, write: Callable[[str], object] | None, every: float = LINE_EVERY, close: Callable[[], None] | None = None
+    ) -> None:
+        self._write, self._every, self._close = write, every, close
+        self._meter, self._next, self._said = Meter(), 0.0, ""
+
     def tell(self, text: str) -> None:
-        """Show ``text`` now."""
-        ...
+        """Show ``text`` now, unless it stands there already."""
+        if self._write is not None and text != self._said:
+            self._write(printable(text))
+            self._said = text
 
     def look(self, backend: Backend, batch: str, *, force: bool = False) -> None:
         """Ask how the batch is getting on, if it is time to, and show it. Never fails."""
-        ...
-
-    def close(self) -> None: ...
-
-
-def open_progress(*, quiet: bool = False) -> Progress:
-    if quiet:
-        return Silent()
-    return Live() if sys.stderr.isatty() else Plain()
-
-
-class Silent:
-    def tell(self, text: str) -> None: ...
-
-    def look(self, backend: Backend, batch: str, *, force: bool = False) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class Watching(ABC):
-    """What both ways of showing share: when to ask, and what to say."""
-
-    every = LINE_EVERY
-
-    def __init__(self) -> None:
-        self._meter, self._next = Meter(), 0.0
-
-    @abstractmethod
-    def tell(self, text: str) -> None:
-        """Show a sentence."""
-
-    def look(self, backend: Backend, batch: str, *, force: bool = False) -> None:
         now = time.monotonic()
-        if now < self._next and not force:
+        if self._write is None or (now < self._next and not force):
             return
-        self._next = now + self.every
+        self._next = now + self._every
         try:
             counts = backend.counts(batch)
             ended = sum(count for state, count in counts.items() if state not in LIVE)
@@ -95,40 +69,24 @@ class Watching(ABC):
             return
         self.tell(sentence(counts, self._meter.rate, waits))
 
-
-class Plain(Watching):
-    """For logs: a line every few seconds, none where nothing has changed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said = ""
-
-    def tell(self, text: str) -> None:
-        if text != self._said:
-            sys.stderr.write(f"{printable(text)}\n")
-            sys.stderr.flush()
-            self._said = text
-
-    def close(self) -> None: ...
-
-
-class Live(Watching):
-    """One line that changes in place."""
-
-    every = LOOK_EVERY
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._status: Status = err().status("")
-        self._status.start()
-
-    def tell(self, text: str) -> None:
-        from rich.text import Text
-
-        self._status.update(Text(printable(text), no_wrap=True, overflow="ellipsis"))
-
     def close(self) -> None:
-        self._status.stop()
+        if self._close is not None:
+            self._close()
+
+
+def open_progress(*, quiet: bool = False) -> Progress:
+    """Show nothing, one line that changes in place at a terminal, or else a line now and then."""
+    if quiet:
+        return Progress(None)
+    if not sys.stderr.isatty():
+        return Progress(lambda text: sys.stderr.write(f"{text}\n"))  # which holds no line back
+    from rich.text import Text
+
+    live = err().status("")
+    live.start()
+    return Progress(
+        lambda text: live.update(Text(text, no_wrap=True, overflow="ellipsis")), every=LOOK_EVERY, close=live.stop
+    )
 
 
 def waiting(backend: Backend) -> str:
@@ -152,20 +110,7 @@ def sentence(counts: Mapping[State, int], rate: float, waits: str) -> str:
         f"{counts[state]:,} {state}" for state in (State.RUNNING, State.DELAYED, State.QUEUED) if counts.get(state)
     ]
     if rate > 0 and ended < total:
-        parts += [f"{rate:.1f}/s", f"{span((total - ended) / rate)} left"]
+        parts += [f"{rate:.1f}/s", f"{lasting((total - ended) / rate)} left"]
     parts += [waits] if waits else []
     filled = round(BAR * ended / total) if total else 0
     return f"{'#' * filled}{'.' * (BAR - filled)}  {' · '.join(parts)}"
-
-
-def span(seconds: float) -> str:
-    """Write a span of time.
-
-    >>> [span(each) for each in (4.2, 75, 4000)]
-    ['4 s', '1 min 15 s', '1 h 6 min']
-    """
-    whole = round(seconds)
-    if whole < 60:  # noqa: PLR2004 - a minute
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004

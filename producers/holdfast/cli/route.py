@@ -1,13 +1,16 @@
 """``holdfast route``: see how providers are, and overrule their breakers."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.show import show
-from holdfast.cli.tables import draw_acted, draw_routes
+from holdfast.cli.tables import Columns, View, draw_acted, paint, view_table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 group = Noun("Routes: list, open, close, reset.")
 Name = Annotated[str, Argument(help="The route, PROVIDER/MODEL.", metavar="ROUTE")]
@@ -16,7 +19,7 @@ Name = Annotated[str, Argument(help="The route, PROVIDER/MODEL.", metavar="ROUTE
 @group.command("list")
 def list_routes() -> None:
     """List configured routes with breakers, rates and calls in flight."""
-    show({"routes": backend().routes()["routes"]}, lambda view: draw_routes(view["routes"]))
+    show({"routes": backend().routes()["routes"]}, draw_routes)
 
 
 @group.command("open")
@@ -35,3 +38,36 @@ def close(route: Name) -> None:
 def reset(route: Name) -> None:
     """Lift an override, and forget what breakers and pauses hold against a route."""
     show(backend().reset(route), draw_acted)
+
+
+def draw_routes(view: View) -> "RenderableType":
+    """Draw the routes with what the gate keeps of them."""
+    return view_table(view["routes"], ROUTES, empty="no routes are configured")
+
+
+def obstacles(route: View) -> list[str]:
+    """Say in words what keeps calls from a route now.
+
+    >>> obstacles({"breakers": [{"scope": "route:a/b", "state": "open", "retry_in": 2.5}], "buckets": []})
+    ['open for 2.5 s more']
+    """
+    said: list[str] = []
+    for breaker in route["breakers"]:
+        if breaker["state"] in {"open", "half_open"}:
+            kind, _, _ = breaker["scope"].partition(":")
+            name = "" if kind == "route" else f"{kind} "
+            wait = breaker["retry_in"]
+            until = f" for {wait:.1f} s more" if wait else ", a probe is under way"
+            said.append(f"{name}{breaker['state'].replace('_', '-')}{until}")
+    said += [f"rate limited for {each['paused_for']:.1f} s more" for each in route["buckets"] if each["paused_for"] > 0]
+    return said
+
+
+ROUTES: Columns = {
+    "route": "name",
+    "breaker": lambda route: paint(route["state"]),
+    "override": lambda route: route["override"] and f"forced {route['override']}",
+    "in flight": "in_flight",
+    "serves": lambda route: ", ".join(route["models"]),
+    "now": lambda route: "; ".join(obstacles(route)),
+}

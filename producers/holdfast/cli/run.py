@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Exit, Option
+from typer import Exit, Option
 
 from holdfast.cli.errors import SOME_FAILED
+from holdfast.cli.options import ExpiresIn, Model, PriorityName, Source, job_defaults
 
 
 def run(
     *,
-    source: Annotated[Path, Argument(help="JSON lines to read; - for standard input.", metavar="IN.jsonl")],
+    source: Source,
     to: Annotated[
         Path,
         Option(
@@ -21,13 +22,9 @@ def run(
             metavar="OUT.jsonl",
         ),
     ],
-    model: Annotated[
-        str | None, Option("--model", "-m", help="Model of lines that name none: an alias, or provider/model.")
-    ] = None,
-    priority: Annotated[str | None, Option(help="interactive or batch, for lines that say nothing.")] = None,
-    expires_in: Annotated[
-        float | None, Option(min=0.001, help="Give up lines that still wait after so many seconds.")
-    ] = None,
+    model: Model = None,
+    priority: PriorityName = None,
+    expires_in: ExpiresIn = None,
     processes: Annotated[
         int | None, Option(min=1, max=256, help="Worker processes, where no worker is running.")
     ] = None,
@@ -41,8 +38,8 @@ def run(
     Running it again with the same input and model goes on where it stopped, and pays for nothing twice. Lines that
     cannot be jobs are reported and become output lines with an error; exit status 3 when some lines failed.
     """
-    from holdfast.cli import running
+    from holdfast.cli.run_file import FileRun
 
-    options = running.RunOptions(source, to, model, priority, expires_in, processes, fresh=fresh, quiet=quiet)
-    if running.run(options)["failed"]:
+    defaults = job_defaults(model, priority, expires_in)
+    if FileRun(source, to, defaults, processes, fresh=fresh, quiet=quiet).run()["failed"]:
         raise Exit(SOME_FAILED)

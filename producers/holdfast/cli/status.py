@@ -1,10 +1,41 @@
 """``holdfast status``: everything on one page."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from holdfast.cli.context import backend
+from holdfast.cli.lane import draw_lanes
+from holdfast.cli.route import draw_routes
 from holdfast.cli.show import show
-from holdfast.cli.tables import draw_status
+from holdfast.cli.tables import Columns, View, facts_table, plain, stack, view_table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+WORKERS: Columns = {"worker": "id", "host": "host", "pid": "pid", "lease until": "lease_until"}
+CODES: Columns = {"provider": "provider", "unknown code": "code", "calls": "calls"}
 
 
 def status() -> None:
     """Show storage, workers, lanes and routes."""
     show(backend().status(), draw_status)
+
+
+def draw_status(view: View) -> "RenderableType":
+    """Draw everything on one page."""
+    return stack(
+        facts_table({"database": view["database_url"], "Redis": view["redis_url"] or "not running"}),
+        "",
+        view_table(view["workers"], WORKERS, empty="no worker runs: start one with `holdfast worker`"),
+        "",
+        draw_lanes(view),
+        "",
+        draw_routes(view),
+        *draw_codes(view["unknown_codes"]),
+        *(plain(warning) for warning in view["warnings"]),
+    )
+
+
+def draw_codes(codes: Sequence[View]) -> "list[RenderableType]":
+    """Draw what providers said that no table of ours knows; nothing where there is nothing."""
+    return ["", view_table(codes, CODES, empty="")] if codes else []

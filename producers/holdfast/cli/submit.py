@@ -1,39 +1,39 @@
 """``holdfast submit``: hand jobs in and leave."""
 
-from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Exit, Option
+from typer import Exit, Option
 
+from holdfast.cli.context import backend
 from holdfast.cli.errors import SOME_FAILED
+from holdfast.cli.options import ExpiresIn, Model, PriorityName, Source, job_defaults
 from holdfast.cli.show import show
 from holdfast.cli.tables import View, plain
 
 
 def submit(
     *,
-    source: Annotated[Path, Argument(help="JSON lines to read; - for standard input.", metavar="IN.jsonl")],
-    model: Annotated[
-        str | None, Option("--model", "-m", help="Model of lines that name none: an alias, or provider/model.")
-    ] = None,
-    priority: Annotated[str | None, Option(help="interactive or batch, for lines that say nothing.")] = None,
-    expires_in: Annotated[
-        float | None, Option(min=0.001, help="Give up lines that still wait after so many seconds.")
-    ] = None,
+    source: Source,
+    model: Model = None,
+    priority: PriorityName = None,
+    expires_in: ExpiresIn = None,
     fresh: Annotated[bool, Option("--fresh", help="Make new jobs even if this input was submitted before.")] = False,
 ) -> None:
     """Submit every line of a file as a batch, and leave: only the database has to be up. Exit status 3 when some lines
     cannot be jobs; the good ones are submitted all the same.
     """
-    from holdfast.cli.running import submitted
+    from holdfast.cli.jsonl_input import JsonlInput
+    from holdfast.cli.upload import Uploader
 
-    answer = submitted(source, model, priority, expires_in, fresh=fresh)
-    show(answer, draw)
-    if answer["invalid"]:
+    with JsonlInput(source) as lines:
+        sent = Uploader(backend(), lines, job_defaults(model, priority, expires_in), fresh=fresh).send()
+    show({"batch": sent.batch, "jobs": sent.jobs, "known": sent.known, "invalid": len(sent.bad)}, draw)
+    if sent.bad:
         raise Exit(SOME_FAILED)
 
 
 def draw(answer: View) -> str:
+    """Say what was taken."""
     if answer["batch"] is None:
         return "no line could become a job"
     again = f", {answer['known']} of them before" if answer["known"] else ""

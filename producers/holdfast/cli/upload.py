@@ -6,6 +6,7 @@ from hashlib import blake2b
 from itertools import count
 
 from holdfast.cli.jsonl_input import InputLine, InvalidLine, JsonlInput, chunks
+from holdfast.cli.show import say
 from holdfast.client.backend import Backend, JobDefaults, SubmitRequest
 from holdfast.client.errors import InvalidJobs
 
@@ -40,19 +41,21 @@ class Uploader:
         self._key = content if number <= 1 else f"{content}.{number}"
         self.sent = Upload(batch)
 
-    def send(self, tell: Callable[[Upload], None]) -> Upload:
-        """Submit all lines, a chunk at a time; ``tell`` hears of each."""
+    def send(self, tell: Callable[[Upload], None] = lambda _: None) -> Upload:
+        """Submit all lines, a chunk at a time; ``tell`` hears of each. Bad lines are named on stderr."""
         for chunk in chunks(self._source.lines()):
             self._set_aside(line for line in chunk if isinstance(line, InvalidLine))
             for run in unbroken(line for line in chunk if isinstance(line, InputLine)):
                 self._submit(run)
             tell(self.sent)
+        for line in reported(list(self.sent.bad.values()), self._source.name):
+            say(line)
         return self.sent
 
     def _submit(self, run: Sequence[InputLine]) -> None:
         """Submit neighbouring lines. Where some are refused, submit the others without them."""
         try:
-            accepted = self._backend.submit(self._order(run))
+            accepted = self._backend.submit(self._request(run))
         except InvalidJobs as refused:
             bad = {
                 problem.index: bad_line(run[problem.index], problem.where, problem.problem, problem.hint)
@@ -66,7 +69,7 @@ class Uploader:
         self.sent.jobs += len(accepted.jobs)
         self.sent.known += sum(not job.created for job in accepted.jobs)
 
-    def _order(self, run: Sequence[InputLine]) -> SubmitRequest:
+    def _request(self, run: Sequence[InputLine]) -> SubmitRequest:
         return SubmitRequest(
             [line.item for line in run],
             self._defaults,
@@ -117,3 +120,9 @@ def unbroken(lines: Iterable[InputLine]) -> Iterator[list[InputLine]]:
         run.append(line)
     if run:
         yield run
+
+
+def reported(bad: Sequence[InvalidLine], name: str, most: int = 20) -> list[str]:
+    """Name the first bad lines and count the rest."""
+    said = [f"{name}, {line}" for line in bad[:most]]
+    return said + ([f"… and {len(bad) - most} more lines that cannot become jobs"] if len(bad) > most else [])

@@ -1,17 +1,12 @@
 """``holdfast worker``: the pool, in the foreground."""
 
-from typing import Annotated
-
-from typer import Option
-
 from holdfast.cli.context import settings
+from holdfast.cli.options import Processes
 
 
 def worker(
     *,
-    processes: Annotated[
-        int | None, Option(min=1, max=256, help="Worker processes (default: the configuration's).")
-    ] = None,
+    processes: Processes = None,
 ) -> None:
     """Run workers until SIGTERM or Ctrl-C; running calls are finished first, a second signal ends them at once."""
     from holdfast.cli.own_workers import worker_children

@@ -6,10 +6,16 @@ from typing import ClassVar
 
 from holdfast.config import Settings
 from holdfast.lanes import Connection, Lanes, connect
+from holdfast.lanes.connection import without_password
 from holdfast.model.errors import QueueUnavailable
 
 EMBEDDED = "embedded"
 LOOK_SECONDS = 0.5
+
+
+def shown_url(url: str) -> str:
+    """Return the address of a database or Redis without its password."""
+    return without_password(url) if "@" in url else url
 
 
 class EmbeddedServerDown(QueueUnavailable):

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from holdfast.cli.show import err, say
-from holdfast.cli.tables import Markup, facts_table, group, paint, table
+from holdfast.cli.tables import Markup, facts_table, paint, stack, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,7 +42,7 @@ def draw_drill(view: View) -> "RenderableType":
     seeds = len(view["seeds"])
     head = f"{view['scenario']}: {'every promise held' if view['passed'] else 'NOT everything held'}"
     figures = [(name, _figure(value), _span(view["seeds"], name)) for name, value in view["worst"].items()]
-    return group(
+    return stack(
         f"{head}, {seeds} {'seed' if seeds == 1 else 'seeds'}",
         "",
         table(("figure", "worst" if seeds > 1 else "found", "over all seeds" if seeds > 1 else ""), figures, empty=""),

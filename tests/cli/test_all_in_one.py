@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from holdfast.cli.starting import check_free, simulated, welcome
+from holdfast.cli.all_in_one import check_free, simulated, welcome
 from holdfast.config import Server
 from holdfast.model.errors import Conflict, InvalidRequest
 

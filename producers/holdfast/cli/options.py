@@ -1,0 +1,31 @@
+"""Options that several commands have, said once."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Option
+
+from holdfast.model.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from holdfast.client.backend import JobDefaults
+
+Source = Annotated[Path, Argument(help="JSON lines to read; - for standard input.", metavar="IN.jsonl")]
+Model = Annotated[
+    str | None, Option("--model", "-m", help="Model of lines that name none: an alias, or provider/model.")
+]
+PriorityName = Annotated[str | None, Option(help="interactive or batch, for lines that say nothing.")]
+ExpiresIn = Annotated[float | None, Option(min=0.001, help="Give up lines that still wait after so many seconds.")]
+Processes = Annotated[int | None, Option(min=1, max=256, help="Worker processes (default: the configuration's).")]
+PageLimit = Annotated[int, Option(min=1, max=1000, help="At most this many.")]
+
+
+def job_defaults(model: str | None, priority: str | None, expires_in: float | None) -> "JobDefaults":
+    """Read what holds for lines that say nothing. Raises InvalidRequest."""
+    from holdfast.client.backend import JobDefaults
+    from holdfast.model.job import Priority
+
+    try:
+        return JobDefaults(model, Priority(priority) if priority else None, expires_in)
+    except ValueError:
+        raise InvalidRequest("--priority", f"expected {' or '.join(Priority)}, got {priority!r}.") from None

@@ -1,0 +1,106 @@
+"""A file of prompts becomes a file of answers: submit, see to it that somebody works, write what has ended."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holdfast.cli.context import backend as open_backend
+from holdfast.cli.context import context
+from holdfast.cli.download import AnswerWriter, OutputTotals, collect, open_writer
+from holdfast.cli.errors import Interrupted
+from holdfast.cli.jsonl_input import STDIO, JsonlInput
+from holdfast.cli.own_workers import workers
+from holdfast.cli.progress import Progress, open_progress
+from holdfast.cli.show import say, show
+from holdfast.cli.tables import View
+from holdfast.cli.upload import Upload, Uploader
+from holdfast.client.backend import Backend, JobDefaults
+from holdfast.model.errors import InvalidRequest
+
+LONGEST_NAP = 0.5  # seconds between two looks at our workers and at the progress
+
+
+@dataclass(frozen=True, slots=True)
+class FileRun:
+    """One ``holdfast run``. ``processes`` of a pool of our own, where one is needed."""
+
+    source: Path
+    to: Path
+    defaults: JobDefaults
+    processes: int | None
+    fresh: bool
+    quiet: bool
+    totals: OutputTotals = field(default_factory=OutputTotals)
+
+    def run(self) -> View:
+        """Carry it out, tell how it ended, and return that. Raises Interrupted, InvalidRequest."""
+        if self.to != STDIO and self.source.resolve() == self.to.resolve():
+            raise InvalidRequest("--output", "is the input itself.", "Name another file.")
+        with JsonlInput(self.source) as source:
+            backend, output = open_backend(), open_writer(self.to)
+            uploader = Uploader(backend, source, self.defaults, fresh=self.fresh)
+            progress = open_progress(quiet=self.quiet)
+            try:
+                sent = uploader.send(lambda so_far: progress.tell(f"submitted {so_far.jobs:,} jobs"))
+                if sent.known:
+                    say(f"going on with an earlier run: {sent.known:,} of {sent.jobs:,} jobs were submitted before")
+                self._write(backend, sent, output, progress)
+            except KeyboardInterrupt:
+                progress.close()
+                raise Interrupted(self._how_to_resume(uploader.sent)) from None
+            finally:
+                progress.close()
+        summary = self._summary(sent)
+        self._tell(summary)
+        return summary
+
+    def _write(self, backend: Backend, sent: Upload, output: AnswerWriter, progress: Progress) -> None:
+        """Write the output while workers, perhaps our own, work on the jobs."""
+        pauses = collect(backend, sent, output, self.totals)
+        first = next(pauses, None)
+        if sent.batch is not None and first is not None:  # something is still to be done
+            with workers(backend, self.processes) as check:
+                for pause in pauses:
+                    check()
+                    progress.look(backend, sent.batch)
+                    time.sleep(min(pause.seconds, LONGEST_NAP))
+                progress.look(backend, sent.batch, force=True)
+                progress.close()
+        output.finish()
+
+    def _summary(self, sent: Upload) -> View:
+        return {
+            "batch": sent.batch,
+            "lines": sent.lines,
+            "succeeded": self.totals.succeeded,
+            "failed": self.totals.failed,
+            "errors": dict(self.totals.errors.most_common()),
+            "cost_usd": round(self.totals.cost_usd, 6),
+            "input": str(self.source),
+            "output": str(self.to),
+        }
+
+    def _tell(self, summary: View) -> None:
+        """Print how it ended: as data with ``--json``, unless stdout has the answers; else a sentence on stderr."""
+        if context().json and self.to != STDIO:
+            show(summary, str)
+            return
+        if self.quiet and not summary["failed"]:
+            return
+        cost = f", ${summary['cost_usd']:.4f}" if summary["cost_usd"] else ""
+        say(f"{summary['succeeded']:,} of {summary['lines']:,} lines succeeded{cost}: {summary['output']}")
+        if summary["failed"]:
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in summary["errors"].items())
+            say(f"{summary['failed']:,} failed ({kinds}); each says why in its line of the output")
+        if set(summary["errors"]) - {"invalid_request", "dropped"}:
+            say(f"`holdfast dlq replay --batch {summary['batch']}` has dead ones tried again; then run this again")
+
+    def _how_to_resume(self, sent: Upload) -> str:
+        """Say what is safe and how to go on."""
+        if sent.batch is None:
+            return "interrupted before a job was submitted"
+        without = " without --fresh" if self.fresh else ""
+        return (
+            f"interrupted. {sent.jobs:,} jobs are safe in the storage, and nothing that is done is done again. "
+            f"Run the same command{without} to go on, or give them up with `holdfast batch cancel {sent.batch}`."
+        )
