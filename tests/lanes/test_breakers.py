@@ -248,15 +248,15 @@ async def test_forced_closed_takes_calls_whatever_they_bring(house: House) -> No
 
 
 async def test_forcing_what_is_forced_already_changes_nothing(house: House) -> None:
-    await house.gate.force("anthropic/opus", "open")
+    house.lanes.force("anthropic/opus", "open")
     before = house.breaker(ROUTE)
-    await house.gate.force("anthropic/opus", "open")
+    house.lanes.force("anthropic/opus", "open")
     assert house.breaker(ROUTE) == before
 
 
 async def test_lifting_an_override_that_is_not_there_leaves_an_open_breaker_open(broken: House) -> None:
     before = broken.breaker(ROUTE)
-    await broken.gate.force("anthropic/opus", None)
+    broken.lanes.force("anthropic/opus", None)
     assert broken.breaker(ROUTE) == before
 
 

@@ -96,7 +96,7 @@ async def test_a_key_of_another_type_holds_nobody_up(house: House, name: str) ->
     waiting = {offer.id for offer in backlog} - {held.job}
     house.wait(10)
     for _ in range(30):
-        await house.gate.repair()  # as the sweeper does
+        house.lanes.repair()  # as the sweeper does
         house.lanes.offer([offer for offer in backlog if offer.id in waiting])  # as a refill from SQL does
         permits = (await house.fetch(2)).permits
         waiting -= set(jobs(permits))

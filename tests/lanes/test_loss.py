@@ -100,9 +100,9 @@ async def test_releasing_one_worker_leaves_the_others_alone(house: House) -> Non
     await house.fetch(2, "dead")
     mine = await house.fetch(2, "alive")
     await house.gate.release("dead")
-    assert await house.gate.workers() == ["alive"]
-    assert set(await house.gate.held("alive")) == set(jobs(mine.permits))
-    assert await house.gate.held("dead") == []
+    assert house.lanes.workers() == ["alive"]
+    assert set(house.lanes.held("alive")) == set(jobs(mine.permits))
+    assert house.lanes.held("dead") == []
 
 
 async def test_a_worker_that_was_released_may_still_settle_and_nothing_is_given_back(house: House) -> None:
@@ -119,7 +119,7 @@ async def test_a_worker_forgets_single_jobs(house: House) -> None:
     house.lanes.offer(made)
     await house.fetch(3)
     assert await house.gate.forget("w1", [made[1].id]) == 1
-    assert set(await house.gate.held("w1")) == {made[0].id, made[2].id}
+    assert set(house.lanes.held("w1")) == {made[0].id, made[2].id}
     assert house.lanes.offer(made) == 1
 
 
@@ -149,9 +149,9 @@ async def test_messages_that_nobody_holds_are_mended(house: House) -> None:
     await house.fetch(1)
     house.redis.lpop(house.keys.lane(LANE))  # one is gone from the list, and in nobody's hands
     assert house.lanes.offer(made) == 0
-    assert await house.gate.repair() == 1
+    assert house.lanes.repair() == 1
     assert house.lanes.offer(made) == 1
-    assert await house.gate.repair() == 0
+    assert house.lanes.repair() == 0
 
 
 async def test_a_job_offered_from_stale_knowledge_is_no_trouble_to_anyone(house: House) -> None:
@@ -183,19 +183,19 @@ async def somebody_listens(house: House) -> None:
 
 
 async def test_an_offer_wakes_who_waits_for_its_lane(house: House) -> None:
-    waiting = asyncio.create_task(house.gate.wake(LANE, at_most=20))
+    waiting = asyncio.create_task(house.gate.wake.wait(LANE, at_most=20))
     await somebody_listens(house)
     house.offer(1)
     assert await waiting
 
 
 async def test_a_hint_about_another_lane_wakes_nobody_here(house: House) -> None:
-    assert not await house.gate.wake(LANE, at_most=0.01)
-    other = asyncio.create_task(house.gate.wake("other.batch", at_most=20))
+    assert not await house.gate.wake.wait(LANE, at_most=0.01)
+    other = asyncio.create_task(house.gate.wake.wait("other.batch", at_most=20))
     await somebody_listens(house)
     house.offer(1, lane="other.batch")
     assert await other
-    assert not await house.gate.wake(LANE, at_most=0)
+    assert not await house.gate.wake.wait(LANE, at_most=0)
 
 
 def test_a_redis_that_may_evict_is_warned_about(real: Connection) -> None:
@@ -221,7 +221,7 @@ async def test_a_redis_that_came_back_with_older_data_keeps_no_level(tmp_path: P
         server.kill()
         server.start()
         with pytest.raises(QueueUnavailable):
-            await gate.look()
+            await gate.check_writes()
         answer = await gate.fetch(LANE, 5, "w1", paced)
         assert (len(narrow), answer.permits, answer.reason) == (1, [], Reason.BUCKET)
         await gate.close()

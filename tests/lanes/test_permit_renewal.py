@@ -25,7 +25,7 @@ async def test_a_permit_that_is_used_at_once_is_not_asked_for_again(house: House
     permit = await paced(house).permit()
     before = house.bucket()
     house.wait(LATE - 0.01)
-    assert await house.gate.refusal(permit) is None
+    assert await house.gate.renewal.refusal(permit) is None
     assert house.bucket() == before
 
 
@@ -33,13 +33,13 @@ async def test_what_was_permitted_long_ago_is_refused_when_others_took_its_units
     old = (await paced(house).fetch(FULL, "sleeper")).permits
     house.wait(2.0)
     assert len((await house.fetch(100, "other")).permits) == FULL
-    assert {await house.gate.refusal(permit) for permit in old} == {WHY_NOT["bucket"]}
+    assert {await house.gate.renewal.refusal(permit) for permit in old} == {WHY_NOT["bucket"]}
 
 
 async def test_a_late_permit_takes_its_units_anew_and_the_old_ones_are_spent(house: House) -> None:
     old = (await paced(house).fetch(10, "sleeper")).permits
     house.wait(2.0)
-    assert [await house.gate.refusal(permit) for permit in old] == [None] * 10
+    assert [await house.gate.renewal.refusal(permit) for permit in old] == [None] * 10
     assert house.level() <= FULL - 9
 
 
@@ -57,7 +57,7 @@ async def test_where_all_that_flows_in_is_taken_a_late_permit_takes_nothing_anew
     late = (await house.fetch(5, "sleeper")).permits
     await drained(house, 0.4)
     before = house.level()
-    assert [await house.gate.refusal(permit) for permit in late] == [None] * 5
+    assert [await house.gate.renewal.refusal(permit) for permit in late] == [None] * 5
     assert house.level() == before < 1
 
 
@@ -67,7 +67,7 @@ async def test_a_permit_older_than_half_a_second_takes_everything_anew(house: Ho
     house.wait(0.1)
     old = (await house.fetch(5, "sleeper")).permits
     await drained(house, OLD + 0.2)
-    assert {await house.gate.refusal(permit) for permit in old} == {WHY_NOT["bucket"]}
+    assert {await house.gate.renewal.refusal(permit) for permit in old} == {WHY_NOT["bucket"]}
 
 
 async def test_a_bucket_that_was_just_half_full_makes_late_permits_take_anew(house: House) -> None:
@@ -75,7 +75,7 @@ async def test_a_bucket_that_was_just_half_full_makes_late_permits_take_anew(hou
     house.wait(0.6)
     late = (await house.fetch(5, "sleeper")).permits
     await drained(house, 0.4)
-    assert {await house.gate.refusal(permit) for permit in late} == {WHY_NOT["bucket"]}
+    assert {await house.gate.renewal.refusal(permit) for permit in late} == {WHY_NOT["bucket"]}
 
 
 def test_lua_and_python_agree_on_what_is_high() -> None:
@@ -96,14 +96,14 @@ async def test_a_permit_from_before_a_loss_of_redis_is_not_used_late(house: Hous
     permit = await paced(house).permit()
     house.redis.delete(house.keys.permits("w1"))
     house.wait(1.0)
-    assert await house.gate.refusal(permit) == WHY_NOT["gone"]
+    assert await house.gate.renewal.refusal(permit) == WHY_NOT["gone"]
 
 
 async def test_a_late_permit_does_not_follow_others_into_an_outage(house: House) -> None:
     permit = await paced(house).permit()
     await house.break_down()
     house.wait(1.0)
-    assert await house.gate.refusal(permit) == WHY_NOT["breaker"]
+    assert await house.gate.renewal.refusal(permit) == WHY_NOT["breaker"]
 
 
 async def test_a_late_probe_whose_place_another_took_is_no_second_probe(house: House) -> None:
@@ -114,22 +114,22 @@ async def test_a_late_probe_whose_place_another_took_is_no_second_probe(house: H
     second = await house.permit("second")
     assert first.probe
     assert second.probe
-    assert await house.gate.refusal(first) is not None
-    assert await house.gate.refusal(second) is None
+    assert await house.gate.renewal.refusal(first) is not None
+    assert await house.gate.renewal.refusal(second) is None
 
 
 async def test_a_permit_whose_slot_ran_out_is_not_used(house: House) -> None:
     permit = await paced(house).permit()
     house.redis.zrem(house.keys.slots("anthropic/opus"), permit.id)
     house.wait(1.0)
-    assert await house.gate.refusal(permit) == WHY_NOT["slots"]
+    assert await house.gate.renewal.refusal(permit) == WHY_NOT["slots"]
 
 
 async def test_a_late_permit_is_not_used_in_a_pause_that_the_provider_asked_for(house: House) -> None:
     late, refused = (await paced(house).fetch(2)).permits
     await house.finish([refused], fault(FaultKind.RATE_LIMITED, retry_after=30.0))
     house.wait(1.0)
-    assert await house.gate.refusal(late) == WHY_NOT["bucket"]
+    assert await house.gate.renewal.refusal(late) == WHY_NOT["bucket"]
 
 
 async def test_permits_of_two_workers_are_renewed_each_under_its_own_name(house: House) -> None:

@@ -32,24 +32,24 @@ async def work_through_everything(url: str, directory: Path) -> None:
         await gate.begin(fresh=True)
         assert lanes.offer(made) == 6
         assert lanes.lengths() == {LANE: 6}
-        hint = asyncio.create_task(gate.wake(at_most=SECONDS))
+        hint = asyncio.create_task(gate.wake.wait(at_most=SECONDS))
         permits = (await gate.fetch(LANE, 4, "w1", PACED)).permits
         assert jobs(permits) == [offer.id for offer in made[:4]]
         await gate.finish([called(permits[0], fault())])
         await gate.report_slow(permits[1])
-        assert set(await gate.held("w1")) == {offer.id for offer in made[1:4]}
+        assert set(gate.lanes.held("w1")) == {offer.id for offer in made[1:4]}
         assert await gate.release("w1") == 3
-        assert await gate.workers() == []
+        assert gate.lanes.workers() == []
         lanes.set_paused(LANE, paused=True)
         assert (await gate.fetch(LANE, 4, "w1", PACED)).reason is Reason.PAUSED
         lanes.set_paused(LANE, paused=False)
         lanes.force("anthropic/opus", "open")
-        assert await gate.overrides() == {("route", "anthropic/opus"): "open"}
+        assert gate.lanes.overrides() == {("route", "anthropic/opus"): "open"}
         assert (await gate.health(PACED)).open_routes == {"anthropic/opus"}
         lanes.reset("anthropic/opus")
         assert lanes.snapshot().buckets[0].name == "anthropic/main:opus"
-        assert (await gate.repair(), lanes.redis_health()) == (0, [])
-        assert (await gate.look())[0] is not None
+        assert (gate.lanes.repair(), lanes.redis_health()) == (0, [])
+        assert (await gate.check_writes())[0] is not None
         while not hint.done():
             await gate.offer(offers(1))
             await asyncio.sleep(0.02)
@@ -64,14 +64,14 @@ async def test_a_cluster_serves_as_one_server_does(tmp_path: Path) -> None:
         await work_through_everything(url, tmp_path)
         connection = connect(url, tmp_path)
         gate = Gate(connection)
-        assert (await gate.look())[0] is not None
+        assert (await gate.check_writes())[0] is not None
         for node in nodes:
             node.kill()
         with pytest.raises(QueueUnavailable):
-            await gate.look()
+            await gate.check_writes()
         for node in nodes:
             node.start()
-        assert await again(gate.look) == (None, None)
+        assert await again(gate.check_writes) == (None, None)
         assert await again(lambda: asyncio.to_thread(Lanes(connection).redis_health)) == []
         await gate.close()
         connection.close()
@@ -93,7 +93,7 @@ async def test_sentinel_serves_as_one_server_does_and_names_the_next_master(tmp_
             Reason.BUCKET,
         )  # what the new master knows may be old: no level is kept
         await gate.finish([])
-        await again(gate.look)
+        await again(gate.check_writes)
         assert await again(lambda: asyncio.to_thread(lanes.redis_health)) == []
         await gate.close()
         connection.close()

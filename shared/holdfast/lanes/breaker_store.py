@@ -1,20 +1,24 @@
 """Breakers as Redis holds them: observations folded by policy, written by compare-and-set on a version."""
 
-import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
+from holdfast.lanes.script_client import ScriptClient
 from holdfast.model.job import Permit
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker import Breaker, record
 from holdfast.policy.breaker_codec import dump, parse
-from holdfast.policy.breaker_rules import RulesOf, default_rules
+from holdfast.policy.breaker_rules import RulesOf
 from holdfast.policy.outcome_signals import reports_auth
 from holdfast.policy.signals import Observation, ScopeKind, Signal, scope_kind
 
 log = structlog.get_logger(__name__)
+
+CONFLICTS = 50  # times that other processes may move a breaker while we try to
+NO_CALLS = (0, 0)  # settle.lua's arguments where only breakers are told something
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,43 +53,59 @@ class BreakerUpdate:
 class BreakerStore:
     """What this process last saw of each breaker, so that most signals cost no read."""
 
-    def __init__(self, rules: RulesOf = default_rules, uniform: Uniform = random.uniform) -> None:
-        self._rules, self._uniform = rules, uniform
-        self._seen: dict[str, KnownBreaker] = {}
+    def __init__(self, scripts: ScriptClient, rules: RulesOf, uniform: Uniform) -> None:
+        self._scripts, self._rules, self._uniform = scripts, rules, uniform
+        self._known: dict[str, KnownBreaker] = {}
 
-    def fold(self, observations: Mapping[str, Sequence[Observation]]) -> list[BreakerUpdate]:
-        """Record each breaker's observations in order. Writes nothing by itself: ``moved`` or ``corrected`` follow."""
-        return [self._fold(scope, signals) for scope, signals in observations.items()]
+    async def settle(
+        self, worker: str, arguments: Sequence[Any], observations: Mapping[str, Sequence[Observation]]
+    ) -> dict[str, int]:
+        """Run settle.lua for calls of ``worker``, and again for breakers that somebody else moved meanwhile.
 
-    def moved(self, updates: Iterable[BreakerUpdate]) -> None:
-        """Redis took these updates."""
-        for update in updates:
-            if update.fields:
-                self._seen[update.scope] = KnownBreaker(update.version + 1, update.breaker)
+        ``arguments``: the calls, and the jobs that go back to their lanes. Returns permits ever given, by bucket.
+        """
+        taken: dict[str, int] = {}
+        for _ in range(CONFLICTS):
+            updates = [self._fold(scope, seen) for scope, seen in observations.items()]
+            conflicts, given = await self._run(worker, arguments, updates)
+            taken |= given
+            self._note(updates, conflicts)
+            if not conflicts:
+                break
+            observations, arguments = {scope: observations[scope] for scope in conflicts}, NO_CALLS
+        return taken
 
-    def corrected(self, scope: str, version: str, fields: Sequence[str]) -> None:
-        """Redis holds another version; ``fields`` are field, value, field, value …"""
-        try:
-            breaker = parse(dict(zip(fields[::2], fields[1::2], strict=True)))
-        except (ValueError, KeyError):
-            breaker = Breaker(epoch=-1)  # nobody's: it records nothing, and the gate refuses what it cannot read
-        self._seen[scope] = KnownBreaker(int(version), breaker)
+    async def _run(
+        self, worker: str, arguments: Sequence[Any], updates: Sequence[BreakerUpdate]
+    ) -> tuple[dict[str, KnownBreaker], dict[str, int]]:
+        """What settle.lua answers: breakers of which it found another version, and permits ever given, by bucket."""
+        keys = [self._scripts.keys.root, self._scripts.keys.permits(worker)]
+        told = [text for update in updates for text in update.arguments()]
+        now, _, conflicts, taken = await self._scripts.run(
+            "settle", keys, [self._scripts.time_argument(), worker, *arguments, len(updates), *told]
+        )
+        self._scripts.saw_time(now)
+        found = {scope: KnownBreaker(int(version), _readable(fields)) for scope, version, fields in conflicts}
+        return found, dict(zip(taken[::2], taken[1::2], strict=True))
 
-    def _fold(self, scope: str, signals: Sequence[Observation]) -> BreakerUpdate:
-        seen = self._seen.get(scope, KnownBreaker(0, Breaker()))
-        rules, breaker = self._rules(scope), seen.breaker
-        for signal in signals:
-            breaker = record(breaker, signal, rules, self._uniform)
-        fields = {} if breaker is seen.breaker else dump(breaker)
-        return BreakerUpdate(scope, seen.version, breaker, fields, seen.breaker)
+    def _note(self, updates: Sequence[BreakerUpdate], conflicts: Mapping[str, KnownBreaker]) -> None:
+        """Remember what Redis holds now; log each change of state, which this process alone made."""
+        written = [update for update in updates if update.fields and update.scope not in conflicts]
+        self._known |= {each.scope: KnownBreaker(each.version + 1, each.breaker) for each in written}
+        self._known |= conflicts
+        for update in written:
+            if update.changes_state:
+                before, after = dump(update.before)["state"], update.fields["state"]
+                at = round(self._scripts.now(), 3)
+                log.info("breaker_moved", breaker=update.scope, before=before, state=after, at=at)
 
-
-def log_state_changes(updates: Iterable[BreakerUpdate], at: float) -> None:
-    """Log every turn of a breaker; the one process that moved it does."""
-    for update in updates:
-        if update.changes_state:
-            before, now = dump(update.before)["state"], update.fields["state"]
-            log.info("breaker_moved", breaker=update.scope, before=before, state=now, at=round(at, 3))
+    def _fold(self, scope: str, observations: Sequence[Observation]) -> BreakerUpdate:
+        known = self._known.get(scope, KnownBreaker(0, Breaker()))
+        rules, breaker = self._rules(scope), known.breaker
+        for each in observations:
+            breaker = record(breaker, each, rules, self._uniform)
+        fields = {} if breaker is known.breaker else dump(breaker)
+        return BreakerUpdate(scope, known.version, breaker, fields, known.breaker)
 
 
 def add_signals(
@@ -109,3 +129,11 @@ def add_signals(
             observations.setdefault(scope, []).append(
                 Observation(at, epoch, signal, reporter, credential, at - seconds)
             )
+
+
+def _readable(flat: Sequence[str]) -> Breaker:
+    """Read field, value, field, value …; what nobody of us wrote records nothing, and the gate refuses it."""
+    try:
+        return parse(dict(zip(flat[::2], flat[1::2], strict=True)))
+    except (ValueError, KeyError):
+        return Breaker(epoch=-1)

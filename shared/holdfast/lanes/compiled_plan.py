@@ -1,6 +1,7 @@
 """A plan as the gate's scripts read it: the part of their keys and arguments that never changes, made once."""
 
 from holdfast.lanes.keys import Keys
+from holdfast.model.job import Permit
 from holdfast.model.route import Limits, Plan
 from holdfast.policy.breaker_rules import RulesOf, default_rules
 from holdfast.policy.rate_estimate import START_BURST, START_PER_MS
@@ -49,6 +50,28 @@ class CompiledPlan:
             "1" if target.joint else "0",
             "" if target.most_output is None else str(target.most_output),
         ]
+
+
+class CompiledPlans:
+    """The plans that a gate has met, compiled, and their targets."""
+
+    def __init__(self, keys: Keys, rules: RulesOf = default_rules) -> None:
+        self._keys, self._rules = keys, rules
+        self._plans: dict[str, CompiledPlan] = {}
+        self._targets: dict[tuple[str, str], Target] = {}
+
+    def of(self, plan: Plan) -> CompiledPlan:
+        """Return the compiled plan. One narrowed to what this host can reach takes turns with the whole one."""
+        name = f"{plan.model}:{len(plan.routes)}"
+        compiled = self._plans.get(name)
+        if compiled is None or (compiled.plan is not plan and compiled.plan != plan):
+            compiled = self._plans[name] = CompiledPlan(plan, self._keys, self._rules)
+            self._targets |= {(target.name, target.credential): target for target in compiled.targets}
+        return compiled
+
+    def target(self, permit: Permit) -> Target | None:
+        """Return what a permit is for; None where no plan of this process knows it any more."""
+        return self._targets.get((permit.route, permit.credential))
 
 
 def _allowances(limits: Limits) -> list[str]:

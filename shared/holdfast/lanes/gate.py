@@ -1,21 +1,19 @@
 """The gate: no permit, no call. Asyncio; one for each event loop of a worker."""
 
-import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import redis.asyncio
 import structlog
 
 from holdfast.config import clock as drilled
-from holdfast.lanes.admin import Kind, Override, Want
-from holdfast.lanes.breaker_store import BreakerStore, add_signals, log_state_changes
-from holdfast.lanes.compiled_plan import CompiledPlan
+from holdfast.lanes.breaker_store import NO_CALLS, BreakerStore, add_signals
+from holdfast.lanes.compiled_plan import CompiledPlans
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.fetch_request import FetchRequest, read_fetched
 from holdfast.lanes.finishing import (
@@ -23,17 +21,16 @@ from holdfast.lanes.finishing import (
     drop_arguments,
     refused_below_limit,
     requeue_arguments,
-    requeued,
     rest_after,
 )
 from holdfast.lanes.lanes import Lanes, offer_calls
-from holdfast.lanes.limit_learner import LimitLearner, UsageSample
+from holdfast.lanes.limit_learner import LimitLearner, samples_of
 from holdfast.lanes.local_breakers import LocalBreakers
 from holdfast.lanes.permit_renewal import PermitRenewal, renew_arguments
 from holdfast.lanes.route_health import health_of, read_health
 from holdfast.lanes.script_client import ScriptClient
 from holdfast.lanes.values import WINDOW, Backlog, Fetched
-from holdfast.lanes.wake_listener import EVERY_LANE, WakeListener
+from holdfast.lanes.wake_listener import WakeListener
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer, Permit
@@ -46,17 +43,20 @@ from holdfast.policy.retry import Health
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 from holdfast.policy.targets import Target
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 MOST = 1_000  # permits a fetch
 SHOWN = 5  # refused jobs that the log names
-CONFLICTS = 50  # times that other processes may move a breaker while we try to
 HEALTH_SECONDS = 0.05  # how old an answer of ``health`` may be
 UNREACHED = 0.25  # seconds between looks whether a provider that this host cannot reach may be tried again
 
 
 class Gate:
     """Gives permits and takes them back. Every method raises QueueUnavailable when Redis does not answer.
+
+    ``lanes`` is the synchronous side of the same Redis, ``wake`` listens for hints of new work, ``renewal`` has the
+    last word before a call leaves, and ``local_breakers`` keeps this host from what it alone cannot reach.
 
     ``window`` is the size to which lanes are filled: a fetch that leaves less than a quarter of it says ``low``.
     ``rules`` tells by which rules a breaker goes, by scope name. ``clock`` (seconds) stands in for Redis's in tests.
@@ -71,26 +71,25 @@ class Gate:
         uniform: Uniform = random.uniform,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self._connection, self._keys, self._lanes = connection, connection.keys, Lanes(connection)
-        self._window, self._rules, self._uniform, self._clock = window, rules, uniform, clock
-        self._breakers, self._limits = BreakerStore(rules, uniform), LimitLearner()
+        self._connection, self._keys, self.lanes = connection, connection.keys, Lanes(connection)
+        self._window, self._uniform = window, uniform
+        self._scripts = ScriptClient(connection, clock)
+        self._plans = CompiledPlans(self._keys, rules)
+        self._breakers = BreakerStore(self._scripts, rules, uniform)
+        self._limits = LimitLearner(self._scripts)
         self.local_breakers = LocalBreakers(uniform)
-        self._client = ScriptClient(connection, self._time)
-        self._wake = WakeListener(self._client.client, connection.keys.wake)
-        self._renewal = PermitRenewal(self._renew, clock or drilled.unhurried)
-        self._plans: dict[str, CompiledPlan] = {}
-        self._targets: dict[tuple[str, str], Target] = {}
+        self.wake = WakeListener(self._scripts.client, self._keys.wake)
+        self.renewal = PermitRenewal(self._renew, clock or drilled.unhurried)
         self._nonce, self._fetches = os.urandom(5).hex(), 0  # together unique in the fleet
         self._unanswered: dict[str, str] = {}  # fetches whose answer did not come, and their workers
         self._slow: set[str] = set()  # permits whose signal was said while their call ran
-        self._ahead = time.time() - time.monotonic()
         self._health: dict[str, tuple[float, Health]] = {}
 
     async def fetch(self, lane: str, n: int, worker: str, plan: Plan) -> Fetched:
         """Take up to ``n`` >= 1 jobs of ``lane`` for ``worker``, each with a permit for a route of ``plan``."""
         if self._unanswered:
             await self._forget_unanswered()
-        self._wake.clear(lane)
+        self.wake.clear(lane)
         plan, n = self.local_breakers.narrow(plan, n, self.now())
         if not plan.routes:
             return Fetched([], Reason.BREAKER, UNREACHED)
@@ -124,23 +123,13 @@ class Gate:
         A job whose step is a reroute goes back to the front of its lane in the same script. A permit that comes twice
         is given back once.
         """
-        by_worker: dict[str, list[Attempt]] = {}
-        for attempt in attempts:
-            by_worker.setdefault(attempt.permit.worker, []).append(attempt)
-        for worker, own in by_worker.items():
+        for worker, own in _by_worker(attempts, lambda attempt: attempt.permit.worker):
             await self._finish(worker, own)
 
     async def drop(self, permits: Sequence[Permit]) -> None:
         """Hand permits back whose calls were never made: all their units return, and their messages are acked."""
-        by_worker: dict[str, list[Permit]] = {}
-        for permit in permits:
-            by_worker.setdefault(permit.worker, []).append(permit)
-        for worker, own in by_worker.items():
+        for worker, own in _by_worker(permits, lambda permit: permit.worker):
             await self._drop(worker, own)
-
-    async def refusal(self, permit: Permit) -> str | None:
-        """Why the call of ``permit`` may not be sent now, in words; None: it may. To be asked last before it is."""
-        return await self._renewal.refusal(permit)
 
     async def report_slow(self, permit: Permit) -> None:
         """Tell the route's breaker that a call still in flight is older than its slow threshold. Once per permit."""
@@ -149,14 +138,14 @@ class Gate:
         self._slow.add(permit.id)
         route = f"{ScopeKind.ROUTE}:{permit.route}"
         observations = {route: [Observation(self.now(), permit.epochs[route], Signal.SLOW, self.local_breakers.host)]}
-        await self._settle(permit.worker, [0, 0], observations)
+        await self._breakers.settle(permit.worker, NO_CALLS, observations)
 
     async def offer(
         self, offers: Sequence[Offer], *, window: int | None = None, backlog: Backlog = Backlog.UNKNOWN
     ) -> int:
         """Put jobs into their lanes, each at most once and in order; see Lanes.offer."""
         calls = offer_calls(offers, self._connection, window or self._window, backlog)
-        return sum([int(await self._client.run("offer", names, arguments)) for names, arguments in calls])
+        return sum([int(await self._scripts.run("offer", names, arguments)) for names, arguments in calls])
 
     async def release(self, worker: str) -> int:
         """Free what a dead worker holds: slots, probes, messages. SQL offers its jobs again; its units stay spent."""
@@ -172,101 +161,54 @@ class Gate:
         Otherwise Redis was lost: buckets start empty, and every route is probed first. The first caller decides.
         """
         name = f"{'fresh' if fresh else 'lost'}:{os.urandom(8).hex()}"
-        await self._client.ask(lambda client: client.set(self._keys.epoch, name, nx=True))
+        await self._scripts.ask(lambda client: client.set(self._keys.epoch, name, nx=True))
 
     async def health(self, plan: Plan) -> Health:
         """Which routes of ``plan`` admit nothing now."""
         known = self._health.get(plan.model)
         if known is None or time.monotonic() - known[0] > drilled.real(HEALTH_SECONDS):
-            compiled = self._compile(plan)
-            rows = await self._client.ask(lambda client: read_health(client, self._keys, compiled))
+            compiled = self._plans.of(plan)
+            rows = await self._scripts.ask(lambda client: read_health(client, self._keys, compiled))
             known = self._health[plan.model] = (time.monotonic(), health_of(compiled, rows, self.now()))
         shut = self.local_breakers.shut(self.now())
         unreached = {route.name for route in plan.routes if route.provider in shut}
         return replace(known[1], open_routes=known[1].open_routes | unreached) if unreached else known[1]
 
-    async def wake(self, lane: str = EVERY_LANE, at_most: float | None = None) -> bool:
-        """Wait for a hint that ``lane`` (or any) may have work. False: none came within ``at_most`` seconds.
+    async def check_writes(self) -> tuple[str | None, str | None]:
+        """Write something, to see that Redis takes it.
 
-        A hint that came since the last fetch counts.
+        Returns the epoch and the server's run id: when one changed, Redis forgot.
         """
-        return await self._wake.wait(lane, at_most)
-
-    async def look(self) -> tuple[str | None, str | None]:
-        """See that Redis takes writes. Returns the epoch and the server's run id: when one changed, Redis forgot."""
 
         async def ask(client: redis.asyncio.Redis) -> tuple[str | None, str | None]:
             await client.set(self._keys.alive, "1")
             epoch, server = await client.mget(self._keys.epoch, self._keys.server)
             return None if epoch is None else str(epoch), None if server is None else str(server)
 
-        return await self._client.ask(ask)
-
-    async def redis_health(self) -> list[str]:
-        """See Lanes.redis_health."""
-        return await asyncio.to_thread(self._lanes.redis_health)
-
-    async def overrides(self) -> dict[tuple[Kind, str], Override]:
-        """See Lanes.overrides."""
-        return await asyncio.to_thread(self._lanes.overrides)
-
-    async def workers(self) -> list[str]:
-        """See Lanes.workers."""
-        return await asyncio.to_thread(self._lanes.workers)
-
-    async def held(self, worker: str) -> list[str]:
-        """See Lanes.held."""
-        return await asyncio.to_thread(self._lanes.held, worker)
-
-    async def repair(self) -> int:
-        """See Lanes.repair."""
-        return await asyncio.to_thread(self._lanes.repair)
-
-    async def set_paused(self, lane: str, *, paused: bool) -> None:
-        """See Lanes.set_paused."""
-        await asyncio.to_thread(self._lanes.set_paused, lane, paused)
-
-    async def force(self, route: str, want: Want | None) -> None:
-        """See Lanes.force."""
-        await asyncio.to_thread(self._lanes.force, route, want)
+        return await self._scripts.ask(ask)
 
     def now(self) -> float:
-        """Redis's clock, as near as the last answer tells; in a drill, the drill's."""
-        if self._clock is not None:
-            return self._clock()
-        return time.monotonic() + self._ahead if drilled.is_real() else drilled.now()
-
-    def _time(self) -> str:
-        """The scripts' first argument: empty or a formula, so that they ask Redis for the time."""
-        return drilled.formula() if self._clock is None else repr(self._clock())
+        """Return Redis's time in seconds, as near as the last answer tells; in a drill, the drill's."""
+        return self._scripts.now()
 
     async def close(self) -> None:
-        await self._wake.close()
-        await self._client.close()
-
-    def _compile(self, plan: Plan) -> CompiledPlan:
-        name = f"{plan.model}:{len(plan.routes)}"  # a plan narrowed to what can be reached takes turns with the whole
-        compiled = self._plans.get(name)
-        if compiled is None or (compiled.plan is not plan and compiled.plan != plan):
-            compiled = self._plans[name] = CompiledPlan(plan, self._keys, self._rules)
-            for target in compiled.targets:
-                self._targets[target.route.name, target.credential] = target
-        return compiled
+        await self.wake.close()
+        await self._scripts.close()
 
     async def _fetch(
         self, lane: str, n: int, worker: str, plan: Plan, held: Offer | None = None
     ) -> tuple[Fetched, list[str]]:
         """Run fetch.lua: what it gave, and the needs of the jobs as they stand in Redis."""
         self._fetches += 1
-        prefix, asked_at = f"{worker}/{self._nonce}.{self._fetches}", self._renewal.clock()
-        asked = FetchRequest(lane, min(n, MOST), worker, prefix, asked_at, self._compile(plan), held)
-        arguments = asked.arguments(self._time(), LOOK, self._window // 4)
+        prefix, asked_at = f"{worker}/{self._nonce}.{self._fetches}", self.renewal.clock()
+        asked = FetchRequest(lane, min(n, MOST), worker, prefix, asked_at, self._plans.of(plan), held)
+        arguments = asked.arguments(self._scripts.time_argument(), LOOK, self._window // 4)
         try:
-            raw = await self._client.run("fetch", asked.keys(self._keys), arguments)
+            raw = await self._scripts.run("fetch", asked.keys(self._keys), arguments)
         except BaseException:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
-        self._ahead = float(raw[4]) - time.monotonic()
+        self._scripts.saw_time(raw[4])
         return read_fetched(asked, raw, self._is_known), raw[9]
 
     def _is_known(self, target: Target) -> bool:
@@ -291,7 +233,7 @@ class Gate:
             why="their signatures do not verify: somebody else writes to this Redis, or HOLDFAST_MESSAGE_KEY differs",
         )
         with suppress(QueueUnavailable):  # then they are strays, and dropped as such
-            await self._client.ask(lambda client: client.incrby(self._keys.refused, len(forged)))
+            await self._scripts.ask(lambda client: client.incrby(self._keys.refused, len(forged)))
             await self.drop(forged)
 
     async def _finish(self, worker: str, attempts: Sequence[Attempt]) -> None:
@@ -300,23 +242,23 @@ class Gate:
         observations: dict[str, list[Observation]] = {}
         arguments: list[Any] = [len(ended)]
         for attempt, rest in zip(ended, rests, strict=True):
-            arguments += attempt_arguments(attempt, rest, self._targets, late=self._renewal.late(attempt.permit))
+            target, late = self._plans.target(attempt.permit), self.renewal.late(attempt.permit)
+            arguments += attempt_arguments(attempt, rest, target, late=late)
             self._observe(observations, attempt, now)
-        arguments += requeue_arguments(requeued(attempts, now), self._connection.signer)
-        taken = await self._settle(worker, arguments, observations)
+        arguments += requeue_arguments(attempts, now, self._connection.signer)
+        taken = await self._breakers.settle(worker, arguments, observations)
         self._slow.difference_update(attempt.permit.id for attempt in ended)
-        for sample in self._samples(ended, rests, taken):
-            await self._learn(sample)
+        for sample in samples_of(ended, rests, self._plans, taken, self.now()):
+            await self._limits.learn(sample)
 
     async def _drop(self, worker: str, permits: Sequence[Permit]) -> None:
+        now, arguments = self.now(), list[Any]([len(permits)])
         observations: dict[str, list[Observation]] = {}
-        arguments: list[Any] = [len(permits)]
-        now = self.now()
         for permit in permits:
-            arguments += drop_arguments(permit, late=self._renewal.late(permit))
+            arguments += drop_arguments(permit, late=self.renewal.late(permit))
             self.local_breakers.record_permit(permit, None, now)
             add_signals(observations, permit, signals(None), now)  # a probe's place comes free
-        await self._settle(worker, [*arguments, 0], observations)
+        await self._breakers.settle(worker, [*arguments, 0], observations)
         self._slow.difference_update(permit.id for permit in permits)
 
     def _observe(self, observations: dict[str, list[Observation]], attempt: Attempt, now: float) -> None:
@@ -326,58 +268,6 @@ class Gate:
         reporter = self.local_breakers.host if is_connectivity_fault(outcome) else ""
         self.local_breakers.record_permit(permit, outcome, now)
         add_signals(observations, permit, said, now, reporter=reporter, seconds=attempt.seconds)
-
-    def _samples(
-        self, attempts: Sequence[Attempt], rests: Sequence[float], taken: Mapping[str, int]
-    ) -> list[UsageSample]:
-        """Sort ended calls by bucket."""
-        by_bucket: dict[str, tuple[Target, list[Attempt], list[float]]] = {}
-        for attempt, rest in zip(attempts, rests, strict=True):
-            target = self._targets.get((attempt.permit.route, attempt.permit.credential))
-            if target is not None and target.bucket in taken and (attempt.limits or target.learns):
-                _, calls, pauses = by_bucket.setdefault(target.bucket, (target, [], []))
-                calls.append(attempt)
-                pauses.append(rest)
-        now_ms = self.now() * 1000
-        return [UsageSample(*of_bucket, taken[name], now_ms) for name, of_bucket in by_bucket.items()]
-
-    async def _learn(self, sample: UsageSample) -> None:
-        for _ in range(CONFLICTS):
-            update = self._limits.fold(sample)
-            if update is None:
-                return
-            raw = await self._client.run(
-                "learn", [self._keys.bucket(update.bucket)], [self._time(), *update.arguments()]
-            )
-            if not raw:
-                self._limits.done(update)
-                return
-            self._limits.corrected(update.bucket, raw)
-
-    async def _settle(
-        self, worker: str, arguments: list[Any], observations: Mapping[str, Sequence[Observation]]
-    ) -> dict[str, int]:
-        """Run settle.lua, and again for breakers that somebody else moved. Returns permits ever given, by bucket."""
-        counts: dict[str, int] = {}
-        names = [self._keys.root, self._keys.permits(worker)]
-        for _ in range(CONFLICTS):
-            updates = self._breakers.fold(observations)
-            told = [text for update in updates for text in update.arguments()]
-            now, _, conflicts, taken = await self._client.run(
-                "settle", names, [self._time(), worker, *arguments, len(updates), *told]
-            )
-            self._ahead = float(now) - time.monotonic()
-            lost = {scope for scope, _, _ in conflicts}
-            taken_on = [update for update in updates if update.scope not in lost]
-            self._breakers.moved(taken_on)
-            log_state_changes(taken_on, self.now())
-            for scope, version, fields in conflicts:
-                self._breakers.corrected(scope, version, fields)
-            counts |= dict(zip(taken[::2], taken[1::2], strict=True))
-            if not lost:
-                break
-            observations, arguments = {scope: observations[scope] for scope in lost}, [0, 0]
-        return counts
 
     async def _forget_unanswered(self) -> None:
         """Free what fetches gave whose answer never came: nobody knows those permits, so nobody would settle them."""
@@ -391,10 +281,19 @@ class Gate:
         for worker in {permit.worker for permit in permits}:
             own = [permit for permit in permits if permit.worker == worker]
             keys = [self._keys.root, self._keys.permits(worker)]
-            said = await self._client.run("renew", keys, [self._time(), *renew_arguments(own, self._renewal.clock())])
+            said = await self._scripts.run(
+                "renew", keys, [self._scripts.time_argument(), *renew_arguments(own, self.renewal.clock())]
+            )
             answers |= {permit.id: why for permit, why in zip(own, said, strict=True)}
         return [answers[permit.id] for permit in permits]
 
     async def _release(self, worker: str, which: str, *names: str) -> int:
         keys = [self._keys.root, self._keys.permits(worker)]
-        return int(await self._client.run("release", keys, [self._time(), worker, which, *names]))
+        return int(await self._scripts.run("release", keys, [self._scripts.time_argument(), worker, which, *names]))
+
+
+def _by_worker(items: Iterable[T], worker: Callable[[T], str]) -> Iterable[tuple[str, list[T]]]:
+    groups: dict[str, list[T]] = {}
+    for item in items:
+        groups.setdefault(worker(item), []).append(item)
+    return groups.items()

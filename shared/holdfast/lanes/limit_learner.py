@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast.lanes.compiled_plan import CompiledPlans
+from holdfast.lanes.script_client import ScriptClient
 from holdfast.model.attempt import Attempt
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
@@ -19,6 +21,8 @@ from holdfast.policy.rate_estimate import (
 )
 from holdfast.policy.rate_limit import per_minute
 from holdfast.policy.targets import Target
+
+CONFLICTS = 50  # times that other processes may write the same bucket while we try to
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,30 @@ class _Known:
 class LimitLearner:
     """What this process knows of every bucket's limits, so that most answers cost no read."""
 
-    def __init__(self) -> None:
+    def __init__(self, scripts: ScriptClient) -> None:
+        self._scripts = scripts
         self._known: dict[str, _Known] = {}
 
-    def fold(self, sample: UsageSample) -> LimitUpdate | None:
-        """Take in what calls told. None: nothing new. ``done`` or ``corrected`` follow an update."""
+    async def learn(self, sample: UsageSample) -> None:
+        """Write what calls told of their bucket's limits, by compare-and-set; again where others wrote meanwhile."""
+        for _ in range(CONFLICTS):
+            update = self._fold(sample)
+            if update is None:
+                return
+            key = self._scripts.keys.bucket(update.bucket)
+            found = await self._scripts.run("learn", [key], [self._scripts.time_argument(), *update.arguments()])
+            if not found:
+                self._known[update.bucket] = _Known(update.version + 1, update.learned, update.told)
+                return
+            self._correct(update.bucket, found)
+
+    def was_told(self, bucket: str) -> bool:
+        """Whether a header named the request limit, and nothing has denied it since."""
+        learned = self._known.get(bucket, _Known()).learned
+        return learned is not None and learned.stage is Stage.TOLD
+
+    def _fold(self, sample: UsageSample) -> LimitUpdate | None:
+        """Take in what calls told. None: nothing new."""
         bucket = sample.target.bucket
         known = self._known.get(bucket, _Known())
         told = _told(sample.calls)
@@ -82,16 +105,7 @@ class LimitLearner:
             return None
         return LimitUpdate(bucket, known.version, learned, limits or known.told or {}, fields, level)
 
-    def was_told(self, bucket: str) -> bool:
-        """Whether a header named the request limit, and nothing has denied it since."""
-        learned = self._known.get(bucket, _Known()).learned
-        return learned is not None and learned.stage is Stage.TOLD
-
-    def done(self, update: LimitUpdate) -> None:
-        """Redis took the update."""
-        self._known[update.bucket] = _Known(update.version + 1, update.learned, update.told)
-
-    def corrected(self, bucket: str, fields: Sequence[str]) -> None:
+    def _correct(self, bucket: str, fields: Sequence[str]) -> None:
         """Redis holds another version; ``fields`` are field, value, field, value …"""
         hash_ = dict(zip(fields[::2], fields[1::2], strict=True))
         try:
@@ -100,6 +114,20 @@ class LimitLearner:
             learned = None  # nobody's: learn it anew
         told = self._known.get(bucket, _Known()).told
         self._known[bucket] = _Known(int(hash_.get("learn.version") or 0), learned, told)
+
+
+def samples_of(
+    attempts: Sequence[Attempt], rests: Sequence[float], plans: CompiledPlans, taken: Mapping[str, int], now: float
+) -> list[UsageSample]:
+    """Sort ended calls by bucket. ``rests``: seconds that each makes its bucket rest. ``taken``: permits so far."""
+    by_bucket: dict[str, tuple[Target, list[Attempt], list[float]]] = {}
+    for attempt, rest in zip(attempts, rests, strict=True):
+        target = plans.target(attempt.permit)
+        if target is not None and target.bucket in taken and (attempt.limits or target.learns):
+            _, calls, pauses = by_bucket.setdefault(target.bucket, (target, [], []))
+            calls.append(attempt)
+            pauses.append(rest)
+    return [UsageSample(*found, taken[bucket], now * 1000) for bucket, found in by_bucket.items()]
 
 
 def _learn(learned: RateEstimate, sample: UsageSample, seen: LimitSeen | None) -> tuple[RateEstimate, float | None]:

@@ -1,6 +1,7 @@
 """A gate's client of Redis: one connection pool, scripts by their names, and what went wrong in our own words."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -8,6 +9,7 @@ import redis
 import redis.asyncio
 import structlog
 
+from holdfast.config import clock as drilled
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.garbage import is_garbage
 from holdfast.lanes.lua import own_sha, own_source, source
@@ -18,14 +20,29 @@ log = structlog.get_logger(__name__)
 
 
 class ScriptClient:
-    """For one event loop. ``time`` is the scripts' first argument: empty, so that they ask Redis for the time.
+    """For one event loop. Every method raises QueueUnavailable when Redis does not answer.
 
-    Every method raises QueueUnavailable when Redis does not answer.
+    ``clock`` (seconds) stands in for Redis's in tests. In a drill the drill's does.
     """
 
-    def __init__(self, connection: Connection, time: Callable[[], str]) -> None:
-        self._connection, self._keys, self._time = connection, connection.keys, time
+    def __init__(self, connection: Connection, clock: Callable[[], float] | None = None) -> None:
+        self._connection, self.keys, self._clock = connection, connection.keys, clock
         self._redis: redis.asyncio.Redis | None = None
+        self._ahead = time.time() - time.monotonic()
+
+    def now(self) -> float:
+        """Return Redis's time in seconds, as near as the last answer tells; in a drill, the drill's."""
+        if self._clock is not None:
+            return self._clock()
+        return time.monotonic() + self._ahead if drilled.is_real() else drilled.now()
+
+    def time_argument(self) -> str:
+        """Return the scripts' first argument: empty or a formula, so that they ask Redis for the time."""
+        return drilled.formula() if self._clock is None else repr(self._clock())
+
+    def saw_time(self, seconds: str) -> None:
+        """Note what time it was at Redis when it wrote an answer."""
+        self._ahead = float(seconds) - time.monotonic()
 
     async def run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
         """Run ``scripts/NAME.lua``."""
@@ -48,7 +65,7 @@ class ScriptClient:
         except redis.ResponseError as error:
             if not is_garbage(error):
                 raise
-            await asyncio.to_thread(self._connection.remove_garbage, error, self._time())
+            await asyncio.to_thread(self._connection.remove_garbage, error, self.time_argument())
             return await question(await self.client())
 
     async def client(self) -> redis.asyncio.Redis:
@@ -66,8 +83,8 @@ class ScriptClient:
     async def _evaluate(self, client: redis.asyncio.Redis, name: str, keys: list[str], arguments: list[Any]) -> Any:
         """Run a script. A server that does not know it started since: arrive there before anything is taken from it."""
         try:
-            return await client.evalsha(own_sha(name, self._keys), len(keys), *keys, *arguments)
+            return await client.evalsha(own_sha(name, self.keys), len(keys), *keys, *arguments)
         except redis.exceptions.NoScriptError:
-            if emptied := await client.eval(source("detect_restart"), 1, self._keys.root, self._time()):
+            if emptied := await client.eval(source("detect_restart"), 1, self.keys.root, self.time_argument()):
                 log.warning("redis_restarted", buckets_emptied=emptied)
-            return await client.eval(own_source(name, self._keys), len(keys), *keys, *arguments)
+            return await client.eval(own_source(name, self.keys), len(keys), *keys, *arguments)

@@ -29,8 +29,11 @@ class WakeListener:
             self._heard[lane].clear()
         self._heard.setdefault(EVERY_LANE, asyncio.Event()).clear()
 
-    async def wait(self, lane: str, at_most: float | None) -> bool:
-        """Wait for a hint about ``lane`` ("" for any lane). False: none came within ``at_most`` seconds."""
+    async def wait(self, lane: str = EVERY_LANE, at_most: float | None = None) -> bool:
+        """Wait for a hint that ``lane`` (or any) may have work. False: none came within ``at_most`` seconds.
+
+        A hint that came since the last fetch counts.
+        """
         if self._listener is None or self._listener.done():
             self._listener = asyncio.create_task(self._listen())
         heard = self._heard.setdefault(lane, asyncio.Event())

@@ -110,7 +110,7 @@ class CallRunner:
     async def _refusal(self, permit: Permit) -> str | None:
         """Why a call may not leave now: this process stood still since the claim, and what it held is others' now."""
         try:
-            why = await self.gate.refusal(permit)
+            why = await self.gate.renewal.refusal(permit)
         except QueueUnavailable as error:
             self.dependencies.redis_failed(error)
             why = "its permit is old, and Redis cannot be asked for another"

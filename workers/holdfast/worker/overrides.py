@@ -24,7 +24,7 @@ class Overrides:
 
     async def follow(self) -> None:
         """Tell Redis what changed in SQL. Raises QueueUnavailable also when Redis takes no writes."""
-        known = await self.gate.look()
+        known = await self.gate.check_writes()
         if known != self._known:
             await self.restore()
         else:
@@ -33,7 +33,7 @@ class Overrides:
 
     async def restore(self) -> None:
         """Make Redis hold what SQL says, whatever it holds: it was lost, restarted, or never met."""
-        await self._tell(await self.gate.overrides())
+        await self._tell(await asyncio.to_thread(self.gate.lanes.overrides))
 
     async def _tell(self, before: Overridden) -> None:
         wanted = await asyncio.to_thread(self.store.read, read_overrides)
@@ -44,6 +44,6 @@ class Overrides:
 
     async def _override(self, kind: OverrideKind, name: str, value: str | None) -> None:
         if kind == "lane":
-            await self.gate.set_paused(name, paused=value == "paused")
+            await asyncio.to_thread(self.gate.lanes.set_paused, name, value == "paused")
         else:
-            await self.gate.force(name, cast("Literal['open', 'closed'] | None", value))
+            await asyncio.to_thread(self.gate.lanes.force, name, cast("Literal['open', 'closed'] | None", value))

@@ -138,7 +138,7 @@ class Pool:
     async def _listen(self) -> None:
         """Look into the lanes when somebody hints at work. Nothing depends on it: the fetcher looks anyway."""
         while True:
-            if await self.gate.wake(at_most=HINTLESS):
+            if await self.gate.wake.wait(at_most=HINTLESS):
                 self.lanes.wake_all()
                 self.slots.wake()
             await asyncio.sleep(HINTS_APART)

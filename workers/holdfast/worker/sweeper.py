@@ -143,14 +143,14 @@ class Sweeper:
             log.warning("worker_lost", worker=dead.worker, requeued=dead.requeued, poisoned=dead.poisoned)
             crash_point("after_take_over")
         alive = {worker.id for worker in await asyncio.to_thread(self.store.read, list_workers)}
-        for worker in await self.gate.workers():
+        for worker in await asyncio.to_thread(self.gate.lanes.workers):
             if worker not in alive:
                 await self.gate.release(worker)
                 crash_point("after_free")
 
     async def drop_strays(self) -> None:
         """Window entries that Redis counts as ours and that we do not know: an answer of the gate got lost."""
-        ours = await self.gate.held(self.fetcher.worker)
+        ours = await asyncio.to_thread(self.gate.lanes.held, self.fetcher.worker)
         strays = frozenset(ours) - self.held()
         if lost := strays & self._strays:
             log.warning("strays_dropped", jobs=len(lost))
@@ -159,14 +159,14 @@ class Sweeper:
 
     async def log_redis_health(self) -> None:
         """Log what is wrong with Redis, such as an eviction policy that throws keys away, once per change."""
-        words = await self.gate.redis_health()
+        words = await asyncio.to_thread(self.gate.lanes.redis_health)
         if words != self._condition:
             log.warning("redis_condition", warnings=words) if words else log.info("redis_condition", warnings=[])
         self._condition = words
 
     async def mend_lanes(self) -> None:
         """Forget window entries that nobody will ever fetch or acknowledge: they would keep their jobs from us."""
-        if forgotten := await self.gate.repair():
+        if forgotten := await asyncio.to_thread(self.gate.lanes.repair):
             log.warning("messages_forgotten", messages=forgotten)
 
     async def forget_old(self) -> None:
