@@ -17,7 +17,6 @@ from starlette.testclient import TestClient
 from holdfast.api.body_limits import (
     FEWER_BYTES,
     MOST_BYTES,
-    MOST_CONTAINERS,
     BodyLimitMiddleware,
     Room,
     announced_size,
@@ -29,6 +28,7 @@ from holdfast.client import intake
 from holdfast.client.backend import JobDefaults
 from holdfast.client.errors import InvalidJobs
 from holdfast.model.errors import InvalidRequest
+from holdfast.model.json_bounds import MOST_BRACKETS
 from producing import running
 
 JOBS = "/api/v1/jobs"
@@ -64,7 +64,7 @@ def test_where_no_prompts_are_sent_the_cap_is_smaller(api, path) -> None:
 
 @pytest.mark.parametrize("unit", [b"[],", b"{},", b'{"a":[]},'])
 def test_brackets_are_counted_before_they_are_parsed(unit) -> None:
-    body = b"[" + unit * MOST_CONTAINERS + b"[]]"
+    body = b"[" + unit * MOST_BRACKETS + b"[]]"
     with pytest.raises(InvalidRequest, match="more than 1000000 brackets"):
         parse_json(body)
 
@@ -72,7 +72,7 @@ def test_brackets_are_counted_before_they_are_parsed(unit) -> None:
 @pytest.mark.parametrize("unit", [b"[", b'{"a":'])
 def test_a_deep_body_is_given_up_at_its_first_levels(unit) -> None:
     with pytest.raises(InvalidRequest, match="depth limit exceeded"):
-        parse_json(unit * (MOST_CONTAINERS - 1))
+        parse_json(unit * (MOST_BRACKETS - 1))
     with pytest.raises(InvalidRequest, match="nests deeper than 64 levels"):
         parse_json(b"[" * 500 + b"]" * 500)
 

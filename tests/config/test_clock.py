@@ -8,6 +8,7 @@ import time
 import pytest
 
 from holdfast.config import clock
+from holdfast.model.environment import CLOCK
 
 ASK = "import sys; from holdfast.config import clock; sys.stdout.write(repr((clock.now(), clock.real(120.0))))"
 
@@ -29,7 +30,7 @@ def test_in_a_drill_every_real_second_holds_many():
         assert clock.now() - began >= 9.0
         assert abs(clock.now_micros() / 1e6 - clock.now()) < 60.0
     assert clock.is_real()
-    assert clock.VARIABLE not in os.environ
+    assert CLOCK not in os.environ
 
 
 def test_a_process_that_is_started_in_a_drill_has_the_same_time():
@@ -49,7 +50,7 @@ def test_it_begins_at_the_real_time_and_never_goes_back():
 
 @pytest.mark.parametrize("text", ["0@0", "-1@0", "fast@0"])
 def test_a_speed_that_is_none_is_refused(text: str):
-    environment = {**os.environ, clock.VARIABLE: text}
+    environment = {**os.environ, CLOCK: text}
     ended = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, check=False)
     assert ended.returncode != 0
 

@@ -9,19 +9,20 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.manifest import read_all
-from holdfast.api.auth.host_guard import is_loopback
 from holdfast.cli.main import app
 from holdfast.client.key_file import find_key
 from holdfast.config import load
-from holdfast.config.load import FILE_VARIABLE, STORAGE_VARIABLES
+from holdfast.config.load import STORAGE_VARIABLES
 from holdfast.lab.providers.__main__ import read as read_sim
+from holdfast.model.environment import CONFIG
+from holdfast.model.loopback import is_loopback
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = read_all(ROOT / "compose.yaml")[0]
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: each for name, each in SERVICES.items() if each["image"] == "holdfast"}
 DEFAULT = re.compile(r"\$\{[A-Z_]+:-([^}]*)\}")
-KNOWN = {FILE_VARIABLE, *STORAGE_VARIABLES.values(), "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"}
+KNOWN = {CONFIG, *STORAGE_VARIABLES.values(), "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"}
 
 
 def test_everything_the_page_promises_is_there() -> None:

@@ -16,11 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holdfast.api.problems import UNAVAILABLE, of_http
 from holdfast.model.errors import InvalidRequest
+from holdfast.model.json_bounds import MOST_BRACKETS, has_too_many_brackets, is_deeper
 
 MOST_BYTES = 32 * 1024 * 1024
 FEWER_BYTES = 1024 * 1024  # where no prompts are sent, and what passes without asking for room
 MOST_LEVELS = 64  # of JSON inside JSON
-MOST_CONTAINERS = 1_000_000  # brackets: each costs many times its byte, and parsing a lot of them holds up others
 ROOM = 2 * MOST_BYTES  # for all large bodies at once, from their first byte to their answer
 PATIENCE = 30.0  # seconds without a byte, or without room
 BODY_SECONDS = 120.0  # for a whole body
@@ -116,8 +116,8 @@ def too_large(most: int) -> HTTPException:
 
 def parse_json(body: bytes) -> Any:
     """Parse a body of bounded depth and bounded cost. Raises InvalidRequest."""
-    if body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
-        problem = f"holds more than {MOST_CONTAINERS} brackets."
+    if has_too_many_brackets(body):
+        problem = f"holds more than {MOST_BRACKETS} brackets."
         raise InvalidRequest("body", problem, "Send the jobs in several requests; they may join one batch.")
     try:
         value = orjson.loads(body)  # refuses NaN, infinities, half characters, and more than 1,024 levels at once
@@ -129,20 +129,5 @@ def parse_json(body: bytes) -> Any:
 
 def check_depth(value: Any, most: int = MOST_LEVELS) -> None:
     """Refuse JSON that nests deeper than ``most``. Raises InvalidRequest."""
-    level = [value]
-    for _ in range(most):
-        level = [child for each in level for child in children(each)]
-        if not level:
-            return
-    raise InvalidRequest("body", f"nests deeper than {most} levels.")
-
-
-def children(value: Any) -> list[Any]:
-    """List what lies one level below; what cannot nest is left out."""
-    match value:
-        case dict():
-            return [each for each in value.values() if isinstance(each, dict | list)]
-        case list():
-            return [each for each in value if isinstance(each, dict | list)]
-        case _:
-            return []
+    if is_deeper(value, most):
+        raise InvalidRequest("body", f"nests deeper than {most} levels.")

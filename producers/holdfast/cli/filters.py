@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from typer import Option
 
+from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.fault import FaultKind
 
@@ -20,7 +21,6 @@ else:
     Where = object  # Typer reads annotations, and the records are slow to import
 
 STATES = "queued|delayed|running|succeeded|dead|cancelled|expired"
-UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 States = Annotated[
     list[str] | None, Option("--state", help="Only jobs in this state; may be given again.", metavar=STATES)
@@ -137,9 +137,9 @@ def read_time(option: str, text: str | None, now: float | None = None) -> float 
     """
     if text is None:
         return None
-    number, unit = text[:-1], text[-1:]
-    if unit in UNITS and number.replace(".", "", 1).isdigit():
-        return (time.time() if now is None else now) - float(number) * UNITS[unit]
+    ago = parse_duration(text) if text[-1:].isalpha() else None  # a number alone may be meant as a year
+    if ago is not None:
+        return (time.time() if now is None else now) - ago
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

@@ -9,11 +9,12 @@ from typer import Argument, Option
 
 from holdfast.cli.command import Noun
 from holdfast.cli.context import local_backend
-from holdfast.cli.filters import UNITS
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import Columns, View, draw_acted, paint, view_table
 from holdfast.model.access import KeyScope, named_key, read_key
+from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest, NotFound
+from holdfast.model.storable import is_storable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from holdfast.client.local import LocalBackend
 
 group = Noun("API keys: create, list, revoke.")
-DURATION = re.compile(r"(\d{1,6})([smhd])")
-NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,100}")
+NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,100}")
 ONCE = "this is the only time that the key is shown; clients look for it in HOLDFAST_API_KEY"
 
 
@@ -99,17 +99,17 @@ def owner(tenant: str | None, *, all_tenants: bool) -> str | None:
 
 
 def worded(option: str, text: str) -> str:
-    if not NAME.fullmatch(text) or read_key(text):
+    if not NAME.fullmatch(text) or not is_storable(text) or read_key(text):
         raise InvalidRequest(option, "expected 1 to 100 printable characters.")
     return text
 
 
 def read_patience(text: str | None) -> float | None:
     """Read how long a key is to be good, in seconds. Raises InvalidRequest."""
-    found = DURATION.fullmatch(text) if text else None
-    if text is not None and (found is None or int(found[1]) == 0):
+    seconds = parse_duration(text) if text is not None else None
+    if text is not None and not seconds:
         raise InvalidRequest("--expires-in", f"expected 30m, 12h or 90d, got {text[:40]!r}.")
-    return int(found[1]) * UNITS[found[2]] if found else None
+    return seconds
 
 
 KEYS: Columns = {

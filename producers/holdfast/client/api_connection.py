@@ -9,6 +9,7 @@ import orjson
 
 from holdfast.client.errors import InvalidJobs, JobProblem, ServerRefused, ServerUnauthorized, ServerUnavailable
 from holdfast.model.errors import Conflict, Forbidden, NotFound
+from holdfast.model.loopback import is_loopback
 
 SECONDS = 60.0  # for one answer
 TRIES, PAUSE = 4, 0.5  # of one request; seconds, doubling
@@ -20,7 +21,7 @@ class ApiConnection:
 
     def __init__(self, url: str, key: str | None = None, *, transport: httpx2.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
-        ours = httpx2.URL(self.url).host in {"127.0.0.1", "::1", "localhost"}
+        ours = is_loopback(httpx2.URL(self.url).host)
         self._http = httpx2.Client(
             base_url=f"{self.url}/api/v1",
             timeout=httpx2.Timeout(SECONDS, connect=5.0),

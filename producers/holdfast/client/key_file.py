@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from holdfast.model.access import read_key
+from holdfast.model.environment import API_KEY, API_KEY_FILE
 from holdfast.model.errors import InvalidRequest
 
-KEY_VARIABLE, FILE_VARIABLE = "HOLDFAST_API_KEY", "HOLDFAST_API_KEY_FILE"
 LONGEST = 200  # bytes of a file that are looked at
 
 
 def find_key(env: Mapping[str, str] = os.environ) -> str | None:
     """Return the key of the environment, or None. Raises InvalidRequest: it names the place, never what is there."""
-    if key := env.get(KEY_VARIABLE, "").strip():
-        return checked(key, KEY_VARIABLE)
-    if file := env.get(FILE_VARIABLE):
-        return checked(read_file(Path(file).expanduser(), FILE_VARIABLE), f"{FILE_VARIABLE} ({file})")
+    if key := env.get(API_KEY, "").strip():
+        return checked(key, API_KEY)
+    if file := env.get(API_KEY_FILE):
+        return checked(read_file(Path(file).expanduser(), API_KEY_FILE), f"{API_KEY_FILE} ({file})")
     return None
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from holdfast.client.backend import Backend
 from holdfast.config import Settings
+from holdfast.model.environment import URL
 from holdfast.model.job import DEFAULT_TENANT
-
-URL_VARIABLE = "HOLDFAST_URL"
 
 
 def open_backend(
@@ -25,7 +24,7 @@ def open_backend(
     ``tenant`` and ``actor`` are those of a LocalBackend; a server knows them by the key.
     """
     if url is None and settings is None and config is None:
-        url = os.environ.get(URL_VARIABLE) or None
+        url = os.environ.get(URL) or None
     if url is not None:
         from holdfast.client.http import HttpBackend  # noqa: PLC0415 - most programs never need an HTTP client
         from holdfast.client.key_file import find_key  # noqa: PLC0415 - who needs no server needs no key

@@ -27,6 +27,7 @@ from holdfast.config.values import (
     Storage,
     Worker,
 )
+from holdfast.model.environment import DATABASE_URL, MESSAGE_KEY, REDIS_URL
 from holdfast.model.route import Api, Hedge, Limits, Plan, Price, Route, Site
 
 BUILT_IN: Mapping[str, ProviderForm] = {  # what there is without a configuration, where its key variable is set
@@ -59,12 +60,12 @@ def key_variables(env: Mapping[str, str]) -> dict[str, str]:
 def _storage(form: StorageForm, env: Mapping[str, str]) -> Storage:
     directory = Path(form.directory)
     return Storage(
-        database_url=env.get("HOLDFAST_DATABASE_URL") or form.database_url or f"sqlite:///{directory / 'holdfast.db'}",
-        redis_url=env.get("HOLDFAST_REDIS_URL") or form.redis_url,
+        database_url=env.get(DATABASE_URL) or form.database_url or f"sqlite:///{directory / 'holdfast.db'}",
+        redis_url=env.get(REDIS_URL) or form.redis_url,
         directory=directory,
         namespace=form.namespace,
         keep_results=form.keep_results,
-        message_key=env.get("HOLDFAST_MESSAGE_KEY") or None,
+        message_key=env.get(MESSAGE_KEY) or None,
     )
 
 

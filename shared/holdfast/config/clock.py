@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-VARIABLE = "HOLDFAST_CLOCK"
+from holdfast.model.environment import CLOCK
+
 _MICROS = 1_000_000
 UNHURRIED = 10.0
 
@@ -66,16 +67,16 @@ def formula() -> str:
 @contextmanager
 def running(speed: float) -> Iterator[None]:
     """Let time run faster from now on, here and in every process that is started meanwhile."""
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = f"{speed!r}@{time.time()!r}"
-    _set(os.environ[VARIABLE])
+    before = os.environ.get(CLOCK)
+    os.environ[CLOCK] = f"{speed!r}@{time.time()!r}"
+    _set(os.environ[CLOCK])
     try:
         yield
     finally:
         if before is None:
-            del os.environ[VARIABLE]
+            del os.environ[CLOCK]
         else:
-            os.environ[VARIABLE] = before
+            os.environ[CLOCK] = before
         _set(before)
 
 
@@ -84,7 +85,7 @@ def _set(text: str | None) -> None:
     speed, _, since = (text or "1@0").partition("@")
     _speed, _since = float(speed), float(since)
     if not _speed > 0:
-        raise ValueError(f"{VARIABLE}: expected a speed above zero, got {text!r}")
+        raise ValueError(f"{CLOCK}: expected a speed above zero, got {text!r}")
 
 
-_set(os.environ.get(VARIABLE))
+_set(os.environ.get(CLOCK))

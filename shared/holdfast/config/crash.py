@@ -12,6 +12,8 @@ import signal
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from holdfast.model.environment import CRASH_AT, FREEZE_AT
+
 CRASH_POINTS: Mapping[str, str] = MappingProxyType(
     {
         # submit
@@ -73,7 +75,7 @@ class _Harm:
             os.kill(os.getpid(), self._signal)
 
 
-_HARMS = (_Harm("HOLDFAST_CRASH_AT", signal.SIGKILL), _Harm("HOLDFAST_FREEZE_AT", signal.SIGSTOP))
+_HARMS = (_Harm(CRASH_AT, signal.SIGKILL), _Harm(FREEZE_AT, signal.SIGSTOP))
 _POINTS = frozenset(harm.point for harm in _HARMS if harm.point)
 
 

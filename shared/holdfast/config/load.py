@@ -15,17 +15,17 @@ from holdfast.config.problems import ConfigProblem, from_form
 from holdfast.config.schema import FileForm, StorageForm
 from holdfast.config.toml_positions import key_lines, line_of
 from holdfast.config.values import Settings
+from holdfast.model.environment import CONFIG, DATABASE_URL, REDIS_URL
 from holdfast.model.errors import ConfigError
 
 FILE_NAME = "holdfast.toml"
-FILE_VARIABLE = "HOLDFAST_CONFIG"
 LARGEST_FILE = 4 * 1024 * 1024  # bytes; a configuration has some thousands
-STORAGE_VARIABLES = {"database_url": "HOLDFAST_DATABASE_URL", "redis_url": "HOLDFAST_REDIS_URL"}
+STORAGE_VARIABLES = {"database_url": DATABASE_URL, "redis_url": REDIS_URL}
 
 
 def find(path: Path | None, env: Mapping[str, str] | None = None) -> Path | None:
     """Choose the file: ``path``, then HOLDFAST_CONFIG, then holdfast.toml in the working directory, or none."""
-    named = (os.environ if env is None else env).get(FILE_VARIABLE)
+    named = (os.environ if env is None else env).get(CONFIG)
     if path is not None or named:
         return Path(path or str(named))
     return Path(FILE_NAME) if Path(FILE_NAME).is_file() else None

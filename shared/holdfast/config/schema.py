@@ -8,16 +8,15 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from holdfast.config.secrets import FORMS, is_reference
+from holdfast.model.durations import EXPECTED, parse_duration
+from holdfast.model.loopback import is_loopback
 from holdfast.model.route import Api, Dialect
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
 QUEUES = ("redis", "rediss", "unix")
 HOSTS = r"([^/?@]*@)?[^/?@,]+(,[^/?@,]+)*"
 SEVERAL = re.compile(rf"sentinels?://{HOSTS}/[^/?]+(\?.*)?|rediss?\+cluster://{HOSTS}/?(\?.*)?")  # several servers
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Expected(ValueError):
@@ -32,10 +31,10 @@ def seconds(value: object) -> float:
     """
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
         return float(value)
-    match = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise Expected('a duration, such as "120s", "5m", "500ms" or a number of seconds')
-    return float(match[1]) * UNITS[match[2]]
+    found = parse_duration(value) if isinstance(value, str) else None
+    if found is None:
+        raise Expected(EXPECTED)
+    return found
 
 
 def _positive(value: float) -> float:
@@ -62,7 +61,7 @@ def _web_address(text: str) -> str:
 def _issuer_address(text: str) -> str:
     """A token issuer is shown a secret: in the clear only on this machine."""
     address = urlsplit(_web_address(text))
-    if address.scheme != "https" and address.hostname not in LOOPBACK:
+    if address.scheme != "https" and not is_loopback(address.hostname):
         raise Expected("an https:// address (http:// only on this machine)")
     return text
 

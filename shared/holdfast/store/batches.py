@@ -7,7 +7,7 @@ from holdfast.model.errors import Conflict
 from holdfast.model.ids import public_id
 from holdfast.model.job import TERMINAL, State
 from holdfast.model.records import BatchRecord
-from holdfast.store.codec import clean
+from holdfast.model.storable import storable
 from holdfast.store.micros import to_seconds
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
@@ -33,7 +33,7 @@ BATCH_COUNTS = Statement("""
 
 def open_batch(tx: Transaction, id_: str, name: str, tenant: str, source: str | None = None) -> BatchRecord:
     """Make a batch, or find it. Raises Conflict where another tenant has it."""
-    tx.run(OPEN_BATCH, id=id_, tenant=tenant, name=clean(name), source=clean(source), now=tx.now)
+    tx.run(OPEN_BATCH, id=id_, tenant=tenant, name=storable(name), source=storable(source), now=tx.now)
     found = find_batch(tx, id_, tenant)
     if found is None:
         raise Conflict(public_id("batch", id_), "exists already. Use a new id.")

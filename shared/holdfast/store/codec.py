@@ -92,15 +92,3 @@ def decode_need(row: Any) -> Need:
     dates: dict[str, int | None] = orjson.loads(row.avoid) if row.avoid else {}
     avoid = {route: to_seconds_or_none(date) for route, date in dates.items()}
     return Need(row.input_tokens, row.output_tokens, avoid, to_seconds_or_none(row.expires_at))
-
-
-def is_storable(text: str) -> bool:
-    """Whether both databases take ``text``: Postgres refuses NUL, and nobody can encode half a character."""
-    return "\x00" not in text and (text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text))
-
-
-def clean(text: str | None) -> str | None:
-    """A short text for a column, as much of it as can be stored."""
-    if text is None or is_storable(text):
-        return text
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

@@ -6,8 +6,9 @@ from typing import Any
 from holdfast.config import crash_point
 from holdfast.model.attempt import Attempt
 from holdfast.model.job import State
+from holdfast.model.storable import storable
 from holdfast.policy.fault_rules import may_be_billed
-from holdfast.store.codec import clean, encode_mapping, encode_usage
+from holdfast.store.codec import encode_mapping, encode_usage
 from holdfast.store.counters import count_calls, observe
 from holdfast.store.micros import to_micros
 from holdfast.store.sql import Statement
@@ -94,7 +95,7 @@ def _job_row(its: Mapping[int, Attempt], next_: Turn, now: int) -> list[Any]:
         sum(attempt.fault is None or may_be_billed(attempt.fault) for attempt in its.values()),
         int(is_failed_try(decided)),
         next_.avoid,
-        clean(next_.why),
+        storable(next_.why),
         next_.fault,
     ]
 
@@ -108,9 +109,9 @@ def _end_row(attempt: Attempt) -> list[Any]:
         attempt.ended_as,
         fault.kind if fault else None,
         fault.status if fault else None,
-        clean(fault.code) if fault else None,
-        clean(fault.message) if fault else None,
-        clean(reply.provider_request_id if reply else fault.provider_request_id if fault else None),
+        storable(fault.code) if fault else None,
+        storable(fault.message) if fault else None,
+        storable(reply.provider_request_id if reply else fault.provider_request_id if fault else None),
         encode_usage(usage) if usage else None,
         usage.input if usage else 0,
         usage.output if usage else 0,

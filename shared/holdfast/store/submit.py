@@ -8,7 +8,8 @@ from holdfast.config import crash_point
 from holdfast.model.errors import Conflict, InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
-from holdfast.store.codec import deflate, encode_avoid, encode_labels, encode_request, is_storable, request_hash
+from holdfast.model.storable import is_storable
+from holdfast.store.codec import deflate, encode_avoid, encode_labels, encode_request, request_hash
 from holdfast.store.micros import NEVER, to_micros, to_seconds_or_none
 from holdfast.store.sql import Statement
 from holdfast.store.store import Store

@@ -6,7 +6,7 @@ from typing import Any
 
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
-from holdfast.store.codec import clean
+from holdfast.model.storable import storable
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 
@@ -54,8 +54,8 @@ class Ending:
             self.state.value,  # the driver of SQLite is slow with anything but a plain str
             self.fault and self.fault.value,
             self.status,
-            clean(self.code),
-            clean(self.message),
+            storable(self.code),
+            storable(self.message),
             self.route,
             self.reply,
             self.usage,

@@ -1,6 +1,5 @@
 """Input lines: the OpenAI batch line, the Anthropic one, and Holdfast's plain one."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -9,6 +8,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Priority
 from holdfast.model.request import OnRefusal, Request, Strictness
@@ -23,8 +23,6 @@ OUTER = ("custom_id", "model", "priority", "expires_in", "metadata", *TERMS)
 OPENAI_LINE = ("custom_id", "method", "url", "body", "priority", "expires_in", "metadata", *TERMS)
 ANTHROPIC_LINE = ("custom_id", "params", "priority", "expires_in", "metadata", *TERMS)
 Choice = TypeVar("Choice", bound=StrEnum)
-DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 ENDPOINTS: Mapping[str, Api] = {"/v1/chat/completions": Api.OPENAI_CHAT, "/v1/responses": Api.OPENAI_RESPONSES}
 
 
@@ -148,9 +146,8 @@ def _expires_in(fields: Fields) -> float | None:
     value = fields.any("expires_in")
     if value is None:
         return None
-    found = DURATION.fullmatch(str(value).strip()) if not isinstance(value, bool) else None
-    seconds = float(found[1]) * SECONDS[found[2] or "s"] if found else 0.0
-    if seconds <= 0:
+    seconds = parse_duration(str(value)) if not isinstance(value, bool) else None
+    if not seconds:
         raise InvalidRequest("expires_in", 'expected seconds above zero, or a text such as "5m" or "24h".')
     return seconds
 

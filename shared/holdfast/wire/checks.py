@@ -3,6 +3,7 @@
 from typing import Any
 
 from holdfast.model.errors import InvalidRequest
+from holdfast.model.json_bounds import is_deeper
 from holdfast.model.request import Request
 
 DEEPEST = 100  # levels of a body; what is deeper, some part of the way could no longer write
@@ -10,13 +11,8 @@ DEEPEST = 100  # levels of a body; what is deeper, some part of the way could no
 
 def refuse_depth(body: Any, where: str) -> None:
     """Raises InvalidRequest where ``body`` is nested more than ``DEEPEST`` levels."""
-    if _deeper(body, DEEPEST):
+    if is_deeper(body, DEEPEST):
         raise InvalidRequest(where or "the request", f"is nested too deeply: {DEEPEST} levels are the most.")
-
-
-def _deeper(value: Any, levels: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels == 0 or any(_deeper(each, levels - 1) for each in inner if isinstance(each, dict | list))
 
 
 def checked(request: Request, where: str = "") -> Request:

@@ -16,10 +16,10 @@ from holdfast.credentials.token_cache import NoTokenCache, RedisTokenCache, Toke
 from holdfast.credentials.token_cipher import TokenCipher
 from holdfast.credentials.token_provider import TokenProvider
 from holdfast.lanes import Connection
+from holdfast.model.environment import TOKEN_KEY
 from holdfast.model.errors import HoldfastError
 
 log = structlog.get_logger()
-KEY_VARIABLE = "HOLDFAST_TOKEN_KEY"
 REVIVE = 1.0  # seconds until a keeper that broke is tried again
 
 Name = tuple[str, str]  # provider and credential
@@ -104,7 +104,7 @@ def cipher_of(configured: CredentialSettings, purpose: str) -> Callable[[], Toke
     made = cache(lambda passphrase: TokenCipher(passphrase, purpose))
 
     def cipher() -> TokenCipher | None:
-        passphrase = os.environ.get(KEY_VARIABLE) or _read(configured.secret)
+        passphrase = os.environ.get(TOKEN_KEY) or _read(configured.secret)
         return made(passphrase) if passphrase else None
 
     return cipher

@@ -15,6 +15,7 @@ from holdfast.model.call_result import CallResult
 from holdfast.model.errors import Unmappable
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import MappingNote, MappingReport
+from holdfast.model.json_bounds import MOST_BRACKETS, has_too_many_brackets
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request, Text, ToolResult
 from holdfast.model.route import Api, Dialect
@@ -32,8 +33,6 @@ from holdfast.wire.strictness import demand_exact
 OK = 200
 LIKELY_CUT = 0.4  # of our estimate; a server that counted less has hardly read the whole prompt
 LONG = 2_000  # tokens; servers that cut have room for more than that
-LARGE = 2**20  # bytes of an answer below which brackets are not worth counting
-MOST_BRACKETS = 1_000_000  # in an answer; each costs many times its byte
 SHORTEST = 0.001  # seconds for a call whose login took all of its time
 
 
@@ -155,7 +154,7 @@ def _ambiguous(error: NoAnswer) -> bool:
 
 
 def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
-    if len(body) > LARGE and body.count(b"[") + body.count(b"{") > MOST_BRACKETS:
+    if has_too_many_brackets(body):
         raise BadAnswer(f"the answer holds more than {MOST_BRACKETS} brackets.")  # parsing them would hold up all calls
     try:
         return orjson.loads(body)

@@ -4,7 +4,6 @@ Without keys a request has to name a loopback host (so no page can reach us by r
 without, one that a browser makes for another site's page is refused.
 """
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -15,22 +14,11 @@ from holdfast.api.auth.audit_log import record_refusal
 from holdfast.api.problems import problem
 from holdfast.config import Settings
 from holdfast.model.errors import ConfigError, StorageUnavailable
+from holdfast.model.loopback import is_loopback
 from holdfast.store import Store
 from holdfast.store.api_keys import read_keys
 
 BROWSERS_OWN = frozenset({"same-origin", "none"})
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether ``host`` names this machine only.
-
-    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "example.org")]
-    [True, True, True, False, False]
-    """
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def check_binding(settings: Settings) -> None:

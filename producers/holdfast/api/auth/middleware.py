@@ -13,11 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from holdfast.api.app_state import AppState
 from holdfast.api.auth.audit_log import record_refusal
 from holdfast.api.auth.failed_auth import peer_of
-from holdfast.api.auth.host_guard import is_loopback
 from holdfast.api.problems import UNAVAILABLE, of_error, problem
 from holdfast.api.request_ids import request_id
 from holdfast.model.access import ApiCaller, KeyScope
 from holdfast.model.errors import HoldfastError, StorageUnavailable, Unauthorized
+from holdfast.model.loopback import is_loopback
 
 OPEN = frozenset({"/livez", "/readyz"})  # for probes, which have no key; they tell nothing but a state
 LOCAL_CALLER = ApiCaller(

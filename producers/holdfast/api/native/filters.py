@@ -10,6 +10,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.ids import inner_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
+from holdfast.model.storable import is_storable
 
 
 def read_time(value: object) -> object:
@@ -23,9 +24,9 @@ def read_time(value: object) -> object:
     return value
 
 
-def storable(text: str) -> str:
+def check_storable(text: str) -> str:
     """Refuse what no database could hold, and so nothing can be called."""
-    if "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+    if not is_storable(text):
         raise ValueError("expected Unicode text without NUL")
     return text
 
@@ -36,7 +37,7 @@ Time = Annotated[
     BeforeValidator(read_time),
     Field(ge=0, le=LAST, allow_inf_nan=False, description="ISO 8601, or seconds since the epoch"),
 ]
-Name = Annotated[str, Field(max_length=300), AfterValidator(storable)]
+Name = Annotated[str, Field(max_length=300), AfterValidator(check_storable)]
 
 
 class Filter(BaseModel):

@@ -10,6 +10,7 @@ from holdfast.cli.command import Noun
 from holdfast.cli.context import context, settings
 from holdfast.cli.show import say, show
 from holdfast.lab.commands.drill_tables import Ticker, draw_drill, draw_scenarios, failing_words
+from holdfast.model.durations import EXPECTED, parse_duration
 from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -116,14 +117,11 @@ def _write(played: "Scenario", ran: "DrillResult", directory: Path, fleet: "Dril
 
 
 def _with_deadline(played: "Scenario", expires_in: str | None) -> "Scenario":
-    from holdfast.config.schema import Expected, seconds
-
     if expires_in is None:
         return played
-    try:
-        wanted = seconds(float(expires_in) if expires_in.isdecimal() else expires_in)
-    except Expected as error:
-        raise InvalidRequest("--expires-in", f"expected {error}, got {expires_in!r}.") from None
+    wanted = parse_duration(expires_in)
+    if wanted is None:
+        raise InvalidRequest("--expires-in", f"expected {EXPECTED}, got {expires_in!r}.")
     if not 0 < wanted <= played.seconds + OVERTIME:
         raise InvalidRequest(
             "--expires-in", f"expected a time above zero and no longer than the drill, got {expires_in!r}."

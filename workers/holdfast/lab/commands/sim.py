@@ -9,12 +9,12 @@ from holdfast.cli.command import Noun
 from holdfast.cli.context import settings
 from holdfast.cli.show import show
 from holdfast.model.errors import InvalidRequest
+from holdfast.model.loopback import is_loopback
 
 if TYPE_CHECKING:
     from holdfast.config import Settings
 
 group = Noun("Simulated providers: serve, break, heal.")
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Which = Annotated[
     list[str] | None,
     Argument(help="Providers of the configuration, or URLs (default: every one on this machine).", metavar="PROVIDER"),
@@ -101,4 +101,4 @@ def origin(url: str) -> str:
 
 
 def is_here(url: str) -> bool:
-    return urlsplit(url).hostname in LOOPBACK
+    return is_loopback(urlsplit(url).hostname)
