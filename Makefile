@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make demo`, `make test`. Python 3.11 or newer is enough; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo up soak test chaos check format docs lock sbom audit clean
+.PHONY: help demo up soak test system chaos check format docs lock sbom audit clean
 
 BIN := .venv/bin
 UV ?= uv
@@ -21,9 +21,13 @@ soak: ## break something every 5 s for 30 minutes, then the ledger (ARGS="--minu
 	@PYTHON="$(PYTHON)" requirements/install dev
 	@$(BIN)/python bench/soak.py $(ARGS)
 
-test: ## all tests (ARGS="tests/policy -x" narrows them)
+test: ## all tests but whole runs, one process for each core (ARGS="tests/policy -x" narrows them)
 	@PYTHON="$(PYTHON)" requirements/install dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -m "not system and not chaos" -n auto --dist worksteal $(ARGS)
+
+system: ## whole runs with real processes: workers, API, command line (they wait more than they work)
+	@PYTHON="$(PYTHON)" requirements/install dev
+	@$(BIN)/python -m pytest -m "system and not chaos" -n 4 --dist worksteal tests/system $(ARGS)
 
 chaos: ## every crash point, Redis fault and cut link, with real processes (minutes, on a quiet machine)
 	@PYTHON="$(PYTHON)" requirements/install dev

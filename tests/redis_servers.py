@@ -15,7 +15,7 @@ import redis
 
 from holdfast.lanes.embedded import find_binaries
 
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 DURABLE = {"appendonly": "yes", "appendfsync": "everysec"}
 SLOTS = 16_384
 BUS = 10_000  # a cluster node's second port lies this far above its first

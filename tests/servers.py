@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 UNPRIVILEGED = "nobody"  # Postgres refuses to run as root
-START_TIMEOUT = 30.0  # seconds
+START_TIMEOUT = 120.0  # seconds
 DURABLE: tuple[str, ...] = ()
 FORGETFUL = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 
@@ -70,7 +70,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     """End a server that this process started: politely, then not."""
     process.terminate()
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=60)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -92,7 +92,7 @@ def _as(user: str | None) -> dict[str, object]:
 
 def _run(command: Sequence[str | Path], user: str | None) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/", timeout=60, **_as(user)
+        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/", timeout=280, **_as(user)
     )
 
 

@@ -1,9 +1,6 @@
-"""docs/howto/security.md: its commands work, and every claim of its table names a test that is there."""
+"""docs/howto/security.md: every claim of its table names a test that is there, and its figures are the code's."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,23 +12,6 @@ from holdfast.model.access import KeyScope
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "howto" / "security.md").read_text(encoding="utf-8")
 ROWS = [line.split("|")[1:-1] for line in PAGE.partition("## The table")[2].splitlines() if line.startswith("| ")][2:]
-
-
-def test_the_commands_of_the_page_work(tmp_path: Path) -> None:
-    (script,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
-    ran = subprocess.run(
-        ["sh", "-euc", script],
-        cwd=tmp_path,
-        env=clean | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert "status revoked" in ran.stdout
-    assert (tmp_path / "ops.key").exists()
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0].strip())

@@ -35,7 +35,7 @@ def test_submitting_again_with_the_same_key_finishes_the_batch(
         [sys.executable, "-c", PRODUCER, str(settings.source)],
         env=os.environ | {"HOLDFAST_CRASH_AT": point},
         check=False,
-        timeout=60,
+        timeout=280,
     )
     assert killed.returncode == -signal.SIGKILL
     assert installation.store.read(count_jobs, JobFilter()) == accepted

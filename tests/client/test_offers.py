@@ -60,12 +60,12 @@ def test_offers_that_pile_up_behind_a_slow_redis_are_left_to_the_sweeper() -> No
     class Slow:
         def offer(self, _offers) -> int:
             going.set()
-            slow.wait(10)
+            slow.wait(120)
             return 1
 
     offers = Offers(Slow)
     offers.make(JOBS)
-    going.wait(10)
+    going.wait(120)
     for _ in range(MAX_PENDING * 2):
         offers.make(JOBS)  # returns although nothing moves
     slow.set()

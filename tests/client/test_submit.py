@@ -106,14 +106,14 @@ def test_a_big_submit_that_broke_off_goes_on_with_its_key(hf: Holdfast, monkeypa
 
 def test_an_empty_batch_is_a_batch_at_rest(hf: Holdfast) -> None:
     batch = hf.submit([], model="smart")
-    assert list(batch.results(timeout=5)) == []
+    assert list(batch.results(timeout=120)) == []
 
 
 def test_more_jobs_can_join_a_batch(hf: Holdfast, worker: StandInWorker) -> None:
     batch = hf.submit(["a", "b"], model="smart")
     hf.backend.submit(SubmitRequest([{"prompt": "c", "model": "smart"}], many=True, batch=batch.id, first=2))
     worker.answer()
-    assert [answer.text for answer in batch.results(timeout=5)] == ["A", "B", "C"]
+    assert [answer.text for answer in batch.results(timeout=120)] == ["A", "B", "C"]
 
 
 def test_redis_does_not_have_to_be_there(hf: Holdfast, installation: Installation) -> None:

@@ -136,7 +136,7 @@ def test_the_scaler_scales_the_workers_by_a_figure_that_is_measured() -> None:
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
 def test_kubectl_reads_them_as_we_do() -> None:
     built = subprocess.run(
-        ["kubectl", "kustomize", str(FOLDER)], check=False, capture_output=True, text=True, timeout=30
+        ["kubectl", "kustomize", str(FOLDER)], check=False, capture_output=True, text=True, timeout=280
     )
     assert built.returncode == 0, built.stderr
     assert built.stdout.count("\nkind: ") == len(MANIFESTS)

@@ -11,6 +11,13 @@ from system.fleet import Fleet, fleet
 from system.storages import storage
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let `make system` find them: they wait for processes most of the time, and run best many at once."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.system)
+
+
 @pytest.fixture
 def kept(request: pytest.FixtureRequest) -> Iterator[None]:
     """Where the test's fleets keep their jobs: the parameter, one of ``storages``."""

@@ -18,7 +18,7 @@ from holdfast.lab.providers.process import SimProcess
 from holdfast.lab.providers.serve import config
 from holdfast.lab.providers.settings import InjectedFault, SimSettings
 
-PATIENCE = 60.0  # seconds for something that comes within a few
+PATIENCE = 240.0  # seconds for something that comes within a few, unless the machine is very busy
 HOLDFAST = [sys.executable, "-m", "holdfast.cli"]
 
 

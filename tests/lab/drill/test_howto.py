@@ -28,7 +28,7 @@ def test_every_command_of_the_page_runs(tmp_path: Path, commands: str):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

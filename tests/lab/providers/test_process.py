@@ -35,7 +35,7 @@ def test_it_ends_when_its_parent_is_gone() -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline().startswith(b'{"url":"http://127.0.0.1:')
         process.stdin.close()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=280) == 0
 
 
 def test_the_command_line_changes_some_settings_and_keeps_the_others() -> None:
