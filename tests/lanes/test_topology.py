@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from attempts import called
-from holdfast.lanes import Gate, Lanes, Reason, connect
+from holdfast.lanes import Connection, Gate, Lanes, Reason, connect
+from holdfast.lanes.actors import ActorQueue
 from holdfast.model.errors import ConfigError, QueueUnavailable
 from holdfast.model.route import Limits
 from lanes_twin import LANE, fault, jobs, offers, plan, route
@@ -22,6 +23,16 @@ from redis_servers import cluster, redis_server, until, watched
 PACED = plan(route(limits=Limits(requests_per_minute=60_000)))
 SLOW = plan(route(limits=Limits(requests_per_minute=60)))
 SECONDS = 20.0
+
+
+def an_actor_works(connection: Connection) -> bool:
+    actors, called = ActorQueue(connection), threading.Event()
+    actors.declare("look", lambda row: called.set())
+    actors.start()
+    actors.send("look", "row 1")
+    worked = called.wait(SECONDS)
+    actors.stop()
+    return worked
 
 
 async def work_through_everything(url: str, directory: Path) -> None:
@@ -50,6 +61,7 @@ async def work_through_everything(url: str, directory: Path) -> None:
         assert lanes.snapshot().buckets[0].name == "anthropic/main:opus"
         assert (gate.lanes.repair(), lanes.redis_health()) == (0, [])
         assert (await gate.check_writes())[0] is not None
+        assert await asyncio.to_thread(an_actor_works, connection)
         while not hint.done():
             await gate.offer(offers(1))
             await asyncio.sleep(0.02)

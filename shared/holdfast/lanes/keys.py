@@ -19,6 +19,11 @@ class Keys:
         return f"{self.root}lane"
 
     @property
+    def actors(self) -> str:
+        """Dramatiq's namespace for the queue of actors: what is slow and rare."""
+        return f"{self.root}actors"
+
+    @property
     def heartbeats(self) -> str:
         return f"{self.lanes}:__heartbeats__"
 

@@ -88,16 +88,17 @@ class Cluster(RedisCluster):
         return super().time(target_nodes=self.get_default_node())  # type: ignore[no-untyped-call]
 
 
-def open_sync(url: str) -> redis.Redis:
-    """Make a client for threads."""
+def open_sync(url: str, *, decode: bool = True) -> redis.Redis:
+    """Make a client for threads, which reads texts, or bytes without ``decode``."""
+    options = {**TIMES, "decode_responses": decode}
     if not is_several(url):
-        return redis.Redis.from_url(url, **TIMES, retry=Retry(NoBackoff(), 0))
+        return redis.Redis.from_url(url, **options, retry=Retry(NoBackoff(), 0))
     found = read(url)
     if found.cluster:
         nodes = [ClusterNode(host, port) for host, port in found.hosts]  # type: ignore[no-untyped-call]
-        made = Cluster(startup_nodes=nodes, **found.login, **TIMES, retry=Retry(NoBackoff(), 1))
+        made = Cluster(startup_nodes=nodes, **found.login, **options, retry=Retry(NoBackoff(), 1))
         return cast("redis.Redis", made)
-    times = {**TIMES, "retry": Retry(NoBackoff(), 0)}
+    times = {**options, "retry": Retry(NoBackoff(), 0)}
     sentinels: Any = Sentinel  # redis-py leaves it without types
     watching = sentinels(found.hosts, sentinel_kwargs={**found.sentinel_login, **times}, **found.login, **times)
     return cast("redis.Redis", watching.master_for(found.name))
