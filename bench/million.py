@@ -314,7 +314,7 @@ def lists(running: Rig, url: str, dead: int) -> list[Figure]:
         "50 batches": lambda: store.read(list_batches),
         f"groups of {dead:,} dead letters": lambda: store.read(dead_groups, JobFilter()),
         f"GET /metrics with {dead:,} dead letters": lambda: get(url + "/metrics"),
-        f"dropping 500 of {dead:,} dead letters": lambda: store.write(drop, JobFilter(), 500, "bench"),
+        f"dropping 500 of {dead:,} dead letters": lambda: store.write(drop, JobFilter(), 500),
         "whether a call began in the last minute": lambda: store.read(called_within, 60.0),
     }
     figures = [Figure(what, median(ask) * 1000, None, "ms") for what, ask in asked.items()]

@@ -23,9 +23,9 @@ from holdfast.store.claim import claim
 from holdfast.store.finish import finish
 from holdfast.store.fleet import register_worker
 from holdfast.store.ledger import read_ledger
-from holdfast.store.retention import delete_ended, first_id
+from holdfast.store.operations import REST, RETENTION, find_operation, open_retention, work_page
+from holdfast.store.retention import first_id
 from holdfast.store.submit import submit_jobs
-from holdfast.worker.sweeper import DELETE_APART, DELETE_AT_ONCE
 from servers import DURABLE, postgres
 from store import WORKER, job, permit, success  # bench/store.py
 
@@ -110,14 +110,13 @@ def grow_old(store: Store, jobs: int, batch: str) -> None:
 
 def delete_all(store: Store) -> tuple[int, float]:
     """How many jobs went, and seconds of the longest page."""
-    gone, longest, cursor = 0, 0.0, ""
-    while cursor is not None:
+    longest, more = 0.0, store.write(open_retention, MONTH)
+    while more:
         began = time.perf_counter()
-        page = delete_ended(store, MONTH, cursor, DELETE_AT_ONCE)
+        more = work_page(store, RETENTION)
         longest = max(longest, time.perf_counter() - began)
-        gone, cursor = gone + page.jobs, page.cursor
-        time.sleep(DELETE_APART)
-    return gone, longest
+        time.sleep(REST)
+    return store.read(find_operation, RETENTION).jobs, longest
 
 
 def count(store: Store, statement: str) -> int:

@@ -24,13 +24,12 @@ from holdfast.store.backlog import lane_heads, list_lanes, release_due
 from holdfast.store.batches import count_unfinished, find_batch, list_batches, open_batch
 from holdfast.store.call_log import read_call_log
 from holdfast.store.cancel import cancel_batch, cancel_job, expire_due
-from holdfast.store.dead_letters import dead_groups, drop, replay
+from holdfast.store.dead_letters import dead_groups
 from holdfast.store.fleet import list_workers, renew_lease, stop_worker, take_over
 from holdfast.store.jobs import count_jobs, find_detail, find_job, list_finished, list_jobs, read_states
 from holdfast.store.ledger import read_ledger
 from holdfast.store.overrides import read_overrides, set_override
 from holdfast.store.requeue import called_within, requeue
-from holdfast.store.retention import delete_ended
 from holdfast.store.secrets import message_key
 from servers import postgres
 from store.scene import Scene, bury, failure, retry, success
@@ -51,10 +50,10 @@ def a_day(scene: Scene) -> None:
     store.write(release_due, 10), store.write(expire_due, 10), store.write(take_over)
     store.write(requeue, scene.worker, [held[4].id])
     look(store, batch, jobs[0])
-    operate(store, jobs)
+    operate(scene, jobs)
     store.write(cancel_job, jobs[4])
     cancel_batch(store, batch)
-    delete_ended(store, 3600.0)
+    scene.delete_ended(3600.0)
     store.write(stop_worker, scene.worker)
 
 
@@ -84,14 +83,14 @@ def look(store: Store, batch: str, job: str) -> None:
     )
 
 
-def operate(store: Store, jobs: list[str]) -> None:
-    dead = JobFilter(states=frozenset({State.DEAD}))
+def operate(scene: Scene, jobs: list[str]) -> None:
+    store, dead = scene.store, JobFilter(states=frozenset({State.DEAD}))
     store.write(set_override, "lane", "smart.batch", "paused", "me")
     store.write(set_override, "lane", "smart.batch", None, "me")
     store.read(dead_groups, dead), store.read(count_jobs, dead)
-    store.write(replay, JobFilter(fault=FaultKind.INVALID_REQUEST), 10, None, "me")
-    store.write(replay, JobFilter(), 10, 60.0, "me")
-    store.write(drop, JobFilter(ids=(jobs[1],)), 10, "me")
+    scene.replay(JobFilter(fault=FaultKind.INVALID_REQUEST), 10, None, "me")
+    scene.replay(JobFilter(), 10, 60.0, "me")
+    scene.drop(JobFilter(ids=(jobs[1],)), 10, "me")
 
 
 class Said:

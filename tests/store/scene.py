@@ -10,7 +10,7 @@ from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
 from holdfast.model.job import Claimed, DeathReason, Need, NewJob, Permit, State
-from holdfast.model.records import JobRecord, LedgerLine
+from holdfast.model.records import JobFilter, JobRecord, LedgerLine
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.model.route import Price
@@ -23,6 +23,7 @@ from holdfast.store.fleet import register_worker
 from holdfast.store.jobs import find_detail, find_job, read_states
 from holdfast.store.ledger import read_ledger
 from holdfast.store.micros import NEVER
+from holdfast.store.operations import RETENTION, Action, open_operation, open_retention, work_off
 from holdfast.store.submit import submit_jobs
 from holdfast.store.tables import METADATA
 
@@ -33,6 +34,7 @@ DATES: Mapping[str, tuple[str, ...]] = {
     "worker": ("started_at", "lease_until", "stopped_at"),
     "attempt": ("started_at", "ended_at"),
     "result": ("created_at",),
+    "operation": ("until", "created_at", "moved_at", "ended_at"),
 }
 REPLY = Reply(text="Ahoy.", finish=Finish.STOP, usage=Usage(input=12, output=3), model="claude-1")
 PRICE = Price(input=1 / 3, output=1.0)  # micro-dollars a token
@@ -99,6 +101,22 @@ class Scene:
 
     def finish(self, *attempts: Attempt) -> list[bool]:
         return self.store.write(finish, attempts)
+
+    def replay(self, where: JobFilter, limit: int, per_minute: float | None, actor: str) -> int:
+        return self.act(Action.REPLAY, where, limit, actor, per_minute)
+
+    def drop(self, where: JobFilter, limit: int, actor: str) -> int:
+        return self.act(Action.DROP, where, limit, actor)
+
+    def act(self, action: Action, where: JobFilter, limit: int, actor: str, per_minute: float | None = None) -> int:
+        """A bulk action on dead letters, from the first page to the last."""
+        id_ = self.store.write(open_operation, action, where, limit, actor, per_minute)
+        return work_off(self.store, id_, rest=0.0).jobs
+
+    def delete_ended(self, age: float) -> int:
+        """Retention, from the first page to the last."""
+        assert self.store.write(open_retention, age)
+        return work_off(self.store, RETENTION, rest=0.0).jobs
 
     def job(self, id_: str) -> JobRecord:
         found = self.store.read(find_job, id_)

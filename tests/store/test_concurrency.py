@@ -16,10 +16,10 @@ from holdfast.store.backlog import lane_heads, release_due
 from holdfast.store.batches import count_unfinished, open_batch
 from holdfast.store.cancel import cancel_job, expire_due
 from holdfast.store.claim import claim
-from holdfast.store.dead_letters import drop, replay
 from holdfast.store.finish import finish
 from holdfast.store.fleet import take_over
 from holdfast.store.jobs import count_jobs, list_jobs
+from holdfast.store.operations import Action, open_operation, work_off
 from holdfast.store.submit import submit_jobs
 from store.scene import Scene, bury, failure, new_job, permit, reroute, retry, snooze, success
 
@@ -97,10 +97,13 @@ class Storm:
         self.store.write(expire_due, 20)
 
     def replay(self) -> None:
-        self.store.write(replay, JobFilter(states=frozenset({State.DEAD, State.EXPIRED})), 5, 6_000_000, "me")
+        self.act(Action.REPLAY, JobFilter(states=frozenset({State.DEAD, State.EXPIRED})), 5, 6_000_000)
 
     def drop(self) -> None:
-        self.store.write(drop, JobFilter(), 2, "me")
+        self.act(Action.DROP, JobFilter(), 2)
+
+    def act(self, action: Action, where: JobFilter, limit: int, per_minute: float | None = None) -> None:
+        work_off(self.store, self.store.write(open_operation, action, where, limit, "me", per_minute))
 
 
 def bring_to_an_end(scene: Scene) -> None:

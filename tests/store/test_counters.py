@@ -8,9 +8,7 @@ from holdfast.model.records import JobFilter
 from holdfast.store.cancel import cancel_job
 from holdfast.store.claim import claim
 from holdfast.store.counters import MOST_CODES, dead_by_fault, prune_pace, read_counters, read_pace, recount_dead
-from holdfast.store.dead_letters import drop, replay
 from holdfast.store.fleet import register_worker, take_over
-from holdfast.store.retention import delete_ended
 from store.scene import ROUTE, Scene, bury, failure, permit, reroute, retry, success
 
 OTHER_ROUTE = "openai/gpt"
@@ -86,14 +84,13 @@ def test_dead_letters_are_counted_by_fault_through_replay_and_drop(scene: Scene)
     scene.pass_time(16)
     scene.store.write(take_over)
     assert scene.store.read(dead_by_fault, scene.store.read(read_counters)) == {"invalid_request": 4, "poison": 1}
-    scene.store.write(replay, JobFilter(ids=(jobs[0],)), 10, None, "t")
-    scene.store.write(drop, JobFilter(ids=(jobs[1],)), 10, "t")
-    scene.store.write(drop, JobFilter(fault=FaultKind.POISON), 10, "t")
+    scene.replay(JobFilter(ids=(jobs[0],)), 10, None, "t")
+    scene.drop(JobFilter(ids=(jobs[1],)), 10, "t")
+    scene.drop(JobFilter(fault=FaultKind.POISON), 10, "t")
     assert of(scene, "dead") == {("invalid_request",): 2, ("poison",): 0}
     assert scene.store.read(dead_by_fault, scene.store.read(read_counters)) == {"invalid_request": 2}
     scene.pass_time(100)
-    while delete_ended(scene.store, -1000.0).cursor is not None:
-        pass
+    scene.delete_ended(-1000.0)
     assert scene.store.read(dead_by_fault, scene.store.read(read_counters)) == {}
     assert not scene.broken()
 
@@ -110,7 +107,7 @@ def test_counters_that_older_code_left_behind_are_not_believed_and_set_right(sce
 
 def test_what_ended_keeps_counting_when_old_jobs_are_replayed_or_forgotten(scene: Scene) -> None:
     job = scene.held_in(State.DEAD).id
-    scene.store.write(replay, JobFilter(ids=(job,)), 10, None, "t")
+    scene.replay(JobFilter(ids=(job,)), 10, None, "t")
     assert of(scene, "jobs") == {("smart", "dead"): 1}
 
 

@@ -7,7 +7,7 @@ from holdfast.model.ids import new_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.store.batches import find_batch, open_batch
-from holdfast.store.dead_letters import dead_groups, drop, replay
+from holdfast.store.dead_letters import dead_groups
 from holdfast.store.ledger import read_ledger
 from store.scene import Scene, bury, failure, retry, success
 
@@ -36,7 +36,7 @@ def test_groups_count_what_jobs_died_of(scene: Scene) -> None:
 
 def test_a_replayed_job_starts_afresh_and_keeps_its_history(scene: Scene) -> None:
     [job] = bury_jobs(scene)
-    assert scene.store.write(replay, JobFilter(), 10, None, "me") == 1
+    assert scene.replay(JobFilter(), 10, None, "me") == 1
     record = scene.job(job)
     assert (record.state, record.generation, record.attempts, record.calls) == (State.QUEUED, 2, 0, 0)
     assert (record.fault, record.finished_at, record.why_waiting) == (None, None, "replayed by an operator")
@@ -49,7 +49,7 @@ def test_a_replayed_job_starts_afresh_and_keeps_its_history(scene: Scene) -> Non
 
 def test_a_replay_is_paced_oldest_first(scene: Scene) -> None:
     jobs = bury_jobs(scene, 3)
-    assert scene.store.write(replay, JobFilter(), 2, 60, "me") == 2
+    assert scene.replay(JobFilter(), 2, 60, "me") == 2
     assert [scene.state(job) for job in jobs] == [State.QUEUED, State.DELAYED, State.DEAD]
     assert scene.job(jobs[1]).available_at == pytest.approx(scene.store.now() + 1, abs=5)
 
@@ -57,37 +57,37 @@ def test_a_replay_is_paced_oldest_first(scene: Scene) -> None:
 def test_a_replay_takes_what_the_filter_names(scene: Scene) -> None:
     bury_jobs(scene)
     [chosen] = bury_jobs(scene, 1, FaultKind.TOO_LONG)
-    assert scene.store.write(replay, JobFilter(fault=FaultKind.TOO_LONG), 10, None, "me") == 1
+    assert scene.replay(JobFilter(fault=FaultKind.TOO_LONG), 10, None, "me") == 1
     assert scene.state(chosen) is State.QUEUED
 
 
 def test_expired_jobs_are_replayed_only_when_asked_for(scene: Scene) -> None:
     held = scene.held_in(State.EXPIRED)
-    assert scene.store.write(replay, JobFilter(), 10, None, "me") == 0
-    assert scene.store.write(replay, JobFilter(states=frozenset({State.EXPIRED})), 10, None, "me") == 1
+    assert scene.replay(JobFilter(), 10, None, "me") == 0
+    assert scene.replay(JobFilter(states=frozenset({State.EXPIRED})), 10, None, "me") == 1
     assert scene.state(held.id) is State.QUEUED
 
 
 def test_what_succeeded_or_was_cancelled_is_never_replayed(scene: Scene) -> None:
     scene.held_in(State.SUCCEEDED)
     scene.held_in(State.CANCELLED)
-    assert scene.store.write(replay, JobFilter(states=frozenset(State)), 10, None, "me") == 0
+    assert scene.replay(JobFilter(states=frozenset(State)), 10, None, "me") == 0
 
 
 def test_a_replayed_job_has_its_whole_patience_again(scene: Scene) -> None:
     [job] = bury_jobs(scene, 1, expires_in=600)
     scene.pass_time(6000)
-    scene.store.write(replay, JobFilter(), 10, None, "me")
+    scene.replay(JobFilter(), 10, None, "me")
     assert scene.job(job).expires_at == pytest.approx(scene.store.now() + 600, abs=5)
     [patient] = bury_jobs(scene)
-    scene.store.write(replay, JobFilter(), 10, None, "me")
+    scene.replay(JobFilter(), 10, None, "me")
     assert scene.job(patient).expires_at is None
 
 
 def test_a_late_end_of_the_old_generation_does_not_touch_the_new_one(scene: Scene) -> None:
     claimed = scene.start()
     scene.finish(failure(claimed, bury()))
-    scene.store.write(replay, JobFilter(), 10, None, "me")
+    scene.replay(JobFilter(), 10, None, "me")
     scene.claim(claimed.id)
     assert scene.finish(success(claimed)) == [False]
     assert scene.state(claimed.id) is State.RUNNING
@@ -100,9 +100,9 @@ def test_dropped_jobs_are_gone_and_their_cost_stays_in_the_books(scene: Scene) -
     scene.finish(success(claimed))
     bury_jobs(scene, 2, batch=batch)
     scene.sql("update attempt set cost_micros = 9, input_tokens = 4 where outcome = 'failed'")
-    assert scene.store.write(drop, JobFilter(), 1, "me") == 1
-    assert scene.store.write(drop, JobFilter(states=frozenset(State)), 10, "me") == 1
-    assert scene.store.write(drop, JobFilter(), 10, "me") == 0
+    assert scene.drop(JobFilter(), 1, "me") == 1
+    assert scene.drop(JobFilter(states=frozenset(State)), 10, "me") == 1
+    assert scene.drop(JobFilter(), 10, "me") == 0
     for table in ("request", "attempt", "result"):
         assert len(scene.rows(f"select job from {table}")) == 1
     assert not scene.broken()
@@ -116,7 +116,7 @@ def test_dropped_jobs_are_gone_and_their_cost_stays_in_the_books(scene: Scene) -
 
 def test_a_dropped_job_may_be_submitted_again(scene: Scene) -> None:
     [job] = bury_jobs(scene)
-    scene.store.write(drop, JobFilter(), 10, "me")
+    scene.drop(JobFilter(), 10, "me")
     assert scene.submit(id=job) == [job]
     scene.finish(success(scene.claim(job)[0]))
     assert not scene.broken()
@@ -124,8 +124,8 @@ def test_a_dropped_job_may_be_submitted_again(scene: Scene) -> None:
 
 def test_every_act_on_dead_letters_is_audited(scene: Scene) -> None:
     bury_jobs(scene, 2)
-    scene.store.write(replay, JobFilter(fault=FaultKind.INVALID_REQUEST), 1, 60, "ann")
-    scene.store.write(drop, JobFilter(states=frozenset({State.DEAD})), 10, "bob")
+    scene.replay(JobFilter(fault=FaultKind.INVALID_REQUEST), 1, 60, "ann")
+    scene.drop(JobFilter(states=frozenset({State.DEAD})), 10, "bob")
     acts = scene.rows("select actor, action, what, jobs from audit order by id")
     assert [(row.actor, row.action, row.jobs) for row in acts] == [("ann", "replay", 1), ("bob", "drop", 1)]
     assert acts[0].what == '{"fault":"invalid_request"}'
@@ -135,4 +135,4 @@ def test_a_waiting_job_is_no_dead_letter(scene: Scene) -> None:
     claimed = scene.start()
     scene.finish(failure(claimed, retry()))
     assert scene.store.read(dead_groups, JobFilter(states=frozenset(State))) == []
-    assert scene.store.write(drop, JobFilter(), 10, "me") == 0
+    assert scene.drop(JobFilter(), 10, "me") == 0

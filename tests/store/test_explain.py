@@ -15,12 +15,12 @@ from holdfast.model.records import JobFilter
 from holdfast.store import Store
 from holdfast.store.backlog import lane_heads, list_lanes, oldest_queued, release_due
 from holdfast.store.cancel import cancel_batch, cancel_job, expire_due
-from holdfast.store.dead_letters import dead_groups, drop, replay
+from holdfast.store.dead_letters import dead_groups
 from holdfast.store.fleet import list_workers, take_over
 from holdfast.store.jobs import count_jobs, find_detail, list_finished, list_jobs, read_states
 from holdfast.store.overrides import read_overrides
 from holdfast.store.requeue import called_within
-from holdfast.store.retention import delete_ended, delete_stopped_workers
+from holdfast.store.retention import delete_stopped_workers
 from store.scene import Scene, bury, failure, retry, success
 
 JOBS = 800
@@ -106,8 +106,8 @@ def some_batch(scene: Scene) -> str:
             lambda scene, _: scene.store.read(dead_groups, JobFilter(tenant="t4", fault=FaultKind.OVERLOADED)),
         ),
         ("job_dead", lambda scene, _: scene.store.read(dead_groups, JobFilter())),
-        ("job_dead_oldest", lambda scene, _: scene.store.write(drop, JobFilter(), 5, "me")),
-        ("job_dead_oldest", lambda scene, _: scene.store.write(replay, JobFilter(), 5, None, "me")),
+        ("job_dead_oldest", lambda scene, _: scene.drop(JobFilter(), 5, "me")),
+        ("job_dead_oldest", lambda scene, _: scene.replay(JobFilter(), 5, None, "me")),
         ("job_tenant|job_dead", lambda scene, _: scene.store.read(count_jobs, JobFilter(tenant="t4", states=DEAD))),
         ("job_tenant", lambda scene, _: scene.store.read(list_jobs, JobFilter(tenant="t4"), limit=5)),
         (
@@ -166,7 +166,7 @@ def test_the_sweeper_and_retention_read_no_more_than_they_move(busy: Scene, plan
     plans.seen.clear()
     busy.store.write(release_due, 5), busy.store.write(expire_due, 5), busy.store.write(take_over)
     (
-        delete_ended(busy.store, 0.0, limit=5),
+        busy.delete_ended(0.0),
         busy.store.write(delete_stopped_workers),
         busy.store.read(called_within, 60.0),
     )

@@ -11,7 +11,6 @@ from holdfast.model.records import JobFilter
 from holdfast.store.backlog import release_due
 from holdfast.store.batches import find_batch, open_batch
 from holdfast.store.cancel import cancel_batch, cancel_job, expire_due
-from holdfast.store.dead_letters import replay
 from holdfast.store.fleet import take_over
 from holdfast.store.jobs import find_detail
 from store.scene import Scene, bury, failure, reroute, retry, snooze, success
@@ -40,7 +39,7 @@ def crash_for_the_third_time(scene: Scene, held: Claimed) -> None:
 def replay_slowly(scene: Scene, held: Claimed) -> None:
     scene.held_in(scene.state(held.id))  # the first of a paced replay starts at once; this one is second
     scene.sql("update job set finished_at = finished_at + 1000000 where id = :id", id=held.id)
-    scene.store.write(replay, ANYTHING, 10, 1, "me")
+    scene.replay(ANYTHING, 10, 1, "me")
 
 
 ACTS: dict[str, Act] = {
@@ -61,7 +60,7 @@ ACTS: dict[str, Act] = {
     "take over too early": lambda scene, _: scene.store.write(take_over),
     "take over": after(16, lambda scene, _: scene.store.write(take_over)),
     "take over for the third time": after(16, crash_for_the_third_time),
-    "replay": lambda scene, _: scene.store.write(replay, ANYTHING, 10, None, "me"),
+    "replay": lambda scene, _: scene.replay(ANYTHING, 10, None, "me"),
     "replay slowly": replay_slowly,
 }
 

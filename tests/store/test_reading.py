@@ -9,7 +9,6 @@ from holdfast.model.job import Priority, State
 from holdfast.model.records import JobFilter, JobRecord
 from holdfast.store.batches import count_unfinished, find_batch, list_batches, open_batch
 from holdfast.store.cancel import cancel_batch, cancel_job
-from holdfast.store.dead_letters import replay
 from holdfast.store.jobs import find_detail, find_job, list_finished, list_jobs, read_states
 from store.scene import Scene, bury, failure, retry, success
 
@@ -104,7 +103,7 @@ def test_a_replayed_job_is_finished_with_the_result_of_its_last_generation(scene
     batch = new_batch(scene)
     claimed = scene.start(batch=batch)
     scene.finish(failure(claimed, bury()))
-    scene.store.write(replay, JobFilter(), 10, None, "me")
+    scene.replay(JobFilter(), 10, None, "me")
     [again] = scene.claim(claimed.id)
     assert scene.store.read(list_finished, batch) == []
     scene.finish(success(again))
@@ -155,7 +154,7 @@ def test_the_detail_tells_every_attempt_of_every_generation(scene: Scene) -> Non
     claimed = scene.start()
     scene.finish(failure(claimed, retry(0)))
     scene.finish(failure(scene.claim(claimed.id)[0], bury()))
-    scene.store.write(replay, JobFilter(), 10, None, "me")
+    scene.replay(JobFilter(), 10, None, "me")
     scene.claim(claimed.id)
     assert [(attempt.generation, attempt.number) for attempt in scene.attempts(claimed.id)] == [(1, 1), (1, 2), (2, 1)]
     detail = scene.store.read(find_detail, claimed.id)

@@ -4,11 +4,13 @@ import pytest
 
 from holdfast.model.ids import new_id
 from holdfast.model.job import State
+from holdfast.store import operations
 from holdfast.store.batches import find_batch, open_batch
 from holdfast.store.fleet import list_workers, stop_worker
 from holdfast.store.jobs import find_job, read_states
 from holdfast.store.ledger import read_ledger
-from holdfast.store.retention import delete_ended, delete_stopped_workers, first_id
+from holdfast.store.operations import RETENTION, delete_page, find_operation, open_retention, work_off, work_page
+from holdfast.store.retention import delete_stopped_workers, find_ended, first_id
 from store.scene import Scene, success
 
 TABLES = ("job", "request", "attempt", "result")
@@ -21,14 +23,6 @@ def old(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
     return scene
 
 
-def delete_all(scene: Scene, age: float, limit: int = 500) -> int:
-    gone, cursor = 0, ""
-    while cursor is not None:
-        page = delete_ended(scene.store, age, cursor, limit)
-        gone, cursor = gone + page.jobs, page.cursor
-    return gone
-
-
 def rows(scene: Scene, table: str) -> int:
     return int(scene.rows(f"select count(*) from {table}")[0][0])
 
@@ -37,7 +31,7 @@ def test_every_way_of_ending_is_forgotten_with_all_that_belongs_to_it(old: Scene
     for state in (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED):
         old.held_in(state)
     old.pass_time(100)
-    assert delete_all(old, 60) == 4
+    assert old.delete_ended(60) == 4
     assert [rows(old, table) for table in TABLES] == [0, 0, 0, 0]
     assert old.broken() == []
 
@@ -45,7 +39,7 @@ def test_every_way_of_ending_is_forgotten_with_all_that_belongs_to_it(old: Scene
 def test_what_lives_stays_however_old(old: Scene) -> None:
     live = [old.held_in(state, expires_in=None).id for state in (State.QUEUED, State.DELAYED, State.RUNNING)]
     old.pass_time(1000)
-    assert delete_all(old, 60) == 0
+    assert old.delete_ended(60) == 0
     assert set(old.store.read(read_states, live)) == set(live)
 
 
@@ -55,23 +49,45 @@ def test_what_ended_lately_stays_though_it_was_made_long_ago(old: Scene) -> None
     worker = old.hire()
     [claimed] = old.claim(job, worker=worker)
     old.finish(success(claimed))
-    assert delete_all(old, 60) == 0
+    assert old.delete_ended(60) == 0
     assert old.state(job) is State.SUCCEEDED
 
 
-def test_pages_are_small_and_find_everything(old: Scene) -> None:
+def test_pages_are_small_and_find_everything(old: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "PAGE", 3)
     for _ in range(7):
         old.held_in(State.SUCCEEDED)
     old.pass_time(100)
-    assert delete_ended(old.store, 60, "", 3).jobs == 3
-    assert delete_all(old, 60, limit=2) == 4
+    assert old.store.write(open_retention, 60)
+    assert work_page(old.store, RETENTION)
+    assert rows(old, "job") == 4
+    assert work_off(old.store, RETENTION, rest=0.0).jobs == 7
+
+
+def test_only_one_process_deletes_at_a_time(old: Scene) -> None:
+    old.held_in(State.SUCCEEDED)
+    old.pass_time(100)
+    assert old.store.write(open_retention, 60)
+    assert not old.store.write(open_retention, 60)
+    seen = old.store.read(find_operation, RETENTION)
+    ended = old.store.read(find_ended, seen.until, seen.cursor, 10)
+    assert old.store.write(delete_page, seen, ended)
+    assert old.store.write(delete_page, seen, ended)  # what another process read before: it does not count twice
+    assert old.store.read(find_operation, RETENTION).jobs == 1
+
+
+def test_a_round_is_not_begun_again_too_soon(old: Scene) -> None:
+    assert old.delete_ended(60) == 0
+    assert not old.store.write(open_retention, 60, every=30)
+    old.pass_time(31)
+    assert old.store.write(open_retention, 60, every=30)
 
 
 def test_the_ledger_counts_what_was_forgotten_with_its_cost(old: Scene) -> None:
     old.held_in(State.SUCCEEDED)
     before = {line.name: line for line in old.store.read(read_ledger)}
     old.pass_time(100)
-    delete_all(old, 60)
+    old.delete_ended(60)
     after = {line.name: line for line in old.store.read(read_ledger)}
     assert (after["I1"].figures["accepted"], after["I1"].figures["dropped"]) == (1, 1)
     assert after["I7"].figures["cost_micros"] == before["I7"].figures["cost_micros"] > 0
@@ -83,8 +99,8 @@ def test_an_empty_old_batch_goes_and_leaves_no_counts(old: Scene) -> None:
     job = old.held_in(State.SUCCEEDED, batch=batch)
     old.pass_time(100)
     old.sql("update batch set created_at = 0")
-    assert delete_all(old, 60) == 1
-    assert delete_all(old, 60) == 0
+    assert old.delete_ended(60) == 1
+    assert old.delete_ended(60) == 0
     assert old.store.read(find_batch, batch) is None
     assert rows(old, "tally where kind = 'batch'") == 0
     assert old.store.read(find_job, job.id) is None
@@ -111,5 +127,5 @@ def test_counts_of_a_batch_that_still_has_jobs_stay(old: Scene) -> None:
     old.submit(2, batch=batch)
     old.held_in(State.SUCCEEDED, batch=batch)
     old.pass_time(100)
-    assert delete_all(old, 60) == 1
+    assert old.delete_ended(60) == 1
     assert old.broken() == []

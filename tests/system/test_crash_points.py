@@ -24,9 +24,10 @@ from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.ids import inner_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.store.dead_letters import replay
 from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import find_detail
+from holdfast.store.ledger import read_ledger
+from holdfast.store.operations import Action, open_operation, work_off
 from system.fleet import PATIENCE, Fleet, fleet
 from system.storages import BOTH, storage
 
@@ -43,7 +44,8 @@ ON_THE_WAY = [
 HEDGE = ["mid_hedge", "after_hedge"]
 TAKE_OVER = ["mid_take_over", "after_take_over", "after_free"]
 PRODUCER = ["before_insert", "mid_insert", "before_offer", "after_offer", "before_response"]
-REPLAY = ["before_replay", "mid_replay", "after_replay"]
+REPLAY = ["before_replay", "after_replay"]
+OPERATION = ["mid_replay", "mid_drop"]
 SUBMIT = """
 import sys, time
 from holdfast.client import Holdfast
@@ -97,7 +99,7 @@ def doomed(pool: Fleet, *steps: str) -> list[subprocess.Popen[bytes]]:
 
 
 def test_every_step_has_its_test() -> None:
-    tested = {*ON_THE_WAY, *HEDGE, *TAKE_OVER, *PRODUCER, *REPLAY, "after_release", "after_expire"}
+    tested = {*ON_THE_WAY, *HEDGE, *TAKE_OVER, *PRODUCER, *REPLAY, *OPERATION, "after_release", "after_expire"}
     assert tested == set(CRASH_POINTS)
 
 
@@ -242,11 +244,29 @@ def test_a_replay_that_is_killed_moved_all_or_none(pool, survivor, step):
     pool.until_done(batch)
     pool.sims[0].heal()
     assert run(pool, REPLAY_IT, step, batch) == -9
-    pool.store.write(replay, JobFilter(batch=batch), 100, None, "test")
+    work_off(pool.store, pool.store.write(open_operation, Action.REPLAY, JobFilter(batch=batch), 100, "test"))
     pool.until_done(batch)
     assert pool.succeeded(batch) == 5
     assert {job.generation for job in pool.jobs(batch)} == {2}
     assert pool.broken(batch) == []
+
+
+@pytest.mark.parametrize("step", OPERATION)
+def test_a_bulk_action_whose_worker_is_killed_is_done_all_the_same(pool, survivor, step):
+    pool.sims[0].break_(InjectedFault(mode="e400", model=step))
+    batch = pool.submit(5, model=f"first/{step}")
+    pool.until_done(batch)
+    pool.sims[0].heal()
+    pool.freeze(survivor)
+    [victim] = doomed(pool, step)
+    with closing(LocalBackend(Installation(pool.settings), tenant=None)) as operator:
+        act = operator.drop if step == "mid_drop" else partial(operator.replay, per_minute=None)
+        assert act(JobFilter(batch=batch, states=frozenset({State.DEAD})), limit=100) == 5
+    assert victim.wait(PATIENCE) == -9
+    survivor.send_signal(signal.SIGCONT)
+    pool.until_done(batch)
+    assert {job.generation for job in pool.jobs(batch)} == (set() if step == "mid_drop" else {2})
+    assert [line for line in pool.store.read(read_ledger) if not line.holds] == []
 
 
 def test_three_sweepers_at_once_release_each_due_job_once(pool, survivor):

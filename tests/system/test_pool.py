@@ -7,9 +7,9 @@ import time
 from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.job import Outcome
 from holdfast.model.records import JobFilter
-from holdfast.store.dead_letters import replay
 from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import find_detail
+from holdfast.store.operations import Action, open_operation, work_off
 from system.fleet import Fleet
 
 
@@ -148,7 +148,12 @@ def test_dead_letters_are_replayed_as_a_new_generation_that_keeps_their_history(
     fleet.worker()
     fleet.until_done(batch)
     fleet.sims[0].heal()
-    assert fleet.store.write(replay, JobFilter(batch=batch), 100, None, "test") == 5
+    assert (
+        work_off(
+            fleet.store, fleet.store.write(open_operation, Action.REPLAY, JobFilter(batch=batch), 100, "test")
+        ).jobs
+        == 5
+    )
     fleet.until_done(batch)
     assert fleet.succeeded(batch) == 5
     detail = fleet.store.read(find_detail, fleet.jobs(batch)[0].id)

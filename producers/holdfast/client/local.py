@@ -12,6 +12,7 @@ from pathlib import Path
 from holdfast.client import views
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Accepted, Force, SubmitRequest, View
+from holdfast.client.bulk_actions import act_on_dead_letters
 from holdfast.client.dead_letter_line import dead_letter_line, new_file
 from holdfast.client.fleet import (
     credential_alerts,
@@ -37,13 +38,14 @@ from holdfast.store.backlog import list_lanes
 from holdfast.store.batches import find_batch, list_batches
 from holdfast.store.cancel import cancel_batch, cancel_job
 from holdfast.store.counters import read_counters
-from holdfast.store.dead_letters import dead_groups, drop, replay
+from holdfast.store.dead_letters import dead_groups
 from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import count_jobs, find_detail, list_finished, list_jobs, read_states
 from holdfast.store.ledger import read_ledger
+from holdfast.store.operations import Action
 from holdfast.store.overrides import OverrideKind, set_override
 
-PAGE = 500  # dead letters in one transaction
+PAGE = 500  # dead letters that a drain writes at once
 LONGEST_NAME = 400  # characters of a lane or a route
 LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
 
@@ -197,16 +199,12 @@ class LocalBackend:
 
     def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
         crash_point("before_replay")
-        moved = self._store.write(replay, self._mine(where), limit, per_minute, self.actor)
+        moved = self._act(Action.REPLAY, self._mine(where), limit, per_minute)
         crash_point("after_replay")
         return moved
 
     def drop(self, where: JobFilter, limit: int) -> int:
-        """Remove dead letters, page by page."""
-        dropped, where = 0, self._mine(where)
-        while dropped < limit and (page := self._store.write(drop, where, min(PAGE, limit - dropped), self.actor)):
-            dropped += page
-        return dropped
+        return self._act(Action.DROP, self._mine(where), limit)
 
     def drain(self, where: JobFilter, limit: int, to: Path) -> int:
         """Write dead letters to a new file, newest first, and remove each page once it is on the disk."""
@@ -218,9 +216,12 @@ class LocalBackend:
                 file.flush()
                 os.fsync(file.fileno())
                 ids = tuple(job.id for job in jobs)
-                drained += self._store.write(drop, replace(where, ids=ids), len(ids), self.actor)
+                drained += self._act(Action.DROP, replace(where, ids=ids), len(ids))
                 left, cursor = left - len(jobs), jobs[-1].id
         return drained
+
+    def _act(self, action: Action, where: JobFilter, limit: int, per_minute: float | None = None) -> int:
+        return act_on_dead_letters(self.installation, action, where, limit, self.actor, per_minute)
 
     def close(self) -> None:
         self.installation.close()

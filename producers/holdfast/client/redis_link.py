@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from holdfast.config import Settings
 from holdfast.lanes import Connection, Lanes, connect
+from holdfast.lanes.actors import ActorQueue
 from holdfast.lanes.connection import without_password
 from holdfast.model.errors import QueueUnavailable
 
@@ -33,6 +34,7 @@ class RedisLink:
             storage.redis_url, storage.directory, namespace=storage.namespace, key=key
         )
         self._lanes = Lanes(self._connection)
+        self._actors: ActorQueue | None = None
         self._embedded = storage.redis_url == EMBEDDED
         self._port_file = storage.directory / "redis" / "port"
         self._seen = False
@@ -44,12 +46,21 @@ class RedisLink:
             self._seen = True
         return self._lanes
 
+    def actors(self) -> ActorQueue:
+        """Return the queue of what workers do beside jobs. Raises QueueUnavailable."""
+        self.lanes()
+        if self._actors is None or self._actors.url != self._connection.url:
+            self._actors = ActorQueue(self._connection)
+        return self._actors
+
     def url(self) -> str:
         """Say where Redis is, without a password. Raises QueueUnavailable."""
         self.lanes()
         return self._connection.shown_url
 
     def close(self) -> None:
+        if self._actors is not None:
+            self._actors.stop()
         self._connection.close()
 
     def _look(self) -> None:

@@ -1,7 +1,7 @@
 """Dead letters: grouped by what they died of, put back to work at a pace, or dropped."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,9 +10,8 @@ from holdfast.config import crash_point
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
 from holdfast.model.records import FaultGroup, JobFilter
-from holdfast.store.audit import audit
 from holdfast.store.jobs import conditions
-from holdfast.store.micros import MICROS, to_seconds
+from holdfast.store.micros import to_seconds
 from holdfast.store.records import JOB
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
@@ -59,20 +58,19 @@ def dead_groups(tx: Transaction, where: JobFilter) -> list[FaultGroup]:
     ]
 
 
-def replay(tx: Transaction, where: JobFilter, limit: int, per_minute: float | None, actor: str) -> int:
+def replay(tx: Transaction, where: JobFilter, limit: int, start: int, gap: int) -> int:
     """Put dead letters back to work, oldest first, as a new generation of the same job; expired ones when asked for.
 
-    ``per_minute`` spreads their start over time: the first starts now. None: all start now.
+    The first of them starts at ``start``, every other one ``gap`` after the one before it, both in microseconds.
+    Answers how many.
     """
     chosen = _choose(tx, where, (where.states or DEAD) & REPLAYABLE, limit)
     faults = {row.id: row.fault for row in chosen if row.state == State.DEAD}
-    gap = 0 if per_minute is None else round(60 * MICROS / per_minute)
     moved = 0
     for before in sorted(REPLAYABLE):
-        rows = [(row.id, tx.now + place * gap) for place, row in enumerate(chosen) if row.state == before]
-        moved += _replay(tx, before, State.QUEUED, [[id_, None] for id_, start in rows if start <= tx.now], faults)
-        moved += _replay(tx, before, State.DELAYED, [[id_, start] for id_, start in rows if start > tx.now], faults)
-    audit(tx, actor, "replay", _filter_fields(where), moved)
+        rows = [(row.id, start + place * gap) for place, row in enumerate(chosen) if row.state == before]
+        moved += _replay(tx, before, State.QUEUED, [[id_, None] for id_, date in rows if date <= tx.now], faults)
+        moved += _replay(tx, before, State.DELAYED, [[id_, date] for id_, date in rows if date > tx.now], faults)
     crash_point("mid_replay")
     return moved
 
@@ -88,19 +86,18 @@ def _replay(tx: Transaction, before: State, after: State, rows: list[list[Any]],
     return len(moved)
 
 
-def drop(tx: Transaction, where: JobFilter, limit: int, actor: str) -> int:
-    """Remove dead letters with all that belongs to them, oldest first."""
+def drop(tx: Transaction, where: JobFilter, limit: int) -> int:
+    """Remove dead letters with all that belongs to them, oldest first. Answers how many."""
     chosen = [row.id for row in _choose(tx, where, DEAD, limit)]
     if not chosen:
         return 0
     dropped = tx.run(DROP_JOBS, ids=chosen)
-    ids = [row.id for row in dropped]
-    drop_parts(tx, ids)
+    drop_parts(tx, [row.id for row in dropped])
     for row in dropped:
         tx.moved(row.lane, row.batch, State.DEAD, None)
         tx.count("dead", row.fault, amount=-1)
-    audit(tx, actor, "drop", _filter_fields(where), len(ids))
-    return len(ids)
+    crash_point("mid_drop")
+    return len(dropped)
 
 
 def drop_parts(tx: Transaction, ids: Sequence[str]) -> None:
@@ -122,9 +119,3 @@ def _choose(tx: Transaction, where: JobFilter, states: frozenset[State], limit: 
         .with_for_update(skip_locked=True)
     )
     return tx.select(query)
-
-
-def _filter_fields(where: JobFilter) -> dict[str, Any]:
-    """The filter for the audit book: what narrowed it."""
-    fields = {name: value for name, value in asdict(where).items() if value is not None}
-    return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in fields.items()}

@@ -8,13 +8,11 @@ What goes stays in the books: the totals count it as dropped, with its calls and
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from holdfast.model.job import State
 from holdfast.store.dead_letters import drop_parts
-from holdfast.store.micros import MICROS, to_micros
+from holdfast.store.micros import MICROS
 from holdfast.store.sql import Statement
-from holdfast.store.store import Store
 from holdfast.store.tables.job import ENDED
 from holdfast.store.transaction import Transaction
 
@@ -38,34 +36,14 @@ GONE_WORKERS = Statement("""
 KEEP_WORKERS = 86_400 * MICROS  # a stopped process stays listed for a day
 
 
-@dataclass(frozen=True, slots=True)
-class DeletedPage:
-    """How many ``jobs`` of a page went; ``cursor`` is where the next page begins, None after the last."""
-
-    jobs: int
-    cursor: str | None
-
-
-def delete_ended(store: Store, age: float, after: str = "", limit: int = 500) -> DeletedPage:
-    """Delete the next ``limit`` jobs beyond id ``after`` that ended more than ``age`` seconds ago."""
-    micros = to_micros(age)
-    ended = store.read(find_ended, micros, after, limit)
-    jobs = store.write(delete_jobs, ended, micros) if ended else 0
-    if len(ended) == limit:
-        return DeletedPage(jobs, ended[-1])
-    store.write(delete_empty_batches, micros)
-    return DeletedPage(jobs, None)
-
-
-def find_ended(tx: Transaction, age: int, after: str, limit: int) -> list[str]:
-    """The next ``limit`` jobs beyond id ``after`` that ended more than ``age`` microseconds ago."""
-    date = tx.now - age
+def find_ended(tx: Transaction, date: int, after: str, limit: int) -> list[str]:
+    """The next ``limit`` jobs beyond id ``after`` that ended before ``date``, in microseconds since the epoch."""
     return [row.id for row in tx.run(OLD, after=after, before=first_id(date), date=date, limit=limit)]
 
 
-def delete_jobs(tx: Transaction, ids: Sequence[str], age: int) -> int:
-    """Delete those of ``ids`` that are still ended and old. Answers how many."""
-    gone = tx.run(DELETE, ids=list(ids), date=tx.now - age)
+def delete_jobs(tx: Transaction, ids: Sequence[str], date: int) -> int:
+    """Delete those of ``ids`` that ended before ``date``, whatever became of them since. Answers how many."""
+    gone = tx.run(DELETE, ids=list(ids), date=date)
     if gone:
         drop_parts(tx, [row.id for row in gone])
     for row in gone:
@@ -77,9 +55,9 @@ def delete_jobs(tx: Transaction, ids: Sequence[str], age: int) -> int:
     return len(gone)
 
 
-def delete_empty_batches(tx: Transaction, age: int) -> None:
+def delete_empty_batches(tx: Transaction, date: int) -> None:
     """Delete old batches whose jobs are gone, with their counts, in a transaction after that of the last job."""
-    if empty := [row.id for row in tx.run(EMPTY_BATCHES, date=tx.now - age)]:
+    if empty := [row.id for row in tx.run(EMPTY_BATCHES, date=date)]:
         tx.run(LEFT_COUNTS, ids=empty)
 
 

@@ -24,7 +24,7 @@ class Store:
     """Jobs in SQL. ``url`` is ``sqlite:///FILE`` or ``postgresql://…``; nothing is opened before the first use.
 
     The functions of this package that take a ``Transaction`` first are what it answers and does:
-    ``store.read(find_job, id)``, ``store.write(replay, where, limit, per_minute, actor)``. Safe to share between
+    ``store.read(find_job, id)``, ``store.write(cancel_job, id, tenant)``. Safe to share between
     threads. Every method raises StorageUnavailable when the database does not answer; then nothing of it was done.
     """
 

@@ -24,6 +24,7 @@ from holdfast.worker.call_runner import CallRunner
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.credential_monitor import CredentialMonitor
 from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.duties import Duties
 from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.lane_schedule import LaneSchedule, ScheduledLane
 from holdfast.worker.lease import Lease
@@ -62,7 +63,7 @@ class Pool:
     """``run`` until ``stop``; every job that was claimed is recorded or handed back."""
 
     def __init__(self, settings: Settings, store: Store, connection: Connection) -> None:
-        self.settings, self.store = settings, store
+        self.settings, self.store, self.connection = settings, store, connection
         self.dependencies = DependencyHealth()
         self.slots = CallSlots(settings.worker.concurrency)
         self.providers = ProviderPool(settings, settings.worker.concurrency, Credentials(settings, connection))
@@ -120,7 +121,6 @@ class Pool:
             self._held,
             window,
             self.lease,
-            self.settings.storage.keep_results,
         )
         self.lease.renamed = lambda new: setattr(fetcher, "worker", new)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
@@ -128,6 +128,7 @@ class Pool:
             "releaser": self.releaser.run,
             "peers": PeerWatch(self.store, self.gate, self.dependencies).run,
             "sweeper": sweeper.run,
+            "duties": Duties(self.store, self.connection, self.dependencies, self.settings.storage.keep_results).run,
             "listener": self._listen,
             "credentials": self.providers.credentials.run,
             "credential_monitor": self.credential_monitor.run,

@@ -18,8 +18,9 @@ from holdfast.store.backlog import lane_heads, list_lanes, release_due
 from holdfast.store.cancel import expire_due
 from holdfast.store.counters import prune_pace, recount_dead
 from holdfast.store.fleet import list_workers, take_over
+from holdfast.store.operations import delete_done_operations
 from holdfast.store.requeue import requeue
-from holdfast.store.retention import delete_ended, delete_stopped_workers
+from holdfast.store.retention import delete_stopped_workers
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.fetcher import Fetcher
@@ -32,9 +33,7 @@ PRESSING = 50  # jobs at the head of a backlog
 AT_MOST = 1_000  # jobs that one transaction moves
 RENEWED = 1.0  # seconds that a renewal may take
 REST = 0.02  # seconds between two of them when there are more, so that claims and settlements have their turn
-DELETE_AT_ONCE = 500  # jobs that are deleted in one transaction
 KEEP_PACE = 600.0  # seconds; estimates look back over far less
-DELETE_APART = 0.05  # seconds between two of them
 FASTER = 10.0  # times as often at most, in a drill: each look costs the machine the same, however fast time runs
 
 
@@ -52,7 +51,6 @@ class Sweeper:
     held: Callable[[], frozenset[str]]
     window: int
     lease: Lease
-    keep: float | None = None  # seconds for which ended jobs are kept
     _strays: frozenset[str] = field(default_factory=frozenset)
     _condition: list[str] = field(default_factory=list)
 
@@ -68,8 +66,7 @@ class Sweeper:
             (5.0, self.drop_strays),
             (10.0, self.log_redis_health),
             (15.0, self.mend_lanes),
-            (60.0, self.forget_old),
-            (600.0, self.delete_stopped_workers),
+            (600.0, self.delete_leftovers),
             (60.0, self.keep_counters),
         )
         await asyncio.gather(*(self._repeat(every, duty) for every, duty in duties))
@@ -169,25 +166,10 @@ class Sweeper:
         if forgotten := await asyncio.to_thread(self.gate.lanes.repair):
             log.warning("messages_forgotten", messages=forgotten)
 
-    async def forget_old(self) -> None:
-        """Delete what ended long ago, in small transactions with room between them for others. One worker does it."""
-        if self.keep is None:
-            return
-        cursor: str | None = ""
-        gone = 0
-        while cursor is not None:
-            workers = await asyncio.to_thread(self.store.read, list_workers)
-            if not workers or workers[0].id != self.fetcher.worker:
-                return
-            deleted = await asyncio.to_thread(delete_ended, self.store, self.keep, cursor, DELETE_AT_ONCE)
-            cursor, gone = deleted.cursor, gone + deleted.jobs
-            await asyncio.sleep(DELETE_APART)
-        if gone:
-            log.info("old_jobs_deleted", jobs=gone)
-
-    async def delete_stopped_workers(self) -> None:
-        """Delete what is left of processes that stopped long ago."""
+    async def delete_leftovers(self) -> None:
+        """Delete what is left of processes that stopped, and of operations that ended, long ago."""
         await asyncio.to_thread(self.store.write, delete_stopped_workers)
+        await asyncio.to_thread(self.store.write, delete_done_operations)
 
     async def keep_counters(self) -> None:
         """Delete slots of time that no estimate looks at any more, and mend counts that older code left behind."""

@@ -9,6 +9,7 @@ from holdfast.store.tables.batch import BatchRow, TallyRow
 from holdfast.store.tables.counter import CounterRow, PaceRow
 from holdfast.store.tables.fleet import AuditRow, OverrideRow, WorkerRow
 from holdfast.store.tables.job import JobRow, RequestRow
+from holdfast.store.tables.operation import OperationRow
 from holdfast.store.tables.schema import SchemaFloorRow
 from holdfast.store.tables.secret import SecretRow
 
@@ -22,6 +23,7 @@ __all__ = [
     "BatchRow",
     "CounterRow",
     "JobRow",
+    "OperationRow",
     "OverrideRow",
     "PaceRow",
     "RequestRow",

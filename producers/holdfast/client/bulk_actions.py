@@ -1,0 +1,56 @@
+"""Bulk actions on dead letters: asked for in SQL, done by an actor of some worker, or here where none takes them up."""
+
+import time
+
+from holdfast.client.installation import Installation
+from holdfast.model.errors import QueueUnavailable
+from holdfast.model.records import JobFilter
+from holdfast.store import Store
+from holdfast.store.fleet import list_workers
+from holdfast.store.operations import OPERATION_ACTOR, Action, find_operation, open_operation, work_off
+
+PICK_UP = 1.0  # seconds in which a worker does the next page, or else we do
+FIRST_LOOK, LAST_LOOK = 0.02, 0.5  # seconds between two looks at an operation, which grow
+SLOWER = 1.5  # times as long until the next look
+
+
+def act_on_dead_letters(  # noqa: PLR0917 - an action in full
+    installation: Installation,
+    action: Action,
+    where: JobFilter,
+    limit: int,
+    actor: str,
+    per_minute: float | None = None,
+) -> int:
+    """Replay or drop at most ``limit`` dead letters, and answer how many once it is done.
+
+    What is asked for is done even where this process dies while it waits.
+    """
+    store = installation.ready()
+    operation = store.write(open_operation, action, where, limit, actor, per_minute)
+    return _wait(store, operation, PICK_UP if _told(installation, store, operation) else 0.0)
+
+
+def _told(installation: Installation, store: Store, operation: str) -> bool:
+    """Whether there are workers, and Redis took a message for them."""
+    if not store.read(list_workers):
+        return False
+    try:
+        installation.redis.actors().send(OPERATION_ACTOR, operation)
+    except QueueUnavailable:
+        return False
+    return True
+
+
+def _wait(store: Store, operation: str, patience: float) -> int:
+    """Wait until an operation is done. Whenever nobody did a page of it for ``patience`` seconds, do it here."""
+    gap, moved_at, since = FIRST_LOOK, 0, time.monotonic()
+    while not (found := store.read(find_operation, operation)).done:
+        if found.moved_at != moved_at:
+            moved_at, since = found.moved_at, time.monotonic()
+        if time.monotonic() - since >= patience:
+            work_off(store, operation)
+        else:
+            time.sleep(gap)
+            gap = min(gap * SLOWER, LAST_LOOK)
+    return found.jobs

@@ -1,0 +1,48 @@
+"""Operations: bulk actions on many jobs, worked off in pages by whichever process looks at them next."""
+
+from sqlalchemy import BigInteger, CheckConstraint, String
+from sqlmodel import Field, SQLModel
+
+from holdfast.store.tables.partial import partial_index
+
+
+class OperationRow(SQLModel, table=True):
+    """One bulk action. Every page of it moves its jobs and this row in one transaction, so no job is taken twice.
+
+    A process that dies in the middle leaves the row open, and another one goes on where it stood.
+    """
+
+    __tablename__ = "operation"
+    __table_args__ = (
+        CheckConstraint("action in ('replay', 'drop', 'delete_ended')", name="operation_action"),
+        partial_index("operation_open", "moved_at", where="ended_at is null"),
+    )
+
+    id: str = Field(primary_key=True, sa_type=String(32))
+    """Made by whoever asks for it, who waits for it and names it to the user; ``retention`` has one row for ever."""
+    action: str
+    """What is done to the jobs: ``replay``, ``drop`` (dead letters), ``delete_ended`` (retention). Never changes."""
+    actor: str
+    """Who asked, as the audit log names them. Never changes."""
+    tenant: str | None = None
+    """Whose jobs it may take, as the filter says too; null: everybody's. Never changes."""
+    filter: str
+    """Which jobs, as JSON of a JobFilter, frozen when the operation was asked for."""
+    until: int = Field(sa_type=BigInteger)
+    """Only jobs that ended before this date are taken, so one that dies again meanwhile is not taken twice."""
+    max_jobs: int | None = Field(default=None, sa_type=BigInteger)
+    """How many jobs it takes at most; null: all that the filter fits. Never changes."""
+    gap: int = Field(default=0, sa_type=BigInteger)
+    """Microseconds between the starts of two replayed jobs; 0: all start at once. Never changes."""
+    next_start: int = Field(default=0, sa_type=BigInteger)
+    """When the next replayed job may start. Moved by each page, so that the pace holds across pages and crashes."""
+    cursor: str = ""
+    """The last id that retention has looked at; the next page begins behind it. Empty for the other actions."""
+    jobs: int = Field(default=0, sa_type=BigInteger)
+    """How many jobs were moved so far. Grown by each page; once ``ended_at`` is set, the operation's answer."""
+    created_at: int = Field(sa_type=BigInteger)
+    """When it was asked for."""
+    moved_at: int = Field(sa_type=BigInteger)
+    """When it was asked for, or a page of it was last done. Long ago: its message was lost, and is sent again."""
+    ended_at: int | None = Field(default=None, sa_type=BigInteger)
+    """When the last page was done; null while it is open. A day later the row is deleted; the audit log stays."""

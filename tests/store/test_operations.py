@@ -1,0 +1,172 @@
+"""A bulk action is a row: worked off in pages, each job once, by one process at a time, whoever dies in the middle."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from holdfast.model.errors import NotFound
+from holdfast.model.fault import FaultKind
+from holdfast.model.job import State
+from holdfast.model.records import JobFilter
+from holdfast.store import operations
+from holdfast.store.operations import (
+    Action,
+    delete_done_operations,
+    filter_fields,
+    find_operation,
+    open_operation,
+    resting_operations,
+    work_off,
+    work_page,
+)
+from holdfast.store.transaction import Transaction
+from store.scene import Scene, bury, failure
+from store.test_dead_letters import bury_jobs
+
+WORK_OFF = """
+import sys
+from holdfast.store import Store, operations
+operations.PAGE = 3
+operations.work_off(Store(sys.argv[1]), sys.argv[2])
+"""
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "PAGE", 3)
+
+
+def ask(scene: Scene, action: Action = Action.REPLAY, limit: int = 100, per_minute: float | None = None) -> str:
+    return scene.store.write(open_operation, action, JobFilter(), limit, "me", per_minute)
+
+
+def generations(scene: Scene) -> list[int]:
+    return [row.generation for row in scene.rows("select generation from job order by generation")]
+
+
+def test_pages_move_every_job_once(scene: Scene) -> None:
+    bury_jobs(scene, 7)
+    id_ = ask(scene)
+    assert [work_page(scene.store, id_) for _ in range(4)] == [True, True, False, False]
+    found = scene.store.read(find_operation, id_)
+    assert (found.jobs, found.done) == (7, True)
+    assert generations(scene) == [2] * 7
+    assert not scene.broken()
+
+
+@pytest.mark.parametrize(("limit", "moved"), [(2, 2), (3, 3), (4, 4), (6, 6)])
+def test_the_limit_holds_across_pages(scene: Scene, limit: int, moved: int) -> None:
+    bury_jobs(scene, 7)
+    assert work_off(scene.store, ask(scene, Action.DROP, limit), rest=0.0).jobs == moved
+    assert len(generations(scene)) == 7 - moved
+
+
+def test_the_pace_holds_across_pages_and_a_long_rest(scene: Scene) -> None:
+    jobs = bury_jobs(scene, 7)
+    id_ = ask(scene, per_minute=60)
+    assert work_page(scene.store, id_)
+    starts = sorted(scene.job(job).available_at or 0.0 for job in jobs[1:3])
+    assert starts[1] - starts[0] == pytest.approx(1.0)
+    assert work_page(scene.store, id_)
+    later = sorted(scene.job(job).available_at or 0.0 for job in jobs[3:6])
+    assert later[0] - starts[1] == pytest.approx(1.0)
+    scene.pass_time(3600)  # nobody worked; what was missed does not start all at once
+    assert not work_page(scene.store, id_)
+    assert scene.job(jobs[6]).available_at is not None or scene.state(jobs[6]) is State.QUEUED
+    assert not scene.broken()
+
+
+def test_a_job_that_dies_again_meanwhile_is_not_taken_twice(scene: Scene) -> None:
+    bury_jobs(scene, 4)
+    id_ = ask(scene)
+    assert work_page(scene.store, id_)
+    again = [row.id for row in scene.rows("select id from job where state = 'queued'")]
+    for claimed in scene.claim(*again):
+        scene.finish(failure(claimed, bury()))
+    assert work_off(scene.store, id_, rest=0.0).jobs == 4
+    assert generations(scene) == [2] * 4
+
+
+def test_what_is_dead_by_a_clock_that_was_set_back_is_taken_all_the_same(scene: Scene) -> None:
+    bury_jobs(scene, 2)
+    scene.pass_time(-3600)
+    assert work_off(scene.store, ask(scene), rest=0.0).jobs == 2
+
+
+def test_a_page_that_another_process_works_on_is_left_to_it(scene: Scene) -> None:
+    if scene.store.dialect.name == "sqlite":
+        pytest.skip("has one writer at a time: the second one sees what the first one did")
+    bury_jobs(scene, 3)
+    id_ = ask(scene)
+
+    def while_we_hold_it(tx: Transaction) -> bool:
+        tx.run(operations.TAKE, id=id_)
+        return work_page(scene.store, id_)
+
+    assert scene.store.write(while_we_hold_it) is False
+    assert generations(scene) == [1] * 3
+    assert work_off(scene.store, id_, rest=0.0).jobs == 3
+
+
+@pytest.mark.parametrize("action", [Action.REPLAY, Action.DROP])
+def test_what_a_killed_process_left_another_one_finishes(scene: Scene, action: Action) -> None:
+    bury_jobs(scene, 8)
+    id_ = ask(scene, action)
+    url = scene.store._url.render_as_string(hide_password=False)
+    point = "mid_replay:2" if action is Action.REPLAY else "mid_drop:2"
+    killed = subprocess.run(
+        [sys.executable, "-c", WORK_OFF, url, id_], env=os.environ | {"HOLDFAST_CRASH_AT": point}, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    before = scene.store.read(find_operation, id_)
+    assert (before.jobs, before.done) == (3, False)
+    after = work_off(scene.store, id_, rest=0.0)
+    assert (after.jobs, after.done) == (8, True)
+    assert generations(scene) == ([2] * 8 if action is Action.REPLAY else [])
+    assert [row.jobs for row in scene.rows("select jobs from audit")] == [8]
+    assert not scene.broken()
+
+
+def test_it_is_told_which_operations_nobody_works_on(scene: Scene) -> None:
+    bury_jobs(scene, 4)
+    id_ = ask(scene)
+    assert scene.store.read(resting_operations, 10.0) == []
+    scene.pass_time(11)
+    assert scene.store.read(resting_operations, 10.0) == [id_]
+    assert work_page(scene.store, id_)
+    assert scene.store.read(resting_operations, 10.0) == []
+    work_off(scene.store, id_, rest=0.0)
+    scene.pass_time(11)
+    assert scene.store.read(resting_operations, 10.0) == []
+
+
+def test_an_operation_is_forgotten_a_day_after_its_end(scene: Scene) -> None:
+    done, open_ = ask(scene), ask(scene)
+    work_off(scene.store, done)
+    scene.pass_time(90_000)
+    scene.store.write(delete_done_operations)
+    with pytest.raises(NotFound):
+        scene.store.read(find_operation, done)
+    assert scene.store.read(find_operation, open_).done is False
+
+
+def test_the_filter_is_kept_as_it_was_given(scene: Scene) -> None:
+    where = JobFilter(
+        tenant="t",
+        states=frozenset({State.DEAD, State.EXPIRED}),
+        fault=FaultKind.TOO_LONG,
+        ids=("a", "b"),
+        created_after=1.5,
+    )
+    id_ = scene.store.write(open_operation, Action.DROP, where, 5, "me")
+    assert scene.store.read(find_operation, id_).where == where
+    assert filter_fields(JobFilter()) == {}
+
+
+def test_work_stops_between_pages_when_told_to(scene: Scene) -> None:
+    bury_jobs(scene, 7)
+    id_, answers = ask(scene), iter([True, False])
+    assert work_off(scene.store, id_, lambda: next(answers), rest=0.0).jobs == 3
