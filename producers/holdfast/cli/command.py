@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,15 +57,18 @@ def with_options(function: Function, *, remote: bool) -> Function:
         with reported_errors(), ending():
             function(**arguments)
 
-    kind = inspect.Parameter.KEYWORD_ONLY
-    common = [
-        inspect.Parameter("json", kind, default=False, annotation=Json),
-        inspect.Parameter("config", kind, default=None, annotation=Config),
-    ]
-    if remote:
-        common.append(inspect.Parameter("server", kind, default=None, annotation=Server))
-    own = inspect.signature(function, eval_str=True)
-    keywords = [parameter.replace(kind=kind) for parameter in own.parameters.values()]
-    run.__signature__ = own.replace(parameters=[*keywords, *common])  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in [*keywords, *common]} | {"return": None}
+    common = [keyword("json", Json, default=False), keyword("config", Config)]
+    common += [keyword("server", Server)] if remote else []
+    return with_parameters(run, [*inspect.signature(function, eval_str=True).parameters.values(), *common])
+
+
+def keyword(name: str, annotation: Any, *, default: object = None) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def with_parameters(run: Function, parameters: Iterable[inspect.Parameter]) -> Function:
+    """Give a wrapper the signature that Typer reads: ``parameters``, all by keyword."""
+    keywords = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+    run.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in keywords} | {"return": None}
     return run

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from holdfast.client.backend import Backend
-    from holdfast.client.local import LocalBackend
+    from holdfast.client.installation import Installation
     from holdfast.config import Settings
 
 
@@ -69,18 +69,17 @@ def backend() -> "Backend":
     return opened
 
 
-def local_backend() -> "LocalBackend":
+def installation() -> "Installation":
     """Open the configured storage, whatever the environment says of a server."""
     from holdfast.client.installation import Installation
-    from holdfast.client.local import LocalBackend
 
-    opened = LocalBackend(Installation(settings()), tenant=None, actor=actor())
+    opened = Installation(settings())
     close_at_end(opened.close)
     return opened
 
 
 def actor() -> str:
-    """Say who acts here, for the audit book; a container's user may have a number and no name."""
+    """Say who acts here, for the audit log; a container's user may have a number and no name."""
     import getpass
 
     try:

@@ -1,7 +1,7 @@
 """``holdfast db``: the schema."""
 
 from holdfast.cli.command import Noun
-from holdfast.cli.context import local_backend
+from holdfast.cli.context import installation
 from holdfast.cli.show import show
 
 group = Noun("The database: upgrade.")
@@ -14,7 +14,7 @@ def upgrade() -> None:
     SQLite files and empty databases are brought there by the first command that needs them; a Postgres that is in use
     only by this one.
     """
-    store = local_backend().installation.store
+    store = installation().store
     store.upgrade()
     show({"database_url": store.url, "upgraded": True}, lambda view: f"{view['database_url']} is up to date")
 

@@ -23,7 +23,7 @@ Yes = Annotated[bool, Option("--yes", help="Do it; without this, only show the p
 
 
 @group.command("list")
-@filters.any_dead
+@filters.dead_letter_filters
 def list_letters(
     where: filters.Where,
     limit: PageLimit = 50,
@@ -40,14 +40,14 @@ def show_letter(job: Annotated[str, Argument(help="The job's id.", metavar="JOB"
 
 
 @group.command()
-@filters.any_dead
+@filters.dead_letter_filters
 def groups(where: filters.Where) -> None:
     """Count dead letters by lane and by what they died of, largest group first."""
     show(backend().dead_groups(where), draw_groups)
 
 
 @group.command()
-@filters.named_dead
+@filters.named_dead_letters
 def replay(
     *,
     where: filters.Where,
@@ -64,7 +64,7 @@ def replay(
 
 
 @group.command()
-@filters.named_dead
+@filters.named_dead_letters
 def drain(
     *,
     where: filters.Where,
@@ -82,7 +82,7 @@ def drain(
 
 
 @group.command()
-@filters.named_dead
+@filters.named_dead_letters
 def drop(
     *,
     where: filters.Where,

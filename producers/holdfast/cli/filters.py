@@ -3,17 +3,19 @@
 import functools
 import inspect
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from typer import Option
 
+from holdfast.cli.command import Function, keyword, with_parameters
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.fault import FaultKind
 
 if TYPE_CHECKING:
+    from holdfast.model.job import State
     from holdfast.model.records import JobFilter
 
     Where: TypeAlias = JobFilter
@@ -21,65 +23,46 @@ else:
     Where = object  # Typer reads annotations, and the records are slow to import
 
 STATES = "queued|delayed|running|succeeded|dead|cancelled|expired"
-
-States = Annotated[
+STATE = Annotated[
     list[str] | None, Option("--state", help="Only jobs in this state; may be given again.", metavar=STATES)
 ]
-Jobs = Annotated[list[str] | None, Option("--job", help="Only this job; may be given again.", metavar="JOB")]
-Lane = Annotated[str | None, Option(help="Only jobs of this lane.", metavar="MODEL.PRIORITY")]
-Model = Annotated[str | None, Option(help="Only jobs that asked for this model.", metavar="MODEL")]
-Batch = Annotated[str | None, Option(help="Only jobs of this batch.", metavar="BATCH")]
-Fault = Annotated[FaultKind | None, Option(help="Only those that died of this.", metavar="FAULT")]
-After = Annotated[str | None, Option(help="Only those made after this: 90m, 2h, 7d ago, or ISO 8601.", metavar="TIME")]
-Before = Annotated[str | None, Option(help="Only those made before this.", metavar="TIME")]
-Every = Annotated[bool, Option("--all", help="All of them; without this a filter is needed.")]
-
-FILTERS: Mapping[str, Any] = {
-    "jobs": Jobs,
-    "lane": Lane,
-    "model": Model,
-    "batch": Batch,
-    "fault": Fault,
-    "after": After,
-    "before": Before,
+ALL = Annotated[bool, Option("--all", help="All of them; without this a filter is needed.")]
+FILTERS: dict[str, Any] = {
+    "jobs": Annotated[list[str] | None, Option("--job", help="Only this job; may be given again.", metavar="JOB")],
+    "lane": Annotated[str | None, Option(help="Only jobs of this lane.", metavar="MODEL.PRIORITY")],
+    "model": Annotated[str | None, Option(help="Only jobs that asked for this model.", metavar="MODEL")],
+    "batch": Annotated[str | None, Option(help="Only jobs of this batch.", metavar="BATCH")],
+    "fault": Annotated[FaultKind | None, Option(help="Only those that died of this.", metavar="FAULT")],
+    "after": Annotated[
+        str | None, Option(help="Only those made after this: 90m, 2h, 7d ago, or ISO 8601.", metavar="TIME")
+    ],
+    "before": Annotated[str | None, Option(help="Only those made before this.", metavar="TIME")],
 }
 
 
-def chosen(
-    function: Callable[..., None], *, more: Mapping[str, Any], read: Callable[..., object]
-) -> Callable[..., None]:
-    """Give a command the filter options and ``more``; it gets what ``read`` makes of them as ``where``."""
-    options = {**FILTERS, **more}
+def job_filters(function: Function) -> Function:
+    """Give a command the options that choose among all jobs; it gets a JobFilter as ``where``."""
+    return _with_filters(function, FILTERS | {"states": STATE}, choose)
 
+
+def dead_letter_filters(function: Function) -> Function:
+    """Give a command the options that choose among dead letters; without one it gets all of them."""
+    return _with_filters(function, FILTERS, functools.partial(dead, every=True))
+
+
+def named_dead_letters(function: Function) -> Function:
+    """Give a command that acts on dead letters the same options: nothing is meant unless one of them says so."""
+    return _with_filters(function, FILTERS | {"every": ALL}, dead)
+
+
+def _with_filters(function: Function, options: dict[str, Any], read: Callable[..., Where]) -> Function:
     @functools.wraps(function)
     def run(**given: Any) -> None:
-        filters = {name: given.pop(name) for name in options}
-        function(where=read(**filters), **given)
+        function(where=read(**{name: given.pop(name) for name in options}), **given)
 
-    kind = inspect.Parameter.KEYWORD_ONLY
     own = inspect.signature(function, eval_str=True)
-    kept = [each.replace(kind=kind) for name, each in own.parameters.items() if name != "where"]
-    added = [
-        inspect.Parameter(name, kind, default=False if note is Every else None, annotation=note)
-        for name, note in options.items()
-    ]
-    run.__signature__ = own.replace(parameters=[*added, *kept])  # type: ignore[attr-defined]
-    return run
-
-
-def filtered(function: Callable[..., None]) -> Callable[..., None]:
-    """``where`` chooses among all jobs."""
-    return chosen(function, more={"states": States}, read=choose)
-
-
-def any_dead(function: Callable[..., None]) -> Callable[..., None]:
-    """``where`` chooses among dead letters; without options all of them."""
-    return chosen(function, more={}, read=functools.partial(dead, every=True))
-
-
-def named_dead(function: Callable[..., None]) -> Callable[..., None]:
-    """``where`` chooses dead letters to act on: nothing is meant unless something says so."""
-    return chosen(function, more={"every": Every}, read=dead)
+    added = [keyword(name, note, default=False if note is ALL else None) for name, note in options.items()]
+    return with_parameters(run, added + [each for name, each in own.parameters.items() if name != "where"])
 
 
 def choose(
@@ -98,7 +81,7 @@ def choose(
     from holdfast.model.records import JobFilter
 
     return JobFilter(
-        states=frozenset(read_state(state) for state in states) if states else None,  # type: ignore[misc]
+        states=frozenset(read_state(state) for state in states) if states else None,
         ids=tuple(inner_id("job", job) for job in jobs) if jobs else None,
         lane=lane,
         model=model,
@@ -120,7 +103,7 @@ def dead(*, every: bool, **given: object) -> Where:
     return choose(states=["dead"], **given)  # type: ignore[arg-type] # the options of choose, as they came
 
 
-def read_state(name: str) -> object:
+def read_state(name: str) -> "State":
     from holdfast.model.job import State
 
     try:

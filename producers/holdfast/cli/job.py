@@ -32,7 +32,7 @@ Name = Annotated[str, Argument(help="The job's id.", metavar="JOB")]
 
 
 @group.command("list")
-@filters.filtered
+@filters.job_filters
 def list_jobs(
     *,
     where: filters.Where,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from holdfast.cli.command import Noun
-from holdfast.cli.context import local_backend
+from holdfast.cli.context import actor, installation
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import Columns, View, draw_acted, paint, view_table
 from holdfast.model.access import KeyScope, named_key, read_key
@@ -19,7 +19,7 @@ from holdfast.model.storable import is_storable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from holdfast.client.local import LocalBackend
+    from holdfast.client.api_keys import ApiKeys
 
 group = Noun("API keys: create, list, revoke.")
 NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,100}")
@@ -29,7 +29,7 @@ ONCE = "this is the only time that the key is shown; clients look for it in HOLD
 @group.command(remote=False)
 def create(
     *,
-    name: Annotated[str, Option(help="Whose key it is: lists and the audit book show this.")],
+    name: Annotated[str, Option(help="Whose key it is: lists and the audit log show this.")],
     tenant: Annotated[str | None, Option(help="Only this tenant's jobs (default: `default`).")] = None,
     all_tenants: Annotated[bool, Option("--all-tenants", help="Every tenant's jobs, and lanes and routes.")] = False,
     scopes: Annotated[
@@ -46,8 +46,8 @@ def create(
     """Make a key. It is shown this once: what is kept cannot bring it back."""
     whose = owner(tenant, all_tenants=all_tenants)
     chosen = frozenset(scopes or (KeyScope.SUBMIT, KeyScope.READ))
-    seconds, backend = read_patience(expires_in), local_backend()
-    if to and (known := held(backend, to)):
+    seconds, keys = read_lifetime(expires_in), api_keys()
+    if to and (known := held(keys, to)):
         say(f"{to} holds key {known['id']} ({known['name']}) already, and it is good")
         show(known | {"file": str(to)}, lambda view: str(view["id"]))
         return
@@ -55,7 +55,7 @@ def create(
 
     texts: list[str] = []
     keep = functools.partial(write_file, to) if to else texts.append
-    view = backend.create_key(worded("--name", name), whose, chosen, seconds, keep)
+    view = keys.create(printable_name("--name", name), whose, chosen, seconds, keep)
     say(f"key {view['id']} is in {to}" if to else ONCE)
     more = {"file": str(to)} if to else {"key": texts[0]}
     show(view | more, lambda shown: str(shown["id" if to else "key"]))
@@ -64,7 +64,7 @@ def create(
 @group.command("list", remote=False)
 def list_keys(*, every: Annotated[bool, Option("--all", help="Revoked and expired ones too.")] = False) -> None:
     """List keys, newest first. Their secrets are kept nowhere."""
-    show(local_backend().keys(every=every), draw_keys)
+    show(api_keys().list(every=every), draw_keys)
 
 
 @group.command(remote=False)
@@ -73,10 +73,16 @@ def revoke(key: Annotated[str, Argument(help="The key's id, as `key list` shows 
     id_ = named_key(key)
     if id_ is None:
         raise NotFound("key", "with that id")  # it may be a whole key, mistyped: it is not repeated
-    show(local_backend().revoke_key(id_), draw_acted)
+    show(api_keys().revoke(id_), draw_acted)
 
 
-def held(backend: "LocalBackend", file: Path) -> "View | None":
+def api_keys() -> "ApiKeys":
+    from holdfast.client.api_keys import ApiKeys
+
+    return ApiKeys(installation(), actor())
+
+
+def held(keys: "ApiKeys", file: Path) -> View | None:
     """Find the good key that a file holds. Raises InvalidRequest where it holds something else: it would be lost."""
     from holdfast.client.key_file import read_file
 
@@ -85,26 +91,26 @@ def held(backend: "LocalBackend", file: Path) -> "View | None":
     text = read_file(file, "--to")
     if text and read_key(text) is None:
         raise InvalidRequest("--to", f"{file} holds something that is no key.", "Name another file.")
-    return backend.usable_key(text)
+    return keys.usable(text)
 
 
 def owner(tenant: str | None, *, all_tenants: bool) -> str | None:
     from holdfast.model.job import DEFAULT_TENANT
 
     if not all_tenants:
-        return worded("--tenant", DEFAULT_TENANT if tenant is None else tenant)
+        return printable_name("--tenant", DEFAULT_TENANT if tenant is None else tenant)
     if tenant is not None:
         raise InvalidRequest("--tenant", "and --all-tenants exclude each other.")
     return None
 
 
-def worded(option: str, text: str) -> str:
+def printable_name(option: str, text: str) -> str:
     if not NAME.fullmatch(text) or not is_storable(text) or read_key(text):
         raise InvalidRequest(option, "expected 1 to 100 printable characters.")
     return text
 
 
-def read_patience(text: str | None) -> float | None:
+def read_lifetime(text: str | None) -> float | None:
     """Read how long a key is to be good, in seconds. Raises InvalidRequest."""
     seconds = parse_duration(text) if text is not None else None
     if text is not None and not seconds:

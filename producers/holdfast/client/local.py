@@ -27,13 +27,11 @@ from holdfast.client.output_line import output_line
 from holdfast.client.submission import Submission
 from holdfast.config import crash_point
 from holdfast.lanes import Lanes
-from holdfast.model.access import KeyScope, matches, read_key
 from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnavailable
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import DEFAULT_TENANT, LIVE, Priority, State
 from holdfast.model.records import BatchRecord, FinishedJob, JobDetail, JobFilter, WorkerRecord
 from holdfast.store import Store
-from holdfast.store.api_keys import create_key, make_key, read_keys, revoke_key
 from holdfast.store.backlog import list_lanes
 from holdfast.store.batches import find_batch, list_batches
 from holdfast.store.cancel import cancel_batch, cancel_job
@@ -229,39 +227,6 @@ class LocalBackend:
     def workers(self) -> list[WorkerRecord]:
         """List worker processes with a live lease."""
         return self._store.read(list_workers)
-
-    # API keys: whoever can open the database may make them
-
-    def keys(self, *, every: bool = False) -> View:
-        """List keys, newest first; with ``every`` revoked and expired ones too."""
-        keys, now = self._store.read(read_keys)
-        return {"keys": [views.key_view(key, now) for key in keys if every or key.usable(now)]}
-
-    def usable_key(self, text: str) -> View | None:
-        """Find the key that ``text`` is, or None where it is none that is good now."""
-        name, secret = read_key(text) or ("", "")
-        keys, now = self._store.read(read_keys)
-        usable = (key for key in keys if key.id == name and matches(key, secret) and key.usable(now))
-        return next((views.key_view(key, now) for key in usable), None)
-
-    def create_key(
-        self,
-        name: str,
-        tenant: str | None,
-        scopes: frozenset[KeyScope],
-        expires_in: float | None,
-        keep: Callable[[str], None],
-    ) -> View:
-        """Make a key. ``keep`` gets its text before it is good for anything: a key that nobody holds would stay."""
-        key, text = make_key(name, tenant, scopes, expires_in)
-        keep(text)
-        record = self._store.write(create_key, key, self.actor)
-        return views.key_view(record, record.created_at)
-
-    def revoke_key(self, key: str) -> View:
-        """End a key for good. Raises NotFound."""
-        record = self._store.write(revoke_key, key, self.actor)
-        return {"id": record.id, "name": record.name, "status": "revoked"}
 
     # Whose jobs they are
 
