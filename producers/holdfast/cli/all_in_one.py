@@ -1,4 +1,4 @@
-"""What ``holdfast up`` starts, and what it tells the person who started it."""
+"""All-in-one mode: the API, workers and storage as children of one process, and a welcome once the API answers."""
 
 import http.client
 import socket
@@ -53,7 +53,7 @@ def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | N
 
 
 def check_free(host: str, port: int) -> None:
-    """Raise Conflict where somebody listens already."""
+    """Raise Conflict where another process listens already."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

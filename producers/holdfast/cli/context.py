@@ -1,4 +1,4 @@
-"""What was said before or beside every command: how to print, which configuration, which server."""
+"""Options before or beside every command, and what they open: the configuration, the storage, a server."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -32,12 +32,12 @@ def context() -> CommandContext:
 
 
 def begin() -> None:
-    """Forget what earlier commands of this process were told."""
+    """Forget the options of earlier commands of this process."""
     _context.set(CommandContext())
 
 
 def add(*, json: bool, config: Path | None, server: str | None) -> None:
-    """Take over what one more place on the command line says."""
+    """Add the options of one more level of the command line."""
     now = _context.get()
     _context.set(
         replace(now, json=now.json or json, config=config or now.config, server=server or now.server),

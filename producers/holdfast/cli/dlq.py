@@ -56,11 +56,11 @@ def replay(
     yes: Yes = False,
 ) -> None:
     """Put dead letters back on their lane, oldest first."""
-    letters = backend()
-    jobs = letters.count(where, limit)
+    dead_letters = backend()
+    jobs = dead_letters.count(where, limit)
     plan = {"action": "replay", "jobs": jobs, "minutes": -(-jobs // per_minute), "dry_run": not yes}
     settled(yes, plan)
-    show(plan | {"jobs": letters.replay(where, limit, per_minute)}, draw_bulk)
+    show(plan | {"jobs": dead_letters.replay(where, limit, per_minute)}, draw_bulk)
 
 
 @group.command()
@@ -75,10 +75,10 @@ def drain(
     """Write dead letters to a file, from which `holdfast run` can take them again, then remove them."""
     if to.exists():
         raise Conflict(str(to), "exists already, and a drain overwrites nothing. Name a new file.")
-    letters = backend()
-    plan = {"action": "drain", "jobs": letters.count(where, limit), "to": str(to), "dry_run": not yes}
+    dead_letters = backend()
+    plan = {"action": "drain", "jobs": dead_letters.count(where, limit), "to": str(to), "dry_run": not yes}
     settled(yes, plan)
-    show(plan | {"jobs": letters.drain(where, limit, to)}, draw_bulk)
+    show(plan | {"jobs": dead_letters.drain(where, limit, to)}, draw_bulk)
 
 
 @group.command()
@@ -90,10 +90,10 @@ def drop(
     yes: Yes = False,
 ) -> None:
     """Remove dead letters for good."""
-    letters = backend()
-    plan = {"action": "drop", "jobs": letters.count(where, limit), "dry_run": not yes}
+    dead_letters = backend()
+    plan = {"action": "drop", "jobs": dead_letters.count(where, limit), "dry_run": not yes}
     settled(yes, plan)
-    show(plan | {"jobs": letters.drop(where, limit)}, draw_bulk)
+    show(plan | {"jobs": dead_letters.drop(where, limit)}, draw_bulk)
 
 
 def settled(yes: bool, plan: dict[str, object]) -> None:  # noqa: FBT001 - the option itself

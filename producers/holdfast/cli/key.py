@@ -1,4 +1,4 @@
-"""``holdfast key``: API keys of this installation. Whoever can open its database may make them."""
+"""``holdfast key``: API keys of this installation. Access to its database is the right to make them."""
 
 import functools
 import re

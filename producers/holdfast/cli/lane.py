@@ -40,7 +40,7 @@ def draw_lanes(view: View) -> "RenderableType":
 
 
 def empty_in(lane: View) -> str:
-    """Say when a lane will be empty, or why nobody can tell.
+    """Say when a lane will be empty, or why that is unknown.
 
     >>> empty_in({"drain_eta_seconds": 5025.0, "drain_eta_why": "at 12.0 jobs/s, as lately"})
     '1 h 23 min (at 12.0 jobs/s, as lately)'

@@ -1,4 +1,4 @@
-"""Somebody has to work: where no live worker serves the storage, a command runs a pool of its own for the duration."""
+"""Worker processes of a command's own, for its duration, where no live worker serves the storage."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ from holdfast.model.errors import StorageUnavailable
 from holdfast.model.records import WorkerRecord
 
 LOOK_EVERY = 2.0  # seconds between two looks for live workers
-PATIENCE = 4  # quick deaths of our own worker before the command gives up
+MAX_QUICK_DEATHS = 4  # of our own worker before the command gives up
 
 
 def worker_children(settings: Settings, processes: int, *, log: bool) -> list[Child]:
@@ -50,7 +50,7 @@ def workers(backend: Backend, processes: int | None) -> Iterator[Callable[[], No
 
 
 class OwnWorkers:
-    """Our own worker processes, started when nobody else's are there."""
+    """Our own worker processes, started while no other live worker is registered."""
 
     def __init__(self, backend: LocalBackend, processes: int) -> None:
         self._backend, self._count = backend, processes
@@ -66,7 +66,7 @@ class OwnWorkers:
             self._processes.check()
         elif time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + LOOK_EVERY
-            if not self._somebody_works():
+            if not self._others_work():
                 self._start()
 
     def stop(self) -> None:
@@ -77,14 +77,14 @@ class OwnWorkers:
         settings = self._backend.installation.settings
         children = worker_children(settings, self._count, log=True)
         say(f"no worker is running: starting {counted(self._count)} (log: {children[0].log})")
-        self._processes = Processes(children, settings.worker.grace, PATIENCE)
+        self._processes = Processes(children, settings.worker.grace, MAX_QUICK_DEATHS)
         self._processes.start()
 
-    def _somebody_works(self) -> bool:
+    def _others_work(self) -> bool:
         try:
             return any(is_alive(worker) for worker in self._backend.workers())
         except StorageUnavailable:
-            return True  # nobody can work now; whoever did will go on
+            return True  # no worker can work now; those that did will go on
 
 
 def counted(processes: int) -> str:

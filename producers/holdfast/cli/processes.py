@@ -38,7 +38,7 @@ class ChildFailed(HoldfastError):
 
 @dataclass(slots=True)
 class Child:
-    """One process: ``module`` and its arguments. ``log`` takes its stderr; None: it speaks on ours."""
+    """One process: ``module`` and its arguments. ``log`` takes its stderr; None: it shares ours."""
 
     name: str
     module: str
@@ -61,8 +61,8 @@ class Child:
             )
         self.started = time.monotonic()
 
-    def last_words(self) -> str:
-        """Find the last line in its log."""
+    def last_log_line(self) -> str:
+        """Return the last line of its log."""
         if self.log is None or not self.log.exists():
             return ""
         lines = self.log.read_bytes()[-SHOWN:].decode(errors="replace").strip().splitlines()
@@ -71,11 +71,11 @@ class Child:
 
 @dataclass(slots=True)
 class Processes:
-    """``grace``: seconds to end after SIGTERM. ``patience``: quick deaths in a row before it raises; None: no end."""
+    """``grace``: seconds to end after SIGTERM. ``max_quick_deaths``: in a row before it raises; None: no end."""
 
     children: Sequence[Child]
     grace: float = 30.0
-    patience: int | None = None
+    max_quick_deaths: int | None = None
     _signals: int = field(default=0, init=False)
 
     def start(self) -> None:
@@ -83,7 +83,7 @@ class Processes:
             child.start()
 
     def check(self) -> None:
-        """Start again whoever died. Raises ChildFailed."""
+        """Restart children that ended. Raises ChildFailed."""
         now = time.monotonic()
         for child in self.children:
             status = child.process.poll() if child.process else None
@@ -96,8 +96,8 @@ class Processes:
         child.process = None
         quick = now - child.started < QUICK
         child.quick_deaths = child.quick_deaths + 1 if quick else 0
-        if status in FINAL or (self.patience is not None and child.quick_deaths >= self.patience):
-            raise ChildFailed(child.name, status, child.last_words())
+        if status in FINAL or (self.max_quick_deaths is not None and child.quick_deaths >= self.max_quick_deaths):
+            raise ChildFailed(child.name, status, child.last_log_line())
         pause = min(LONGEST_PAUSE, 0.5 * 2 ** (child.quick_deaths - 1)) if quick else 0.0
         child.due = now + pause
         how = f"signal {-status}" if status < 0 else f"status {status}"
@@ -106,14 +106,14 @@ class Processes:
     def stop(self) -> None:
         """End all: softly, on Ctrl-C at once. Returns when none is left."""
         try:
-            self._tell(signal.SIGTERM)
+            self._send(signal.SIGTERM)
             self._await(self.grace + MARGIN)
         except KeyboardInterrupt:
-            self._tell(signal.SIGTERM)
+            self._send(signal.SIGTERM)
             with contextlib.suppress(KeyboardInterrupt):
                 self._await(LAST_SECONDS)
         finally:
-            self._tell(signal.SIGKILL)
+            self._send(signal.SIGKILL)
             for child in self.children:
                 if child.process is not None:
                     child.process.wait()
@@ -132,19 +132,19 @@ class Processes:
 
     @contextlib.contextmanager
     def _listening(self) -> Iterator[None]:
-        before = {each: signal.signal(each, self._hear) for each in (signal.SIGTERM, signal.SIGINT)}
+        before = {each: signal.signal(each, self._on_signal) for each in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield
         finally:
             for each, handler in before.items():
                 signal.signal(each, handler)
 
-    def _hear(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
         if self._signals > 1:
             raise KeyboardInterrupt
 
-    def _tell(self, number: signal.Signals) -> None:
+    def _send(self, number: signal.Signals) -> None:
         for child in self.children:
             if child.process is not None and child.process.poll() is None:
                 child.process.send_signal(number)

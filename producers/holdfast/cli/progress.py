@@ -47,7 +47,7 @@ class Progress:
         self._write, self._every, self._close = write, every, close
         self._meter, self._next, self._said = Meter(), 0.0, ""
 
-    def tell(self, text: str) -> None:
+    def show(self, text: str) -> None:
         """Show ``text`` now, unless it stands there already."""
         if self._write is not None and text != self._said:
             self._write(printable(text))
@@ -65,9 +65,9 @@ class Progress:
             self._meter.note(now, ended)
             waits = waiting(backend) if ended < sum(counts.values()) else ""
         except HoldfastError as error:
-            self.tell(f"waiting on: {error}")
+            self.show(f"waiting on: {error}")
             return
-        self.tell(sentence(counts, self._meter.rate, waits))
+        self.show(sentence(counts, self._meter.rate, waits))
 
     def close(self) -> None:
         if self._close is not None:

@@ -30,7 +30,7 @@ def open_route(route: Name) -> None:
 
 @group.command()
 def close(route: Name) -> None:
-    """Let every call take a route, whatever its breaker hears, until it is reset."""
+    """Let every call take a route, whatever its breaker says, until it is reset."""
     show(backend().force(route, "closed"), draw_acted)
 
 

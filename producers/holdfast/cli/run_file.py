@@ -1,4 +1,4 @@
-"""A file of prompts becomes a file of answers: submit, see to it that somebody works, write what has ended."""
+"""A file of prompts becomes a file of answers: submit, keep workers running, write what has ended."""
 
 import time
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class FileRun:
     totals: OutputTotals = field(default_factory=OutputTotals)
 
     def run(self) -> View:
-        """Carry it out, tell how it ended, and return that. Raises Interrupted, InvalidRequest."""
+        """Carry it out, report how it ended, and return that. Raises Interrupted, InvalidRequest."""
         if self.to != STDIO and self.source.resolve() == self.to.resolve():
             raise InvalidRequest("--output", "is the input itself.", "Name another file.")
         with JsonlInput(self.source) as source:
@@ -41,7 +41,7 @@ class FileRun:
             uploader = Uploader(backend, source, self.defaults, fresh=self.fresh)
             progress = open_progress(quiet=self.quiet)
             try:
-                sent = uploader.send(lambda so_far: progress.tell(f"submitted {so_far.jobs:,} jobs"))
+                sent = uploader.send(lambda so_far: progress.show(f"submitted {so_far.jobs:,} jobs"))
                 if sent.known:
                     say(f"going on with an earlier run: {sent.known:,} of {sent.jobs:,} jobs were submitted before")
                 self._write(backend, sent, output, progress)
@@ -51,7 +51,7 @@ class FileRun:
             finally:
                 progress.close()
         summary = self._summary(sent)
-        self._tell(summary)
+        self._report(summary)
         return summary
 
     def _write(self, backend: Backend, sent: Upload, output: AnswerWriter, progress: Progress) -> None:
@@ -80,7 +80,7 @@ class FileRun:
             "output": str(self.to),
         }
 
-    def _tell(self, summary: View) -> None:
+    def _report(self, summary: View) -> None:
         """Print how it ended: as data with ``--json``, unless stdout has the answers; else a sentence on stderr."""
         if context().json and self.to != STDIO:
             show(summary, str)

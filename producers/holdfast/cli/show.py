@@ -50,5 +50,5 @@ def as_json(value: object) -> str:
 
 
 def say(text: str) -> None:
-    """Tell a person something that is no data."""
+    """Print a sentence for people on stderr; data goes to stdout."""
     err().print(text, markup=False)

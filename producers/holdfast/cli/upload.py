@@ -41,13 +41,13 @@ class Uploader:
         self._key = content if number <= 1 else f"{content}.{number}"
         self.sent = Upload(batch)
 
-    def send(self, tell: Callable[[Upload], None] = lambda _: None) -> Upload:
-        """Submit all lines, a chunk at a time; ``tell`` hears of each. Bad lines are named on stderr."""
+    def send(self, progress: Callable[[Upload], None] = lambda _: None) -> Upload:
+        """Submit all lines, a chunk at a time; ``progress`` is called after each. Bad lines are named on stderr."""
         for chunk in chunks(self._source.lines()):
             self._set_aside(line for line in chunk if isinstance(line, InvalidLine))
             for run in unbroken(line for line in chunk if isinstance(line, InputLine)):
                 self._submit(run)
-            tell(self.sent)
+            progress(self.sent)
         for line in reported(list(self.sent.bad.values()), self._source.name):
             say(line)
         return self.sent

@@ -28,18 +28,18 @@ def await_answer(backend: Backend, job: str, timeout: float | None) -> bool:
     progress = open_progress(quiet=not sys.stderr.isatty())
     try:
         with ExitStack() as stack:
-            answer = drive(ended(backend, name, timeout), Attendant(backend, name, progress, stack).sleep)
+            answer = drive(ended(backend, name, timeout), WaitSleeper(backend, name, progress, stack).sleep)
     except KeyboardInterrupt:
         progress.close()
         raise Interrupted(f"{name} is kept. Get its answer with `holdfast job wait {name}`.") from None
     finally:
         progress.close()
-    tell(answer)
+    print_answer(answer)
     return answer.error is None
 
 
-class Attendant:
-    """Sleeps for a wait: meanwhile it sees to it that somebody works, and says where the job is."""
+class WaitSleeper:
+    """Sleeps for a wait: between two naps it keeps workers running and shows where the job is."""
 
     def __init__(self, backend: Backend, job: str, progress: Progress, stack: ExitStack) -> None:
         self._backend, self._job, self._progress, self._stack = backend, job, progress, stack
@@ -53,7 +53,7 @@ class Attendant:
         self._check()
         if time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + LOOK_EVERY
-            self._progress.tell(where_is(self._backend, self._job))
+            self._progress.show(where_is(self._backend, self._job))
         time.sleep(min(seconds, LONGEST_NAP))
 
 
@@ -74,7 +74,7 @@ def why(job: View, obstacles: str) -> str:
     return "; ".join(each for each in (str(job["why_waiting"] or ""), obstacles) if each) or "for its turn"
 
 
-def tell(answer: Answer) -> None:
+def print_answer(answer: Answer) -> None:
     """Print the reply, and nothing else, on stdout."""
     if context().json:
         sys.stdout.write(as_json(answer.line))

@@ -2,7 +2,7 @@
 
 A backend is made for one tenant, or for an operator who sees all: no question can reach what belongs to others. Ids are
 public ones (``job_…``, ``batch_…``). A ``View`` is a JSON object as `views` writes it and as HTTP carries it, so that
-the command line and the API answer the same whoever was asked.
+the command line and the API print the same, whichever side answered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -114,7 +114,7 @@ class Backend(Protocol):
     def lanes(self) -> View: ...
 
     def pause(self, lane: str, *, paused: bool) -> View:
-        """Stop starting jobs of a lane, or start again. ``warning`` says that Redis hears of it later."""
+        """Stop starting jobs of a lane, or start again. ``warning`` says that Redis gets it later."""
         ...
 
     def routes(self) -> View: ...
@@ -131,7 +131,7 @@ class Backend(Protocol):
 
     def ledger(self) -> View: ...
 
-    # Dead letters. A filter names them; a limit is the most that one act takes, oldest first.
+    # Dead letters. A limit is the most that one act takes, oldest first.
 
     def dead_groups(self, where: JobFilter) -> View: ...
 

@@ -25,7 +25,7 @@ class JobFailed(HoldfastError):
 
 
 class StillWaiting(HoldfastError, TimeoutError):
-    """The caller's patience ended before the job did. The job goes on."""
+    """The time-out of a wait passed before the job ended. The job goes on."""
 
     code = "still_waiting"
     exit_status = 75
@@ -103,7 +103,7 @@ class ServerRefused(HoldfastError):
 
 
 class ServerUnauthorized(Unauthorized):
-    """The server wants an API key, and the one that it was shown (or none) did not please it. In its own words."""
+    """The server refused the API key that it was shown, or wants one. ``str`` is the server's own sentence."""
 
     def __str__(self) -> str:
         return self.why

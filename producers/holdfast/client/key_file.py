@@ -21,7 +21,7 @@ def find_key(env: Mapping[str, str] = os.environ) -> str | None:
 
 
 def checked(key: str, where: str) -> str:
-    """Refuse what is no key before it is sent anywhere: it may be the key of somebody else. Raises InvalidRequest."""
+    """Refuse what is no key before it is sent anywhere: it may be another service's key. Raises InvalidRequest."""
     if read_key(key) is None:
         raise InvalidRequest(
             where, "holds no API key of Holdfast.", "It looks like hf_…; `holdfast key create` makes one."

@@ -1,7 +1,6 @@
 """The backend that is the configured storage: SQL, and Redis where it answers.
 
-What an operator does is written to SQL first, where it stays; Redis is told as well, and workers tell it again after it
-was lost.
+An operator's override is committed to SQL first, then sent to Redis; workers send it again after Redis lost its data.
 """
 
 import os
@@ -139,11 +138,11 @@ class LocalBackend:
         warning = self._override("route", route, None, lambda lanes: lanes.reset(route))
         return {"name": route, "override": None, "warning": warning}
 
-    def _override(self, kind: OverrideKind, name: str, value: str | None, tell: Callable[[Lanes], None]) -> str | None:
-        """Write an override to SQL and tell Redis. Returns a warning where Redis hears of it later."""
+    def _override(self, kind: OverrideKind, name: str, value: str | None, send: Callable[[Lanes], None]) -> str | None:
+        """Commit an override to SQL, then send it to Redis. Returns a warning where Redis gets it later."""
         self._store.write(set_override, kind, name, value, self.actor)
         try:
-            tell(self.installation.redis.lanes())
+            send(self.installation.redis.lanes())
         except QueueUnavailable:
             return LATER
         return None
@@ -243,7 +242,7 @@ class LocalBackend:
         return replace(where, tenant=self.tenant)
 
     def _detail(self, job: str) -> JobDetail:
-        """Read a job. Raises NotFound, also where it is another tenant's, so that nobody learns of it."""
+        """Read a job. Raises NotFound, also where it is another tenant's, so that its existence is not revealed."""
         inner = inner_id("job", job)
         detail = self._store.read(find_detail, inner, self.tenant)
         if detail is None:

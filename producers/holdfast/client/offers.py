@@ -1,4 +1,4 @@
-"""Tell the lanes about jobs that SQL has: a courtesy that saves a second, never a condition.
+"""Offers committed jobs to their lanes, best effort: it saves a second, and no submit depends on it.
 
 The sweeper offers whatever is due, so a lost offer costs a moment's delay. Hence a thread of its own makes the offers,
 nothing here raises, and after a failure Redis is left alone for a while: no submit ever waits for it.
@@ -16,7 +16,7 @@ from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer
 
 COOL_OFF = 5.0  # seconds after a failure in which Redis is not asked
-MAX_PENDING = 100  # submits whose offers may queue up; what comes then is the sweeper's
+MAX_PENDING = 100  # submits whose offers may queue up; later ones are left to the sweeper
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Offers:
     def make(self, offers: Sequence[Offer]) -> None:
         """Offer jobs to their lanes, soon and if possible."""
         if offers and self._clock() >= self._quiet_until and self._waiting.acquire(blocking=False):
-            self._thread.submit(self._tell, offers).add_done_callback(self._told)
+            self._thread.submit(self._offer, offers).add_done_callback(self._offered)
 
     def flush(self) -> None:
         """Wait until everything that waited has been offered or left to the sweeper."""
@@ -50,7 +50,7 @@ class Offers:
     def close(self) -> None:
         self._thread.shutdown()
 
-    def _tell(self, offers: Sequence[Offer]) -> None:
+    def _offer(self, offers: Sequence[Offer]) -> None:
         if self._clock() < self._quiet_until:
             return
         try:
@@ -60,7 +60,7 @@ class Offers:
             self._quiet_until = self._clock() + self._quiet
             log.info("%d jobs were left to the sweeper: %s", len(offers), error)
 
-    def _told(self, told: Future[None]) -> None:
+    def _offered(self, offered: Future[None]) -> None:
         self._waiting.release()
-        if told.exception() is not None:
-            log.error("an offer failed; the sweeper makes it again", exc_info=told.exception())
+        if offered.exception() is not None:
+            log.error("an offer failed; the sweeper makes it again", exc_info=offered.exception())

@@ -9,7 +9,7 @@ from holdfast.model.records import FinishedJob, ResultRecord
 from holdfast.model.reply import Reply, Usage
 
 MICROS = 1_000_000
-ENDED = {  # what a line says of a job that nobody's fault ended
+ENDED = {  # the message of a job that ended without a fault
     State.CANCELLED: "the job was cancelled before it had a reply",
     State.EXPIRED: "expires_at passed before the job had a reply",
 }

@@ -40,7 +40,7 @@ class RedisLink:
         self._seen = False
 
     def lanes(self) -> Lanes:
-        """Return the lanes. Raises EmbeddedServerDown rather than start an embedded server that nobody reads from."""
+        """Return the lanes. Raises EmbeddedServerDown rather than start an embedded server without a worker."""
         if self._embedded and not self._seen:
             self._look()
             self._seen = True

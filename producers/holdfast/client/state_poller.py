@@ -1,4 +1,4 @@
-"""Many waiters, one question: whoever waits for jobs on an event loop shares one poll of their states."""
+"""One poll of job states for all waiters of an event loop."""
 
 import asyncio
 import contextlib
@@ -58,7 +58,7 @@ class StatePoller:
             rest = await self._ask_once()
 
     async def _ask_once(self) -> float:
-        """Ask for everyone, tell those whose job has ended, and return how long to rest."""
+        """Ask for all waiters, resume those whose job has ended, and return the seconds to rest."""
         asked, started = list(self._waiters), time.monotonic()
         try:
             states = await asyncio.to_thread(self._states, asked)
@@ -72,10 +72,10 @@ class StatePoller:
         for id_ in asked:
             state = states.get(id_)
             if state not in LIVE:
-                self._tell(id_, state)
+                self._resolve(id_, state)
         return max(self._tick, (time.monotonic() - started) * REST_FACTOR)
 
-    def _tell(self, job: str, state: State | None) -> None:
+    def _resolve(self, job: str, state: State | None) -> None:
         for waiter in self._waiters.get(job, ()):
             if not waiter.done():
                 waiter.set_result(state)

@@ -1,4 +1,4 @@
-"""A submit request becomes committed jobs, and the lanes hear of them."""
+"""A submit request becomes committed jobs, which are then offered to their lanes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -50,7 +50,7 @@ class Submission:
     def _open_batch(self, drafts: Sequence[tuple[str, Draft]]) -> list[AcceptedJob]:
         """Find the batch that the request joins, or open the one it makes; return the jobs that are in by then.
 
-        A request with a key may be a repeated one. Its first job tells: a known one names the batch of the first time.
+        A request with a key may be a repeated one: where its first job is known, that names the earlier batch.
         """
         request, first = self._request, list[AcceptedJob]()
         if request.batch is not None:
@@ -88,7 +88,7 @@ class Submission:
             )
 
     def _accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:
-        """Commit ``jobs`` in one transaction, then tell the lanes about those that are new."""
+        """Commit ``jobs`` in one transaction, then offer the new ones to their lanes."""
         crash_point("before_insert")
         submitted = submit_jobs(self._store, jobs)
         crash_point("before_offer")

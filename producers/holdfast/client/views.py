@@ -128,7 +128,7 @@ def group_view(group: FaultGroup) -> dict[str, Any]:
 def lane_view(state: LaneState) -> dict[str, Any]:
     """One lane. ``window``: ids that lie ready in Redis; null when Redis does not answer.
 
-    ``drain_eta_seconds``: until nothing of it waits or runs; null where nobody can tell: ``drain_eta_why`` says why.
+    ``drain_eta_seconds``: until nothing of it waits or runs; null where that is unknown: ``drain_eta_why`` says why.
     """
     lane = state.lane
     return {
@@ -153,7 +153,7 @@ def worker_view(worker: WorkerRecord) -> dict[str, Any]:
 
 
 def key_view(key: KeyRecord, now: float) -> dict[str, Any]:
-    """One API key. Its secret is kept nowhere, and its digest is nobody's business."""
+    """One API key. Its secret is kept nowhere, and its digest is not shown."""
     state = "revoked" if key.revoked_at is not None else "good" if key.usable(now) else "expired"
     return {
         "id": key.id,
@@ -239,7 +239,7 @@ def status_view(
 ) -> dict[str, Any]:
     """The state of everything on one page.
 
-    ``redis_url`` is None where the embedded server does not run. ``alerts`` tell of credentials that have been down for
+    ``redis_url`` is None where the embedded server does not run. ``alerts`` name credentials that have been down for
     so long that a person should know; ``unknown_codes`` counts, by provider and code, answers that no table of ours
     knows.
     """

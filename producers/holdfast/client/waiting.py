@@ -1,8 +1,8 @@
-"""Waiting and paging, written once for whoever sleeps in which way.
+"""Waiting and paging, written once for synchronous and asynchronous callers.
 
 A wait is a generator that yields the pauses it would like to make and returns what was waited for; a stream of answers
-yields those among the pauses. Who drives it sleeps as it can: ``drive`` with ``time.sleep``, the asyncio client on its
-loop, a command while it looks after its workers.
+yields those among the pauses. The driver sleeps: ``drive`` with ``time.sleep``, the asyncio client on its loop, a
+command while it looks after its workers.
 """
 
 import time
