@@ -1,6 +1,6 @@
 """Write the pages that are made from the code, or with ``--check`` tell which of them are out of date.
 
-docs/cli.md from the command line's own help, docs/configuration.md from the settings' forms, docs/faults.md from the
+docs/cli.md from the command line's own help, docs/configuration.md from its schema, docs/faults.md from the
 table of fault kinds. Compared with the code are the headings of docs/errors.md with the error classes, the rows of
 docs/logs.md with the calls that log, the moves of docs/job-lifecycle.md with those that the code allows.
 """

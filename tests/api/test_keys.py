@@ -272,7 +272,7 @@ def test_a_flood_of_refusals_fills_no_book_and_no_memory() -> None:
 
 @pytest.mark.parametrize("listens", ["0.0.0.0", "::", "192.0.2.1"])
 def test_a_server_that_others_reach_wants_a_key_even_if_none_was_made(tmp_path, settings, listens) -> None:
-    public = replace(settings, server=replace(settings.server, host=listens))
+    public = replace(settings, server=settings.server.model_copy(update={"host": listens}))
     with opened(public) as api:
         assert api.get(JOBS).status_code == 401
         assert api.get("/livez").status_code == 200

@@ -119,7 +119,7 @@ def test_without_keys_the_server_listens_on_loopback_only(tmp_path) -> None:
 
 
 def test_with_a_good_key_it_may_listen_elsewhere_and_no_revoked_or_expired_one_will_do(settings, store) -> None:
-    public = replace(settings, server=replace(settings.server, host="0.0.0.0"))
+    public = replace(settings, server=settings.server.model_copy(update={"host": "0.0.0.0"}))
     revoked = add_key(store)
     store.write(revoke_key, revoked[3:19], "test")
     add_key(store, expires_in=0.0)
@@ -131,7 +131,7 @@ def test_with_a_good_key_it_may_listen_elsewhere_and_no_revoked_or_expired_one_w
 
 def test_a_database_that_is_away_does_not_keep_a_server_from_starting_and_refusing(tmp_path, settings) -> None:
     (tmp_path / "holdfast.db").mkdir()
-    public = replace(settings, server=replace(settings.server, host="0.0.0.0"))
+    public = replace(settings, server=settings.server.model_copy(update={"host": "0.0.0.0"}))
     check_binding(public)
     with opened(public) as api:
         answer = api.get("/api/v1/jobs")

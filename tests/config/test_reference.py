@@ -4,7 +4,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from holdfast.config.reference import TABLES, page
-from holdfast.config.schema import BreakerForm, FileForm, seconds
+from holdfast.config.schema import BreakerRules, ConfigFile, seconds
+from holdfast.config.schema_tree import keys_of
 from holdfast.policy.breaker_rules import Rules
 
 ROOT = Path(__file__).parents[2]
@@ -15,20 +16,21 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_every_key_has_its_row_and_a_meaning() -> None:
-    for _, form in TABLES:
-        for name, field in form.model_fields.items():
+    for path in TABLES.values():
+        assert keys_of(path)
+        for name, node in keys_of(path).items():
             assert f"| `{name}` |" in page()
-            assert field.description or name in {"limits", "breaker", "price"}
+            assert node.get("description") or name in {"limits", "breaker", "price"}
 
 
 def test_no_table_is_left_out() -> None:
-    assert {f"[{name}]" for name in ("server", "storage", "worker")} <= {title for title, _ in TABLES}
-    assert set(FileForm.model_fields) == {"server", "storage", "worker", "providers", "models"}
+    assert {f"[{name}]" for name in ("server", "storage", "worker")} <= set(TABLES)
+    assert set(ConfigFile.model_fields) == {"server", "storage", "worker", "providers", "models"}
 
 
 def test_the_breaker_s_defaults_are_those_of_its_rules() -> None:
     defaults = {each.name: each.default for each in fields(Rules)}
-    for name, field in BreakerForm.model_fields.items():
+    for name, field in BreakerRules.model_fields.items():
         said = (field.description or "").split("Default ")[1].rstrip(".")
         value = seconds(said) if said[-1].isalpha() else float(said)
         assert value == defaults[name], name

@@ -35,7 +35,7 @@ def simulated(config: Path | None) -> Settings:
 
 def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | None) -> None:
     """Run it all until a signal ends it. Raises Conflict, ChildFailed."""
-    server = replace(settings.server, port=port or settings.server.port)
+    server = settings.server.model_copy(update={"port": port or settings.server.port})
     load_program("api_check")(replace(settings, server=server))
     ports = [(server.host, server.port)] + [("127.0.0.1", SIM_PORT), ("127.0.0.1", SIM_PORT + 1)] * sim
     for host, number in ports:

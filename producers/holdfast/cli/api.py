@@ -18,7 +18,8 @@ def api(
 ) -> None:
     """Serve HTTP until SIGTERM or Ctrl-C. It needs no worker and no provider to accept jobs."""
     known = settings()
-    server = replace(known.server, host=host or known.server.host, port=known.server.port if port is None else port)
+    said = {"host": host or None, "port": port}
+    server = known.server.model_copy(update={key: value for key, value in said.items() if value is not None})
     bound = replace(known, server=server)
     load("api_check")(bound)
     say(f"serving http://{server.host}:{server.port} (its documentation: /docs)")

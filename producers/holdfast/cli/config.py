@@ -38,10 +38,13 @@ def config_view(settings: "Settings") -> View:
     }
     return {
         "source": str(settings.source) if settings.source else None,
-        "server": asdict(settings.server),
+        "server": settings.server.model_dump(),
         "storage": storage,
-        "worker": asdict(settings.worker),
-        "providers": {name: asdict(provider) for name, provider in settings.providers.items()},
+        "worker": settings.worker.model_dump(),
+        "providers": {
+            name: asdict(provider) | {"breaker": provider.breaker.model_dump()}
+            for name, provider in settings.providers.items()
+        },
         "models": {
             alias: [asdict(route) | {"name": route.name} for route in plan.routes]
             for alias, plan in settings.models.items()

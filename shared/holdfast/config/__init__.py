@@ -3,17 +3,9 @@
 from holdfast.config import clock
 from holdfast.config.crash import crash_point
 from holdfast.config.load import find, load
+from holdfast.config.schema import BreakerRules, Server, Worker
 from holdfast.config.secrets import SecretUnavailable, read_secret
-from holdfast.config.values import (
-    BreakerRules,
-    CredentialSettings,
-    Issuer,
-    ProviderSettings,
-    Server,
-    Settings,
-    Storage,
-    Worker,
-)
+from holdfast.config.values import CredentialSettings, Issuer, ProviderSettings, Settings, Storage
 
 __all__ = [
     "BreakerRules",

@@ -4,129 +4,126 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from holdfast.config.clouds import ADDRESSES, KEYS, cloud_address
+from holdfast.config.clouds import KEYS, official_address
 from holdfast.config.schema import (
-    CredentialForm,
-    FileForm,
-    LimitsForm,
-    ModelForm,
-    OAuth2Form,
-    ProviderForm,
-    RouteForm,
-    StorageForm,
+    ConfigFile,
+    CredentialTable,
+    LimitsTable,
+    ModelTable,
+    OAuth2Table,
+    ProviderTable,
+    RouteTable,
+    StorageTable,
 )
 from holdfast.config.secrets import NONE
 from holdfast.config.values import (
     SECRET,
-    BreakerRules,
     CredentialSettings,
     Issuer,
     ProviderSettings,
-    Server,
     Settings,
     Storage,
-    Worker,
 )
 from holdfast.model.environment import DATABASE_URL, MESSAGE_KEY, REDIS_URL
 from holdfast.model.route import Api, Hedge, Limits, Plan, Price, Route, Site
 
-BUILT_IN: Mapping[str, ProviderForm] = {  # what there is without a configuration, where its key variable is set
-    "anthropic": ProviderForm(api=Api.ANTHROPIC, status_page="https://status.claude.com"),
-    "openai": ProviderForm(api=Api.OPENAI_CHAT, status_page="https://status.openai.com"),
-    "gemini": ProviderForm(api=Api.OPENAI_CHAT, base_url="https://generativelanguage.googleapis.com/v1beta/openai"),
+BUILT_IN: Mapping[str, ProviderTable] = {  # what there is without a configuration, where its key variable is set
+    "anthropic": ProviderTable(api=Api.ANTHROPIC, status_page="https://status.claude.com"),
+    "openai": ProviderTable(api=Api.OPENAI_CHAT, status_page="https://status.openai.com"),
+    "gemini": ProviderTable(api=Api.OPENAI_CHAT, base_url="https://generativelanguage.googleapis.com/v1beta/openai"),
 }
 
 
-def build(form: FileForm, source: Path | None, env: Mapping[str, str]) -> Settings:
-    """Build settings from a form that has passed every check."""
-    forms = form.providers or {name: BUILT_IN[name] for name in key_variables(env)}
-    providers = {name: _provider(name, each) for name, each in forms.items()}
+def build(table: ConfigFile, source: Path | None, env: Mapping[str, str]) -> Settings:
+    """Build settings from a table that has passed every check."""
+    tables = table.providers or {name: BUILT_IN[name] for name in key_variables(env)}
+    providers = {name: _provider(name, each) for name, each in tables.items()}
     return Settings(
         source=source,
-        server=Server(form.server.host, form.server.port),
-        storage=_storage(form.storage, env),
-        worker=Worker(**form.worker.model_dump()),
+        server=table.server,
+        storage=_storage(table.storage, env),
+        worker=table.worker,
         providers=providers,
-        models={alias: _plan(alias, each, providers) for alias, each in form.models.items()},
+        models={alias: _plan(alias, each, providers) for alias, each in table.models.items()},
     )
 
 
 def key_variables(env: Mapping[str, str]) -> dict[str, str]:
     """Map the built-in providers whose key is in the environment to the name of its variable."""
-    variables = {name: KEYS[_address(form)] for name, form in BUILT_IN.items()}
+    variables = {name: KEYS[_address(table)] for name, table in BUILT_IN.items()}
     return {name: variable for name, variable in variables.items() if env.get(variable)}
 
 
-def _storage(form: StorageForm, env: Mapping[str, str]) -> Storage:
-    directory = Path(form.directory)
+def _storage(table: StorageTable, env: Mapping[str, str]) -> Storage:
+    directory = Path(table.directory)
     return Storage(
-        database_url=env.get(DATABASE_URL) or form.database_url or f"sqlite:///{directory / 'holdfast.db'}",
-        redis_url=env.get(REDIS_URL) or form.redis_url,
+        database_url=env.get(DATABASE_URL) or table.database_url or f"sqlite:///{directory / 'holdfast.db'}",
+        redis_url=env.get(REDIS_URL) or table.redis_url,
         directory=directory,
-        namespace=form.namespace,
-        keep_results=form.keep_results,
+        namespace=table.namespace,
+        keep_results=table.keep_results,
         message_key=env.get(MESSAGE_KEY) or None,
     )
 
 
-def _provider(name: str, form: ProviderForm) -> ProviderSettings:
+def _provider(name: str, table: ProviderTable) -> ProviderSettings:
     return ProviderSettings(
         name=name,
-        api=form.api,
-        base_url=_address(form),
-        credentials=_credentials(form),
-        deadline=form.deadline,
-        slow_after=form.slow_after,
-        status_page=form.status_page,
-        limits=_limits(form.limits),
-        breaker=BreakerRules(**form.breaker.model_dump()),
-        site=Site(form.region, form.project, form.workspace_id, form.api_version, form.dialect),
+        api=table.api,
+        base_url=_address(table),
+        credentials=_credentials(table),
+        deadline=table.deadline,
+        slow_after=table.slow_after,
+        status_page=table.status_page,
+        limits=_limits(table.limits),
+        breaker=table.breaker,
+        site=Site(table.region, table.project, table.workspace_id, table.api_version, table.dialect),
     )
 
 
-def _address(form: ProviderForm) -> str:
-    return form.base_url or ADDRESSES.get(form.api) or cloud_address(form)
+def _address(table: ProviderTable) -> str:
+    return table.base_url or official_address(table)
 
 
-def _credentials(form: ProviderForm) -> tuple[CredentialSettings, ...]:
-    if form.credentials is None:
-        variable = KEYS.get(form.api) or KEYS.get(_address(form))
+def _credentials(table: ProviderTable) -> tuple[CredentialSettings, ...]:
+    if table.credentials is None:
+        variable = KEYS.get(table.api) or KEYS.get(_address(table))
         return (CredentialSettings("main", f"env:{variable}" if variable else NONE),)
-    return tuple(_credential(each) for each in form.credentials)
+    return tuple(_credential(each) for each in table.credentials)
 
 
-def _credential(form: CredentialForm) -> CredentialSettings:
-    if form.oauth2 is not None:
-        return CredentialSettings(form.name, form.oauth2.client_secret, _oauth2(form.oauth2))
-    if form.token is not None:
-        spoken = form.token.model_dump(exclude={"secret", "body"})
-        return CredentialSettings(form.name, form.token.secret, Issuer(fields=form.token.body, **spoken))
-    return CredentialSettings(form.name, form.secret or NONE)
+def _credential(table: CredentialTable) -> CredentialSettings:
+    if table.oauth2 is not None:
+        return CredentialSettings(table.name, table.oauth2.client_secret, _oauth2(table.oauth2))
+    if table.token is not None:
+        spoken = table.token.model_dump(exclude={"secret", "body"})
+        return CredentialSettings(table.name, table.token.secret, Issuer(fields=table.token.body, **spoken))
+    return CredentialSettings(table.name, table.secret or NONE)
 
 
-def _oauth2(form: OAuth2Form) -> Issuer:
-    fields = {"grant_type": "client_credentials"} | ({"scope": form.scope} if form.scope else {})
-    if form.sent_in == "header":
-        return Issuer(form.token_url, fields, client_id=form.client_id)
-    return Issuer(form.token_url, fields | {"client_id": form.client_id, "client_secret": SECRET})
+def _oauth2(table: OAuth2Table) -> Issuer:
+    fields = {"grant_type": "client_credentials"} | ({"scope": table.scope} if table.scope else {})
+    if table.sent_in == "header":
+        return Issuer(table.token_url, fields, client_id=table.client_id)
+    return Issuer(table.token_url, fields | {"client_id": table.client_id, "client_secret": SECRET})
 
 
-def _plan(alias: str, form: ModelForm, providers: Mapping[str, ProviderSettings]) -> Plan:
-    hedge = Hedge(**form.hedge.model_dump()) if form.hedge else None
-    return Plan(alias, tuple(_route(each, providers[each.provider]) for each in form.routes), hedge)
+def _plan(alias: str, table: ModelTable, providers: Mapping[str, ProviderSettings]) -> Plan:
+    hedge = Hedge(**table.hedge.model_dump()) if table.hedge else None
+    return Plan(alias, tuple(_route(each, providers[each.provider]) for each in table.routes), hedge)
 
 
-def _route(form: RouteForm, provider: ProviderSettings) -> Route:
-    plain = provider.route(form.model)
+def _route(table: RouteTable, provider: ProviderSettings) -> Route:
+    plain = provider.route(table.model)
     return replace(
         plain,
-        group=form.group or plain.group,
-        limits=plain.limits if form.limits is None else _limits(form.limits),
-        price=Price(**form.price.model_dump()),
-        deadline=form.deadline or plain.deadline,
-        slow_after=form.slow_after or plain.slow_after,
+        group=table.group or plain.group,
+        limits=plain.limits if table.limits is None else _limits(table.limits),
+        price=Price(**table.price.model_dump()),
+        deadline=table.deadline or plain.deadline,
+        slow_after=table.slow_after or plain.slow_after,
     )
 
 
-def _limits(form: LimitsForm) -> Limits:
-    return Limits(**form.model_dump())
+def _limits(table: LimitsTable) -> Limits:
+    return Limits(**table.model_dump())

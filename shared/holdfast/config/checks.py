@@ -1,6 +1,6 @@
-"""What a form alone cannot see: names that must be known elsewhere in the file, and things said twice.
+"""What one table alone cannot see: names that must be known elsewhere in the file, and things said twice.
 
-The checks read the file as it is, even where a form refused part of it, so that every error comes at once.
+The checks read the file as it is, even where the schema refused part of it, so that every error comes at once.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,6 @@ from typing import Any
 
 from holdfast.config.clouds import check_site
 from holdfast.config.problems import ConfigProblem, nearest, shown
-from holdfast.config.schema import NAME
 from holdfast.config.toml_positions import Path
 
 File = dict[str, Any]
@@ -17,8 +16,6 @@ File = dict[str, Any]
 def check(file: File, providers: Iterable[str]) -> Iterator[ConfigProblem]:
     """Find every problem. ``providers`` are the names that routes may use."""
     known = sorted(providers)
-    yield from _names(file, "providers")
-    yield from _names(file, "models")
     yield from _credentials(file)
     for name, provider in _table(file.get("providers")).items():
         yield from check_site(("providers", name), _table(provider))
@@ -27,12 +24,6 @@ def check(file: File, providers: Iterable[str]) -> Iterator[ConfigProblem]:
     yield from _twice_in_a_plan(file)
     yield from _hedges(file)
     yield from _said_differently(file)
-
-
-def _names(file: File, table: str) -> Iterator[ConfigProblem]:
-    for name in _table(file.get(table)):
-        if not NAME.fullmatch(name):
-            yield ConfigProblem((table, name), "a name of letters, digits, dots, dashes and underscores", repr(name))
 
 
 def _credentials(file: File) -> Iterator[ConfigProblem]:

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from holdfast.config.build import build, key_variables
 from holdfast.config.checks import check
-from holdfast.config.problems import ConfigProblem, from_form
-from holdfast.config.schema import FileForm, StorageForm
+from holdfast.config.problems import ConfigProblem, from_pydantic
+from holdfast.config.schema import ConfigFile, StorageTable
 from holdfast.config.toml_positions import key_lines, line_of
 from holdfast.config.values import Settings
 from holdfast.model.environment import CONFIG, DATABASE_URL, REDIS_URL
@@ -40,12 +40,12 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Sett
     source = find(path, env)
     text = "" if source is None else _read(source)
     file = _parse(source, text)
-    form, problems = _fill_in(file)
+    table, problems = _fill_in(file)
     problems += check(file, file["providers"] if _has_providers(file) else key_variables(env))
     complaints = _in_file(source, text, problems) + _in_environment(env)
-    if form is None or complaints:
+    if table is None or complaints:
         raise ConfigError(tuple(complaints))
-    return build(form, source, env)
+    return build(table, source, env)
 
 
 def _read(source: Path) -> str:
@@ -76,11 +76,11 @@ def _parse(source: Path | None, text: str) -> dict[str, Any]:
         raise ConfigError((f"{source}: expected TOML, got tables nested too deeply",)) from None
 
 
-def _fill_in(file: dict[str, Any]) -> tuple[FileForm | None, list[ConfigProblem]]:
+def _fill_in(file: dict[str, Any]) -> tuple[ConfigFile | None, list[ConfigProblem]]:
     try:
-        return FileForm.model_validate(file), []
+        return ConfigFile.model_validate(file), []
     except ValidationError as error:
-        return None, [from_form(each) for each in error.errors(include_url=False)]
+        return None, [from_pydantic(each) for each in error.errors(include_url=False)]
 
 
 def _has_providers(file: Mapping[str, Any]) -> bool:
@@ -91,11 +91,8 @@ def _in_file(source: Path | None, text: str, problems: Iterable[ConfigProblem]) 
     """Say each problem once, in the order of the file."""
     lines = key_lines(text)
     placed = [(line_of(lines, problem.path) or 1, problem) for problem in problems]
-    return list(dict.fromkeys(problem.render(f"{source}:{line}") for line, problem in sorted(placed, key=_by_line)))
-
-
-def _by_line(placed: tuple[int, ConfigProblem]) -> int:
-    return placed[0]
+    in_order = sorted(placed, key=lambda each: each[0])
+    return list(dict.fromkeys(problem.render(f"{source}:{line}") for line, problem in in_order))
 
 
 def _in_environment(env: Mapping[str, str]) -> list[str]:
@@ -103,8 +100,8 @@ def _in_environment(env: Mapping[str, str]) -> list[str]:
     for field, variable in STORAGE_VARIABLES.items():
         if env.get(variable):
             try:
-                StorageForm.model_validate({field: env[variable]})
+                StorageTable.model_validate({field: env[variable]})
             except ValidationError as error:
-                problem = from_form(error.errors(include_url=False)[0], StorageForm)
+                problem = from_pydantic(error.errors(include_url=False)[0])
                 complaints.append(ConfigProblem((), problem.expected, problem.got).render(variable))
     return complaints

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from holdfast.config.schema import Expected, FileForm
+from holdfast.config.schema import Expected
+from holdfast.config.schema_tree import keys_of
 from holdfast.config.toml_positions import Path
 
 LONGEST = 60  # characters of a value that are repeated in an error
@@ -34,17 +34,19 @@ class ConfigProblem:
         return f"{where}: {key}expected {self.expected}, got {self.got}{hint}"
 
 
-def from_form(error: ErrorDetails, form: type[BaseModel] = FileForm) -> ConfigProblem:
+def from_pydantic(error: ErrorDetails) -> ConfigProblem:
     """Put an error of pydantic's into our words."""
     path: Path = tuple(error["loc"])
     context = error.get("ctx", {})
     if error["type"] == "extra_forbidden":
-        valid = sorted(_fields_around(form, path))
+        valid = sorted(keys_of(path[:-1]))
         return ConfigProblem(
             path, f"one of {', '.join(valid)}", "a key that does not exist", nearest(str(path[-1]), valid)
         )
     if error["type"] == "missing":
         return ConfigProblem(path, "a value", "nothing")
+    if path[-1:] == ("[key]",):
+        return ConfigProblem(path[:-1], "a name of letters, digits, dots, dashes and underscores", repr(error["input"]))
     got = shown(path, error["input"])
     if error["type"] == "enum":
         valid = re.findall(r"'([^']*)'", str(context.get("expected", "")))
@@ -112,31 +114,3 @@ def dotted(path: Path) -> str:
     """
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
-
-
-def _fields_around(form: type[BaseModel], path: Path) -> Iterable[str]:
-    """Walk the forms along ``path`` to the table that holds its last key."""
-    here: Any = form
-    for part in path[:-1]:
-        here = _inner(here, part)
-        if here is None:
-            return ()
-    return here.model_fields if _is_form(here) else ()
-
-
-def _inner(here: Any, part: str | int) -> Any:
-    if _is_form(here):
-        field = here.model_fields.get(str(part))
-        return None if field is None else _table(field.annotation)
-    return _table(get_args(here)[-1])  # dict[str, Form] or list[Form]
-
-
-def _table(annotation: Any) -> Any:
-    """Strip ``| None`` and the like from an annotation."""
-    options = [option for option in get_args(annotation) if option is not type(None)]
-    is_container = getattr(annotation, "__origin__", None) in {dict, list}
-    return _table(options[0]) if options and not is_container and not _is_form(annotation) else annotation
-
-
-def _is_form(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

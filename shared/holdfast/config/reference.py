@@ -1,52 +1,40 @@
-"""Write docs/configuration.md from the forms: ``python -m holdfast.config.reference [--check]``."""
+"""Write docs/configuration.md from the schema: ``python -m holdfast.config.reference [--check]``."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from enum import StrEnum
-from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from collections.abc import Iterator, Mapping
+from pathlib import Path as File
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
+from holdfast.config.schema_tree import Node, keys_of, node_at, resolved
+from holdfast.config.toml_positions import Path
+from holdfast.model.environment import VARIABLES
 
-from holdfast.config.schema import (
-    BreakerForm,
-    CredentialForm,
-    HedgeForm,
-    LimitsForm,
-    ModelForm,
-    OAuth2Form,
-    PriceForm,
-    ProviderForm,
-    RouteForm,
-    ServerForm,
-    StorageForm,
-    TokenForm,
-    WorkerForm,
-    seconds,
-)
-
-TARGET = Path("docs/configuration.md")
-TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("[server]", ServerForm),
-    ("[storage]", StorageForm),
-    ("[worker]", WorkerForm),
-    ("[providers.NAME]", ProviderForm),
-    ("[providers.NAME] credentials", CredentialForm),
-    ("[providers.NAME] credentials, oauth2", OAuth2Form),
-    ("[providers.NAME] credentials, token", TokenForm),
-    ("[providers.NAME.limits]", LimitsForm),
-    ("[providers.NAME.breaker]", BreakerForm),
-    ("[models.NAME]", ModelForm),
-    ("[models.NAME.hedge]", HedgeForm),
-    ("[models.NAME] routes", RouteForm),
-    ("[models.NAME] routes, price", PriceForm),
-)
+TARGET = File("docs/configuration.md")
+KINDS = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "array": "list of tables",
+    "object": "table of texts",
+}
+TABLES: Mapping[str, Path] = {
+    "[server]": ("server",),
+    "[storage]": ("storage",),
+    "[worker]": ("worker",),
+    "[providers.NAME]": ("providers", "NAME"),
+    "[providers.NAME] credentials": ("providers", "NAME", "credentials", 0),
+    "[providers.NAME] credentials, oauth2": ("providers", "NAME", "credentials", 0, "oauth2"),
+    "[providers.NAME] credentials, token": ("providers", "NAME", "credentials", 0, "token"),
+    "[providers.NAME.limits]": ("providers", "NAME", "limits"),
+    "[providers.NAME.breaker]": ("providers", "NAME", "breaker"),
+    "[models.NAME]": ("models", "NAME"),
+    "[models.NAME.hedge]": ("models", "NAME", "hedge"),
+    "[models.NAME] routes": ("models", "NAME", "routes", 0),
+    "[models.NAME] routes, price": ("models", "NAME", "routes", 0, "price"),
+}
 INTRODUCTION = """\
 # Configuration
 
-<!-- Written by `python -m holdfast.config.reference`. Change the forms, not this page. -->
+<!-- Written by `python -m holdfast.config.reference`. Change the schema, not this page. -->
 
 Holdfast reads the file named by `--config`, else the one named by `HOLDFAST_CONFIG`, else `holdfast.toml` in the
 working directory. Without a file it keeps everything in `.holdfast/` and knows the providers whose key is in the
@@ -72,7 +60,7 @@ A job asks for a model alias, or for `provider/model` directly.
 
 def page() -> str:
     """Return the whole page."""
-    return "\n".join([INTRODUCTION, *(_section(title, form) for title, form in TABLES)])
+    return "\n".join([INTRODUCTION, *(_section(title, path) for title, path in TABLES.items()), *_environment()])
 
 
 def main(arguments: list[str]) -> int:
@@ -86,60 +74,49 @@ def main(arguments: list[str]) -> int:
     return 1
 
 
-def _section(title: str, form: type[BaseModel]) -> str:
-    return "\n".join([f"## `{title}`", "", (form.__doc__ or "").strip(), "", *_rows(form), ""])
+def _environment() -> Iterator[str]:
+    yield "## Environment\n\n| variable | meaning |\n| --- | --- |"
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in VARIABLES.items())
+    yield ""
 
 
-def _rows(form: type[BaseModel]) -> Iterator[str]:
+def _section(title: str, path: Path) -> str:
+    return "\n".join([f"## `{title}`", "", node_at(path)["description"], "", *_rows(path), ""])
+
+
+def _rows(path: Path) -> Iterator[str]:
     yield "| key | kind | default | meaning |"
     yield "| --- | --- | --- | --- |"
-    for name, field in form.model_fields.items():
-        yield f"| `{name}` | {_kind(field)} | {_default(field)} | {field.description or ''} |"
+    required = node_at(path).get("required", ())
+    for key, node in keys_of(path).items():
+        default = "required" if key in required else _default(node)
+        yield f"| `{key}` | {_kind(node)} | {default} | {node.get('description', '')} |"
 
 
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return "required"
-    default = field.get_default(call_default_factory=True)
-    if default is None or isinstance(default, BaseModel | dict):
-        return ""
-    return f"`{_toml(field, default)}`"
-
-
-def _toml(field: FieldInfo, value: object) -> str:
+def _default(node: Node) -> str:
     """Write a default as one would write it in the file."""
-    if _kind(field) == "duration":
-        return f'"{value:g}s"'
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    match node.get("default"):
+        case None:
+            return ""
+        case float(seconds) if _kind(node) == "duration":
+            return f'`"{seconds:g}s"`'
+        case str(text):
+            return f'`"{text}"`'
+        case value:
+            return f"`{value}`"
 
 
-def _kind(field: FieldInfo) -> str:
-    return "duration" if _is_duration(field.metadata) else _named(field.annotation)
-
-
-def _named(annotation: Any) -> str:
-    origin = get_origin(annotation)
-    if origin in {Union, UnionType}:
-        return _named(next(option for option in get_args(annotation) if option is not type(None)))
-    if origin is Annotated:
-        return "duration" if _is_duration(annotation.__metadata__) else _named(get_args(annotation)[0])
-    if origin in {list, dict}:
-        return "list of tables" if origin is list else "table of texts"
-    if origin is Literal:
-        return ", ".join(f"`{option}`" for option in get_args(annotation))
-    return _plain(annotation)
-
-
-def _plain(annotation: Any) -> str:
-    if issubclass(annotation, StrEnum):
-        return ", ".join(f"`{each}`" for each in annotation)
-    if issubclass(annotation, BaseModel):
-        return "table"
-    return {str: "text", int: "whole number", float: "number"}[annotation]
-
-
-def _is_duration(metadata: Iterable[Any]) -> bool:
-    return any(getattr(each, "func", None) is seconds for each in metadata)
+def _kind(node: Node) -> str:
+    match resolved(node):
+        case {"format": "duration"}:
+            return "duration"
+        case {"enum": options}:
+            return ", ".join(f"`{option}`" for option in options)
+        case {"type": "object", "properties": _}:
+            return "table"
+        case {"type": kind}:
+            return KINDS[kind]
+    raise TypeError(f"no word for {node}")
 
 
 if __name__ == "__main__":

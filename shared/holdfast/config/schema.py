@@ -1,4 +1,4 @@
-"""What a configuration file may hold: one form per table. Their descriptions are docs/configuration.md."""
+"""What a configuration file may hold: one class per table. Documentation, checks and errors are derived from them."""
 
 import math
 import re
@@ -90,24 +90,24 @@ def _split(text: str) -> SplitResult | None:
     return address
 
 
-Seconds = Annotated[float, BeforeValidator(seconds)]
-PositiveSeconds = Annotated[float, BeforeValidator(seconds), AfterValidator(_positive)]
+Seconds = Annotated[float, BeforeValidator(seconds), Field(json_schema_extra={"format": "duration"})]
+PositiveSeconds = Annotated[Seconds, AfterValidator(_positive)]
 Reference = Annotated[str, AfterValidator(_reference)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 IssuerAddress = Annotated[str, AfterValidator(_issuer_address)]
-Word = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]  # it becomes a part of an address: nothing may break out
+Word = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]  # may become a part of an address: nothing breaks out
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Form(BaseModel):
+class TomlTable(BaseModel):
     """Types are taken as TOML has them (no text for a number), and every key must be known."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class ServerForm(Form):
+class Server(TomlTable):
     """Where the HTTP API and the dashboard listen."""
 
     host: str = Field(
@@ -116,7 +116,7 @@ class ServerForm(Form):
     port: int = Field(default=8700, ge=0, le=65_535, description="Port to listen on. 0: any free one.")
 
 
-class StorageForm(Form):
+class StorageTable(TomlTable):
     """Where jobs are kept (SQL, the truth) and where they wait their turn (Redis, a cache)."""
 
     database_url: Annotated[str, AfterValidator(_database)] | None = Field(
@@ -143,7 +143,7 @@ class StorageForm(Form):
     )
 
 
-class WorkerForm(Form):
+class Worker(TomlTable):
     """The pool that makes the calls."""
 
     concurrency: int = Field(default=500, ge=1, le=100_000, description="Calls in flight per process.")
@@ -157,7 +157,7 @@ class WorkerForm(Form):
     )
 
 
-class OAuth2Form(Form):
+class OAuth2Table(TomlTable):
     """Tokens by OAuth 2.0's client credentials grant (RFC 6749, section 4.4)."""
 
     token_url: IssuerAddress = Field(description="The issuer's token endpoint: `https://…`.")
@@ -169,7 +169,7 @@ class OAuth2Form(Form):
     )
 
 
-class TokenForm(Form):
+class TokenTable(TomlTable):
     """Tokens from any endpoint that answers with JSON."""
 
     url: IssuerAddress = Field(description="The endpoint; it is sent a POST.")
@@ -186,16 +186,16 @@ class TokenForm(Form):
     )
 
 
-class CredentialForm(Form):
+class CredentialTable(TomlTable):
     """One key of a provider, or a source of short-lived tokens. Exactly one of `secret`, `oauth2` and `token`."""
 
     name: str = Field(pattern=f"^{NAME.pattern}$", description="Its name in metrics, logs and attempts.")
     secret: Reference | None = Field(default=None, description=f"Where the key is: {FORMS}. Never the key itself.")
-    oauth2: OAuth2Form | None = Field(default=None, description="Tokens by OAuth 2.0 client credentials.")
-    token: TokenForm | None = Field(default=None, description="Tokens from another endpoint.")
+    oauth2: OAuth2Table | None = Field(default=None, description="Tokens by OAuth 2.0 client credentials.")
+    token: TokenTable | None = Field(default=None, description="Tokens from another endpoint.")
 
 
-class LimitsForm(Form):
+class LimitsTable(TomlTable):
     """The rate allowance of one credential and model group. What is not given is learned from answers."""
 
     requests_per_minute: Rate | None = Field(default=None, description="Requests a minute.")
@@ -204,7 +204,7 @@ class LimitsForm(Form):
     concurrency: Count | None = Field(default=None, description="Calls in flight on a route, over all processes.")
 
 
-class BreakerForm(Form):
+class BreakerRules(TomlTable):
     """The circuit breaker of this provider's routes. The defaults fit most; without an alternative it opens later."""
 
     consecutive: Count | None = Field(default=None, description="Faults in a row that open it. Default 5.")
@@ -231,8 +231,12 @@ class BreakerForm(Form):
         default=None, description="Time for a probe before the next one. Default 25s."
     )
 
+    def overrides(self) -> dict[str, float]:
+        """Return only what was set, for ``Rules.but``."""
+        return self.model_dump(exclude_none=True)
 
-class ProviderForm(Form):
+
+class ProviderTable(TomlTable):
     """An API that is called. The table's name is the provider's name in routes."""
 
     api: Annotated[Api, Field(strict=False)] = Field(
@@ -268,7 +272,7 @@ class ProviderForm(Form):
         description="How a server differs that speaks `openai-chat`. Default: recognised by its address, else "
         "`compatible`.",
     )
-    credentials: list[CredentialForm] | None = Field(
+    credentials: list[CredentialTable] | None = Field(
         default=None,
         min_length=1,
         description="Keys, each with its own health and limits. Default: the official API's usual environment variable "
@@ -284,53 +288,53 @@ class ProviderForm(Form):
     status_page: WebAddress | None = Field(
         default=None, description="Where the provider tells of outages; for the operator."
     )
-    limits: LimitsForm = Field(default_factory=LimitsForm)
-    breaker: BreakerForm = Field(default_factory=BreakerForm)
+    limits: LimitsTable = Field(default_factory=LimitsTable)
+    breaker: BreakerRules = Field(default_factory=BreakerRules)
 
 
-class PriceForm(Form):
+class PriceTable(TomlTable):
     """USD per million tokens."""
 
     input: Usd = Field(default=0.0, description="Input tokens.")
     output: Usd = Field(default=0.0, description="Output tokens.")
 
 
-class RouteForm(Form):
+class RouteTable(TomlTable):
     """One way to serve the model: a provider and the name that it has for the model."""
 
     provider: str = Field(description="Name of a table under `providers`.")
     model: str = Field(min_length=1, description="The provider's name for the model.")
-    price: PriceForm = Field(default_factory=PriceForm)
+    price: PriceTable = Field(default_factory=PriceTable)
     group: str | None = Field(
         default=None, min_length=1, description="Routes of one group share their limits. Default: model."
     )
-    limits: LimitsForm | None = Field(default=None, description="Instead of the provider's.")
+    limits: LimitsTable | None = Field(default=None, description="Instead of the provider's.")
     deadline: PositiveSeconds | None = Field(default=None, description="Instead of the provider's.")
     slow_after: PositiveSeconds | None = Field(default=None, description="Instead of the provider's.")
 
 
-class HedgeForm(Form):
+class HedgeTable(TomlTable):
     """A second call for a job whose first one takes long. The first good answer wins; both calls may be billed."""
 
     after: PositiveSeconds = Field(description="Age of a call from which on its job gets a second one.")
     at_most: float = Field(default=0.05, gt=0, le=1, description="Share of all calls that may be hedged.")
 
 
-class ModelForm(Form):
+class ModelTable(TomlTable):
     """A model alias: what jobs ask for. The table's name is the alias."""
 
-    routes: list[RouteForm] = Field(min_length=1, description="The plan: the first route that admits a job takes it.")
-    hedge: HedgeForm | None = Field(
+    routes: list[RouteTable] = Field(min_length=1, description="The plan: the first route that admits a job takes it.")
+    hedge: HedgeTable | None = Field(
         default=None,
         description="Second calls, on another route of the plan ([howto/slow.md](howto/slow.md)). Default: never.",
     )
 
 
-class FileForm(Form):
+class ConfigFile(TomlTable):
     """The whole file. Every table may be left out."""
 
-    server: ServerForm = Field(default_factory=ServerForm)
-    storage: StorageForm = Field(default_factory=StorageForm)
-    worker: WorkerForm = Field(default_factory=WorkerForm)
-    providers: dict[str, ProviderForm] = Field(default_factory=dict)
-    models: dict[str, ModelForm] = Field(default_factory=dict)
+    server: Server = Field(default_factory=Server)
+    storage: StorageTable = Field(default_factory=StorageTable)
+    worker: Worker = Field(default_factory=Worker)
+    providers: dict[Word, ProviderTable] = Field(default_factory=dict)
+    models: dict[Word, ModelTable] = Field(default_factory=dict)

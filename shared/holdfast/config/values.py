@@ -1,19 +1,14 @@
 """Settings as the rest of the house sees them: frozen, complete, checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+from holdfast.config.schema import BreakerRules, Server, Worker
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.route import Api, Limits, Plan, Route, Site
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    host: str = "127.0.0.1"
-    port: int = 8700
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +25,6 @@ class Storage:
     namespace: str = "hf"
     keep_results: float | None = None
     message_key: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """``concurrency`` calls in flight per process. ``lease`` and ``grace`` in seconds. ``window`` ids per lane."""
-
-    concurrency: int = 500
-    processes: int = 1
-    lease: float = 15.0
-    grace: float = 30.0
-    window: int = 2_000
 
 
 SECRET = "{secret}"  # noqa: S105  stands for the secret in a body's field
@@ -70,25 +54,6 @@ class CredentialSettings:
     name: str
     secret: str
     issuer: Issuer | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerRules:
-    """What an operator changed of the route breaker's rules; None: as built in (``policy/breaker_rules.py``)."""
-
-    consecutive: int | None = None
-    ratio: float | None = None
-    window_seconds: float | None = None
-    slow: int | None = None
-    base: float | None = None
-    cap: float | None = None
-    share: float | None = None
-    probe_lease: float | None = None
-
-    def overrides(self) -> dict[str, float]:
-        """Return only what was set, for ``Rules.but``."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

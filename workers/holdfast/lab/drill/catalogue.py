@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from holdfast.config.problems import from_form
+from holdfast.config.problems import from_pydantic
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.drill.thresholds import check_names
 from holdfast.model.errors import InvalidRequest, NotFound
@@ -96,5 +96,5 @@ def _complaint(error: ErrorDetails) -> tuple[str, str]:
         case "value_error":
             return place, f"{error['ctx']['error']}."
         case _:
-            said = from_form(error)
+            said = from_pydantic(error)
             return place, f"expected {said.expected}, got {said.got}."
