@@ -8,7 +8,7 @@ from typing import Any
 
 from holdfast.lanes.compiled_plan import CompiledPlan
 from holdfast.lanes.entry import write_need
-from holdfast.lanes.fetch_request import FetchRequest
+from holdfast.lanes.fetch_script import fetch_arguments, fetch_keys
 from holdfast.lanes.keys import Keys
 from holdfast.model.job import Offer
 from holdfast.policy.admission import BucketState
@@ -126,7 +126,8 @@ class Player:
     def _(self, step: Fetch) -> None:
         prefix = self._prefix(step.worker)
         answer = self.oracle.fetch(self.now, step.worker, prefix, step.n, step.look, step.low_mark)
-        self._fetch(step, FetchRequest(LANE, step.n, step.worker, prefix, 0.0, self.compiled), answer)
+        arguments = fetch_arguments(self.compiled, LANE, prefix, step.n, low=step.low_mark, look=step.look)
+        self._fetch(step, step.worker, arguments, answer)
 
     @_play.register
     def _(self, step: Hedge) -> None:
@@ -139,8 +140,8 @@ class Player:
         elsewhere = replace(need, avoid={**need.avoid, held.grant.target.name: None})
         prefix, text = self._prefix(held.worker), write_need(elsewhere)
         answer = self.oracle.hedge(self.now, held.worker, prefix, held.job, elsewhere, text)
-        job = Offer(held.job, LANE, elsewhere)
-        self._fetch(step, FetchRequest(LANE, 1, held.worker, prefix, 0.0, self.compiled, job), answer)
+        arguments = fetch_arguments(self.compiled, LANE, prefix, 1, held=Offer(held.job, LANE, elsewhere))
+        self._fetch(step, held.worker, arguments, answer)
 
     @_play.register
     def _(self, step: Settle) -> None:
@@ -179,11 +180,8 @@ class Player:
         self.fetches += 1
         return f"{worker}/{self.fetches}"
 
-    def _fetch(self, step: Step, asked: FetchRequest, answer: FetchAnswer) -> None:
-        look = step.look if isinstance(step, Fetch) else 0
-        low = step.low_mark if isinstance(step, Fetch) else 0
-        _, *arguments = asked.arguments("", look, low)
-        self._run(step, "fetch", asked.keys(self.keys), arguments, self._fetched, answer)
+    def _fetch(self, step: Step, worker: str, arguments: list[Any], answer: FetchAnswer) -> None:
+        self._run(step, "fetch", fetch_keys(self.keys, self.compiled, LANE, worker), arguments, self._fetched, answer)
 
     def _fetched(self, raw: Sequence[Any]) -> FetchAnswer:
         reason, retry_in, left, low, _, epochs, *rest = raw

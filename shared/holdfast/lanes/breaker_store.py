@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from holdfast.lanes.lua import flat, unflat
 from holdfast.lanes.script_client import ScriptClient
 from holdfast.model.job import Permit
 from holdfast.policy.backoff import Uniform
@@ -46,8 +47,7 @@ class BreakerUpdate:
 
     def arguments(self) -> list[str | int]:
         """Return the part of settle.lua's arguments for this breaker."""
-        flat = [text for pair in self.fields.items() for text in pair]
-        return [self.scope, self.version, len(flat), *flat]
+        return [self.scope, self.version, 2 * len(self.fields), *flat(self.fields)]
 
 
 class BreakerStore:
@@ -86,7 +86,7 @@ class BreakerStore:
         )
         self._scripts.saw_time(now)
         found = {scope: KnownBreaker(int(version), _readable(fields)) for scope, version, fields in conflicts}
-        return found, dict(zip(taken[::2], taken[1::2], strict=True))
+        return found, unflat(taken)
 
     def _note(self, updates: Sequence[BreakerUpdate], conflicts: Mapping[str, KnownBreaker]) -> None:
         """Remember what Redis holds now; log each change of state, which this process alone made."""
@@ -131,9 +131,9 @@ def add_signals(
             )
 
 
-def _readable(flat: Sequence[str]) -> Breaker:
-    """Read field, value, field, value …; what nobody of us wrote records nothing, and the gate refuses it."""
+def _readable(texts: Sequence[str]) -> Breaker:
+    """Read a breaker; what nobody of us wrote records nothing, and the gate refuses it."""
     try:
-        return parse(dict(zip(flat[::2], flat[1::2], strict=True)))
+        return parse(unflat(texts))
     except (ValueError, KeyError):
         return Breaker(epoch=-1)

@@ -1,17 +1,10 @@
 """What the fleet knows of credentials: which are parked and why, and what was reported of them."""
 
-from collections.abc import Iterable, Mapping
-
-import redis
-
-from holdfast.lanes.admin import change_breaker, server_time
+from holdfast.lanes.admin import change_breaker
 from holdfast.lanes.connection import Connection
-from holdfast.lanes.keys import Keys
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.fault import FaultKind
-from holdfast.policy.breaker import Breaker, HalfOpen, Open, end_cool_off
-from holdfast.policy.breaker_codec import parse
-from holdfast.policy.credential_alerts import Parked
+from holdfast.policy.breaker import Breaker, end_cool_off
 from holdfast.policy.signals import ScopeKind
 
 REPORTED_FOR = 86_400  # seconds for which the fleet remembers what it has reported
@@ -30,18 +23,6 @@ def probe_at_once(connection: Connection, name: str) -> None:
 def note_fault(connection: Connection, name: str, kind: FaultKind) -> None:
     """Remember why a credential's last call failed. Raises QueueUnavailable."""
     connection.ask(lambda client: client.hset(connection.keys.credential_faults, name, kind.value))
-
-
-def read_parked(client: redis.Redis, keys: Keys, names: Iterable[str]) -> list[Parked]:
-    """Return those of the credentials ``provider/credential`` that take no call now, and since when."""
-    wanted, now = sorted(set(names)), server_time(client)
-    pipe = client.pipeline(transaction=False)
-    for name in wanted:
-        pipe.hgetall(keys.breaker(f"{ScopeKind.CREDENTIAL}:{name}"))
-    pipe.hgetall(keys.credential_faults)
-    *rows, why = pipe.execute()
-    found = ((name, _down_since(row)) for name, row in zip(wanted, rows, strict=True))
-    return [Parked(name, max(0.0, now - since), why.get(name, "")) for name, since in found if since is not None]
 
 
 def is_first_to_report(connection: Connection, what: str) -> bool:
@@ -64,11 +45,6 @@ def end_report(connection: Connection, what: str) -> bool:
 
 def _reported(connection: Connection, what: str) -> str:
     return f"{connection.keys.root}said:{what}"
-
-
-def _down_since(fields: Mapping[str, str]) -> float | None:
-    breaker = parse(fields)
-    return breaker.since if isinstance(breaker.state, Open | HalfOpen) else None
 
 
 def _end_auth_outage(breaker: Breaker) -> Breaker:

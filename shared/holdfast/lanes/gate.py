@@ -15,7 +15,7 @@ from holdfast.config import clock as drilled
 from holdfast.lanes.breaker_store import NO_CALLS, BreakerStore, add_signals
 from holdfast.lanes.compiled_plan import CompiledPlans
 from holdfast.lanes.connection import Connection
-from holdfast.lanes.fetch_request import FetchRequest, read_fetched
+from holdfast.lanes.fetch_script import fetch_arguments, fetch_keys, read_fetched
 from holdfast.lanes.finishing import (
     attempt_arguments,
     drop_arguments,
@@ -24,7 +24,7 @@ from holdfast.lanes.finishing import (
     rest_after,
 )
 from holdfast.lanes.lanes import Lanes, offer_calls
-from holdfast.lanes.limit_learner import LimitLearner, samples_of
+from holdfast.lanes.limit_learner import LimitLearner
 from holdfast.lanes.local_breakers import LocalBreakers
 from holdfast.lanes.permit_renewal import PermitRenewal, renew_arguments
 from holdfast.lanes.route_health import health_of, read_health
@@ -35,7 +35,7 @@ from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Plan
-from holdfast.policy.admission import LOOK, Reason
+from holdfast.policy.admission import Reason
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker_rules import RulesOf, default_rules
 from holdfast.policy.outcome_signals import is_connectivity_fault, signals
@@ -76,7 +76,7 @@ class Gate:
         self._scripts = ScriptClient(connection, clock)
         self._plans = CompiledPlans(self._keys, rules)
         self._breakers = BreakerStore(self._scripts, rules, uniform)
-        self._limits = LimitLearner(self._scripts)
+        self._limits = LimitLearner(self._scripts, self._plans)
         self.local_breakers = LocalBreakers(uniform)
         self.wake = WakeListener(self._scripts.client, self._keys.wake)
         self.renewal = PermitRenewal(self._renew, clock or drilled.unhurried)
@@ -200,16 +200,21 @@ class Gate:
     ) -> tuple[Fetched, list[str]]:
         """Run fetch.lua: what it gave, and the needs of the jobs as they stand in Redis."""
         self._fetches += 1
-        prefix, asked_at = f"{worker}/{self._nonce}.{self._fetches}", self.renewal.clock()
-        asked = FetchRequest(lane, min(n, MOST), worker, prefix, asked_at, self._plans.of(plan), held)
-        arguments = asked.arguments(self._scripts.time_argument(), LOOK, self._window // 4)
+        prefix, asked_at, compiled = (
+            f"{worker}/{self._nonce}.{self._fetches}",
+            self.renewal.clock(),
+            self._plans.of(plan),
+        )
+        arguments = fetch_arguments(compiled, lane, prefix, min(n, MOST), held=held, low=self._window // 4)
         try:
-            raw = await self._scripts.run("fetch", asked.keys(self._keys), arguments)
+            raw = await self._scripts.run(
+                "fetch", fetch_keys(self._keys, compiled, lane, worker), [self._scripts.time_argument(), *arguments]
+            )
         except BaseException:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
         self._scripts.saw_time(raw[4])
-        return read_fetched(asked, raw, self._is_known), raw[9]
+        return read_fetched(raw, compiled, lane, prefix, asked_at=asked_at, is_known=self._is_known), raw[9]
 
     def _is_known(self, target: Target) -> bool:
         """Whether somebody told the limit of the target's bucket: the settings, or a header."""
@@ -248,8 +253,7 @@ class Gate:
         arguments += requeue_arguments(attempts, now, self._connection.signer)
         taken = await self._breakers.settle(worker, arguments, observations)
         self._slow.difference_update(attempt.permit.id for attempt in ended)
-        for sample in samples_of(ended, rests, self._plans, taken, self.now()):
-            await self._limits.learn(sample)
+        await self._limits.learn(zip(ended, rests, strict=True), taken)
 
     async def _drop(self, worker: str, permits: Sequence[Permit]) -> None:
         now, arguments = self.now(), list[Any]([len(permits)])

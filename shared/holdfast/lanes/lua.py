@@ -1,8 +1,10 @@
 """Load the Lua scripts. A script that says ``-- needs: NAME …`` gets those files put in front of it."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from holdfast.lanes.keys import Keys
 
@@ -27,3 +29,13 @@ def own_source(name: str, keys: Keys) -> str:
 def own_sha(name: str, keys: Keys) -> str:
     """The name under which a server knows ``own_source``."""
     return hashlib.sha1(own_source(name, keys).encode(), usedforsecurity=False).hexdigest()
+
+
+def flat(fields: Mapping[str, str]) -> list[str]:
+    """Lay fields out as the scripts take them: field, value, field, value …"""
+    return [text for pair in fields.items() for text in pair]
+
+
+def unflat(texts: Sequence[Any]) -> dict[str, Any]:
+    """Read what a script lays out like that."""
+    return dict(zip(texts[::2], texts[1::2], strict=True))
