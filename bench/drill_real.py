@@ -1,4 +1,4 @@
-"""Every scenario in compressed real time: the real pool, real HTTP, simulated providers. DrillFigures against its bars.
+"""Every scenario in compressed real time: the real pool, real HTTP, simulated providers. Figures against its bars.
 
 At speed 20 a machine of two quiet cores keeps up with all of them; six scenarios take an hour and a half then.
 """

@@ -229,6 +229,8 @@ def fetch(
 def in_turn(targets: Sequence[Target], breakers_by_scope: Mapping[str, Breaker], now: float) -> Sequence[Target]:
     """Return the targets as they are offered a job: in the plan's order, credentials of a route by ``probe_rank``."""
     names = [target.name for target in targets]
+    if len(set(names)) == len(names):
+        return targets
 
     def key(target: Target) -> tuple[int, float]:
         _, credential, endpoint = (breakers_by_scope.get(scope, CLOSED) for scope in target.scopes)

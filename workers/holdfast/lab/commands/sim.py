@@ -47,7 +47,7 @@ def break_(
     fraction: Annotated[float, Option(min=0, max=1, help="Share of the calls that fail.")] = 1.0,
     seconds: Annotated[float | None, Option(min=0, help="Heal after so long (default: until healed).")] = None,
 ) -> None:
-    """InjectedFault simulated providers."""
+    """Break simulated providers."""
     from pydantic import ValidationError
 
     from holdfast.lab.providers import InjectedFault, control

@@ -44,7 +44,7 @@ def page(scenario: Scenario, drill: DrillResult, shown: SeedReport) -> str:
             picture(scenario, shown, heading=False),
             "<h2>What had to hold</h2>",
             html_table(("", "bar", "at most", "found"), _bars(drill)),
-            "<h2>DrillFigures</h2>",
+            "<h2>Figures</h2>",
             html_table(("figure", "worst of all seeds" if seeds > 1 else "found"), _rows(drill.worst.view())),
             "<h2>What it cost</h2>",
             html_table(

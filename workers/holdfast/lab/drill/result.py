@@ -46,7 +46,7 @@ class SeedReport:
         return {"seed": self.seed, "passed": self.holds, **self.figures.view(), **broken}
 
     def without_course(self) -> "SeedReport":
-        """DrillFigures alone, for a drill of many seeds."""
+        """Figures alone, for a drill of many seeds."""
         return replace(self, course=Timeline(self.course.seconds, self.course.bar, (), (), {}))
 
 

@@ -104,7 +104,7 @@ def is_refusing(fault: InjectedFault) -> bool:
 
 
 def refusal(fault: InjectedFault, wire_format: WireFormat, retry_after: float | None) -> ErrorAnswer | None:
-    """The error answer that a fault gives in a wire_format; None where it gives no answer in the provider's own shape.
+    """The error answer that a fault gives in a wire format; None where it gives no answer in the provider's own shape.
 
     ``retry_after`` is what the provider usually says with a 429, in seconds.
     """

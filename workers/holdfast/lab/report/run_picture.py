@@ -24,19 +24,19 @@ LABEL_ROOM = 26  # pixels of height that a label inside an area needs
 STYLE = """
 text { font: 13px ui-sans-serif, system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1c2733; }
 .title { font-size: 19px; font-weight: 600; } .head { font-weight: 600; } .soft { fill: #5f6c7b; }
-.small { font-size: 12px; } .paper { fill: #ffffff; } .grid { decision: #e3e8ee; fill: none; }
-.axis { decision: #9aa5b1; fill: none; } .outage { fill: #c92a2a; fill-opacity: 0.07; }
-.edge { decision: #c92a2a; decision-opacity: 0.55; decision-dasharray: 3 3; fill: none; } .alarm { fill: #b02525; }
+.small { font-size: 12px; } .paper { fill: #ffffff; } .grid { stroke: #e3e8ee; fill: none; }
+.axis { stroke: #9aa5b1; fill: none; } .outage { fill: #c92a2a; fill-opacity: 0.07; }
+.edge { stroke: #c92a2a; stroke-opacity: 0.55; stroke-dasharray: 3 3; fill: none; } .alarm { fill: #b02525; }
 .done { fill: #12936f; fill-opacity: 0.85; } .flight { fill: #3b5bdb; } .waiting { fill: #cfd8e3; }
 .lost { fill: #343a40; } .served { fill: #12936f; } .failed { fill: #e03131; } .on { fill: #ffffff; }
 .closed { fill: #12936f; fill-opacity: 0.3; } .open { fill: #e03131; } .half_open { fill: #f08c00; }
-.ramping { fill: #f08c00; fill-opacity: 0.45; } .rim { decision: #12936f; decision-width: 2; fill: none; }
+.ramping { fill: #f08c00; fill-opacity: 0.45; } .rim { stroke: #12936f; stroke-width: 2; fill: none; }
 @media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3; } .soft { fill: #9aa7b4; } .paper { fill: #12181f; } .grid { decision: #28323d; }
-  .axis { decision: #5c6873; } .outage { fill: #ff6b6b; fill-opacity: 0.1; } .alarm { fill: #ff9a9a; }
-  .edge { decision: #ff8787; } .done { fill: #20a47e; } .waiting { fill: #3a4654; } .flight { fill: #748ffc; }
+  text { fill: #e6edf3; } .soft { fill: #9aa7b4; } .paper { fill: #12181f; } .grid { stroke: #28323d; }
+  .axis { stroke: #5c6873; } .outage { fill: #ff6b6b; fill-opacity: 0.1; } .alarm { fill: #ff9a9a; }
+  .edge { stroke: #ff8787; } .done { fill: #20a47e; } .waiting { fill: #3a4654; } .flight { fill: #748ffc; }
   .served { fill: #20a47e; } .failed { fill: #ff6b6b; } .on { fill: #ffffff; } .lost { fill: #ced4da; }
-  .closed { fill: #20a47e; fill-opacity: 0.35; } .open { fill: #ff6b6b; } .rim { decision: #38d9a9; }
+  .closed { fill: #20a47e; fill-opacity: 0.35; } .open { fill: #ff6b6b; } .rim { stroke: #38d9a9; }
 }
 """
 

@@ -1,111 +1,115 @@
-"""Rate allowances of the twin: one bucket for each credential and model group, moved by the real arithmetic."""
+"""A rate allowance of the simulation: ``policy.rate_limit`` moves it, ``policy.rate_estimate`` learns its rate."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from holdfast.lab.simulation.policy_hooks import PolicyHooks
 from holdfast.model.call_result import Dimension
-from holdfast.model.route import Limits
+from holdfast.model.job import Need
+from holdfast.model.reply import Usage
+from holdfast.policy.admission import BucketState, share_left
 from holdfast.policy.outcome_signals import UNUSED_SHARE
 from holdfast.policy.rate_estimate import RateEstimate, begin, observe_answer, observe_refusal
-from holdfast.policy.rate_limit import Allowance, Level, Wait, per_minute, refill
+from holdfast.policy.rate_limit import Allowance, Level, per_minute, refill
+from holdfast.policy.targets import Target, limits_by_dimension
 
 _REQUESTS, _INPUT, _OUTPUT = Dimension.REQUESTS, Dimension.INPUT_TOKENS, Dimension.OUTPUT_TOKENS
-Tokens = tuple[float, float]  # input and output
+NOTHING = Usage()
 
 
 class SimulatedBucket:
-    """``paused_until`` in seconds. ``learned`` None: the settings name the request limit."""
+    """One bucket in ``buckets``, which the gate reads: its state is there and nowhere else.
 
-    __slots__ = ("_hooks", "allowances", "learned", "levels", "name", "paused_until", "short", "taken")
+    ``estimate`` is None where the configuration names the request limit. ``taken``: permits ever given from it.
+    """
 
-    def __init__(self, name: str, limits: Limits, hooks: PolicyHooks) -> None:
-        configured = {
-            _REQUESTS: limits.requests_per_minute,
-            _INPUT: limits.input_tokens_per_minute,
-            _OUTPUT: limits.output_tokens_per_minute,
-        }
-        self.name, self._hooks = name, hooks
-        self.allowances: dict[Dimension, Allowance] = {
-            each: per_minute(limit) for each, limit in configured.items() if limit is not None
-        }
-        self.learned: RateEstimate | None = None
-        if limits.requests_per_minute is None:
-            self.learned = begin(0.0)
-            self.allowances[_REQUESTS] = Allowance(self.learned.per_ms, self.learned.capacity)
-        self.levels: Mapping[Dimension, Level] = {
-            each: Level(allowance.capacity, 0.0) for each, allowance in self.allowances.items()
-        }
-        self.paused_until = 0.0
-        self.taken = 0
-        self.short = -1  # the fetch in which it last was too low for a job
+    __slots__ = ("_buckets", "_hooks", "estimate", "name", "taken")
 
-    def take(self, costs: Mapping[Dimension, float], now: float) -> float:
-        """Take what one call costs: 0, or seconds to wait."""
-        took = self._hooks.take(self.levels, self.allowances, costs, now * 1000, self.paused_until * 1000)
-        if isinstance(took, Wait):
-            return took.ms / 1000
-        self.levels = took
-        self.taken += 1
-        return 0.0
+    def __init__(self, target: Target, buckets: dict[str, BucketState], hooks: PolicyHooks) -> None:
+        self.name, self._buckets, self._hooks, self.taken = target.bucket, buckets, hooks, 0
+        known = limits_by_dimension(target.route.limits)
+        allowances = {each: per_minute(limit) for each, limit in known.items() if limit is not None}
+        self.estimate = begin(0.0) if target.learns else None
+        if self.estimate is not None:
+            allowances[_REQUESTS] = Allowance(self.estimate.per_ms, self.estimate.capacity)
+        levels = {each: Level(allowance.capacity, 0.0) for each, allowance in allowances.items()}
+        buckets[self.name] = BucketState(allowances, levels)
 
     @property
-    def steady(self) -> bool:
+    def state(self) -> BucketState:
+        return self._buckets[self.name]
+
+    @property
+    def is_steady(self) -> bool:
         """Whether nothing but time fills it: neither answers that raise its rate nor tokens that are given back."""
-        return self.learned is None and len(self.allowances) == 1
+        return self.estimate is None and len(self.state.allowances) == 1
 
     @property
     def below_limit(self) -> bool:
         """Whether much is left of a limit that somebody told us."""
-        return self.learned is None and all(
-            level.units > UNUSED_SHARE * self.allowances[each].capacity for each, level in self.levels.items()
-        )
+        return self.estimate is None and share_left(self.state.levels, self.state.allowances) > UNUSED_SHARE
 
-    def settle(self, reserved: Tokens, used: Tokens, now: float) -> None:
+    def take(self, levels: Mapping[Dimension, Level]) -> None:
+        """A permit was given, which leaves ``levels``."""
+        self.taken += 1
+        self._become(levels)
+
+    def settle(self, target: Target, need: Need, usage: Usage, now: float) -> None:
         """Correct tokens to what was used."""
-        if len(self.allowances) > 1:
+        state = self.state
+        if len(state.allowances) > 1:
+            reserved, used = target.reserved(need), target.real_cost(usage)
             pairs = {_INPUT: (reserved[0], used[0]), _OUTPUT: (reserved[1], used[1])}
-            self.levels = {
-                each: self._hooks.refund(level, self.allowances[each], *pairs[each], now * 1000)
-                if each in pairs
-                else level
-                for each, level in self.levels.items()
-            }
+            self._become(
+                {
+                    each: self._hooks.refund(level, state.allowances[each], *pairs[each], now * 1000)
+                    if each in pairs
+                    else level
+                    for each, level in state.levels.items()
+                }
+            )
 
-    def drop(self, reserved: Tokens, now: float) -> None:
+    def drop(self, target: Target, need: Need, now: float) -> None:
         """Give everything back: the call was never made."""
-        self.settle(reserved, (0.0, 0.0), now)
-        level = self._hooks.refund(self.levels[_REQUESTS], self.allowances[_REQUESTS], 1, 0, now * 1000)
-        self.levels = {**self.levels, _REQUESTS: level}
+        self.settle(target, need, NOTHING, now)
+        levels, allowance = self.state.levels, self.state.allowances[_REQUESTS]
+        self._become({**levels, _REQUESTS: self._hooks.refund(levels[_REQUESTS], allowance, 1, 0, now * 1000)})
 
     def answered(self, now: float) -> None:
         """A call was not refused: a limit that is being learned may be higher."""
-        if self.learned is not None:
-            self._believe(observe_answer(self.learned, now_ms=now * 1000, taken=self.taken), None, now)
+        if self.estimate is not None:
+            self._believe(observe_answer(self.estimate, now_ms=now * 1000, taken=self.taken), None, now)
 
     def refused(self, now: float, sent: float, pause: float, *, teaches: bool) -> None:
         """A call was refused for its rate, and makes the bucket rest for ``pause`` seconds."""
-        self.paused_until = max(self.paused_until, now + pause)
-        if teaches and self.learned is not None:
-            learned, level = observe_refusal(
-                self.learned, now_ms=now * 1000, sent_ms=sent * 1000, taken=self.taken, pause_ms=pause * 1000
+        state = self.state
+        self._buckets[self.name] = replace(state, paused_until=max(state.paused_until, now + pause))
+        if teaches and self.estimate is not None:
+            estimate, level = observe_refusal(
+                self.estimate, now_ms=now * 1000, sent_ms=sent * 1000, taken=self.taken, pause_ms=pause * 1000
             )
-            self._believe(learned, level, now)
+            self._believe(estimate, level, now)
 
     def lose(self, now: float) -> None:
         """Redis was lost: start empty-handed."""
-        self.levels = {each: Level(0.0, now * 1000) for each in self.allowances}
-        self.paused_until = 0.0
-        if self.learned is not None:
-            self.learned = replace(begin(now * 1000), before_count=0)
+        levels = {each: Level(0.0, now * 1000) for each in self.state.allowances}
+        self._buckets[self.name] = BucketState(self.state.allowances, levels)
+        if self.estimate is not None:
+            self.estimate = replace(begin(now * 1000), before_count=0)
 
-    def _believe(self, learned: RateEstimate, level: float | None, now: float) -> None:
-        if learned is not self.learned:
-            self.learned = learned
-            known = self.allowances[_REQUESTS]
-            if learned.per_ms != known.per_ms or learned.capacity != known.capacity:
-                here = refill(self.levels[_REQUESTS], known, now * 1000)  # what came until now came at the old rate
-                self.levels = {**self.levels, _REQUESTS: Level(min(here.units, learned.capacity), here.at_ms)}
-                self.allowances[_REQUESTS] = Allowance(learned.per_ms, learned.capacity)
+    def _become(self, levels: Mapping[Dimension, Level]) -> None:
+        state = self.state
+        self._buckets[self.name] = BucketState(state.allowances, levels, state.paused_until)
+
+    def _believe(self, estimate: RateEstimate, level: float | None, now: float) -> None:
+        if estimate is self.estimate:
+            return
+        state, levels = self.state, dict(self.state.levels)
+        known, believed = state.allowances[_REQUESTS], Allowance(estimate.per_ms, estimate.capacity)
+        self.estimate = estimate
+        if believed != known:
+            here = refill(levels[_REQUESTS], known, now * 1000)  # what came until now came at the old rate
+            levels[_REQUESTS] = Level(min(here.units, believed.capacity), here.at_ms)
         if level is not None:
-            self.levels = {**self.levels, _REQUESTS: Level(level, now * 1000)}
+            levels[_REQUESTS] = Level(level, now * 1000)
+        self._buckets[self.name] = BucketState({**state.allowances, _REQUESTS: believed}, levels, state.paused_until)

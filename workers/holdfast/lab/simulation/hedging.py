@@ -1,6 +1,7 @@
 """The twin of ``worker.hedging``: a second call for a job whose first one takes long, where its plan asks for that."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from holdfast.lab.simulation.event_queue import EventQueue
 from holdfast.lab.simulation.gate import SimulatedGate
@@ -45,7 +46,9 @@ class SimulatedHedging:
         if budget is None:
             return None
         worker.hedges = budget
-        second = self.gate.hedge(first.job, avoiding(first.job.need.avoid, [first.target.name]), now)
+        second = self.gate.hedge(
+            first.job, replace(first.job.need, avoid=avoiding(first.job.need.avoid, [first.target.name])), now
+        )
         if second is not None and self.ledger.hedge(first, second):
             return second
         if second is not None:

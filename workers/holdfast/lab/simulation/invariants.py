@@ -2,9 +2,9 @@
 
 from collections import Counter
 
+from holdfast.lab.simulation.breaker import SimulatedBreaker
 from holdfast.lab.simulation.jobs import SimulatedCall, SimulatedJob
 from holdfast.lab.simulation.provider import SimulatedProvider
-from holdfast.lab.simulation.targets import SimulatedBreaker
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MAX_CALLS, TERMINAL, State
 from holdfast.model.step import Retry, Snooze, Step

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING
 
 from holdfast.lab.drill.scenario import Load
 from holdfast.model.fault import Fault, FaultKind
@@ -13,10 +12,8 @@ from holdfast.policy.fault_rules import consumes_budget
 from holdfast.policy.hedging import HedgeBudget
 from holdfast.policy.retry import Health
 from holdfast.policy.retry_budget import RetryBudget
+from holdfast.policy.targets import Target
 from holdfast.policy.token_estimate import DEFAULT_OUTPUT
-
-if TYPE_CHECKING:
-    from holdfast.lab.simulation.targets import SimulatedTarget
 
 ABOVE = 1.25  # an estimate of the input, as a multiple of what it really is
 
@@ -50,7 +47,7 @@ class SimulatedJob:
         self.answered = self.acked = self.breaks = False
         self.ended = self.refused_at = -inf
         self.why = ""
-        self.rerouted_by: SimulatedTarget | None = None
+        self.rerouted_by: Target | None = None
         self.worker: SimulatedWorker | None = None
 
 
@@ -127,12 +124,13 @@ class SimulatedCall:
         "worker",
     )  # fmt: skip
 
-    def __init__(self, job: SimulatedJob, target: "SimulatedTarget", epochs: tuple[int, ...]) -> None:
-        self.job, self.target, self.epochs = job, target, epochs
+    def __init__(self, job: SimulatedJob, target: Target, *, probe: bool, below_limit: bool) -> None:
+        self.job, self.target, self.probe, self.below_limit = job, target, probe, below_limit
+        self.epochs: tuple[int, ...] = ()
         self.worker: SimulatedWorker | None = None
         self.other: SimulatedCall | None = None
         self.fence = job.fence
         self.outcome: Reply | Fault | None = None
-        self.probe = self.told_slow = self.over = self.below_limit = False
+        self.told_slow = self.over = False
         self.held = True
         self.sent = self.seconds = self.slow_at = 0.0

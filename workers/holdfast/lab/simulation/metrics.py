@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from math import ceil, inf
 
 from holdfast.lab.report.run_record import SERVED, BreakerMove, Sample
+from holdfast.lab.simulation.breaker import SimulatedBreaker
 from holdfast.lab.simulation.job_table import JobTable
 from holdfast.lab.simulation.jobs import SimulatedCall
 from holdfast.lab.simulation.policy_hooks import Outcome
-from holdfast.lab.simulation.targets import SimulatedBreaker
 from holdfast.model.fault import Fault
 from holdfast.policy.breaker import Breaker, Closed, HalfOpen, Open
 from holdfast.policy.fault_rules import FAULT_RULES
@@ -36,12 +36,12 @@ class Metrics:
         self.draining: tuple[float, float, float] | None = None
         self.drain_ratio = 1.0
 
-    def sent(self, call: SimulatedCall) -> None:
+    def sent(self, call: SimulatedCall, in_flight: int) -> None:
         self.calls += 1
         if call.probe:
             self.probes += 1
         if self._early_until and call.sent < self._early_until.get(call.target.name, -inf):
-            self.early_most = max(self.early_most, call.target.slots.used)
+            self.early_most = max(self.early_most, in_flight)
 
     def ended(self, call: SimulatedCall, outcome: Outcome, now: float) -> None:
         provider = call.target.route.provider

@@ -26,8 +26,8 @@ from holdfast.policy.retry_budget import earn, spend
 from holdfast.policy.slow_calls import RECHECK_AFTER, gives_up, is_crowded, slow_after, typical
 
 HOP = 0.005  # seconds from an offer to the call, and from the end of a call to its record
-SWEEP = 0.2  # seconds between looks for due jobs
 LOOK_ANYWAY = 0.25  # seconds: the longest that a worker sleeps before it asks the gate again
+SWEEP = 0.2  # seconds between looks for due jobs
 
 
 class SimulatedPool:
@@ -102,13 +102,13 @@ class SimulatedPool:
         route, at = call.target.route, self.loop.now + HOP
         worker.calls[call] = None
         call.worker = worker
-        outcome, seconds = self.providers[route.provider].call(at, call.target.bucket.name)
+        outcome, seconds = self.providers[route.provider].call(at, call.target.bucket)
         if call.job.breaks:
             outcome = CUT
         if seconds >= route.deadline:
             outcome, seconds = TIMED_OUT, route.deadline
         call.outcome, call.seconds, call.sent = outcome, seconds, at
-        self.metrics.sent(call)
+        self.metrics.sent(call, self.gate.in_flight[route.name])
         if route.slow_after is not None and seconds > route.slow_after:
             slow_at = slow_after(route, worker.typical.get(route.name), call.job.need.output_tokens)
             if seconds > slow_at:

@@ -9,10 +9,10 @@ from holdfast.lab.drill.figures import DrillFigures
 from holdfast.lab.drill.result import SeedReport, Timeline
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.drill.thresholds import bars_for, hold
+from holdfast.lab.simulation.breaker import SimulatedBreaker
 from holdfast.lab.simulation.metrics import percentile
 from holdfast.lab.simulation.policy_hooks import REAL, PolicyHooks
 from holdfast.lab.simulation.simulation import Simulation, build, spare_per_second
-from holdfast.lab.simulation.targets import SimulatedBreaker
 from holdfast.model.job import State
 from holdfast.policy.breaker import Closed
 from holdfast.policy.signals import ScopeKind
@@ -139,7 +139,7 @@ def _credential_is_dead(simulation: Simulation) -> bool:
     """Whether a credential is still shut though its provider has long been well."""
     return any(
         not isinstance(guard.breaker.state, Closed) and _was_well_lately(simulation, guard)
-        for guard in simulation.gate.guards.values()
+        for guard in simulation.gate.breakers.values()
         if guard.kind is ScopeKind.CREDENTIAL
     )
 

@@ -6,6 +6,7 @@ from random import Random
 
 from holdfast.lab.drill.drill_plan import DrillPlan
 from holdfast.lab.drill.scenario import Scenario
+from holdfast.lab.simulation.breaker import SimulatedBreaker
 from holdfast.lab.simulation.chaos_events import ChaosEvents
 from holdfast.lab.simulation.event_queue import EventQueue
 from holdfast.lab.simulation.gate import SimulatedGate
@@ -16,7 +17,6 @@ from holdfast.lab.simulation.metrics import Metrics
 from holdfast.lab.simulation.policy_hooks import PolicyHooks
 from holdfast.lab.simulation.pool import SimulatedPool
 from holdfast.lab.simulation.provider import SimulatedProvider
-from holdfast.lab.simulation.targets import SimulatedBreaker
 from holdfast.policy.breaker import Breaker, Closed, Open
 
 BARS = 400  # of a run's picture
@@ -46,7 +46,7 @@ class Simulation:
     @property
     def known_breaches(self) -> int:
         """Calls that were refused though the settings name every limit."""
-        known = all(bucket.learned is None for bucket in self.gate.buckets.values() if bucket.name in self.limited)
+        known = all(bucket.estimate is None for bucket in self.gate.buckets.values() if bucket.name in self.limited)
         return sum(provider.breaches for provider in self.providers.values()) if known else 0
 
     @property
@@ -68,7 +68,7 @@ def build(scenario: Scenario, seed: int, fleet: DrillPlan, hooks: PolicyHooks) -
         if isinstance(guard.breaker.state, Open) and isinstance(before.state, Closed) and not guard.forgot:
             audit.tripped(guard, providers[guard.targets[0].route.provider], now)
 
-    gate = SimulatedGate(fleet, scenario.load, hooks, uniform, moved, audit.probed)
+    gate = SimulatedGate(fleet, hooks, uniform, moved, audit.probed)
     pool = SimulatedPool(loop, gate, ledger, providers, _crew(fleet), audit, metrics, hooks, uniform)
     ChaosEvents(pool).plan(scenario.upsets)
     arrivals = Random(f"{seed}/arrivals")  # noqa: S311  as above
@@ -85,10 +85,10 @@ def _admitted(simulation: Simulation, takes: float) -> dict[str, float]:
     """Calls a second that each bucket and its routes admit at most."""
     most: dict[str, float] = {}
     for target in simulation.gate.targets:
-        requests, tokens = simulation.providers[target.route.provider].limits.get(target.bucket.name, (inf, None))
+        requests, tokens = simulation.providers[target.route.provider].limits.get(target.bucket, (inf, None))
         limit = min(requests, inf if tokens is None else tokens / simulation.scenario.load.input_tokens)
-        slots = target.slots.limit / takes if takes else inf
-        most[target.bucket.name] = min(limit, most.get(target.bucket.name, 0.0) + slots)
+        slots = target.slots / takes if takes else inf
+        most[target.bucket] = min(limit, most.get(target.bucket, 0.0) + slots)
     return most
 
 

@@ -1,0 +1,105 @@
+"""A breaker of the simulation: ``policy.breaker`` moves it; here it is kept, and its probes are counted."""
+
+from collections.abc import Callable, Sequence
+
+from holdfast.lab.simulation.jobs import SimulatedCall
+from holdfast.lab.simulation.policy_hooks import PolicyHooks
+from holdfast.policy.backoff import Uniform
+from holdfast.policy.breaker import Breaker, Closed, Disabled, HalfOpen, Open, allowance
+from holdfast.policy.breaker_rules import Rules
+from holdfast.policy.signals import Observation, ScopeKind, scope_kind
+from holdfast.policy.targets import Target
+
+CALM = Closed()  # a breaker in this state hears a success without a change: see policy.breaker
+Moved = Callable[["SimulatedBreaker", Breaker, float], None]
+
+
+class SimulatedBreaker:
+    """One breaker in ``breakers``, which the gate reads: of a route, a credential or an endpoint.
+
+    ``targets`` are those that it guards. ``moved`` is told of every change of state, with the value from before.
+    ``probes`` are the calls whose signal is still out. ``is_calm``: a success
+    changes nothing. ``forgot``: it opens only because Redis was lost.
+    """
+
+    __slots__ = (
+        "_breakers", "forgot", "hooks", "is_calm", "kind", "moved", "name", "probes", "rules", "targets", "uniform",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0917  # the whole of what a breaker is made of
+        self,
+        name: str,
+        breakers: dict[str, Breaker],
+        rules: Rules,
+        targets: Sequence[Target],
+        hooks: PolicyHooks,
+        uniform: Uniform,
+        moved: Moved,
+    ) -> None:
+        self.name, self.rules, self.targets = name, rules, targets
+        self.hooks, self.uniform, self.moved = hooks, uniform, moved
+        self.kind: ScopeKind = scope_kind(name)
+        self.forgot = False
+        self.probes: dict[SimulatedCall, float] = {}
+        self._breakers = breakers
+        self._keep(Breaker())
+
+    @property
+    def breaker(self) -> Breaker:
+        return self._breakers[self.name]
+
+    @property
+    def is_ill(self) -> bool:
+        """Whether it opened and has not closed since."""
+        return not isinstance(self.breaker.state, Closed | Disabled)
+
+    @property
+    def is_ramping(self) -> bool:
+        return allowance(self.breaker) is not None
+
+    def become(self, breaker: Breaker, now: float) -> bool:
+        """Take the next value of the breaker. True: its state changed, and what waits may want to know."""
+        before = self.breaker
+        if breaker is before:
+            return False
+        self._keep(breaker)
+        if breaker.epoch == before.epoch:
+            if allowance(before) is not None and allowance(breaker) is None:
+                self.moved(self, before, now)  # the ramp is over
+            return False
+        self.probes.clear()  # what they tell now moves nothing
+        self.moved(self, before, now)
+        return True
+
+    def record(self, call: SimulatedCall, observation: Observation) -> bool:
+        self.probes.pop(call, None)
+        return self.become(self.hooks.record(self.breaker, observation, self.rules, self.uniform), observation.at)
+
+    def lend(self, call: SimulatedCall, until: float, now: float) -> int:
+        """``call`` probes from now on. How many probes are out, with it."""
+        self.probes = {each: ends for each, ends in self.probes.items() if ends > now}
+        self.probes[call] = until
+        return len(self.probes)
+
+    def release(self, call: SimulatedCall, now: float) -> None:
+        """The prober died: its place is free."""
+        breaker = self.breaker
+        if self.probes.pop(call, None) is not None and isinstance(breaker.state, HalfOpen):
+            freed = HalfOpen(now, breaker.state.cool_off)
+            self._keep(Breaker(freed, breaker.epoch, breaker.since, breaker.recovered))
+
+    def _keep(self, breaker: Breaker) -> None:
+        self._breakers[self.name] = breaker
+        self.is_calm = breaker.state == CALM
+
+    def shuts(self, now: float) -> bool:
+        """Whether it admits nothing now: what ``Health`` is made of."""
+        state = self.breaker.state
+        return self.is_ill and not (isinstance(state, Open | HalfOpen) and now >= state.until)
+
+    def lose(self, now: float) -> None:
+        """Redis was lost with what it knew: the first call is a probe."""
+        self.probes.clear()
+        self.forgot = True
+        self.become(Breaker(Open(0.0, 1.0), max(self.breaker.epoch + 1, int(now))), now)
+        self.forgot = False
