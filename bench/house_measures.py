@@ -87,7 +87,7 @@ def lines(tree: Tree, *, lab: bool) -> int:
 
 NAMES_A_JOB = {"job", "job_id", "fence"}
 WAY = re.compile(r"holdfast/(client|store|lanes|policy|worker|providers)/")
-READERS = re.compile(r"store/(records|reading|results|lists?)\.py|client/(answer|results|watch)\.py")
+READERS = re.compile(r"store/(read|jobs|batches|records)\.py|client/(storage|local)\.py")
 
 
 def job_records(tree: Tree) -> list[str]:
@@ -96,7 +96,7 @@ def job_records(tree: Tree) -> list[str]:
     Such a value is a frozen dataclass, NamedTuple, pydantic model or table outside lab, API, command line and wire
     that names a job: by a field ``job``, ``job_id`` or ``fence``, by ``id`` beside ``lane`` or ``request``, or by a
     field of which the type is such a value. It is on the way when a module of client, store, lanes, policy, worker or
-    providers makes one, other than those that only read records for lists and results.
+    providers makes one, other than those that read records for lists and results.
     """
     found = {module.name: dict(_records(module)) for module in tree.modules if not module.is_lab}
     chosen: dict[tuple[str, str], ast.ClassDef] = {}
