@@ -24,7 +24,7 @@ import orjson
 from holdfast.model.reply import Reply
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.model.route import Api
-from holdfast.providers.port import connect
+from holdfast.providers.connect import connect
 
 PROMPT = "Summarise the following in one sentence. " * 20
 SAID = "A queue holds work until it can be done. " * 20

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import fakeredis
 
 from attempts import called
+from clocks import CrankedClock
 from holdfast.lanes import Connection, Fetched, Gate, Lanes
 from holdfast.lanes.keys import Keys
 from holdfast.model.fault import Fault, FaultKind
@@ -78,7 +79,7 @@ class House:
         self.gate = self.another_gate()
 
     def another_gate(self) -> Gate:
-        return self.make_gate(clock=lambda: self.now, uniform=lambda low, high: (low + high) / 2)
+        return self.make_gate(clock=CrankedClock(lambda: self.now), uniform=lambda low, high: (low + high) / 2)
 
     @property
     def redis(self):

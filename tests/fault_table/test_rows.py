@@ -15,7 +15,7 @@ from holdfast.policy.fault_rules import FAULT_RULES, Scope
 from holdfast.policy.outcome_signals import pause, signals
 from holdfast.policy.retry import Health, next_step
 from holdfast.policy.signals import ScopeKind
-from holdfast.providers.port import connect
+from holdfast.providers.connect import connect
 from holdfast.wire.validate import check
 from providers.loopback import Loopback, base_url
 

@@ -8,7 +8,7 @@ from holdfast.model.call_result import CallResult
 from holdfast.model.fault import Fault
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.model.route import Api
-from holdfast.providers.port import connect
+from holdfast.providers.connect import connect
 from providers.loopback import SITE, Act, Loopback, base_url
 
 PROMPT = "What does a queue do while the provider is away?"

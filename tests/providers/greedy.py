@@ -7,9 +7,9 @@ import resource
 import zlib
 from functools import cache
 
-from holdfast.config.crash import crash_point
 from holdfast.model.route import Api
-from holdfast.providers.port import connect
+from holdfast.providers.connect import connect
+from holdfast.testing import Runtime
 from providers.conftest import ask, fault
 from providers.loopback import SITE, Loopback, base_url, http
 
@@ -71,7 +71,7 @@ async def measure(api: Api) -> dict[str, list[object]]:
 
 
 async def main() -> None:
-    crash_point("start")  # imports what every call needs before the first figure is taken
+    Runtime.from_environment({}).crash_point("start")  # imports what every call needs before the first figure is taken
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     found = {api.value: await measure(api) for api in Api}
     print(json.dumps({"before": before, "found": found}))  # noqa: T201 - its answer

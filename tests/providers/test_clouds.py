@@ -20,7 +20,7 @@ from holdfast.model.reply import Finish, Reply
 from holdfast.model.route import Api
 from holdfast.providers import clouds
 from holdfast.providers.ambient_login import AmbientLogin, AwsKeys, NoAmbientLogin, read_aws_keys
-from holdfast.providers.port import connect
+from holdfast.providers.connect import connect
 from providers.conftest import ask, fault
 from providers.loopback import SITE, Loopback, Seen, answers, base_url, error, hangs, success
 
@@ -274,7 +274,7 @@ def test_azure_has_no_login_without_a_credential(api):
 
 def test_no_library_of_a_cloud_is_imported_where_none_is_configured():
     script = (
-        "import sys; from holdfast.model.route import Api; from holdfast.providers.port import connect\n"
+        "import sys; from holdfast.model.route import Api; from holdfast.providers.connect import connect\n"
         "connect(Api.OPENAI_CHAT, 'http://127.0.0.1:1', 'k', concurrency=1)\n"
         "print(*sorted({'boto3', 'botocore', 'google.auth', 'anthropic'} & sys.modules.keys()))"
     )

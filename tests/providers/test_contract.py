@@ -17,7 +17,7 @@ from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import Image, Output, Role, Tool, Turn
 from holdfast.model.route import Api
 from holdfast.policy.rate_limit import LATE
-from holdfast.providers.port import connect
+from holdfast.providers.connect import connect
 from providers.conftest import PROMPT, ask, fault
 from providers.loopback import (
     SAID,
@@ -359,7 +359,7 @@ async def test_a_shape_that_was_asked_for_is_sent(api, call):
 
 def test_connecting_imports_only_the_sdk_it_needs():
     script = (
-        "import sys; from holdfast.model.route import Api; from holdfast.providers.port import connect\n"
+        "import sys; from holdfast.model.route import Api; from holdfast.providers.connect import connect\n"
         "assert not {'anthropic', 'openai'} & sys.modules.keys()\n"
         "connect(Api(sys.argv[1]), 'http://127.0.0.1:1', 'k', concurrency=1)\n"
         "print(*sorted({'anthropic', 'openai'} & sys.modules.keys()))"

@@ -4,10 +4,11 @@ import pytest
 
 from holdfast.model.fault import FaultKind as Kind
 from holdfast.model.reply import Finish, Reply
-from holdfast.model.route import Api, Dialect
+from holdfast.model.route import Api, Dialect, Site
+from holdfast.providers.connect import connect
 from holdfast.wire.chat.server_profile import SERVER_PROFILES, dialect_of
 from providers.conftest import ask, fault
-from providers.loopback import answers, success
+from providers.loopback import Loopback, answers, base_url, success
 
 C = Api.OPENAI_CHAT
 MIDNIGHT = "Tue, 24 Nov 2026 07:59:00 GMT"  # a minute before, in California
@@ -109,6 +110,18 @@ async def test_calls_are_trusted_over_the_finish_reason_and_ids_may_repeat(call)
     assert isinstance(answer.outcome, Reply)
     assert answer.outcome.finish is Finish.TOOL_CALLS
     assert len({each.id for each in answer.outcome.tool_calls}) == 2
+
+
+async def test_a_server_that_cuts_long_prompts_in_silence_is_told_of_in_the_mapping_report():
+    long = ask("What does a queue do while the provider is away? " * 1_000)
+    body = success(C, usage={"prompt_tokens": 2_048, "completion_tokens": 4})
+    async with Loopback(answers(200, body)) as server:
+        for dialect, notes in ((Dialect.OLLAMA, ["turns"]), (Dialect.COMPATIBLE, [])):
+            provider = connect(C, base_url(C, server.url), "k", concurrency=1, site=Site(dialect=dialect))
+            result = await provider.complete("m", long, deadline=5, tag="t")
+            assert isinstance(result.outcome, Reply)
+            assert [note.field for note in result.mapping.notes] == notes
+            await provider.close()
 
 
 def test_every_dialect_has_its_flavour():

@@ -19,7 +19,6 @@ import pytest
 
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
-from holdfast.config.crash import CRASH_POINTS
 from holdfast.lab.providers.settings import InjectedFault
 from holdfast.model.ids import inner_id
 from holdfast.model.job import State
@@ -28,6 +27,7 @@ from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import find_detail
 from holdfast.store.ledger import read_ledger
 from holdfast.store.operations import Action, open_operation, work_off
+from holdfast.testing import CRASH_POINTS
 from system.fleet import PATIENCE, Fleet, fleet
 from system.storages import BOTH, storage
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.config import clock
 from holdfast.lab.drill.report_writer import write
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.real.run import run
 from holdfast.model.errors import InvalidRequest
+from holdfast.testing import Clock
 
 PROCESSES = Path("/proc")
 OUTAGE = {
@@ -70,7 +70,7 @@ def test_an_outage_is_played_through_the_real_pool_and_every_ledger_tells_the_sa
     assert sum(report.course.answers.values()) >= found.succeeded + found.failed_calls
     assert {move.route for move in report.course.moves} >= {"first/model"}
     assert drill.view()["speed"] == 6.0
-    assert clock.is_real()
+    assert Clock.from_environment().is_real
     said = write(scenario(), drill, tmp_path).read_text()
     assert f"{found.accepted:,} accepted" in said
     assert "Played 6 times as fast as it was" in said

@@ -1,5 +1,6 @@
 """Retries beyond a fifth of the calls (and ten a second) come later; reroutes and guarded routes are not slowed."""
 
+from clocks import CrankedClock
 from holdfast.model.step import Reroute, Retry
 from holdfast.worker.retries import Retries
 
@@ -7,7 +8,7 @@ RETRY = Retry(delay=1.0, uses_attempt=False, avoid={})
 
 
 def retries_at_rest() -> Retries:
-    return Retries(clock=lambda: 0.0)
+    return Retries(CrankedClock(lambda: 0.0))
 
 
 def test_a_few_retries_come_when_they_would():

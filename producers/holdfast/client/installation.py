@@ -13,10 +13,10 @@ class Installation:
     """Connections that every backend of a process shares. Safe to share between threads; opened at first use."""
 
     def __init__(self, settings: Settings, *, offers: Offers | None = None) -> None:
-        self.settings = settings
-        self.store = Store(settings.storage.database_url)
+        self.settings, self.crash_point = settings, settings.runtime.crash_point
+        self.store = Store(settings.storage.database_url, settings.runtime)
         self.redis = RedisLink(settings, lambda: message_key(self.ready(), settings.storage.message_key))
-        self.offers = offers or Offers(self.redis.lanes)
+        self.offers = offers or Offers(self.redis.lanes, runtime=settings.runtime)
         self._ready = Event()
 
     def ready(self) -> Store:

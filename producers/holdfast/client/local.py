@@ -24,7 +24,6 @@ from holdfast.client.fleet import (
 from holdfast.client.installation import Installation
 from holdfast.client.output_line import output_line
 from holdfast.client.submission import Submission
-from holdfast.config import crash_point
 from holdfast.lanes import Lanes
 from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnavailable
 from holdfast.model.ids import inner_id, public_id
@@ -195,9 +194,9 @@ class LocalBackend:
         return min(limit, self._store.read(count_jobs, self._mine(where)))
 
     def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
-        crash_point("before_replay")
+        self.installation.crash_point("before_replay")
         moved = self._act(Action.REPLAY, self._mine(where), limit, per_minute)
-        crash_point("after_replay")
+        self.installation.crash_point("after_replay")
         return moved
 
     def drop(self, where: JobFilter, limit: int) -> int:

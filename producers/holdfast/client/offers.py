@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
-from holdfast.config import crash_point
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer
+from holdfast.testing import PRODUCTION, Runtime
 
 COOL_OFF = 5.0  # seconds after a failure in which Redis is not asked
 MAX_PENDING = 100  # submits whose offers may queue up; later ones are left to the sweeper
@@ -31,8 +31,14 @@ class Offers:
     """Safe to share between threads. ``reach`` finds the lanes, and raises QueueUnavailable when they are away."""
 
     def __init__(
-        self, reach: Callable[[], OfferSink], *, clock: Callable[[], float] = time.monotonic, quiet: float = COOL_OFF
+        self,
+        reach: Callable[[], OfferSink],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        quiet: float = COOL_OFF,
+        runtime: Runtime = PRODUCTION,
     ) -> None:
+        self._crash_point = runtime.crash_point
         self._reach, self._clock, self._quiet = reach, clock, quiet
         self._quiet_until = float("-inf")
         self._thread = ThreadPoolExecutor(1, "holdfast-offers")  # starts at the first offer
@@ -55,7 +61,7 @@ class Offers:
             return
         try:
             self._reach().offer(offers)
-            crash_point("after_offer")
+            self._crash_point("after_offer")
         except QueueUnavailable as error:
             self._quiet_until = self._clock() + self._quiet
             log.info("%d jobs were left to the sweeper: %s", len(offers), error)

@@ -8,7 +8,6 @@ from holdfast.client.backend import Accepted, AcceptedJob, SubmitRequest
 from holdfast.client.errors import PartlySubmitted
 from holdfast.client.installation import Installation
 from holdfast.client.intake import Draft, read_items
-from holdfast.config import crash_point
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import NewJob, Offer
@@ -26,7 +25,7 @@ class Submission:
     def __init__(self, installation: Installation, tenant: str, request: SubmitRequest) -> None:
         self._offers, self._tenant, self._request = installation.offers, tenant, request
         self._drafts = read_items(request.items, request.defaults, installation.settings.plan)
-        self._store = installation.ready()
+        self._store, self._crash_point = installation.ready(), installation.crash_point
         self._batch: str | None = None
 
     def commit(self) -> Accepted:
@@ -89,9 +88,9 @@ class Submission:
 
     def _accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:
         """Commit ``jobs`` in one transaction, then offer the new ones to their lanes."""
-        crash_point("before_insert")
+        self._crash_point("before_insert")
         submitted = submit_jobs(self._store, jobs)
-        crash_point("before_offer")
+        self._crash_point("before_offer")
         new = zip(jobs, submitted, strict=True)
         self._offers.make(
             [Offer(one.id, one.lane, replace(job.need, expires_at=one.expires_at)) for job, one in new if one.created]

@@ -1,7 +1,5 @@
 """Configuration: TOML and environment to frozen values, every error at once."""
 
-from holdfast.config import clock
-from holdfast.config.crash import crash_point
 from holdfast.config.load import find, load
 from holdfast.config.schema import BreakerRules, Server, Worker
 from holdfast.config.secrets import SecretUnavailable, read_secret
@@ -17,8 +15,6 @@ __all__ = [
     "Settings",
     "Storage",
     "Worker",
-    "clock",
-    "crash_point",
     "find",
     "load",
     "read_secret",

@@ -26,6 +26,7 @@ from holdfast.config.values import (
 )
 from holdfast.model.environment import DATABASE_URL, MESSAGE_KEY, REDIS_URL
 from holdfast.model.route import Api, Hedge, Limits, Plan, Price, Route, Site
+from holdfast.testing import Runtime
 
 BUILT_IN: Mapping[str, ProviderTable] = {  # what there is without a configuration, where its key variable is set
     "anthropic": ProviderTable(api=Api.ANTHROPIC, status_page="https://status.claude.com"),
@@ -45,6 +46,7 @@ def build(table: ConfigFile, source: Path | None, env: Mapping[str, str]) -> Set
         worker=table.worker,
         providers=providers,
         models={alias: _plan(alias, each, providers) for alias, each in table.models.items()},
+        runtime=Runtime.from_environment(env),
     )
 
 

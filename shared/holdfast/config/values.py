@@ -9,6 +9,7 @@ from typing import Literal
 from holdfast.config.schema import BreakerRules, Server, Worker
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.route import Api, Limits, Plan, Route, Site
+from holdfast.testing import PRODUCTION, Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Settings:
     worker: Worker
     providers: Mapping[str, ProviderSettings]
     models: Mapping[str, Plan]
+    runtime: Runtime = PRODUCTION  # the clock and the crash points of this process, from its environment
 
     def plan(self, model: str) -> Plan:
         """Find the plan of an alias, or make one for ``provider/model``. Raises InvalidRequest."""

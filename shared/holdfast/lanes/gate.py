@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import redis.asyncio
 import structlog
 
-from holdfast.config import clock as drilled
 from holdfast.lanes.breaker_store import NO_CALLS, BreakerStore, add_signals
 from holdfast.lanes.compiled_plan import CompiledPlans
 from holdfast.lanes.connection import Connection
@@ -42,6 +41,7 @@ from holdfast.policy.outcome_signals import is_connectivity_fault, signals
 from holdfast.policy.retry import Health
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 from holdfast.policy.targets import Target
+from holdfast.testing import PRODUCTION, Clock
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -59,7 +59,8 @@ class Gate:
     last word before a call leaves, and ``local_breakers`` keeps this host from what it alone cannot reach.
 
     ``window`` is the size to which lanes are filled: a fetch that leaves less than a quarter of it says ``low``.
-    ``rules`` tells by which rules a breaker goes, by scope name. ``clock`` (seconds) stands in for Redis's in tests.
+    ``rules`` tells by which rules a breaker goes, by scope name. ``clock``: a drill's, or a test's,
+    stands in for Redis's.
     """
 
     def __init__(
@@ -69,17 +70,17 @@ class Gate:
         window: int = WINDOW,
         rules: RulesOf = default_rules,
         uniform: Uniform = random.uniform,
-        clock: Callable[[], float] | None = None,
+        clock: Clock = PRODUCTION.clock,
     ) -> None:
         self._connection, self._keys, self.lanes = connection, connection.keys, Lanes(connection)
-        self._window, self._uniform = window, uniform
+        self._window, self._uniform, self._clock = window, uniform, clock
         self._scripts = ScriptClient(connection, clock)
         self._plans = CompiledPlans(self._keys, rules)
         self._breakers = BreakerStore(self._scripts, rules, uniform)
         self._limits = LimitLearner(self._scripts, self._plans)
         self.local_breakers = LocalBreakers(uniform)
         self.wake = WakeListener(self._scripts.client, self._keys.wake)
-        self.renewal = PermitRenewal(self._renew, clock or drilled.unhurried)
+        self.renewal = PermitRenewal(self._renew, clock.unhurried)
         self._nonce, self._fetches = os.urandom(5).hex(), 0  # together unique in the fleet
         self._unanswered: dict[str, str] = {}  # fetches whose answer did not come, and their workers
         self._slow: set[str] = set()  # permits whose signal was said while their call ran
@@ -166,7 +167,7 @@ class Gate:
     async def health(self, plan: Plan) -> Health:
         """Which routes of ``plan`` admit nothing now."""
         known = self._health.get(plan.model)
-        if known is None or time.monotonic() - known[0] > drilled.real(HEALTH_SECONDS):
+        if known is None or time.monotonic() - known[0] > self._clock.real(HEALTH_SECONDS):
             compiled = self._plans.of(plan)
             rows = await self._scripts.ask(lambda client: read_health(client, self._keys, compiled))
             known = self._health[plan.model] = (time.monotonic(), health_of(compiled, rows, self.now()))

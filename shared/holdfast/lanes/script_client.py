@@ -9,11 +9,11 @@ import redis
 import redis.asyncio
 import structlog
 
-from holdfast.config import clock as drilled
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.garbage import is_garbage
 from holdfast.lanes.lua import own_sha, own_source, source
 from holdfast.lanes.topology import AWAY, FAILED
+from holdfast.testing import PRODUCTION, Clock
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -22,23 +22,21 @@ log = structlog.get_logger(__name__)
 class ScriptClient:
     """For one event loop. Every method raises QueueUnavailable when Redis does not answer.
 
-    ``clock`` (seconds) stands in for Redis's in tests. In a drill the drill's does.
+    ``clock`` stands in for Redis's unless it is the real one: a drill's, or a test's.
     """
 
-    def __init__(self, connection: Connection, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, connection: Connection, clock: Clock = PRODUCTION.clock) -> None:
         self._connection, self.keys, self._clock = connection, connection.keys, clock
         self._redis: redis.asyncio.Redis | None = None
         self._ahead = time.time() - time.monotonic()
 
     def now(self) -> float:
         """Return Redis's time in seconds, as near as the last answer tells; in a drill, the drill's."""
-        if self._clock is not None:
-            return self._clock()
-        return time.monotonic() + self._ahead if drilled.is_real() else drilled.now()
+        return time.monotonic() + self._ahead if self._clock.is_real else self._clock.now()
 
     def time_argument(self) -> str:
         """Return the scripts' first argument: empty or a formula, so that they ask Redis for the time."""
-        return drilled.formula() if self._clock is None else repr(self._clock())
+        return self._clock.formula()
 
     def saw_time(self, seconds: str) -> None:
         """Note what time it was at Redis when it wrote an answer."""

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdfast.config import crash_point
 from holdfast.model.job import Claimed, Outcome, Permit, State
 from holdfast.store.codec import decode_need, decode_request
 from holdfast.store.counters import observe
@@ -50,7 +49,7 @@ def claim(tx: Transaction, worker: str, permits: Sequence[Permit]) -> list[Claim
         if row.generation == row.number == 1:
             observe(tx, "queue_wait", tx.now - row.created_at)
     _count_reroutes(tx, rows, by_job)
-    crash_point("mid_claim")
+    tx.crash_point("mid_claim")
     return [_claimed(row, bodies[row.id]) for row in rows]
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from holdfast.config import crash_point
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
 from holdfast.model.records import FaultGroup, JobFilter
@@ -71,7 +70,7 @@ def replay(tx: Transaction, where: JobFilter, limit: int, start: int, gap: int) 
         rows = [(row.id, start + place * gap) for place, row in enumerate(chosen) if row.state == before]
         moved += _replay(tx, before, State.QUEUED, [[id_, None] for id_, date in rows if date <= tx.now], faults)
         moved += _replay(tx, before, State.DELAYED, [[id_, date] for id_, date in rows if date > tx.now], faults)
-    crash_point("mid_replay")
+    tx.crash_point("mid_replay")
     return moved
 
 
@@ -96,7 +95,7 @@ def drop(tx: Transaction, where: JobFilter, limit: int) -> int:
     for row in dropped:
         tx.moved(row.lane, row.batch, State.DEAD, None)
         tx.count("dead", row.fault, amount=-1)
-    crash_point("mid_drop")
+    tx.crash_point("mid_drop")
     return len(dropped)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdfast.config import crash_point
 from holdfast.model.attempt import Attempt
 from holdfast.model.job import State
 from holdfast.model.storable import storable
@@ -67,7 +66,7 @@ def finish(tx: Transaction, attempts: Sequence[Attempt]) -> list[bool]:
     write_endings(tx, [turns[key].ending for key in won])
     for key, row in won.items():
         _moved(tx, row, turns[key])
-    crash_point("mid_record")
+    tx.crash_point("mid_record")
     return [_is_taken(attempt, by_claim[attempt.key], won) for attempt in attempts]
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from holdfast.config import crash_point
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MAX_CRASHES, Outcome, State
 from holdfast.model.records import TakenOver, WorkerRecord
@@ -110,7 +109,7 @@ def take_over(tx: Transaction, only_if: Callable[[], bool] = lambda: True) -> li
     taken = tx.run(TAKE, ids=list(holder), limit=MAX_CRASHES, now=now)
     for lost in tx.run(LOSE_ATTEMPTS, ids=gone, now=now):
         tx.count("calls", lost.route, Outcome.UNKNOWN)
-    crash_point("mid_take_over")
+    tx.crash_point("mid_take_over")
     write_endings(tx, [_poisoned(row) for row in taken if row.state == State.DEAD])
     for row in taken:
         tx.moved(row.lane, row.batch, State.RUNNING, State(row.state))

@@ -3,7 +3,6 @@
 Two attempts of one fence are a hedge, and nothing else makes two: every claim takes a new fence.
 """
 
-from holdfast.config import crash_point
 from holdfast.model.job import Claimed, Permit
 from holdfast.store.claim import START_ATTEMPTS
 from holdfast.store.sql import Statement
@@ -23,5 +22,5 @@ def hedge(tx: Transaction, worker: str, job: Claimed, permit: Permit) -> int | N
     for row in numbered:
         attempt = [job.id, row.generation, row.number, permit.route, permit.credential, job.fence]
         tx.run(START_ATTEMPTS, rows=[attempt], worker=worker, now=tx.now)
-    crash_point("mid_hedge")
+    tx.crash_point("mid_hedge")
     return numbered[0].number if numbered else None

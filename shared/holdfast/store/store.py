@@ -12,6 +12,7 @@ from holdfast.store.engine import make_directory, open_engines, read_url, show_u
 from holdfast.store.micros import to_seconds
 from holdfast.store.sql import POSTGRES, SQLITE
 from holdfast.store.transaction import Transaction
+from holdfast.testing import PRODUCTION, Runtime
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,7 +29,8 @@ class Store:
     threads. Every method raises StorageUnavailable when the database does not answer; then nothing of it was done.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, runtime: Runtime = PRODUCTION) -> None:
+        self._runtime = runtime
         self._url = read_url(url)
         self.url = show_url(self._url)  # where this is, without the password
         self.dialect = SQLITE if self._url.get_backend_name() == "sqlite" else POSTGRES
@@ -41,7 +43,7 @@ class Store:
 
         def ask() -> T:
             with self._reader.connect() as connection:
-                return question(Transaction(connection, self.dialect, self._shard), *args, **kwargs)
+                return question(Transaction(connection, self.dialect, self._shard, self._runtime), *args, **kwargs)
 
         return self._run(ask)
 
@@ -53,7 +55,7 @@ class Store:
 
         def make() -> T:
             with self._writer.begin() as connection:
-                transaction = Transaction(connection, self.dialect, self._shard)
+                transaction = Transaction(connection, self.dialect, self._shard, self._runtime)
                 answer = change(transaction, *args, **kwargs)
                 transaction.flush()
                 return answer

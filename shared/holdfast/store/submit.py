@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.config import crash_point
 from holdfast.model.errors import Conflict, InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
@@ -91,7 +90,7 @@ def _submit(tx: Transaction, encoded: Sequence[EncodedJob]) -> list[Submitted]:
     for each in fresh.values():
         tx.moved(each.job.lane, each.job.batch, None, State.QUEUED)
     tx.total("accepted", len(fresh))
-    crash_point("mid_insert")
+    tx.crash_point("mid_insert")
     if len(fresh) == len(encoded):
         return [_accepted(each.job, tx.now) for each in encoded]
     return _answers(tx, encoded, new)

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable
 
-from holdfast.config import clock
 from holdfast.model.job import TERMINAL, State
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import Rows, SqlDialect, Statement, render, render_by_row, to_json
+from holdfast.testing import Runtime
 
 SLOT = 5 * MICROS  # of the pace at which a lane's jobs end
 
@@ -36,10 +36,10 @@ MOVE_PACE = Statement("""
 class Transaction:
     """One transaction. ``now`` is the database's clock, read once, in microseconds."""
 
-    def __init__(self, connection: Connection, dialect: SqlDialect, shard: int) -> None:
+    def __init__(self, connection: Connection, dialect: SqlDialect, shard: int, runtime: Runtime) -> None:
         self.connection = connection
         self.dialect = dialect
-        self._shard = shard
+        self._shard, self._runtime = shard, runtime
         self._now: int | None = None
         self._tally: Counter[tuple[str, str, str]] = Counter()
         self._counters: Counter[tuple[str, tuple[str, ...]]] = Counter()
@@ -53,8 +53,12 @@ class Transaction:
 
     def _read_clock(self) -> int:
         if self.dialect.clock is None:
-            return clock.now_micros()
+            return self._runtime.clock.now_micros()
         return int(self.connection.exec_driver_sql(self.dialect.clock).scalar_one())
+
+    def crash_point(self, name: str) -> None:
+        """Die here, in the middle of the transaction, if the environment says so; see ``holdfast.testing``."""
+        self._runtime.crash_point(name)
 
     def run(self, statement: Statement, **parameters: Any) -> Sequence[Any]:
         """Run a statement; ``rows`` and ``ids`` travel as JSON. Answers the rows it returns."""

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from holdfast.config import clock
 from holdfast.lab.providers.calls import SERVED, SeenCall
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Outcome
@@ -17,6 +16,7 @@ from holdfast.model.records import AttemptRecord, LedgerLine
 from holdfast.store import Store
 from holdfast.store.call_log import TerminalMark, read_call_log
 from holdfast.store.ledger import read_ledger
+from holdfast.testing import PRODUCTION, Clock
 
 PAGE = 500  # jobs read at a time
 GRACE = 1.0  # real seconds in which a call may still start after its job ended
@@ -45,6 +45,7 @@ class Ledgers:
     calls: Mapping[str, Sequence[SeenCall]]
     allowances: Mapping[str, KnownLimit]
     may_repeat: int
+    grace: float = GRACE
 
     @property
     def all_calls(self) -> list[SeenCall]:
@@ -70,6 +71,8 @@ def read_ledgers(
     calls: Mapping[str, Sequence[SeenCall]],
     may_repeat: int,
     allowances: Mapping[str, KnownLimit],
+    *,
+    clock: Clock = PRODUCTION.clock,
 ) -> Ledgers:
     """Read what SQL has of the accepted jobs, and of those the providers saw."""
     seen = {inner_id("job", call.tag.split("/")[0]) for of_one in calls.values() for call in of_one if call.tag}
@@ -82,7 +85,7 @@ def read_ledgers(
         known |= log.jobs
         attempts |= {tag_of(attempt): attempt for attempt in log.attempts}
         ended |= {(end.job, end.generation): end for end in log.ended}
-    return Ledgers(accepted, known, attempts, ended, calls, allowances, may_repeat)
+    return Ledgers(accepted, known, attempts, ended, calls, allowances, may_repeat, clock.passed(GRACE))
 
 
 def tag_of(attempt: AttemptRecord) -> str:
@@ -127,20 +130,20 @@ def _repeats(ledgers: Ledgers) -> LedgerLine:
     return _line("I3", sentence, figures, wrong, also=again <= ledgers.may_repeat)
 
 
-def _is_soon(first: SeenCall, call: SeenCall) -> bool:
-    return call.came_after <= (first.ended or first.started) + clock.passed(GRACE)
+def _is_soon(ledgers: Ledgers, first: SeenCall, call: SeenCall) -> bool:
+    return call.came_after <= (first.ended or first.started) + ledgers.grace
 
 
 def _was_sent_before(ledgers: Ledgers, first: SeenCall, call: SeenCall) -> bool:
     """Whether ``call`` is an earlier attempt than ``first``, which was a moment longer on its way."""
     one, other = ledgers.attempts.get(first.tag), ledgers.attempts.get(call.tag)
-    return _is_soon(first, call) and one is not None and other is not None and other.number < one.number
+    return _is_soon(ledgers, first, call) and one is not None and other is not None and other.number < one.number
 
 
 def _is_hedge(ledgers: Ledgers, first: SeenCall, call: SeenCall) -> bool:
     """Whether ``call`` was sent beside ``first``, or before its answer can have been heard."""
     one, other = ledgers.attempts.get(first.tag), ledgers.attempts.get(call.tag)
-    return _is_soon(first, call) and one is not None and other is not None and one.fence == other.fence
+    return _is_soon(ledgers, first, call) and one is not None and other is not None and one.fence == other.fence
 
 
 def _late(ledgers: Ledgers) -> LedgerLine:
@@ -152,7 +155,7 @@ def _late(ledgers: Ledgers) -> LedgerLine:
         end, mine = ledgers.ended.get(_key(call.tag)), ledgers.attempts.get(call.tag)
         after = _next_attempt(ledgers, mine)
         over = min(end.at if end else math.inf, after.started_at if after else math.inf)
-        if call.came_after > over + clock.passed(GRACE):
+        if call.came_after > over + ledgers.grace:
             late.append(call.tag)
     return _line("I4", "no call starts 1 s after its job ended, or under an old fence", {}, late)
 

@@ -1,14 +1,14 @@
-"""Opening the official SDKs' clients. Each SDK is imported where it is needed, and only there.
+"""The official SDKs' clients, opened over our own transport. Each SDK is imported where it is needed, and only there.
 
 Nothing may come from the environment but what belongs to the very API that is called: the SDKs would take addresses,
 headers and keys of other accounts from there.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.model.route import Api, Site
+from holdfast.model.route import Api
 from holdfast.providers.ambient_login import AmbientLogin
 from holdfast.providers.transport import Transport
 
@@ -27,20 +27,9 @@ class OpenedClient:
     headers: Mapping[str, Any] = field(default_factory=dict)  # of every call
 
 
-def open_client(api: Api, base_url: str, secret: str, concurrency: int, site: Site) -> OpenedClient:
-    """Open the client of the SDK that speaks ``api``. The queue retries, never the SDK. Raises ConfigError."""
-    transport = Transport(concurrency)
-    if api is api.wire:
-        make = _anthropic if api is Api.ANTHROPIC else _openai
-        opened = OpenedClient(make(base_url, secret, transport))
-    else:
-        from holdfast.providers.clouds import open_cloud  # noqa: PLC0415  only where a cloud is configured
-
-        opened = open_cloud(api, base_url, secret, transport, site)
-    # ANTHROPIC_CUSTOM_HEADERS and OPENAI_CUSTOM_HEADERS may hold keys
-    opened.client._custom_headers = {}  # noqa: SLF001  there is no public way
-    is_keyless = not secret and api in {Api.OPENAI_CHAT, Api.OPENAI_RESPONSES}
-    return replace(opened, headers=_keyless()) if is_keyless else opened
+def open_client(api: Api, base_url: str, secret: str, transport: Transport) -> Any:
+    """Open the client of Anthropic's or OpenAI's own API. The queue retries, never the SDK."""
+    return (_anthropic if api is Api.ANTHROPIC else _openai)(base_url, secret, transport)
 
 
 def _anthropic(base_url: str, secret: str, transport: Transport) -> Any:
@@ -57,7 +46,7 @@ def _openai(base_url: str, secret: str, transport: Transport) -> Any:
     return client
 
 
-def _keyless() -> dict[str, Any]:
+def keyless() -> dict[str, Any]:
     """The header that tells OpenAI's SDK that a server wants no key."""
     from openai import Omit  # noqa: PLC0415  0.8 s
 

@@ -10,7 +10,6 @@ from typing import Any
 import httpx2
 import orjson
 
-from holdfast.config import clock
 from holdfast.model.call_result import CallResult
 from holdfast.model.errors import Unmappable
 from holdfast.model.fault import Fault, FaultKind
@@ -23,7 +22,8 @@ from holdfast.policy.token_estimate import estimate, text_tokens
 from holdfast.providers.ambient_login import NoAmbientLogin
 from holdfast.providers.clients import OpenedClient
 from holdfast.providers.port import Refusal
-from holdfast.providers.transport import HEADERS, NoAnswer, unless
+from holdfast.providers.transport import ATTEMPT, HEADERS, NoAnswer, Transport
+from holdfast.testing import Clock
 from holdfast.wire import anthropic, chat, responses
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.faults import read_bad_answer, read_fault, refuses, request_id
@@ -62,9 +62,9 @@ CLOUD_PROFILES: Mapping[Api, chat.ServerProfile] = {Api.AZURE_OPENAI: chat.AZURE
 class SdkProvider:
     """One credential. Safe to share between the coroutines of one event loop."""
 
-    def __init__(self, opened: OpenedClient, api: Api, base_url: str, dialect: Dialect | None = None) -> None:
-        self._opened, self._api = opened, api
-        self._format = format_of(api, base_url, dialect)
+    def __init__(self, opened: OpenedClient, transport: Transport, api: Api, format_: Format, clock: Clock) -> None:
+        self._opened, self._transport, self._api, self._format = opened, transport, api, format_
+        self._clock = clock  # dates in answers are counted from it
 
     async def complete(
         self, model: str, request: Request, *, deadline: float, tag: str, refusal: Refusal | None = None
@@ -83,7 +83,7 @@ class SdkProvider:
             if self._opened.login:
                 await self._log_in(deadline)
             left = max(SHORTEST, deadline - (time.perf_counter() - began))
-            with unless(refusal):
+            with self._transport.guarded(tag, refusal):
                 response = await self._post(written if self._opened.as_fields else body, left, tag)
         except NoAnswer as error:
             outcome: Reply | Fault = Fault(error.kind, error.why, ambiguous=_ambiguous(error))
@@ -91,9 +91,11 @@ class SdkProvider:
         seconds = time.perf_counter() - began
         headers: Mapping[str, str] = response.extensions[HEADERS]
         outcome = self._understand(request, response, headers)
-        if isinstance(outcome, Fault) and report.notes:
-            outcome = replace(outcome, mapped=True)
-        return CallResult(outcome, report, read_limits(headers, clock.now()), seconds)
+        if isinstance(outcome, Fault):
+            outcome = replace(outcome, mapped=True) if report.notes else outcome
+        elif self._format.cuts:
+            report = suspect_cut(request, outcome.usage, report)
+        return CallResult(outcome, report, read_limits(headers, self._clock.now()), seconds)
 
     async def _log_in(self, deadline: float) -> None:
         """Make the machine's own login ready. Raises NoAnswer."""
@@ -113,7 +115,7 @@ class SdkProvider:
             answer: httpx2.Response = await self._opened.client.post(
                 self._format.path,
                 cast_to=httpx2.Response,
-                options={"headers": {"x-holdfast-attempt": tag, **self._opened.headers}, "timeout": deadline},
+                options={"headers": {ATTEMPT: tag, **self._opened.headers}, "timeout": deadline},
                 **given,
             )
         except Exception as error:
@@ -135,7 +137,7 @@ class SdkProvider:
         if response.status_code != OK:
             prompt = " ".join(_texts(request))
             return read_fault(
-                self._api, response.status_code, headers, response.content, now=clock.now(), prompt=prompt
+                self._api, response.status_code, headers, response.content, now=self._clock.now(), prompt=prompt
             )
         try:
             reply = self._format.read(_parsed(response.content, headers))
@@ -169,7 +171,7 @@ def _guess(request: Request, reply: Reply) -> Usage:
     return Usage(input=estimate(request).input_tokens, output=max(1, round(text_tokens(spoken))), estimated=True)
 
 
-def _suspect_cut(request: Request, usage: Usage, report: MappingReport) -> MappingReport:
+def suspect_cut(request: Request, usage: Usage, report: MappingReport) -> MappingReport:
     """Note where a server counted far fewer tokens than were sent: some cut a long prompt and say nothing."""
     sent = estimate(request).input_tokens
     if usage.estimated or sent < LONG or usage.input > LIKELY_CUT * sent:

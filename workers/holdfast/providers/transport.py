@@ -8,9 +8,9 @@ a failed call may have been billed, and the names of the SDKs' errors do not tel
 import asyncio
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -20,7 +20,6 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
-from holdfast.config import crash_point
 from holdfast.model.fault import FaultKind
 from holdfast.policy.rate_limit import is_late
 from holdfast.providers.port import Refusal
@@ -30,8 +29,9 @@ CONNECT_SECONDS = 20.0  # for DNS, TCP and TLS together; generous, since a loop 
 KEEPALIVE_SECONDS = 4.0  # below what servers allow, so that a connection is seldom reused while it is being closed
 FIRST_ERROR = 400
 HEADERS = "holdfast.headers"  # where a response's extensions hold its headers as a plain mapping, names in lower case
-_sent: ContextVar[list[float]] = ContextVar("sent")  # since when bytes may leave, on a clock that never goes back
-_refusal: ContextVar[Refusal | None] = ContextVar("refusal", default=None)
+ATTEMPT = "x-holdfast-attempt"  # the header that names the attempt to its provider
+
+CrashPoint = Callable[[str], None]
 
 
 class NoAnswer(Exception):
@@ -42,31 +42,46 @@ class NoAnswer(Exception):
         self.kind, self.why, self.sent = kind, why, sent
 
 
-@contextmanager
-def unless(refusal: Refusal | None) -> Iterator[None]:
-    """Calls in this block ask ``refusal`` when they have their connection, and send nothing when it says why not."""
-    mark = _refusal.set(refusal)
-    try:
-        yield
-    finally:
-        _refusal.reset(mark)
+@dataclass(slots=True)
+class _Outgoing:
+    """One call on its way out. ``may_leave_at``: since when its bytes may leave, on a clock that never goes back."""
+
+    refusal: Refusal | None
+    crash_point: CrashPoint
+    may_leave_at: float | None = None
+
+    @property
+    def sent(self) -> bool:
+        """Whether bytes may have left."""
+        return self.may_leave_at is not None
+
+    async def why_not(self) -> str | None:
+        """Why the call may not leave now; None: it may."""
+        return await self.refusal() if self.refusal else None
+
+    async def mark(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        """As a middleware of aiohttp: let the connector and the request know which call they are for."""
+        assert isinstance(request, _Request)
+        request.outgoing = self
+        return await send(request)
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Marks the moment from which bytes of a request may leave: the call has its connection, and may go."""
+    """Asks whether a call may leave once it has its connection, and notes since when its bytes may."""
 
-    async def connect(self, *args: Any, **named: Any) -> aiohttp.connector.Connection:
-        connection = await super().connect(*args, **named)
-        crash_point("connected")
+    async def connect(self, req: Any, *args: Any, **named: Any) -> aiohttp.connector.Connection:
+        outgoing: _Outgoing = req.outgoing
+        connection = await super().connect(req, *args, **named)
+        outgoing.crash_point("connected")
         try:
-            why = await _asked()
+            why = await outgoing.why_not()
         except BaseException:
             connection.release()
             raise
         if why is not None:
             connection.release()
             raise NoAnswer(FaultKind.INTERNAL, why, sent=False)
-        _sent.get().append(time.monotonic())
+        outgoing.may_leave_at = time.monotonic()
         return connection
 
 
@@ -77,68 +92,78 @@ class _Request(aiohttp.ClientRequest):
     them: a process that is stopped in between would send them all when it goes on.
     """
 
+    outgoing: _Outgoing
+
     async def write_bytes(
         self, writer: AbstractStreamWriter, conn: aiohttp.connector.Connection, content_length: int | None = None
     ) -> None:
-        crash_point("leaving")
+        outgoing = self.outgoing
+        assert outgoing.may_leave_at is not None
+        outgoing.crash_point("leaving")
         try:
-            why = await _asked() if is_late(time.monotonic() - _sent.get()[-1]) else None
+            why = await outgoing.why_not() if is_late(time.monotonic() - outgoing.may_leave_at) else None
         except BaseException:
             conn.close()
             raise
         if why is None:
             await super().write_bytes(writer, conn, content_length)
             return
-        _sent.get().clear()
+        outgoing.may_leave_at = None
         assert conn.protocol is not None
         conn.protocol.set_exception(NoAnswer(FaultKind.INTERNAL, why, sent=False))
         conn.close()
 
 
-async def _asked() -> str | None:
-    """Why the call may not leave now; None: it may."""
-    refusal = _refusal.get()
-    return await refusal() if refusal else None
-
-
 class Transport(httpx2.AsyncClient):
     """An HTTP client for the SDKs. Follows no redirect, reads no proxy settings, sends every request once."""
 
-    def __init__(self, concurrency: int, *, body_cap: int = BODY_CAP) -> None:
+    def __init__(self, concurrency: int, *, crash_point: CrashPoint, body_cap: int = BODY_CAP) -> None:
         super().__init__(
             transport=httpx2.MockTransport(lambda _: httpx2.Response(500)),  # never used: ``send`` is the way out
             headers={"accept-encoding": "gzip, deflate"},
             follow_redirects=False,
             trust_env=False,
         )
-        self._concurrency, self._body_cap = concurrency, body_cap
+        self._concurrency, self._body_cap, self._crash_point = concurrency, body_cap, crash_point
+        self._refusals: dict[str, Refusal] = {}  # by attempt, while its call is made
         self._tls = _tls()
         self._session: aiohttp.ClientSession | None = None
 
+    @contextmanager
+    def guarded(self, tag: str, refusal: Refusal | None) -> Iterator[None]:
+        """Let the call of attempt ``tag`` ask ``refusal`` in this block, once it has its connection.
+
+        When that says why not, nothing of the call is sent.
+        """
+        if refusal is not None:
+            self._refusals[tag] = refusal
+        try:
+            yield
+        finally:
+            self._refusals.pop(tag, None)
+
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
         """Send one request and read its whole answer within the request's timeout. Raises NoAnswer."""
-        sent: list[float] = []
-        mark = _sent.set(sent)
+        outgoing = _Outgoing(self._refusals.get(request.headers.get(ATTEMPT, "")), self._crash_point)
         try:
             async with asyncio.timeout(request.extensions["timeout"]["read"]):
-                return await self._exchange(request)
+                return await self._exchange(request, outgoing)
         except TimeoutError as error:
-            kind = FaultKind.TIMED_OUT if sent else FaultKind.UNREACHABLE
-            raise NoAnswer(kind, _why(error, "no answer within the deadline"), sent=bool(sent)) from error
+            kind = FaultKind.TIMED_OUT if outgoing.sent else FaultKind.UNREACHABLE
+            raise NoAnswer(kind, _why(error, "no answer within the deadline"), sent=outgoing.sent) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise NoAnswer(_kind(error, sent=bool(sent)), _why(error, "cut"), sent=bool(sent)) from error
-        finally:
-            _sent.reset(mark)
+            raise NoAnswer(_kind(error, sent=outgoing.sent), _why(error, "cut"), sent=outgoing.sent) from error
 
-    async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
+    async def _exchange(self, request: httpx2.Request, outgoing: _Outgoing) -> httpx2.Response:
         async with self._open().request(
             request.method,
             _url(str(request.url)),
             headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
             data=request.content,
             allow_redirects=False,
+            middlewares=(outgoing.mark,),
         ) as answer:
-            crash_point("bytes_sent")
+            self._crash_point("bytes_sent")
             body = await self._read(answer)
             headers = {name.lower(): value for name, value in answer.headers.items()}
         headers.pop("content-encoding", None)  # it is decoded already
@@ -157,7 +182,7 @@ class Transport(httpx2.AsyncClient):
         try:
             async for chunk in answer.content.iter_any():
                 chunks.append(chunk)
-                crash_point("mid_body")
+                self._crash_point("mid_body")
                 size += len(chunk)
                 if size > self._body_cap:
                     answer.close()

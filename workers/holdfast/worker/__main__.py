@@ -45,7 +45,7 @@ async def work(settings: Settings) -> None:
     stop = Stop()
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_, stop.ask)
-    store = Store(settings.storage.database_url)
+    store = Store(settings.storage.database_url, settings.runtime)
     if not await schema_is_there(store, stop):
         return
     storage = settings.storage

@@ -4,7 +4,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from holdfast.config import crash_point
 from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
@@ -17,6 +16,7 @@ from holdfast.model.step import Complete, Step
 from holdfast.policy.fault_rules import may_be_billed
 from holdfast.policy.retry import Health, next_step
 from holdfast.store import GroupWriter
+from holdfast.testing import PRODUCTION, Runtime
 from holdfast.wire.validate import check
 from holdfast.worker.call_runner import CallInFlight, CallRunner
 from holdfast.worker.dependency_health import DependencyHealth
@@ -40,14 +40,17 @@ class AttemptRunner:
     releaser: PermitReleaser
     calls: CallRunner
     dependencies: DependencyHealth
-    retries: Retries = field(default_factory=Retries)
-    fault_monitor: FaultMonitor = field(default_factory=FaultMonitor)
+    runtime: Runtime = PRODUCTION
+    retries: Retries = field(init=False)
+    fault_monitor: FaultMonitor = field(init=False)
     slow_calls: SlowCallMonitor = field(init=False)
     hedging: Hedging = field(init=False)
 
     def __post_init__(self) -> None:
-        self.slow_calls = SlowCallMonitor(self.gate, self.dependencies, self._health, self.calls.slots.total)
-        self.hedging = Hedging(self.gate, self.writer, self.releaser, self.dependencies)
+        clock = self.runtime.clock
+        self.retries, self.fault_monitor = Retries(clock), FaultMonitor(clock)
+        self.slow_calls = SlowCallMonitor(self.gate, self.dependencies, self._health, self.calls.slots.total, clock)
+        self.hedging = Hedging(self.gate, self.writer, self.releaser, self.dependencies, self.runtime)
 
     async def run(self, job: Claimed, permit: Permit, plan: Plan) -> None:
         """Carry one claimed job to its next state. Raises CancelledError, and bugs."""
@@ -93,13 +96,13 @@ class AttemptRunner:
 
         A step that SQL refused, or never heard of, is taken away: it must not put the job back into its lane.
         """
-        crash_point("before_record")
+        self.runtime.crash_point("before_record")
         try:
             taken = await self.writer.finish(attempts)
         except StorageUnavailable as error:
             self.dependencies.sql_failed(error)
             taken = False
-        crash_point("after_record")
+        self.runtime.crash_point("after_record")
         return attempts if taken else [replace(attempt, step=None) for attempt in attempts]
 
 

@@ -5,7 +5,6 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from holdfast.config import clock, crash_point
 from holdfast.credentials import NoToken
 from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
@@ -16,6 +15,7 @@ from holdfast.model.ids import public_id
 from holdfast.model.job import Permit
 from holdfast.model.route import Plan
 from holdfast.policy.fault_rules import FAULT_RULES, Scope
+from holdfast.testing import PRODUCTION, Clock, Runtime
 from holdfast.wire.strictness import demand_allowed
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.credential_monitor import CredentialMonitor
@@ -31,15 +31,19 @@ class CallInFlight:
     """The handle of a call under way. ``abandoned``: why nobody waits for it any more. ``over``: it has ended."""
 
     attempt: Attempt
-    began: float = field(default_factory=clock.monotonic)
+    clock: Clock = PRODUCTION.clock
     abandoned: Fault | None = None
     over: bool = False
+    _began: float = field(init=False)
     _timeout: asyncio.Timeout | None = None  # while bytes may be under way
+
+    def __post_init__(self) -> None:
+        self._began = self.clock.monotonic()
 
     @property
     def age(self) -> float:
         """Seconds since it began."""
-        return clock.monotonic() - self.began
+        return self.clock.monotonic() - self._began
 
     def abandon(self, why: Fault) -> None:
         """Close its connection, so that it ends with ``why``. Does nothing to a call that is over."""
@@ -56,7 +60,7 @@ class CallInFlight:
                 return await answer
         except TimeoutError:
             assert self.abandoned is not None
-            return CallResult(self.abandoned, seconds=clock.real(self.age))  # as adapters measure
+            return CallResult(self.abandoned, seconds=self.clock.real(self.age))  # as adapters measure
         finally:
             self._timeout = None
 
@@ -71,6 +75,7 @@ class CallRunner:
     gate: Gate
     dependencies: DependencyHealth
     slots: CallSlots
+    runtime: Runtime = PRODUCTION
 
     async def run(self, call: CallInFlight, plan: Plan) -> CallResult:
         """Make one call. The times in its result are those of this process's clock."""
@@ -91,21 +96,22 @@ class CallRunner:
     async def _send(self, call: CallInFlight) -> CallResult:
         attempt, route, permit = call.attempt, call.attempt.route, call.attempt.permit
         client = await self.providers.client(route, permit.credential)
-        crash_point("before_send")
+        self.runtime.crash_point("before_send")
         if call.abandoned is not None:
             return CallResult(UNSENT)
         answer = client.complete(
             route.model,
             attempt.job.request,
-            deadline=clock.real(route.deadline),
+            deadline=self.runtime.clock.real(route.deadline),
             tag=tag(attempt),
             refusal=partial(self._refusal, permit),
         )
         result = await call.unless_abandoned(answer)
-        crash_point("after_body")
+        self.runtime.crash_point("after_body")
         if isinstance(result.outcome, Fault) and result.outcome.kind is FaultKind.AUTH:
             self.providers.login_refused(route, permit.credential, client)
-        return result if clock.is_real() else replace(result, seconds=clock.passed(result.seconds))
+        clock = self.runtime.clock
+        return result if clock.is_real else replace(result, seconds=clock.passed(result.seconds))
 
     async def _refusal(self, permit: Permit) -> str | None:
         """Why a call may not leave now: this process stood still since the claim, and what it held is others' now."""

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from holdfast.config import clock
 from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.policy.error_burst import Window, is_degraded, is_error_burst, note_budget_use, note_client_error
 from holdfast.policy.fault_rules import consumes_budget
 from holdfast.policy.retry import Health
+from holdfast.testing import PRODUCTION, Clock
 
 log = structlog.get_logger()
 
@@ -19,6 +19,7 @@ log = structlog.get_logger()
 class FaultMonitor:
     """``codes`` counts what no table knows, by route, status and code; each is told in the log when it is new."""
 
+    clock: Clock = PRODUCTION.clock
     codes: Counter[tuple[str, int | None, str | None]] = field(default_factory=Counter)
     _windows: dict[str, Window] = field(default_factory=dict)
     _worn: dict[str, Window] = field(default_factory=dict)
@@ -30,7 +31,7 @@ class FaultMonitor:
             self._count(route, fault)
         wrong = fault is not None and fault.kind is FaultKind.INVALID_REQUEST
         costly = fault is not None and consumes_budget(fault)
-        now = clock.monotonic()
+        now = self.clock.monotonic()
         if wrong or self._windows.get(route):
             self._windows[route] = note_client_error(self._windows.get(route, ()), now, job, wrong=wrong)
         if costly or self._worn.get(route):
@@ -45,12 +46,12 @@ class FaultMonitor:
 
     def error_bursts(self) -> frozenset[str]:
         """Routes that call too many different jobs wrong."""
-        now = clock.monotonic()
+        now = self.clock.monotonic()
         return frozenset(route for route, window in self._windows.items() if is_error_burst(window, now))
 
     def degraded(self) -> frozenset[str]:
         """Routes on which too many different jobs are cut or refused for it to be their own fault."""
-        now = clock.monotonic()
+        now = self.clock.monotonic()
         return frozenset(route for route, window in self._worn.items() if is_degraded(window, now))
 
     def _count(self, route: str, fault: Fault) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from holdfast.config import clock, crash_point
 from holdfast.lanes import Gate, Reason
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Claimed, Permit
 from holdfast.store import GroupWriter
+from holdfast.testing import PRODUCTION, Runtime
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.lane_schedule import LaneSchedule, ScheduledLane
@@ -38,6 +38,7 @@ class Fetcher:
     begin: Callable[[], Awaitable[None]]  # called when Redis is new or was lost
     worker: str
     unsure: set[str]  # jobs whose claim may or may not have been written
+    runtime: Runtime = PRODUCTION
     claiming: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
@@ -65,7 +66,7 @@ class Fetcher:
     async def _ask(self, lane: ScheduledLane) -> None:
         """One fetch. A full answer means that asking again at once may give more."""
         n = self.slots.wanted
-        crash_point("before_fetch")
+        self.runtime.crash_point("before_fetch")
         fetched = await self.gate.fetch(lane.name, n, self.worker, lane.plan)
         if fetched.reason is Reason.EPOCH:
             await self.begin()
@@ -85,7 +86,7 @@ class Fetcher:
             retry_in = IDLE_FIRST * 2 ** min(lane.empties, 8)
             lane.empties += 1
         wait = IDLE_LONGEST if retry_in is None else min(IDLE_LONGEST, retry_in)
-        lane.ask_at = time.monotonic() + clock.real(wait)
+        lane.ask_at = time.monotonic() + self.runtime.clock.real(wait)
 
     def _claim_soon(self, permits: Sequence[Permit], lane: ScheduledLane) -> None:
         self.slots.take(len(permits))
@@ -96,7 +97,7 @@ class Fetcher:
 
     async def _claim(self, permits: Sequence[Permit], lane: ScheduledLane) -> None:
         """Claim in one statement; permits of jobs that are not ours to run go back."""
-        crash_point("before_claim")
+        self.runtime.crash_point("before_claim")
         try:
             claimed = await self.writer.claim(self.worker, permits)
             self.dependencies.sql_wrote()
@@ -104,7 +105,7 @@ class Fetcher:
             self.dependencies.sql_failed(error)
             self.unsure.update(permit.job for permit in permits)
             claimed = []
-        crash_point("after_claim")
+        self.runtime.crash_point("after_claim")
         jobs = {job.id: job for job in claimed}
         self.slots.give_back(len(permits) - len(claimed))
         for permit in permits:

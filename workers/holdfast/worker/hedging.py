@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from holdfast.config import clock, crash_point
 from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
@@ -16,6 +15,7 @@ from holdfast.policy.hedging import HEDGE_PRIMARY_LOST, HEDGE_SECONDARY_LOST, He
 from holdfast.policy.retry import asks_another
 from holdfast.policy.slow_calls import RECHECK_AFTER
 from holdfast.store import GroupWriter
+from holdfast.testing import PRODUCTION, Runtime
 from holdfast.wire.strictness import allowed
 from holdfast.worker.call_runner import CallInFlight
 from holdfast.worker.dependency_health import DependencyHealth
@@ -32,6 +32,7 @@ class Hedging:
     writer: GroupWriter
     releaser: PermitReleaser
     dependencies: DependencyHealth
+    runtime: Runtime = PRODUCTION
     budgets: dict[str, HedgeBudget] = field(default_factory=dict)
 
     async def run(self, attempt: Attempt, plan: Plan, call: Call) -> list[Attempt]:
@@ -39,7 +40,7 @@ class Hedging:
 
         A probe is not hedged: cut short by another route's answer, it would never tell how its own route is.
         """
-        first = CallInFlight(attempt)
+        first = self._in_flight(attempt)
         if plan.hedge is None or attempt.permit.probe:
             return [await call(first, plan)]
         self.budgets[plan.model] = earn(self.budgets.get(plan.model, HedgeBudget()), plan.hedge.at_most)
@@ -72,14 +73,17 @@ class Hedging:
         try:
             if not first.over:
                 number = await self.writer.hedge(permit.worker, first.attempt.job, permit)
-                crash_point("after_hedge")
+                self.runtime.crash_point("after_hedge")
         except StorageUnavailable as error:
             self.dependencies.sql_failed(error)
         route = plan.route(permit.route)
         if number is None or route is None:
             await self._drop(permit)
             return None
-        return CallInFlight(Attempt(first.attempt.job, permit, route, number))
+        return self._in_flight(Attempt(first.attempt.job, permit, route, number))
+
+    def _in_flight(self, attempt: Attempt) -> CallInFlight:
+        return CallInFlight(attempt, self.runtime.clock)
 
     async def _drop(self, permit: Permit) -> None:
         try:
@@ -111,7 +115,8 @@ class Race:
                 self._running.cancel()
 
     def _arm(self, first: CallInFlight, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(clock.real(seconds), self._start, first)
+        real = self._hedging.runtime.clock.real(seconds)
+        self._timer = asyncio.get_running_loop().call_later(real, self._start, first)
 
     def _disarm(self) -> None:
         if self._timer is not None:

@@ -9,11 +9,11 @@ from importlib.metadata import version
 
 import structlog
 
-from holdfast.config import clock
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.ids import new_id
 from holdfast.store import Store
 from holdfast.store.fleet import register_worker, renew_lease
+from holdfast.testing import PRODUCTION, Clock
 from holdfast.worker.dependency_health import DependencyHealth
 
 log = structlog.get_logger()
@@ -27,14 +27,14 @@ class Lease:
     dependencies: DependencyHealth
     seconds: float
     renamed: Callable[[str], None] = lambda _: None
-    clock: Callable[[], float] = clock.monotonic
+    clock: Clock = PRODUCTION.clock
     worker: str = ""  # who holds it
     _asked_at: float = 0.0  # when the lease that we have was asked for
 
     @property
     def held(self) -> bool:
         """Whether the lease is still ours as far as this host can tell. A process that was frozen finds it is not."""
-        return self.clock() - self._asked_at < self.seconds
+        return self.clock.monotonic() - self._asked_at < self.seconds
 
     @property
     def fresh(self) -> bool:
@@ -42,7 +42,7 @@ class Lease:
 
         Nobody could write for longer than ours is old; the others' leases were a third gone by then at most.
         """
-        return self.clock() - self._asked_at < self.seconds / 2
+        return self.clock.monotonic() - self._asked_at < self.seconds / 2
 
     def covers(self, worker: str) -> bool:
         """Whether what ``worker`` claimed is still ours: a process that lost its lease goes on as another worker."""
@@ -50,7 +50,7 @@ class Lease:
 
     async def sign_on(self) -> str:
         """Register as a new worker; its id."""
-        worker, asked_at = new_id(), self.clock()
+        worker, asked_at = new_id(), self.clock.monotonic()
         await asyncio.to_thread(
             self.store.write,
             register_worker,
@@ -66,8 +66,8 @@ class Lease:
     async def run(self, worker: str) -> None:
         """Renew until cancelled. Late writes of the lost worker's calls are refused by their fences."""
         while True:
-            await asyncio.sleep(clock.real(self.seconds / 3))
-            asked_at = self.clock()
+            await asyncio.sleep(self.clock.real(self.seconds / 3))
+            asked_at = self.clock.monotonic()
             try:
                 if await asyncio.to_thread(self.store.write, renew_lease, worker, self.seconds):
                     self._asked_at = asked_at

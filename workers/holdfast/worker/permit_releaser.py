@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Iterable
 
-from holdfast.config import crash_point
 from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
+from holdfast.testing import PRODUCTION, Runtime
 from holdfast.worker.dependency_health import DependencyHealth
 
 GROUP = 200  # attempts a script call
@@ -19,9 +19,8 @@ class PermitReleaser:
     its job out of its lane.
     """
 
-    def __init__(self, gate: Gate, dependencies: DependencyHealth) -> None:
-        self._gate = gate
-        self._dependencies = dependencies
+    def __init__(self, gate: Gate, dependencies: DependencyHealth, runtime: Runtime = PRODUCTION) -> None:
+        self._gate, self._dependencies, self._runtime = gate, dependencies, runtime
         self._waiting: list[Attempt] = []
         self._arrived = asyncio.Event()
         self._empty = asyncio.Event()
@@ -44,14 +43,14 @@ class PermitReleaser:
             self._empty.set()
 
     async def _flush(self, group: list[Attempt]) -> None:
-        crash_point("before_settle")
+        self._runtime.crash_point("before_settle")
         try:
             await self._gate.finish(group)
         except QueueUnavailable as error:
             self._dependencies.redis_failed(error)
             await asyncio.sleep(RETRY_AFTER)
         else:
-            crash_point("after_settle")
+            self._runtime.crash_point("after_settle")
             self._dependencies.redis_answered()
             del self._waiting[: len(group)]
 

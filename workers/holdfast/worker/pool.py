@@ -64,6 +64,7 @@ class Pool:
 
     def __init__(self, settings: Settings, store: Store, connection: Connection) -> None:
         self.settings, self.store, self.connection = settings, store, connection
+        runtime = settings.runtime
         self.dependencies = DependencyHealth()
         self.slots = CallSlots(settings.worker.concurrency)
         self.providers = ProviderPool(settings, settings.worker.concurrency, Credentials(settings, connection))
@@ -71,14 +72,14 @@ class Pool:
         self.providers.credentials.changed = self._new_login
         self.lanes = LaneSchedule(settings, self.providers)
         self.writer = GroupWriter(store)
-        self.gate = Gate(connection, window=settings.worker.window, rules=rules_of(settings))
+        self.gate = Gate(connection, window=settings.worker.window, rules=rules_of(settings), clock=runtime.clock)
         self.overrides = Overrides(store, self.gate)
-        self.releaser = PermitReleaser(self.gate, self.dependencies)
-        self.lease = Lease(store, self.dependencies, settings.worker.lease)
+        self.releaser = PermitReleaser(self.gate, self.dependencies, runtime)
+        self.lease = Lease(store, self.dependencies, settings.worker.lease, clock=runtime.clock)
         calls = CallRunner(
-            self.providers, self.lease, self.credential_monitor, self.gate, self.dependencies, self.slots
+            self.providers, self.lease, self.credential_monitor, self.gate, self.dependencies, self.slots, runtime
         )
-        self.attempts = AttemptRunner(self.writer, self.gate, self.releaser, calls, self.dependencies)
+        self.attempts = AttemptRunner(self.writer, self.gate, self.releaser, calls, self.dependencies, runtime)
         self.in_flight: dict[str, asyncio.Task[None]] = {}
         self.unsure: set[str] = set()  # jobs that SQL may count as ours though nobody here runs them
 
@@ -96,8 +97,8 @@ class Pool:
         await self._stop(stop, fetcher, running)
 
     def _parts(self, worker: str) -> tuple[Fetcher, dict[str, Callable[[], Awaitable[None]]]]:
-        window = self.settings.worker.window
-        refiller = WindowRefiller(self.store, self.gate, self.lanes, self.slots, self.dependencies, window)
+        window, runtime = self.settings.worker.window, self.settings.runtime
+        refiller = WindowRefiller(self.store, self.gate, self.lanes, self.slots, self.dependencies, window, runtime)
         fetcher = Fetcher(
             self.gate,
             self.writer,
@@ -109,6 +110,7 @@ class Pool:
             self._begin,
             worker,
             self.unsure,
+            runtime,
         )
         sweeper = Sweeper(
             self.store,
@@ -121,6 +123,7 @@ class Pool:
             self._held,
             window,
             self.lease,
+            runtime,
         )
         self.lease.renamed = lambda new: setattr(fetcher, "worker", new)
         parts: dict[str, Callable[[], Awaitable[None]]] = {

@@ -13,7 +13,8 @@ from holdfast.model.errors import HoldfastError
 from holdfast.model.fault import Fault
 from holdfast.model.request import Request
 from holdfast.model.route import Plan, Route
-from holdfast.providers.port import Provider, Refusal, connect
+from holdfast.providers.connect import connect
+from holdfast.providers.port import Provider, Refusal
 
 log = structlog.get_logger()
 SHORTEST_SECRET = 8  # characters: anything shorter may stand in a sentence by chance
@@ -107,6 +108,7 @@ class ProviderPool:
                 secret,
                 concurrency=self._concurrency,
                 site=configured.site,
+                runtime=self._settings.runtime,
             )
             self._open[name, credential] = made = ProviderClient(provider, secret)
         if found:

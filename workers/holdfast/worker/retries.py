@@ -1,18 +1,15 @@
 """The share of one process in the fleet's retry budget. A retry beyond it comes later; it is not lost."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from holdfast.config import clock
 from holdfast.model.step import Retry, Step
 from holdfast.policy.retry_budget import RetryBudget, earn, spend
+from holdfast.testing import PRODUCTION, Clock
 
 
 @dataclass(slots=True)
 class Retries:
-    """``clock`` in seconds, never going back."""
-
-    clock: Callable[[], float] = clock.monotonic
+    clock: Clock = PRODUCTION.clock
     budget: RetryBudget = field(default_factory=RetryBudget)
 
     def first_call(self) -> None:
@@ -27,5 +24,5 @@ class Retries:
         """
         if not isinstance(step, Retry) or guarded:
             return step
-        self.budget, later = spend(self.budget, self.clock())
+        self.budget, later = spend(self.budget, self.clock.monotonic())
         return replace(step, delay=step.delay + later)

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from holdfast.config import clock
 from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
@@ -13,6 +12,7 @@ from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.route import Plan
 from holdfast.policy.retry import Health
 from holdfast.policy.slow_calls import RECHECK_AFTER, gives_up, is_crowded, slow_after, typical
+from holdfast.testing import PRODUCTION, Clock
 from holdfast.worker.call_runner import CallInFlight
 from holdfast.worker.dependency_health import DependencyHealth
 
@@ -30,6 +30,7 @@ class SlowCallMonitor:
     dependencies: DependencyHealth
     health: Callable[[Plan], Awaitable[Health]]
     slots: int
+    clock: Clock = PRODUCTION.clock
     typical: dict[str, float] = field(default_factory=dict)
     _looking: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -54,7 +55,7 @@ class SlowCallMonitor:
         if route.slow_after is None:
             return None
         slow = slow_after(route, self.typical.get(route.name), job.need.output_tokens)
-        return asyncio.get_running_loop().call_later(clock.real(slow), self._is_slow, call, plan, slow)
+        return asyncio.get_running_loop().call_later(self.clock.real(slow), self._is_slow, call, plan, slow)
 
     def _is_slow(self, call: CallInFlight, plan: Plan, slow: float) -> None:
         looking = asyncio.create_task(self._look(call, plan, slow))
@@ -68,7 +69,7 @@ class SlowCallMonitor:
             if await self._is_lost(call, plan, slow):
                 call.abandon(GIVEN_UP)
                 return
-            await asyncio.sleep(clock.real(RECHECK_AFTER))
+            await asyncio.sleep(self.clock.real(RECHECK_AFTER))
 
     async def _is_lost(self, call: CallInFlight, plan: Plan, slow: float) -> bool:
         attempt, health = call.attempt, await self.health(plan)

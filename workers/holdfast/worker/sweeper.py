@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from holdfast.config import clock, crash_point
 from holdfast.lanes import Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Offer, State
@@ -21,6 +20,7 @@ from holdfast.store.fleet import list_workers, take_over
 from holdfast.store.operations import delete_done_operations
 from holdfast.store.requeue import requeue
 from holdfast.store.retention import delete_stopped_workers
+from holdfast.testing import PRODUCTION, Runtime
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.fetcher import Fetcher
@@ -51,6 +51,7 @@ class Sweeper:
     held: Callable[[], frozenset[str]]
     window: int
     lease: Lease
+    runtime: Runtime = PRODUCTION
     _strays: frozenset[str] = field(default_factory=frozenset)
     _condition: list[str] = field(default_factory=list)
 
@@ -79,13 +80,13 @@ class Sweeper:
                 self.dependencies.sql_failed(error)
             except QueueUnavailable as error:
                 self.dependencies.redis_failed(error)
-            await asyncio.sleep(max(clock.real(every), every / FASTER))
+            await asyncio.sleep(max(self.runtime.clock.real(every), every / FASTER))
 
     async def release_due(self) -> None:
         """Delayed jobs whose time has come are queued, and take their places among what waits."""
         while offers := await asyncio.to_thread(self.store.write, release_due, AT_MOST):
             self.dependencies.sql_answered()
-            crash_point("after_release")
+            self.runtime.crash_point("after_release")
             await self._offer(offers)
             if len(offers) < AT_MOST:
                 return
@@ -110,7 +111,7 @@ class Sweeper:
     async def expire_due(self) -> None:
         """End what is too late. A backlog whose deadline passes at once goes page by page, and starves nobody."""
         while expired := await asyncio.to_thread(self.store.write, expire_due, AT_MOST):
-            crash_point("after_expire")
+            self.runtime.crash_point("after_expire")
             if expired < AT_MOST:
                 return
             await asyncio.sleep(REST)
@@ -138,12 +139,12 @@ class Sweeper:
             return
         for dead in await asyncio.to_thread(self.store.write, take_over, lambda: self.lease.fresh):
             log.warning("worker_lost", worker=dead.worker, requeued=dead.requeued, poisoned=dead.poisoned)
-            crash_point("after_take_over")
+            self.runtime.crash_point("after_take_over")
         alive = {worker.id for worker in await asyncio.to_thread(self.store.read, list_workers)}
         for worker in await asyncio.to_thread(self.gate.lanes.workers):
             if worker not in alive:
                 await self.gate.release(worker)
-                crash_point("after_free")
+                self.runtime.crash_point("after_free")
 
     async def drop_strays(self) -> None:
         """Window entries that Redis counts as ours and that we do not know: an answer of the gate got lost."""

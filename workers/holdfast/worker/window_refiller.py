@@ -4,11 +4,11 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from holdfast.config import clock, crash_point
 from holdfast.lanes import Backlog, Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.store import Store
 from holdfast.store.backlog import lane_heads
+from holdfast.testing import PRODUCTION, Runtime
 from holdfast.worker.call_slots import CallSlots
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.lane_schedule import LaneSchedule
@@ -27,6 +27,7 @@ class WindowRefiller:
     slots: CallSlots
     dependencies: DependencyHealth
     window: int
+    runtime: Runtime = PRODUCTION
     _next: dict[str, float] = field(default_factory=dict)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -35,7 +36,7 @@ class WindowRefiller:
         now = time.monotonic()
         if now < self._next.get(lane, 0.0):
             return
-        self._next[lane] = now + clock.real(NOTHING_NEW)
+        self._next[lane] = now + self.runtime.clock.real(NOTHING_NEW)
         filling = asyncio.create_task(self._fill(lane))
         self._running.add(filling)
         filling.add_done_callback(self._running.discard)
@@ -43,10 +44,10 @@ class WindowRefiller:
     async def _fill(self, lane: str) -> None:
         try:
             offers = await asyncio.to_thread(self.store.read, lane_heads, lane, self.window)
-            crash_point("before_refill")
+            self.runtime.crash_point("before_refill")
             backlog = Backlog.PART if len(offers) == self.window else Backlog.ALL
             added = await self.gate.offer(offers, window=self.window, backlog=backlog)
-            crash_point("after_refill")
+            self.runtime.crash_point("after_refill")
         except StorageUnavailable as error:
             self.dependencies.sql_failed(error)
         except QueueUnavailable as error:

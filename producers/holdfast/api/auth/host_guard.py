@@ -37,7 +37,7 @@ def check_binding(settings: Settings) -> None:
 
 def any_key(settings: Settings) -> bool | None:
     """Tell whether a key is good now; None: the database does not say."""
-    store = Store(settings.storage.database_url)
+    store = Store(settings.storage.database_url, settings.runtime)
     try:
         store.ensure()
         keys, now = store.read(read_keys)

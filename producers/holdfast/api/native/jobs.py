@@ -13,7 +13,6 @@ from holdfast.api.native.filters import JobPage
 from holdfast.api.native.links import accepted_view, batch_url, job_url
 from holdfast.api.native.submission import SCHEMA, read_order
 from holdfast.client.backend import Accepted
-from holdfast.config import crash_point
 from holdfast.model.job import LIVE, State
 
 LONGEST_WAIT = 60.0  # seconds
@@ -39,7 +38,7 @@ def submit(ours: Submitting, body: Body, response: Response, key: Key = None) ->
     """
     request, one = read_order(body, key)
     accepted = ours.backend.submit(request)
-    crash_point("before_response")
+    ours.shared.installation.crash_point("before_response")
     jobs = views(ours, accepted)
     if one:
         response.headers["location"] = jobs[0]["status_url"]

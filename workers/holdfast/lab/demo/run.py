@@ -141,7 +141,7 @@ def stage(directory: Path) -> Iterator[Stage]:
         stack.callback(connection.close)
         lanes = Lanes(connection)
         lanes.ping()
-        store = Store(settings.storage.database_url)
+        store = Store(settings.storage.database_url, settings.runtime)
         stack.callback(store.close)
         store.ensure()
         holdfast = stack.enter_context(Holdfast(settings))

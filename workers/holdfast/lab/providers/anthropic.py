@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from holdfast.config import clock
 from holdfast.lab.providers.limiter import MINUTE, RateBucket
 from holdfast.lab.providers.prompt import ErrorAnswer, Prompt, SimAnswer, wrong
 
@@ -134,13 +133,13 @@ def error(refusal: ErrorAnswer, request_id: str) -> dict[str, Any]:
     return {"type": "error", "error": said, "request_id": request_id}
 
 
-def limit_headers(buckets: Mapping[str, RateBucket]) -> dict[str, str]:
+def limit_headers(buckets: Mapping[str, RateBucket], now: float) -> dict[str, str]:
     """What is left, as of the last refill. Token figures are rounded to thousands, as the provider does."""
     headers: dict[str, str] = {}
     for name, bucket in buckets.items():
         dimension = name.replace("_", "-")
         left = max(0, int(bucket.level))
-        full_at = datetime.fromtimestamp(clock.now() + bucket.full_in(), UTC)
+        full_at = datetime.fromtimestamp(now + bucket.full_in(), UTC)
         headers[f"anthropic-ratelimit-{dimension}-limit"] = f"{bucket.rate * MINUTE:.0f}"
         headers[f"anthropic-ratelimit-{dimension}-remaining"] = str(left if name == "requests" else round(left, -3))
         headers[f"anthropic-ratelimit-{dimension}-reset"] = full_at.strftime("%Y-%m-%dT%H:%M:%SZ")

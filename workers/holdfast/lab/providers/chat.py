@@ -148,7 +148,7 @@ def error(refusal: ErrorAnswer, request_id: str) -> dict[str, Any]:
     }
 
 
-def limit_headers(buckets: Mapping[str, RateBucket]) -> dict[str, str]:
+def limit_headers(buckets: Mapping[str, RateBucket], now: float) -> dict[str, str]:  # noqa: ARG001  the port's
     """What is left, as of the last refill: requests, and tokens of both directions together."""
     headers: dict[str, str] = {}
     for name, bucket in buckets.items():

@@ -13,10 +13,10 @@ import orjson
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
-from holdfast.config import clock
 from holdfast.lab.providers.calls import SeenCall
 from holdfast.lab.providers.settings import InjectedFault
 from holdfast.lab.providers.wire_format import WireFormat
+from holdfast.testing import Clock
 
 MEBIBYTE = 1 << 20
 BOMB_MEBIBYTES = 256
@@ -36,6 +36,7 @@ class Exchange:
     call: SeenCall
     number: int
     headers: dict[str, str]
+    clock: Clock
     body: dict[str, Any] | None = None  # of success, once the model ran
     label: str | None = None
 
@@ -104,7 +105,7 @@ async def _hang(exchange: Exchange, fault: InjectedFault) -> web.StreamResponse:
 
 
 async def _slow(exchange: Exchange, fault: InjectedFault) -> web.StreamResponse:
-    await asyncio.sleep(clock.real(SLOW if fault.delay is None else fault.delay))
+    await asyncio.sleep(exchange.clock.real(SLOW if fault.delay is None else fault.delay))
     return answer(exchange, exchange.body)
 
 
@@ -129,7 +130,7 @@ async def _trickle(exchange: Exchange, fault: InjectedFault) -> web.StreamRespon
     response = await _begin(exchange, len(body))
     for byte in body:
         await response.write(bytes([byte]))
-        await asyncio.sleep(clock.real(TRICKLE if fault.delay is None else fault.delay))
+        await asyncio.sleep(exchange.clock.real(TRICKLE if fault.delay is None else fault.delay))
     return response
 
 

@@ -12,7 +12,6 @@ from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_request import BaseRequest
 from pydantic import ValidationError
 
-from holdfast.config import clock
 from holdfast.lab.providers.calls import SeenCall, count, timeline
 from holdfast.lab.providers.fault_responses import FAULT_RESPONSES, Exchange, answer
 from holdfast.lab.providers.faults import FaultSchedule, is_refusing, refusal
@@ -21,6 +20,7 @@ from holdfast.lab.providers.poll_clock import PollClock
 from holdfast.lab.providers.prompt import ErrorAnswer, Prompt, RequestRefused, SimAnswer, think, wrong
 from holdfast.lab.providers.settings import InjectedFault, Script, SimSettings
 from holdfast.lab.providers.wire_format import WIRE_FORMATS, WireFormat
+from holdfast.testing import Clock
 
 TAG = "x-holdfast-attempt"
 BODY_LIMIT = 256 << 20  # bytes, the larger of the two providers' own limits
@@ -35,7 +35,7 @@ class SimProvider:
     """
 
     def __init__(self, settings: SimSettings | None = None) -> None:
-        self.settings = settings or SimSettings()
+        self.settings, self._clock = settings or SimSettings(), Clock.from_environment()
         self.url = ""
         self._controls: Mapping[tuple[str, str], Callable[[Any], Any]] = {
             ("POST", "/sim/break"): lambda body: self.break_(InjectedFault.model_validate(body)),
@@ -48,7 +48,7 @@ class SimProvider:
             ("GET", "/sim/calls"): lambda _: self.calls,
             ("POST", "/sim/calls"): lambda body: self.calls[body["after"] : body["after"] + body["at_most"]],
         }
-        self._poll_clock = PollClock(clock.now)
+        self._poll_clock = PollClock(self._clock.now)
         self.reset()
 
     # --- for the one who runs it -----------------------------------------------------------------------------------
@@ -73,11 +73,11 @@ class SimProvider:
 
     def break_(self, fault: InjectedFault) -> None:
         """Begin a fault. Several may hold at once; the first that matches a call decides."""
-        self._faults.add(fault, clock.monotonic())
+        self._faults.add(fault, self._clock.monotonic())
 
     def play(self, script: Script) -> None:
         """Fall ill and recover as ``script`` says, from now on; other faults wait until it is healed."""
-        self._faults.play(script, clock.monotonic())
+        self._faults.play(script, self._clock.monotonic())
 
     def heal(self) -> None:
         """End every fault, and a script. Calls that hang already go on hanging."""
@@ -110,10 +110,10 @@ class SimProvider:
         wire_format = WIRE_FORMATS.get(request.path)
         if wire_format is None:
             return await self._control(request)
-        call = SeenCall(clock.now(), request.path, request.headers.get(TAG, ""), since=self._poll_clock.since)
+        call = SeenCall(self._clock.now(), request.path, request.headers.get(TAG, ""), since=self._poll_clock.since)
         self.calls.append(call)
         self._number += 1
-        exchange = Exchange(request, wire_format, call, self._number, {})
+        exchange = Exchange(request, wire_format, call, self._number, {}, self._clock)
         try:
             response = await self._serve(exchange)
             call.status = exchange.label or str(response.status)
@@ -121,7 +121,7 @@ class SimProvider:
             response = self._refuse(exchange, refused.refusal)
             call.status = str(response.status)
         finally:
-            call.ended = clock.now()
+            call.ended = self._clock.now()
             call.status = call.status or exchange.label or "abandoned"
         return response
 
@@ -130,7 +130,7 @@ class SimProvider:
         body = _json(raw)
         call, wire_format = exchange.call, exchange.wire_format
         call.model = str(body.get("model", ""))
-        decision = self._faults.decide(call.path, call.model, clock.monotonic())
+        decision = self._faults.decide(call.path, call.model, self._clock.monotonic())
         fault = decision.fault
         if fault is not None and is_refusing(fault):
             return await self._fail(exchange, fault)
@@ -138,7 +138,7 @@ class SimProvider:
         prompt = self._read(wire_format, body)
         answer_ = think(prompt, len(raw))
         self._let_in(exchange, prompt, answer_)
-        await asyncio.sleep(clock.real(self._chance.uniform(*(decision.latency or self.settings.latency))))
+        await asyncio.sleep(self._clock.real(self._chance.uniform(*(decision.latency or self.settings.latency))))
         call.executed = True
         call.input_tokens, call.output_tokens = answer_.input_tokens, answer_.output_tokens
         exchange.body = wire_format.write(prompt.model, answer_, exchange.number)
@@ -163,7 +163,7 @@ class SimProvider:
         return prompt
 
     def _let_in(self, exchange: Exchange, prompt: Prompt, answer_: SimAnswer) -> None:
-        refused_by = self._limiter.take(exchange.wire_format.costs(prompt, answer_), clock.monotonic())
+        refused_by = self._limiter.take(exchange.wire_format.costs(prompt, answer_), self._clock.monotonic())
         if refused_by is not None:
             message = f"Rate limit reached for {refused_by.replace('_', ' ')}."
             raise RequestRefused(ErrorAnswer(429, message, retry_after=self.settings.retry_after))
@@ -171,7 +171,7 @@ class SimProvider:
 
     async def _fail(self, exchange: Exchange, fault: InjectedFault) -> web.StreamResponse:
         if fault.delay:
-            await asyncio.sleep(clock.real(fault.delay))
+            await asyncio.sleep(self._clock.real(fault.delay))
         refusal_ = refusal(fault, exchange.wire_format, self.settings.retry_after)
         if refusal_ is not None:
             return self._refuse(exchange, refusal_)
@@ -188,7 +188,7 @@ class SimProvider:
     def _headers(self, exchange: Exchange) -> dict[str, str]:
         headers = {exchange.wire_format.REQUEST_ID: f"req_sim{exchange.number:08x}"}
         if self.settings.headers:
-            headers.update(exchange.wire_format.limit_headers(self._limiter.buckets))
+            headers.update(exchange.wire_format.limit_headers(self._limiter.buckets, self._clock.now()))
         return headers
 
     async def _control(self, request: BaseRequest) -> web.Response:

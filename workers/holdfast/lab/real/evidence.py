@@ -130,7 +130,7 @@ class _Reader:
         for job in ids:
             for name, call in self._calls.pop(public_id("job", job), ()):
                 calls[name].append(call)
-        ledgers = read_ledgers(self.on.store, ids, calls, 0, {})
+        ledgers = read_ledgers(self.on.store, ids, calls, 0, {}, clock=self.on.clock)
         unheard = sum(attempt.outcome is Outcome.UNKNOWN for attempt in ledgers.attempts.values())
         for line in compare(replace(ledgers, may_repeat=unheard)):
             self._hold(line)

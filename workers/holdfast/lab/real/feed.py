@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from random import Random
 
-from holdfast.config import clock
 from holdfast.lab.drill.scenario import Load, Scenario
 from holdfast.lab.providers import control
 from holdfast.lab.real.stage import Stage, wait_for
@@ -59,7 +58,7 @@ class JobFeeder:
     def feed(self, times: Sequence[float], began: float, look: Callable[[], None]) -> None:
         """Submit a job at each of ``times`` after ``began``. ``look`` is called between two submits."""
         while (at := len(self.accepted)) < len(times):
-            due = min(bisect_right(times, clock.now() - began), at + MOST)
+            due = min(bisect_right(times, self._on.clock.now() - began), at + MOST)
             if due > at:
                 self.submit(range(at, due))
             look()

@@ -1,6 +1,6 @@
 """A drill in compressed real time: the real pool, real HTTP, simulated providers, and time that runs faster for all.
 
-Every duration stays as it is configured; the clock of all processes runs ``speed`` times faster (settings/clock.py).
+Every duration stays as it is configured; the clock of all processes runs ``speed`` times faster (testing/clock.py).
 What the machine itself needs is not compressed: at speed 60, ten milliseconds of a worker are 0.6 s of the drill.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.config import Settings, clock
+from holdfast.config import Settings
 from holdfast.lab.drill.result import DrillResult, SeedReport
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.drill.thresholds import bars_for, hold
@@ -22,6 +22,7 @@ from holdfast.model.errors import InvalidRequest
 from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT
 from holdfast.store.batches import count_unfinished, open_batch
+from holdfast.testing.clock import fast_clock
 
 OVERTIME = 1_800.0  # seconds after the last arrival, at least; what is not over then is lost
 REAL_OVERTIME = 60.0  # real seconds, at least
@@ -76,7 +77,7 @@ def run(scenario: Scenario, *, seeds: Sequence[int], speed: float, settings: Set
 
 def play(scenario: Scenario, seed: int, speed: float, settings: Settings | None) -> tuple[SeedReport, Overhead]:
     """One seed. Everything that was started is ended, whatever happens."""
-    with clock.running(speed), DrillProgress(scenario, seed) as screen, stage(scenario, seed, settings, speed) as on:
+    with fast_clock(speed), DrillProgress(scenario, seed) as screen, stage(scenario, seed, settings, speed) as on:
         evidence = _act(on, scenario, seed, screen)
         cast = on.cast
     limit = cast.limit(scenario) if len(cast.providers) == 1 else None
@@ -90,11 +91,11 @@ def _act(on: Stage, scenario: Scenario, seed: int, screen: DrillProgress) -> Dri
     times, feeder = arrivals(scenario, seed), JobFeeder(on, batch, scenario.load)
     warm_up(on)
     on.start_scripts(scenario)
-    began = clock.now()
+    began = on.clock.now()
 
     def look() -> None:
         on.check()
-        screen.show(clock.now() - began, len(feeder.accepted))
+        screen.show(on.clock.now() - began, len(feeder.accepted))
 
     feeder.feed(times, began, look)
     _await_the_end(on, batch, look)
@@ -105,7 +106,7 @@ def _act(on: Stage, scenario: Scenario, seed: int, screen: DrillProgress) -> Dri
 
 def _await_the_end(on: Stage, batch: str, look: Callable[[], None]) -> None:
     """Wait until every job has ended, or it has been too long."""
-    end_by = time.monotonic() + max(clock.real(OVERTIME), REAL_OVERTIME)
+    end_by = time.monotonic() + max(on.clock.real(OVERTIME), REAL_OVERTIME)
     while on.store.read(count_unfinished, batch) and time.monotonic() < end_by:
         look()
         time.sleep(LOOK)

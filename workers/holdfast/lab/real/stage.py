@@ -21,6 +21,7 @@ from holdfast.model.errors import HoldfastError
 from holdfast.store import Store
 from holdfast.store.fleet import list_workers
 from holdfast.store.secrets import message_key
+from holdfast.testing import Clock
 
 READY = 60.0  # real seconds for processes to start
 LAST_WORDS = 20.0  # real seconds for a worker to end
@@ -51,6 +52,11 @@ class Stage:
     store: Store
     lanes: Lanes
     workers: "list[subprocess.Popen[bytes]]"
+
+    @property
+    def clock(self) -> Clock:
+        """The drill's, as every process that it started has it."""
+        return self.settings.runtime.clock
 
     def start_scripts(self, scenario: Scenario) -> None:
         """The scripts of all providers begin now."""
@@ -89,7 +95,7 @@ def stage(scenario: Scenario, seed: int, settings: Settings | None, speed: float
         config = directory / "holdfast.toml"
         config.write_text(configuration(cast, [sim.url for sim in sims], directory, speed), encoding="utf-8")
         loaded = load(config, {**os.environ, "HOLDFAST_DATABASE_URL": "", "HOLDFAST_REDIS_URL": ""})
-        store = Store(loaded.storage.database_url)
+        store = Store(loaded.storage.database_url, loaded.runtime)
         stack.callback(store.close)
         store.ensure()
         key = message_key(store, loaded.storage.message_key)

@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 PROGRAM = """
-from holdfast.config.crash import crash_point
+import os; from holdfast.testing import Runtime
+crash_point = Runtime.from_environment(os.environ).crash_point
 for name in ("before_claim", "after_claim", "after_claim"):
     crash_point(name)
     print(name, flush=True)

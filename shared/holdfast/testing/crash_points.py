@@ -62,11 +62,29 @@ CRASH_POINTS: Mapping[str, str] = MappingProxyType(
 )
 
 
-class _Harm:
-    """What happens to the process when it comes to a point for the n-th time."""
+class CrashPoints:
+    """The points at which one process is harmed, and how. Counts how often it has come to each."""
 
-    def __init__(self, variable: str, signal_: signal.Signals) -> None:
-        self.point, _, count = os.environ.get(variable, "").partition(":")
+    def __init__(self, crash_at: str = "", freeze_at: str = "") -> None:
+        harms = (_Harm(crash_at, signal.SIGKILL), _Harm(freeze_at, signal.SIGSTOP))
+        self._harms = [harm for harm in harms if harm.point]
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str]) -> "CrashPoints":
+        return cls(env.get(CRASH_AT, ""), env.get(FREEZE_AT, ""))
+
+    def reach(self, name: str) -> None:
+        """Die or stand still if this is where to. ``name`` is one of CRASH_POINTS."""
+        for harm in self._harms:
+            if harm.point == name:
+                harm.come_closer()
+
+
+class _Harm:
+    """What happens to the process when it comes to a point for the n-th time: ``POINT`` or ``POINT:N``."""
+
+    def __init__(self, at: str, signal_: signal.Signals) -> None:
+        self.point, _, count = at.partition(":")
         self._left = int(count) if count.isdigit() and int(count) > 0 else 1
         self._signal = signal_
 
@@ -74,15 +92,3 @@ class _Harm:
         self._left -= 1
         if self._left == 0:
             os.kill(os.getpid(), self._signal)
-
-
-_HARMS = (_Harm(CRASH_AT, signal.SIGKILL), _Harm(FREEZE_AT, signal.SIGSTOP))
-_POINTS = frozenset(harm.point for harm in _HARMS if harm.point)
-
-
-def crash_point(name: str) -> None:
-    """Die or stand still here if the environment says so. ``name`` is one of CRASH_POINTS."""
-    if name in _POINTS:
-        for harm in _HARMS:
-            if harm.point == name:
-                harm.come_closer()
