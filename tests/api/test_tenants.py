@@ -166,15 +166,15 @@ def test_who_only_watches_sees_figures_and_nobodys_prompts(api, store, other) ->
 def test_every_operation_wants_a_key_and_a_scope(api, store, other) -> None:
     stranger = bearer(add_key(store, THEIRS, KeyScope.SUBMIT))
     hears(api)
-    let_in = set()
+    admitted = set()
     for method, url, how in other.requests(api):
         if url in OPEN:
             continue
         for _ in range(2):
             assert api.request(method, url, **how).status_code in {401, 429}, (method, url)
         if api.request(method, url, headers=stranger, **how).status_code != 403:
-            let_in.add((method, re.sub(r"[0-9a-f]{32}", "…", url)))
-    assert let_in == {
+            admitted.add((method, re.sub(r"[0-9a-f]{32}", "…", url)))
+    assert admitted == {
         ("POST", "/api/v1/jobs"),
         ("POST", "/api/v1/jobs/job_…/cancel"),
         ("POST", "/api/v1/batches/batch_…/cancel"),
