@@ -62,9 +62,10 @@ class Tree:
 
     @cached_property
     def texts(self) -> Mapping[str, str]:
-        """Every tracked text but histories, by its path."""
-        listed = subprocess.run(["git", "ls-files"], cwd=self.root, capture_output=True, text=True, check=True)
-        names = (name for name in listed.stdout.splitlines() if not name.startswith(HISTORY))
+        """Every tracked text but histories, by its path. Without git: of the source roots."""
+        listed = subprocess.run(["git", "ls-files"], cwd=self.root, capture_output=True, text=True, check=False)
+        found = [module.path for module in self.modules] if listed.returncode else listed.stdout.splitlines()
+        names = (name for name in found if not name.startswith(HISTORY))
         paths = {name: self.root / name for name in names if Path(name).suffix in TEXTS}
         return {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.is_file()}
 
