@@ -24,7 +24,7 @@ from holdfast.api.body_limits import (
 )
 from holdfast.api.header_timeout import HEAD_BYTES, HeaderTimeoutProtocol
 from holdfast.api.serving import server_of
-from holdfast.client import intake
+from holdfast.client import job_items
 from holdfast.client.backend import JobDefaults
 from holdfast.client.errors import InvalidJobs
 from holdfast.model.errors import InvalidRequest
@@ -109,7 +109,7 @@ def test_half_a_character_is_refused() -> None:
 def test_a_job_that_holds_too_much_of_something_is_told_what(where, job) -> None:
     item = {key: value for key, value in ({"model": "smart", "prompt": "a"} | job).items() if value is not None}
     with pytest.raises(InvalidJobs) as refused:
-        intake.read_items([item], JobDefaults(), None)
+        job_items.read_items([item], JobDefaults(), None)
     assert (refused.value.problems[0].where, "at most" in refused.value.problems[0].problem) == (where, True)
 
 

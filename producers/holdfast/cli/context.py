@@ -62,7 +62,7 @@ def close_at_end(close: Callable[[], None]) -> None:
 
 def backend() -> "Backend":
     """Open what the command line and the environment name: a server, or the configured storage."""
-    from holdfast.client.opening import open_backend
+    from holdfast.client.open_backend import open_backend
 
     opened = open_backend(None, context().config, context().server, tenant=None, actor=actor())
     close_at_end(opened.close)

@@ -1,4 +1,4 @@
-"""Bulk actions on dead letters: asked for in SQL, done by an actor of some worker, or here where none takes them up."""
+"""Bulk actions on dead letters: rows in SQL, worked off by a worker's actor, or here where no worker does."""
 
 import time
 
@@ -22,17 +22,17 @@ def act_on_dead_letters(  # noqa: PLR0917 - an action in full
     actor: str,
     per_minute: float | None = None,
 ) -> int:
-    """Replay or drop at most ``limit`` dead letters, and answer how many once it is done.
+    """Replay or drop at most ``limit`` dead letters; return how many once it is done.
 
-    What is asked for is done even where this process dies while it waits.
+    The operation is a committed row: it is completed even if this process dies while it waits.
     """
     store = installation.ready()
     operation = store.write(open_operation, action, where, limit, actor, per_minute)
-    return _wait(store, operation, PICK_UP if _told(installation, store, operation) else 0.0)
+    return _wait(store, operation, PICK_UP if _sent(installation, store, operation) else 0.0)
 
 
-def _told(installation: Installation, store: Store, operation: str) -> bool:
-    """Whether there are workers, and Redis took a message for them."""
+def _sent(installation: Installation, store: Store, operation: str) -> bool:
+    """Send a message about the operation to the workers. Returns False where there are none, or Redis is away."""
     if not store.read(list_workers):
         return False
     try:
@@ -42,13 +42,13 @@ def _told(installation: Installation, store: Store, operation: str) -> bool:
     return True
 
 
-def _wait(store: Store, operation: str, patience: float) -> int:
-    """Wait until an operation is done. Whenever nobody did a page of it for ``patience`` seconds, do it here."""
+def _wait(store: Store, operation: str, pick_up: float) -> int:
+    """Wait until an operation is done. Whenever no worker did a page of it for ``pick_up`` seconds, do it here."""
     gap, moved_at, since = FIRST_LOOK, 0, time.monotonic()
     while not (found := store.read(find_operation, operation)).done:
         if found.moved_at != moved_at:
             moved_at, since = found.moved_at, time.monotonic()
-        if time.monotonic() - since >= patience:
+        if time.monotonic() - since >= pick_up:
             work_off(store, operation)
         else:
             time.sleep(gap)

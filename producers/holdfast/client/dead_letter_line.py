@@ -6,7 +6,7 @@ from typing import IO, Any
 
 import orjson
 
-from holdfast.client.intake import DEAD_LETTER_FIELD
+from holdfast.client.job_items import DEAD_LETTER_FIELD
 from holdfast.model.ids import public_id
 from holdfast.model.records import JobDetail
 

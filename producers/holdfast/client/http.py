@@ -16,7 +16,7 @@ from holdfast.client.answer import Answer
 from holdfast.client.api_connection import ApiConnection
 from holdfast.client.backend import Accepted, AcceptedJob, Force, Item, SubmitRequest, View
 from holdfast.client.dead_letter_line import new_file
-from holdfast.client.intake import read_items
+from holdfast.client.job_items import read_items
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import TERMINAL, State
 from holdfast.model.records import JobFilter

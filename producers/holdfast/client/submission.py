@@ -7,7 +7,7 @@ from itertools import islice
 from holdfast.client.backend import Accepted, AcceptedJob, SubmitRequest
 from holdfast.client.errors import PartlySubmitted
 from holdfast.client.installation import Installation
-from holdfast.client.intake import Draft, read_items
+from holdfast.client.job_items import read_items
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import NewJob, Offer
@@ -15,6 +15,7 @@ from holdfast.policy.token_estimate import estimate
 from holdfast.store.batches import find_batch, open_batch
 from holdfast.store.jobs import find_job
 from holdfast.store.submit import submit_jobs
+from holdfast.wire.batch_line import ParsedLine
 
 CHUNK = 1_000  # jobs in one transaction
 
@@ -24,14 +25,14 @@ class Submission:
 
     def __init__(self, installation: Installation, tenant: str, request: SubmitRequest) -> None:
         self._offers, self._tenant, self._request = installation.offers, tenant, request
-        self._drafts = read_items(request.items, request.defaults, installation.settings.plan)
+        self._lines = read_items(request.items, request.defaults, installation.settings.plan)
         self._store, self._crash_point = installation.ready(), installation.crash_point
         self._batch: str | None = None
 
     def commit(self) -> Accepted:
         """Write all jobs, a chunk in a transaction. Raises Conflict, PartlySubmitted, StorageUnavailable."""
-        ids = sorted(new_id() for _ in self._drafts)  # lanes take equal jobs in id order
-        numbered = list(zip(ids, self._drafts, strict=True))
+        ids = sorted(new_id() for _ in self._lines)  # lanes take equal jobs in id order
+        numbered = list(zip(ids, self._lines, strict=True))
         accepted = self._open_batch(numbered)
         jobs = self._new_jobs(numbered[len(accepted) :], len(accepted))
         while chunk := list(islice(jobs, CHUNK)):
@@ -46,7 +47,7 @@ class Submission:
     def _public_batch(self) -> str | None:
         return self._batch and public_id("batch", self._batch)
 
-    def _open_batch(self, drafts: Sequence[tuple[str, Draft]]) -> list[AcceptedJob]:
+    def _open_batch(self, lines: Sequence[tuple[str, ParsedLine]]) -> list[AcceptedJob]:
         """Find the batch that the request joins, or open the one it makes; return the jobs that are in by then.
 
         A request with a key may be a repeated one: where its first job is known, that names the earlier batch.
@@ -58,32 +59,32 @@ class Submission:
                 raise NotFound("batch", public_id("batch", self._batch))
         elif request.many:
             self._batch = new_id()
-            if request.key and drafts:
-                first = self._accept(list(self._new_jobs(drafts[:1])))
+            if request.key and lines:
+                first = self._accept(list(self._new_jobs(lines[:1])))
                 if not first[0].created:
                     known = self._store.read(find_job, inner_id("job", first[0].id), self._tenant)
                     self._batch = (known and known.batch) or self._batch
             self._store.write(open_batch, self._batch, request.name, self._tenant)
         return first
 
-    def _new_jobs(self, drafts: Sequence[tuple[str, Draft]], start: int = 0) -> Iterator[NewJob]:
-        """Make the jobs of ``drafts``, the first of which is item number ``start`` of the request."""
+    def _new_jobs(self, lines: Sequence[tuple[str, ParsedLine]], start: int = 0) -> Iterator[NewJob]:
+        """Make the jobs of ``lines``, the first of which is item number ``start`` of the request."""
         request, batch = self._request, self._batch
         alone = batch is None and len(request.items) == 1
-        for index, (id_, draft) in enumerate(drafts, request.first + start):
+        for index, (id_, line) in enumerate(lines, request.first + start):
             yield NewJob(
                 id=id_,
-                model=draft.model,
-                request=draft.request,
-                need=estimate(draft.request),
+                model=line.model,
+                request=line.request,
+                need=estimate(line.request),
                 tenant=self._tenant,
                 batch=batch,
-                custom_id=draft.custom_id,
+                custom_id=line.custom_id,
                 position=index if batch else None,
-                priority=draft.priority,
+                priority=line.priority,
                 idempotency_key=f"{request.key}/{index}" if request.key and not alone else request.key,
-                expires_in=draft.expires_in,
-                metadata=draft.metadata,
+                expires_in=line.expires_in,
+                metadata=line.metadata,
             )
 
     def _accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack, overload
 from holdfast.client import waiting
 from holdfast.client.answer import Answer
 from holdfast.client.backend import AcceptedJob, Backend, Item, JobDefaults, SubmitRequest
-from holdfast.client.opening import open_backend
+from holdfast.client.open_backend import open_backend
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Priority, State
 from holdfast.model.request import Request

@@ -1,7 +1,7 @@
-"""Items as a producer writes them, read into drafts of jobs: every problem of every item at once."""
+"""Items of a submit, read into parsed lines: every problem of every item at once."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from holdfast.model.job import Priority
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan
 from holdfast.wire import anthropic, chat, responses
-from holdfast.wire.batch_line import read_job
+from holdfast.wire.batch_line import ParsedLine, read_job
 from holdfast.wire.strictness import allowed, demand_exact
 
 PlanOf = Callable[[str], Plan]
@@ -25,64 +25,53 @@ WRITERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """One job as it was read, before it has an id. ``expires_in`` in seconds."""
-
-    model: str
-    request: Request
-    custom_id: str | None
-    priority: Priority
-    expires_in: float | None
-    metadata: Mapping[str, str]
-
-
-def read_items(items: Sequence[Item], defaults: JobDefaults, plan: PlanOf | None) -> list[Draft]:
+def read_items(items: Sequence[Item], defaults: JobDefaults, plan: PlanOf | None) -> list[ParsedLine]:
     """Read all items. ``plan`` finds the plan of a model; None where only a server knows the models.
 
-    Returns: One draft per item, same order.
+    Returns: One line per item, same order.
     Raises: InvalidJobs: what is wrong with each item that cannot be accepted.
     """
-    drafts, problems = list[Draft](), list[JobProblem]()
+    lines, problems = list[ParsedLine](), list[JobProblem]()
     for index, item in enumerate(items):
         try:
-            draft = read_item(item, defaults)
-            refuse_excess(draft)
+            line = read_item(item, defaults)
+            refuse_excess(line)
             if plan is not None:
-                check_routes(draft.request, plan(draft.model))
+                check_routes(line.request, plan(line.model))
         except InvalidRequest as error:
             problems.append(JobProblem(index, error.where, error.problem, error.hint))
         else:
-            drafts.append(draft)
+            lines.append(line)
     if problems:
         raise InvalidJobs(tuple(problems))
-    return drafts
+    return lines
 
 
-def read_item(item: Item, defaults: JobDefaults) -> Draft:
+def read_item(item: Item, defaults: JobDefaults) -> ParsedLine:
     """Read one item: a prompt, a Request, or a line as a dict. Raises InvalidRequest."""
     match item:
         case str():
-            return draft_of({"prompt": item}, defaults)
+            return read_line({"prompt": item}, defaults)
+        case Request() if defaults.model:
+            priority = defaults.priority or Priority.BATCH
+            return ParsedLine(None, defaults.model, item, priority, defaults.expires_in)
         case Request():
-            return plain_draft(item, defaults)
+            raise InvalidRequest("model", "is missing.", "Name an alias of the configuration, or provider/model.")
         case Mapping():
-            return draft_of(item, defaults)
+            return read_line(item, defaults)
         case _:
             raise InvalidRequest("job", f"expected a prompt, a dict or a Request, got {type(item).__name__}.")
 
 
-def draft_of(item: Mapping[str, Any], defaults: JobDefaults) -> Draft:
+def read_line(item: Mapping[str, Any], defaults: JobDefaults) -> ParsedLine:
+    """Read one line, and fill in what it does not say. Raises InvalidRequest."""
     check_json(item)
     line = read_job({key: value for key, value in item.items() if key != DEAD_LETTER_FIELD}, defaults.model)
     said = item.get("priority") is not None
-    return Draft(
-        model=line.model,
-        request=line.request,
-        custom_id=line.custom_id,
+    return replace(
+        line,
         priority=line.priority if said else defaults.priority or Priority.BATCH,
         expires_in=line.expires_in if line.expires_in is not None else defaults.expires_in,
-        metadata=line.metadata,
     )
 
 
@@ -94,33 +83,27 @@ def check_json(item: Mapping[str, Any]) -> None:
         raise InvalidRequest("job", f"cannot be written as JSON: {error}.") from None
 
 
-def refuse_excess(draft: Draft) -> None:
+def refuse_excess(line: ParsedLine) -> None:
     """Refuse a job that holds more of something than a job can need. Raises InvalidRequest."""
-    for where, amount, most, unit in sizes(draft):
+    for where, amount, most, unit in sizes(line):
         if amount > most:
             raise InvalidRequest(where, f"expected at most {most:,} {unit}, got {amount:,.0f}.")
 
 
-def sizes(draft: Draft) -> Iterator[tuple[str, float, int, str]]:
+def sizes(line: ParsedLine) -> Iterator[tuple[str, float, int, str]]:
     """Yield what is counted of a job: the key, how much there is, how much there may be, of what."""
-    request = draft.request
-    yield "custom_id", len(draft.custom_id or ""), 1_000, "characters"
-    yield "model", len(draft.model), 300, "characters"
-    yield "expires_in", draft.expires_in or 0.0, 10 * 366 * 86_400, "seconds"
-    yield "metadata", len(draft.metadata), 100, "entries"
-    for key, value in draft.metadata.items():
+    request = line.request
+    yield "custom_id", len(line.custom_id or ""), 1_000, "characters"
+    yield "model", len(line.model), 300, "characters"
+    yield "expires_in", line.expires_in or 0.0, 10 * 366 * 86_400, "seconds"
+    yield "metadata", len(line.metadata), 100, "entries"
+    for key, value in line.metadata.items():
         yield f"metadata.{key[:40]}", len(key) + len(value), 5_000, "characters"
     yield "messages", len(request.turns), 10_000, "messages"
     yield "messages", sum(len(turn.parts) for turn in request.turns), 20_000, "parts"
     yield "tools", len(request.tools), 1_000, "tools"
     yield "stop", len(request.stop), 1_000, "texts"
     yield "user", len(request.user or ""), 1_000, "characters"
-
-
-def plain_draft(request: Request, defaults: JobDefaults) -> Draft:
-    if not defaults.model:
-        raise InvalidRequest("model", "is missing.", "Name an alias of the configuration, or provider/model.")
-    return Draft(defaults.model, request, None, defaults.priority or Priority.BATCH, defaults.expires_in, {})
 
 
 def check_routes(request: Request, plan: Plan) -> None:
