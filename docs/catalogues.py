@@ -1,17 +1,15 @@
-"""What the code logs, and which moves of a job it allows; where docs/logs.md and docs/job-lifecycle.md differ."""
+"""What the code logs, and where docs/logs.md differs from it."""
 
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOTS = ("shared", "producers", "workers")
 LEVELS = ("debug", "info", "warning", "error", "critical")
 ROW = re.compile(r"^\| `([^`]+)` \| ([a-z, ]+) \| ([^|]*) \|", re.MULTILINE)
-MOVE = re.compile(r"^\| `(\w+)` to `(\w+)` \|", re.MULTILINE)
-ARROW = re.compile(r"^    (\w+) --> (\w+)$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -71,16 +69,3 @@ def log_problems(root: Path) -> list[str]:
     return wrong + [
         f"docs/logs.md explains `{name}`, which nothing logs" for name in sorted(rows.keys() - known.keys())
     ]
-
-
-def move_problems(root: Path, moves: Mapping[str, Iterable[str]]) -> list[str]:
-    """Where diagram or table of docs/job-lifecycle.md differ from the moves that the code allows."""
-    page = (root / "docs" / "job-lifecycle.md").read_text(encoding="utf-8")
-    legal = {(str(before), str(after)) for before, targets in moves.items() for after in targets}
-    wrong = []
-    for where, found in (("the diagram", set(ARROW.findall(page))), ("the table", set(MOVE.findall(page)))):
-        wrong += [f"docs/job-lifecycle.md: {where} lacks {' to '.join(move)}" for move in sorted(legal - found)]
-        wrong += [
-            f"docs/job-lifecycle.md: {where} has {' to '.join(move)}: not legal" for move in sorted(found - legal)
-        ]
-    return wrong

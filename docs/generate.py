@@ -1,8 +1,8 @@
 """Write the pages that are made from the code, or with ``--check`` tell which of them are out of date.
 
 docs/cli.md from the command line's own help, docs/configuration.md from its schema, docs/faults.md from the
-table of fault kinds. Compared with the code are the headings of docs/errors.md with the error classes, the rows of
-docs/logs.md with the calls that log, the moves of docs/job-lifecycle.md with those that the code allows.
+table of fault kinds, diagram and moves of docs/job-lifecycle.md from the table of moves. Compared with the code are the
+headings of docs/errors.md with the error classes, and the rows of docs/logs.md with the calls that log.
 """
 
 import os
@@ -13,13 +13,13 @@ from pathlib import Path
 
 os.environ |= {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
 
-from catalogues import log_problems, move_problems
+from catalogues import log_problems
 from fault_page import fault_page
+from lifecycle_page import lifecycle_page
 from typer.testing import CliRunner
 
 from holdfast.cli.main import app
 from holdfast.config import reference
-from holdfast.model.job import MOVES
 
 DOCS = Path(__file__).parent
 ROOTS = ("shared", "producers", "workers")
@@ -80,11 +80,12 @@ def error_problems() -> list[str]:
 
 def pages() -> dict[Path, str]:
     made = {"cli.md": cli_page(), "configuration.md": reference.page(), "faults.md": fault_page()}
+    made["job-lifecycle.md"] = lifecycle_page(DOCS / "job-lifecycle.md")
     return {DOCS / name: text for name, text in made.items()}
 
 
 def main() -> int:
-    problems = [*error_problems(), *log_problems(DOCS.parent), *move_problems(DOCS.parent, MOVES)]
+    problems = [*error_problems(), *log_problems(DOCS.parent)]
     for path, text in pages().items():
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")

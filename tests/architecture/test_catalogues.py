@@ -1,4 +1,4 @@
-"""The catalogues of log events and metrics say what the code says."""
+"""The catalogues of log events, metrics and moves say what the code says."""
 
 import re
 import sys
@@ -10,12 +10,14 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from holdfast.api import create_app
+from holdfast.policy.moves import MOVES
 from holdfast.store import Store
 from producing import StandInWorker, configured
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "docs"))
-from catalogues import Event, events, log_problems, move_problems  # noqa: E402 - no package
+from catalogues import Event, events, log_problems  # noqa: E402 - no package
+from lifecycle_page import lifecycle_page  # noqa: E402 - no package
 
 sys.path.pop()
 
@@ -93,14 +95,31 @@ def test_a_row_that_differs_is_named(tmp_path: Path, row: str, problem: str) -> 
     assert any(problem in each for each in log_problems(tmp_path))
 
 
-PAGE_OF_MOVES = "    queued --> running\n    running --> dead\n\n| `queued` to `running` | a worker |\n"
+PAGE_OF_MOVES = """# Life
+
+```mermaid
+stateDiagram-v2
+    queued --> dead
+```
+
+Kept.
+
+| move | who | ends so |
+| --- | --- | --- |
+| `queued` to `dead` | nobody |
+
+Kept too.
+"""
 
 
-def test_a_move_that_diagram_or_table_lack_or_make_up_is_named(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "job-lifecycle.md").write_text(PAGE_OF_MOVES)
-    assert move_problems(tmp_path, {"queued": ["running", "expired"]}) == [
-        "docs/job-lifecycle.md: the diagram lacks queued to expired",
-        "docs/job-lifecycle.md: the diagram has running to dead: not legal",
-        "docs/job-lifecycle.md: the table lacks queued to expired",
-    ]
+def test_diagram_and_table_of_the_moves_are_written_anew_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text(PAGE_OF_MOVES)
+    written = lifecycle_page(tmp_path / "page.md")
+    for move in MOVES:
+        assert f"    {move.before or '[*]'} --> {move.after}\n" in written
+        assert f"to `{move.after}` | {move.who} | {move.when} |" in written
+    assert "queued --> dead" not in written
+    assert "| `queued` to `dead` |" not in written
+    assert written.startswith("# Life\n\n```mermaid\n")
+    assert "```\n\nKept.\n\n| move |" in written
+    assert written.endswith("|\n\nKept too.\n")

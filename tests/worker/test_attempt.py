@@ -9,6 +9,7 @@ from holdfast.model.job import Claimed, Need, Outcome, Permit
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Output, Request, Role, Text, Turn
 from holdfast.model.route import Api, Price, Route
+from holdfast.policy.fault_rules import outcome_of
 from holdfast.worker.attempt import judged
 
 ROUTE = Route("a", "m", Api.ANTHROPIC, "m", ("main",), price=Price(input=5.0, output=25.0))
@@ -25,14 +26,14 @@ def judging(output: Output | None, result: Reply | Fault) -> Attempt:
 
 def test_a_reply_ends_its_attempt_with_its_usage_and_cost():
     attempt = judging(None, REPLY)
-    assert (attempt.ended_as, attempt.reply, attempt.cost_micros) == (Outcome.SUCCEEDED, REPLY, 150)
+    assert (outcome_of(attempt.fault), attempt.reply, attempt.cost_micros) == (Outcome.SUCCEEDED, REPLY, 150)
 
 
 def test_a_reply_that_breaks_the_jobs_schema_is_a_fault_that_was_paid_for():
     attempt = judging(Output(json_schema={"type": "object"}), REPLY)
     assert attempt.fault is not None
     assert attempt.fault.kind is FaultKind.BAD_OUTPUT
-    assert (attempt.ended_as, attempt.cost_micros, attempt.reply) == (Outcome.FAILED, 150, REPLY)
+    assert (outcome_of(attempt.fault), attempt.cost_micros, attempt.reply) == (Outcome.FAILED, 150, REPLY)
     assert attempt.usage == REPLY.usage
 
 
@@ -59,4 +60,4 @@ def saying(text: str) -> Reply:
 
 
 def test_an_ambiguous_fault_ends_its_attempt_as_unknown():
-    assert judging(None, Fault(FaultKind.CONNECTION_LOST, ambiguous=True)).ended_as is Outcome.UNKNOWN
+    assert outcome_of(judging(None, Fault(FaultKind.CONNECTION_LOST, ambiguous=True)).fault) is Outcome.UNKNOWN

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from holdfast.model.call_result import CallResult, Dimension, LimitSeen
-from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.job import Claimed, MappingReport, Outcome, Permit
+from holdfast.model.fault import Fault
+from holdfast.model.job import Claimed, MappingReport, Permit
 from holdfast.model.reply import Reply, Usage
 from holdfast.model.route import Route
 from holdfast.model.step import Step
@@ -66,12 +66,3 @@ class Attempt:
     def cost_micros(self) -> int:
         """Micro-dollars by the route's price; 0 where nothing was answered or the price is unknown."""
         return self.route.price.cost_micros(self.usage.input, self.usage.output) if self.usage else 0
-
-    @property
-    def ended_as(self) -> Outcome:
-        """How its row says that it ended."""
-        if self.fault is None:
-            return Outcome.SUCCEEDED
-        if self.fault.kind is FaultKind.INTERNAL:  # no byte was sent
-            return Outcome.ABANDONED
-        return Outcome.UNKNOWN if self.fault.ambiguous else Outcome.FAILED

@@ -1,4 +1,4 @@
-"""The life of a job: its states, the legal moves between them, and the records that cross the house's walls.
+"""The life of a job: its states, and the records of it that cross from one part of Holdfast to another.
 
 All times are seconds since the Unix epoch as SQL's clock tells them, never a client's.
 """
@@ -28,19 +28,6 @@ class State(StrEnum):
 
 TERMINAL = frozenset({State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED})
 LIVE = frozenset(State) - TERMINAL
-
-# Who may follow whom. Store statements are tested against this table; nothing else moves a job.
-MOVES: Mapping[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.RUNNING, State.CANCELLED, State.EXPIRED}),
-    State.DELAYED: frozenset({State.QUEUED, State.CANCELLED, State.EXPIRED}),
-    State.RUNNING: frozenset(
-        {State.QUEUED, State.DELAYED, State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED}
-    ),
-    State.SUCCEEDED: frozenset(),
-    State.DEAD: frozenset({State.QUEUED, State.DELAYED}),  # replay: generation + 1
-    State.CANCELLED: frozenset(),
-    State.EXPIRED: frozenset({State.QUEUED, State.DELAYED}),
-}
 
 
 class Priority(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from holdfast.model.fault import FaultKind
-from holdfast.model.job import MappingNote, Outcome, Priority, State
+from holdfast.model.job import MappingNote, MappingReport, Outcome, Priority, State
 from holdfast.model.reply import Reply, Usage
 from holdfast.model.request import Request
 
@@ -76,6 +76,28 @@ class ResultRecord:
     attempts: int  # calls made in this generation
     mapping: tuple[MappingNote, ...]
     created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalRecord:
+    """How one generation of a job ended, on its way to SQL; ``ResultRecord`` is what comes back from there."""
+
+    job: str
+    generation: int
+    attempts: int
+    """Calls made in this generation, hedges included."""
+    fence: int
+    """That of the claim that ended it, or the last one where none did: for audits, no statement compares it."""
+    state: State
+    fault: FaultKind | None = None
+    status: int | None = None
+    """HTTP status of the last fault, where one ended it."""
+    code: str | None = None
+    message: str | None = None
+    route: str | None = None
+    reply: Reply | None = None
+    usage: Usage | None = None
+    mapping: MappingReport = field(default_factory=MappingReport)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.job import Outcome
 from holdfast.model.reply import Reply
 from holdfast.policy.backoff import CAP
 from holdfast.policy.signals import Signal
@@ -320,3 +321,13 @@ def consumes_budget(outcome: Reply | Fault) -> bool:
     if isinstance(outcome, Reply):
         return False
     return may_be_billed(outcome) or FAULT_RULES[outcome.kind].uses_attempt
+
+
+def outcome_of(fault: Fault | None) -> Outcome:
+    """Tell how an attempt's row says that its call ended. None: with a reply that passed every check."""
+    if fault is None:
+        return Outcome.SUCCEEDED
+    rule = FAULT_RULES[fault.kind]
+    if rule.scope is Scope.US and not rule.sent:
+        return Outcome.ABANDONED
+    return Outcome.UNKNOWN if fault.ambiguous else Outcome.FAILED

@@ -7,9 +7,11 @@ from holdfast.model.errors import NotFound
 from holdfast.model.fault import FaultKind
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
+from holdfast.model.records import TerminalRecord
+from holdfast.policy.transition import terminal_message
 from holdfast.store.sql import Statement
 from holdfast.store.store import Store
-from holdfast.store.terminal import Ending, write_endings
+from holdfast.store.terminal import write_terminal_records
 from holdfast.store.transaction import Transaction
 
 CANCEL_PAGE = 1000  # jobs in one transaction
@@ -75,13 +77,12 @@ def expire_due(tx: Transaction, limit: int) -> int:
 def _end(tx: Transaction, ids: Sequence[str], before: State, after: State) -> int:
     fault = FaultKind.EXPIRED if after is State.EXPIRED else None
     rows = tx.run(END, ids=list(ids), before=before, state=after, fault=fault, now=tx.now)
-    write_endings(tx, [_ending(row, after, fault) for row in rows])
+    write_terminal_records(tx, [_record(row, after, fault) for row in rows])
     for row in rows:
         tx.moved(row.lane, row.batch, before, after)
     return len(rows)
 
 
-def _ending(row: Any, state: State, fault: FaultKind | None) -> Ending:
-    said = "cancelled" if fault is None else "expires_at passed while it waited"
-    why = f": {row.why_waiting}" if row.why_waiting else ""
-    return Ending(row.id, row.generation, row.number, row.fence, state, fault, message=said + why)
+def _record(row: Any, state: State, fault: FaultKind | None) -> TerminalRecord:
+    message = terminal_message(state, row.why_waiting)
+    return TerminalRecord(row.id, row.generation, row.number, row.fence, state, fault, message=message)

@@ -11,6 +11,7 @@ import orjson
 
 from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault
+from holdfast.policy.fault_rules import outcome_of
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
@@ -81,7 +82,7 @@ def count_calls(tx: Transaction, attempts: Iterable[Attempt]) -> None:
     unknown: list[tuple[str, Fault]] = []
     for attempt in attempts:
         route, usage, fault = attempt.permit.route, attempt.usage, attempt.fault
-        tx.count("calls", route, attempt.ended_as)
+        tx.count("calls", route, outcome_of(fault))
         if usage is not None:
             tx.count("tokens", route, "input", amount=usage.input)
             tx.count("tokens", route, "output", amount=usage.output)

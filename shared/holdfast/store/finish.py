@@ -6,14 +6,15 @@ from typing import Any
 from holdfast.model.attempt import Attempt
 from holdfast.model.job import State
 from holdfast.model.storable import storable
-from holdfast.policy.fault_rules import may_be_billed
-from holdfast.store.codec import encode_mapping, encode_usage
+from holdfast.policy import transition
+from holdfast.policy.fault_rules import outcome_of
+from holdfast.policy.transition import Transition
+from holdfast.store.codec import encode_avoid, encode_mapping, encode_usage
 from holdfast.store.counters import count_calls, observe
-from holdfast.store.micros import to_micros
+from holdfast.store.micros import to_micros, to_seconds
 from holdfast.store.sql import Statement
-from holdfast.store.terminal import write_endings
+from holdfast.store.terminal import write_terminal_records
 from holdfast.store.transaction import Transaction
-from holdfast.store.turn import Turn, is_failed_try, turn
 
 FINISH = Statement("""
     with v as ($rows(
@@ -56,16 +57,16 @@ def finish(tx: Transaction, attempts: Sequence[Attempt]) -> list[bool]:
         by_claim.setdefault(attempt.key, {}).setdefault(attempt.number, attempt)
     if not by_claim:
         return []
-    turns = {key: turn(list(its.values()), tx.now) for key, its in by_claim.items()}
-    rows = [_job_row(its, turns[key], tx.now) for key, its in by_claim.items()]
+    moves = {key: transition.finish(list(its.values()), to_seconds(tx.now)) for key, its in by_claim.items()}
+    rows = [_job_row(key, move, tx.now) for key, move in moves.items()]
     won = {(row.id, row.fence): row for row in tx.run(FINISH, rows=sorted(rows))}
     ended = tx.run(
         END_ATTEMPTS, rows=[_end_row(each) for its in by_claim.values() for each in its.values()], now=tx.now
     )
     count_calls(tx, [by_claim[row.job, row.fence][row.number] for row in ended])
-    write_endings(tx, [turns[key].ending for key in won])
+    write_terminal_records(tx, [record for key in won if (record := moves[key].terminal)])
     for key, row in won.items():
-        _moved(tx, row, turns[key])
+        _moved(tx, row, moves[key])
     tx.crash_point("mid_record")
     return [_is_taken(attempt, by_claim[attempt.key], won) for attempt in attempts]
 
@@ -75,27 +76,26 @@ def _is_taken(attempt: Attempt, its: Mapping[int, Attempt], won: Mapping[Key, An
     return attempt.step is not None and attempt.key in won and its[attempt.number] is attempt
 
 
-def _moved(tx: Transaction, row: Any, next_: Turn) -> None:
-    tx.moved(row.lane, row.batch, State.RUNNING, next_.state)
-    if next_.state is State.DEAD and next_.fault is not None:
-        tx.count("dead", next_.fault)
-    if next_.ending is not None and row.generation == 1:  # of a replay nobody knows when it was asked for
+def _moved(tx: Transaction, row: Any, move: Transition) -> None:
+    tx.moved(row.lane, row.batch, State.RUNNING, move.state)
+    if move.state is State.DEAD and move.fault is not None:
+        tx.count("dead", move.fault)
+    if move.terminal is not None and row.generation == 1:  # of a replay nobody knows when it was asked for
         observe(tx, "job_seconds", tx.now - row.created_at)
 
 
-def _job_row(its: Mapping[int, Attempt], next_: Turn, now: int) -> list[Any]:
-    [decided] = [attempt for attempt in its.values() if attempt.step is not None]
+def _job_row(key: Key, move: Transition, now: int) -> list[Any]:
     return [
-        *decided.key,
-        next_.state,
-        next_.available_at,
-        now if next_.ending else None,
-        int(next_.uses_attempt),
-        sum(attempt.fault is None or may_be_billed(attempt.fault) for attempt in its.values()),
-        int(is_failed_try(decided)),
-        next_.avoid,
-        storable(next_.why),
-        next_.fault,
+        *key,
+        move.state,
+        now + to_micros(move.delay) if move.state is State.DELAYED else None,
+        now if move.terminal else None,
+        int(move.uses_attempt),
+        move.calls,
+        move.failed_tries,
+        encode_avoid(move.avoid, now),
+        storable(move.why_waiting),
+        move.fault,
     ]
 
 
@@ -105,7 +105,7 @@ def _end_row(attempt: Attempt) -> list[Any]:
         attempt.job.id,
         attempt.job.generation,
         attempt.number,
-        attempt.ended_as,
+        outcome_of(fault),
         fault.kind if fault else None,
         fault.status if fault else None,
         storable(fault.code) if fault else None,

@@ -5,10 +5,11 @@ from typing import Any
 
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MAX_CRASHES, Outcome, State
-from holdfast.model.records import TakenOver, WorkerRecord
+from holdfast.model.records import TakenOver, TerminalRecord, WorkerRecord
+from holdfast.policy.transition import terminal_message
 from holdfast.store.micros import to_micros, to_seconds, to_seconds_or_none
 from holdfast.store.sql import Statement
-from holdfast.store.terminal import Ending, write_endings
+from holdfast.store.terminal import write_terminal_records
 from holdfast.store.transaction import Transaction
 
 REGISTER = Statement("""
@@ -57,7 +58,6 @@ LOSE_ATTEMPTS = Statement("""
     where worker in ($ids) and ended_at is null
     returning route
 """)
-POISON = f"its worker died {MAX_CRASHES} times while it held the job"
 
 
 def register_worker(tx: Transaction, id_: str, host: str, pid: int, version: str, *, lease: float) -> None:
@@ -110,7 +110,7 @@ def take_over(tx: Transaction, only_if: Callable[[], bool] = lambda: True) -> li
     for lost in tx.run(LOSE_ATTEMPTS, ids=gone, now=now):
         tx.count("calls", lost.route, Outcome.UNKNOWN)
     tx.crash_point("mid_take_over")
-    write_endings(tx, [_poisoned(row) for row in taken if row.state == State.DEAD])
+    write_terminal_records(tx, [_poisoned(row) for row in taken if row.state == State.DEAD])
     for row in taken:
         tx.moved(row.lane, row.batch, State.RUNNING, State(row.state))
         if row.state == State.DEAD:
@@ -118,8 +118,9 @@ def take_over(tx: Transaction, only_if: Callable[[], bool] = lambda: True) -> li
     return [_count(worker, [row for row in taken if holder[row.id] == worker]) for worker in gone]
 
 
-def _poisoned(row: Any) -> Ending:
-    return Ending(row.id, row.generation, row.number, row.fence, State.DEAD, FaultKind.POISON, message=POISON)
+def _poisoned(row: Any) -> TerminalRecord:
+    said = terminal_message(State.DEAD, None)
+    return TerminalRecord(row.id, row.generation, row.number, row.fence, State.DEAD, FaultKind.POISON, message=said)
 
 
 def _count(worker: str, jobs: list[Any]) -> TakenOver:

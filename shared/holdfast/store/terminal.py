@@ -1,12 +1,11 @@
 """Terminal records: how a job's generation ended, written in the transaction that ends it, and never again."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
-from holdfast.model.fault import FaultKind
-from holdfast.model.job import State
+from holdfast.model.records import TerminalRecord
 from holdfast.model.storable import storable
+from holdfast.store.codec import encode_mapping, encode_reply, encode_usage
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 
@@ -27,43 +26,25 @@ INSERT_RESULTS = Statement("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How one generation of a job ended. ``reply``, ``usage`` and ``mapping`` are as the columns hold them."""
-
-    job: str
-    generation: int
-    attempts: int
-    fence: int
-    state: State
-    fault: FaultKind | None = None
-    status: int | None = None
-    code: str | None = None
-    message: str | None = None
-    route: str | None = None
-    reply: bytes | None = None
-    usage: str | None = None
-    mapping: str | None = None
-
-    def row(self) -> list[Any]:
-        return [
-            self.job,
-            self.generation,
-            self.attempts,
-            self.fence,
-            self.state.value,  # the driver of SQLite is slow with anything but a plain str
-            self.fault and self.fault.value,
-            self.status,
-            storable(self.code),
-            storable(self.message),
-            self.route,
-            self.reply,
-            self.usage,
-            self.mapping,
-        ]
-
-
-def write_endings(tx: Transaction, endings: Iterable[Ending | None]) -> None:
+def write_terminal_records(tx: Transaction, records: Iterable[TerminalRecord]) -> None:
     """Write terminal records of jobs that this transaction has just ended."""
-    if rows := [ending.row() for ending in endings if ending]:
+    if rows := [_row(record) for record in records]:
         tx.run(INSERT_RESULTS, rows=rows, now=tx.now)
+
+
+def _row(record: TerminalRecord) -> list[Any]:
+    return [
+        record.job,
+        record.generation,
+        record.attempts,
+        record.fence,
+        record.state.value,  # the driver of SQLite is slow with anything but a plain str
+        record.fault and record.fault.value,
+        record.status,
+        storable(record.code),
+        storable(record.message),
+        record.route,
+        record.reply and encode_reply(record.reply),
+        record.usage and encode_usage(record.usage),
+        encode_mapping(record.mapping),
+    ]

@@ -1,0 +1,270 @@
+"""What each move makes of a job: the arithmetic that the store's statements are tested against. ``moves`` lists them.
+
+``finish`` is what the store writes after a call. The functions named by participles say the same of every move in
+terms of the job alone: each returns the job as it is afterwards, or None where the move is refused and nothing
+changes. Whether the fence and the worker are right is the statement's guard. Times are in seconds on SQL's clock.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from holdfast.model.attempt import Attempt
+from holdfast.model.fault import FaultKind
+from holdfast.model.job import MAX_CRASHES, TERMINAL, DeathReason, Outcome, State
+from holdfast.model.records import TerminalRecord
+from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze
+from holdfast.policy.fault_rules import FAULT_RULES, may_be_billed, outcome_of
+
+TICK = 1e-6  # seconds: SQL's clock counts microseconds
+FAILED = frozenset({Outcome.UNKNOWN, Outcome.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What finishing makes of a job. Counts are added to those that the job has."""
+
+    state: State
+    """The job's next state."""
+    delay: float = 0.0
+    """Seconds from now until a delayed job may start again."""
+    uses_attempt: bool = False
+    """Whether the outcome was the job's own doing."""
+    calls: int = 0
+    """Calls of this claim that may have been billed: two at most, where it was hedged."""
+    failed_tries: int = 0
+    """1 where the next backoff is to be wider."""
+    avoid: Mapping[str, float | None] = field(default_factory=dict)
+    """Routes that the job must not take, each for so many seconds from now or (None) for ever."""
+    why_waiting: str | None = None
+    """Why a waiting job does not run, for the person who asks."""
+    fault: FaultKind | None = None
+    """What went wrong last, or what the job ended of."""
+    terminal: TerminalRecord | None = None
+    """How the job's generation ended, where it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How far one job has come: the columns of its row that moves change. ``JobRecord`` explains each."""
+
+    state: State = State.QUEUED
+    generation: int = 1
+    fence: int = 0
+    number: int = 0
+    attempts: int = 0
+    calls: int = 0
+    tries: int = 0
+    crashes: int = 0
+    worker: str | None = None
+    available_at: float | None = None
+    expires_at: float | None = None
+    expires_in: float | None = None
+    finished_at: float | None = None
+    avoid: Mapping[str, float | None] = field(default_factory=dict)
+    why_waiting: str | None = None
+    fault: FaultKind | None = None
+    open_calls: int = 0
+    """Calls whose attempt rows have no end yet: two where the job is hedged."""
+
+    def is_past_deadline(self, now: float) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+    def ended(self, state: State, now: float, fault: FaultKind | None) -> "JobProgress":
+        """The job in terminal state ``state``."""
+        return replace(self, state=state, fault=fault, finished_at=now, available_at=None, worker=None)
+
+
+def finish(attempts: Sequence[Attempt], now: float) -> Transition:
+    """Decide what becomes of a job. ``attempts`` are those of one claim; exactly one of them has the step.
+
+    Raises: ValueError: a step of Complete without a reply.
+    """
+    [decided] = [attempt for attempt in attempts if attempt.step is not None]
+    number = max(attempt.number for attempt in attempts)
+    return replace(
+        _after(decided, now, number),
+        calls=sum(attempt.fault is None or may_be_billed(attempt.fault) for attempt in attempts),
+        failed_tries=int(_is_failed_try(decided)),
+    )
+
+
+def why_waiting(decided: Attempt) -> str:
+    """Say why a job is not running, for the person who asks."""
+    fault = decided.fault
+    if fault is None:
+        return "handed back by its worker before the call"
+    status = f" (HTTP {fault.status})" if fault.status else ""
+    said = f": {fault.message}" if fault.message else ""
+    return f"{fault.kind}{status} on {decided.permit.route}{said}"
+
+
+def terminal_message(state: State, waited_for: str | None) -> str:
+    """Say how a job ended that no call ended. ``waited_for``: its ``why_waiting``."""
+    match state:
+        case State.DEAD:
+            return f"its worker died {MAX_CRASHES} times while it held the job"
+        case State.EXPIRED:
+            said = "expires_at passed while it waited"
+        case _:
+            said = "cancelled"
+    return said + (f": {waited_for}" if waited_for else "")
+
+
+def claimed(job: JobProgress, worker: str, now: float) -> JobProgress | None:
+    """A worker that holds a permit takes a queued job under a new fence; its attempt row is written with that."""
+    if job.state is not State.QUEUED or job.is_past_deadline(now):
+        return None
+    number, fence = job.number + 1, job.fence + 1
+    return replace(job, state=State.RUNNING, worker=worker, number=number, fence=fence, why_waiting=None, open_calls=1)
+
+
+def finished(job: JobProgress, move: Transition, now: float) -> JobProgress | None:
+    """Its worker records how the calls of its claim ended."""
+    if job.state is not State.RUNNING:
+        return None
+    return replace(
+        job,
+        state=move.state,
+        attempts=job.attempts + move.uses_attempt,
+        calls=job.calls + move.calls,
+        tries=job.tries + move.failed_tries,
+        worker=None,
+        available_at=now + move.delay if move.state is State.DELAYED else None,
+        finished_at=now if move.terminal else None,
+        avoid={route: None if seconds is None else now + seconds for route, seconds in move.avoid.items()},
+        why_waiting=move.why_waiting,
+        fault=move.fault,
+        open_calls=0,
+    )
+
+
+def requeued(job: JobProgress, *, sent: bool) -> JobProgress | None:
+    """Its worker gives it back. ``sent``: its calls may have been sent, as where the worker stops, and count."""
+    if job.state is not State.RUNNING:
+        return None
+    calls = job.calls + (job.open_calls if sent else 0)
+    return replace(
+        job, state=State.QUEUED, worker=None, calls=calls, why_waiting="handed back by its worker", open_calls=0
+    )
+
+
+def released(job: JobProgress, now: float) -> JobProgress | None:
+    """A delayed job whose time has come may start."""
+    if job.state is not State.DELAYED or job.available_at is None or job.available_at > now:
+        return None
+    return None if job.is_past_deadline(now) else replace(job, state=State.QUEUED, available_at=None)
+
+
+def expired(job: JobProgress, now: float) -> JobProgress | None:
+    """A waiting job whose deadline has passed ends. A running one ends by its worker."""
+    waits = job.state in {State.QUEUED, State.DELAYED}
+    return job.ended(State.EXPIRED, now, FaultKind.EXPIRED) if waits and job.is_past_deadline(now) else None
+
+
+def cancelled(job: JobProgress, now: float) -> JobProgress | None:
+    """A job that has not ended ends. The call of a running one goes on, and its end moves nothing any more."""
+    return None if job.state in TERMINAL else job.ended(State.CANCELLED, now, None)
+
+
+def taken_over(job: JobProgress, now: float) -> JobProgress | None:
+    """Its worker's lease ran out. The job may start again, unless it has outlived so many workers already."""
+    if job.state is not State.RUNNING:
+        return None
+    crashed = replace(
+        job, crashes=job.crashes + 1, calls=job.calls + job.open_calls, why_waiting="its worker died", open_calls=0
+    )
+    if crashed.crashes < MAX_CRASHES:
+        return replace(crashed, state=State.QUEUED, worker=None)
+    return crashed.ended(State.DEAD, now, FaultKind.POISON)
+
+
+def replayed(job: JobProgress, start: float, now: float) -> JobProgress | None:
+    """A dead or expired job starts anew at ``start`` as its next generation, with a deadline as long as its first."""
+    if job.state not in {State.DEAD, State.EXPIRED}:
+        return None
+    begins = max(start, now)
+    return JobProgress(
+        state=State.DELAYED if start > now else State.QUEUED,
+        generation=job.generation + 1,
+        fence=job.fence,
+        available_at=start if start > now else None,
+        expires_at=None if job.expires_in is None else begins + job.expires_in,
+        expires_in=job.expires_in,
+        why_waiting="replayed by an operator",
+        open_calls=job.open_calls,
+    )
+
+
+def _after(decided: Attempt, now: float, number: int) -> Transition:
+    match decided.step:
+        case Complete():
+            return _succeeded(decided, number)
+        case Bury(reason):
+            return _buried(decided, reason, number)
+        case Retry(delay, uses_attempt, avoid):
+            return _later(decided, now, delay, avoid, number, uses_attempt=uses_attempt)
+        case Snooze(delay, avoid):
+            return _later(decided, now, delay, avoid, number, uses_attempt=False)
+        case Reroute(avoid, uses_attempt):
+            return _later(decided, now, 0.0, avoid, number, uses_attempt=uses_attempt)
+        case None:
+            raise ValueError(f"attempt {decided.number} of job {decided.job.id} has no step")
+        case other:
+            assert_never(other)
+
+
+def _is_failed_try(decided: Attempt) -> bool:
+    fault = decided.fault
+    waits = isinstance(decided.step, Snooze) and fault is not None and FAULT_RULES[fault.kind].waits
+    return outcome_of(fault) in FAILED and not waits
+
+
+def _later(
+    decided: Attempt,
+    now: float,
+    delay: float,
+    avoid: Mapping[str, float | None],
+    number: int,
+    *,
+    uses_attempt: bool,
+) -> Transition:
+    why, fault = why_waiting(decided), decided.fault.kind if decided.fault else None
+    if decided.job.expires_at is not None and decided.job.expires_at - now < delay + TICK / 2:
+        reason = DeathReason(FaultKind.EXPIRED, f"expires_at passes before the next try. Last: {why}")
+        return replace(_buried(decided, reason, number), uses_attempt=uses_attempt)
+    state = State.DELAYED if delay > TICK / 2 else State.QUEUED
+    return Transition(state, delay, uses_attempt, avoid=avoid, why_waiting=why, fault=fault)
+
+
+def _succeeded(decided: Attempt, number: int) -> Transition:
+    if decided.reply is None:
+        raise ValueError("an attempt with step Complete needs a reply")
+    terminal = replace(_terminal(decided, State.SUCCEEDED, number), reply=decided.reply)
+    return Transition(State.SUCCEEDED, uses_attempt=True, terminal=terminal)
+
+
+def _buried(decided: Attempt, reason: DeathReason, number: int) -> Transition:
+    state = State.EXPIRED if reason.kind is FaultKind.EXPIRED else State.DEAD
+    terminal = replace(
+        _terminal(decided, state, number),
+        fault=reason.kind,
+        status=reason.status,
+        code=reason.code,
+        message=reason.message,
+    )
+    return Transition(state, uses_attempt=state is State.DEAD, fault=reason.kind, terminal=terminal)
+
+
+def _terminal(decided: Attempt, state: State, number: int) -> TerminalRecord:
+    job = decided.job
+    return TerminalRecord(
+        job=job.id,
+        generation=job.generation,
+        attempts=number,
+        fence=job.fence,
+        state=state,
+        route=decided.permit.route,
+        usage=decided.usage,
+        mapping=decided.mapping,
+    )
