@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attempts import called
-from holdfast.lanes import Backlog, Connection, Lanes
+from holdfast.lanes import BacklogPart, Connection, Lanes
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Need, Offer
 from holdfast.model.step import Reroute
@@ -55,7 +55,7 @@ def test_a_job_that_had_no_room_is_not_overtaken_by_one_behind_it(connection: Co
     connection.sync().lpop(connection.keys.lane(LANE), 2)
     assert lanes.offer(made[4:6], window=3) == 0
     assert lanes.offer(due(9.0), window=3) == 1
-    assert lanes.offer(made[3:5], window=3, backlog=Backlog.PART) == 1
+    assert lanes.offer(made[3:5], window=3, backlog=BacklogPart.PART) == 1
     assert lanes.offer(made[6:], window=9) == 0
 
 
@@ -63,23 +63,23 @@ def test_when_the_window_holds_all_that_waits_whatever_comes_is_taken_again(conn
     lanes, made = Lanes(connection), due(*[None] * 8)
     lanes.offer(made[:4], window=3)
     connection.sync().lpop(connection.keys.lane(LANE), 3)
-    assert lanes.offer(made[3:6], window=9, backlog=Backlog.ALL) == 3
+    assert lanes.offer(made[3:6], window=9, backlog=BacklogPart.ALL) == 3
     assert lanes.offer(made[6:], window=9) == 2
 
 
 def test_the_head_of_a_backlog_leaves_place_for_no_job_behind_it(connection: Connection) -> None:
     lanes, made = Lanes(connection), due(*[None] * 4)
-    lanes.offer(made[:2], window=9, backlog=Backlog.PART)
+    lanes.offer(made[:2], window=9, backlog=BacklogPart.PART)
     assert lanes.offer(made[2:], window=9) == 0
     assert lanes.offer(due(5.0), window=9) == 1
 
 
 def test_a_large_head_goes_in_over_several_calls(connection: Connection) -> None:
     lanes, made = Lanes(connection), due(*[None] * 2_600)
-    assert lanes.offer(made[:2_500], window=2_200, backlog=Backlog.ALL) == 2_200
+    assert lanes.offer(made[:2_500], window=2_200, backlog=BacklogPart.ALL) == 2_200
     assert waiting(connection) == [each.id for each in made[:2_200]]
     assert lanes.offer(made[2_500:], window=9_999) == 0
-    assert lanes.offer(made, window=9_999, backlog=Backlog.ALL) == 400
+    assert lanes.offer(made, window=9_999, backlog=BacklogPart.ALL) == 400
     assert waiting(connection) == [each.id for each in made]
 
 

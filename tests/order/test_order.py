@@ -6,7 +6,7 @@ from random import Random
 import pytest_asyncio
 
 from attempts import called
-from holdfast.lanes import Backlog, Connection, Gate
+from holdfast.lanes import BacklogPart, Connection, Gate
 from holdfast.model.fault import FaultKind
 from holdfast.model.ids import new_id
 from holdfast.model.job import Claimed, Priority, lane_name
@@ -44,7 +44,7 @@ class House:
     async def offer_heads(self) -> None:
         """What a refill does."""
         heads = self.scene.store.read(lane_heads, LANE, WINDOW)
-        await self.gate.offer(heads, backlog=Backlog.PART if len(heads) == WINDOW else Backlog.ALL)
+        await self.gate.offer(heads, backlog=BacklogPart.PART if len(heads) == WINDOW else BacklogPart.ALL)
 
     async def take(self) -> Claimed | None:
         """Fetch one job and claim it."""

@@ -3,12 +3,12 @@
 from holdfast.lanes.connection import Connection, connect
 from holdfast.lanes.gate import Gate
 from holdfast.lanes.lanes import Lanes
-from holdfast.lanes.values import WINDOW, Backlog, BreakerView, BucketView, Fetched, Snapshot
+from holdfast.lanes.values import WINDOW, BacklogPart, BreakerView, BucketView, Fetched, Snapshot
 from holdfast.policy.admission import Reason
 
 __all__ = [
     "WINDOW",
-    "Backlog",
+    "BacklogPart",
     "BreakerView",
     "BucketView",
     "Connection",

@@ -1,11 +1,12 @@
 """What an operator does to the gate, and sees of it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal
+from functools import wraps
+from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 import redis
 
-from holdfast.lanes.connection import Connection, asking
+from holdfast.lanes.connection import Connection
 from holdfast.lanes.keys import Keys
 from holdfast.lanes.lua import flat, source
 from holdfast.lanes.redis_health import redis_health
@@ -17,6 +18,10 @@ from holdfast.policy.credential_alerts import Parked
 from holdfast.policy.rate_limit import Allowance, Level, refill
 from holdfast.policy.signals import ScopeKind
 
+P = ParamSpec("P")
+S = TypeVar("S", bound="GateAdmin")
+T = TypeVar("T")
+
 Want = Literal["open", "closed"]
 Kind = Literal["lane", "route"]
 Override = Literal["paused", "open", "closed"]
@@ -24,6 +29,16 @@ Override = Literal["paused", "open", "closed"]
 FORCED = {"open": ForcedOpen, "closed": Disabled}
 WANTED: Mapping[str, Want] = {"forced_open": "open", "disabled": "closed"}
 TRIES = 100  # a breaker under full load moves a few dozen times a second
+
+
+def asking(method: Callable[Concatenate[S, redis.Redis, P], T]) -> Callable[Concatenate[S, P], T]:
+    """Make a method of one that works on a client of Redis; see ``Connection.ask``."""
+
+    @wraps(method)
+    def ask(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.connection.ask(lambda client: method(self, client, *args, **kwargs))
+
+    return ask
 
 
 class GateAdmin:

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
@@ -17,8 +16,6 @@ from holdfast.lanes.message_signer import MessageSigner
 from holdfast.lanes.topology import FAILED, is_several, open_asynchronous, open_sync, read
 from holdfast.model.errors import ConfigError, QueueUnavailable
 
-P = ParamSpec("P")
-S = TypeVar("S", bound="HasConnection")
 T = TypeVar("T")
 
 EMBEDDED = "embedded"
@@ -60,22 +57,6 @@ def without_password(url: str) -> str:
     user, at, host = parts.netloc.rpartition("@")
     name = user.partition(":")[0]
     return urlunsplit(parts._replace(netloc=(name + at if name else "") + host, query=""))
-
-
-class HasConnection(Protocol):
-    """Whatever asks one Redis."""
-
-    connection: "Connection"
-
-
-def asking(method: Callable[Concatenate[S, redis.Redis, P], T]) -> Callable[Concatenate[S, P], T]:
-    """Make a method of one that works on a client of Redis; see ``Connection.ask``."""
-
-    @wraps(method)
-    def ask(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.connection.ask(lambda client: method(self, client, *args, **kwargs))
-
-    return ask
 
 
 class Connection:

@@ -28,7 +28,7 @@ from holdfast.lanes.local_breakers import LocalBreakers
 from holdfast.lanes.permit_renewal import PermitRenewal, renew_arguments
 from holdfast.lanes.route_health import health_of, read_health
 from holdfast.lanes.script_client import ScriptClient
-from holdfast.lanes.values import WINDOW, Backlog, Fetched
+from holdfast.lanes.values import WINDOW, BacklogPart, Fetched
 from holdfast.lanes.wake_listener import WakeListener
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
@@ -142,7 +142,7 @@ class Gate:
         await self._breakers.settle(permit.worker, NO_CALLS, observations)
 
     async def offer(
-        self, offers: Sequence[Offer], *, window: int | None = None, backlog: Backlog = Backlog.UNKNOWN
+        self, offers: Sequence[Offer], *, window: int | None = None, backlog: BacklogPart = BacklogPart.UNKNOWN
     ) -> int:
         """Put jobs into their lanes, each at most once and in order; see Lanes.offer."""
         calls = offer_calls(offers, self._connection, window or self._window, backlog)

@@ -5,19 +5,19 @@ from typing import Any
 
 import redis
 
-from holdfast.lanes.admin import GateAdmin
-from holdfast.lanes.connection import Connection, asking
+from holdfast.lanes.admin import GateAdmin, asking
+from holdfast.lanes.connection import Connection
 from holdfast.lanes.entry import in_order, write_entry
 from holdfast.lanes.garbage import repair
 from holdfast.lanes.lua import source
-from holdfast.lanes.values import WINDOW, Backlog
+from holdfast.lanes.values import WINDOW, BacklogPart
 from holdfast.model.job import Offer
 
 GROUP = 1_000  # jobs per script call: a script holds up everybody else
 
 
 def offer_calls(
-    offers: Sequence[Offer], connection: Connection, window: int, backlog: Backlog
+    offers: Sequence[Offer], connection: Connection, window: int, backlog: BacklogPart
 ) -> Iterator[tuple[list[str], list[Any]]]:
     """Keys and arguments of offer.lua for each call that ``offers`` take. A lane's calls are made in turn."""
     keys = connection.keys
@@ -32,7 +32,7 @@ def offer_calls(
         ]
         for first in range(0, len(group), GROUP):
             part = group[first : first + GROUP]
-            told = Backlog.PART if backlog is Backlog.ALL and first + GROUP < len(group) else backlog
+            told = BacklogPart.PART if backlog is BacklogPart.ALL and first + GROUP < len(group) else backlog
             arguments: list[Any] = [lane, window, told.value, int(first > 0), keys.wake]
             for offer in part:
                 arguments += write_entry(offer, connection.signer)
@@ -53,7 +53,9 @@ class Lanes(GateAdmin):
     Every method raises QueueUnavailable when Redis does not answer.
     """
 
-    def offer(self, offers: Sequence[Offer], *, window: int = WINDOW, backlog: Backlog = Backlog.UNKNOWN) -> int:
+    def offer(
+        self, offers: Sequence[Offer], *, window: int = WINDOW, backlog: BacklogPart = BacklogPart.UNKNOWN
+    ) -> int:
         """Put jobs into their lanes, each at most once and in order. Returns how many were added.
 
         A lane holds ``window`` ids, the first of its backlog. A full one takes jobs that come before its last ones, and

@@ -11,7 +11,7 @@ from holdfast.policy.admission import Reason
 WINDOW = 2_000  # ids of one lane in Redis: a few times what a fleet holds in flight
 
 
-class Backlog(StrEnum):
+class BacklogPart(StrEnum):
     """What an offer knows of the backlog in SQL."""
 
     UNKNOWN = ""  # these jobs, and nothing of others

@@ -4,7 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from holdfast.lanes import Backlog, Gate
+from holdfast.lanes import BacklogPart, Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.store import Store
 from holdfast.store.backlog import lane_heads
@@ -45,7 +45,7 @@ class WindowRefiller:
         try:
             offers = await asyncio.to_thread(self.store.read, lane_heads, lane, self.window)
             self.runtime.crash_point("before_refill")
-            backlog = Backlog.PART if len(offers) == self.window else Backlog.ALL
+            backlog = BacklogPart.PART if len(offers) == self.window else BacklogPart.ALL
             added = await self.gate.offer(offers, window=self.window, backlog=backlog)
             self.runtime.crash_point("after_refill")
         except StorageUnavailable as error:

@@ -6,6 +6,7 @@
 -- their order. Once a bucket is too low for one job, no later job of this fetch takes from it: small jobs must not
 -- starve a large one. Half-open breakers get exactly one probe: whoever is first after the cool-off gets its lease.
 -- A second permit for a job never probes, and its record names no lane: to settle it acknowledges nothing.
+-- policy/admission.py is the oracle.
 --
 -- KEYS  1 epoch, 2 lane (list), 3 messages (hash), 4 need (hash), 5 acks (set), 6 permits (hash), 7 heartbeats (zset),
 --       8 paused (set), 9 index (set), 10 refill (string)
@@ -200,7 +201,7 @@ local function read_need(text)
 end
 
 -- The order in which targets are offered a job: the plan's. Only where a credential is not well, those of one route are
--- sorted by whose turn it is; policy/probing.turn is the oracle.
+-- sorted by whose turn it is; policy/probe_order.py is the oracle.
 local function is_due(breaker)
     return (breaker.state == "open" or breaker.state == "half_open") and now >= breaker.until_
 end
