@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import jsonl
-from holdfast.cli.download import FileWriter, OutputTotals, collect
+from holdfast.cli.download import OutputTotals, answer_file, collect
 from holdfast.cli.upload import Upload
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
@@ -134,9 +134,9 @@ def test_a_job_dropped_during_the_run_leaves_a_line_that_says_so(cli, prompts, o
     worker.bury(jobs=1)
     worker.answer()
     cli("dlq", "drop", "--all", "--yes")
-    output, totals = FileWriter(out), OutputTotals()
-    list(collect(LocalBackend(Installation(settings)), Upload(batch, jobs=3), output, totals))
-    output.finish()
+    totals = OutputTotals()
+    with answer_file(out) as output:
+        list(collect(LocalBackend(Installation(settings)), Upload(batch, jobs=3), output, totals))
     assert [line["status"] for line in jsonl(out)] == ["succeeded", "dead", "succeeded"]
     assert (totals.succeeded, dict(totals.errors)) == (2, {"dropped": 1})
 

@@ -3,10 +3,11 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import orjson
 
@@ -32,46 +33,29 @@ class OutputTotals:
         return self.written - self.succeeded
 
 
-class AnswerWriter(Protocol):
-    def write(self, line: bytes) -> None: ...
+@contextmanager
+def answer_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open the place for the output, before anything is submitted, so that it fails early. Raises InvalidRequest.
 
-    def finish(self) -> None: ...
-
-
-class FileWriter:
-    """Written beside its place as ``FILE.part`` and renamed when it is whole, so a reader never sees half of it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._part = path, path.with_name(path.name + ".part")
-        try:
-            self._file: IO[bytes] = self._part.open("wb")
-        except OSError as error:
-            raise InvalidRequest(str(path), f"cannot be written: {error.strerror}.") from None
-
-    def write(self, line: bytes) -> None:
-        self._file.write(line)
-
-    def finish(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.replace(self._path)
-
-
-class StdoutWriter:
-    def write(self, line: bytes) -> None:
-        sys.stdout.buffer.write(line)
-
-    def finish(self) -> None:
+    A file is written beside its place as ``FILE.part`` and renamed when it is whole, so a reader never sees half of it.
+    """
+    if path == STDIO:
+        yield sys.stdout.buffer
         sys.stdout.flush()
+        return
+    part = path.with_name(path.name + ".part")
+    try:
+        file = part.open("wb")
+    except OSError as error:
+        raise InvalidRequest(str(path), f"cannot be written: {error.strerror}.") from None
+    with file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
 
 
-def open_writer(path: Path) -> AnswerWriter:
-    """Open the place for the output before anything is submitted, so that it fails early. Raises InvalidRequest."""
-    return StdoutWriter() if path == STDIO else FileWriter(path)
-
-
-def collect(backend: Backend, sent: Upload, output: AnswerWriter, totals: OutputTotals) -> Generator[Pause, None, None]:
+def collect(backend: Backend, sent: Upload, output: IO[bytes], totals: OutputTotals) -> Generator[Pause, None, None]:
     """Write every line of the output, and yield the pauses between."""
     bad, due = dict(sent.bad), 0
     steps = positioned(backend, sent.batch, gaps=sent.bad) if sent.batch else iter(())
@@ -86,7 +70,7 @@ def collect(backend: Backend, sent: Upload, output: AnswerWriter, totals: Output
     write_others(output, totals, bad, due, sent.lines)
 
 
-def write_answer(output: AnswerWriter, totals: OutputTotals, answer: Answer) -> None:
+def write_answer(output: IO[bytes], totals: OutputTotals, answer: Answer) -> None:
     output.write(orjson.dumps(answer.line, option=orjson.OPT_APPEND_NEWLINE))
     totals.written += 1
     totals.cost_usd += answer.cost_usd
@@ -96,23 +80,17 @@ def write_answer(output: AnswerWriter, totals: OutputTotals, answer: Answer) -> 
         totals.errors[answer.error.kind] += 1
 
 
-def write_others(output: AnswerWriter, totals: OutputTotals, bad: dict[int, InvalidLine], start: int, end: int) -> None:
+def write_others(output: IO[bytes], totals: OutputTotals, bad: dict[int, InvalidLine], start: int, end: int) -> None:
     """Write the lines between two positions: those that never became jobs, and those whose job is there no more."""
     for position in range(start, end):
-        line = bad.pop(position, None)
-        kind, written = ("invalid_request", bad_output(line)) if line else ("dropped", dropped_output(position))
+        if line := bad.pop(position, None):
+            written = error_output(line.custom_id, "invalid", "invalid_request", "invalid_line", str(line))
+        else:
+            said = f"the job at place {position} became a dead letter and was dropped. Run again to have it done anew"
+            written = error_output(None, "dead", "dropped", None, said)
         output.write(orjson.dumps(written, option=orjson.OPT_APPEND_NEWLINE))
         totals.written += 1
-        totals.errors[kind] += 1
-
-
-def bad_output(line: InvalidLine) -> dict[str, Any]:
-    return error_output(line.custom_id, "invalid", "invalid_request", "invalid_line", str(line))
-
-
-def dropped_output(position: int) -> dict[str, Any]:
-    said = f"the job at place {position} became a dead letter and was dropped. Run again to have it done anew"
-    return error_output(None, "dead", "dropped", None, said)
+        totals.errors[written["error"]["kind"]] += 1
 
 
 def error_output(custom_id: str | None, status: str, kind: str, code: str | None, message: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import functools
 import inspect
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from typer import Option
@@ -118,13 +117,14 @@ def read_time(option: str, text: str | None, now: float | None = None) -> float 
     >>> read_time("--after", "90m", now=10_000.0), read_time("--after", "1970-01-02")
     (4600.0, 86400.0)
     """
+    from holdfast.client.iso_time import parse_iso
+
     if text is None:
         return None
     ago = parse_duration(text) if text[-1:].isalpha() else None  # a number alone may be meant as a year
     if ago is not None:
         return (time.time() if now is None else now) - ago
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidRequest(option, f"expected 90m, 2h, 7d or an ISO 8601 date, got {text!r}.") from None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    at = parse_iso(text)
+    if at is None:
+        raise InvalidRequest(option, f"expected 90m, 2h, 7d or an ISO 8601 date, got {text!r}.")
+    return at

@@ -3,10 +3,11 @@
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from holdfast.cli.context import backend as open_backend
 from holdfast.cli.context import context
-from holdfast.cli.download import AnswerWriter, OutputTotals, collect, open_writer
+from holdfast.cli.download import OutputTotals, answer_file, collect
 from holdfast.cli.errors import Interrupted
 from holdfast.cli.jsonl_input import STDIO, JsonlInput
 from holdfast.cli.own_workers import workers
@@ -36,8 +37,8 @@ class FileRun:
         """Carry it out, report how it ended, and return that. Raises Interrupted, InvalidRequest."""
         if self.to != STDIO and self.source.resolve() == self.to.resolve():
             raise InvalidRequest("--output", "is the input itself.", "Name another file.")
-        with JsonlInput(self.source) as source:
-            backend, output = open_backend(), open_writer(self.to)
+        with JsonlInput(self.source) as source, answer_file(self.to) as output:
+            backend = open_backend()
             uploader = Uploader(backend, source, self.defaults, fresh=self.fresh)
             progress = open_progress(quiet=self.quiet)
             try:
@@ -54,7 +55,7 @@ class FileRun:
         self._report(summary)
         return summary
 
-    def _write(self, backend: Backend, sent: Upload, output: AnswerWriter, progress: Progress) -> None:
+    def _write(self, backend: Backend, sent: Upload, output: IO[bytes], progress: Progress) -> None:
         """Write the output while workers, perhaps our own, work on the jobs."""
         pauses = collect(backend, sent, output, self.totals)
         first = next(pauses, None)
@@ -66,7 +67,6 @@ class FileRun:
                     time.sleep(min(pause.seconds, LONGEST_NAP))
                 progress.look(backend, sent.batch, force=True)
                 progress.close()
-        output.finish()
 
     def _summary(self, sent: Upload) -> View:
         return {

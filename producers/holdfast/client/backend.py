@@ -73,21 +73,18 @@ class Backend(Protocol):
 
     def submit(self, request: SubmitRequest) -> Accepted:
         """Take all items or none. Raises InvalidJobs, Conflict."""
-        ...
 
     def states(self, jobs: Sequence[str]) -> Mapping[str, State]:
         """Return the state of each job that is there: a cheap poll for those who wait."""
-        ...
 
     def answer(self, job: str) -> Answer | None:
         """Return how the job ended, or None while it has not."""
-        ...
 
-    def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> View: ...
+    def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> View:
+        """Return a page of jobs."""
 
     def job(self, job: str) -> View:
         """Show a job with its attempts, and its reply or error once it has ended."""
-        ...
 
     def cancel(self, job: str) -> View:
         """Cancel a job unless it has ended: ``{"id": ..., "status": ...}``."""
@@ -95,15 +92,17 @@ class Backend(Protocol):
 
     # Batches
 
-    def batches(self, limit: int, cursor: str | None = None) -> View: ...
+    def batches(self, limit: int, cursor: str | None = None) -> View:
+        """Return a page of batches."""
 
-    def batch(self, batch: str) -> View: ...
+    def batch(self, batch: str) -> View:
+        """Show a batch with its jobs counted by state."""
 
-    def counts(self, batch: str) -> Mapping[State, int]: ...
+    def counts(self, batch: str) -> Mapping[State, int]:
+        """Count the jobs of a batch by state."""
 
     def finished(self, batch: str, after: int, limit: int) -> list[tuple[int, Answer]]:
         """Return ended jobs at positions > ``after``, at most ``limit``, in position order; there may be gaps."""
-        ...
 
     def cancel_batch(self, batch: str) -> View:
         """Cancel every job of a batch that has not ended: ``{"id": ..., "cancelled": ...}``."""
@@ -111,40 +110,43 @@ class Backend(Protocol):
 
     # Lanes, routes, and the state of everything
 
-    def lanes(self) -> View: ...
+    def lanes(self) -> View:
+        """List lanes, each with its jobs by state and when it will be empty."""
 
     def pause(self, lane: str, *, paused: bool) -> View:
         """Stop starting jobs of a lane, or start again. ``warning`` says that Redis gets it later."""
-        ...
 
-    def routes(self) -> View: ...
+    def routes(self) -> View:
+        """List configured routes with breakers, buckets and calls in flight."""
 
     def force(self, route: str, want: Force) -> View:
         """Let no call take a route (open) or every call (closed), whatever its breaker says."""
-        ...
 
     def reset(self, route: str) -> View:
         """Lift an override, and forget what breakers and pauses hold against a route."""
-        ...
 
-    def status(self) -> View: ...
+    def status(self) -> View:
+        """Show storage, workers, lanes, routes and what an operator should know."""
 
-    def ledger(self) -> View: ...
+    def ledger(self) -> View:
+        """Compute the ledger equations from SQL: what was accepted is accounted for."""
 
     # Dead letters. A limit is the most that one act takes, oldest first.
 
-    def dead_groups(self, where: JobFilter) -> View: ...
+    def dead_groups(self, where: JobFilter) -> View:
+        """Group dead letters by lane and fault, largest group first."""
 
     def count(self, where: JobFilter, limit: int) -> int:
         """Count the dead letters that an act with this limit would take."""
-        ...
 
-    def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int: ...
+    def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
+        """Put dead letters back to work, at most ``per_minute`` a minute; return how many."""
 
-    def drop(self, where: JobFilter, limit: int) -> int: ...
+    def drop(self, where: JobFilter, limit: int) -> int:
+        """Remove dead letters for good; return how many."""
 
     def drain(self, where: JobFilter, limit: int, to: Path) -> int:
         """Write dead letters to a new file, one JSON object a line, then remove them."""
-        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close every connection."""

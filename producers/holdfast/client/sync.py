@@ -137,12 +137,15 @@ class Job:
         self.id = public_id("job", self.inner)
 
     def wait(self, timeout: float | None = None) -> Answer:
+        """Wait until the job has ended, and return how. Raises StillWaiting, NotFound."""
         return waiting.drive(waiting.ended(self._backend, self.id, timeout))
 
     def result(self) -> Answer | None:
+        """Return how the job ended, or None while it has not."""
         return self._backend.answer(self.id)
 
     def cancel(self) -> State:
+        """Cancel the job unless it has ended, and return its state."""
         return State(self._backend.cancel(self.id)["status"])
 
     def __str__(self) -> str:

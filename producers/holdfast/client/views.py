@@ -1,10 +1,10 @@
 """Records as plain JSON values: what the API answers and what the command line shows with --json. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from holdfast.client.fleet import LaneState, RouteState
+from holdfast.client.iso_time import iso
 from holdfast.client.output_line import MICROS, error_line, mapping_line, reply_line, usage_line
 from holdfast.lanes import BreakerView, BucketView
 from holdfast.model.access import KeyRecord
@@ -20,17 +20,6 @@ from holdfast.model.records import (
     WorkerRecord,
 )
 from holdfast.policy.credential_alerts import Alert
-
-
-def iso(seconds: float | None) -> str | None:
-    """Write a time as people and programs read it.
-
-    >>> iso(1764000000.25)
-    '2025-11-24T16:00:00.250Z'
-    """
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def page(name: str, views: list[dict[str, Any]], limit: int) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Which jobs a list or a bulk action means. An unknown name is an error, never a filter that is not there."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from holdfast.client.iso_time import parse_iso
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.fault import FaultKind
 from holdfast.model.ids import inner_id
@@ -16,11 +16,9 @@ from holdfast.model.storable import is_storable
 def read_time(value: object) -> object:
     """Read a time: seconds since the epoch, or ISO 8601, UTC where no zone is named."""
     if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
-        try:
-            at = datetime.fromisoformat(value)
-            return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-        except (ValueError, OverflowError):
-            raise ValueError("expected ISO 8601, or seconds since the epoch") from None
+        if (seconds := parse_iso(value)) is None:
+            raise ValueError("expected ISO 8601, or seconds since the epoch")
+        return seconds
     return value
 
 
