@@ -53,9 +53,6 @@ class Fields:
     def items(self, key: str) -> list[Any]:
         return self._typed(key, list) or []
 
-    def need_items(self, key: str) -> list[Any]:
-        return self._needed(key, self._typed(key, list))
-
     def object(self, key: str) -> dict[str, Any] | None:
         return self._typed(key, dict)
 
@@ -79,9 +76,9 @@ class Fields:
         """What nobody took."""
         return dict(self._left)
 
-    def native(self, dialect: str) -> dict[str, dict[str, Any]]:
-        """What nobody took, as fields that only ``dialect`` knows."""
-        return {dialect: self.rest()} if self._left else {}
+    def native(self, wire: str) -> dict[str, dict[str, Any]]:
+        """What nobody took, as fields that only the format ``wire`` knows."""
+        return {wire: self.rest()} if self._left else {}
 
     def _typed(self, key: str, kind: type[T]) -> T | None:
         value = self.any(key)

@@ -12,7 +12,7 @@ from holdfast.wire.anthropic import read as anthropic_read
 from holdfast.wire.chat import read as chat_read
 from holdfast.wire.checks import checked
 from holdfast.wire.fields import Fields
-from holdfast.wire.openai import read_choice, read_format
+from holdfast.wire.openai import describe_function, read_choice, read_format
 
 KEYS = (
     "messages", "prompt", "system", "max_tokens", "response_format", "tools", "tool_choice", "parallel_tool_calls",
@@ -85,12 +85,7 @@ def _tool(tool: Fields) -> Tool:
     if "function" in tool:
         return chat_read.read_tool(tool)
     tool.any("type")
-    read = Tool(
-        name=tool.need_text("name"),
-        description=tool.text("description"),
-        parameters=tool.object("parameters") or {"type": "object", "properties": {}},
-        strict=tool.flag("strict"),
-    )
+    read = describe_function(tool)
     for key in tool.rest():
         raise InvalidRequest(tool.place(key), "is not a field of a tool.")
     return read

@@ -1,4 +1,4 @@
-"""What Chat Completions and Responses share: tools' names, shapes of the answer, arguments, native fields."""
+"""What Chat Completions and Responses share: roles, tools, shapes of the answer, arguments, native fields."""
 
 import re
 from collections.abc import Mapping
@@ -14,6 +14,8 @@ from holdfast.wire import media
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.fields import Fields
 from holdfast.wire.mapping_report import MappingReportBuilder
+from holdfast.wire.reading import need_inner
+from holdfast.wire.schema import is_strict
 
 CHAT, RESPONSES = Api.OPENAI_CHAT.value, Api.OPENAI_RESPONSES.value
 SHARED = frozenset(
@@ -25,17 +27,18 @@ SHARED = frozenset(
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 CHAT_ID, RESPONSES_ID = 40, 64  # characters of a tool call's id
 USER_ID = 64  # characters of the end user's id
-VALUES = frozenset({"enum", "const", "default", "examples", "properties"})  # keywords that hold no schema themselves
-OPEN_ENDED = frozenset(  # keywords that strict decoding refuses
-    {"allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "patternProperties"}
-)
+ROLES: Mapping[str, Role] = {
+    "system": Role.SYSTEM,
+    "developer": Role.SYSTEM,  # OpenAI reads one as the other, whichever its model knows
+    "user": Role.USER,
+    "assistant": Role.ASSISTANT,
+}
+MODES = {"auto": "auto", "none": "none", "required": "any"}  # of a choice of tools: OpenAI's, ours
 SERVER_SIDE = ("audio", "web_search_options", "functions", "function_call")
 
 
 def refuse_what_a_job_cannot_be(fields: Fields) -> None:
-    """One job is one whole answer in text: no stream, no second choice, no sound, no work behind our back."""
-    if fields.flag("stream"):
-        raise InvalidRequest(fields.place("stream"), "a queued job has no stream.", "Leave it out.")
+    """One job is one whole answer in text: no second choice, no sound, no work behind our back."""
     fields.any("stream_options")
     if (fields.whole("n") or 1) > 1:
         raise InvalidRequest(fields.place("n"), "a job has one answer.", "Submit the line several times.")
@@ -46,6 +49,13 @@ def refuse_what_a_job_cannot_be(fields: Fields) -> None:
     for key in SERVER_SIDE:
         if key in fields:
             raise InvalidRequest(fields.place(key), "is not carried.", "Use text, images and function tools.")
+
+
+def read_role(fields: Fields, roles: Mapping[str, Role]) -> Role:
+    name = fields.need_text("role")
+    if name not in roles:
+        raise InvalidRequest(fields.place("role"), f"expected one of {', '.join(roles)}, got {name[:40]!r}.")
+    return roles[name]
 
 
 def read_user(fields: Fields) -> str | None:
@@ -94,32 +104,84 @@ def read_format(form: Fields, schema: Fields) -> Output | None:
     )
 
 
+def write_format(output: Output | None, report: MappingReportBuilder, schema_in: str | None) -> dict[str, Any] | None:
+    """Write the shape of the answer. ``schema_in``: the key of the object that holds name and schema."""
+    if output is None:
+        return None
+    if output.json_schema is None:
+        return {"type": "json_object"}
+    written = write_schema(output, report)
+    return {"type": "json_schema", **({schema_in: written} if schema_in else written)}
+
+
 def write_schema(output: Output, report: MappingReportBuilder) -> dict[str, Any]:
-    """Write the answer's shape. A schema that strict decoding refuses goes without it, and is checked by us alone."""
+    """Write name and schema. One that strict decoding refuses goes without it, and is checked by us alone."""
     strict = output.strict
     if strict and not is_strict(output.json_schema):
         strict = False
         report.change("output.strict", "dropped: OpenAI's strict decoding refuses this schema; the answer is checked")
     named = {"name": output.name, "schema": output.json_schema, "strict": strict}
-    return {k: v for k, v in (named | {"description": output.description}).items() if v is not None}
+    return given(named | {"description": output.description})
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that have a value."""
+    return {key: value for key, value in options.items() if value is not None}
 
 
 def read_choice(value: Any, where: str, name_in: str | None) -> ToolChoice | None:
-    """Read ``tool_choice``; None where only this dialect knows what it says.
+    """Read ``tool_choice``; None where only this format knows what it says.
 
     Args:
         value: A mode, or an object that names a function.
         where: For errors.
         name_in: The key of the object that holds the name, or None where the name stands in the choice itself.
     """
-    modes = {"auto": "auto", "none": "none", "required": "any"}
-    if isinstance(value, str) and value in modes:
-        return ToolChoice.model_validate({"mode": modes[value]})
+    if isinstance(value, str) and value in MODES:
+        return ToolChoice.model_validate({"mode": MODES[value]})
     choice = Fields(value, where)
     if choice.need_text("type") != "function":
         return None
     named = Fields(choice.need_object(name_in), choice.place(name_in)) if name_in else choice
     return ToolChoice(mode="tool", name=named.need_text("name"))
+
+
+def take_choice(fields: Fields, name_in: str | None) -> tuple[ToolChoice | None, dict[str, Any]]:
+    """Read ``tool_choice``, as ours, or as a native field where only this format knows what it says."""
+    if "tool_choice" not in fields:
+        return None, {}
+    value = fields.any("tool_choice")
+    choice = read_choice(value, fields.place("tool_choice"), name_in)
+    return choice, {} if choice else {"tool_choice": value}
+
+
+def write_choice(request: Request, name_in: str | None) -> Any:
+    """Write ``tool_choice``; None where there is nothing to choose from."""
+    choice = request.tool_choice
+    if choice is None or not request.tools:
+        return None
+    if choice.mode == "tool":
+        return {"type": "function", **({name_in: {"name": choice.name}} if name_in else {"name": choice.name})}
+    return "required" if choice.mode == "any" else choice.mode
+
+
+def read_function(tool: Fields, name_in: str | None, *, strict: bool | None = None) -> Tool:
+    """Read a tool. ``name_in``: the key of the object that describes it; ``strict``: what a missing one means."""
+    if (kind := tool.need_text("type")) != "function":
+        raise InvalidRequest(tool.where, f"a {kind} tool is not carried.", "Use function tools.")
+    read = describe_function(need_inner(tool, name_in) if name_in else tool)
+    native = tool.native(CHAT if name_in else RESPONSES)
+    return read.model_copy(update={"strict": strict if read.strict is None else read.strict, "native": native})
+
+
+def describe_function(function: Fields) -> Tool:
+    """Read what a tool's function is called, does and takes."""
+    return Tool(
+        name=function.need_text("name"),
+        description=function.text("description"),
+        parameters=function.object("parameters") or {"type": "object", "properties": {}},
+        strict=function.flag("strict"),
+    )
 
 
 def read_source(url: str, where: str) -> dict[str, Any]:
@@ -145,10 +207,16 @@ def read_inner_error(body: Any) -> None:
         raise BadAnswer(why, told=error)
 
 
-def check_tool_names(request: Request, report: MappingReportBuilder) -> None:
+def open_report(request: Request, wire: str) -> MappingReportBuilder:
+    """Begin the report of a mapping to one of OpenAI's formats. Raises Unmappable: a tool's name is none there."""
+    report = MappingReportBuilder(wire)
     for tool in request.tools:
         if not TOOL_NAME.fullmatch(tool.name):
             report.refuse(f"the tool name {tool.name!r} must be 1 to 64 letters, digits, _ or -.")
+    if request.written_in == Api.ANTHROPIC and request.turns[-1].role is Role.ASSISTANT:
+        place = f"turns[{len(request.turns) - 1}]"  # Anthropic would go on with it
+        report.change(place, "kept as something said: OpenAI's models begin a new answer instead of going on with it")
+    return report
 
 
 def end_user(given: str | None, report: MappingReportBuilder) -> str | None:
@@ -167,36 +235,6 @@ def write_effort(effort: str | None, known: str | None, whose: str, report: Mapp
     return known
 
 
-def tell_begun_answer(request: Request, report: MappingReportBuilder) -> None:
-    """Anthropic goes on with an answer that was begun for it; OpenAI's models begin a new one."""
-    if request.written_in == Api.ANTHROPIC and request.turns[-1].role is Role.ASSISTANT:
-        place = f"turns[{len(request.turns) - 1}]"
-        report.change(place, "kept as something said: OpenAI's models begin a new answer instead of going on with it")
-
-
-def is_strict(schema: Any) -> bool:
-    """Whether OpenAI's strict decoding takes a schema: all objects closed, and every property required.
-
-    >>> is_strict({"type": "object", "properties": {"a": {}}, "required": ["a"], "additionalProperties": False})
-    True
-    >>> is_strict({"type": "object", "properties": {"a": {}}, "additionalProperties": False})
-    False
-    """
-    if isinstance(schema, list):
-        return all(map(is_strict, schema))
-    if not isinstance(schema, Mapping):
-        return True
-    if not OPEN_ENDED.isdisjoint(schema):
-        return False
-    properties = schema.get("properties")
-    if (properties is not None or schema.get("type") == "object") and (
-        schema.get("additionalProperties") is not False or set(schema.get("required") or ()) != set(properties or ())
-    ):
-        return False
-    inner = [value for key, value in schema.items() if key not in VALUES]
-    return all(map(is_strict, [*inner, *(properties or {}).values()]))
-
-
 def strictness_of(tool: Tool, report: MappingReportBuilder) -> bool | None:
     """Whether a tool is strict: not where that would have OpenAI refuse its schema."""
     if not tool.strict or is_strict(tool.parameters):
@@ -207,10 +245,11 @@ def strictness_of(tool: Tool, report: MappingReportBuilder) -> bool | None:
 
 
 def native_fields(native: Natives, report: MappingReportBuilder) -> dict[str, Any]:
-    """The native fields of this dialect, and those of its sister that mean the same here."""
-    sister = RESPONSES if report.dialect == CHAT else CHAT
-    same = {key: value for key, value in native.get(sister, {}).items() if key in SHARED}
-    others = {key: value for key, value in native.get(sister, {}).items() if key not in SHARED}
+    """The native fields of this format, and those of its sister that mean the same here."""
+    sister = RESPONSES if report.wire == CHAT else CHAT
+    theirs = native.get(sister, {})
+    others = {key: value for key, value in theirs.items() if key not in SHARED}
+    same = {key: value for key, value in theirs.items() if key in SHARED}
     return same | report.native({**native, sister: others} if sister in native else native)
 
 

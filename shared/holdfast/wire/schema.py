@@ -12,6 +12,10 @@ REFUSED = frozenset(
         "then", "else", "unevaluatedProperties", "unevaluatedItems",
     }
 )  # fmt: skip
+VALUES = frozenset({"enum", "const", "default", "examples", "properties"})  # keywords that hold no schema themselves
+OPEN_ENDED = frozenset(  # keywords that OpenAI's strict decoding refuses
+    {"allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "patternProperties"}
+)
 VERBATIM = frozenset({"enum", "const", "default", "examples", "required"})
 BY_NAME = ("properties", "$defs", "definitions")  # keywords whose keys are names, not keywords
 
@@ -64,3 +68,26 @@ def _close(schema: Mapping[str, Any], made: dict[str, Any]) -> None:
     if isinstance(open_keys, Mapping) or (not schema.get("properties") and open_keys is not False):
         raise OpenObject
     made["additionalProperties"] = False
+
+
+def is_strict(schema: Any) -> bool:
+    """Whether OpenAI's strict decoding takes a schema: all objects closed, and every property required.
+
+    >>> is_strict({"type": "object", "properties": {"a": {}}, "required": ["a"], "additionalProperties": False})
+    True
+    >>> is_strict({"type": "object", "properties": {"a": {}}, "additionalProperties": False})
+    False
+    """
+    if isinstance(schema, list):
+        return all(map(is_strict, schema))
+    if not isinstance(schema, Mapping):
+        return True
+    if not OPEN_ENDED.isdisjoint(schema):
+        return False
+    properties = schema.get("properties")
+    if (properties is not None or schema.get("type") == "object") and (
+        schema.get("additionalProperties") is not False or set(schema.get("required") or ()) != set(properties or ())
+    ):
+        return False
+    inner = [value for key, value in schema.items() if key not in VALUES]
+    return all(map(is_strict, [*inner, *(properties or {}).values()]))

@@ -1,6 +1,6 @@
 """Anthropic Messages, inbound: a request body becomes the neutral request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from holdfast.model.errors import InvalidRequest
@@ -21,8 +21,8 @@ from holdfast.model.request import (
 )
 from holdfast.model.route import Api
 from holdfast.wire import media
-from holdfast.wire.checks import checked, refuse_depth
 from holdfast.wire.fields import Fields
+from holdfast.wire.reading import close_body, inner, left_in, need_inner, open_body, read_parts
 
 WIRE = Api.ANTHROPIC.value
 CARRIED = "Carried are text, image, document, tool_use, tool_result and thinking blocks."
@@ -31,17 +31,12 @@ SERVER_SIDE = ("container", "mcp_servers")  # tools that run at the provider: no
 
 def read_request(body: Mapping[str, Any], where: str = "") -> Request:
     """Read a request body. Raises InvalidRequest naming the place."""
-    refuse_depth(body, where)
-    fields = Fields(body, where)
-    fields.any("model")
-    _refuse_what_a_job_cannot_be(fields)
-    config, metadata = (
-        Fields(fields.object("output_config") or {}, fields.place("output_config")),
-        fields.object("metadata"),
-    )
-    user = Fields(metadata or {}, fields.place("metadata"))
-    blocks = fields.any("system")
-    system, system_native = read_system(blocks, fields.place("system"))
+    fields = open_body(body, where)
+    for key in SERVER_SIDE:
+        if key in fields:
+            raise InvalidRequest(fields.place(key), "is run by the provider and is not carried.")
+    config, metadata = inner(fields, "output_config"), inner(fields, "metadata")
+    system, blocks = read_system(fields)
     turns = tuple(read_turn(turn) for turn in fields.each("messages"))
     if not turns:
         raise InvalidRequest(fields.place("messages"), "is missing or empty.")
@@ -58,53 +53,30 @@ def read_request(body: Mapping[str, Any], where: str = "") -> Request:
         "temperature": fields.number("temperature"),
         "top_p": fields.number("top_p"),
         "effort": config.text("effort"),
-        "user": user.text("user_id"),
+        "user": metadata.text("user_id"),
     }
     if turns[-1].role is Role.ASSISTANT:  # a begun answer, with which only this API's models go on
         request["written_in"] = WIRE
-    native = fields.rest() | system_native
-    native |= {key: left.rest() for key, left in (("output_config", config), ("metadata", user)) if left.rest()}
-    return checked(Request(**request, native={WIRE: native} if native else {}), where)
+    left = fields.rest() | blocks | left_in(output_config=config, metadata=metadata)
+    return close_body(request, WIRE, left, where)
 
 
-def _refuse_what_a_job_cannot_be(fields: Fields) -> None:
-    if fields.flag("stream"):
-        raise InvalidRequest(fields.place("stream"), "a queued job has no stream.", "Leave it out.")
-    for key in SERVER_SIDE:
-        if key in fields:
-            raise InvalidRequest(fields.place(key), "is run by the provider and is not carried.")
-
-
-def read_system(value: Any, where: str) -> tuple[str | None, dict[str, Any]]:
+def read_system(fields: Fields) -> tuple[str | None, dict[str, Any]]:
     """Read ``system``: its text, and its blocks as a native field where they say more than the text."""
-    if value is None or isinstance(value, str):
-        return value or None, {}
-    parts = tuple(_content(value, where, Role.SYSTEM))
-    text = "\n\n".join(part.text for part in parts if isinstance(part, Text))
-    return text or None, {"system": value} if len(parts) > 1 or any(_native(part) for part in parts) else {}
-
-
-def _native(part: Part) -> bool:
-    return isinstance(part, Text) and bool(part.native)
+    value = fields.rest().get("system")
+    texts = [part for part in read_parts(fields, "system", Role.SYSTEM, read_block) if isinstance(part, Text)]
+    text = "\n\n".join(part.text for part in texts)
+    return text or None, {"system": value} if len(texts) > 1 or any(part.native for part in texts) else {}
 
 
 def read_turn(turn: Fields) -> Turn:
     role = turn.need_text("role")
     if role not in set(Role):
         raise InvalidRequest(turn.place("role"), f"expected user, assistant or system, got {role[:40]!r}.")
-    content = turn.any("content")
-    if content is None:
+    if "content" not in turn:
         raise InvalidRequest(turn.place("content"), "is missing.")
-    parts = tuple(_content(content, turn.place("content"), Role(role)))
+    parts = read_parts(turn, "content", Role(role), read_block)
     return Turn(role=Role(role), parts=parts, native=turn.native(WIRE))
-
-
-def _content(content: Any, where: str, role: Role) -> Iterable[Part]:
-    if isinstance(content, str):
-        yield Text(text=content)
-        return
-    for block in Fields({"content": content}, where.removesuffix("content").rstrip(".")).each("content"):
-        yield read_block(block, role)
 
 
 def read_block(block: Fields, role: Role) -> Part:
@@ -132,39 +104,31 @@ def read_block(block: Fields, role: Role) -> Part:
 
 
 def read_image(block: Fields) -> Image:
-    held: dict[str, Any]
-    source = Fields(block.need_object("source"), block.place("source"))
-    match source.need_text("type"):
-        case "base64":
-            held = {"media_type": source.need_text("media_type"), "data": source.need_text("data")}
-        case "url":
-            held = {"url": source.need_text("url")}
-        case kind:
-            raise InvalidRequest(source.where, f"a source of type {kind} is not carried.", "Send base64 data or a url.")
-    return Image(**held, native=block.native(WIRE))
+    return Image(**_source(block, "Send base64 data or a url."), native=block.native(WIRE))
 
 
 def read_document(block: Fields) -> Document:
-    held: dict[str, Any]
-    source = Fields(block.need_object("source"), block.place("source"))
-    match source.need_text("type"):
-        case "base64":
-            held = {"media_type": source.need_text("media_type"), "data": source.need_text("data")}
-        case "text":
-            text = media.encode_text(source.need_text("data"))
-            held = {"media_type": source.text("media_type") or "text/plain", "data": text}
-        case "url":
-            held = {"url": source.need_text("url")}
-        case kind:
-            raise InvalidRequest(
-                source.where, f"a source of type {kind} is not carried.", "Send base64 data, text or a url."
-            )
+    held = _source(block, "Send base64 data, text or a url.", text=True)
     return Document(**held, title=block.text("title"), native=block.native(WIRE))
 
 
+def _source(block: Fields, carried: str, *, text: bool = False) -> dict[str, Any]:
+    """Read where a picture or document is: in the block, or behind a URL. ``text``: it may be text as it stands."""
+    source = need_inner(block, "source")
+    match source.need_text("type"):
+        case "base64":
+            return {"media_type": source.need_text("media_type"), "data": source.need_text("data")}
+        case "text" if text:
+            data = media.encode_text(source.need_text("data"))
+            return {"media_type": source.text("media_type") or "text/plain", "data": data}
+        case "url":
+            return {"url": source.need_text("url")}
+        case kind:
+            raise InvalidRequest(source.where, f"a source of type {kind} is not carried.", carried)
+
+
 def read_result(block: Fields) -> ToolResult:
-    content = block.any("content")
-    parts = () if content is None else tuple(_content(content, block.place("content"), Role.USER))
+    parts = read_parts(block, "content", Role.USER, read_block)
     for index, part in enumerate(parts):
         if not isinstance(part, Text | Image | Document):
             raise InvalidRequest(f"{block.place('content')}[{index}]", f"a {part.type} block is not carried here.")
@@ -193,10 +157,9 @@ def read_tool(tool: Fields) -> Tool:
 
 def read_choice(fields: Fields) -> tuple[ToolChoice | None, bool | None]:
     """Read ``tool_choice``, which also says whether tools may be called in parallel."""
-    value = fields.object("tool_choice")
-    if value is None:
+    if "tool_choice" not in fields:
         return None, None
-    choice = Fields(value, fields.place("tool_choice"))
+    choice = inner(fields, "tool_choice")
     mode, single = choice.need_text("type"), choice.flag("disable_parallel_tool_use")
     name = choice.need_text("name") if mode == "tool" else None
     if mode not in {"auto", "any", "none", "tool"} or choice.rest():
@@ -205,10 +168,9 @@ def read_choice(fields: Fields) -> tuple[ToolChoice | None, bool | None]:
 
 
 def read_output(config: Fields) -> Output | None:
-    value = config.object("format")
-    if value is None:
+    if "format" not in config:
         return None
-    form = Fields(value, config.place("format"))
+    form = inner(config, "format")
     kind = form.need_text("type")
     if kind != "json_schema":
         raise InvalidRequest(form.place("type"), f"expected json_schema, got {kind[:40]!r}.")

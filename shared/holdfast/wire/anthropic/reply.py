@@ -8,7 +8,8 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import ToolUse
 from holdfast.wire.anthropic.read import WIRE
 from holdfast.wire.bad_answer import BadAnswer
-from holdfast.wire.usage import count
+from holdfast.wire.reading import natives
+from holdfast.wire.replies import count, read_finish, settle_finish
 
 # All stop reasons of anthropic 2.14. A test compares the keys with the SDK's own Literal.
 FINISH: Mapping[str, Finish | FaultKind] = {
@@ -41,27 +42,16 @@ def read_reply(body: Any) -> Reply:
     blocks = body.get("content")
     if body.get("type") != "message" or not isinstance(blocks, list):
         raise BadAnswer("the answer is no message.")
-    finish = _finish(body)
+    finish = read_finish(body.get("stop_reason"), FINISH, "message", "stop reason")
     text, calls, kept = _content(blocks)
-    if not text and not calls and finish not in {Finish.REFUSED, Finish.LENGTH}:
-        raise BadAnswer("the message has no content.")
     return Reply(
         text=text,
         tool_calls=calls,
-        finish=Finish.TOOL_CALLS if calls and finish is Finish.STOP else finish,
+        finish=settle_finish(finish, text, calls, "message"),
         usage=read_usage(body.get("usage")),
         model=str(body.get("model") or ""),
-        native=_native(body, kept),
+        native=natives(WIRE, _details(body, kept)),
     )
-
-
-def _finish(body: Mapping[str, Any]) -> Finish:
-    reason = body.get("stop_reason")
-    found = FINISH.get(reason) if isinstance(reason, str) else None
-    if isinstance(found, Finish):
-        return found
-    known = reason if isinstance(reason, str) else None
-    raise BadAnswer(f"the message ended with {known or 'no stop reason'}.", found or FaultKind.BAD_ANSWER, known)
 
 
 def _content(blocks: list[Any]) -> tuple[str, tuple[ToolUse, ...], list[Any]]:
@@ -82,11 +72,9 @@ def _content(blocks: list[Any]) -> tuple[str, tuple[ToolUse, ...], list[Any]]:
     return "".join(texts), tuple(calls), kept
 
 
-def _native(body: Mapping[str, Any], kept: list[Any]) -> dict[str, dict[str, Any]]:
-    native = {key: body[key] for key in DETAILS if body.get(key) is not None}
-    if kept:
-        native["thinking"] = kept
-    return {WIRE: native} if native else {}
+def _details(body: Mapping[str, Any], kept: list[Any]) -> dict[str, Any]:
+    details = {key: body[key] for key in DETAILS if body.get(key) is not None}
+    return details | ({"thinking": kept} if kept else {})
 
 
 def read_usage(usage: Any) -> Usage:

@@ -24,7 +24,7 @@ from holdfast.model.request import (
 )
 from holdfast.wire import media
 from holdfast.wire.anthropic.read import WIRE
-from holdfast.wire.mapping_report import MappingReportBuilder
+from holdfast.wire.mapping_report import MappingReportBuilder, bare_text, placed
 from holdfast.wire.schema import OpenObject, closed
 
 DEFAULT_MAX_TOKENS = 8_192  # the format requires a maximum; what it cuts is flagged by the finish
@@ -108,15 +108,8 @@ def _messages(turns: Sequence[Turn], first: int, report: MappingReportBuilder) -
         ordered = sorted(message["content"], key=lambda block: block["type"] != "tool_result")
         if ordered != message["content"]:
             report.change("turns", "tool results were moved before the rest of their turn: Anthropic demands it")
-        message["content"] = _plain(ordered)
+        message["content"] = bare_text(ordered)
     return messages
-
-
-def _plain(blocks: list[Block]) -> str | list[Block]:
-    """A single bare text needs no blocks."""
-    if len(blocks) == 1 and blocks[0].keys() == {"type", "text"}:
-        return str(blocks[0]["text"])
-    return blocks
 
 
 def _check_ends(messages: list[dict[str, Any]], model: str, report: MappingReportBuilder) -> None:
@@ -129,34 +122,23 @@ def _check_ends(messages: list[dict[str, Any]], model: str, report: MappingRepor
 
 
 def _blocks(parts: Iterable[Part], place: str, report: MappingReportBuilder) -> Iterator[Block]:
-    for index, part in enumerate(parts):
-        block = _block(part, f"{place}.parts[{index}]", report)
-        if block is not None:
-            yield block
-
-
-def _block(part: Part, place: str, report: MappingReportBuilder) -> Block | None:
-    match part:
-        case Text():
-            return _text(part, place, report)
-        case Image():
-            return _image(part, place, report)
-        case Document():
-            return _document(part, place, report)
-        case ToolUse():
-            native = report.native(part.native, place)
-            return {"type": "tool_use", "id": call_id(part.id), "name": part.name, "input": part.input, **native}
-        case ToolResult():
-            return _result(part, place, report)
-        case Thought():
-            return _thought(part, place, report)
-
-
-def _text(part: Text, place: str, report: MappingReportBuilder) -> Block | None:
-    if part.text:
-        return {"type": "text", "text": part.text, **report.native(part.native, place)}
-    report.change(place, "dropped: Anthropic refuses empty text")
-    return None
+    for part, where in placed(parts, place):
+        match part:
+            case Text(text=""):
+                report.change(where, "dropped: Anthropic refuses empty text")
+            case Text():
+                yield {"type": "text", "text": part.text, **report.native(part.native, where)}
+            case Image():
+                yield _image(part, where, report)
+            case Document():
+                yield _document(part, where, report)
+            case ToolUse():
+                native = report.native(part.native, where)
+                yield {"type": "tool_use", "id": call_id(part.id), "name": part.name, "input": part.input, **native}
+            case ToolResult():
+                yield _result(part, where, report)
+            case Thought():
+                yield from report.thought(part, where)
 
 
 def call_id(given: str) -> str:
@@ -164,13 +146,6 @@ def call_id(given: str) -> str:
     if CALL_ID.fullmatch(given):
         return given
     return f"toolu_{sha256(given.encode()).hexdigest()[:24]}"
-
-
-def _thought(part: Thought, place: str, report: MappingReportBuilder) -> Block | None:
-    if part.dialect == WIRE:
-        return part.block
-    report.change(place, f"dropped: reasoning that is bound to {part.dialect}")
-    return None
 
 
 def _image(part: Image, place: str, report: MappingReportBuilder) -> Block:
@@ -206,7 +181,7 @@ def _document_source(part: Document, place: str, report: MappingReportBuilder) -
 
 def _result(part: ToolResult, place: str, report: MappingReportBuilder) -> Block:
     block: Block = {"type": "tool_result", "tool_use_id": call_id(part.id)}
-    _put(block, "content", _plain(list(_blocks(part.parts, place, report))))
+    _put(block, "content", bare_text(list(_blocks(part.parts, place, report))))
     _put(block, "is_error", part.is_error)
     return block | report.native(part.native, place)
 

@@ -1,42 +1,22 @@
 """OpenAI Chat Completions, inbound: a request body becomes the neutral request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.request import (
-    Document,
-    Image,
-    Output,
-    Part,
-    Request,
-    Role,
-    Text,
-    Tool,
-    ToolResult,
-    ToolUse,
-    Turn,
-)
+from holdfast.model.request import Document, Image, Output, Part, Request, Role, Text, Tool, ToolResult, ToolUse, Turn
 from holdfast.wire import openai
-from holdfast.wire.checks import checked, refuse_depth
 from holdfast.wire.fields import Fields
 from holdfast.wire.openai import CHAT as WIRE
+from holdfast.wire.reading import close_body, inner, need_inner, open_body, read_parts
 
 CARRIED = "Carried are text, image_url and file parts with data."
-ROLES: Mapping[str, Role] = {
-    "system": Role.SYSTEM,
-    "developer": Role.SYSTEM,  # OpenAI reads one as the other, whichever its model knows
-    "user": Role.USER,
-    "assistant": Role.ASSISTANT,
-    "tool": Role.USER,
-}
+ROLES: Mapping[str, Role] = {**openai.ROLES, "tool": Role.USER}
 
 
 def read_request(body: Mapping[str, Any], where: str = "") -> Request:
     """Read a request body. Raises InvalidRequest naming the place."""
-    refuse_depth(body, where)
-    fields = Fields(body, where)
-    fields.any("model")
+    fields = open_body(body, where)
     openai.refuse_what_a_job_cannot_be(fields)
     system, turns = lift_system(read_turns(fields))
     if not turns:
@@ -54,16 +34,8 @@ def read_request(body: Mapping[str, Any], where: str = "") -> Request:
         "effort": fields.text("reasoning_effort"),
         "user": openai.read_user(fields),
     }
-    if "tool_choice" in fields:
-        choice = fields.any("tool_choice")
-        request["tool_choice"] = openai.read_choice(choice, fields.place("tool_choice"), "function")
-        own = {} if request["tool_choice"] else {"tool_choice": choice}
-        return checked(Request(**request, native=_native(fields.rest() | own)), where)
-    return checked(Request(**request, native=_native(fields.rest())), where)
-
-
-def _native(left: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {WIRE: left} if left else {}
+    request["tool_choice"], own = openai.take_choice(fields, "function")
+    return close_body(request, WIRE, fields.rest() | own, where)
 
 
 def _max_tokens(fields: Fields) -> int | None:
@@ -95,33 +67,20 @@ def read_turns(fields: Fields) -> tuple[Turn, ...]:
 
 def read_turn(message: Fields) -> tuple[Turn, bool]:
     """Read one message, and whether it is the result of a tool."""
-    name = message.need_text("role")
-    role = ROLES.get(name)
-    if role is None:
-        raise InvalidRequest(message.place("role"), f"expected one of {', '.join(ROLES)}, got {name[:40]!r}.")
-    if name == "tool":
+    is_result = message.rest().get("role") == "tool"
+    role = openai.read_role(message, ROLES)
+    if is_result:
         return Turn(role=role, parts=(read_result(message),)), True
     for key in ("audio", "function_call"):
         if key in message:
             raise InvalidRequest(message.place(key), "is not carried.", "Use text and tool_calls.")
-    parts = [*_content(message, role)]
+    parts = list(read_parts(message, "content", role, read_part))
     if role is Role.ASSISTANT:
         parts += [Text(text=refusal) for refusal in message.texts("refusal")]
         parts += [read_call(call) for call in message.each("tool_calls")]
     if not parts:
         raise InvalidRequest(message.place("content"), "is missing.")
     return Turn(role=role, parts=tuple(parts), native=message.native(WIRE)), False
-
-
-def _content(message: Fields, role: Role) -> Iterable[Part]:
-    content = message.any("content")
-    if content is None:
-        return
-    if isinstance(content, str):
-        yield Text(text=content)
-        return
-    for part in Fields({"content": content}, message.where).each("content"):
-        yield read_part(part, role)
 
 
 def read_part(part: Fields, role: Role) -> Part:
@@ -139,13 +98,13 @@ def read_part(part: Fields, role: Role) -> Part:
 
 
 def read_image(part: Fields) -> Image:
-    image = Fields(part.need_object("image_url"), part.place("image_url"))
+    image = need_inner(part, "image_url")
     held = openai.read_source(image.need_text("url"), image.place("url"))
     return Image(**held, detail=image.text("detail"), native=part.native(WIRE))
 
 
 def read_file(part: Fields) -> Document:
-    file = Fields(part.need_object("file"), part.place("file"))
+    file = need_inner(part, "file")
     if "file_id" in file:
         raise InvalidRequest(file.place("file_id"), "files at a provider cannot move.", "Send file_data.")
     held = openai.read_source(file.need_text("file_data"), file.place("file_data"))
@@ -153,7 +112,7 @@ def read_file(part: Fields) -> Document:
 
 
 def read_result(message: Fields) -> ToolResult:
-    parts = tuple(_content(message, Role.SYSTEM))  # text alone, as in a system turn
+    parts = read_parts(message, "content", Role.SYSTEM, read_part)  # text alone, as in a system turn
     return ToolResult(
         id=message.need_text("tool_call_id"),
         parts=tuple(part for part in parts if isinstance(part, Text)),
@@ -164,7 +123,7 @@ def read_result(message: Fields) -> ToolResult:
 def read_call(call: Fields) -> ToolUse:
     if (kind := call.text("type") or "function") != "function":
         raise InvalidRequest(call.where, f"a {kind} tool call is not carried.", "Use function tools.")
-    function = Fields(call.need_object("function"), call.place("function"))
+    function = need_inner(call, "function")
     return ToolUse(
         id=call.need_text("id"),
         name=function.need_text("name"),
@@ -174,21 +133,11 @@ def read_call(call: Fields) -> ToolUse:
 
 
 def read_tool(tool: Fields) -> Tool:
-    if (kind := tool.need_text("type")) != "function":
-        raise InvalidRequest(tool.where, f"a {kind} tool is not carried.", "Use function tools.")
-    function = Fields(tool.need_object("function"), tool.place("function"))
-    return Tool(
-        name=function.need_text("name"),
-        description=function.text("description"),
-        parameters=function.object("parameters") or {"type": "object", "properties": {}},
-        strict=function.flag("strict"),
-        native=tool.native(WIRE),
-    )
+    return openai.read_function(tool, "function")
 
 
 def read_output(fields: Fields) -> Output | None:
-    value = fields.object("response_format")
-    if value is None:
+    if "response_format" not in fields:
         return None
-    form = Fields(value, fields.place("response_format"))
-    return openai.read_format(form, Fields(form.object("json_schema") or {}, form.place("json_schema")))
+    form = inner(fields, "response_format")
+    return openai.read_format(form, inner(form, "json_schema"))

@@ -10,7 +10,8 @@ from holdfast.model.request import ToolUse
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.openai import CHAT as WIRE
 from holdfast.wire.openai import read_inner_error, write_arguments
-from holdfast.wire.usage import read_usage, write_usage
+from holdfast.wire.reading import natives
+from holdfast.wire.replies import read_finish, read_usage, settle_finish, write_usage
 
 # All finish reasons of openai 3.57. A test compares the keys with the SDK's own Literal.
 FINISH: Mapping[str, Finish] = {
@@ -28,6 +29,7 @@ COMPATIBLE_FINISH: Mapping[str, Finish] = {
     "max_tokens": Finish.LENGTH,
     "tool_use": Finish.TOOL_CALLS,
 }
+ENDS = {**COMPATIBLE_FINISH, **FINISH}
 REASONS: Mapping[Finish, str] = {
     Finish.STOP: "stop",
     Finish.LENGTH: "length",
@@ -46,26 +48,18 @@ def read_reply(body: Any) -> Reply:
         case _:
             raise BadAnswer("the answer is no chat completion.")
     text, refusal = _text(message.get("content")), _text(message.get("refusal"))
-    finish = Finish.REFUSED if refusal else _finish(choice.get("finish_reason"))
+    finish = (
+        Finish.REFUSED if refusal else read_finish(choice.get("finish_reason"), ENDS, "completion", "finish reason")
+    )
     calls = tuple(_calls(message.get("tool_calls"), cut=finish is Finish.LENGTH))
-    if not text and not calls and finish not in {Finish.REFUSED, Finish.LENGTH}:
-        raise BadAnswer("the completion has no content.")
     return Reply(
         text=text or refusal,
         tool_calls=calls,
-        finish=Finish.TOOL_CALLS if calls and finish is Finish.STOP else finish,
+        finish=settle_finish(finish, text, calls, "completion"),
         usage=read_usage(body.get("usage"), *FIGURES),
         model=str(body.get("model") or ""),
         native=_native(choice, message),
     )
-
-
-def _finish(reason: Any) -> Finish:
-    found = (FINISH.get(reason) or COMPATIBLE_FINISH.get(reason)) if isinstance(reason, str) else None
-    if found is None:
-        known = reason if isinstance(reason, str) else None
-        raise BadAnswer(f"the completion ended with {known or 'no finish reason'}.", provider_code=known)
-    return found
 
 
 def _text(content: Any) -> str:
@@ -115,8 +109,7 @@ def _native(choice: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, 
     """What was asked for beyond the answer itself: log probabilities, annotations, reasoning in words."""
     kept = {"logprobs": choice.get("logprobs")}
     kept |= {key: message.get(key) for key in ("annotations", "reasoning_content")}
-    native = {key: value for key, value in kept.items() if value}
-    return {WIRE: native} if native else {}
+    return natives(WIRE, {key: value for key, value in kept.items() if value})
 
 
 def write_reply(reply: Reply, id_: str, created: int = 0) -> dict[str, Any]:

@@ -4,24 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from holdfast.model.job import MappingReport
-from holdfast.model.request import (
-    Document,
-    Image,
-    Part,
-    Request,
-    Role,
-    Text,
-    Thought,
-    Tool,
-    ToolResult,
-    ToolUse,
-    Turn,
-)
+from holdfast.model.request import Document, Image, Part, Request, Role, Text, Thought, Tool, ToolResult, ToolUse, Turn
 from holdfast.wire import openai
 from holdfast.wire.chat.server_profile import OPENAI, ServerProfile, effort_of, reasons
-from holdfast.wire.mapping_report import MappingReportBuilder
+from holdfast.wire.mapping_report import MappingReportBuilder, bare_text, placed
 from holdfast.wire.openai import CHAT as WIRE
-from holdfast.wire.openai import write_arguments, write_schema, write_source
+from holdfast.wire.openai import write_arguments, write_source
 
 MOST_STOPS = 4
 Body = dict[str, Any]
@@ -29,11 +17,9 @@ Body = dict[str, Any]
 
 def write_request(request: Request, model: str, profile: ServerProfile = OPENAI) -> tuple[Body, MappingReport]:
     """Write a body for ``model`` at a server of this profile. Raises Unmappable."""
-    report = MappingReportBuilder(WIRE)
-    openai.check_tool_names(request, report)
-    openai.tell_begun_answer(request, report)
+    report = openai.open_report(request, WIRE)
     body: Body = {"model": model, "messages": _messages(request, report)}
-    _options(body, request, report, profile)
+    body |= _options(request, model, report, profile)
     if reasons(model):
         openai.drop_sampling(request, body, report)
     native = openai.native_fields(request.native, report)
@@ -42,8 +28,7 @@ def write_request(request: Request, model: str, profile: ServerProfile = OPENAI)
     return body | {k: v for k, v in native.items() if k not in profile.refused}, report.report()
 
 
-def _options(body: Body, request: Request, report: MappingReportBuilder, profile: ServerProfile) -> None:
-    model = request_model(body)
+def _options(request: Request, model: str, report: MappingReportBuilder, profile: ServerProfile) -> Body:
     limit = OPENAI.max_tokens if reasons(model) else profile.max_tokens
     effort = effort_of(request.effort, model, profile)
     if request.user and profile.user is None:
@@ -54,17 +39,13 @@ def _options(body: Body, request: Request, report: MappingReportBuilder, profile
         "temperature": request.temperature,
         "top_p": request.top_p,
         "tools": [_tool(tool, report) for tool in request.tools] or None,
-        "tool_choice": _choice(request),
+        "tool_choice": openai.write_choice(request, "function"),
         "parallel_tool_calls": request.parallel_tools if request.tools else None,
-        "response_format": _format(request, report),
+        "response_format": openai.write_format(request.output, report, "json_schema"),
         "reasoning_effort": openai.write_effort(request.effort, effort, f"{profile.name}'s {model}", report),
         profile.user or "user": openai.end_user(request.user, report) if profile.user else None,
     }
-    body |= {key: value for key, value in options.items() if value is not None}
-
-
-def request_model(body: Body) -> str:
-    return str(body["model"])
+    return openai.given(options)
 
 
 def _stops(stops: tuple[str, ...], report: MappingReportBuilder) -> list[str] | None:
@@ -82,20 +63,17 @@ def _messages(request: Request, report: MappingReportBuilder) -> list[Body]:
 
 def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body]:
     """A turn's messages: one for each tool result, then one for the rest."""
-    pictures: list[Body] = []
-    for index, part in enumerate(turn.parts):
+    content: list[Body] = []
+    for part, where in placed(turn.parts, place):
         if isinstance(part, ToolResult):
-            yield _result(part, f"{place}.parts[{index}]", report, pictures)
-    content = pictures + [
-        written
-        for index, part in enumerate(turn.parts)
-        if (written := _part(part, turn.role, f"{place}.parts[{index}]", report))
-    ]
-    calls = [_call(part, f"{place}.parts[{index}]", report) for index, part in enumerate(turn.parts) if _is_call(part)]
+            yield _result(part, where, report, content)
+    for part, where in placed(turn.parts, place):
+        content += _part(part, turn.role, where, report)
+    calls = [_call(part, where, report) for part, where in placed(turn.parts, place) if isinstance(part, ToolUse)]
     native = report.native(turn.native, place)
     _tell_order(turn, report)
     if content or calls:
-        message: Body = {"role": turn.role.value, "content": _plain(content)}
+        message: Body = {"role": turn.role.value, "content": bare_text(content) if content else None}
         yield message | ({"tool_calls": calls} if calls else {}) | native
     elif not any(isinstance(part, ToolResult) for part in turn.parts):
         report.change(place, "dropped: nothing of it is left")
@@ -108,30 +86,20 @@ def _tell_order(turn: Turn, report: MappingReportBuilder) -> None:
         report.change("turns", "parts were put into the one order that Chat knows: results, words, calls")
 
 
-def _is_call(part: Part) -> bool:
-    return isinstance(part, ToolUse)
-
-
-def _plain(content: list[Body]) -> str | list[Body] | None:
-    """A single bare text needs no parts; no content is null."""
-    if len(content) == 1 and content[0].keys() == {"type", "text"}:
-        return str(content[0]["text"])
-    return content or None
-
-
-def _part(part: Part, role: Role, place: str, report: MappingReportBuilder) -> Body | None:
+def _part(part: Part, role: Role, place: str, report: MappingReportBuilder) -> list[Body]:
+    """Write a part of the content; tool uses and results stand outside of it."""
     match part:
         case Text():
-            return {"type": "text", "text": part.text, **report.native(part.native, place)}
+            return [{"type": "text", "text": part.text, **report.native(part.native, place)}]
         case Image() | Document() if role is not Role.USER:
             report.refuse(f"{place} is a picture or document outside of a user turn.")
         case Image():
-            return _image(part, place, report)
+            return [_image(part, place, report)]
         case Document():
-            return _document(part, place, report)
+            return [_document(part, place, report)]
         case Thought():
             report.change(place, f"dropped: reasoning that is bound to {part.dialect}")
-    return None  # tool uses and results stand outside of the content
+    return []
 
 
 def _image(part: Image, place: str, report: MappingReportBuilder) -> Body:
@@ -152,20 +120,19 @@ def _result(part: ToolResult, place: str, report: MappingReportBuilder, pictures
     if part.is_error:
         report.change(f"{place}.is_error", "dropped: Chat Completions has no such mark; the text tells it")
     texts: list[Body] = []
-    for index, inner in enumerate(part.parts):
-        written = _part(inner, Role.USER, f"{place}.parts[{index}]", report)
-        if written and isinstance(inner, Text):
-            texts.append(written)
-        elif written:
-            report.change(f"{place}.parts[{index}]", "moved behind the tool results: they hold text alone here")
-            pictures += [{"type": "text", "text": f"Part of the result of tool call {part.id}:"}, written]
-    content = _plain(texts) or ""
+    for inner, where in placed(part.parts, place):
+        written = _part(inner, Role.USER, where, report)
+        if isinstance(inner, Text):
+            texts += written
+        else:
+            report.change(where, "moved behind the tool results: they hold text alone here")
+            pictures += [{"type": "text", "text": f"Part of the result of tool call {part.id}:"}, *written]
+    content = bare_text(texts) or ""
     named = openai.call_id(part.id, openai.CHAT_ID)
     return {"role": "tool", "tool_call_id": named, "content": content, **report.native(part.native, place)}
 
 
-def _call(part: Part, place: str, report: MappingReportBuilder) -> Body:
-    assert isinstance(part, ToolUse)
+def _call(part: ToolUse, place: str, report: MappingReportBuilder) -> Body:
     function = {"name": part.name, "arguments": write_arguments(part.input)}
     named = openai.call_id(part.id, openai.CHAT_ID)
     return {"id": named, "type": "function", "function": function, **report.native(part.native, place)}
@@ -175,21 +142,4 @@ def _tool(tool: Tool, report: MappingReportBuilder) -> Body:
     function: Body = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     function["strict"] = openai.strictness_of(tool, report)
     native = report.native(tool.native, f"tools[{tool.name}]")
-    return {"type": "function", "function": {k: v for k, v in function.items() if v is not None}, **native}
-
-
-def _choice(request: Request) -> Any:
-    choice = request.tool_choice
-    if choice is None or not request.tools:
-        return None
-    if choice.mode == "tool":
-        return {"type": "function", "function": {"name": choice.name}}
-    return "required" if choice.mode == "any" else choice.mode
-
-
-def _format(request: Request, report: MappingReportBuilder) -> Body | None:
-    if request.output is None:
-        return None
-    if request.output.json_schema is None:
-        return {"type": "json_object"}
-    return {"type": "json_schema", "json_schema": write_schema(request.output, report)}
+    return {"type": "function", "function": openai.given(function), **native}

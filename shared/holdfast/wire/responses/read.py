@@ -1,6 +1,6 @@
 """OpenAI Responses, inbound: a request body becomes the neutral request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from holdfast.model.errors import InvalidRequest
@@ -19,47 +19,33 @@ from holdfast.model.request import (
     Turn,
 )
 from holdfast.wire import openai
-from holdfast.wire.checks import checked, refuse_depth
 from holdfast.wire.fields import Fields, unexpected
 from holdfast.wire.openai import RESPONSES as WIRE
+from holdfast.wire.reading import close_body, inner, left_in, open_body, read_parts
 
 CARRIED = "Carried are message, function_call, function_call_output and reasoning items."
 PARTS = "Carried are input_text, output_text, input_image and input_file parts with data or a URL."
-ROLES: Mapping[str, Role] = {
-    "system": Role.SYSTEM,
-    "developer": Role.SYSTEM,  # OpenAI reads one as the other, whichever its model knows
-    "user": Role.USER,
-    "assistant": Role.ASSISTANT,
-}
 
 
 def read_request(body: Mapping[str, Any], where: str = "") -> Request:
     """Read a request body. Raises InvalidRequest naming the place."""
-    refuse_depth(body, where)
-    fields = Fields(body, where)
-    fields.any("model")
+    fields = open_body(body, where)
     openai.refuse_what_a_job_cannot_be(fields)
-    form = Fields(fields.object("text") or {}, fields.place("text"))
-    reasoning = Fields(fields.object("reasoning") or {}, fields.place("reasoning"))
+    text, reasoning = inner(fields, "text"), inner(fields, "reasoning")
     request: dict[str, Any] = {
         "turns": read_input(fields),
         "system": fields.text("instructions") or None,
         "max_tokens": fields.whole("max_output_tokens"),
         "tools": tuple(read_tool(tool) for tool in fields.each("tools")),
         "parallel_tools": fields.flag("parallel_tool_calls"),
-        "output": read_output(form),
+        "output": read_output(text),
         "temperature": fields.number("temperature"),
         "top_p": fields.number("top_p"),
         "effort": reasoning.text("effort"),
         "user": openai.read_user(fields),
     }
-    own = {key: left.rest() for key, left in (("text", form), ("reasoning", reasoning)) if left.rest()}
-    if "tool_choice" in fields:
-        choice = fields.any("tool_choice")
-        request["tool_choice"] = openai.read_choice(choice, fields.place("tool_choice"), None)
-        own |= {} if request["tool_choice"] else {"tool_choice": choice}
-    native = fields.rest() | own
-    return checked(Request(**request, native={WIRE: native} if native else {}), where)
+    request["tool_choice"], own = openai.take_choice(fields, None)
+    return close_body(request, WIRE, fields.rest() | left_in(text=text, reasoning=reasoning) | own, where)
 
 
 def read_input(fields: Fields) -> tuple[Turn, ...]:
@@ -108,13 +94,11 @@ def read_item(item: Fields) -> Turn:
 
 
 def read_message(item: Fields) -> Turn:
-    name = item.need_text("role")
-    if name not in ROLES:
-        raise InvalidRequest(item.place("role"), f"expected one of {', '.join(ROLES)}, got {name[:40]!r}.")
-    parts = tuple(_content(item, "content", ROLES[name]))
+    role = openai.read_role(item, openai.ROLES)
+    parts = read_parts(item, "content", role, read_part)
     if not parts:
         raise InvalidRequest(item.place("content"), "is missing.")
-    return Turn(role=ROLES[name], parts=parts, native=_without_state(item))
+    return Turn(role=role, parts=parts, native=_without_state(item))
 
 
 def _without_state(item: Fields) -> dict[str, dict[str, Any]]:
@@ -122,15 +106,6 @@ def _without_state(item: Fields) -> dict[str, dict[str, Any]]:
     item.any("id")
     item.any("status")
     return item.native(WIRE)
-
-
-def _content(item: Fields, key: str, role: Role) -> Iterable[Part]:
-    content = item.any(key)
-    if isinstance(content, str):
-        yield Text(text=content)
-        return
-    for part in Fields({key: content}, item.where).each(key):
-        yield read_part(part, role)
 
 
 def read_part(part: Fields, role: Role) -> Part:
@@ -179,26 +154,17 @@ def read_call(item: Fields) -> ToolUse:
 
 
 def read_result(item: Fields) -> ToolResult:
-    parts = tuple(part for part in _content(item, "output", Role.USER) if isinstance(part, Text | Image | Document))
-    return ToolResult(id=item.need_text("call_id"), parts=parts, native=_without_state(item))
+    parts = read_parts(item, "output", Role.USER, read_part)
+    held = tuple(part for part in parts if isinstance(part, Text | Image | Document))
+    return ToolResult(id=item.need_text("call_id"), parts=held, native=_without_state(item))
 
 
 def read_tool(tool: Fields) -> Tool:
-    if (kind := tool.need_text("type")) != "function":
-        raise InvalidRequest(tool.where, f"a {kind} tool is not carried.", "Use function tools.")
-    strict = tool.flag("strict")
-    return Tool(
-        name=tool.need_text("name"),
-        description=tool.text("description"),
-        parameters=tool.object("parameters") or {"type": "object", "properties": {}},
-        strict=True if strict is None else strict,  # what this API takes a missing one for
-        native=tool.native(WIRE),
-    )
+    return openai.read_function(tool, None, strict=True)  # what this API takes a missing one for
 
 
 def read_output(text: Fields) -> Output | None:
-    value = text.object("format")
-    if value is None:
+    if "format" not in text:
         return None
-    form = Fields(value, text.place("format"))
+    form = inner(text, "format")
     return openai.read_format(form, form)

@@ -11,7 +11,8 @@ from holdfast.model.request import ToolUse
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.openai import RESPONSES as WIRE
 from holdfast.wire.openai import read_inner_error, write_arguments
-from holdfast.wire.usage import read_usage, write_usage
+from holdfast.wire.reading import natives
+from holdfast.wire.replies import read_usage, settle_finish, write_usage
 
 # Why an answer is incomplete, as openai 3.57 names it. A test compares the keys with the SDK's own Literal.
 INCOMPLETE: Mapping[str, Finish | FaultKind] = {
@@ -33,17 +34,14 @@ def read_reply(body: Any) -> Reply:
     said = _Said(cut=finish is Finish.LENGTH)
     for item in items:
         said.hear(item)
-    if said.refusals:
-        finish = Finish.REFUSED
-    if not said.texts and not said.calls and finish not in {Finish.REFUSED, Finish.LENGTH}:
-        raise BadAnswer("the response has no content.")
+    text = "".join(said.texts or said.refusals)
     return Reply(
-        text="".join(said.texts or said.refusals),
+        text=text,
         tool_calls=tuple(said.calls),
-        finish=Finish.TOOL_CALLS if said.calls and finish is Finish.STOP else finish,
+        finish=Finish.REFUSED if said.refusals else settle_finish(finish, text, said.calls, "response"),
         usage=read_usage(body.get("usage"), *FIGURES),
         model=str(body.get("model") or ""),
-        native={WIRE: {"reasoning": said.reasoning}} if said.reasoning else {},
+        native=natives(WIRE, {"reasoning": said.reasoning} if said.reasoning else {}),
     )
 
 

@@ -4,39 +4,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from holdfast.model.job import MappingReport
-from holdfast.model.request import (
-    Document,
-    Image,
-    Part,
-    Request,
-    Role,
-    Text,
-    Thought,
-    Tool,
-    ToolResult,
-    ToolUse,
-    Turn,
-)
+from holdfast.model.request import Document, Image, Part, Request, Role, Text, Thought, Tool, ToolResult, ToolUse, Turn
 from holdfast.wire import openai
 from holdfast.wire.chat.server_profile import OPENAI, effort_of, reasons
-from holdfast.wire.mapping_report import MappingReportBuilder
+from holdfast.wire.mapping_report import MappingReportBuilder, bare_text, placed
 from holdfast.wire.openai import RESPONSES as WIRE
-from holdfast.wire.openai import write_arguments, write_schema, write_source
+from holdfast.wire.openai import write_arguments, write_source
 
 Body = dict[str, Any]
 
 
 def write_request(request: Request, model: str) -> tuple[Body, MappingReport]:
     """Write a body for ``model``. Raises Unmappable."""
-    report = MappingReportBuilder(WIRE)
-    openai.check_tool_names(request, report)
-    openai.tell_begun_answer(request, report)
+    report = openai.open_report(request, WIRE)
     items = [item for index, turn in enumerate(request.turns) for item in _turn(turn, f"turns[{index}]", report)]
     if not items:
         report.refuse("nothing of its turns is left.")
     body: Body = {"model": model, "input": items}
     native = openai.native_fields(request.native, report)
-    text = {"format": _format(request, report), **native.pop("text", {})}
+    text = {"format": openai.write_format(request.output, report, None), **native.pop("text", {})}
     effort = openai.write_effort(request.effort, effort_of(request.effort, model, OPENAI), model, report)
     reasoning = {"effort": effort, **native.pop("reasoning", {})}
     options: Body = {
@@ -45,13 +31,13 @@ def write_request(request: Request, model: str) -> tuple[Body, MappingReport]:
         "temperature": request.temperature,
         "top_p": request.top_p,
         "tools": [_tool(tool, report) for tool in request.tools] or None,
-        "tool_choice": _choice(request),
+        "tool_choice": openai.write_choice(request, None),
         "parallel_tool_calls": request.parallel_tools if request.tools else None,
-        "text": _set(text) or None,
-        "reasoning": _set(reasoning) or None,
+        "text": openai.given(text) or None,
+        "reasoning": openai.given(reasoning) or None,
         "safety_identifier": openai.end_user(request.user, report),
     }
-    body |= _set(options)
+    body |= openai.given(options)
     if request.stop:
         report.change("stop", "dropped: Responses has no stop sequences")
     if reasons(model):
@@ -59,16 +45,11 @@ def write_request(request: Request, model: str) -> tuple[Body, MappingReport]:
     return body | native, report.report()
 
 
-def _set(options: Body) -> Body:
-    return {key: value for key, value in options.items() if value is not None}
-
-
 def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body]:
     """A turn's items in order; neighbouring texts and pictures are one message."""
     native = report.native(turn.native, place)
     content: list[Body] = []
-    for index, part in enumerate(turn.parts):
-        where = f"{place}.parts[{index}]"
+    for part, where in placed(turn.parts, place):
         if isinstance(part, Text | Image | Document):
             content.append(_content(part, turn.role, where, report))
             continue
@@ -81,9 +62,7 @@ def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body
 
 
 def _message(role: Role, content: list[Body], native: Body) -> Body:
-    if len(content) == 1 and content[0].keys() == {"type", "text"}:
-        return {"role": role.value, "content": content[0]["text"], **native}
-    return {"role": role.value, "content": content, **native}
+    return {"role": role.value, "content": bare_text(content), **native}
 
 
 def _item(part: Part, place: str, report: MappingReportBuilder) -> Iterator[Body]:
@@ -97,10 +76,8 @@ def _item(part: Part, place: str, report: MappingReportBuilder) -> Iterator[Body
             yield {"type": "function_call", **named, **report.native(part.native, place)}
         case ToolResult():
             yield _result(part, place, report)
-        case Thought() if part.dialect == WIRE:
-            yield part.block
         case Thought():
-            report.change(place, f"dropped: reasoning that is bound to {part.dialect}")
+            yield from report.thought(part, place)
 
 
 def _content(part: Text | Image | Document, role: Role, place: str, report: MappingReportBuilder) -> Body:
@@ -124,8 +101,7 @@ def _filename(part: Document) -> Body:
 def _result(part: ToolResult, place: str, report: MappingReportBuilder) -> Body:
     if part.is_error:
         report.change(f"{place}.is_error", "dropped: Responses has no such mark; the text tells it")
-    content = [_content(inner, Role.USER, f"{place}.parts[{i}]", report) for i, inner in enumerate(part.parts)]
-    output = _message(Role.USER, content, {})["content"] if content else ""
+    output = bare_text([_content(inner, Role.USER, where, report) for inner, where in placed(part.parts, place)]) or ""
     named = openai.call_id(part.id, openai.RESPONSES_ID)
     return {"type": "function_call_output", "call_id": named, "output": output, **report.native(part.native, place)}
 
@@ -136,20 +112,3 @@ def _tool(tool: Tool, report: MappingReportBuilder) -> Body:
     if tool.description is not None:
         written["description"] = tool.description
     return written | report.native(tool.native, f"tools[{tool.name}]")
-
-
-def _choice(request: Request) -> Any:
-    choice = request.tool_choice
-    if choice is None or not request.tools:
-        return None
-    if choice.mode == "tool":
-        return {"type": "function", "name": choice.name}
-    return "required" if choice.mode == "any" else choice.mode
-
-
-def _format(request: Request, report: MappingReportBuilder) -> Body | None:
-    if request.output is None:
-        return None
-    if request.output.json_schema is None:
-        return {"type": "json_object"}
-    return {"type": "json_schema", **write_schema(request.output, report)}
