@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import jsonl
-from holdfast.cli.jsonl_input import LONGEST_LINE, bounded
+from holdfast.cli.jsonl_input import BOM, LONGEST_LINE, InputLine, JsonlInput, bounded
 from holdfast.config import SecretUnavailable, load, read_secret
 from holdfast.config.load import LARGEST_FILE
 from holdfast.config.secrets import LARGEST
@@ -61,6 +61,8 @@ def test_of_a_line_that_is_too_long_only_the_beginning_is_ever_held() -> None:
         (b'{"model": "smart", "prompt": "\\ud800"}', "is no JSON"),
         (b'{"model": "smart", "prompt": "a", "max_tokens": 1e999}', "is no JSON"),
         (b"NaN", "is no JSON"),
+        (b"{oops}", "is no JSON"),
+        (b"[1]", "expected an object, got list"),
     ],
 )
 def test_what_is_no_line_is_named_with_its_number(cli, worker, tmp_path, content, says) -> None:
@@ -72,6 +74,14 @@ def test_what_is_no_line_is_named_with_its_number(cli, worker, tmp_path, content
     lines = jsonl(out)
     assert lines[0]["status"] == "succeeded"
     assert says in lines[1]["error"]["message"]
+
+
+def test_a_byte_order_mark_is_no_problem(tmp_path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(BOM + b'{"prompt": "x", "model": "m"}\r\n\r\n{"prompt": "y"}')
+    with JsonlInput(source) as read:
+        lines = list(read.lines())
+    assert [(line.number, line.item["prompt"]) for line in lines if isinstance(line, InputLine)] == [(1, "x"), (3, "y")]
 
 
 def test_a_configuration_without_end_is_not_read_to_its_end(tmp_path) -> None:

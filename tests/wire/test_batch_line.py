@@ -1,4 +1,4 @@
-"""Input lines: three shapes, and errors that name the line, the key and what was expected."""
+"""Input lines: three shapes, and errors that name the key and what was expected."""
 
 import orjson
 import pytest
@@ -7,19 +7,19 @@ from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Priority
 from holdfast.model.request import Image, Request, Role, Text, Tool, ToolChoice, ToolResult, ToolUse, Turn
 from holdfast.model.route import Api
-from holdfast.wire.batch_line import read_job, read_line
+from holdfast.wire.batch_line import read_job
 
 HELLO = (Turn(role=Role.USER, parts=(Text(text="Hello."),)),)
 MESSAGES = [{"role": "user", "content": "Hello."}]
 
 
 def line(**keys):
-    return read_line(orjson.dumps(keys), 3)
+    return read_job(orjson.loads(orjson.dumps(keys)))
 
 
-def problem(text, default_model=None) -> str:
+def problem(value, default_model=None) -> str:
     with pytest.raises(InvalidRequest) as caught:
-        read_line(text if isinstance(text, str | bytes) else orjson.dumps(text), 3, default_model)
+        read_job(value, default_model)
     return str(caught.value)
 
 
@@ -89,14 +89,9 @@ def test_a_shape_may_be_given_with_or_without_a_name():
 
 
 def test_the_default_model_is_for_lines_that_name_none():
-    assert read_line('{"prompt": "x"}', 1, "smart").model == "smart"
-    assert read_line('{"prompt": "x", "model": "m"}', 1, "smart").model == "m"
-    assert read_line('{"body": {"messages": [{"role": "user", "content": "x"}]}}', 1, "smart").model == "smart"
-
-
-def test_a_byte_order_mark_is_no_problem():
-    assert read_line("\ufeff" + '{"prompt": "x", "model": "m"}\r\n', 1).model == "m"
-    assert read_line(b'\xef\xbb\xbf{"prompt": "x", "model": "m"}\n', 1).model == "m"
+    assert read_job({"prompt": "x"}, "smart").model == "smart"
+    assert read_job({"prompt": "x", "model": "m"}, "smart").model == "m"
+    assert read_job({"body": {"messages": [{"role": "user", "content": "x"}]}}, "smart").model == "smart"
 
 
 @pytest.mark.parametrize(
@@ -108,20 +103,17 @@ def test_a_time_to_live_is_seconds_or_a_duration(value, seconds):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("value", "said"),
     [
-        ("{oops}", "line 3: is no JSON:"),
-        ("", "line 3: is no JSON:"),
-        (b"\xff", "line 3: is no JSON:"),
-        ("[1]", "line 3: the request: expected an object, got an array."),
-        ({"prompt": "x"}, "line 3: model: is missing. Name one in the line or with --model."),
-        ({"model": "m"}, "line 3: messages: expected either messages or prompt."),
-        ({"model": "m", "prompt": "x", "messages": MESSAGES}, "line 3: messages: expected either messages or prompt."),
-        ({"model": "m", "prmpt": "x"}, "line 3: prmpt: is not known here. Did you mean prompt?"),
+        ([1], "the request: expected an object, got an array."),
+        ({"prompt": "x"}, "model: is missing. Name one in the line or with --model."),
+        ({"model": "m"}, "messages: expected either messages or prompt."),
+        ({"model": "m", "prompt": "x", "messages": MESSAGES}, "messages: expected either messages or prompt."),
+        ({"model": "m", "prmpt": "x"}, "prmpt: is not known here. Did you mean prompt?"),
         ({"model": "m", "prompt": "x", "max_token": 5}, "max_token: is not known here. Did you mean max_tokens?"),
-        ({"model": "m", "prompt": 5}, "line 3: prompt: expected a string, got a number."),
-        ({"model": 5, "prompt": "x"}, "line 3: model: expected a string, got a number."),
-        ({"custom_id": 5, "model": "m", "prompt": "x"}, "line 3: custom_id: expected a string, got a number."),
+        ({"model": "m", "prompt": 5}, "prompt: expected a string, got a number."),
+        ({"model": 5, "prompt": "x"}, "model: expected a string, got a number."),
+        ({"custom_id": 5, "model": "m", "prompt": "x"}, "custom_id: expected a string, got a number."),
         ({"model": "m", "prompt": "x", "max_tokens": 0}, "max_tokens: expected a whole number, at least 1"),
         ({"model": "m", "prompt": "x", "max_tokens": True}, "max_tokens: expected a whole number, at least 1"),
         ({"model": "m", "prompt": "x", "priority": "high"}, "priority: expected interactive or batch, got 'high'."),
@@ -130,17 +122,17 @@ def test_a_time_to_live_is_seconds_or_a_duration(value, seconds):
         ({"model": "m", "prompt": "x", "metadata": {"a": 1}}, "metadata.a: expected a string."),
         ({"model": "m", "prompt": "x", "native": {"openai": {}}}, "native.openai: expected an object under"),
         ({"model": "m", "prompt": "x", "tool_choice": "required"}, "tool_choice: demands a tool call, but there are"),
-        ({"model": "m", "messages": []}, "line 3: messages: needs at least one turn"),
-        ({"body": {"model": "m"}}, "line 3: body.messages: needs at least one turn"),
-        ({"body": {"model": "m", "messages": MESSAGES}, "url": "/v1/embeddings"}, "line 3: url: expected one of"),
-        ({"body": {"model": "m", "messages": MESSAGES}, "method": "GET"}, "line 3: method: expected POST."),
+        ({"model": "m", "messages": []}, "messages: needs at least one turn"),
+        ({"body": {"model": "m"}}, "body.messages: needs at least one turn"),
+        ({"body": {"model": "m", "messages": MESSAGES}, "url": "/v1/embeddings"}, "url: expected one of"),
+        ({"body": {"model": "m", "messages": MESSAGES}, "method": "GET"}, "method: expected POST."),
         ({"body": {"model": "m", "messages": [{"role": "usr", "content": "x"}]}}, "body.messages[0].role: expected"),
-        ({"params": {"model": "m", "max_tokens": 5}}, "line 3: params.messages: is missing or empty."),
-        ({"model": "m", "request": {"turns": [{"role": "user"}]}}, "line 3: request.turns.0.parts: Field required."),
+        ({"params": {"model": "m", "max_tokens": 5}}, "params.messages: is missing or empty."),
+        ({"model": "m", "request": {"turns": [{"role": "user"}]}}, "request.turns.0.parts: Field required."),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_line_is_named(text, said):
-    assert said in problem(text)
+def test_what_is_wrong_with_a_line_is_named(value, said):
+    assert said in problem(value)
 
 
 def test_an_error_never_repeats_the_prompt():

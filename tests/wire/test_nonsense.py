@@ -15,7 +15,7 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Output, Request, Role, Text, ToolUse, Turn
 from holdfast.model.route import Api
 from holdfast.wire.bad_answer import BadAnswer
-from holdfast.wire.batch_line import ParsedLine, read_job, read_line
+from holdfast.wire.batch_line import ParsedLine, read_job
 from holdfast.wire.faults import read_bad_answer, read_fault
 from holdfast.wire.limits import read_limits
 from holdfast.wire.validate import check
@@ -97,10 +97,10 @@ def test_a_spoilt_line_is_a_job_or_invalid(data):
         assert isinstance(read_job(spoilt(data, LINE)), ParsedLine)
 
 
-@given(st.text(max_size=30) | st.binary(max_size=30))
-def test_any_text_is_no_line(text):
-    with pytest.raises(InvalidRequest, match="line 7"):
-        read_line(text, 7)
+@given(st.text(max_size=30) | st.integers() | st.none() | st.lists(st.text(max_size=5)))
+def test_what_is_no_object_is_no_job(value):
+    with pytest.raises(InvalidRequest, match="expected an object"):
+        read_job(value)
 
 
 @every_api

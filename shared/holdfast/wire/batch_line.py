@@ -6,8 +6,6 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
 
-import orjson
-
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Priority
@@ -37,27 +35,6 @@ class ParsedLine:
     expires_in: float | None = None  # seconds after acceptance
     metadata: Mapping[str, str] = field(default_factory=dict)
     api: Api | None = None
-
-
-def read_line(text: str | bytes, number: int, default_model: str | None = None) -> ParsedLine:
-    """Read line ``number`` (from 1) of a JSONL input.
-
-    Args:
-        text: The line, with or without its line end.
-        number: For errors.
-        default_model: The model of a line that names none.
-
-    Raises: InvalidRequest: names line and key, what was expected, and what to do.
-    """
-    try:
-        value = orjson.loads(text.lstrip("\ufeff") if isinstance(text, str) else text.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError as error:
-        problem = f"is no JSON: {error.msg} at column {error.colno}."
-        raise InvalidRequest(f"line {number}", problem, "Each line holds one JSON object.") from None
-    try:
-        return read_job(value, default_model)
-    except InvalidRequest as error:
-        raise InvalidRequest(f"line {number}: {error.where}", error.problem, error.hint) from None
 
 
 def read_job(value: Any, default_model: str | None = None) -> ParsedLine:
