@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -29,35 +29,20 @@ RETRY = 0.25  # seconds between two tries while the database is away
 HOLD = 60.0  # seconds for which close() keeps trying to write what is finished
 
 T = TypeVar("T")
+W = TypeVar("W")
 
 
 @dataclass(slots=True, eq=False)
-class WriteRequest(Generic[T]):
-    """Something to write, and who waits for it."""
+class WriteRequest(Generic[W, T]):
+    """``what`` is to be written, by the function that writes all of its kind; who asked waits for ``future``."""
 
+    write_all: Callable[[Transaction, Sequence[W]], Sequence[T]]
+    what: W
     future: asyncio.Future[T]
-    loop: asyncio.AbstractEventLoop
 
 
-@dataclass(slots=True, eq=False)
-class ClaimRequest(WriteRequest[list[Claimed]]):
-    worker: str
-    permits: Sequence[Permit]
-
-
-@dataclass(slots=True, eq=False)
-class HedgeRequest(WriteRequest[int | None]):
-    worker: str
-    job: Claimed
-    permit: Permit
-
-
-@dataclass(slots=True, eq=False)
-class FinishRequest(WriteRequest[bool]):
-    attempts: Sequence[Attempt]
-
-
-Answered = tuple[WriteRequest[Any], Any]
+Request = WriteRequest[Any, Any]
+Answered = tuple[Request, Any]
 
 
 class GroupWriter:
@@ -66,8 +51,8 @@ class GroupWriter:
     def __init__(self, store: Store, *, group: int = GROUP, pause: float = PAUSE, hold: float = HOLD) -> None:
         self._store = store
         self._group, self._pause, self._hold = group, pause, hold
-        self._inbox: queue.SimpleQueue[WriteRequest[Any] | None] = queue.SimpleQueue()  # None: close
-        self._held: list[FinishRequest] = []
+        self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()  # None: close
+        self._held: list[Request] = []
         self._thread = threading.Thread(target=self._serve, name="group-writer", daemon=True)
         self._lock = threading.Lock()  # nothing is handed in after the closing mark
         self._closed = False
@@ -86,36 +71,29 @@ class GroupWriter:
 
     async def claim(self, worker: str, permits: Sequence[Permit]) -> list[Claimed]:
         """Take the permits' jobs. Raises StorageUnavailable at once while the database is away."""
-        loop = asyncio.get_running_loop()
-        request = ClaimRequest(loop.create_future(), loop, worker, permits)
-        self._enqueue(request)
-        return await request.future
+        return await self._request(_claim_all, (worker, permits))
 
     async def hedge(self, worker: str, job: Claimed, permit: Permit) -> int | None:
         """Write the row of a second call for a job that ``worker`` holds; see ``store.hedge``.
 
         Raises StorageUnavailable at once while the database is away.
         """
-        loop = asyncio.get_running_loop()
-        request = HedgeRequest(loop.create_future(), loop, worker, job, permit)
-        self._enqueue(request)
-        return await request.future
+        return await self._request(_hedge_all, (worker, job, permit))
 
     async def finish(self, attempts: Sequence[Attempt]) -> bool:
         """Write the ends of one job's calls. False: its step was not taken, the job was no longer held.
 
         Waits until the database is back, if need be. Raises StorageUnavailable when the process ends before that.
         """
-        loop = asyncio.get_running_loop()
-        request = FinishRequest(loop.create_future(), loop, attempts)
-        self._enqueue(request)
-        return await request.future
+        return await self._request(_finish_all, attempts)
 
-    def _enqueue(self, request: WriteRequest[Any]) -> None:
+    async def _request(self, write_all: Callable[[Transaction, Sequence[W]], Sequence[T]], what: W) -> T:
+        request: WriteRequest[W, T] = WriteRequest(write_all, what, asyncio.get_running_loop().create_future())
         with self._lock:
             if self._closed:
                 raise StorageUnavailable(self._store.url, "this process is stopping")
             self._inbox.put(request)
+        return await request.future
 
     def _serve(self) -> None:
         started = 0.0
@@ -124,9 +102,9 @@ class GroupWriter:
             if group:
                 self._commit(group)
 
-    def _gather(self, started: float) -> list[WriteRequest[Any]]:
+    def _gather(self, started: float) -> list[Request]:
         """What there is to write: the first, and what follows until ``pause`` after the last transaction began."""
-        group: list[WriteRequest[Any]] = list(self._held)
+        group: list[Request] = list(self._held)
         wait_until = started + (RETRY if self._held else self._pause)
         self._held = []
         if not group and self._closing_at is None:
@@ -138,13 +116,13 @@ class GroupWriter:
                 break
         return group
 
-    def _take(self, request: WriteRequest[Any] | None, group: list[WriteRequest[Any]]) -> None:
+    def _take(self, request: Request | None, group: list[Request]) -> None:
         if request is None:
             self._closing_at = time.monotonic()
         else:
             group.append(request)
 
-    def _commit(self, group: list[WriteRequest[Any]]) -> None:
+    def _commit(self, group: list[Request]) -> None:
         try:
             answers = self._store.write(_write, group)
         except StorageUnavailable as error:
@@ -155,7 +133,7 @@ class GroupWriter:
             self.holding = bool(self._held)
             _deliver(answers)
 
-    def _commit_one_by_one(self, group: list[WriteRequest[Any]], error: Exception) -> None:
+    def _commit_one_by_one(self, group: list[Request], error: Exception) -> None:
         """One that cannot be written must not take the others with it."""
         if len(group) == 1:
             _deliver([(group[0], error)])
@@ -163,54 +141,54 @@ class GroupWriter:
         for request in group:
             self._commit([request])
 
-    def _keep(self, group: list[WriteRequest[Any]], error: StorageUnavailable) -> None:
+    def _keep(self, group: list[Request], error: StorageUnavailable) -> None:
         expired = self._closing_at is not None and time.monotonic() > self._closing_at + self._hold
-        kept = [request for request in group if isinstance(request, FinishRequest) and not expired]
+        kept = [request for request in group if request.write_all is _finish_all and not expired]
         self._held.extend(kept)
         self.holding = self.holding or bool(kept)
         lost = set(map(id, kept))
         _deliver([(request, error) for request in group if id(request) not in lost])
 
 
-def _write(tx: Transaction, group: Iterable[WriteRequest[Any]]) -> list[Answered]:
+def _write(tx: Transaction, group: Iterable[Request]) -> list[Answered]:
     """Ends before beginnings: a job that comes back may be claimed in the same transaction."""
-    answers = _finish(tx, [request for request in group if isinstance(request, FinishRequest)])
-    by_worker: dict[str, list[ClaimRequest]] = defaultdict(list)
-    for request in group:
-        if isinstance(request, ClaimRequest):
-            by_worker[request.worker].append(request)
-    for worker, claims in by_worker.items():
-        answers += _claim(tx, worker, claims)
-    hedges = [request for request in group if isinstance(request, HedgeRequest)]
-    return answers + [(each, hedge(tx, each.worker, each.job, each.permit)) for each in hedges]
+    answers: list[Answered] = []
+    for write_all in (_finish_all, _claim_all, _hedge_all):
+        requests = [request for request in group if request.write_all is write_all]
+        answers += zip(requests, write_all(tx, [request.what for request in requests]), strict=True)
+    return answers
 
 
-def _finish(tx: Transaction, requests: Sequence[FinishRequest]) -> list[Answered]:
+def _finish_all(tx: Transaction, ends: Sequence[Sequence[Attempt]]) -> list[bool]:
     """One statement for the ends of all calls."""
-    taken = iter(finish(tx, [attempt for request in requests for attempt in request.attempts]))
-    return [(request, any(list(islice(taken, len(request.attempts))))) for request in requests]
+    taken = iter(finish(tx, [attempt for attempts in ends for attempt in attempts]))
+    return [any(list(islice(taken, len(attempts)))) for attempts in ends]
 
 
-def _claim(tx: Transaction, worker: str, claims: Sequence[ClaimRequest]) -> list[Answered]:
+def _claim_all(tx: Transaction, claims: Sequence[tuple[str, Sequence[Permit]]]) -> list[list[Claimed]]:
     """One statement for all claims of a worker. A job that two of them ask for goes to the first."""
-    owner: dict[str, int] = {}
-    for place, request in enumerate(claims):
-        for permit in request.permits:
-            owner.setdefault(permit.job, place)
-    permits = [
-        permit for place, request in enumerate(claims) for permit in request.permits if owner[permit.job] == place
-    ]
+    owner: dict[tuple[str, str], int] = {}
+    by_worker: dict[str, list[Permit]] = defaultdict(list)
+    for place, (worker, permits) in enumerate(claims):
+        for permit in permits:
+            if owner.setdefault((worker, permit.job), place) == place:
+                by_worker[worker].append(permit)
     answers: list[list[Claimed]] = [[] for _ in claims]
-    for claimed in claim(tx, worker, permits):
-        answers[owner[claimed.id]].append(claimed)
-    return list(zip(claims, answers, strict=True))
+    for worker, permits in by_worker.items():
+        for claimed in claim(tx, worker, permits):
+            answers[owner[worker, claimed.id]].append(claimed)
+    return answers
+
+
+def _hedge_all(tx: Transaction, hedges: Sequence[tuple[str, Claimed, Permit]]) -> list[int | None]:
+    return [hedge(tx, worker, job, permit) for worker, job, permit in hedges]
 
 
 def _deliver(answers: Iterable[Answered]) -> None:
     """Wake those who wait; one call into each event loop."""
     by_loop: dict[asyncio.AbstractEventLoop, list[Answered]] = defaultdict(list)
     for request, answer in answers:
-        by_loop[request.loop].append((request, answer))
+        by_loop[request.future.get_loop()].append((request, answer))
     for loop, its in by_loop.items():
         if not loop.is_closed():
             loop.call_soon_threadsafe(_resolve, its)
