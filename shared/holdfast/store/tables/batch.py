@@ -11,10 +11,15 @@ class BatchRow(SQLModel, table=True):
     __table_args__ = (Index("batch_tenant", "tenant", "id"),)
 
     id: str = Field(primary_key=True, sa_type=String(32))
+    """Made by the producer, or by Holdfast where none is named."""
     tenant: str
+    """Who owns it, from the key or the client that opened it."""
     name: str
+    """What the producer calls it. Only people read it."""
     source: str | None = None
+    """The file it was read from, where it was one. Only people read it."""
     created_at: int = Field(sa_type=BigInteger)
+    """When it was opened. Retention deletes the row once its last job is gone and this is old."""
 
 
 class TallyRow(SQLModel, table=True):
@@ -28,7 +33,12 @@ class TallyRow(SQLModel, table=True):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     kind: str = Field(primary_key=True)
+    """``lane``, ``batch``, or ``total`` for what was ever accepted and dropped."""
     name: str = Field(primary_key=True)
+    """The lane, the batch's id, or which total."""
     state: str = Field(primary_key=True)
+    """The state whose jobs are counted; empty for a total."""
     shard: int = Field(primary_key=True)
+    """Which writer's share this is, so that no row is hot."""
     jobs: int = Field(sa_type=BigInteger)
+    """Moved in the transaction that moves the jobs; a share may be negative, the sum of all shards never is."""

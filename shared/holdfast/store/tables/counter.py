@@ -14,9 +14,13 @@ class CounterRow(SQLModel, table=True):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     name: str = Field(primary_key=True)
+    """Which figure, as ``store.counters`` names it."""
     labels: str = Field(primary_key=True)
+    """A JSON list of texts, such as route and outcome."""
     shard: int = Field(primary_key=True)
+    """Which writer's share this is."""
     amount: int = Field(sa_type=BigInteger)
+    """Grown by the transactions that it counts. Only that of ``dead``, the dead letters by fault, also falls."""
 
 
 class PaceRow(SQLModel, table=True):
@@ -26,6 +30,10 @@ class PaceRow(SQLModel, table=True):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     lane: str = Field(primary_key=True)
+    """Whose jobs ended."""
     at: int = Field(primary_key=True, sa_type=BigInteger)
+    """When the slot of five seconds began."""
     shard: int = Field(primary_key=True)
+    """Which writer's share this is."""
     ended: int = Field(sa_type=BigInteger)
+    """How many jobs ended in it, grown as they end. The sweeper deletes the row after ten minutes."""

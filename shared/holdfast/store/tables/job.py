@@ -12,7 +12,7 @@ ENDED = ", ".join(sorted(f"'{state}'" for state in TERMINAL))
 
 
 class JobRow(SQLModel, table=True):
-    """One accepted job. ``number`` counts the attempts of this generation; ``expires_at`` is NEVER without a deadline.
+    """One accepted job.
 
     Each partial index answers one question that is asked all day: which jobs head a lane, are due, have expired, run
     on a worker, are dead, belong to a batch, ended in a batch. The two that hold every job are for lists by lane and
@@ -40,35 +40,67 @@ class JobRow(SQLModel, table=True):
     )
 
     id: str = Field(primary_key=True, sa_type=String(32))
+    """Made by the producer, sorted by time; a submit of a known id is the earlier job. Set once, as are all down to
+    ``expires_in``.
+    """
     tenant: str
+    """Who owns it."""
     batch: str | None = Field(default=None, sa_type=String(32))
+    """The batch it was submitted in; null where it came alone."""
     custom_id: str | None = None
+    """The producer's own name for it, which comes back with the answer."""
     position: int | None = Field(default=None, sa_type=BigInteger)
+    """Its place in the batch's input, by which results are listed; null outside a batch."""
     model: str
+    """The alias, or ``provider/model``, that it asks for."""
     lane: str
+    """Its ready queue: model and priority class."""
     priority: str
+    """The priority class."""
     idempotency_key: str | None = None
+    """Under which a repeated submit finds it, within its tenant; null where none was sent."""
     request_hash: str = Field(sa_type=String(32))
-    labels: str | None = None  # the producer's metadata, JSON
+    """Tells a repeated submit from another job under the same key."""
+    labels: str | None = None
+    """The producer's metadata, JSON; null where there is none."""
     input_tokens: int = Field(sa_type=BigInteger)
+    """Estimated when it was submitted; the gate reserves so many of a route's bucket."""
     output_tokens: int = Field(sa_type=BigInteger)
+    """Estimated likewise: what the answer may take."""
     created_at: int = Field(sa_type=BigInteger)
-    expires_in: int | None = Field(default=None, sa_type=BigInteger)  # what the producer asked for; a replay needs it
+    """When it was accepted."""
+    expires_in: int | None = Field(default=None, sa_type=BigInteger)
+    """Microseconds that the producer gives it; null: as long as it takes. A replay starts them anew."""
     expires_at: int = Field(sa_type=BigInteger)
+    """When it ends as ``expired`` if it waits then. Set by submit and replay; NEVER without a deadline."""
     state: str
+    """Where it stands; moved by the statements of claim, finish, requeue, cancel, take-over, replay and the sweeper."""
     generation: int
+    """1 when it is submitted, one more with every replay."""
     fence: int = Field(sa_type=BigInteger)
+    """One more with every claim. What is written under an older one is refused."""
     number: int
+    """Calls of this generation, in flight or ended: the number of the last attempt."""
     attempts: int
+    """Calls that count against the plan's limit of attempts, moved with each end. A snooze counts none."""
     calls: int
+    """Calls that a provider may bill, moved with each end, and by a take-over for what may have been sent."""
     tries: int
+    """Failed calls, which widen the next backoff; moved with each end. A wait for a limit is none."""
     crashes: int
+    """Workers that died while they held it, counted by the take-over. At the limit it is buried as ``poison``."""
     worker: str | None = Field(default=None, sa_type=String(32))
+    """Who holds it, set by the claim; null unless it is running."""
     available_at: int | None = Field(default=None, sa_type=BigInteger)
+    """When the sweeper queues it again, set by finish or a paced replay; null unless it is delayed."""
     finished_at: int | None = Field(default=None, sa_type=BigInteger)
-    avoid: str | None = None  # route -> microseconds or null, JSON
+    """When this generation ended; null while it lives. Retention counts from here."""
+    avoid: str | None = None
+    """Routes it shall not take: route to the date until which, or null for good, JSON. Set by submit and finish."""
     why_waiting: str | None = None
+    """Why it is not running, in a sentence for people; set by whatever made it wait, cleared by the claim."""
     fault: str | None = None
+    """What its last call ended with, or what it died of, as a FaultKind; null where nothing went wrong."""
 
 
 class RequestRow(SQLModel, table=True):
@@ -77,4 +109,6 @@ class RequestRow(SQLModel, table=True):
     __tablename__ = "request"
 
     job: str = Field(primary_key=True, sa_type=String(32))
+    """Whose request it is. Written with the job, never changed, deleted with it."""
     body: bytes = Field(sa_type=LargeBinary)
+    """Read by the claim, and by whoever looks at this one job."""

@@ -9,3 +9,4 @@ class SchemaFloorRow(SQLModel, table=True):
     __tablename__ = "schema_floor"
 
     revision: str = Field(primary_key=True)
+    """The oldest revision whose code may work here. Raised by a migration that takes something away."""

@@ -9,4 +9,6 @@ class SecretRow(SQLModel, table=True):
     __tablename__ = "secret"
 
     name: str = Field(primary_key=True)
+    """``message``: what messages in Redis are signed with."""
     value: str
+    """Random, in hex, made by the first process that needs it. Never changes."""
