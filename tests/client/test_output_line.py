@@ -27,7 +27,7 @@ def ended(state: State, **result) -> FinishedJob:
         "reply": None, "fault": None, "code": None, "message": None, "route": None, "usage": None, "cost_micros": 0,
         "attempts": 0, "mapping": (), "created_at": 1.0,
     }  # fmt: skip
-    return FinishedJob(job, ResultRecord(job=ID, generation=1, state=state, **(record | result)))
+    return FinishedJob(job, ResultRecord(job=ID, generation=1, fence=1, state=state, **(record | result)))
 
 
 def test_a_reply_stands_in_the_line_with_its_route_cost_and_mapping() -> None:

@@ -7,9 +7,8 @@ from holdfast.lab.ledger_audit import KnownLimit, Ledgers, compare, tag_of
 from holdfast.lab.providers.calls import SeenCall
 from holdfast.model.ids import new_id
 from holdfast.model.job import Outcome, State
-from holdfast.model.records import AttemptRecord
+from holdfast.model.records import AttemptRecord, ResultRecord
 from holdfast.model.reply import Usage
-from holdfast.store.call_log import TerminalMark
 
 JOB = new_id()
 
@@ -42,8 +41,14 @@ def call(of: AttemptRecord, started: float = 10.1, **fields: Any) -> SeenCall:
     return SeenCall(started=started, path="/", tag=tag_of(of), **usual | fields)
 
 
+def end(fence: int, at: float) -> ResultRecord:
+    unknown: dict[str, Any] = dict.fromkeys(("reply", "fault", "code", "message", "route", "usage"))
+    succeeded = State.SUCCEEDED
+    return ResultRecord(JOB, 1, fence, succeeded, **unknown, cost_micros=0, attempts=1, mapping=(), created_at=at)
+
+
 def books(attempts: list[AttemptRecord], calls: list[SeenCall], fence: int = 1, **fields: Any) -> Ledgers:
-    ended = {(JOB, 1): TerminalMark(JOB, 1, fence, State.SUCCEEDED, 10.5)}
+    ended = {(JOB, 1): end(fence, 10.5)}
     return replace(
         Ledgers([JOB], [JOB], {tag_of(each): each for each in attempts}, ended, {"p": calls}, {}, 0), **fields
     )
@@ -100,7 +105,7 @@ def test_a_call_long_after_the_end_of_its_job_is_late() -> None:
 def test_a_call_under_an_old_fence_is_late() -> None:
     old, new = attempt(outcome=Outcome.UNKNOWN, usage=None), attempt(2, started_at=20.0)
     found = books([old, new], [call(old, 21.5, status="reset"), call(new, 20.1)], fence=2)
-    late = replace(found, ended={(JOB, 1): TerminalMark(JOB, 1, 2, State.SUCCEEDED, 25.0)}, may_repeat=1)
+    late = replace(found, ended={(JOB, 1): end(2, 25.0)}, may_repeat=1)
     assert broken(late) == {"I3", "I4"}
 
 

@@ -22,11 +22,10 @@ from holdfast.model.records import JobFilter
 from holdfast.store import Store
 from holdfast.store.backlog import lane_heads, list_lanes, release_due
 from holdfast.store.batches import count_unfinished, find_batch, list_batches, open_batch
-from holdfast.store.call_log import read_call_log
 from holdfast.store.cancel import cancel_batch, cancel_job, expire_due
 from holdfast.store.dead_letters import dead_groups
 from holdfast.store.fleet import list_workers, renew_lease, stop_worker, take_over
-from holdfast.store.jobs import count_jobs, find_detail, find_job, list_finished, list_jobs, read_states
+from holdfast.store.jobs import count_jobs, find_detail, find_job, list_finished, list_jobs, read_history, read_states
 from holdfast.store.ledger import read_ledger
 from holdfast.store.overrides import read_overrides, set_override
 from holdfast.store.requeue import called_within, requeue
@@ -79,7 +78,7 @@ def look(store: Store, batch: str, job: str) -> None:
         store.read(list_workers),
         store.read(read_overrides),
         store.read(read_ledger),
-        store.read(read_call_log, [job]),
+        store.read(read_history, [job]),
     )
 
 

@@ -23,7 +23,7 @@ from holdfast.store.fleet import register_worker
 from holdfast.store.jobs import find_detail, find_job, read_states
 from holdfast.store.ledger import read_ledger
 from holdfast.store.micros import NEVER
-from holdfast.store.operations import RETENTION, Action, open_operation, open_retention, work_off
+from holdfast.store.operations import RETENTION, BulkAction, open_operation, open_retention, work_off
 from holdfast.store.submit import submit_jobs
 from holdfast.store.tables import METADATA
 
@@ -103,12 +103,12 @@ class Scene:
         return self.store.write(finish, attempts)
 
     def replay(self, where: JobFilter, limit: int, per_minute: float | None, actor: str) -> int:
-        return self.act(Action.REPLAY, where, limit, actor, per_minute)
+        return self.act(BulkAction.REPLAY, where, limit, actor, per_minute)
 
     def drop(self, where: JobFilter, limit: int, actor: str) -> int:
-        return self.act(Action.DROP, where, limit, actor)
+        return self.act(BulkAction.DROP, where, limit, actor)
 
-    def act(self, action: Action, where: JobFilter, limit: int, actor: str, per_minute: float | None = None) -> int:
+    def act(self, action: BulkAction, where: JobFilter, limit: int, actor: str, per_minute: float | None = None) -> int:
         """A bulk action on dead letters, from the first page to the last."""
         id_ = self.store.write(open_operation, action, where, limit, actor, per_minute)
         return work_off(self.store, id_, rest=0.0).jobs

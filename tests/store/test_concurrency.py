@@ -19,7 +19,7 @@ from holdfast.store.claim import claim
 from holdfast.store.finish import finish
 from holdfast.store.fleet import take_over
 from holdfast.store.jobs import count_jobs, list_jobs
-from holdfast.store.operations import Action, open_operation, work_off
+from holdfast.store.operations import BulkAction, open_operation, work_off
 from holdfast.store.submit import submit_jobs
 from store.scene import Scene, bury, failure, new_job, permit, reroute, retry, snooze, success
 
@@ -97,12 +97,12 @@ class Storm:
         self.store.write(expire_due, 20)
 
     def replay(self) -> None:
-        self.act(Action.REPLAY, JobFilter(states=frozenset({State.DEAD, State.EXPIRED})), 5, 6_000_000)
+        self.act(BulkAction.REPLAY, JobFilter(states=frozenset({State.DEAD, State.EXPIRED})), 5, 6_000_000)
 
     def drop(self) -> None:
-        self.act(Action.DROP, JobFilter(), 2)
+        self.act(BulkAction.DROP, JobFilter(), 2)
 
-    def act(self, action: Action, where: JobFilter, limit: int, per_minute: float | None = None) -> None:
+    def act(self, action: BulkAction, where: JobFilter, limit: int, per_minute: float | None = None) -> None:
         work_off(self.store, self.store.write(open_operation, action, where, limit, "me", per_minute))
 
 

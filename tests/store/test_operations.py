@@ -13,7 +13,7 @@ from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.store import operations
 from holdfast.store.operations import (
-    Action,
+    BulkAction,
     delete_done_operations,
     filter_fields,
     find_operation,
@@ -27,10 +27,11 @@ from store.scene import Scene, bury, failure
 from store.test_dead_letters import bury_jobs
 
 WORK_OFF = """
-import sys
+import os, sys
 from holdfast.store import Store, operations
+from holdfast.testing import Runtime
 operations.PAGE = 3
-operations.work_off(Store(sys.argv[1]), sys.argv[2])
+operations.work_off(Store(sys.argv[1], Runtime.from_environment(os.environ)), sys.argv[2])
 """
 
 
@@ -39,7 +40,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations, "PAGE", 3)
 
 
-def ask(scene: Scene, action: Action = Action.REPLAY, limit: int = 100, per_minute: float | None = None) -> str:
+def ask(scene: Scene, action: BulkAction = BulkAction.REPLAY, limit: int = 100, per_minute: float | None = None) -> str:
     return scene.store.write(open_operation, action, JobFilter(), limit, "me", per_minute)
 
 
@@ -60,7 +61,7 @@ def test_pages_move_every_job_once(scene: Scene) -> None:
 @pytest.mark.parametrize(("limit", "moved"), [(2, 2), (3, 3), (4, 4), (6, 6)])
 def test_the_limit_holds_across_pages(scene: Scene, limit: int, moved: int) -> None:
     bury_jobs(scene, 7)
-    assert work_off(scene.store, ask(scene, Action.DROP, limit), rest=0.0).jobs == moved
+    assert work_off(scene.store, ask(scene, BulkAction.DROP, limit), rest=0.0).jobs == moved
     assert len(generations(scene)) == 7 - moved
 
 
@@ -111,12 +112,12 @@ def test_a_page_that_another_process_works_on_is_left_to_it(scene: Scene) -> Non
     assert work_off(scene.store, id_, rest=0.0).jobs == 3
 
 
-@pytest.mark.parametrize("action", [Action.REPLAY, Action.DROP])
-def test_what_a_killed_process_left_another_one_finishes(scene: Scene, action: Action) -> None:
+@pytest.mark.parametrize("action", [BulkAction.REPLAY, BulkAction.DROP])
+def test_what_a_killed_process_left_another_one_finishes(scene: Scene, action: BulkAction) -> None:
     bury_jobs(scene, 8)
     id_ = ask(scene, action)
     url = scene.store._url.render_as_string(hide_password=False)
-    point = "mid_replay:2" if action is Action.REPLAY else "mid_drop:2"
+    point = "mid_replay:2" if action is BulkAction.REPLAY else "mid_drop:2"
     killed = subprocess.run(
         [sys.executable, "-c", WORK_OFF, url, id_], env=os.environ | {"HOLDFAST_CRASH_AT": point}, check=False
     )
@@ -125,7 +126,7 @@ def test_what_a_killed_process_left_another_one_finishes(scene: Scene, action: A
     assert (before.jobs, before.done) == (3, False)
     after = work_off(scene.store, id_, rest=0.0)
     assert (after.jobs, after.done) == (8, True)
-    assert generations(scene) == ([2] * 8 if action is Action.REPLAY else [])
+    assert generations(scene) == ([2] * 8 if action is BulkAction.REPLAY else [])
     assert [row.jobs for row in scene.rows("select jobs from audit")] == [8]
     assert not scene.broken()
 
@@ -161,7 +162,7 @@ def test_the_filter_is_kept_as_it_was_given(scene: Scene) -> None:
         ids=("a", "b"),
         created_after=1.5,
     )
-    id_ = scene.store.write(open_operation, Action.DROP, where, 5, "me")
+    id_ = scene.store.write(open_operation, BulkAction.DROP, where, 5, "me")
     assert scene.store.read(find_operation, id_).where == where
     assert filter_fields(JobFilter()) == {}
 

@@ -26,7 +26,7 @@ from holdfast.model.records import JobFilter
 from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import find_detail
 from holdfast.store.ledger import read_ledger
-from holdfast.store.operations import Action, open_operation, work_off
+from holdfast.store.operations import BulkAction, open_operation, work_off
 from holdfast.testing import CRASH_POINTS
 from system.fleet import PATIENCE, Fleet, fleet
 from system.storages import BOTH, storage
@@ -244,7 +244,7 @@ def test_a_replay_that_is_killed_moved_all_or_none(pool, survivor, step):
     pool.until_done(batch)
     pool.sims[0].heal()
     assert run(pool, REPLAY_IT, step, batch) == -9
-    work_off(pool.store, pool.store.write(open_operation, Action.REPLAY, JobFilter(batch=batch), 100, "test"))
+    work_off(pool.store, pool.store.write(open_operation, BulkAction.REPLAY, JobFilter(batch=batch), 100, "test"))
     pool.until_done(batch)
     assert pool.succeeded(batch) == 5
     assert {job.generation for job in pool.jobs(batch)} == {2}

@@ -9,7 +9,7 @@ from holdfast.model.job import Outcome
 from holdfast.model.records import JobFilter
 from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import find_detail
-from holdfast.store.operations import Action, open_operation, work_off
+from holdfast.store.operations import BulkAction, open_operation, work_off
 from system.fleet import Fleet
 
 
@@ -150,7 +150,7 @@ def test_dead_letters_are_replayed_as_a_new_generation_that_keeps_their_history(
     fleet.sims[0].heal()
     assert (
         work_off(
-            fleet.store, fleet.store.write(open_operation, Action.REPLAY, JobFilter(batch=batch), 100, "test")
+            fleet.store, fleet.store.write(open_operation, BulkAction.REPLAY, JobFilter(batch=batch), 100, "test")
         ).jobs
         == 5
     )

@@ -18,7 +18,7 @@ from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.store.fleet import stop_worker
 from holdfast.store.jobs import count_jobs
-from holdfast.store.operations import Action, find_operation, open_operation
+from holdfast.store.operations import BulkAction, find_operation, open_operation
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.duties import Duties
 from producing import StandInWorker, configured
@@ -58,7 +58,7 @@ def age(installation: Installation, statement: str) -> None:
     installation.store.write(lambda tx: tx.connection.execute(text(statement)))
 
 
-@pytest.mark.parametrize("action", [Action.REPLAY, Action.DROP])
+@pytest.mark.parametrize("action", [BulkAction.REPLAY, BulkAction.DROP])
 async def test_what_an_operator_asks_for_is_done_by_a_worker(installation, monkeypatch, action) -> None:
     def never(*_: object) -> None:
         raise AssertionError("the one who asked did the work")
@@ -73,7 +73,7 @@ async def test_what_an_operator_asks_for_is_done_by_a_worker(installation, monke
 
 async def test_a_worker_that_does_not_take_it_up_keeps_nobody_waiting(installation, monkeypatch) -> None:
     monkeypatch.setattr(bulk_actions, "PICK_UP", 0.05)
-    act = asyncio.to_thread(act_on_dead_letters, installation, Action.DROP, DEAD, 100, "ann")
+    act = asyncio.to_thread(act_on_dead_letters, installation, BulkAction.DROP, DEAD, 100, "ann")
     assert await asyncio.wait_for(act, LONG) == 5
 
 
@@ -81,12 +81,12 @@ async def test_without_a_worker_it_is_done_at_once(installation, monkeypatch) ->
     monkeypatch.setattr(bulk_actions, "PICK_UP", LONG * 10)
     [worker] = LocalBackend(installation, tenant=None).workers()
     installation.store.write(stop_worker, worker.id)
-    act = asyncio.to_thread(act_on_dead_letters, installation, Action.DROP, DEAD, 100, "ann")
+    act = asyncio.to_thread(act_on_dead_letters, installation, BulkAction.DROP, DEAD, 100, "ann")
     assert await asyncio.wait_for(act, LONG) == 5
 
 
 async def test_an_operation_whose_message_was_lost_is_done_when_it_has_rested(installation) -> None:
-    operation = installation.store.write(open_operation, Action.REPLAY, DEAD, 100, "ann")
+    operation = installation.store.write(open_operation, BulkAction.REPLAY, DEAD, 100, "ann")
     age(installation, "update operation set moved_at = moved_at - 60000000")
     async with duties(installation):
         await until(lambda: installation.store.read(find_operation, operation).done)
@@ -101,9 +101,9 @@ async def test_what_ended_long_ago_is_deleted(installation) -> None:
 
 
 async def test_an_operation_that_breaks_does_not_end_the_worker(installation, monkeypatch) -> None:
-    broken = installation.store.write(open_operation, Action.REPLAY, DEAD, 100, "ann")
+    broken = installation.store.write(open_operation, BulkAction.REPLAY, DEAD, 100, "ann")
     age(installation, "update operation set filter = 'no JSON', moved_at = moved_at - 60000000")
-    whole = installation.store.write(open_operation, Action.DROP, DEAD, 100, "ann")
+    whole = installation.store.write(open_operation, BulkAction.DROP, DEAD, 100, "ann")
     async with duties(installation):
         installation.redis.actors().send("work_off", broken)
         installation.redis.actors().send("work_off", whole)

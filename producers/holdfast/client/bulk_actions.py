@@ -7,7 +7,7 @@ from holdfast.model.errors import QueueUnavailable
 from holdfast.model.records import JobFilter
 from holdfast.store import Store
 from holdfast.store.fleet import list_workers
-from holdfast.store.operations import OPERATION_ACTOR, Action, find_operation, open_operation, work_off
+from holdfast.store.operations import OPERATION_ACTOR, BulkAction, find_operation, open_operation, work_off
 
 PICK_UP = 1.0  # seconds in which a worker does the next page, or else we do
 FIRST_LOOK, LAST_LOOK = 0.02, 0.5  # seconds between two looks at an operation, which grow
@@ -16,7 +16,7 @@ SLOWER = 1.5  # times as long until the next look
 
 def act_on_dead_letters(  # noqa: PLR0917 - an action in full
     installation: Installation,
-    action: Action,
+    action: BulkAction,
     where: JobFilter,
     limit: int,
     actor: str,

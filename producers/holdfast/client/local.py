@@ -38,7 +38,7 @@ from holdfast.store.dead_letters import dead_groups
 from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import count_jobs, find_detail, list_finished, list_jobs, read_states
 from holdfast.store.ledger import read_ledger
-from holdfast.store.operations import Action
+from holdfast.store.operations import BulkAction
 from holdfast.store.overrides import OverrideKind, set_override
 
 PAGE = 500  # dead letters that a drain writes at once
@@ -197,12 +197,12 @@ class LocalBackend:
 
     def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
         self.installation.crash_point("before_replay")
-        moved = self._act(Action.REPLAY, self._mine(where), limit, per_minute)
+        moved = self._act(BulkAction.REPLAY, self._mine(where), limit, per_minute)
         self.installation.crash_point("after_replay")
         return moved
 
     def drop(self, where: JobFilter, limit: int) -> int:
-        return self._act(Action.DROP, self._mine(where), limit)
+        return self._act(BulkAction.DROP, self._mine(where), limit)
 
     def drain(self, where: JobFilter, limit: int, to: Path) -> int:
         """Write dead letters to a new file, newest first, and remove each page once it is on the disk."""
@@ -214,11 +214,11 @@ class LocalBackend:
                 file.flush()
                 os.fsync(file.fileno())
                 ids = tuple(job.id for job in jobs)
-                drained += self._act(Action.DROP, replace(where, ids=ids), len(ids))
+                drained += self._act(BulkAction.DROP, replace(where, ids=ids), len(ids))
                 left, cursor = left - len(jobs), jobs[-1].id
         return drained
 
-    def _act(self, action: Action, where: JobFilter, limit: int, per_minute: float | None = None) -> int:
+    def _act(self, action: BulkAction, where: JobFilter, limit: int, per_minute: float | None = None) -> int:
         return act_on_dead_letters(self.installation, action, where, limit, self.actor, per_minute)
 
     def close(self) -> None:

@@ -65,6 +65,7 @@ class ResultRecord:
 
     job: str
     generation: int
+    fence: int
     state: State
     reply: Reply | None
     fault: FaultKind | None

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, union_all
 
 from holdfast.model.job import Priority, State, lane_name
-from holdfast.model.records import FinishedJob, JobDetail, JobFilter, JobRecord, ResultRecord
+from holdfast.model.records import AttemptRecord, FinishedJob, JobDetail, JobFilter, JobRecord, ResultRecord
 from holdfast.store.codec import decode_request
 from holdfast.store.micros import to_micros
 from holdfast.store.records import ATTEMPT, JOB, REQUEST, RESULT, read_attempt, read_job, read_result
@@ -108,23 +108,33 @@ def read_states(tx: Transaction, ids: Sequence[str], tenant: str | None = None) 
 
 def find_detail(tx: Transaction, id_: str, tenant: str | None = None) -> JobDetail | None:
     """The job with every attempt of every generation, its latest terminal record, and its request."""
-    record = find_job(tx, id_, tenant)
-    if record is None:
+    job = find_job(tx, id_, tenant)
+    if job is None:
         return None
-    attempts = tx.select(select(ATTEMPT).where(ATTEMPT.c.job == id_).order_by(ATTEMPT.c.generation, ATTEMPT.c.number))
     bodies = tx.select(select(REQUEST.c.body).where(REQUEST.c.job == id_))
     return JobDetail(
-        job=record,
-        attempts=tuple(read_attempt(row) for row in attempts),
-        result=_result(tx, record),
+        job=job,
+        attempts=tuple(read_attempts(tx, [id_])),
+        result=_results(tx, [id_]).get((id_, job.generation)),
         request=decode_request(bodies[0].body) if bodies else None,
     )
 
 
-def _result(tx: Transaction, job: JobRecord) -> ResultRecord | None:
-    mine = and_(RESULT.c.job == job.id, RESULT.c.generation == job.generation)
-    rows = tx.select(select(RESULT).where(mine))
-    return read_result(rows[0]) if rows else None
+def read_attempts(tx: Transaction, ids: Sequence[str]) -> list[AttemptRecord]:
+    """Every call of a page of jobs, oldest first within each job."""
+    query = select(ATTEMPT).where(ATTEMPT.c.job.in_(ids))
+    rows = tx.select(query.order_by(ATTEMPT.c.job, ATTEMPT.c.generation, ATTEMPT.c.number))
+    return [read_attempt(row) for row in rows]
+
+
+def read_history(tx: Transaction, ids: Sequence[str]) -> tuple[set[str], list[AttemptRecord], list[ResultRecord]]:
+    """Of a page of jobs, at most some hundreds: which there are, every call, and every terminal record."""
+    return set(read_states(tx, ids)), read_attempts(tx, ids), list(_results(tx, ids).values())
+
+
+def _results(tx: Transaction, ids: Sequence[str]) -> dict[tuple[str, int], ResultRecord]:
+    rows = tx.select(select(RESULT).where(RESULT.c.job.in_(ids))) if ids else ()
+    return {(row.job, row.generation): read_result(row) for row in rows}
 
 
 def list_finished(tx: Transaction, batch: str, after: int = -1, limit: int = 1000) -> list[FinishedJob]:
@@ -136,6 +146,5 @@ def list_finished(tx: Transaction, batch: str, after: int = -1, limit: int = 100
         .limit(limit)
     )
     jobs = [read_job(row) for row in tx.select(query)]
-    rows = tx.select(select(RESULT).where(RESULT.c.job.in_([job.id for job in jobs]))) if jobs else ()
-    results = {(row.job, row.generation): row for row in rows}
-    return [FinishedJob(job, read_result(results[job.id, job.generation])) for job in jobs]
+    results = _results(tx, [job.id for job in jobs])
+    return [FinishedJob(job, results[job.id, job.generation]) for job in jobs]

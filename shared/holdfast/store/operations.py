@@ -54,7 +54,7 @@ OPERATION_ACTOR = "work_off"  # the actor that a message about an operation is f
 RETENTION = "retention"  # the id, and the actor, of the one operation that deletes old jobs
 
 
-class Action(StrEnum):
+class BulkAction(StrEnum):
     REPLAY = "replay"  # put dead letters back to work
     DROP = "drop"  # remove dead letters for good
     DELETE_ENDED = "delete_ended"  # remove what ended before a date, dead or not
@@ -65,7 +65,7 @@ class Operation:
     """A row of ``tables.operation``, whose fields tell what each is; ``done`` once its last page is."""
 
     id: str
-    action: Action
+    action: BulkAction
     actor: str
     where: JobFilter
     until: int
@@ -87,7 +87,7 @@ FILTER: TypeAdapter[JobFilter] = TypeAdapter(JobFilter)
 
 
 def open_operation(  # noqa: PLR0917 - an action in full
-    tx: Transaction, action: Action, where: JobFilter, limit: int, actor: str, per_minute: float | None = None
+    tx: Transaction, action: BulkAction, where: JobFilter, limit: int, actor: str, per_minute: float | None = None
 ) -> str:
     """Ask for a bulk action on at most ``limit`` dead letters, oldest first. Answers the operation's id.
 
@@ -106,13 +106,13 @@ def open_retention(tx: Transaction, age: float, every: float = 0.0) -> bool:
     False: that goes on already, or was done less than ``every`` seconds ago.
     """
     until, again = tx.now - to_micros(age), tx.now - to_micros(every)
-    return _open(tx, RETENTION, Action.DELETE_ENDED, JobFilter(), RETENTION, until=until, again=again)
+    return _open(tx, RETENTION, BulkAction.DELETE_ENDED, JobFilter(), RETENTION, until=until, again=again)
 
 
 def _open(
     tx: Transaction,
     id_: str,
-    action: Action,
+    action: BulkAction,
     where: JobFilter,
     actor: str,
     *,
@@ -169,7 +169,7 @@ def work_page(store: Store, id_: str) -> bool:
     operation = store.read(find_operation, id_)
     if operation.done:
         return False
-    if operation.action is not Action.DELETE_ENDED:
+    if operation.action is not BulkAction.DELETE_ENDED:
         return store.write(_act, id_)
     # What a walk along the ids passes without deleting is no reason to hold up whoever writes.
     ended = store.read(find_ended, operation.until, operation.cursor, PAGE)
@@ -181,7 +181,7 @@ def _act(tx: Transaction, id_: str) -> bool:
     if (operation := _take(tx, id_)) is None:
         return False
     where = _frozen(operation)
-    if operation.action is Action.DROP:
+    if operation.action is BulkAction.DROP:
         moved = dead_letters.drop(tx, where, operation.page)
     else:
         start = max(tx.now, operation.next_start)
@@ -232,7 +232,7 @@ def filter_fields(where: JobFilter) -> dict[str, Any]:
 def _read(row: Any) -> Operation:
     return Operation(
         id=row.id,
-        action=Action(row.action),
+        action=BulkAction(row.action),
         actor=row.actor,
         where=FILTER.validate_json(row.filter),
         until=row.until,

@@ -78,6 +78,7 @@ def read_result(row: Any) -> ResultRecord:
     return ResultRecord(
         job=row.job,
         generation=row.generation,
+        fence=row.fence,
         state=State(row.state),
         reply=decode_reply(row.reply),
         fault=fault_or_none(row.fault),

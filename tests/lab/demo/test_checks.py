@@ -20,6 +20,7 @@ def finished(job: str, *, attempts: int = 1, state: State = State.SUCCEEDED) -> 
     result = ResultRecord(
         job=job,
         generation=1,
+        fence=1,
         state=state,
         reply=None,
         fault=None if succeeded else FaultKind.INVALID_REQUEST,

@@ -12,9 +12,9 @@ from heapq import heappop, heappush
 from holdfast.lab.providers.calls import SERVED, SeenCall
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Outcome
-from holdfast.model.records import AttemptRecord, LedgerLine
+from holdfast.model.records import AttemptRecord, LedgerLine, ResultRecord
 from holdfast.store import Store
-from holdfast.store.call_log import TerminalMark, read_call_log
+from holdfast.store.jobs import read_history
 from holdfast.store.ledger import read_ledger
 from holdfast.testing import PRODUCTION, Clock
 
@@ -41,7 +41,7 @@ class Ledgers:
     accepted: Collection[str]
     known: Collection[str]
     attempts: Mapping[str, AttemptRecord]
-    ended: Mapping[Key, TerminalMark]
+    ended: Mapping[Key, ResultRecord]
     calls: Mapping[str, Sequence[SeenCall]]
     allowances: Mapping[str, KnownLimit]
     may_repeat: int
@@ -78,13 +78,13 @@ def read_ledgers(
     seen = {inner_id("job", call.tag.split("/")[0]) for of_one in calls.values() for call in of_one if call.tag}
     known: set[str] = set()
     attempts: dict[str, AttemptRecord] = {}
-    ended: dict[Key, TerminalMark] = {}
+    ended: dict[Key, ResultRecord] = {}
     ids = sorted(seen | set(accepted))
     for start in range(0, len(ids), PAGE):
-        log = store.read(read_call_log, ids[start : start + PAGE])
-        known |= log.jobs
-        attempts |= {tag_of(attempt): attempt for attempt in log.attempts}
-        ended |= {(end.job, end.generation): end for end in log.ended}
+        jobs, calls_of_jobs, results = store.read(read_history, ids[start : start + PAGE])
+        known |= jobs
+        attempts |= {tag_of(attempt): attempt for attempt in calls_of_jobs}
+        ended |= {(end.job, end.generation): end for end in results}
     return Ledgers(accepted, known, attempts, ended, calls, allowances, may_repeat, clock.passed(GRACE))
 
 
@@ -154,7 +154,7 @@ def _late(ledgers: Ledgers) -> LedgerLine:
             continue
         end, mine = ledgers.ended.get(_key(call.tag)), ledgers.attempts.get(call.tag)
         after = _next_attempt(ledgers, mine)
-        over = min(end.at if end else math.inf, after.started_at if after else math.inf)
+        over = min(end.created_at if end else math.inf, after.started_at if after else math.inf)
         if call.came_after > over + ledgers.grace:
             late.append(call.tag)
     return _line("I4", "no call starts 1 s after its job ended, or under an old fence", {}, late)

@@ -17,7 +17,7 @@ from holdfast.store import Store
 from holdfast.store.operations import (
     OPERATION_ACTOR,
     RETENTION,
-    Action,
+    BulkAction,
     open_retention,
     resting_operations,
     work_off,
@@ -87,5 +87,5 @@ class Duties:
         except Exception:
             log.exception("operation_broke", operation=operation, effect="it is tried again")
         else:
-            if done.action is Action.DELETE_ENDED and done.done and done.jobs:
+            if done.action is BulkAction.DELETE_ENDED and done.done and done.jobs:
                 log.info("old_jobs_deleted", jobs=done.jobs)
