@@ -5,7 +5,7 @@ import pytest
 from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Output, Request, Role, Text, ToolUse, Turn
-from holdfast.wire.validate import check, compiled
+from holdfast.wire.validate import check, compiled, schema_problem
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}
 
@@ -73,3 +73,42 @@ def test_a_schema_that_refers_to_itself_is_checked():
     schema = {"type": "object", "properties": {"next": {"$ref": "#"}}, "additionalProperties": False}
     assert check(asking(Output(json_schema=schema)), reply('{"next": {"next": {}}}')) is None
     assert check(asking(Output(json_schema=schema)), reply('{"next": {"other": {}}}')) is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "holds"),
+    [
+        ("^(a+)+$", "a" * 60, True),
+        ("^(a+)+$", "a" * 60 + "!", False),  # an engine that turns back would take for ever
+        ("^(?=.*[0-9])[a-z0-9]+$", "abc1", True),
+        ("^(?=.*[0-9])[a-z0-9]+$", "abc", False),
+        (r"^(a|b)\1$", "aa", True),
+        (r"^(\w+\s?)*(?!x)$", "a" * 60 + "!", False),  # given up after so many steps
+        (r"^\p{L}+$", "Ünïcode", True),
+    ],
+)
+def test_a_pattern_is_matched_in_bounded_time(pattern, text, holds):
+    schema = {"type": "string", "pattern": pattern}
+    fault = check(asking(Output(json_schema=schema)), reply(f'"{text}"'))
+    assert (fault is None) is holds
+    assert fault is None or fault.message == "the answer breaks the job's JSON Schema at $: pattern."
+
+
+def test_a_pattern_that_no_engine_reads_is_told():
+    fault = check(asking(Output(json_schema={"pattern": "["})), reply('"a"'))
+    assert fault is not None
+    assert fault.message == "the job's JSON Schema has a pattern that cannot be read."
+
+
+def test_a_draft_that_nobody_knows_is_taken_as_the_newest_and_asked_of_nobody():
+    schema = {"$schema": "http://127.0.0.1:1/draft", "type": "string"}
+    assert schema_problem(schema) is None
+    assert check(asking(Output(json_schema=schema)), reply('"a"')) is None
+    assert check(asking(Output(json_schema=schema)), reply("1")) is not None
+
+
+@pytest.mark.parametrize("schema", [{"type": "strin"}, {"required": "a"}, {"properties": 3}])
+def test_what_is_no_schema_is_told_before_a_job_is_accepted(schema):
+    problem = schema_problem(schema)
+    assert problem is not None
+    assert problem.startswith("is no JSON Schema: at $.")

@@ -1,7 +1,5 @@
 """What is made of a call's result: judged, decided, and recorded with all that it cost, whatever became of it."""
 
-import signal
-
 from holdfast.model.attempt import Attempt
 from holdfast.model.call_result import CallResult
 from holdfast.model.fault import Fault, FaultKind
@@ -35,28 +33,6 @@ def test_a_reply_that_breaks_the_jobs_schema_is_a_fault_that_was_paid_for():
     assert attempt.fault.kind is FaultKind.BAD_OUTPUT
     assert (outcome_of(attempt.fault), attempt.cost_micros, attempt.reply) == (Outcome.FAILED, 150, REPLY)
     assert attempt.usage == REPLY.usage
-
-
-def test_a_pattern_that_would_take_for_ever_is_given_up():
-    schema = {"type": "object", "properties": {"a": {"pattern": "^(a+)+$"}}}
-    attempt = judging(Output(json_schema=schema), saying('{"a": "%s!"}' % ("a" * 60)))
-    assert attempt.fault is not None
-    assert (attempt.fault.kind, "took more than 0.5 s" in attempt.fault.message) == (FaultKind.BAD_OUTPUT, True)
-
-
-def test_an_alarm_that_was_set_before_still_rings():
-    before = signal.getsignal(signal.SIGALRM)
-    left, _ = signal.setitimer(signal.ITIMER_REAL, 600.0)
-    try:
-        judging(Output(json_schema={"type": "object"}), saying("{}"))
-        assert signal.getsignal(signal.SIGALRM) is before
-        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 600.0
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, left)
-
-
-def saying(text: str) -> Reply:
-    return REPLY.model_copy(update={"text": text})
 
 
 def test_an_ambiguous_fault_ends_its_attempt_as_unknown():

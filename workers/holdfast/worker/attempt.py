@@ -10,7 +10,6 @@ from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Claimed, Permit
 from holdfast.model.reply import Reply
-from holdfast.model.request import Request
 from holdfast.model.route import Plan
 from holdfast.model.step import Complete, Step
 from holdfast.policy.fault_rules import may_be_billed
@@ -25,9 +24,7 @@ from holdfast.worker.hedging import Hedging, is_good
 from holdfast.worker.permit_releaser import PermitReleaser
 from holdfast.worker.retries import Retries
 from holdfast.worker.slow_calls import SlowCallMonitor
-from holdfast.worker.time_box import at_most
 
-SCHEMA_SECONDS = 0.5  # a worker's lease is renewed by the same loop
 ALL_WELL = Health(open_routes=frozenset())
 
 
@@ -114,21 +111,12 @@ def started(job: Claimed, permit: Permit, plan: Plan) -> Attempt:
 
 
 def judged(attempt: Attempt) -> Attempt:
-    """Hold a reply against the schema that its job asked for, for so long and no longer: all other calls wait."""
+    """The attempt with its outcome: a reply that breaks the schema which its job asked for is a fault."""
     assert attempt.result is not None
     outcome = attempt.result.outcome
     if attempt.job.request.output is not None and isinstance(outcome, Reply):
-        outcome = _checked(attempt.job.request, outcome)
+        outcome = check(attempt.job.request, outcome) or outcome
     return replace(attempt, outcome=outcome)
-
-
-def _checked(request: Request, reply: Reply) -> Reply | Fault:
-    try:
-        with at_most(SCHEMA_SECONDS):
-            return check(request, reply) or reply
-    except TimeoutError:
-        said = f"holding the answer against the job's JSON Schema took more than {SCHEMA_SECONDS:g} s."
-        return Fault(FaultKind.BAD_OUTPUT, said, provider_request_id=reply.provider_request_id)
 
 
 def counting(job: Claimed, others: Sequence[Attempt]) -> Claimed:
