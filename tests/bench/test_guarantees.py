@@ -1,5 +1,6 @@
 """docs/guarantees.md says what the last runs measured, and how to measure it again."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,12 @@ def test_what_was_never_measured_is_said_to_be_so() -> None:
 def test_the_page_says_what_is_not_promised() -> None:
     assert "A call whose answer was lost may have been billed" in NOT_PROMISED
     assert page([]).endswith(NOT_PROMISED)
+
+
+def test_every_measurement_stands_in_the_list_and_every_line_of_the_list_is_there() -> None:
+    listed = re.findall(r"^\| `(\w+\.py)", (ROOT / "bench" / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    runs = [path.name for path in (ROOT / "bench").glob("*.py") if "def main() -> " in path.read_text(encoding="utf-8")]
+    assert sorted(listed) == sorted(set(runs) - {"guarantees.py"})
 
 
 def test_collected_figures_are_json_lines() -> None:
