@@ -18,7 +18,7 @@ ROUTE = "route:anthropic/opus"
 
 @pytest.fixture
 async def broken(house: House) -> House:
-    """A house whose only route just opened its breaker; it cools off for a second."""
+    """Lanes whose only route just opened its breaker; it cools off for a second."""
     await house.break_down()
     assert house.breaker(ROUTE)["state"] == "open"
     return house

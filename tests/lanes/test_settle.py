@@ -15,7 +15,7 @@ WIDE = Limits(requests_per_minute=60_000, input_tokens_per_minute=6_000_000, out
 
 @pytest.fixture
 def full(house: House) -> House:
-    """A house whose buckets are full, so that what is given back shows; the clock stands still."""
+    """Lanes whose buckets are full, so that what is given back shows; the clock stands still."""
     house.plan = plan(route(limits=WIDE))
     return house
 

@@ -1,4 +1,4 @@
-"""API keys are kept as digests, end once, and every act with them stands in the audit book."""
+"""API keys are kept as digests, end once, and every act with them stands in the audit log."""
 
 import pytest
 from sqlalchemy import text
@@ -39,8 +39,8 @@ def test_a_key_is_revoked_once(store: Store) -> None:
     assert not first.usable(0.0)
     with pytest.raises(NotFound):
         store.write(revoke_key, "0" * 16, "me")
-    book = store.read(lambda tx: tx.connection.execute(text("select action, actor from audit order by id")))
-    assert [tuple(row) for row in book] == [("key.create", "me"), ("key.revoke", "me")]
+    log = store.read(lambda tx: tx.connection.execute(text("select action, actor from audit order by id")))
+    assert [tuple(row) for row in log] == [("key.create", "me"), ("key.revoke", "me")]
 
 
 def test_use_is_noted_once_a_minute(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Settings as the rest of the house sees them: frozen, complete, checked."""
+"""Settings as all other parts see them: frozen, complete, checked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

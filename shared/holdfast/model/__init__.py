@@ -1,1 +1,1 @@
-"""Values that every part of the house speaks: no clock, no chance, no I/O."""
+"""Values that every part speaks: no clock, no chance, no I/O."""

@@ -34,7 +34,7 @@ IMPLIED: Mapping[KeyScope, frozenset[KeyScope]] = {
 
 @dataclass(frozen=True, slots=True)
 class ApiCaller:
-    """Who makes a request. ``name`` stands in the audit book; ``tenant`` None means every tenant."""
+    """Who makes a request. ``name`` stands in the audit log; ``tenant`` None means every tenant."""
 
     name: str
     tenant: str | None

@@ -1,4 +1,4 @@
-"""API keys: made, listed, revoked, marked as used. Each act stands in the audit book, in its own transaction."""
+"""API keys: made, listed, revoked, marked as used. Each act stands in the audit log, in its own transaction."""
 
 import secrets
 from collections.abc import Sequence

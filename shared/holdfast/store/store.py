@@ -1,4 +1,4 @@
-"""The store: the doors to the SQL database. What is asked and what is changed stands in the modules beside this one."""
+"""The store: transactions of the SQL database. What is asked and changed stands in the modules beside this one."""
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Refusals in the audit book and in the log: who, from where, what, and why; never a key, and never without end."""
+"""Refusals in the audit log and in the log: who, from where, what, and why; never a key, and never without end."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 async def record_refusal(shared: AppState, scope: Scope, why: str, actor: str = NOBODY) -> Denial:
-    """Count a refusal, and write it down unless a flood of them is. Without the book it is a refusal all the same."""
+    """Count a refusal, and write it down unless a flood of them is. Without the log it is one all the same."""
     peer = peer_of(scope)
     verdict = shared.failed_auth.denied(peer if actor == NOBODY else actor, time.monotonic())
     if verdict.write:
@@ -38,4 +38,4 @@ async def _write(shared: AppState, actor: str, what: dict[str, object]) -> None:
     try:
         await run_in_threadpool(lambda: shared.installation.ready().write(audit, actor, "denied", what))
     except Exception:
-        log.exception("request %s: the refusal is not in the audit book", what["request"])
+        log.exception("request %s: the refusal is not in the audit log", what["request"])

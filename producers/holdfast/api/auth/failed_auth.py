@@ -1,4 +1,4 @@
-"""How many refusals a peer gets told, and how many are written down: a flood of wrong keys fills no book.
+"""How many refusals a peer gets told, and how many are written down: a flood of wrong keys fills no table.
 
 Only requests that are refused anyway are counted, and only they are slowed down: nobody can shut others out by
 guessing beside them, behind the same proxy for one. Pure but for what it remembers; the time is an argument.
@@ -18,7 +18,7 @@ MOST_PEERS = 4_096  # remembered; the longest silent one is forgotten
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """``wait``: seconds until the peer is told more; None: it is told. ``unwritten``: left out of the book so far."""
+    """``wait``: seconds until the peer is told more; None: it is told. ``unwritten``: not logged so far."""
 
     wait: float | None
     write: bool

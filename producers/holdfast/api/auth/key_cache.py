@@ -74,7 +74,7 @@ class KeyCache:
             return self._keys
 
     def has_keys(self) -> bool | None:
-        """Tell whether a key was ever made here: one that was revoked does not open the house again. None: unknown."""
+        """Tell whether a key was ever made here: one that was revoked lets nobody in again. None: unknown."""
         return bool(self._keys.by_id) if self._keys.clock else None
 
     def caller(self, text: str) -> ApiCaller:

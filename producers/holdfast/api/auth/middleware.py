@@ -87,7 +87,7 @@ async def admitted(shared: AppState, headers: Headers) -> ApiCaller:
 
 
 async def look(shared: AppState, *, anew: bool = False) -> None:
-    """Read the keys anew. A house that had none an instant ago stays as it was while SQL is away."""
+    """Read the keys anew. A process that knew of none an instant ago stays as it was while SQL is away."""
     try:
         await run_in_threadpool(shared.key_cache.look, anew=anew)
     except StorageUnavailable:

@@ -1,4 +1,4 @@
-"""What an endpoint gets of a request: who makes it, and only so much of the house as that caller may see.
+"""What an endpoint gets of a request: who makes it, and only so much as that caller may see.
 
 Every endpoint names what it needs (``Submitting``, ``Reading``, ``Operating``, ``Watching``, ``Fleet``); the
 application does not start with one that does not.
