@@ -37,7 +37,7 @@ def main() -> int:
     given = parser.parse_args()
     missed = 0
     for name in given.scenario or names():
-        drill = run(find(name), seeds=[given.seed], speed=given.speed, settings=None)
+        drill = run(find(name), seeds=[given.seed], speed=given.speed)
         for sentence, times in drill.violations.items():
             print(f"BROKEN {sentence}, {times} times", file=sys.stderr)
         missed |= show(f"real drill of {name}", list(figures(drill)), speed=given.speed, seed=given.seed)

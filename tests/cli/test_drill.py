@@ -159,3 +159,10 @@ def test_an_alias_that_is_none_is_told(cli, short, yours):
     ended = cli("drill", "run", short, "--config", yours, "--model", "smrt")
     assert ended.status == 2
     assert "smrt is no alias of the configuration" in ended.err
+
+
+def test_a_configuration_without_an_alias_has_no_plan_to_drill(cli, short, tmp_path):
+    (tmp_path / "empty.toml").write_text("")
+    ended = cli("drill", "run", short, "--config", tmp_path / "empty.toml")
+    assert ended.status == 2
+    assert "has no model alias, so there is no plan to drill" in ended.err

@@ -4,11 +4,10 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,13 @@ import psycopg
 import redis
 
 from holdfast.client import Holdfast
-from holdfast.config import Settings, load
 from holdfast.lab.ledger_audit import KnownLimit, audit
+from holdfast.lab.local_pool import LocalPool, local_pool
 from holdfast.lab.providers.calls import SeenCall
-from holdfast.lab.providers.process import SimProcess
 from holdfast.lab.providers.settings import SimSettings
 from holdfast.lanes import connect
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.store import Store
 from holdfast.store.batches import count_unfinished, find_batch
 from holdfast.store.jobs import list_jobs
 from holdfast.store.ledger import read_ledger
@@ -62,29 +59,17 @@ WIDE = "limits = { requests_per_minute = 600000 }"
 PATIENCE = 120.0  # seconds a test waits for something that comes within a few, unless the machine is very busy
 
 
-@dataclass(slots=True)
-class Fleet:
-    """``sims`` are the two providers; ``workers`` the processes this fleet started."""
+class Fleet(LocalPool):
+    """A pool that is tested: two simulated providers, and workers that may be killed and frozen."""
 
-    directory: Path
-    sims: Sequence[SimProcess]
-    settings: Settings
-    config: Path
-    store: Store
-    holdfast: Holdfast
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    failure = AssertionError
+
+    @cached_property
+    def holdfast(self) -> Holdfast:
+        return Holdfast(self.settings)
 
     def worker(self, **environment: str) -> subprocess.Popen[bytes]:
-        log = (self.directory / f"worker-{len(self.workers)}.log").open("wb")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "holdfast.worker", "--config", str(self.config)],
-            env=self.environment(**environment),
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-        )
-        log.close()
-        self.workers.append(process)
-        return process
+        return self.launch(1, **self.environment(**environment))[0]
 
     def freeze(self, process: subprocess.Popen[bytes]) -> None:
         """Stop a process outside of any transaction: inside of one it would hold up everybody who writes."""
@@ -118,13 +103,8 @@ class Fleet:
     def succeeded(self, batch: str) -> int:
         return self.store.read(find_batch, batch).counts.get(State.SUCCEEDED, 0)
 
-    def until(self, what: Callable[[], bool], at_most: float = PATIENCE) -> None:
-        """Wait until ``what`` holds; the workers' logs tell why it does not."""
-        end = time.monotonic() + at_most
-        while not what():
-            if time.monotonic() > end:
-                raise AssertionError(f"not within {at_most} s. The workers said:\n{self.logs()}")
-            time.sleep(0.02)
+    def until(self, true: Callable[[], bool], at_most: float = PATIENCE, why: str = "it did not come", **more) -> None:
+        LocalPool.until(self, true, at_most, why, **more)
 
     def until_done(self, batch: str, at_most: float = PATIENCE) -> None:
         self.until(lambda: self.store.read(count_unfinished, batch) == 0, at_most)
@@ -150,22 +130,9 @@ class Fleet:
     def jobs(self, batch: str) -> list[Any]:
         return self.store.read(list_jobs, JobFilter(batch=batch), limit=10_000)
 
-    def logs(self) -> str:
-        return "\n".join(path.read_text()[-4000:] for path in sorted(self.directory.glob("worker-*.log")))
-
     def close(self) -> None:
-        for process in self.workers:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                process.send_signal(signal.SIGTERM)
-        for process in self.workers:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        LocalPool.close(self)
         self.holdfast.close()
-        self.store.close()
 
 
 def is_unlocked(database_url: str) -> bool:
@@ -199,19 +166,8 @@ def fleet(
 ) -> Iterator[Fleet]:
     """Providers and storage without a worker yet. Everything ends with the block."""
     os.environ.setdefault("HOLDFAST_TEST_KEY", "sk-test")
-    with (
-        SimProcess(SimSettings(latency=latency, rate=rate)) as first,
-        SimProcess(SimSettings(latency=latency)) as second,
-    ):
-        config = directory / "holdfast.toml"
-        values = {"limits": limits, "concurrency": concurrency, "deadline": deadline, "grace": grace, "lease": lease}
-        values |= {"slow_after": slow_after, "at_most": at_most}
-        config.write_text(CONFIG.format(directory=directory, urls=[first.url, second.url], **values))
-        settings = load(config)
-        store = Store(settings.storage.database_url)
-        store.ensure()
-        made = Fleet(directory, [first, second], settings, config, store, Holdfast(settings))
-        try:
-            yield made
-        finally:
-            made.close()
+    sims = [SimSettings(latency=latency, rate=rate), SimSettings(latency=latency)]
+    values = {"limits": limits, "concurrency": concurrency, "deadline": deadline, "grace": grace, "lease": lease}
+    values |= {"directory": directory, "slow_after": slow_after, "at_most": at_most}
+    with local_pool(Fleet, directory, sims, lambda urls: CONFIG.format(urls=urls, **values), is_private=False) as made:
+        yield made

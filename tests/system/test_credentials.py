@@ -35,7 +35,7 @@ def refused(fleet) -> list[dict]:
 
 
 def said(fleet, event: str) -> bool:
-    return f'"{event}"' in fleet.logs()
+    return f'"{event}"' in fleet.said()
 
 
 @pytest.mark.parametrize("kept", SERVERS_TOO, indirect=True)
@@ -67,7 +67,7 @@ def test_two_keys_refused_together_are_told_as_the_provider_s_outage(build):
     fleet.sims[0].heal()
     fleet.until_done(batch)
     assert fleet.succeeded(batch) == 50
-    assert fleet.logs().count('"event": "auth_outage"') + fleet.logs().count('"event":"auth_outage"') == 1
+    assert fleet.said().count('"event": "auth_outage"') + fleet.said().count('"event":"auth_outage"') == 1
 
 
 def test_an_outage_of_logins_is_probed_by_one_call_of_the_fleet_reroutes_and_ends_without_a_person(build):

@@ -34,7 +34,7 @@ import tempfile
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.real.run import run
 print("begins", flush=True)
-run(Scenario.model_validate_json(sys.argv[1]), seeds=[1], speed=6.0, settings=None)
+run(Scenario.model_validate_json(sys.argv[1]), seeds=[1], speed=6.0)
 """
 
 
@@ -56,7 +56,7 @@ def left_behind(home: str) -> list[str]:
 
 
 def test_an_outage_is_played_through_the_real_pool_and_every_ledger_tells_the_same(tmp_path):
-    drill = run(scenario(), seeds=[3], speed=6.0, settings=None)
+    drill = run(scenario(), seeds=[3], speed=6.0)
     [report] = drill.runs
     found = report.figures
     assert report.violations == {}
@@ -81,7 +81,7 @@ def test_an_outage_is_played_through_the_real_pool_and_every_ledger_tells_the_sa
 
 def test_an_only_route_keeps_its_jobs_until_it_is_back():
     whole = [{"at": 20, "mix": [{"share": 1.0, "mode": "e500", "takes": [0.02, 0.5]}]}, {"at": 50}]
-    drill = run(scenario(single_route=True, phases=whole), seeds=[1], speed=6.0, settings=None)
+    drill = run(scenario(single_route=True, phases=whole), seeds=[1], speed=6.0)
     [report] = drill.runs
     assert report.violations == {}
     assert (report.figures.lost, report.figures.dead) == (0, 0)
@@ -107,7 +107,7 @@ def test_a_drill_that_is_interrupted_leaves_no_process_behind():
 
 def test_upsets_of_our_own_processes_are_played_in_virtual_time_only():
     with pytest.raises(InvalidRequest, match="virtual"):
-        run(scenario(upsets=[{"at": 5, "what": "kill"}]), seeds=[1], speed=6.0, settings=None)
+        run(scenario(upsets=[{"at": 5, "what": "kill"}]), seeds=[1], speed=6.0)
 
 
 def until(true: Callable[[], bool], at_most: float = 240.0) -> None:

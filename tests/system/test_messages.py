@@ -83,4 +83,4 @@ def test_messages_that_were_carried_to_another_lane_cost_no_call_there(
     fleet.until(two.empty)
     assert calls(fleet) == 2 * JOBS
     assert fleet.offenders() == {}
-    assert "messages_refused" in fleet.logs()
+    assert "messages_refused" in fleet.said()

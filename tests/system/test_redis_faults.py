@@ -100,11 +100,11 @@ def test_a_redis_that_turns_read_only_is_waited_for(paced: Fleet, server: RedisS
     first = in_the_middle(paced, JOBS - 20)
     server.client().replicaof("127.0.0.1", 1)
     second = paced.submit(20)
-    paced.until(lambda: "redis_lost" in paced.logs())
+    paced.until(lambda: "redis_lost" in paced.said())
     assert "read-only replica" in warning(paced)
     server.client().replicaof("NO", "ONE")
     all_is_well(paced, first, second)
-    assert paced.logs().count("redis_lost") <= 2
+    assert paced.said().count("redis_lost") <= 2
 
 
 @on_both_databases
@@ -113,11 +113,11 @@ def test_a_redis_that_is_full_is_waited_for(paced: Fleet, server: RedisServer) -
     first = in_the_middle(paced, JOBS - 20)
     server.client().config_set("maxmemory", "1000000")
     second = paced.submit(20)
-    paced.until(lambda: "redis_lost" in paced.logs())
+    paced.until(lambda: "redis_lost" in paced.said())
     assert "Redis is full" in warning(paced)
     server.client().config_set("maxmemory", "0")
     all_is_well(paced, first, second)
-    assert paced.logs().count("redis_lost") <= 2
+    assert paced.said().count("redis_lost") <= 2
 
 
 @on_both_databases
@@ -144,7 +144,7 @@ def test_a_redis_that_may_evict_is_told_of_in_the_log_and_the_status(
         batch = fleet.submit(20)
         fleet.worker()
         fleet.until_done(batch)
-        fleet.until(lambda: "maxmemory-policy allkeys-lru" in fleet.logs())
+        fleet.until(lambda: "maxmemory-policy allkeys-lru" in fleet.said())
         assert "maxmemory-policy allkeys-lru" in warning(fleet)
 
 

@@ -62,8 +62,8 @@ def run(
 
     played = _with_deadline(find(scenario), expires_in)
     yours, wanted = _yours(model), range(seed, seed + seeds)
-    fleet = _fleet(yours, model) if virtual else None
-    ran = _virtual(played, wanted, fleet) if virtual else _real(played, wanted, speed, yours, model)
+    fleet = _fleet(yours, model, virtual=virtual)
+    ran = _virtual(played, wanted, fleet) if virtual else _real(played, wanted, speed, fleet)
     show(ran.view(), draw_drill)
     _write(played, ran, directory, fleet)
     if not ran.holds:
@@ -85,10 +85,16 @@ def _yours(model: str | None) -> "Settings | None":
     return replace(found, models=first | dict(found.models))
 
 
-def _fleet(yours: "Settings | None", model: str | None) -> "DrillPlan | None":
+def _fleet(yours: "Settings | None", model: str | None, *, virtual: bool) -> "DrillPlan | None":
     from holdfast.lab.drill.drill_plan import plan_from
 
-    return None if yours is None else plan_from(yours, model)
+    if yours is None:
+        return None
+    if not virtual and not yours.models:
+        raise InvalidRequest("the configuration", "has no model alias, so there is no plan to drill.")
+    if not virtual and model and model not in yours.models:
+        raise InvalidRequest("--model", f"{model} is no alias of the configuration.", "Add --virtual to drill a route.")
+    return plan_from(yours, model)
 
 
 def _virtual(played: "Scenario", seeds: range, fleet: "DrillPlan | None") -> "DrillResult":
@@ -98,12 +104,10 @@ def _virtual(played: "Scenario", seeds: range, fleet: "DrillPlan | None") -> "Dr
         return run_seeds(played, seeds, fleet=fleet, told=ticker.told)
 
 
-def _real(played: "Scenario", seeds: range, speed: float, yours: "Settings | None", model: str | None) -> "DrillResult":
-    if yours and model and model not in yours.models:
-        raise InvalidRequest("--model", f"{model} is no alias of the configuration.", "Add --virtual to drill a route.")
+def _real(played: "Scenario", seeds: range, speed: float, fleet: "DrillPlan | None") -> "DrillResult":
     from holdfast.lab.real.run import run as run_real
 
-    return run_real(played, seeds=seeds, speed=speed, settings=yours)
+    return run_real(played, seeds=seeds, speed=speed, fleet=fleet)
 
 
 def _write(played: "Scenario", ran: "DrillResult", directory: Path, fleet: "DrillPlan | None") -> None:

@@ -6,8 +6,6 @@ are the product itself, as `holdfast up` runs it.
 
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,11 +17,11 @@ from pathlib import Path
 import orjson
 
 from holdfast.client import Holdfast, output_line
-from holdfast.config import Settings, load
 from holdfast.lab.demo.checks import DemoEvidence, record
 from holdfast.lab.demo.input import lines
 from holdfast.lab.demo.leftovers import sweep
 from holdfast.lab.demo.screen import STATE_WORDS, DemoScreen
+from holdfast.lab.local_pool import LocalPool, local_pool
 from holdfast.lab.providers.calls import SeenCall
 from holdfast.lab.providers.process import SimProcess
 from holdfast.lab.providers.settings import InjectedFault, SimSettings
@@ -31,11 +29,8 @@ from holdfast.lab.report.run_page import equation, markdown, page
 from holdfast.lab.report.run_picture import picture
 from holdfast.lab.report.run_record import RunRecord, turns
 from holdfast.lab.sampler import RunSampler
-from holdfast.lanes import Lanes, connect
 from holdfast.model.records import FinishedJob
-from holdfast.store import Store
 from holdfast.store.batches import count_unfinished
-from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import list_finished
 from holdfast.store.ledger import read_ledger
 
@@ -94,14 +89,12 @@ FILES = {
 
 
 @dataclass(slots=True)
-class Stage:
-    """Everything the demo runs on."""
+class Demo:
+    """Everything the demo runs on. ``sims`` by the providers' names; ``directory`` takes the report."""
 
     directory: Path
-    settings: Settings
+    pool: LocalPool
     sims: dict[str, SimProcess]
-    store: Store
-    lanes: Lanes
     holdfast: Holdfast
     screen: DemoScreen
 
@@ -109,73 +102,46 @@ class Stage:
 def run(directory: Path = Path("demo"), jobs: int = JOBS) -> int:
     """Run the demo and write its report into ``directory``. Returns an exit status: 0 when every check holds."""
     try:
-        with stage(directory) as set_up:
-            outcome = act(set_up, jobs)
-            write(set_up.directory, outcome)
+        with put_up(directory) as on:
+            outcome = act(on, jobs)
+            write(directory, outcome)
     except KeyboardInterrupt:
         return 130
-    tell(outcome, directory, set_up.screen)
+    tell(outcome, directory, on.screen)
     return 0 if outcome.balanced and all(check.holds for check in outcome.checks) else 1
 
 
 @contextmanager
-def stage(directory: Path) -> Iterator[Stage]:
-    """Providers, storage and workers, all ended with the block."""
+def put_up(directory: Path) -> Iterator[Demo]:
+    """Start providers, storage and workers, all ended with the block."""
     directory.mkdir(parents=True, exist_ok=True)
     sweep(directory)
     os.environ.setdefault("HOLDFAST_DEMO_KEY", "no-key-is-needed")
     with ExitStack() as stack:
         screen = stack.enter_context(DemoScreen())
         screen.say("two simulated providers, an embedded Redis and two workers start")
-        running = [stack.enter_context(SimProcess(settings)) for settings in SIMS]
-        sims = dict(zip(("Anthropic", "OpenAI"), running, strict=True))
         storage = directory.resolve() / f"run-{os.getpid()}"
         stack.callback(shutil.rmtree, storage, ignore_errors=True)
         storage.mkdir()
-        config = storage / "holdfast.toml"
-        urls = {"anthropic": running[0].url, "openai": running[1].url}
-        config.write_text(CONFIG.format(storage=storage, places=PLACES, **urls), encoding="utf-8")
-        shutil.copy(config, directory)
-        settings = load(config)
-        connection = connect(settings.storage.redis_url, settings.storage.directory)
-        stack.callback(connection.close)
-        lanes = Lanes(connection)
-        lanes.ping()
-        store = Store(settings.storage.database_url, settings.runtime)
-        stack.callback(store.close)
-        store.ensure()
-        holdfast = stack.enter_context(Holdfast(settings))
-        stack.enter_context(workers(config, directory))
-        wait_for(lambda: len(store.read(list_workers)) == WORKERS, "the workers did not start")
-        yield Stage(directory, settings, sims, store, lanes, holdfast, screen)
+        pool = stack.enter_context(local_pool(LocalPool, storage, SIMS, partial(configuration, storage)))
+        stack.callback(_keep, pool, directory)
+        holdfast = stack.enter_context(Holdfast(pool.settings))
+        pool.start(WORKERS)
+        yield Demo(directory, pool, dict(zip(("Anthropic", "OpenAI"), pool.sims, strict=True)), holdfast, screen)
+        pool.stop_workers()
 
 
-@contextmanager
-def workers(config: Path, directory: Path) -> Iterator[None]:
-    """Worker processes, stopped gently at the end."""
-    command = [sys.executable, "-m", "holdfast.worker", "--config", str(config)]
-    running = []
-    try:
-        for number in range(1, WORKERS + 1):
-            with (directory / f"worker-{number}.log").open("wb") as log:
-                running.append(subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL))  # noqa: S603  our own
-        yield
-    finally:
-        for process in running:
-            process.send_signal(signal.SIGTERM)
-        for process in running:
-            end(process)
+def configuration(storage: Path, urls: Sequence[str]) -> str:
+    return CONFIG.format(storage=storage, places=PLACES, anthropic=urls[0], openai=urls[1])
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _keep(pool: LocalPool, directory: Path) -> None:
+    """Copy what may be looked at afterwards: the configuration and the workers' logs."""
+    for file in (pool.config, *pool.logs()):
+        shutil.copy(file, directory)
 
 
-def act(on: Stage, jobs: int) -> RunRecord:
+def act(on: Demo, jobs: int) -> RunRecord:
     """Submit, break, heal, drain; returns the record of it."""
     asked = lines(jobs)
     (on.directory / "input.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in asked))
@@ -183,7 +149,7 @@ def act(on: Stage, jobs: int) -> RunRecord:
     batch = on.holdfast.submit(asked, name="demo")
     on.screen.say(f"{len(asked):,} jobs accepted in {time.monotonic() - began:.2f} s ({batch.id}): safe in SQL", "bold")
     anthropic = on.sims["Anthropic"]
-    with RunSampler(on.store, on.lanes, [batch.inner]) as watch:
+    with RunSampler(on.pool.store, on.pool.lanes, [batch.inner]) as watch:
         follow(on, watch, lambda: done(watch) >= len(asked) * BREAKS_AFTER)
         anthropic.break_(InjectedFault(mode="e503", delay=0.15))
         broke = time.time()
@@ -192,12 +158,12 @@ def act(on: Stage, jobs: int) -> RunRecord:
         anthropic.heal()
         healed = time.time()
         on.screen.say("Anthropic heals", "bold green")
-        follow(on, watch, lambda: on.store.read(count_unfinished, batch.inner) == 0)
+        follow(on, watch, lambda: on.pool.store.read(count_unfinished, batch.inner) == 0)
         on.screen.say("the backlog is drained", "bold")
     return prove(on, watch, batch.inner, len(asked), (broke, healed))
 
 
-def follow(on: Stage, watch: RunSampler, over: Callable[[], bool]) -> None:
+def follow(on: Demo, watch: RunSampler, over: Callable[[], bool]) -> None:
     """Show the run until ``over``."""
     told = len(turns(watch.moves))
     end_by = time.monotonic() + LIMIT
@@ -217,15 +183,15 @@ def done(watch: RunSampler) -> int:
     return watch.samples[-1].done if watch.samples else 0
 
 
-def prove(on: Stage, watch: RunSampler, batch: str, accepted: int, outage: tuple[float, float]) -> RunRecord:
+def prove(on: Demo, watch: RunSampler, batch: str, accepted: int, outage: tuple[float, float]) -> RunRecord:
     """Compare what was accepted, what SQL holds and what the providers saw."""
-    finished = on.store.read(list_finished, batch, limit=accepted)
+    finished = on.pool.store.read(list_finished, batch, limit=accepted)
     write_output(on.directory, finished)
     evidence = DemoEvidence(
         accepted=accepted,
         finished=finished,
-        live=on.store.read(count_unfinished, batch),
-        ledger=on.store.read(read_ledger),
+        live=on.pool.store.read(count_unfinished, batch),
+        ledger=on.pool.store.read(read_ledger),
         calls={name: [SeenCall(**call) for call in sim.calls()] for name, sim in on.sims.items()},
         samples=watch.samples,
         moves=watch.moves,
@@ -253,14 +219,6 @@ def tell(outcome: RunRecord, directory: Path, screen: DemoScreen) -> None:
         say(f"  [green]✓[/] {check.sentence}" if check.holds else f"  [bold red]✗ {check.sentence}[/] {check.figures}")
     say(f"\nThe report: {directory / 'report.html'} (or report.md); the picture: {directory / 'picture.svg'}")
     say("Next: `holdfast up --sim` keeps it running, `holdfast --help` shows the rest.")
-
-
-def wait_for(true: Callable[[], bool], why: str) -> None:
-    end_by = time.monotonic() + LIMIT / 4
-    while not true():
-        if time.monotonic() > end_by:
-            raise SystemExit(why)
-        time.sleep(LOOK / 4)
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.config import Settings
+from holdfast.config import Settings, Worker
 from holdfast.lab.drill.scenario import SLOW_AFTER, Scenario
 from holdfast.model.route import Api, Limits, Plan, Route
 from holdfast.policy.breaker_rules import Rules, rules_for
@@ -15,8 +15,8 @@ from holdfast.policy.signals import ScopeKind
 class DrillPlan:
     """``places``: calls in flight over all ``workers``. ``overrides``: what an operator set for a provider's routes.
 
-    ``plans``: all of the configuration, for breakers go by them. ``standard``: these are the conditions under which the
-    scenario's bars were set.
+    ``plans``: all of the configuration, for breakers go by them. ``window``: ids that a lane keeps in Redis.
+    ``standard``: these are the conditions under which the scenario's bars were set.
     """
 
     plan: Plan
@@ -24,7 +24,23 @@ class DrillPlan:
     workers: int
     plans: tuple[Plan, ...]
     overrides: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    window: int = Worker().window
     standard: bool = True
+
+    @property
+    def providers(self) -> list[str]:
+        """Names of the plan's providers, in its order."""
+        return list(dict.fromkeys(route.provider for route in self.plan.routes))
+
+    @property
+    def concurrency(self) -> int:
+        """Calls in flight of one worker."""
+        return max(1, self.places // self.workers)
+
+    def limit(self, scenario: Scenario) -> float | None:
+        """Requests a second that the first provider lets in: what the configuration says, else the scenario."""
+        told = self.plan.routes[0].limits.requests_per_minute
+        return scenario.load.limit_per_second if told is None else told / 60
 
     def view(self) -> dict[str, Any]:
         """What was drilled, for the JSON answer."""
@@ -54,7 +70,8 @@ def plan_from(settings: Settings, model: str | None = None) -> DrillPlan:
     plan = settings.plan(model or next(iter(settings.models), "the first alias"))
     overrides = {name: each.breaker.overrides() for name, each in settings.providers.items()}
     worker, plans = settings.worker, tuple(settings.models.values())
-    return DrillPlan(plan, worker.concurrency * worker.processes, worker.processes, plans, overrides, standard=False)
+    places = worker.concurrency * worker.processes
+    return DrillPlan(plan, places, worker.processes, plans, overrides, worker.window, standard=False)
 
 
 def _route(provider: str, limits: Limits) -> Route:

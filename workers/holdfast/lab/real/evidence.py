@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from holdfast.lab.ledger_audit import WINDOWS, compare, fullest, read_ledgers
+from holdfast.lab.local_pool import LocalPool
 from holdfast.lab.providers import control
 from holdfast.lab.providers.calls import SeenCall
-from holdfast.lab.real.stage import Stage
 from holdfast.model.ids import public_id
 from holdfast.model.job import Outcome, State
 from holdfast.model.records import AttemptRecord, JobFilter, JobRecord, LedgerLine
@@ -82,9 +82,9 @@ class DrillEvidence:
         return sum(map(len, self.calls.values()))
 
 
-def gather(on: Stage, batch: str, accepted: Sequence[str], began: float) -> DrillEvidence:
+def gather(on: LocalPool, providers: Sequence[str], batch: str, accepted: Sequence[str], began: float) -> DrillEvidence:
     """Read everything. The workers have stopped, the providers still answer."""
-    reader = _Reader(on, DrillEvidence(len(accepted)), began)
+    reader = _Reader(on, providers, DrillEvidence(len(accepted)), began)
     reader.read_logs()
     reader.read_calls()
     for start in range(0, len(accepted), PAGE):
@@ -95,8 +95,9 @@ def gather(on: Stage, batch: str, accepted: Sequence[str], began: float) -> Dril
 
 
 class _Reader:
-    def __init__(self, on: Stage, found: DrillEvidence, began: float) -> None:
+    def __init__(self, on: LocalPool, providers: Sequence[str], found: DrillEvidence, began: float) -> None:
         self.on, self.found, self._began = on, found, began
+        self.providers = providers
         self._calls: dict[str, list[tuple[str, SeenCall]]] = defaultdict(list)  # by job
         self._probes: dict[tuple[str, str], list[Span]] = defaultdict(list)  # by job and route: known, lease over
         self._first: dict[str, float] = {}
@@ -115,18 +116,18 @@ class _Reader:
 
     def read_calls(self) -> None:
         """Every provider's log, page by page."""
-        for name, sim in zip(self.on.cast.providers, self.on.sims, strict=True):
+        for name, sim in zip(self.providers, self.on.sims, strict=True):
             mine = self.found.calls.setdefault(name, [])
             while page := control.page(sim.url, len(mine), PAGE):
                 for call in (SeenCall(**raw) for raw in page):
                     mine.append((self._at(call.started), self._at(call.ended or call.started), str(call.status)))
-                    if name == self.on.cast.providers[0]:
+                    if name == self.providers[0]:
                         self.found.arrivals.append((self._at(call.came_after), self._at(call.started)))
                     self._calls[call.tag.split("/")[0]].append((name, call))
 
     def read_attempts(self, ids: Sequence[str]) -> None:
         """Compare what clients, SQL and providers say of a page of jobs, and count its calls."""
-        calls: dict[str, list[SeenCall]] = {name: [] for name in self.on.cast.providers}
+        calls: dict[str, list[SeenCall]] = {name: [] for name in self.providers}
         for job in ids:
             for name, call in self._calls.pop(public_id("job", job), ()):
                 calls[name].append(call)

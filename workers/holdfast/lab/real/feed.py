@@ -10,9 +10,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from random import Random
 
+from holdfast.lab.drill.drill_plan import DrillPlan
 from holdfast.lab.drill.scenario import Load, Scenario
+from holdfast.lab.local_pool import LocalPool
 from holdfast.lab.providers import control
-from holdfast.lab.real.stage import Stage, wait_for
 from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT, NewJob, Offer
 from holdfast.model.request import Request, Role, Text, Turn
@@ -36,14 +37,13 @@ def arrivals(scenario: Scenario, seed: int) -> list[float]:
     return times
 
 
-def warm_up(on: Stage) -> None:
+def warm_up(on: LocalPool, plan: DrillPlan) -> None:
     """Let the pool do jobs that count for nothing, and the providers forget them. Raises DrillFailed."""
     batch = new_id()
     on.store.write(open_batch, batch, "warm-up", DEFAULT_TENANT)
-    JobFeeder(on, batch, Load()).submit(range(WARM * on.cast.places))
-    wait_for(
-        lambda: not on.store.read(count_unfinished, batch), on.check, "the pool did not do its first jobs", WARMED_BY
-    )
+    JobFeeder(on, plan.plan.model, batch, Load()).submit(range(WARM * plan.places))
+    done = "the pool did not do its first jobs"
+    on.until(lambda: not on.store.read(count_unfinished, batch), WARMED_BY, done, all_alive=True)
     for sim in on.sims:
         control.reset(sim.url)
 
@@ -51,8 +51,8 @@ def warm_up(on: Stage) -> None:
 class JobFeeder:
     """A producer: it submits each job of a batch when its time has come, and keeps what it was told."""
 
-    def __init__(self, on: Stage, batch: str, load: Load) -> None:
-        self._on, self._batch, self._load = on, batch, load
+    def __init__(self, on: LocalPool, model: str, batch: str, load: Load) -> None:
+        self._on, self._model, self._batch, self._load = on, model, batch, load
         self.accepted: list[str] = []
 
     def feed(self, times: Sequence[float], began: float, look: Callable[[], None]) -> None:
@@ -66,7 +66,7 @@ class JobFeeder:
 
     def submit(self, numbers: Sequence[int]) -> None:
         """Accept jobs, and offer them to their lane."""
-        jobs = [_job(self._on.cast.plan.model, self._batch, number, self._load) for number in numbers]
+        jobs = [_job(self._model, self._batch, number, self._load) for number in numbers]
         self.accepted += [each.id for each in submit_jobs(self._on.store, jobs)]
         self._on.lanes.offer([Offer(job.id, job.lane, job.need) for job in jobs])
 

@@ -4,21 +4,27 @@ Every duration stays as it is configured; the clock of all processes runs ``spee
 What the machine itself needs is not compressed: at speed 60, ten milliseconds of a worker are 0.6 s of the drill.
 """
 
+import os
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from holdfast.config import Settings
+from holdfast.lab.drill.drill_plan import DrillPlan, plan_of
 from holdfast.lab.drill.result import DrillResult, SeedReport
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.drill.thresholds import bars_for, hold
+from holdfast.lab.local_pool import LocalPool, local_pool
+from holdfast.lab.providers import control
+from holdfast.lab.real.configuration import KEY, configuration, script_of, sims_of
 from holdfast.lab.real.evidence import DrillEvidence, gather
 from holdfast.lab.real.feed import JobFeeder, arrivals, warm_up
 from holdfast.lab.real.figures import Overhead, course, extras, figures, overhead
 from holdfast.lab.real.screen import DrillProgress
-from holdfast.lab.real.stage import Stage, stage
-from holdfast.model.errors import InvalidRequest
+from holdfast.model.errors import HoldfastError, InvalidRequest
 from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT
 from holdfast.store.batches import count_unfinished, open_batch
@@ -64,33 +70,63 @@ class RealTimeResult(DrillResult):
         }
 
 
-def run(scenario: Scenario, *, seeds: Sequence[int], speed: float, settings: Settings | None) -> RealTimeResult:
-    """Play a scenario through, once for each seed. ``settings``: whose first plan is drilled; None: the scenario's own.
+class DrillFailed(HoldfastError):
+    """The drill itself did not work; nothing is said of the pool."""
+
+    code = "drill_failed"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"the drill could not be played: {self.why}"
+
+
+class DrillPool(LocalPool):
+    """The pool of a drill, in which no worker may end."""
+
+    failure = DrillFailed
+
+
+def run(scenario: Scenario, *, seeds: Sequence[int], speed: float, fleet: DrillPlan | None = None) -> RealTimeResult:
+    """Play a scenario through, once for each seed. ``fleet``: what is drilled; None: the scenario's own plan.
 
     Raises InvalidRequest, DrillFailed.
     """
     if scenario.upsets:
         raise InvalidRequest(scenario.name, "has upsets of our own processes; these are played in --virtual time only.")
-    played = [play(scenario, seed, speed, settings) for seed in seeds]
+    played = [play(scenario, seed, speed, fleet or plan_of(scenario)) for seed in seeds]
     return RealTimeResult([report for report, _ in played], speed, [each for _, each in played])
 
 
-def play(scenario: Scenario, seed: int, speed: float, settings: Settings | None) -> tuple[SeedReport, Overhead]:
+def play(scenario: Scenario, seed: int, speed: float, plan: DrillPlan) -> tuple[SeedReport, Overhead]:
     """One seed. Everything that was started is ended, whatever happens."""
-    with fast_clock(speed), DrillProgress(scenario, seed) as screen, stage(scenario, seed, settings, speed) as on:
-        evidence = _act(on, scenario, seed, screen)
-        cast = on.cast
-    limit = cast.limit(scenario) if len(cast.providers) == 1 else None
-    bars = bars_for(scenario.bars, standard=settings is None)
-    return _report(scenario, seed, evidence, bars, cast.places, limit), overhead(scenario, evidence)
+    with fast_clock(speed), DrillProgress(scenario, seed) as screen, _pool(scenario, seed, speed, plan) as on:
+        evidence = _act(on, plan, scenario, seed, screen)
+    limit = plan.limit(scenario) if len(plan.providers) == 1 else None
+    bars = bars_for(scenario.bars, standard=plan.standard)
+    return _report(scenario, seed, evidence, bars, plan.places, limit), overhead(scenario, evidence)
 
 
-def _act(on: Stage, scenario: Scenario, seed: int, screen: DrillProgress) -> DrillEvidence:
+@contextmanager
+def _pool(scenario: Scenario, seed: int, speed: float, plan: DrillPlan) -> Iterator[DrillPool]:
+    os.environ.setdefault(KEY, "no-key-is-needed")
+    with tempfile.TemporaryDirectory(prefix="holdfast-drill-") as name:
+        directory = Path(name)
+        sims = sims_of(scenario, plan, seed)
+        with local_pool(DrillPool, directory, sims, lambda urls: configuration(plan, urls, directory, speed)) as pool:
+            pool.start(plan.workers)
+            yield pool
+
+
+def _act(on: DrillPool, plan: DrillPlan, scenario: Scenario, seed: int, screen: DrillProgress) -> DrillEvidence:
     batch = new_id()
     on.store.write(open_batch, batch, "drill", DEFAULT_TENANT)
-    times, feeder = arrivals(scenario, seed), JobFeeder(on, batch, scenario.load)
-    warm_up(on)
-    on.start_scripts(scenario)
+    times, feeder = arrivals(scenario, seed), JobFeeder(on, plan.plan.model, batch, scenario.load)
+    warm_up(on, plan)
+    for place, sim in enumerate(on.sims):
+        control.play(sim.url, script_of(scenario, place))
     began = on.clock.now()
 
     def look() -> None:
@@ -101,10 +137,10 @@ def _act(on: Stage, scenario: Scenario, seed: int, screen: DrillProgress) -> Dri
     _await_the_end(on, batch, look)
     on.stop_workers()
     screen.say("reading the three ledgers")
-    return gather(on, batch, feeder.accepted, began)
+    return gather(on, plan.providers, batch, feeder.accepted, began)
 
 
-def _await_the_end(on: Stage, batch: str, look: Callable[[], None]) -> None:
+def _await_the_end(on: DrillPool, batch: str, look: Callable[[], None]) -> None:
     """Wait until every job has ended, or it has been too long."""
     end_by = time.monotonic() + max(on.clock.real(OVERTIME), REAL_OVERTIME)
     while on.store.read(count_unfinished, batch) and time.monotonic() < end_by:

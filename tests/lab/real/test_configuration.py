@@ -6,8 +6,8 @@ import pytest
 
 from holdfast.config import Settings, load
 from holdfast.lab.drill.catalogue import find
-from holdfast.lab.real.plan import Cast, configuration, script_of, sims_of
-from holdfast.model.errors import InvalidRequest
+from holdfast.lab.drill.drill_plan import DrillPlan, plan_from, plan_of
+from holdfast.lab.real.configuration import configuration, script_of, sims_of
 from holdfast.model.route import Hedge, Limits
 
 YOURS = """
@@ -34,10 +34,10 @@ routes = [{ provider = "gpt", model = "small" }]
 """
 
 
-def written(tmp_path: Path, cast: Cast) -> Settings:
+def written(tmp_path: Path, plan: DrillPlan) -> Settings:
     """The drill's own configuration, read back."""
-    urls = [f"http://127.0.0.1:{port}" for port, _ in enumerate(cast.providers, start=1)]
-    (tmp_path / "drill.toml").write_text(configuration(cast, urls, tmp_path, speed=60.0))
+    urls = [f"http://127.0.0.1:{port}" for port, _ in enumerate(plan.providers, start=1)]
+    (tmp_path / "drill.toml").write_text(configuration(plan, urls, tmp_path, speed=60.0))
     return load(tmp_path / "drill.toml", {})
 
 
@@ -48,46 +48,40 @@ def yours(tmp_path: Path) -> Settings:
 
 
 def test_a_scenario_s_own_conditions_are_two_routes_or_one_with_the_limit_of_the_first(tmp_path: Path):
-    two = written(tmp_path, Cast(find("stall_2024_12_04"), None))
+    two = written(tmp_path, plan_of(find("stall_2024_12_04")))
     assert [route.name for route in two.models["smart"].routes] == ["first/model", "second/model"]
     assert two.models["smart"].routes[0].limits == Limits(requests_per_minute=1_200)
     assert (two.worker.concurrency, two.providers["second"].slow_after) == (32, 20.0)
-    alone = Cast(find("only_route"), None)
+    alone = plan_of(find("only_route"))
     assert (len(alone.plan.routes), alone.limit(find("only_route"))) == (1, 20.0)
 
 
 def test_a_lease_is_as_long_for_the_machine_however_fast_time_runs(tmp_path: Path):
-    assert written(tmp_path, Cast(find("only_route"), None)).worker.lease == 900.0
+    assert written(tmp_path, plan_of(find("only_route"))).worker.lease == 900.0
 
 
 def test_your_plan_keeps_all_that_decides_how_it_behaves(tmp_path: Path, yours: Settings):
-    cast = Cast(find("total_2024_12_11"), yours)
-    read = written(tmp_path, cast)
+    plan = plan_from(yours)
+    read = written(tmp_path, plan)
     assert read.models["smart"].routes == yours.models["smart"].routes
     assert read.models["smart"].hedge == Hedge(8.0, 0.1)
     assert read.models["only"].routes == yours.models["only"].routes  # it decides by which rules breakers go
     assert read.providers["claude"].breaker == yours.providers["claude"].breaker
     assert read.providers["gpt"].base_url == "http://127.0.0.1:2/v1"
-    assert cast.places == 90
+    assert plan.places == 90
 
 
 def test_your_providers_keys_and_addresses_are_not_in_it(tmp_path: Path, yours: Settings):
-    read = written(tmp_path, Cast(find("total_2024_12_11"), yours))
+    read = written(tmp_path, plan_from(yours))
     assert {provider.base_url.split(":")[1] for provider in read.providers.values()} == {"//127.0.0.1"}
     secrets = {key.secret for provider in read.providers.values() for key in provider.credentials}
     assert secrets == {"env:HOLDFAST_DRILL_KEY"}
 
 
 def test_the_first_provider_lets_in_what_your_limits_say(yours: Settings):
-    first, second = sims_of(find("total_2024_12_11"), Cast(find("total_2024_12_11"), yours), seed=3)
+    first, second = sims_of(find("total_2024_12_11"), plan_from(yours), seed=3)
     assert (first.rate, first.burst, second.rate) == (10.0, 10.0, None)
     assert first.seed != second.seed
-
-
-def test_a_configuration_without_an_alias_has_no_plan_to_drill(tmp_path: Path):
-    (tmp_path / "empty.toml").write_text("")
-    with pytest.raises(InvalidRequest, match="no model alias"):
-        Cast(find("only_route"), load(tmp_path / "empty.toml", {}))
 
 
 def test_a_script_plays_every_phase_and_is_well_after_the_end():

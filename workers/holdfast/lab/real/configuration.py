@@ -5,16 +5,13 @@ from pathlib import Path
 
 import orjson
 
-from holdfast.config import Settings, Worker
+from holdfast.lab.drill.drill_plan import DrillPlan
 from holdfast.lab.drill.scenario import Part, Scenario
 from holdfast.lab.providers.settings import Script, ScriptPart, ScriptPhase, SimSettings
-from holdfast.model.errors import InvalidRequest
-from holdfast.model.route import Api, Hedge, Limits, Plan, Route
+from holdfast.model.route import Api, Hedge, Plan, Route
 
-MODEL = "smart"
 KEY = "HOLDFAST_DRILL_KEY"
 LEASE, GRACE = 15.0, 5.0  # real seconds: how long a process may be silent does not depend on how fast time runs
-SLOW_AFTER = 20.0  # seconds, as the settings' own default
 PATHS: Mapping[Api, str] = {Api.ANTHROPIC: "", Api.OPENAI_CHAT: "/v1", Api.OPENAI_RESPONSES: "/v1"}
 MODES: Mapping[str, str | None] = {
     "ok": None,
@@ -27,44 +24,15 @@ TAKES: Mapping[str, tuple[float, float] | None] = {"ok": None, "slow": (30.0, 60
 QUICKLY = (0.05, 0.5)  # seconds that a failure takes where the scenario does not say
 
 
-class Cast:
-    """The plan that is drilled, all plans of its configuration, and the pool's size. ``providers`` in plan order."""
-
-    def __init__(self, scenario: Scenario, settings: Settings | None) -> None:
-        load = scenario.load
-        self.overrides: Mapping[str, Mapping[str, float]] = {}
-        if settings is None:
-            self.plans = {MODEL: _plan(scenario)}
-            self.worker = Worker(concurrency=max(1, load.slots // load.workers), processes=load.workers)
-        elif settings.models:
-            self.plans = dict(settings.models)
-            self.worker = settings.worker
-            self.overrides = {name: each.breaker.overrides() for name, each in settings.providers.items()}
-        else:
-            raise InvalidRequest("the configuration", "has no model alias, so there is no plan to drill.")
-        self.plan = next(iter(self.plans.values()))
-        self.providers = list(dict.fromkeys(route.provider for route in self.plan.routes))
-
-    @property
-    def places(self) -> int:
-        """Calls in flight over all workers."""
-        return self.worker.concurrency * self.worker.processes
-
-    def limit(self, scenario: Scenario) -> float | None:
-        """Requests a second that the first provider lets in: what the configuration says, else the scenario."""
-        told = self.plan.routes[0].limits.requests_per_minute
-        return scenario.load.limit_per_second if told is None else told / 60
-
-
-def sims_of(scenario: Scenario, cast: Cast, seed: int) -> list[SimSettings]:
+def sims_of(scenario: Scenario, plan: DrillPlan, seed: int) -> list[SimSettings]:
     """One simulated provider for each of the plan's. They tell no limits in headers, as the virtual ones do not."""
-    load, limit = scenario.load, cast.limit(scenario)
+    load, limit = scenario.load, plan.limit(scenario)
     first = SimSettings(latency=load.takes, headers=False, retry_after=None, seed=seed)
     if limit is not None:
         first = first.model_copy(update={"rate": limit, "burst": max(1.0, limit)})
     if load.tokens_per_second is not None:
         first = first.model_copy(update={"input_tokens_per_minute": load.tokens_per_second * 60})
-    others = len(cast.providers) - 1
+    others = len(plan.providers) - 1
     return [first, *(SimSettings(latency=load.takes, headers=False, seed=seed + n + 1) for n in range(others))]
 
 
@@ -75,36 +43,23 @@ def script_of(scenario: Scenario, place: int) -> Script:
     return Script(phases=(*played, ScriptPhase(at=scenario.seconds)))
 
 
-def configuration(cast: Cast, urls: Sequence[str], directory: Path, speed: float) -> str:
-    """The holdfast.toml of the drill's workers. ``urls`` of the simulated providers, in the cast's order."""
-    addresses = dict(zip(cast.providers, urls, strict=True))
-    routes = {route.provider: route for plan in cast.plans.values() for route in plan.routes}
+def configuration(plan: DrillPlan, urls: Sequence[str], directory: Path, speed: float) -> str:
+    """The holdfast.toml of the drill's workers. ``urls`` of the simulated providers, in the plan's order."""
+    addresses = dict(zip(plan.providers, urls, strict=True))
+    routes = {route.provider: route for each in plan.plans for route in each.routes}
     parts = [
         f"""[storage]
 database_url = {_text(f"sqlite:///{directory}/holdfast.db")}
 directory = {_text(str(directory))}
 [worker]
-concurrency = {cast.worker.concurrency}
-window = {cast.worker.window}
+concurrency = {plan.concurrency}
+window = {plan.window}
 lease = {LEASE * speed}
 grace = {GRACE}""",
-        *(_provider(name, route, addresses.get(name, urls[-1]), cast) for name, route in routes.items()),
-        *(_model(alias, plan) for alias, plan in cast.plans.items()),
+        *(_provider(name, route, addresses.get(name, urls[-1]), plan) for name, route in routes.items()),
+        *map(_model, plan.plans),
     ]
     return "\n".join(parts) + "\n"
-
-
-def _plan(scenario: Scenario) -> Plan:
-    """Two routes (or one), with the limit of the first known or not: the conditions under which bars are set."""
-    load = scenario.load
-    per_minute = load.limit_per_second * 60 if load.limit_per_second and load.limit_known else None
-    tokens = load.tokens_per_second * 60 if load.tokens_per_second else None
-    routes = (_route("first", Limits(per_minute, tokens)), _route("second", Limits()))
-    return Plan(MODEL, routes[:1] if scenario.single_route else routes)
-
-
-def _route(provider: str, limits: Limits) -> Route:
-    return Route(provider, "model", Api.ANTHROPIC, "model", ("main",), limits, slow_after=SLOW_AFTER)
 
 
 def _parts(mix: Sequence[Part]) -> tuple[ScriptPart, ...]:
@@ -119,7 +74,7 @@ def _parts(mix: Sequence[Part]) -> tuple[ScriptPart, ...]:
     )
 
 
-def _provider(name: str, route: Route, url: str, cast: Cast) -> str:
+def _provider(name: str, route: Route, url: str, plan: DrillPlan) -> str:
     wire = route.api.wire
     keys = ", ".join(f'{{ name = {_text(key)}, secret = "env:{KEY}" }}' for key in route.credentials)
     lines = [
@@ -128,14 +83,14 @@ def _provider(name: str, route: Route, url: str, cast: Cast) -> str:
         f"base_url = {_text(url + PATHS[wire])}",
         f"credentials = [{keys}]",
     ]
-    if overrides := cast.overrides.get(name):
+    if overrides := plan.overrides.get(name):
         lines.append(f"breaker = {{ {_pairs(overrides)} }}")
     return "\n".join(lines)
 
 
-def _model(alias: str, plan: Plan) -> str:
+def _model(plan: Plan) -> str:
     routes = ",\n".join(f"  {{ {_pairs(_route_fields(route))} }}" for route in plan.routes)
-    return f"[models.{alias}]\nroutes = [\n{routes}\n]" + _hedge(plan.hedge)
+    return f"[models.{plan.model}]\nroutes = [\n{routes}\n]" + _hedge(plan.hedge)
 
 
 def _hedge(hedge: Hedge | None) -> str:
