@@ -79,10 +79,9 @@ class BreakerStore:
         self, worker: str, arguments: Sequence[Any], updates: Sequence[BreakerUpdate]
     ) -> tuple[dict[str, KnownBreaker], dict[str, int]]:
         """What settle.lua answers: breakers of which it found another version, and permits ever given, by bucket."""
-        keys = [self._scripts.keys.root, self._scripts.keys.permits(worker)]
         told = [text for update in updates for text in update.arguments()]
-        now, _, conflicts, taken = await self._scripts.run(
-            "settle", keys, [self._scripts.time_argument(), worker, *arguments, len(updates), *told]
+        now, _, conflicts, taken = await self._scripts.run_for(
+            worker, "settle", [worker, *arguments, len(updates), *told]
         )
         self._scripts.saw_time(now)
         found = {scope: KnownBreaker(int(version), _readable(fields)) for scope, version, fields in conflicts}

@@ -201,16 +201,11 @@ class Gate:
     ) -> tuple[Fetched, list[str]]:
         """Run fetch.lua: what it gave, and the needs of the jobs as they stand in Redis."""
         self._fetches += 1
-        prefix, asked_at, compiled = (
-            f"{worker}/{self._nonce}.{self._fetches}",
-            self.renewal.clock(),
-            self._plans.of(plan),
-        )
+        prefix, compiled = f"{worker}/{self._nonce}.{self._fetches}", self._plans.of(plan)
+        asked_at = self.renewal.clock()
         arguments = fetch_arguments(compiled, lane, prefix, min(n, MOST), held=held, low=self._window // 4)
         try:
-            raw = await self._scripts.run(
-                "fetch", fetch_keys(self._keys, compiled, lane, worker), [self._scripts.time_argument(), *arguments]
-            )
+            raw = await self._scripts.run_timed("fetch", fetch_keys(self._keys, compiled, lane, worker), arguments)
         except BaseException:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
@@ -285,16 +280,12 @@ class Gate:
         answers: dict[str, str] = {}
         for worker in {permit.worker for permit in permits}:
             own = [permit for permit in permits if permit.worker == worker]
-            keys = [self._keys.root, self._keys.permits(worker)]
-            said = await self._scripts.run(
-                "renew", keys, [self._scripts.time_argument(), *renew_arguments(own, self.renewal.clock())]
-            )
+            said = await self._scripts.run_for(worker, "renew", renew_arguments(own, self.renewal.clock()))
             answers |= {permit.id: why for permit, why in zip(own, said, strict=True)}
         return [answers[permit.id] for permit in permits]
 
     async def _release(self, worker: str, which: str, *names: str) -> int:
-        keys = [self._keys.root, self._keys.permits(worker)]
-        return int(await self._scripts.run("release", keys, [self._scripts.time_argument(), worker, which, *names]))
+        return int(await self._scripts.run_for(worker, "release", [worker, which, *names]))
 
 
 def _by_worker(items: Iterable[T], worker: Callable[[T], str]) -> Iterable[tuple[str, list[T]]]:

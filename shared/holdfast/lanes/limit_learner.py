@@ -70,9 +70,8 @@ class LimitLearner:
             after, fields, level = _observed(known, target, calls, taken, now_ms)
             if not fields and level is None:
                 return
-            key, now = self._scripts.keys.bucket(target.bucket), self._scripts.time_argument()
-            arguments = [now, known.version, "" if level is None else repr(level), *flat(fields)]
-            found = await self._scripts.run("learn", [key], arguments)
+            arguments = [known.version, "" if level is None else repr(level), *flat(fields)]
+            found = await self._scripts.run_timed("learn", [self._scripts.keys.bucket(target.bucket)], arguments)
             self._known[target.bucket] = _read(found, known) if found else replace(after, version=known.version + 1)
             if not found:
                 return

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import redis
@@ -34,7 +34,7 @@ class ScriptClient:
         """Return Redis's time in seconds, as near as the last answer tells; in a drill, the drill's."""
         return time.monotonic() + self._ahead if self._clock.is_real else self._clock.now()
 
-    def time_argument(self) -> str:
+    def _time_argument(self) -> str:
         """Return the scripts' first argument: empty or a formula, so that they ask Redis for the time."""
         return self._clock.formula()
 
@@ -42,9 +42,17 @@ class ScriptClient:
         """Note what time it was at Redis when it wrote an answer."""
         self._ahead = float(seconds) - time.monotonic()
 
-    async def run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
+    async def run(self, name: str, keys: list[str], arguments: Sequence[Any]) -> Any:
         """Run ``scripts/NAME.lua``."""
         return await self.ask(lambda client: self._evaluate(client, name, keys, arguments))
+
+    async def run_timed(self, name: str, keys: list[str], arguments: Sequence[Any]) -> Any:
+        """Run a script whose first argument is the time."""
+        return await self.run(name, keys, [self._time_argument(), *arguments])
+
+    async def run_for(self, worker: str, name: str, arguments: Sequence[Any]) -> Any:
+        """Run a script on the permits of ``worker``, at the time of Redis."""
+        return await self.run_timed(name, [self.keys.root, self.keys.permits(worker)], arguments)
 
     async def ask(self, question: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
         try:
@@ -63,7 +71,7 @@ class ScriptClient:
         except redis.ResponseError as error:
             if not is_garbage(error):
                 raise
-            await asyncio.to_thread(self._connection.remove_garbage, error, self.time_argument())
+            await asyncio.to_thread(self._connection.remove_garbage, error, self._time_argument())
             return await question(await self.client())
 
     async def client(self) -> redis.asyncio.Redis:
@@ -78,11 +86,11 @@ class ScriptClient:
             client, self._redis = self._redis, None
             await client.aclose()
 
-    async def _evaluate(self, client: redis.asyncio.Redis, name: str, keys: list[str], arguments: list[Any]) -> Any:
+    async def _evaluate(self, client: redis.asyncio.Redis, name: str, keys: list[str], arguments: Sequence[Any]) -> Any:
         """Run a script. A server that does not know it started since: arrive there before anything is taken from it."""
         try:
             return await client.evalsha(own_sha(name, self.keys), len(keys), *keys, *arguments)
         except redis.exceptions.NoScriptError:
-            if emptied := await client.eval(source("detect_restart"), 1, self.keys.root, self.time_argument()):
+            if emptied := await client.eval(source("detect_restart"), 1, self.keys.root, self._time_argument()):
                 log.warning("redis_restarted", buckets_emptied=emptied)
             return await client.eval(own_source(name, self.keys), len(keys), *keys, *arguments)
