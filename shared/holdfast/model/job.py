@@ -48,33 +48,46 @@ def lane_name(model: str, priority: Priority) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What the lanes must know of a job: estimated tokens, routes to leave out, and the deadline they order jobs by.
-
-    ``avoid`` maps a route's name to the time until which the job must not take it; None is for ever.
-    """
+    """What the lanes must know of a job: estimated tokens, routes to leave out, and the deadline they order jobs by."""
 
     input_tokens: int
+    """Estimated when the job is handed in, at least 1. The gate reserves them; real usage corrects that."""
     output_tokens: int
+    """What the request allows at most, or a default. Reserved where the provider counts output in advance."""
     avoid: Mapping[str, float | None] = field(default_factory=dict)
+    """Routes it must not take, each until a time or (None) for ever. Set by each reroute, dropped by a replay."""
     expires_at: float | None = None
+    """Its deadline, by which a lane orders its jobs. Set when it is accepted; None: it waits without an end."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job as a producer hands it in. ``id`` is made by the producer, so that a repeated submit is the same job."""
+    """A job as a producer hands it in."""
 
     id: str
+    """Made by the producer before the first try, so that a submit that is repeated is the same job."""
     model: str
+    """Model alias: with the priority it names the lane, and its plan names the routes."""
     request: Request
+    """The prompt, stored apart from the job and read again by the claim."""
     need: Need
+    """What the gate will reserve for it; its deadline is dated by SQL on acceptance."""
     tenant: str = DEFAULT_TENANT
+    """Who the job belongs to: no other tenant sees it."""
     batch: str | None = None
+    """The batch it is part of, opened before."""
     custom_id: str | None = None
-    position: int | None = None  # place in the input, for ordered output
+    """The producer's own name for it, unchanged in the output."""
+    position: int | None = None
+    """Its place in the input, by which ordered output is sorted."""
     priority: Priority = Priority.BATCH
+    """Its class: interactive jobs have a lane of their own, which is served first."""
     idempotency_key: str | None = None
-    expires_in: float | None = None  # seconds after acceptance
+    """Unique per tenant: another submit under it is answered with the first job."""
+    expires_in: float | None = None
+    """Seconds after acceptance until it ends as expired; kept, for a replay starts them anew."""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    """The producer's labels, kept and shown, never sent to a provider."""
 
     @property
     def lane(self) -> str:
@@ -83,15 +96,16 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """Answer to one NewJob, in the same order. ``created`` is False where the idempotency key was known.
-
-    ``expires_at`` is the new job's deadline, None where it has none or is not new.
-    """
+    """Answer to one NewJob, in the same order."""
 
     id: str
+    """The job's: that of the first submit, where the idempotency key was known."""
     lane: str
+    """Where it waits; the producer offers it there next."""
     created: bool
+    """False where the idempotency key was known, and nothing was written."""
     expires_at: float | None = None
+    """The new job's deadline. None: it has none, or is not new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,28 +113,35 @@ class Offer:
     """A job that may start now, as the lanes need it."""
 
     id: str
+    """The job's. Its lane's window holds an id at most once."""
     lane: str
+    """The lane whose window it goes into."""
     need: Need
+    """What the gate has to know to give it a permit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The right to make one call: breakers' yes, units from every bucket, a concurrency slot.
-
-    ``epochs`` are those of the target's breakers when the permit was given: an answer from before a change of state
-    moves nothing. ``probe`` marks the single call of a half-open breaker. ``below_limit``: much of a known limit was
-    left. ``asked_at`` is when this process asked for it, in seconds on a clock of its own that never goes back.
-    """
+    """The right to make one call: breakers' yes, units from every bucket, a concurrency slot."""
 
     id: str
+    """Made by the gate: its worker's id, a slash, and a number. Settled or released under it once."""
     job: str
+    """The job that left its lane with it; its worker claims it next."""
     lane: str
+    """The lane that the job left; its message is acknowledged there."""
     route: str
+    """Name of the route the call may take, the first of the plan that admitted the job."""
     credential: str
+    """Which of the route's credentials."""
     epochs: Mapping[str, int]
+    """Epochs of the target's breakers when it was given: an answer from before a change of state moves nothing."""
     probe: bool = False
+    """Whether its call is the single one of a half-open breaker."""
     below_limit: bool = False
+    """Whether much of a known limit was left: a limiter that refuses the call all the same is sick."""
     asked_at: float = 0.0
+    """When this process asked for it, in seconds of its monotonic clock. An old one is asked for anew."""
 
     @property
     def worker(self) -> str:
@@ -130,27 +151,36 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A job that this worker holds under ``fence``, with its attempt row written.
-
-    ``attempt_number`` counts calls of this generation from 1. ``attempts`` and ``calls`` are those used *before* this
-    call: attempts count outcomes that were the job's own doing, calls those that may have been billed.
-    ``tries`` counts all earlier calls that failed, for backoff.
-    """
+    """A job that this worker holds under ``fence``, with its attempt row written."""
 
     id: str
+    """The job's."""
     lane: str
+    """The lane it came from, and goes back to."""
     model: str
+    """Its model alias."""
     generation: int
+    """1, and one more for each replay. Its attempts and its terminal record carry it."""
     fence: int
+    """Raised by this claim. Every later write names it, and does nothing once it is no longer the job's."""
     attempt_number: int
+    """Number of the attempt that was written with the claim, from 1 in each generation."""
     attempts: int
+    """Outcomes before this call that were the job's own doing; at ``MAX_ATTEMPTS`` it is buried."""
     calls: int
+    """Calls before this one that may have been billed; at ``MAX_CALLS`` it is buried."""
     tries: int
+    """Calls before this one that failed, which widen the backoff."""
     need: Need
+    """What was reserved for it, with the routes it has to avoid now."""
     request: Request
+    """The prompt, as it was handed in."""
     expires_at: float | None
+    """Its deadline. A step that would come later ends it as expired."""
     custom_id: str | None = None
+    """The producer's own name for it."""
     tenant: str = DEFAULT_TENANT
+    """Who it belongs to."""
 
     @property
     def interactive(self) -> bool:
@@ -169,10 +199,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MappingNote:
-    """What a mapping changed or dropped: ``field`` as the producer wrote it, ``note`` in words."""
+    """What a mapping changed or dropped."""
 
     field: str
+    """Name of the field as the producer wrote it."""
     note: str
+    """What became of it, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +212,7 @@ class MappingReport:
     """Everything a mapping lost on the way to one route; empty when nothing was."""
 
     notes: tuple[MappingNote, ...] = ()
+    """In the order in which they came up; stored with the attempt and with the terminal record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +220,10 @@ class DeathReason:
     """Why a job ended without a reply."""
 
     kind: FaultKind
+    """What it died of, by which dead letters are grouped."""
     message: str
+    """What happened, for a person: never prompt text, never a key."""
     status: int | None = None
+    """HTTP status of the last call, where there was one."""
     code: str | None = None
+    """The provider's own code of the last call, where it gave one."""

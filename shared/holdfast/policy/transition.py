@@ -12,7 +12,6 @@ from typing import assert_never
 from holdfast.model.attempt import Attempt
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MAX_CRASHES, TERMINAL, DeathReason, Outcome, State
-from holdfast.model.records import TerminalRecord
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze
 from holdfast.policy.fault_rules import FAULT_RULES, may_be_billed, outcome_of
 
@@ -40,8 +39,13 @@ class Transition:
     """Why a waiting job does not run, for the person who asks."""
     fault: FaultKind | None = None
     """What went wrong last, or what the job ended of."""
-    terminal: TerminalRecord | None = None
-    """How the job's generation ended, where it did."""
+    reason: DeathReason | None = None
+    """Why the job ended without a reply, where it did."""
+
+    @property
+    def ends(self) -> bool:
+        """Whether the job's generation is over, so that its terminal record is written with this."""
+        return self.state in TERMINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,8 @@ def finish(attempts: Sequence[Attempt], now: float) -> Transition:
     Raises: ValueError: a step of Complete without a reply.
     """
     [decided] = [attempt for attempt in attempts if attempt.step is not None]
-    number = max(attempt.number for attempt in attempts)
     return replace(
-        _after(decided, now, number),
+        _after(decided, now),
         calls=sum(attempt.fault is None or may_be_billed(attempt.fault) for attempt in attempts),
         failed_tries=int(_is_failed_try(decided)),
     )
@@ -131,7 +134,7 @@ def finished(job: JobProgress, move: Transition, now: float) -> JobProgress | No
         tries=job.tries + move.failed_tries,
         worker=None,
         available_at=now + move.delay if move.state is State.DELAYED else None,
-        finished_at=now if move.terminal else None,
+        finished_at=now if move.ends else None,
         avoid={route: None if seconds is None else now + seconds for route, seconds in move.avoid.items()},
         why_waiting=move.why_waiting,
         fault=move.fault,
@@ -196,18 +199,20 @@ def replayed(job: JobProgress, start: float, now: float) -> JobProgress | None:
     )
 
 
-def _after(decided: Attempt, now: float, number: int) -> Transition:
+def _after(decided: Attempt, now: float) -> Transition:
     match decided.step:
         case Complete():
-            return _succeeded(decided, number)
+            if decided.reply is None:
+                raise ValueError("an attempt with step Complete needs a reply")
+            return Transition(State.SUCCEEDED, uses_attempt=True)
         case Bury(reason):
-            return _buried(decided, reason, number)
+            return _buried(reason, uses_attempt=reason.kind is not FaultKind.EXPIRED)
         case Retry(delay, uses_attempt, avoid):
-            return _later(decided, now, delay, avoid, number, uses_attempt=uses_attempt)
+            return _later(decided, now, delay, avoid, uses_attempt=uses_attempt)
         case Snooze(delay, avoid):
-            return _later(decided, now, delay, avoid, number, uses_attempt=False)
+            return _later(decided, now, delay, avoid, uses_attempt=False)
         case Reroute(avoid, uses_attempt):
-            return _later(decided, now, 0.0, avoid, number, uses_attempt=uses_attempt)
+            return _later(decided, now, 0.0, avoid, uses_attempt=uses_attempt)
         case None:
             raise ValueError(f"attempt {decided.number} of job {decided.job.id} has no step")
         case other:
@@ -221,50 +226,16 @@ def _is_failed_try(decided: Attempt) -> bool:
 
 
 def _later(
-    decided: Attempt,
-    now: float,
-    delay: float,
-    avoid: Mapping[str, float | None],
-    number: int,
-    *,
-    uses_attempt: bool,
+    decided: Attempt, now: float, delay: float, avoid: Mapping[str, float | None], *, uses_attempt: bool
 ) -> Transition:
     why, fault = why_waiting(decided), decided.fault.kind if decided.fault else None
     if decided.job.expires_at is not None and decided.job.expires_at - now < delay + TICK / 2:
         reason = DeathReason(FaultKind.EXPIRED, f"expires_at passes before the next try. Last: {why}")
-        return replace(_buried(decided, reason, number), uses_attempt=uses_attempt)
+        return _buried(reason, uses_attempt=uses_attempt)
     state = State.DELAYED if delay > TICK / 2 else State.QUEUED
     return Transition(state, delay, uses_attempt, avoid=avoid, why_waiting=why, fault=fault)
 
 
-def _succeeded(decided: Attempt, number: int) -> Transition:
-    if decided.reply is None:
-        raise ValueError("an attempt with step Complete needs a reply")
-    terminal = replace(_terminal(decided, State.SUCCEEDED, number), reply=decided.reply)
-    return Transition(State.SUCCEEDED, uses_attempt=True, terminal=terminal)
-
-
-def _buried(decided: Attempt, reason: DeathReason, number: int) -> Transition:
+def _buried(reason: DeathReason, *, uses_attempt: bool) -> Transition:
     state = State.EXPIRED if reason.kind is FaultKind.EXPIRED else State.DEAD
-    terminal = replace(
-        _terminal(decided, state, number),
-        fault=reason.kind,
-        status=reason.status,
-        code=reason.code,
-        message=reason.message,
-    )
-    return Transition(state, uses_attempt=state is State.DEAD, fault=reason.kind, terminal=terminal)
-
-
-def _terminal(decided: Attempt, state: State, number: int) -> TerminalRecord:
-    job = decided.job
-    return TerminalRecord(
-        job=job.id,
-        generation=job.generation,
-        attempts=number,
-        fence=job.fence,
-        state=state,
-        route=decided.permit.route,
-        usage=decided.usage,
-        mapping=decided.mapping,
-    )
+    return Transition(state, uses_attempt=uses_attempt, fault=reason.kind, reason=reason)

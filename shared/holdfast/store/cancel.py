@@ -1,17 +1,14 @@
 """Cancelling and expiring: the two ends of a job that no worker brings about."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from holdfast.model.errors import NotFound
 from holdfast.model.fault import FaultKind
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
-from holdfast.model.records import TerminalRecord
-from holdfast.policy.transition import terminal_message
 from holdfast.store.sql import Statement
 from holdfast.store.store import Store
-from holdfast.store.terminal import write_terminal_records
+from holdfast.store.terminal import ended_by_others, write_terminal_records
 from holdfast.store.transaction import Transaction
 
 CANCEL_PAGE = 1000  # jobs in one transaction
@@ -77,12 +74,7 @@ def expire_due(tx: Transaction, limit: int) -> int:
 def _end(tx: Transaction, ids: Sequence[str], before: State, after: State) -> int:
     fault = FaultKind.EXPIRED if after is State.EXPIRED else None
     rows = tx.run(END, ids=list(ids), before=before, state=after, fault=fault, now=tx.now)
-    write_terminal_records(tx, [_record(row, after, fault) for row in rows])
+    write_terminal_records(tx, [ended_by_others(row, after, fault, row.why_waiting) for row in rows])
     for row in rows:
         tx.moved(row.lane, row.batch, before, after)
     return len(rows)
-
-
-def _record(row: Any, state: State, fault: FaultKind | None) -> TerminalRecord:
-    message = terminal_message(state, row.why_waiting)
-    return TerminalRecord(row.id, row.generation, row.number, row.fence, state, fault, message=message)

@@ -13,7 +13,7 @@ from holdfast.store.codec import encode_avoid, encode_mapping, encode_usage
 from holdfast.store.counters import count_calls, observe
 from holdfast.store.micros import to_micros, to_seconds
 from holdfast.store.sql import Statement
-from holdfast.store.terminal import write_terminal_records
+from holdfast.store.terminal import ended_by_call, write_terminal_records
 from holdfast.store.transaction import Transaction
 
 FINISH = Statement("""
@@ -64,7 +64,7 @@ def finish(tx: Transaction, attempts: Sequence[Attempt]) -> list[bool]:
         END_ATTEMPTS, rows=[_end_row(each) for its in by_claim.values() for each in its.values()], now=tx.now
     )
     count_calls(tx, [by_claim[row.job, row.fence][row.number] for row in ended])
-    write_terminal_records(tx, [record for key in won if (record := moves[key].terminal)])
+    write_terminal_records(tx, [ended_by_call(by_claim[key].values(), moves[key]) for key in won if moves[key].ends])
     for key, row in won.items():
         _moved(tx, row, moves[key])
     tx.crash_point("mid_record")
@@ -80,7 +80,7 @@ def _moved(tx: Transaction, row: Any, move: Transition) -> None:
     tx.moved(row.lane, row.batch, State.RUNNING, move.state)
     if move.state is State.DEAD and move.fault is not None:
         tx.count("dead", move.fault)
-    if move.terminal is not None and row.generation == 1:  # of a replay nobody knows when it was asked for
+    if move.ends and row.generation == 1:  # of a replay nobody knows when it was asked for
         observe(tx, "job_seconds", tx.now - row.created_at)
 
 
@@ -89,7 +89,7 @@ def _job_row(key: Key, move: Transition, now: int) -> list[Any]:
         *key,
         move.state,
         now + to_micros(move.delay) if move.state is State.DELAYED else None,
-        now if move.terminal else None,
+        now if move.ends else None,
         int(move.uses_attempt),
         move.calls,
         move.failed_tries,

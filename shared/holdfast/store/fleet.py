@@ -5,11 +5,10 @@ from typing import Any
 
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MAX_CRASHES, Outcome, State
-from holdfast.model.records import TakenOver, TerminalRecord, WorkerRecord
-from holdfast.policy.transition import terminal_message
+from holdfast.model.records import TakenOver, WorkerRecord
 from holdfast.store.micros import to_micros, to_seconds, to_seconds_or_none
 from holdfast.store.sql import Statement
-from holdfast.store.terminal import write_terminal_records
+from holdfast.store.terminal import ended_by_others, write_terminal_records
 from holdfast.store.transaction import Transaction
 
 REGISTER = Statement("""
@@ -110,17 +109,13 @@ def take_over(tx: Transaction, only_if: Callable[[], bool] = lambda: True) -> li
     for lost in tx.run(LOSE_ATTEMPTS, ids=gone, now=now):
         tx.count("calls", lost.route, Outcome.UNKNOWN)
     tx.crash_point("mid_take_over")
-    write_terminal_records(tx, [_poisoned(row) for row in taken if row.state == State.DEAD])
+    poisoned = [ended_by_others(row, State.DEAD, FaultKind.POISON) for row in taken if row.state == State.DEAD]
+    write_terminal_records(tx, poisoned)
     for row in taken:
         tx.moved(row.lane, row.batch, State.RUNNING, State(row.state))
         if row.state == State.DEAD:
             tx.count("dead", FaultKind.POISON)
     return [_count(worker, [row for row in taken if holder[row.id] == worker]) for worker in gone]
-
-
-def _poisoned(row: Any) -> TerminalRecord:
-    said = terminal_message(State.DEAD, None)
-    return TerminalRecord(row.id, row.generation, row.number, row.fence, State.DEAD, FaultKind.POISON, message=said)
 
 
 def _count(worker: str, jobs: list[Any]) -> TakenOver:

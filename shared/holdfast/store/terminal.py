@@ -1,10 +1,13 @@
 """Terminal records: how a job's generation ended, written in the transaction that ends it, and never again."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from holdfast.model.records import TerminalRecord
+from holdfast.model.attempt import Attempt
+from holdfast.model.fault import FaultKind
+from holdfast.model.job import State
 from holdfast.model.storable import storable
+from holdfast.policy.transition import Transition, terminal_message
 from holdfast.store.codec import encode_mapping, encode_reply, encode_usage
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
@@ -26,25 +29,38 @@ INSERT_RESULTS = Statement("""
 """)
 
 
-def write_terminal_records(tx: Transaction, records: Iterable[TerminalRecord]) -> None:
+Row = list[Any]
+
+
+def write_terminal_records(tx: Transaction, rows: Sequence[Row]) -> None:
     """Write terminal records of jobs that this transaction has just ended."""
-    if rows := [_row(record) for record in records]:
+    if rows:
         tx.run(INSERT_RESULTS, rows=rows, now=tx.now)
 
 
-def _row(record: TerminalRecord) -> list[Any]:
+def ended_by_call(attempts: Collection[Attempt], move: Transition) -> Row:
+    """The terminal record of a job that its worker ends. ``attempts`` are those of its claim; one has the step."""
+    [decided] = [attempt for attempt in attempts if attempt.step is not None]
+    job, reason = decided.job, move.reason
     return [
-        record.job,
-        record.generation,
-        record.attempts,
-        record.fence,
-        record.state.value,  # the driver of SQLite is slow with anything but a plain str
-        record.fault and record.fault.value,
-        record.status,
-        storable(record.code),
-        storable(record.message),
-        record.route,
-        record.reply and encode_reply(record.reply),
-        record.usage and encode_usage(record.usage),
-        encode_mapping(record.mapping),
+        job.id,
+        job.generation,
+        max(attempt.number for attempt in attempts),
+        job.fence,
+        move.state.value,  # the driver of SQLite is slow with anything but a plain str
+        move.fault and move.fault.value,
+        reason and reason.status,
+        reason and storable(reason.code),
+        reason and storable(reason.message),
+        decided.permit.route,
+        encode_reply(decided.reply) if decided.reply and move.state is State.SUCCEEDED else None,
+        decided.usage and encode_usage(decided.usage),
+        encode_mapping(decided.mapping),
     ]
+
+
+def ended_by_others(job: Any, state: State, fault: FaultKind | None, waited_for: str | None = None) -> Row:
+    """The terminal record of a job that no call ends. ``job``: the row of the statement that ended it."""
+    message = storable(terminal_message(state, waited_for))
+    last = (job.id, job.generation, job.number, job.fence)
+    return [*last, state.value, fault and fault.value, None, None, message, None, None, None, None]
