@@ -1,7 +1,7 @@
 """The page of docs/faults.md: the table of ``policy/fault_rules.py`` as people read it."""
 
 from holdfast.model.fault import FaultKind
-from holdfast.policy.fault_rules import FAULT_RULES, Action, FaultRule
+from holdfast.policy.fault_rules import FAULT_RULES, FaultAction, FaultRule
 from holdfast.policy.signals import Signal
 
 INTRODUCTION = """\
@@ -22,11 +22,11 @@ costs the job, and what the three breakers of its route record. `holdfast job sh
 | --- | --- | --- | --- | --- | --- | --- |
 """
 ACTIONS = {
-    Action.REROUTE: "another route now, else later here",
-    Action.RETRY_HERE: "here again, {} at most, then elsewhere",
-    Action.EXCLUDE_ROUTE: "another route, never here again",
-    Action.SNOOZE: "later",
-    Action.BURY: "ends",
+    FaultAction.REROUTE: "another route now, else later here",
+    FaultAction.RETRY_HERE: "here again, {} at most, then elsewhere",
+    FaultAction.EXCLUDE_ROUTE: "another route, never here again",
+    FaultAction.SNOOZE: "later",
+    FaultAction.BURY: "ends",
 }
 
 
@@ -55,6 +55,6 @@ def _breakers(rule: FaultRule) -> str:
 
 
 def _wait(rule: FaultRule) -> str:
-    if rule.snoozes or rule.action is Action.SNOOZE:
+    if rule.snoozes or rule.action is FaultAction.SNOOZE:
         return "plain snooze" if rule.waits else "snooze"
-    return "-" if rule.action is Action.BURY else f"backoff up to {rule.cap:g} s"
+    return "-" if rule.action is FaultAction.BURY else f"backoff up to {rule.cap:g} s"

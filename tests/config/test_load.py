@@ -356,7 +356,7 @@ def test_an_unknown_model_is_answered_with_the_nearest_alias() -> None:
 def test_the_breaker_s_settings_are_rules_of_the_breaker() -> None:
     names = set(BreakerRules.model_fields)
     assert names <= {each.name for each in fields(Rules)}
-    rules = RULES[ScopeKind.ROUTE].but(BreakerRules(consecutive=9, cap=5.0).overrides())
+    rules = RULES[ScopeKind.ROUTE].overridden(BreakerRules(consecutive=9, cap=5.0).overrides())
     assert (rules.consecutive, rules.cap, rules.base) == (9, 5.0, 1.0)
 
 

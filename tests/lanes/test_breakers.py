@@ -288,7 +288,7 @@ async def test_a_snapshot_shows_breakers_buckets_and_slots(broken: House) -> Non
 
 async def test_rules_of_ones_own_change_when_a_breaker_opens(house: House) -> None:
     gate = house.make_gate(
-        clock=CrankedClock(lambda: house.now), rules=lambda scope: default_rules(scope).but({"consecutive": 1})
+        clock=CrankedClock(lambda: house.now), rules=lambda scope: default_rules(scope).overridden({"consecutive": 1})
     )
     house.offer(2)
     permits = (await gate.fetch(LANE, 1, "w1", house.plan)).permits

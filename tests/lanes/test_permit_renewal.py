@@ -7,7 +7,7 @@ from holdfast.lanes.permit_renewal import TRIES, WHY_NOT, PermitRenewal
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Permit
 from holdfast.model.route import Limits
-from holdfast.policy.rate_limit import HIGH, LATE, OLD, per_minute
+from holdfast.policy.rate_limit import HIGH, LATE_AFTER, OLD, per_minute
 from lanes_twin import House, fault, plan, route
 
 RATE = 50.0  # requests a second
@@ -24,7 +24,7 @@ def paced(house: House, **more: float) -> House:
 async def test_a_permit_that_is_used_at_once_is_not_asked_for_again(house: House) -> None:
     permit = await paced(house).permit()
     before = house.bucket()
-    house.wait(LATE - 0.01)
+    house.wait(LATE_AFTER - 0.01)
     assert await house.gate.renewal.refusal(permit) is None
     assert house.bucket() == before
 

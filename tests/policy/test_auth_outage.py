@@ -75,7 +75,7 @@ def test_two_keys_refused_together_open_the_endpoint() -> None:
         assert not provider.is_out
         provider.call()
     assert provider.is_out
-    assert provider.endpoint.logins_out
+    assert provider.endpoint.auth_outage
 
 
 def test_during_an_auth_outage_one_probe_a_cool_off_is_made_for_the_whole_provider() -> None:
@@ -176,7 +176,7 @@ def test_an_endpoint_that_could_not_be_reached_is_back_when_it_refuses_a_key() -
 def test_the_credential_that_has_waited_longest_is_tried_first_and_a_sound_one_makes_the_providers_probe() -> None:
     early, late, sound = Breaker(Open(5.0, 1.0)), Breaker(Open(8.0, 1.0)), Breaker()
     assert probe_rank(early, Breaker(), 10.0) < probe_rank(late, Breaker(), 10.0) < probe_rank(sound, Breaker(), 10.0)
-    due = Breaker(Open(9.0, 1.0), logins_out=True)
+    due = Breaker(Open(9.0, 1.0), auth_outage=True)
     assert probe_rank(sound, due, 10.0) < probe_rank(early, due, 10.0) < probe_rank(late, due, 10.0)
     assert probe_rank(Breaker(Open(11.0, 1.0)), Breaker(), 10.0) == probe_rank(sound, Breaker(), 10.0)
 
@@ -203,4 +203,4 @@ def test_however_an_outage_goes_valid_keys_come_back_and_the_provider_is_open_on
     if provider.good:
         assert not provider.is_out
     if len(provider.keys) == 1:
-        assert not provider.endpoint.logins_out
+        assert not provider.endpoint.auth_outage

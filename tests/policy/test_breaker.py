@@ -18,7 +18,7 @@ from holdfast.policy.breaker import (
     Refusal,
     force,
 )
-from holdfast.policy.breaker_rules import ALONE, RULES, Rules
+from holdfast.policy.breaker_rules import NO_ALTERNATIVE, RULES, Rules
 from holdfast.policy.signals import ScopeKind, Signal
 from policy.one_breaker import FATAL, FAULT, OK, RULES_HERE, SLOW, Route
 
@@ -56,7 +56,9 @@ def test_half_of_the_last_ten_to_twenty_calls_open_it(route: Route, pattern: str
     assert isinstance(route.state, state)
 
 
-@pytest.mark.parametrize("rules", [RULES[ScopeKind.ROUTE], ALONE[ScopeKind.ROUTE]], ids=["one of several", "alone"])
+@pytest.mark.parametrize(
+    "rules", [RULES[ScopeKind.ROUTE], NO_ALTERNATIVE[ScopeKind.ROUTE]], ids=["one of several", "alone"]
+)
 def test_what_was_in_flight_when_trouble_began_does_not_hold_it_up(rules: Rules) -> None:
     """Every call fails, and those sent before still come back well, one for each failure."""
     route, began = Route(rules), 1_000.0
@@ -70,7 +72,7 @@ def test_what_was_in_flight_when_trouble_began_does_not_hold_it_up(rules: Rules)
 
 def test_at_a_hundred_calls_a_second_every_twentieth_may_fail_for_ever() -> None:
     """A failure takes 50 ms and a success two seconds, so what comes back well was always sent before the failures."""
-    route = Route(ALONE[ScopeKind.ROUTE])
+    route = Route(NO_ALTERNATIVE[ScopeKind.ROUTE])
     calls = [(n / 100, n > 500 and n % 20 == 0) for n in range(60_000)]
     ends = sorted((sent + (0.05 if fails else 2.0), sent, FAULT if fails else OK) for sent, fails in calls)
     for route.now, sent, signal in ends:
@@ -116,7 +118,7 @@ def test_twenty_successes_make_up_for_a_slow_call(route: Route, successes: int, 
 
 
 def test_where_there_is_no_other_route_half_of_the_calls_are_better_than_none() -> None:
-    alone = Route(ALONE[ScopeKind.ROUTE])
+    alone = Route(NO_ALTERNATIVE[ScopeKind.ROUTE])
     alone.record_all("-+--+-+---++-+" * 20)
     assert isinstance(alone.state, Closed)
     alone.record_all("-" * 10)

@@ -18,7 +18,7 @@ states = st.one_of(
         window=st.lists(calls, max_size=20).map(tuple),
         ramp=st.none() | seconds,
         streak=st.none() | st.builds(FaultStreak, seconds, seconds, st.integers(1, 1_000), st.integers(0, 1_000)),
-        logins=st.lists(st.builds(AuthRecord, st.text(), seconds, st.integers(0, 9)), max_size=3).map(tuple),
+        auth_history=st.lists(st.builds(AuthRecord, st.text(), seconds, st.integers(0, 9)), max_size=3).map(tuple),
     ),
     st.builds(Open, seconds, seconds),
     st.builds(HalfOpen, seconds, seconds, seconds),
@@ -31,7 +31,7 @@ breakers = st.builds(
     epoch=st.integers(0, 2**53),
     since=st.none() | seconds,
     recovered=st.none() | seconds,
-    logins_out=st.booleans(),
+    auth_outage=st.booleans(),
 )
 
 

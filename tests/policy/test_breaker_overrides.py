@@ -18,7 +18,7 @@ from holdfast.policy.breaker_rules import Rules
 
 
 def test_the_operator_s_overrides_change_only_what_they_name() -> None:
-    assert Rules().but({"consecutive": 3, "cap": 30.0}) == Rules(consecutive=3, cap=30.0)
+    assert Rules().overridden({"consecutive": 3, "cap": 30.0}) == Rules(consecutive=3, cap=30.0)
 
 
 def test_a_cool_off_that_is_ended_early_lets_one_probe_out_at_once() -> None:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.policy.breaker import Admission, Breaker, Closed, Open, Refusal, admit, allowance, record
-from holdfast.policy.breaker_rules import ALONE, RULES, Rules
+from holdfast.policy.breaker import Admission, Breaker, Closed, Open, Refusal, admit, ramp_limit, record
+from holdfast.policy.breaker_rules import NO_ALTERNATIVE, RULES, Rules
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 from policy.one_breaker import FAULT, NOTHING, OK, RULES_HERE, SLOW, Route, middle
 
@@ -101,7 +101,7 @@ def test_a_recovered_route_ramps_up_round_by_round(route: Route) -> None:
     route.break_down()
     route.recover()
     rounds = []
-    while (ramp := allowance(route.breaker)) is not None:
+    while (ramp := ramp_limit(route.breaker)) is not None:
         rounds.append(int(ramp))
         route.record_all("+" * int(ramp))
     assert rounds[:6] == [2, 3, 4, 6, 8, 10]
@@ -111,12 +111,12 @@ def test_a_recovered_route_ramps_up_round_by_round(route: Route) -> None:
 def test_a_route_without_an_alternative_ramps_as_gently_and_then_doubles() -> None:
     """Each round of calls takes two and a half seconds."""
     rounds: dict[str, list[int]] = {}
-    for name, rules in (("one of several", RULES[ScopeKind.ROUTE]), ("alone", ALONE[ScopeKind.ROUTE])):
+    for name, rules in (("one of several", RULES[ScopeKind.ROUTE]), ("alone", NO_ALTERNATIVE[ScopeKind.ROUTE])):
         route = Route(rules)
         route.break_down()
         route.recover()
         for _ in range(6):
-            ramp = int(allowance(route.breaker) or 0)
+            ramp = int(ramp_limit(route.breaker) or 0)
             rounds.setdefault(name, []).append(ramp)
             route.wait(2.5)
             for _ in range(ramp):
@@ -131,14 +131,14 @@ def test_the_ramp_keeps_pace_with_the_calls(route: Route) -> None:
     route.recover()
     for _ in range(6):  # more than five seconds' worth at two in flight, three, and so on
         route.record(OK)
-    assert allowance(route.breaker) < 5
+    assert ramp_limit(route.breaker) < 5
 
 
 def test_a_fault_while_ramping_starts_the_ramp_anew(route: Route) -> None:
     route.break_down()
     route.recover()
     route.record_all("++++-")
-    assert allowance(route.breaker) == 2
+    assert ramp_limit(route.breaker) == 2
 
 
 def test_the_ramp_ends_after_five_quiet_minutes(route: Route) -> None:
@@ -146,7 +146,7 @@ def test_the_ramp_ends_after_five_quiet_minutes(route: Route) -> None:
     route.recover()
     route.wait(RULES_HERE.ramp_quiet)
     route.record(OK)
-    assert allowance(route.breaker) is None
+    assert ramp_limit(route.breaker) is None
 
 
 def test_calls_that_hedges_outran_end_a_probation(route: Route) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
-from holdfast.policy.fault_rules import FAULT_RULES, Action, Scope, consumes_budget, may_be_billed, was_sent
+from holdfast.policy.fault_rules import FAULT_RULES, FaultAction, Scope, consumes_budget, may_be_billed, was_sent
 from holdfast.policy.signals import Signal
 
 REPLY = Reply(text="42", finish=Finish.STOP, usage=Usage(input=1, output=1), model="m")
@@ -27,7 +27,7 @@ def test_what_never_left_is_not_billed_and_says_nothing_of_a_route(kind: FaultKi
 @pytest.mark.parametrize("kind", FaultKind)
 def test_only_what_the_job_did_can_end_it(kind: FaultKind) -> None:
     rule = FAULT_RULES[kind]
-    if rule.action is Action.BURY or rule.most is not None:
+    if rule.action is FaultAction.BURY or rule.most is not None:
         assert rule.scope is Scope.JOB
 
 
@@ -37,7 +37,9 @@ def test_a_call_that_was_given_up_may_have_run(kind: FaultKind) -> None:
 
 
 def test_no_byte_left_means_one_thing() -> None:
-    unsent = {kind for kind in FaultKind if not was_sent(Fault(kind)) and FAULT_RULES[kind].action is not Action.BURY}
+    unsent = {
+        kind for kind in FaultKind if not was_sent(Fault(kind)) and FAULT_RULES[kind].action is not FaultAction.BURY
+    }
     assert unsent == {FaultKind.UNMAPPABLE, FaultKind.NO_TOKEN, FaultKind.UNREACHABLE, FaultKind.INTERNAL}
     assert was_sent(REPLY)
 
@@ -45,8 +47,3 @@ def test_no_byte_left_means_one_thing() -> None:
 def test_a_reply_may_be_billed_and_uses_nothing_up() -> None:
     assert may_be_billed(REPLY)
     assert not consumes_budget(REPLY)
-
-
-def test_what_came_back_without_an_answer_is_the_connection_s() -> None:
-    silent = {kind for kind, rule in FAULT_RULES.items() if rule.is_connectivity_fault}
-    assert silent == {FaultKind.UNREACHABLE, FaultKind.TIMED_OUT, FaultKind.CONNECTION_LOST}

@@ -13,7 +13,7 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Complete
-from holdfast.policy.breaker import Admission, Breaker, admit, allowance, record
+from holdfast.policy.breaker import Admission, Breaker, admit, ramp_limit, record
 from holdfast.policy.breaker_rules import RULES
 from holdfast.policy.outcome_signals import signals
 from holdfast.policy.rate_limit import Level, Wait, per_minute, take
@@ -62,7 +62,7 @@ class Pool:
         return self
 
     def _starts(self, now: float) -> bool:
-        ramp = allowance(self.breaker)
+        ramp = ramp_limit(self.breaker)
         if ramp is not None and self.in_flight >= int(ramp):
             return False
         moved, answer = admit(self.breaker, now, RULES_HERE)

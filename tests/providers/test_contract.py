@@ -16,7 +16,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import Image, Output, Role, Tool, Turn
 from holdfast.model.route import Api
-from holdfast.policy.rate_limit import LATE
+from holdfast.policy.rate_limit import LATE_AFTER
 from holdfast.providers.connect import connect
 from providers.conftest import PROMPT, ask, fault
 from providers.loopback import (
@@ -135,7 +135,7 @@ async def test_a_process_that_stood_still_before_the_bytes_left_asks_again(api):
 
 def stand_still() -> None:
     """Hold up this thread for longer than a permit is good for."""
-    until = time.monotonic() + 2 * LATE
+    until = time.monotonic() + 2 * LATE_AFTER
     while time.monotonic() < until:
         pass
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.config import Settings, load
-from holdfast.policy.breaker_rules import ALONE, RULES
+from holdfast.policy.breaker_rules import NO_ALTERNATIVE, RULES
 from holdfast.policy.signals import ScopeKind
 from holdfast.worker.pool import rules_of
 
@@ -36,19 +36,19 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_a_route_with_an_alternative_keeps_the_operators_changes(settings: Settings):
-    assert rules_of(settings)("route:first/m") == RULES[ScopeKind.ROUTE].but({"base": 3.0})
+    assert rules_of(settings)("route:first/m") == RULES[ScopeKind.ROUTE].overridden({"base": 3.0})
 
 
 def test_a_plan_of_one_route_makes_it_and_its_endpoint_stand_alone(settings: Settings):
     rules = rules_of(settings)
-    assert rules("route:second/n") == ALONE[ScopeKind.ROUTE]
+    assert rules("route:second/n") == NO_ALTERNATIVE[ScopeKind.ROUTE]
     assert rules("route:second/m") == RULES[ScopeKind.ROUTE]
-    assert rules("endpoint:second") == ALONE[ScopeKind.ENDPOINT]
+    assert rules("endpoint:second") == NO_ALTERNATIVE[ScopeKind.ENDPOINT]
     assert rules("endpoint:first") == RULES[ScopeKind.ENDPOINT]
 
 
 def test_a_provider_that_only_direct_names_reach_stands_alone_but_for_its_second_key(settings: Settings):
     rules = rules_of(settings)
-    assert rules("route:unused/any") == ALONE[ScopeKind.ROUTE]
-    assert rules("endpoint:unused") == ALONE[ScopeKind.ENDPOINT]
+    assert rules("route:unused/any") == NO_ALTERNATIVE[ScopeKind.ROUTE]
+    assert rules("endpoint:unused") == NO_ALTERNATIVE[ScopeKind.ENDPOINT]
     assert rules("credential:unused/main") == RULES[ScopeKind.CREDENTIAL]

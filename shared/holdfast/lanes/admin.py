@@ -12,7 +12,7 @@ from holdfast.lanes.lua import flat, source
 from holdfast.lanes.redis_health import redis_health
 from holdfast.lanes.values import BreakerView, BucketView, Snapshot
 from holdfast.model.call_result import Dimension
-from holdfast.policy.breaker import Breaker, Disabled, ForcedOpen, HalfOpen, Open, allowance, force
+from holdfast.policy.breaker import Breaker, Disabled, ForcedOpen, HalfOpen, Open, force, ramp_limit
 from holdfast.policy.breaker_codec import dump, parse
 from holdfast.policy.credential_alerts import Parked
 from holdfast.policy.rate_limit import Allowance, Level, refill
@@ -184,7 +184,7 @@ def _breaker_view(scope: str, fields: dict[str, str], now: float) -> BreakerView
         state=fields.get("state", "closed"),
         epoch=breaker.epoch,
         retry_in=None if until is None else max(0.0, until - now),
-        allowance=allowance(breaker),
+        allowance=ramp_limit(breaker),
     )
 
 

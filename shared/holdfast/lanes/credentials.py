@@ -48,4 +48,4 @@ def _reported(connection: Connection, what: str) -> str:
 
 
 def _end_auth_outage(breaker: Breaker) -> Breaker:
-    return end_cool_off(breaker) if breaker.logins_out else breaker
+    return end_cool_off(breaker) if breaker.auth_outage else breaker

@@ -179,7 +179,7 @@ class WindowScan(Generic[J]):
 
     def _slots(self, target: Target) -> float:
         """How many calls the route may have in flight: its own limit, or less while a breaker ramps."""
-        ramps = [breakers.allowance(self.gate.breakers.get(scope, CLOSED)) for scope in target.scopes]
+        ramps = [breakers.ramp_limit(self.gate.breakers.get(scope, CLOSED)) for scope in target.scopes]
         return min([target.slots, *(max(1, floor(ramp)) for ramp in ramps if ramp is not None)])
 
     def _taken(self, target: Target, need: Need, probed: Mapping[str, Breaker]) -> Grant | NotAdmitted:

@@ -28,11 +28,11 @@ AT_ONCE = 0.0  # an end of a cool-off that lies before all others
 
 @dataclass(frozen=True, slots=True)
 class CallSample:
-    """One call in the window. ``at`` in seconds, when its signal came. ``doubt``: its job was called wrong."""
+    """One call in the window. ``at`` in seconds, when its signal came. ``client_error``: its job was called wrong."""
 
     at: float
     ok: bool
-    doubt: bool = False
+    client_error: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +58,22 @@ class FaultStreak:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Calls pass. An untroubled breaker remembers nothing, so that healthy calls cost no write.
-
-    ``failures`` counts since the last success, ``slow`` the slow calls that later successes did not make up for.
-    ``window`` holds the calls since the oldest failure or doubt that still matters. ``ramp`` caps calls in flight after
-    an outage, while the route is on probation; None: no cap. ``reporters`` saw what went wrong. ``logins``: what was
-    said to credentials of an endpoint since one was refused. ``streak``: kept until no fault came for
-    ``window_seconds``.
-    """
+    """Calls pass. While all of them succeed nothing is remembered, so that healthy calls cost no write."""
 
     failures: int = 0
+    """Faults since the last success."""
     slow: float = 0.0
+    """Slow calls that later successes did not make up for."""
     window: tuple[CallSample, ...] = ()
+    """The calls since the oldest failure or client error that still counts; on probation all of them."""
     ramp: float | None = None
+    """Calls that may be in flight after an outage, while the route is on probation. None: no cap."""
     reporters: frozenset[str] = frozenset()
-    logins: AuthHistory = ()
+    """Hosts that saw what failed; "" where the provider itself said so."""
+    auth_history: AuthHistory = ()
+    """Of an endpoint: what it answered to its credentials since one was refused."""
     streak: FaultStreak | None = None
+    """The latest faults; kept until none came for ``window_seconds``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,12 @@ class Open:
 class HalfOpen:
     """One probe is out, until it answers or its lease ends at ``until``: a dead prober frees its place.
 
-    ``lent``: when the present probe got its permit; 0: unknown, as in hashes that older code wrote.
+    ``granted_at``: when the present probe got its permit; 0: unknown, as in hashes that older code wrote.
     """
 
     until: float
     cool_off: float
-    lent: float = 0.0
+    granted_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +113,14 @@ BreakerState = Closed | Open | HalfOpen | ForcedOpen | Disabled
 class Breaker:
     """``since``: when the outage began (its first trip). ``recovered``: when the last one ended. Seconds.
 
-    ``logins_out``: this outage is one of an endpoint's logins, so a login that is refused means that it goes on.
+    ``auth_outage``: this outage is one of an endpoint's logins, so a login that is refused means that it goes on.
     """
 
     state: BreakerState = Closed()
     epoch: int = 0
     since: float | None = None
     recovered: float | None = None
-    logins_out: bool = False
+    auth_outage: bool = False
 
     def to(self, state: BreakerState) -> "Breaker":
         """Another state: signals of calls from before move nothing any more."""
@@ -128,7 +128,7 @@ class Breaker:
 
     def same_epoch(self, state: BreakerState) -> "Breaker":
         """Other details of the same state, so that every permit still counts."""
-        return Breaker(state, self.epoch, self.since, self.recovered, self.logins_out)
+        return Breaker(state, self.epoch, self.since, self.recovered, self.auth_outage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def record(breaker: Breaker, observed: Observation, rules: Rules, uniform: Unifo
     if observed.epoch != breaker.epoch:
         return breaker
     if observed.signal is Signal.HEDGED_LATE:
-        observed = replace(observed, signal=Signal.NONE if allowance(breaker) is None else Signal.SLOW)
+        observed = replace(observed, signal=Signal.NONE if ramp_limit(breaker) is None else Signal.SLOW)
     match breaker.state:
         case Closed() as closed:
             return _record_closed(breaker, closed, observed, rules, uniform)
@@ -177,7 +177,7 @@ def record(breaker: Breaker, observed: Observation, rules: Rules, uniform: Unifo
             return breaker
 
 
-def allowance(breaker: Breaker) -> float | None:
+def ramp_limit(breaker: Breaker) -> float | None:
     """Calls that may be in flight while the breaker ramps; None: as many as there are slots."""
     return breaker.state.ramp if isinstance(breaker.state, Closed) else None
 
@@ -212,9 +212,9 @@ def _record_closed(breaker: Breaker, closed: Closed, observed: Observation, rule
         case Signal.OK:
             return _went_well(breaker, closed, observed, rules, _let_in(closed, observed))
         case Signal.AUTH_REJECTED:
-            logins = refused(closed.logins, observed.credential, observed.at)
+            logins = refused(closed.auth_history, observed.credential, observed.at)
             if is_auth_outage(logins):
-                return _open(replace(breaker, logins_out=True), observed, rules, uniform)
+                return _open(replace(breaker, auth_outage=True), observed, rules, uniform)
             return _went_well(breaker, closed, observed, rules, logins)
         case Signal.CLIENT_ERROR:
             return _doubted(breaker, closed, observed, rules, uniform)
@@ -230,7 +230,7 @@ def _record_probe(breaker: Breaker, probed: HalfOpen, observed: Observation, rul
             return _freed(breaker, probed, observed)
         case Signal.OK:
             return _closed_again(breaker, observed.at, rules)
-        case Signal.AUTH_REJECTED if not breaker.logins_out:  # it answers, which is all that was in question
+        case Signal.AUTH_REJECTED if not breaker.auth_outage:  # it answers, which is all that was in question
             return _closed_again(breaker, observed.at, rules)
         case _:
             return _open(breaker, observed, rules, uniform)
@@ -239,20 +239,20 @@ def _record_probe(breaker: Breaker, probed: HalfOpen, observed: Observation, rul
 def _freed(breaker: Breaker, probed: HalfOpen, observed: Observation) -> Breaker:
     """The probe said nothing, so the next one may go. One that outlived its lease frees nothing: another is out."""
     sent = observed.at if observed.sent is None else observed.sent
-    if sent < probed.lent - CLOCKS_APART:
+    if sent < probed.granted_at - CLOCKS_APART:
         return breaker
     return breaker.same_epoch(replace(probed, until=min(probed.until, observed.at)))
 
 
 def _closed_again(breaker: Breaker, at: float, rules: Rules) -> Breaker:
-    return replace(breaker.to(_recovered(at, rules)), recovered=at, logins_out=False)
+    return replace(breaker.to(_recovered(at, rules)), recovered=at, auth_outage=False)
 
 
 def _let_in(closed: Closed, observed: Observation) -> AuthHistory:
     if not observed.credential:
-        return closed.logins
+        return closed.auth_history
     return accepted(
-        closed.logins, observed.credential, observed.at, observed.at if observed.sent is None else observed.sent
+        closed.auth_history, observed.credential, observed.at, observed.at if observed.sent is None else observed.sent
     )
 
 
@@ -264,17 +264,17 @@ def _recovered(at: float, rules: Rules) -> Closed:
 
 
 def _went_well(breaker: Breaker, closed: Closed, observed: Observation, rules: Rules, logins: AuthHistory) -> Breaker:
-    if logins is closed.logins and closed == Closed():
+    if logins is closed.auth_history and closed == Closed():
         return breaker
     streak = _after_success(closed.streak, observed, rules)
     if streak and streak.predates_outage(observed):
-        return breaker.same_epoch(replace(closed, logins=logins, streak=streak))
+        return breaker.same_epoch(replace(closed, auth_history=logins, streak=streak))
     at = observed.at
     ramp = next_ramp(closed.ramp, at - (breaker.recovered or at), rules)
     window = _window(closed, CallSample(at, ok=True), rules)
     slow = max(0.0, closed.slow - rules.forgives) if window else 0.0
     reporters = closed.reporters if window else frozenset()
-    after = Closed(slow=slow, window=window, ramp=ramp, reporters=reporters, logins=logins, streak=streak)
+    after = Closed(slow=slow, window=window, ramp=ramp, reporters=reporters, auth_history=logins, streak=streak)
     return breaker if after == closed else breaker.same_epoch(after)
 
 
@@ -286,10 +286,11 @@ def _after_success(streak: FaultStreak | None, observed: Observation, rules: Rul
 
 
 def _doubted(breaker: Breaker, closed: Closed, observed: Observation, rules: Rules, uniform: Uniform) -> Breaker:
-    """One wrong job is its own affair; so many at once are the route's."""
-    window = _window(closed, CallSample(observed.at, ok=True, doubt=True), rules)
-    young = [call for call in window if call.at > observed.at - rules.storm_seconds]
-    if rules.storm is not None and len(young) >= rules.storm and 2 * sum(call.doubt for call in young) >= len(young):
+    """One client error is its job's own; a burst of them is the route's."""
+    window = _window(closed, CallSample(observed.at, ok=True, client_error=True), rules)
+    young = [call for call in window if call.at > observed.at - rules.error_burst_seconds]
+    wrong = sum(call.client_error for call in young)
+    if rules.error_burst is not None and len(young) >= rules.error_burst and 2 * wrong >= len(young):
         return _open(breaker, observed, rules, uniform)
     return breaker.same_epoch(replace(closed, window=window))
 
@@ -301,7 +302,7 @@ def _went_wrong(breaker: Breaker, closed: Closed, observed: Observation, rules: 
         window=_window(closed, CallSample(observed.at, ok=False), rules),
         ramp=rules.ramp_start if closed.ramp is not None and rules.ramp_anew else closed.ramp,
         reporters=closed.reporters | {observed.reporter},
-        logins=closed.logins,
+        auth_history=closed.auth_history,
         streak=_after_fault(closed.streak, observed, rules),
     )
     if observed.signal is Signal.FATAL or _trips(troubled, rules):
@@ -319,7 +320,7 @@ def _after_fault(streak: FaultStreak | None, observed: Observation, rules: Rules
 
 
 def _trips(closed: Closed, rules: Rules) -> bool:
-    judged = [call for call in closed.window if not call.doubt]
+    judged = [call for call in closed.window if not call.client_error]
     failed = sum(not call.ok for call in judged)
     least = rules.window_least if closed.ramp is None else rules.ramp_least
     believed = "" in closed.reporters or len(closed.reporters) >= rules.reporters
@@ -343,5 +344,5 @@ def _window(closed: Closed, call: CallSample, rules: Rules) -> tuple[CallSample,
     young = [each for each in (*closed.window, call) if each.at > call.at - rules.window_seconds][-rules.window :]
     if closed.ramp is not None:
         return tuple(young)
-    first_failure = next((i for i, each in enumerate(young) if each.doubt or not each.ok), len(young))
+    first_failure = next((i for i, each in enumerate(young) if each.client_error or not each.ok), len(young))
     return tuple(young[first_failure:])

@@ -66,7 +66,7 @@ def dump(breaker: Breaker) -> dict[str, str]:
     """Write every field, so that writing the hash over an older one leaves nothing of it."""
     written = dict.fromkeys(FIELDS, "")
     written |= {"epoch": str(breaker.epoch), "since": _text(breaker.since), "recovered": _text(breaker.recovered)}
-    written["logins_out"] = "1" if breaker.logins_out else ""
+    written["logins_out"] = "1" if breaker.auth_outage else ""
     return written | _dump_state(breaker.state)
 
 
@@ -79,7 +79,7 @@ def parse(fields: Mapping[str, str]) -> Breaker:
         epoch=int(fields.get("epoch") or 0),
         since=_number(fields.get("since")),
         recovered=_number(fields.get("recovered")),
-        logins_out=fields.get("logins_out") == "1",
+        auth_outage=fields.get("logins_out") == "1",
     )
 
 
@@ -109,11 +109,11 @@ def _dump_state(state: BreakerState) -> dict[str, str]:
 
 
 def _sign(call: CallSample) -> str:
-    return "?" if call.doubt else "+" if call.ok else "-"
+    return "?" if call.client_error else "+" if call.ok else "-"
 
 
 def _call(text: str) -> CallSample:
-    return CallSample(float(text[:-1]), ok=text[-1] != "-", doubt=text[-1] == "?")
+    return CallSample(float(text[:-1]), ok=text[-1] != "-", client_error=text[-1] == "?")
 
 
 def _login(text: str) -> AuthRecord:
@@ -140,7 +140,7 @@ def _parse_state(fields: Mapping[str, str]) -> BreakerState:
                     "" if name == OWN_WORD else unquote(name) for name in (fields.get("witnesses") or "").split()
                 ),
                 streak=_streak(fields.get("trouble")),
-                logins=tuple(_login(text) for text in (fields.get("logins") or "").split()),
+                auth_history=tuple(_login(text) for text in (fields.get("logins") or "").split()),
             )
         case "open":
             return Open(float(fields["until"]), float(fields["cool_off"]))

@@ -14,9 +14,10 @@ class Rules:
 
     It opens on ``consecutive`` faults in a row; or when ``ratio`` of the last ``window_least`` to ``window`` calls
     within ``window_seconds`` failed; or when ``slow`` calls in flight passed the slow threshold, where each success
-    makes up for ``forgives`` of one; or when half of ``storm`` or more calls within ``storm_seconds`` had their jobs
-    called wrong, which parks it. None switches a reason off. Where nothing came from the provider itself, it takes
-    ``reporters`` hosts to open it: one that alone cannot reach a provider has a broken link, not the fleet an outage.
+    makes up for ``forgives`` of one; or when half of ``error_burst`` or more calls within ``error_burst_seconds`` were
+    client errors, which opens it for ``park``. None switches a reason off. Where nothing came from the provider itself,
+    it takes ``reporters`` hosts to open it: one that alone cannot reach a provider has a broken link, not the fleet an
+    outage.
 
     It stays open for ``share`` of the age of the outage up to ``knee``, and of a long one for ``late_share`` of what it
     is older than ``young``, within ``base`` and ``cap``, ± ``jitter``; after a fatal signal at least ``park``. An
@@ -35,8 +36,8 @@ class Rules:
     window: int = 20
     window_least: int = 10
     window_seconds: float = 120.0
-    storm: int | None = 10
-    storm_seconds: float = 60.0
+    error_burst: int | None = 10
+    error_burst_seconds: float = 60.0
     slow: int | None = 3
     forgives: float = 0.05
     reporters: int = 1
@@ -61,7 +62,7 @@ class Rules:
     ramp_least: int = 3
     ramp_anew: bool = True
 
-    def but(self, overrides: Mapping[str, float]) -> "Rules":
+    def overridden(self, overrides: Mapping[str, float]) -> "Rules":
         """Return these rules with some of them set by the operator."""
         return replace(self, **overrides)  # type: ignore[arg-type]  # counts come as ints from the settings
 
@@ -77,7 +78,7 @@ RULES: Mapping[ScopeKind, Rules] = {
 # any comes through. Whoever waits, waits for it alone: so it is asked a little more often than others while the outage
 # is young, and trusted faster once it has been well for a while. Of a long outage a probe is all that anybody gets.
 _alone = partial(Rules, knee=22.0, late_share=0.055, young=130.0, cap=300.0)
-ALONE: Mapping[ScopeKind, Rules] = {
+NO_ALTERNATIVE: Mapping[ScopeKind, Rules] = {
     ScopeKind.ROUTE: _alone(
         consecutive=10,
         ratio=0.85,
@@ -107,7 +108,7 @@ def default_rules(scope: str) -> Rules:
 
 
 def rules_for(scope: str, plans: Iterable[Plan]) -> Rules:
-    """The rules of a breaker, by the name of what it guards: ``ALONE`` where some plan has no way around it.
+    """The rules of a breaker, by the name of what it guards: ``NO_ALTERNATIVE`` where some plan has no way around it.
 
     A breaker is shared by all plans that go through it. One without an alternative decides for all: the others pay a
     reroute for each call that fails a little longer, while its own jobs would wait behind a breaker that opens early.
@@ -115,13 +116,13 @@ def rules_for(scope: str, plans: Iterable[Plan]) -> Rules:
     ``plans`` are those of the configuration, the same in every process, or the fleet would not agree. What none of
     them goes through is taken by jobs that name a route directly, and these have no other.
 
-    >>> rules_for("route:a/m", []) is ALONE[ScopeKind.ROUTE]
+    >>> rules_for("route:a/m", []) is NO_ALTERNATIVE[ScopeKind.ROUTE]
     True
     """
     ways = [_ways(plan) for plan in plans]
     through = [way for way in ways if any(scope in target for target in way)]
     alone = not through or any(all(scope in target for target in way) for way in through)
-    return (ALONE if alone else RULES)[scope_kind(scope)]
+    return (NO_ALTERNATIVE if alone else RULES)[scope_kind(scope)]
 
 
 def _ways(plan: Plan) -> list[frozenset[str]]:

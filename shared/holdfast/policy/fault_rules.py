@@ -4,7 +4,7 @@ Every other set of kinds is derived from a column of it; docs/faults.md shows it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
 from holdfast.model.fault import Fault, FaultKind
@@ -27,7 +27,7 @@ class Scope(StrEnum):
     US = "us"  # this installation
 
 
-class Action(StrEnum):
+class FaultAction(StrEnum):
     """What becomes of the job. A wait ends at the job's deadline; see ``retry``."""
 
     REROUTE = "reroute"  # another route now; alone: later on this one
@@ -43,8 +43,9 @@ class FaultRule:
 
     scope: Scope
     """How far the fault reaches: a fault of scope job alone uses a job's attempts up."""
-    action: Action
+    action: FaultAction
     """What becomes of the job."""
+    _: KW_ONLY
     advice: str
     """What a person reads: what happened, and what to do about it."""
     uses_attempt: bool = False
@@ -89,218 +90,116 @@ _OK, _FAULT, _FATAL = Signal.OK, Signal.FAULT, Signal.FATAL
 
 FAULT_RULES: Mapping[FaultKind, FaultRule] = {
     FaultKind.INVALID_REQUEST: FaultRule(
-        Scope.JOB,
-        Action.BURY,
-        "the provider calls the request itself wrong. Correct it and submit it anew",
-        uses_attempt=True,
-        route=Signal.CLIENT_ERROR,
-        credential=_OK,
-        endpoint=_OK,
+        Scope.JOB, FaultAction.BURY, uses_attempt=True, route=Signal.CLIENT_ERROR, credential=_OK, endpoint=_OK,
+        advice="the provider calls the request itself wrong. Correct it and submit it anew",
     ),
     FaultKind.UNMAPPABLE: FaultRule(
-        Scope.JOB,
-        Action.EXCLUDE_ROUTE,
-        "the route's wire format cannot say what the request says. Give the plan a route that can",
-        sent=False,
+        Scope.JOB, FaultAction.EXCLUDE_ROUTE, sent=False,
+        advice="the route's wire format cannot say what the request says. Give the plan a route that can",
     ),
     FaultKind.TOO_LONG: FaultRule(
-        Scope.JOB,
-        Action.EXCLUDE_ROUTE,
-        "the request is longer than the model takes. Shorten it, or give the plan a route that takes more",
-        uses_attempt=True,
-        credential=_OK,
-        endpoint=_OK,
+        Scope.JOB, FaultAction.EXCLUDE_ROUTE, uses_attempt=True, credential=_OK, endpoint=_OK,
+        advice="the request is longer than the model takes. Shorten it, or give the plan a route that takes more",
     ),
     FaultKind.SPEND_LIMIT: FaultRule(
-        Scope.CREDENTIAL,
-        Action.REROUTE,
-        "its money is used up. Raise the limit at the provider",
-        snoozes=True,
-        credential=_FATAL,
-        endpoint=_OK,
+        Scope.CREDENTIAL, FaultAction.REROUTE, snoozes=True, credential=_FATAL, endpoint=_OK,
+        advice="its money is used up. Raise the limit at the provider",
     ),
     FaultKind.AUTH: FaultRule(
-        Scope.CREDENTIAL,
-        Action.REROUTE,
-        "the provider refuses its key. If the key was revoked, put a new one in its place; no restart is needed",
-        snoozes=True,
-        credential=_FAULT,
-        endpoint=Signal.AUTH_REJECTED,
+        Scope.CREDENTIAL, FaultAction.REROUTE, snoozes=True, credential=_FAULT, endpoint=Signal.AUTH_REJECTED,
+        advice="the provider refuses its key. If the key was revoked, put a new one in its place; no restart is needed",
     ),
     # The provider was not asked: its endpoint hears nothing, and a token issuer's outage is not taken for its own.
     FaultKind.NO_TOKEN: FaultRule(
-        Scope.CREDENTIAL,
-        Action.REROUTE,
-        "there is no key or token to log in with. Look at its issuer or its secret's place",
-        sent=False,
-        snoozes=True,
-        credential=_FAULT,
+        Scope.CREDENTIAL, FaultAction.REROUTE, sent=False, snoozes=True, credential=_FAULT,
+        advice="there is no key or token to log in with. Look at its issuer or its secret's place",
     ),
     FaultKind.FORBIDDEN: FaultRule(
-        Scope.GROUP,
-        Action.REROUTE,
-        "the key may not use this model. Ask the provider for it, or take the route out of the plan",
-        snoozes=True,
-        route=_FAULT,
-        endpoint=_OK,
+        Scope.GROUP, FaultAction.REROUTE, snoozes=True, route=_FAULT, endpoint=_OK,
+        advice="the key may not use this model. Ask the provider for it, or take the route out of the plan",
     ),
     # Nothing but a reload of the configuration mends a wrong model name: the route is parked at once.
     FaultKind.MODEL_NOT_FOUND: FaultRule(
-        Scope.ROUTE,
-        Action.REROUTE,
-        "the provider does not know the route's model. Correct its name in the configuration",
-        snoozes=True,
-        route=_FATAL,
-        endpoint=_OK,
+        Scope.ROUTE, FaultAction.REROUTE, snoozes=True, route=_FATAL, endpoint=_OK,
+        advice="the provider does not know the route's model. Correct its name in the configuration",
     ),
     FaultKind.REQUEST_TIMEOUT: FaultRule(
-        Scope.ROUTE,
-        Action.RETRY_HERE,
-        "the provider gave up reading the request. It is sent again",
-        uses_attempt=True,
-        route=_FAULT,
-        endpoint=_OK,
-        repeats_here=2,
+        Scope.ROUTE, FaultAction.RETRY_HERE, uses_attempt=True, route=_FAULT, endpoint=_OK, repeats_here=2,
+        advice="the provider gave up reading the request. It is sent again",
     ),
     FaultKind.CONFLICT: FaultRule(
-        Scope.JOB,
-        Action.RETRY_HERE,
-        "the provider refused the request for a conflict. It is sent again",
-        uses_attempt=True,
-        credential=_OK,
-        endpoint=_OK,
-        repeats_here=2,
-        cap=CAP,
+        Scope.JOB, FaultAction.RETRY_HERE, uses_attempt=True, credential=_OK, endpoint=_OK, repeats_here=2, cap=CAP,
+        advice="the provider refused the request for a conflict. It is sent again",
     ),
     FaultKind.RATE_LIMITED: FaultRule(
-        Scope.GROUP,
-        Action.REROUTE,
-        "the rate limit is reached. Jobs wait for it; set the limit in the configuration where it is known",
-        waits=True,
-        snoozes=True,
-        credential=_OK,
-        endpoint=_OK,
-        pauses_bucket=True,
+        Scope.GROUP, FaultAction.REROUTE, waits=True, snoozes=True, credential=_OK, endpoint=_OK, pauses_bucket=True,
+        advice="the rate limit is reached. Jobs wait for it; set the limit in the configuration where it is known",
     ),
     FaultKind.RAMP_LIMITED: FaultRule(
-        Scope.CREDENTIAL,
-        Action.REROUTE,
-        "the provider wants slower growth. Jobs wait for it",
-        waits=True,
-        snoozes=True,
-        credential=_OK,
-        endpoint=_OK,
+        Scope.CREDENTIAL, FaultAction.REROUTE, waits=True, snoozes=True, credential=_OK, endpoint=_OK,
         pauses_bucket=True,
+        advice="the provider wants slower growth. Jobs wait for it",
     ),
     FaultKind.SERVER_ERROR: FaultRule(
-        Scope.ROUTE,
-        Action.REROUTE,
-        "the provider failed. Jobs wait or take another route",
-        route=_FAULT,
-        endpoint=_OK,
+        Scope.ROUTE, FaultAction.REROUTE, route=_FAULT, endpoint=_OK,
+        advice="the provider failed. Jobs wait or take another route",
     ),
     FaultKind.OVERLOADED: FaultRule(
-        Scope.ROUTE,
-        Action.REROUTE,
-        "the provider is overloaded. Jobs wait or take another route",
-        route=_FAULT,
-        endpoint=_OK,
+        Scope.ROUTE, FaultAction.REROUTE, route=_FAULT, endpoint=_OK,
+        advice="the provider is overloaded. Jobs wait or take another route",
     ),
     FaultKind.UNREACHABLE: FaultRule(
-        Scope.ENDPOINT,
-        Action.REROUTE,
-        "there is no connection to the provider. Look at its address, DNS, proxy and TLS",
-        sent=False,
-        endpoint=_FAULT,
+        Scope.ENDPOINT, FaultAction.REROUTE, sent=False, endpoint=_FAULT,
+        advice="there is no connection to the provider. Look at its address, DNS, proxy and TLS",
     ),
     FaultKind.TIMED_OUT: FaultRule(
-        Scope.ROUTE,
-        Action.REROUTE,
-        "no answer came within the route's deadline. Raise the deadline if such calls need longer",
-        may_be_billed=True,
-        given_up=True,
-        route=_FAULT,
+        Scope.ROUTE, FaultAction.REROUTE, may_be_billed=True, given_up=True, route=_FAULT,
+        advice="no answer came within the route's deadline. Raise the deadline if such calls need longer",
     ),
     FaultKind.CONNECTION_LOST: FaultRule(
-        Scope.ROUTE,
-        Action.REROUTE,
-        "the connection ended before the answer. Jobs wait or take another route",
-        may_be_billed=True,
-        route=_FAULT,
+        Scope.ROUTE, FaultAction.REROUTE, may_be_billed=True, route=_FAULT,
+        advice="the connection ended before the answer. Jobs wait or take another route",
     ),
     FaultKind.BAD_ANSWER: FaultRule(
-        Scope.ROUTE,
-        Action.REROUTE,
-        "what came back is no answer. Look at what stands between here and the provider",
-        may_be_billed=True,
-        route=_FAULT,
-        endpoint=_OK,
+        Scope.ROUTE, FaultAction.REROUTE, may_be_billed=True, route=_FAULT, endpoint=_OK,
+        advice="what came back is no answer. Look at what stands between here and the provider",
     ),
     FaultKind.BAD_OUTPUT: FaultRule(
-        Scope.JOB,
-        Action.RETRY_HERE,
-        "the answer breaks the job's own schema, twice. Loosen the schema, or plan a model that keeps to it",
-        uses_attempt=True,
-        may_be_billed=True,
-        route=_OK,
-        credential=_OK,
-        endpoint=_OK,
-        repeats_here=1,
-        most=2,
-        cap=CAP,
+        Scope.JOB, FaultAction.RETRY_HERE, uses_attempt=True, may_be_billed=True, route=_OK, credential=_OK,
+        endpoint=_OK, repeats_here=1, most=2, cap=CAP,
+        advice="the answer breaks the job's own schema, twice. Loosen the schema, or plan a model that keeps to it",
     ),
     # The call itself went well. Where nobody else can be asked now, the refusal is the result.
     FaultKind.REFUSED: FaultRule(
-        Scope.JOB,
-        Action.EXCLUDE_ROUTE,
-        "the model would not answer, and the job asks another one then",
-        may_be_billed=True,
-        route=_OK,
-        credential=_OK,
-        endpoint=_OK,
+        Scope.JOB, FaultAction.EXCLUDE_ROUTE, may_be_billed=True, route=_OK, credential=_OK, endpoint=_OK,
+        advice="the model would not answer, and the job asks another one then",
     ),
     # Its job is done by another call. Of the first one its route hears that it was late; of the second nobody hears.
     FaultKind.HEDGE_PRIMARY_LOST: FaultRule(
-        Scope.ROUTE,
-        Action.SNOOZE,
-        "the hedged job's second call answered first, and this one was cancelled",
-        may_be_billed=True,
-        given_up=True,
-        route=Signal.HEDGED_LATE,
+        Scope.ROUTE, FaultAction.SNOOZE, may_be_billed=True, given_up=True, route=Signal.HEDGED_LATE,
+        advice="the hedged job's second call answered first, and this one was cancelled",
     ),
     FaultKind.HEDGE_SECONDARY_LOST: FaultRule(
-        Scope.US,
-        Action.SNOOZE,
-        "the hedged job's first call answered first, and this one was cancelled",
-        may_be_billed=True,
-        given_up=True,
+        Scope.US, FaultAction.SNOOZE, may_be_billed=True, given_up=True,
+        advice="the hedged job's first call answered first, and this one was cancelled",
     ),
     FaultKind.INTERNAL: FaultRule(
-        Scope.US,
-        Action.SNOOZE,
-        "Holdfast's own Redis, SQL or limiter was in the way. The job goes on by itself",
-        sent=False,
-        waits=True,
+        Scope.US, FaultAction.SNOOZE, sent=False, waits=True,
+        advice="Holdfast's own Redis, SQL or limiter was in the way. The job goes on by itself",
     ),
     FaultKind.POISON: FaultRule(
-        Scope.JOB,
-        Action.BURY,
-        "its worker died three times while it held the job. Look at what the job does to a worker before a replay",
-        sent=False,
+        Scope.JOB, FaultAction.BURY, sent=False,
+        advice="its worker died three times while it held the job. Before a replay, look at what the job does to one",
     ),
     FaultKind.EXHAUSTED: FaultRule(
-        Scope.JOB,
-        Action.BURY,
-        "its attempts or calls are used up. Its call log tells by what; replay it when that is mended",
-        sent=False,
+        Scope.JOB, FaultAction.BURY, sent=False,
+        advice="its attempts or calls are used up. Its call log tells by what; replay it when that is mended",
     ),
     FaultKind.EXPIRED: FaultRule(
-        Scope.JOB,
-        Action.BURY,
-        "its deadline passed before it could be answered. Replay it, or give such jobs longer",
-        sent=False,
+        Scope.JOB, FaultAction.BURY, sent=False,
+        advice="its deadline passed before it could be answered. Replay it, or give such jobs longer",
     ),
-}
+}  # fmt: skip
 
 
 def was_sent(outcome: Reply | Fault) -> bool:

@@ -22,7 +22,7 @@ from holdfast.model.call_result import Dimension
 RATE_USED = 0.995  # of a known limit
 SPECK = 1e-9  # units: less is a rounding error, and nobody waits for it
 BURST_USED = 0.85  # of one second's worth of it
-LATE = 1 - BURST_USED  # seconds between a permit and its call: what the rest of the burst makes up for
+LATE_AFTER = 1 - BURST_USED  # seconds between a permit and its call: what the rest of the burst makes up for
 # A late permit of at most OLD seconds takes nothing anew where its bucket held at most HIGH of its capacity for 1 s:
 # those units, and the calls of OLD that have not left, do not fill the bucket of one second's worth at the provider.
 OLD = 0.5
@@ -67,10 +67,10 @@ def per_minute(units: float) -> Allowance:
 def is_late(seconds: float) -> bool:
     """Whether a call that leaves ``seconds`` after it was asked for must take its units anew.
 
-    Calls that leave within LATE of their units show a provider at most capacity + rate * (1 s + LATE) in any second,
-    which is one second's worth of rate and burst each. Later ones could come on top of others'.
+    Calls that leave within LATE_AFTER of their units show a provider at most capacity + rate * (1 s + LATE_AFTER) in
+    any second, which is one second's worth of rate and burst each. Later ones could come on top of others'.
     """
-    return seconds > LATE
+    return seconds > LATE_AFTER
 
 
 def refill(level: Level, allowance: Allowance, now_ms: float) -> Level:

@@ -17,7 +17,7 @@ from holdfast.model.request import OnRefusal, Strictness
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import CAP, Uniform, retry_delay, widths
-from holdfast.policy.fault_rules import FAULT_RULES, Action, FaultRule, Scope, may_be_billed
+from holdfast.policy.fault_rules import FAULT_RULES, FaultAction, FaultRule, Scope, may_be_billed
 from holdfast.policy.outcome_signals import asked_wait
 
 AVOID_LEAST = 0.1  # seconds; a draw of zero would send the job straight back
@@ -93,7 +93,7 @@ def _second_opinion(job: Claimed, route: Route, plan: Plan, reply: Reply, health
 
 def _bury(case: _Case) -> Bury | None:
     job, fault, rule = case.job, case.fault, case.rule
-    if rule.action is Action.BURY and not _spared(case):
+    if rule.action is FaultAction.BURY and not _spared(case):
         return Bury(DeathReason(fault.kind, fault.message, fault.status, fault.code))
     if job.expires_at is not None and case.now >= job.expires_at:
         return _died(case, FaultKind.EXPIRED, "its deadline passed")
@@ -126,20 +126,20 @@ def still_avoided(avoid: Avoid, now: float) -> Avoid:
 
 
 def _spared(case: _Case) -> bool:
-    """Whether a request that was called wrong may be right: others may find it so, or the route is in a storm."""
+    """Whether a request that was called wrong may be right: others may find it so, or an error burst runs."""
     wrong = case.fault.kind is FaultKind.INVALID_REQUEST
     return wrong and (case.fault.is_doubtful or case.route.name in case.health.open_routes)
 
 
 def _go_on(case: _Case) -> Step:
     match case.rule.action:
-        case Action.SNOOZE:
+        case FaultAction.SNOOZE:
             return Snooze(_clamped(case, _delay(case)), case.avoid)
-        case Action.EXCLUDE_ROUTE:
+        case FaultAction.EXCLUDE_ROUTE:
             return _exclude_route(case)
-        case Action.BURY if case.fault.is_doubtful:
+        case FaultAction.BURY if case.fault.is_doubtful:
             return _exclude_route(case)
-        case Action.RETRY_HERE if case.job.attempts < case.rule.repeats_here:
+        case FaultAction.RETRY_HERE if case.job.attempts < case.rule.repeats_here:
             return _retry(case, _clamped(case, (asked_wait(case.fault) or 0.0) + case.uniform(*HERE_AGAIN)))
         case _:
             return _elsewhere(case)

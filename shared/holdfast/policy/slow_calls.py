@@ -14,9 +14,9 @@ USUAL_OUTPUT = 1_000  # tokens; a call that may answer more is given more time
 TIMES = 5.0  # as long as is typical: what takes longer is slow
 UNKNOWN = 0.5  # of the deadline; what is slow before any call on the route came back
 STEP = 1.05  # how far one call moves what is typical
-PATIENCE = 3.0  # times as long as it takes to be slow: then a call on an ill route is lost
+LOST_AT = 3.0  # times as long as it takes to be slow: then a call on an ill route is lost
 CROWDED = 0.25  # of a process's places held by slow calls: what hangs there takes the places of what would not
-CROWDED_PATIENCE = 1.5  # times as long as it takes to be slow; twice as much for each call that its job had before
+CROWDED_LOST_AT = 1.5  # times as long as it takes to be slow; twice as much for each call that its job had before
 RECHECK_AFTER = 2.0  # seconds until a slow call is looked at again
 
 
@@ -67,11 +67,11 @@ def gives_up(  # the whole of what the decision may depend on
     ``calls`` that the job had before and may have been billed: each doubles the wait then, so that a job that needs
     long gets as long as the deadline allows before its calls are used up.
     """
-    if crowded and slowness >= CROWDED_PATIENCE * 2.0**calls:
+    if crowded and slowness >= CROWDED_LOST_AT * 2.0**calls:
         return True
     if route.name not in health.open_routes | health.failing_routes:
         return False
-    return slowness >= PATIENCE or elsewhere(plan, route, health, still_avoided(need.avoid, now))
+    return slowness >= LOST_AT or elsewhere(plan, route, health, still_avoided(need.avoid, now))
 
 
 def is_crowded(slow: int, places: int) -> bool:

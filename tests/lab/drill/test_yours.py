@@ -8,7 +8,7 @@ from holdfast.config import load
 from holdfast.lab.drill.drill_plan import plan_from
 from holdfast.lab.simulation.run import run_virtual
 from holdfast.model.errors import InvalidRequest
-from holdfast.policy.breaker_rules import ALONE, RULES
+from holdfast.policy.breaker_rules import NO_ALTERNATIVE, RULES
 from holdfast.policy.signals import ScopeKind
 from lab.simulation.scenes import scenario
 
@@ -48,9 +48,9 @@ def test_the_fleet_is_the_configurations(settings):
     fleet = plan_from(settings)
     assert [route.name for route in fleet.plan.routes] == ["here/m", "there/n"]
     assert (fleet.places, fleet.workers) == (300, 3)
-    assert fleet.rules("route:here/m") == RULES[ScopeKind.ROUTE].but({"consecutive": 3})
-    assert fleet.rules("route:there/o") == ALONE[ScopeKind.ROUTE]
-    assert fleet.rules("endpoint:there") == ALONE[ScopeKind.ENDPOINT]  # because of the lonely plan
+    assert fleet.rules("route:here/m") == RULES[ScopeKind.ROUTE].overridden({"consecutive": 3})
+    assert fleet.rules("route:there/o") == NO_ALTERNATIVE[ScopeKind.ROUTE]
+    assert fleet.rules("endpoint:there") == NO_ALTERNATIVE[ScopeKind.ENDPOINT]  # because of the lonely plan
 
 
 def test_another_alias_or_a_route_itself_may_be_drilled(settings):

@@ -15,7 +15,7 @@ from holdfast.model.errors import HoldfastError, QueueUnavailable
 from holdfast.model.job import Claimed, Permit
 from holdfast.model.route import Plan
 from holdfast.policy.breaker_rules import Rules, rules_for
-from holdfast.policy.rate_limit import LATE
+from holdfast.policy.rate_limit import LATE_AFTER
 from holdfast.store import GroupWriter, Store
 from holdfast.store.fleet import stop_worker
 from holdfast.store.requeue import called_within, requeue
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 # Seconds: calls made in them mean that a Redis without our epoch was lost, not new. Longer than any cool-off: in a long
 # outage the last call was a probe, and a breaker that Redis forgot must not come back closed.
 RECENT = 900.0
-SENT_BY_NOW = 2 * LATE  # seconds in which a call that was permitted before the loss has left, or must ask anew
+SENT_BY_NOW = 2 * LATE_AFTER  # seconds in which a call that was permitted before the loss has left, or must ask anew
 FAREWELL = 5.0  # seconds for the last words to Redis
 HINTLESS = 30.0  # seconds to wait for a hint in one go
 HINTS_APART = 0.02  # seconds between two looks after hints
@@ -233,7 +233,7 @@ def rules_of(settings: Settings) -> Callable[[str], Rules]:
         built_in = rules_for(scope, plans)
         kind, _, name = scope.partition(":")
         provider = settings.providers.get(name.partition("/")[0])
-        return built_in.but(provider.breaker.overrides()) if provider and kind == "route" else built_in
+        return built_in.overridden(provider.breaker.overrides()) if provider and kind == "route" else built_in
 
     return cache(rules)
 

@@ -52,7 +52,7 @@ class DrillPlan:
         built_in = rules_for(scope, self.plans)
         kind, _, name = scope.partition(":")
         set_ = self.overrides.get(name.partition("/")[0], {})
-        return built_in.but(set_) if kind == ScopeKind.ROUTE and set_ else built_in
+        return built_in.overridden(set_) if kind == ScopeKind.ROUTE and set_ else built_in
 
 
 def plan_of(scenario: Scenario) -> DrillPlan:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from holdfast.lab.simulation.jobs import SimulatedCall
 from holdfast.lab.simulation.policy_hooks import PolicyHooks
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.breaker import Breaker, Closed, Disabled, HalfOpen, Open, allowance
+from holdfast.policy.breaker import Breaker, Closed, Disabled, HalfOpen, Open, ramp_limit
 from holdfast.policy.breaker_rules import Rules
 from holdfast.policy.signals import Observation, ScopeKind, scope_kind
 from holdfast.policy.targets import Target
@@ -55,7 +55,7 @@ class SimulatedBreaker:
 
     @property
     def is_ramping(self) -> bool:
-        return allowance(self.breaker) is not None
+        return ramp_limit(self.breaker) is not None
 
     def become(self, breaker: Breaker, now: float) -> bool:
         """Take the next value of the breaker. True: its state changed, and what waits may want to know."""
@@ -64,7 +64,7 @@ class SimulatedBreaker:
             return False
         self._keep(breaker)
         if breaker.epoch == before.epoch:
-            if allowance(before) is not None and allowance(breaker) is None:
+            if ramp_limit(before) is not None and ramp_limit(breaker) is None:
                 self.moved(self, before, now)  # the ramp is over
             return False
         self.probes.clear()  # what they tell now moves nothing
