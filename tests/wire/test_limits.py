@@ -19,7 +19,7 @@ def test_anthropic_tells_three_limits_and_when_they_are_full_again():
         "anthropic-ratelimit-tokens-limit": "2400000",
     }
     assert read_limits(told | NOON) == {
-        REQUESTS: LimitSeen(4000, 3999, 30),
+        REQUESTS: LimitSeen(4000, 3999),
         INPUT: LimitSeen(2_000_000),
         OUTPUT: LimitSeen(400_000),
     }
@@ -35,9 +35,9 @@ def test_openai_counts_all_tokens_against_one_limit():
         "x-ratelimit-reset-tokens": "2s",
     }
     assert read_limits(told) == {
-        REQUESTS: LimitSeen(500, 499, 0.12),
-        INPUT: LimitSeen(30_000, 29_000, 2),
-        OUTPUT: LimitSeen(30_000, 29_000, 2),
+        REQUESTS: LimitSeen(500, 499),
+        INPUT: LimitSeen(30_000, 29_000),
+        OUTPUT: LimitSeen(30_000, 29_000),
     }
 
 

@@ -10,6 +10,8 @@ from holdfast.model.reply import Reply
 
 
 class Dimension(StrEnum):
+    """What a provider's rate limits count."""
+
     REQUESTS = "requests"
     INPUT_TOKENS = "input_tokens"
     OUTPUT_TOKENS = "output_tokens"
@@ -17,18 +19,23 @@ class Dimension(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LimitSeen:
-    """One rate limit as a provider's headers told it. ``per_minute`` > 0; ``remaining`` units; ``reset_in`` seconds."""
+    """One rate limit as a provider's headers told it."""
 
     per_minute: float
+    """Units a minute, above 0."""
     remaining: float | None = None
-    reset_in: float | None = None
+    """Units that were left after the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """The end of one call. ``limits`` is empty where the headers said nothing that can be trusted."""
+    """The end of one call, as an adapter brings it back."""
 
     outcome: Reply | Fault
+    """What the provider answered, or what went wrong."""
     mapping: MappingReport = field(default_factory=MappingReport)
+    """What the request lost on its way into the route's format."""
     limits: Mapping[Dimension, LimitSeen] = field(default_factory=dict)
+    """The limits that the headers told; empty where they said nothing that can be trusted."""
     seconds: float = 0.0
+    """How long the call took, login included."""

@@ -55,7 +55,7 @@ def _add(
         return
     left = left if left is not None and 0 <= left <= units else None
     period = _period(units, left, reset)
-    found[dimension] = LimitSeen(units * MINUTE / period, left, reset)
+    found[dimension] = LimitSeen(units * MINUTE / period, left)
 
 
 def _period(units: float, left: float | None, reset: float | None) -> float:
