@@ -1,6 +1,6 @@
 """``holdfast batch``: look at batches, cancel one."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Argument, Option
 
@@ -8,10 +8,7 @@ from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.options import PageLimit
 from holdfast.cli.show import show
-from holdfast.cli.tables import Columns, View, counted, draw_acted, facts_table, made, paged, paint, view_table
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from holdfast.cli.tables import Columns, Drawing, View, counted, draw_acted, facts_table, made, paged, paint, view_table
 
 group = Noun("Batches: list, show, cancel.")
 Name = Annotated[str, Argument(help="The batch's id.", metavar="BATCH")]
@@ -48,12 +45,12 @@ BATCHES: Columns = {
 }
 
 
-def draw_batches(view: View) -> "RenderableType":
+def draw_batches(view: View) -> Drawing:
     """Draw a page of batches."""
     return paged(view_table(view["batches"], BATCHES, empty="no batches"), view)
 
 
-def draw_batch(batch: View) -> "RenderableType":
+def draw_batch(batch: View) -> Drawing:
     """Draw one batch."""
     facts = {"batch": batch["id"], "name": batch["name"], "made": batch["created_at"], "jobs": batch["total"]}
     return facts_table(facts | {paint(state): count for state, count in batch["counts"].items() if count})

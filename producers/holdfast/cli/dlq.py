@@ -1,7 +1,7 @@
 """``holdfast dlq``: dead letters. What changes them shows its plan, and acts with ``--yes`` only."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Argument, Exit, Option
 
@@ -11,11 +11,8 @@ from holdfast.cli.context import backend
 from holdfast.cli.job import draw_job, draw_jobs
 from holdfast.cli.options import PageLimit
 from holdfast.cli.show import say, show
-from holdfast.cli.tables import Columns, View, plain, view_table
+from holdfast.cli.tables import Columns, Drawing, View, plain, view_table
 from holdfast.model.errors import Conflict
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 group = Noun("Dead letters: list, show, groups, replay, drain, drop.")
 Limit = Annotated[int, Option(min=1, max=100_000, help="At most this many jobs.")]
@@ -107,7 +104,7 @@ def settled(yes: bool, plan: dict[str, object]) -> None:  # noqa: FBT001 - the o
 GROUPS: Columns = {name: name for name in ("jobs", "fault", "lane", "oldest", "newest")}
 
 
-def draw_groups(view: View) -> "RenderableType":
+def draw_groups(view: View) -> Drawing:
     """Draw dead letters by lane and fault."""
     return view_table(view["groups"], GROUPS, empty="no dead letters")
 

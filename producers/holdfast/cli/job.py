@@ -1,6 +1,6 @@
 """``holdfast job``: look at jobs, wait for one, cancel one."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Argument, Exit, Option
 
@@ -12,6 +12,7 @@ from holdfast.cli.options import PageLimit
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import (
     Columns,
+    Drawing,
     Markup,
     View,
     draw_acted,
@@ -23,9 +24,6 @@ from holdfast.cli.tables import (
     stack,
     view_table,
 )
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 group = Noun("Jobs: list, show, wait, cancel.")
 Name = Annotated[str, Argument(help="The job's id.", metavar="JOB")]
@@ -90,12 +88,12 @@ ATTEMPTS: Columns = {
 }
 
 
-def draw_jobs(view: View) -> "RenderableType":
+def draw_jobs(view: View) -> Drawing:
     """Draw a page of jobs."""
     return paged(view_table(view["jobs"], JOBS, empty="no jobs"), view)
 
 
-def draw_job(job: View) -> "RenderableType":
+def draw_job(job: View) -> Drawing:
     """Draw one job with its attempts and how it ended."""
     facts = {
         "job": job["id"],

@@ -10,15 +10,13 @@ from typer import Argument, Option
 from holdfast.cli.command import Noun
 from holdfast.cli.context import actor, installation
 from holdfast.cli.show import say, show
-from holdfast.cli.tables import Columns, View, draw_acted, paint, view_table
+from holdfast.cli.tables import Columns, Drawing, View, draw_acted, paint, view_table
 from holdfast.model.access import KeyScope, named_key, read_key
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest, NotFound
 from holdfast.model.storable import is_storable
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from holdfast.client.api_keys import ApiKeys
 
 group = Noun("API keys: create, list, revoke.")
@@ -129,6 +127,6 @@ KEYS: Columns = {
 }
 
 
-def draw_keys(view: View) -> "RenderableType":
+def draw_keys(view: View) -> Drawing:
     """Draw API keys; their secrets are not there to be drawn."""
     return view_table(view["keys"], KEYS, empty="no keys: `holdfast key create` makes one")

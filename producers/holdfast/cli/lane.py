@@ -1,16 +1,13 @@
 """``holdfast lane``: see the backlog, stop and go on."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Argument
 
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.show import show
-from holdfast.cli.tables import Columns, View, counted, draw_acted, lasting, paint, view_table
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from holdfast.cli.tables import Columns, Drawing, View, counted, draw_acted, lasting, paint, view_table
 
 group = Noun("Lanes: list, pause, resume.")
 Name = Annotated[str, Argument(help="The lane, such as smart.batch.", metavar="LANE")]
@@ -34,7 +31,7 @@ def resume(lane: Name) -> None:
     show(backend().pause(lane, paused=False), draw_acted)
 
 
-def draw_lanes(view: View) -> "RenderableType":
+def draw_lanes(view: View) -> Drawing:
     """Draw the backlog by lane."""
     return view_table(view["lanes"], LANES, empty="no lane has had a job yet")
 

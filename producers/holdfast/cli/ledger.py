@@ -1,15 +1,10 @@
 """``holdfast ledger``: what was accepted is accounted for."""
 
-from typing import TYPE_CHECKING
-
 from typer import Exit
 
 from holdfast.cli.context import backend
 from holdfast.cli.show import show
-from holdfast.cli.tables import Columns, View, paint, view_table
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from holdfast.cli.tables import Columns, Drawing, View, paint, view_table
 
 
 def ledger() -> None:
@@ -29,6 +24,6 @@ LINES: Columns = {
 }
 
 
-def draw_ledger(view: View) -> "RenderableType":
+def draw_ledger(view: View) -> Drawing:
     """Draw the invariants."""
     return view_table(view["lines"], LINES, empty="no lines")

@@ -1,16 +1,13 @@
 """``holdfast route``: see how providers are, and overrule their breakers."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Argument
 
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.show import show
-from holdfast.cli.tables import Columns, View, draw_acted, paint, view_table
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from holdfast.cli.tables import Columns, Drawing, View, draw_acted, paint, view_table
 
 group = Noun("Routes: list, open, close, reset.")
 Name = Annotated[str, Argument(help="The route, PROVIDER/MODEL.", metavar="ROUTE")]
@@ -40,7 +37,7 @@ def reset(route: Name) -> None:
     show(backend().reset(route), draw_acted)
 
 
-def draw_routes(view: View) -> "RenderableType":
+def draw_routes(view: View) -> Drawing:
     """Draw the routes with what the gate keeps of them."""
     return view_table(view["routes"], ROUTES, empty="no routes are configured")
 

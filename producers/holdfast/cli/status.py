@@ -1,16 +1,12 @@
 """``holdfast status``: everything on one page."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from holdfast.cli.context import backend
 from holdfast.cli.lane import draw_lanes
 from holdfast.cli.route import draw_routes
 from holdfast.cli.show import show
-from holdfast.cli.tables import Columns, View, facts_table, plain, stack, view_table
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from holdfast.cli.tables import Columns, Drawing, View, facts_table, plain, stack, view_table
 
 WORKERS: Columns = {"worker": "id", "host": "host", "pid": "pid", "lease until": "lease_until"}
 CODES: Columns = {"provider": "provider", "unknown code": "code", "calls": "calls"}
@@ -21,7 +17,7 @@ def status() -> None:
     show(backend().status(), draw_status)
 
 
-def draw_status(view: View) -> "RenderableType":
+def draw_status(view: View) -> Drawing:
     """Draw everything on one page."""
     return stack(
         facts_table({"database": view["database_url"], "Redis": view["redis_url"] or "not running"}),
@@ -36,6 +32,6 @@ def draw_status(view: View) -> "RenderableType":
     )
 
 
-def draw_codes(codes: Sequence[View]) -> "list[RenderableType]":
+def draw_codes(codes: Sequence[View]) -> list[Drawing]:
     """Draw what providers said that no table of ours knows; nothing where there is nothing."""
     return ["", view_table(codes, CODES, empty="")] if codes else []

@@ -1,11 +1,15 @@
 """What drawings for people are made of: tables, facts, states in colour. They take views, as ``--json`` prints them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
     from rich.table import Table
+
+    Drawing: TypeAlias = RenderableType
+else:
+    Drawing = object  # annotations are read when a module is imported, and rich only when something is drawn
 
 View = dict[str, Any]
 Columns = Mapping[str, str | Callable[[View], object]]
@@ -97,7 +101,7 @@ def view_table(views: Iterable[View], columns: Columns, *, empty: str) -> "Table
     return table(columns, rows, empty=empty)
 
 
-def paged(drawn: "RenderableType", view: View) -> "RenderableType":
+def paged(drawn: Drawing, view: View) -> Drawing:
     """Add to a page how to see the next one."""
     return stack(drawn, f"more: --cursor {view['next']}") if view["next"] else drawn
 
@@ -113,7 +117,7 @@ def facts_table(facts: Mapping[str, object]) -> "Table":
     return drawn
 
 
-def stack(*parts: "RenderableType") -> "Group":
+def stack(*parts: Drawing) -> "Group":
     """Draw one below the other."""
     from rich.console import Group
 

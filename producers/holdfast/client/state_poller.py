@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from holdfast.client.errors import ServerUnavailable
+from holdfast.client.waiting import REST_FACTOR
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import LIVE, State
 
 TICK = 0.05  # seconds between two questions
-REST_FACTOR = 4  # times as long as the last question took: the poll takes a fifth of a thread at most
 OUTAGE_PAUSE = 1.0  # seconds before the next question where the storage did not answer
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import LIVE
 
 FIRST_PAUSE, WIDEST_PAUSE, GROWTH = 0.02, 1.0, 1.5  # seconds between two questions; a factor
-REST_FACTOR = 4  # times as long as the last questions took: a wait takes a fifth of a thread at most
+REST_FACTOR = 4  # pauses last so many times as long as the questions before: a wait takes a fifth of a thread at most
 OUTAGE = 60.0  # seconds for which a wait rides over a storage or server that does not answer
 PAGE = 500  # finished jobs in one question
 
