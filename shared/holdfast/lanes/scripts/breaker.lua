@@ -1,9 +1,7 @@
--- breaker: compare-and-set of a breaker's hash, the one way in which it is replaced.
+-- breaker: compare-and-set of a breaker's hash. Only a probe's lease is written otherwise, by fetch and release.
 --
--- breaker_version(key)                   what is compared: "0" where there is none, an error where it is garbage
--- breaker_replace(key, index, version, fields)   put fields in its place, under the next version
---
--- Only a probe's lease is written field by field, by fetch and release; that makes a new version too.
+-- breaker_version(key)                          what is compared: "0" where there is none, an error for garbage
+-- breaker_replace(key, index, version, fields)  put fields in its place, under the next version
 
 local function breaker_version(key)
     local version = redis.call("HGET", key, "version") or "0"

@@ -4,6 +4,7 @@
 --                  from second SINCE on where it is SPEED@SINCE (in a drill), else of text (tests crank it)
 -- whole(text, …)   text as a whole number >= 0, or an error that names the argument
 -- exact(number)    text that reads back as the same number
+-- following_from(at, script)  a function that returns one argument after the other, from ARGV[at] on
 
 local function clock(text)
     local speed, since = string.match(text, "^(.+)@(.+)$")
@@ -29,4 +30,12 @@ end
 
 local function exact(number)
     return string.format("%.17g", number)
+end
+
+local function following_from(at, script)
+    return function()
+        if ARGV[at] == nil then error(script .. " arguments: expected more than " .. #ARGV) end
+        at = at + 1
+        return ARGV[at - 1]
+    end
 end

@@ -14,8 +14,6 @@ if #ARGV < 4 or #ARGV % 2 ~= 0 then
 end
 local version = breaker_version(KEYS[1])
 if version ~= ARGV[1] then return 0 end
-local fields = {}
-for i = 3, #ARGV do fields[i - 2] = ARGV[i] end
-breaker_replace(KEYS[1], KEYS[2], version, fields)
+breaker_replace(KEYS[1], KEYS[2], version, {unpack(ARGV, 3)})
 redis.call("PUBLISH", ARGV[2], "")
 return 1

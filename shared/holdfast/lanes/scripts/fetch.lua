@@ -91,14 +91,10 @@ local function answer(reason, retry_in, epochs, jobs, targets, probes, texts, le
         texts or {}, left_shares or {}}
 end
 
-if redis.call("SISMEMBER", KEYS[8], lane) == 1 then
-    return answer("paused", nil, {}, {}, {}, {})
-end
+if redis.call("SISMEMBER", KEYS[8], lane) == 1 then return answer("paused", nil, {}, {}, {}, {}) end
 
 local ids = held and {ARGV[8]} or redis.call("LRANGE", KEYS[2], 0, n + look - 1)
-if #ids == 0 then
-    return answer("empty", nil, {}, {}, {}, {})
-end
+if #ids == 0 then return answer("empty", nil, {}, {}, {}, {}) end
 local needs = held and {ARGV[9]} or redis.call("HMGET", KEYS[4], unpack(ids))
 
 -- Everything that guards the targets, read once.
@@ -120,9 +116,7 @@ end
 
 local breakers, buckets, routes, targets = {}, {}, {}, {}
 local at = 13
-for i = 1, n_breakers do
-    breakers[i] = read_breaker(KEYS[10 + i])
-end
+for i = 1, n_breakers do breakers[i] = read_breaker(KEYS[10 + i]) end
 for i = 1, n_buckets do
     local given = {}
     for j = 1, 6 do given[j] = tonumber(ARGV[at + j]) or false end
@@ -173,9 +167,7 @@ local function gate(target)
             return "breaker", nil, false -- forced open, or a state we do not know: fail closed
         end
     end
-    if target.slots.used >= limit then
-        return "slots", POLL
-    end
+    if target.slots.used >= limit then return "slots", POLL end
     return nil, nil, probe
 end
 
@@ -222,7 +214,7 @@ for number, target in ipairs(targets) do
 end
 
 local jobs, chosen, probes = {}, {}, {}
-local permits, taken_ids, texts, left_shares = {}, {}, {}, {}
+local permits, texts, left_shares = {}, {}, {}
 local skipped, garbage, seen = {}, {}, {}
 local reason, retry_in
 local looked, longest_lease = 0, 0
@@ -236,7 +228,7 @@ local function take(target, number, id, costs, probe)
     target.slots.used = target.slots.used + 1
     local slots = target.slots.taken
     slots[#slots + 1], slots[#slots + 2] = exact(now + target.lease), permit
-    jobs[#jobs + 1], chosen[#chosen + 1], taken_ids[#taken_ids + 1] = id, number, id
+    jobs[#jobs + 1], chosen[#chosen + 1] = id, number
     if probe then
         probes[#probes + 1] = #jobs
         for _, breaker in ipairs(target.breakers) do
@@ -345,7 +337,7 @@ if #jobs > 0 then
     if redis.call("PTTL", KEYS[6]) < milliseconds then
         redis.call("PEXPIRE", KEYS[6], milliseconds)
     end
-    if not held then redis.call("SADD", KEYS[5], unpack(taken_ids)) end
+    if not held then redis.call("SADD", KEYS[5], unpack(jobs)) end
 end
 
 local epochs = {}

@@ -29,14 +29,7 @@ local now_ms = now * 1000
 local old = tonumber(ARGV[2])
 if not old then error("RENEW old: expected seconds, got " .. tostring(ARGV[2])) end
 local buckets, answers = {}, {}
-local at = 3
-
-local function following()
-    local text = ARGV[at]
-    if text == nil then error("RENEW arguments: expected more than " .. #ARGV) end
-    at = at + 1
-    return text
-end
+local following = following_from(3, "RENEW")
 
 local function moved(scopes, permit, probing)
     for scope, epoch in pairs(scopes) do

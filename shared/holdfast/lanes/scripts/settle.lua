@@ -32,14 +32,7 @@
 local root, now, worker = KEYS[1], clock(ARGV[1]), ARGV[2]
 local now_ms = now * 1000
 local HOW = {real = true, back = true, keep = true, drop = true}
-local at = 3
-
-local function following()
-    local text = ARGV[at]
-    if text == nil then error("SETTLE arguments: expected more than " .. #ARGV) end
-    at = at + 1
-    return text
-end
+local following = following_from(3, "SETTLE")
 
 redis.call("ZADD", root .. "lane:__heartbeats__", math.floor(now * 1000), worker)
 local fresh = string.sub(redis.call("GET", root .. "epoch") or "", 1, 6) == "fresh:"
