@@ -33,10 +33,10 @@ chaos: ## every crash point, Redis fault and cut link, with real processes (minu
 	@PYTHON="$(PYTHON)" requirements/install dev
 	@$(BIN)/python -m pytest -m chaos $(ARGS)
 
-check: ## lint, format, types, import contracts, generated pages
+check: ## lint, format, types, import contracts, dead code, generated pages
 	@PYTHON="$(PYTHON)" requirements/install dev
 	@status=0; \
-	for each in "ruff check ." "ruff format --check ." "mypy" "lint-imports" "python docs/generate.py --check"; do \
+	for each in "ruff check ." "ruff format --check ." "mypy" "lint-imports" "vulture" "python docs/generate.py --check"; do \
 	    echo "$$each"; $(BIN)/$$each || status=1; \
 	done; exit $$status
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.lab.providers.calls import SeenCall, count, longest_silence, most_in_flight, most_per_second, timeline
+from holdfast.lab.providers.calls import SeenCall, count, most_in_flight, most_per_second, timeline
 
 
 def call(started: float, ended: float | None = None, status: str | None = "200", tag: str = "") -> SeenCall:
@@ -75,8 +75,3 @@ def test_the_busiest_second_is_found(times: list[float]) -> None:
 def test_the_timeline_counts_ends_by_status_for_each_tenth_of_a_second() -> None:
     points = timeline([call(100.0, 100.05), call(100.0, 100.06, "503"), call(100.0, 100.31)])
     assert points == {"start": 100.0, "step": 0.1, "points": [[0, {"200": 1, "503": 1}], [3, {"200": 1}]]}
-
-
-def test_the_longest_silence_lies_between_two_neighbours() -> None:
-    assert longest_silence([1, 2, 5, 6]) == 3
-    assert longest_silence([1]) == 0

@@ -34,9 +34,6 @@ class KeySnapshot:
     def age(self, now: float) -> float:
         return now - self.read_at
 
-    def any_usable(self) -> bool:
-        return any(key.usable(self.clock) for key in self.by_id.values())
-
 
 class KeyCache:
     """Safe to share between threads. ``clock`` is a steady one, in seconds."""

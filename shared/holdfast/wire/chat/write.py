@@ -126,7 +126,7 @@ def _result(part: ToolResult, place: str, report: MappingReportBuilder, pictures
             texts += written
         else:
             report.change(where, "moved behind the tool results: they hold text alone here")
-            pictures += [{"type": "text", "text": f"Part of the result of tool call {part.id}:"}, *written]
+            pictures.extend([{"type": "text", "text": f"Part of the result of tool call {part.id}:"}, *written])
     content = bare_text(texts) or ""
     named = openai.call_id(part.id, openai.CHAT_ID)
     return {"role": "tool", "tool_call_id": named, "content": content, **report.native(part.native, place)}

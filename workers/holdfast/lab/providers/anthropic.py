@@ -8,7 +8,6 @@ from holdfast.lab.providers.limiter import MINUTE, RateBucket
 from holdfast.lab.providers.prompt import ErrorAnswer, Prompt, SimAnswer, wrong
 
 PATH = "/v1/messages"
-ID_PREFIX = "msg"
 REQUEST_ID = "request-id"
 OVERLOADED = ErrorAnswer(529, "Overloaded")
 SPEND = ErrorAnswer(429, "This organization has reached its spend limit.", "enforced_spend_limit_reached")

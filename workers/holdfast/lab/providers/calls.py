@@ -6,7 +6,6 @@ Times are seconds since the epoch, so that they can be laid beside those of othe
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 SERVED = "200"
@@ -127,11 +126,6 @@ def timeline(calls: Sequence[SeenCall], step: float = STEP) -> dict[str, Any]:
         if start is not None and call.ended is not None and call.status is not None:
             points[int((call.ended - start) / step)][call.status] += 1
     return {"start": start, "step": step, "points": [[place, dict(points[place])] for place in sorted(points)]}
-
-
-def longest_silence(times: Sequence[float]) -> float:
-    """The longest time, in seconds, between two neighbours of ``times`` (ascending)."""
-    return max((after - before for before, after in pairwise(times)), default=0.0)
 
 
 def _usage(calls: Iterable[SeenCall]) -> dict[str, int]:

@@ -66,11 +66,7 @@ class ChaosEvents:
         self.pool.audit.excused += len(worker.calls)
         if upset.seconds > LEASE:
             loop.at(loop.now + LEASE, self.pool.take_over, worker)
-        loop.at(worker.paused_until, self._resumed, worker)
-
-    def _resumed(self, worker: SimulatedWorker) -> None:
-        worker.leased = True  # under a new name
-        self.pool.pump()
+        loop.at(worker.paused_until, self.pool.pump)
 
     def _skew(self, upset: ChaosEvent, worker: SimulatedWorker) -> None:
         """Its wall clock jumps. Nothing that counts is dated by it."""

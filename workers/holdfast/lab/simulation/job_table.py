@@ -101,7 +101,6 @@ class JobTable:
 
     def take_over(self, worker: SimulatedWorker, now: float) -> list[SimulatedJob]:
         """Queue the jobs of a worker whose lease ran out. Those that outlived three workers are dead."""
-        worker.leased = False
         queued: list[SimulatedJob] = []
         for job, calls in Counter(call.job for call in worker.calls if call.job.worker is worker).items():
             job.worker = None

@@ -54,21 +54,21 @@ class SimulatedJob:
 class SimulatedWorker:
     """One worker process: ``free`` of its ``places``, and the calls it has in flight.
 
-    ``alive`` ends with a kill, ``leased`` when SQL took its jobs over. ``paused_until``: it is stopped, with its
-    clock. ``ahead``: seconds that its wall clock is wrong. ``dies``: the crash point at which it is to die.
+    ``alive`` ends with a kill. ``paused_until``: it is stopped, with its clock. ``ahead``: seconds that its wall clock
+    is wrong. ``dies``: the crash point at which it is to die.
     ``retries``, ``hedges``: its own budgets. ``typical``, ``doubts``, ``worn``: what calls on a route typically take,
     which of them were lately called wrong, and which wore their jobs out.
     """
 
     __slots__ = (
-        "ahead", "alive", "calls", "dies", "doubts", "free", "hedges", "leased", "name", "paused_until", "places",
+        "ahead", "alive", "calls", "dies", "doubts", "free", "hedges", "name", "paused_until", "places",
         "retries", "typical", "worn",
     )  # fmt: skip
 
     def __init__(self, name: str, places: int) -> None:
         self.name, self.free, self.places = name, places, places
         self.calls: dict[SimulatedCall, None] = {}
-        self.alive = self.leased = True
+        self.alive = True
         self.paused_until = -inf
         self.ahead = 0.0
         self.dies = ""
