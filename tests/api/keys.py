@@ -38,7 +38,7 @@ def opened(settings: Settings, peer: str = "127.0.0.1", **options):
 
 def hears(client: TestClient) -> TestClient:
     """Have an application read its keys anew at the next request."""
-    client.app.state.shared.key_cache._keys = KeySnapshot()
+    client.app.state.holdfast.key_cache._keys = KeySnapshot()
     return client
 
 
@@ -54,7 +54,7 @@ class Clock:
 
 def cranked(client: TestClient) -> Clock:
     """Put a clock of ours into the key cache of an application."""
-    clock, shared = Clock(), client.app.state.shared
-    assert isinstance(shared, AppState)
-    shared.key_cache._clock = clock
+    clock, app_state = Clock(), client.app.state.holdfast
+    assert isinstance(app_state, AppState)
+    app_state.key_cache._clock = clock
     return clock

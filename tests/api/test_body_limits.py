@@ -18,7 +18,7 @@ from holdfast.api.body_limits import (
     FEWER_BYTES,
     MOST_BYTES,
     BodyLimitMiddleware,
-    Room,
+    MemoryBudget,
     announced_size,
     parse_json,
 )
@@ -136,10 +136,10 @@ def test_a_form_is_no_job(api) -> None:
 
 
 async def test_large_bodies_share_their_room_and_wait_for_each_other() -> None:
-    room, order = Room(size=10, patience=60.0), []
+    budget, order = MemoryBudget(size=10, timeout=60.0), []
 
     async def hold(name: str, size: int, until: asyncio.Event) -> None:
-        async with room.of(size):
+        async with budget.reserve(size):
             order.append(name)
             await until.wait()
 
@@ -158,13 +158,13 @@ async def test_large_bodies_share_their_room_and_wait_for_each_other() -> None:
 
 
 async def test_who_finds_no_room_is_asked_to_come_back() -> None:
-    room = Room(size=10, patience=0.01)
-    async with room.of(8):
+    budget = MemoryBudget(size=10, timeout=0.01)
+    async with budget.reserve(8):
         with pytest.raises(HTTPException) as refused:
-            async with room.of(8):
+            async with budget.reserve(8):
                 raise AssertionError("there is no room for this")
     assert refused.value.status_code == 503
-    async with room.of(10):
+    async with budget.reserve(10):
         pass  # all of it was given back
 
 
@@ -178,13 +178,13 @@ def test_no_room_is_a_problem_document_with_the_time_to_come_back(monkeypatch) -
         return Response(await request.body())
 
     app = Starlette(routes=[Route(JOBS, read, methods=["POST"])])
-    app.add_middleware(BodyLimitMiddleware, room=Room(size=1, patience=0.01))
+    app.add_middleware(BodyLimitMiddleware, budget=MemoryBudget(size=1, timeout=0.01))
     answer = TestClient(app).post(JOBS, content=b"x" * (FEWER_BYTES + 1))
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "5")
 
 
-@pytest.mark.parametrize(("patience", "total"), [(0.01, 60.0), (60.0, 0.01)])
-async def test_a_body_that_trickles_is_given_up(patience, total) -> None:
+@pytest.mark.parametrize(("idle", "total"), [(0.01, 60.0), (60.0, 0.01)])
+async def test_a_body_that_trickles_is_given_up(idle, total) -> None:
     sent, never = [], asyncio.Event()
 
     async def receive():
@@ -197,7 +197,7 @@ async def test_a_body_that_trickles_is_given_up(patience, total) -> None:
         sent.append(message)
 
     scope = {"type": "http", "path": JOBS, "headers": [(b"content-length", b"9")], "method": "POST"}
-    await BodyLimitMiddleware(read, patience=patience, total=total)(scope, receive, send)
+    await BodyLimitMiddleware(read, idle=idle, total=total)(scope, receive, send)
     assert sent[0]["status"] == 408
     assert orjson.loads(sent[1]["body"])["code"] == "too_slow"
 
@@ -212,7 +212,7 @@ async def test_a_long_wait_for_an_answer_is_no_slow_body() -> None:
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    capped = BodyLimitMiddleware(None, patience=0.01, total=0.01)._capped(receive, 10)
+    capped = BodyLimitMiddleware(None, idle=0.01, total=0.01)._capped(receive, 10)
     await capped()
     listening = asyncio.create_task(capped())
     await asyncio.wait([listening], timeout=0.05)

@@ -182,3 +182,17 @@ def test_the_answers_of_a_batch_are_output_lines_in_input_order(api, worker) -> 
     rest = api.get(f"/api/v1/batches/{body['batch']}/results", params={"after": page["next"]}).json()
     assert rest == {"results": [], "next": None}
     assert api.post(f"/api/v1/batches/{body['batch']}/cancel").json()["cancelled"] == 1
+
+
+@pytest.mark.parametrize("good_for", [5_400, "5400", "90m", "1.5h"])
+def test_a_list_says_in_any_unit_how_long_its_jobs_are_good(api, store, good_for) -> None:
+    body = submit(api, {"model": "smart", "jobs": [{"prompt": "a"}], "expires_in": good_for})
+    job = store.read(find_job, body["jobs"][0]["id"].removeprefix("job_"))
+    assert job.expires_at is not None
+    assert job.expires_at - job.created_at == pytest.approx(5_400, abs=1)
+
+
+@pytest.mark.parametrize("never", ["soon", "0s", 0, -1, "5M"])
+def test_a_list_whose_jobs_are_good_for_no_time_is_refused(api, never) -> None:
+    answer = api.post("/api/v1/jobs", json={"model": "smart", "jobs": [{"prompt": "a"}], "expires_in": never})
+    assert (answer.status_code, answer.json()["where"]) == (422, "expires_in")

@@ -156,7 +156,7 @@ def test_a_key_that_is_revoked_during_a_long_wait_gets_no_answer(settings, store
             store.write(revoke_key, key[3:19], "test")
             clock.now += key_cache.FRESH
 
-        monkeypatch.setattr(api.app.state.shared.watch, "ended", wait)
+        monkeypatch.setattr(api.app.state.holdfast.watch, "ended", wait)
         answer = api.get(job["status_url"], headers=bearer(key) | {"Prefer": "wait=30"})
     assert answer.status_code == 401
 

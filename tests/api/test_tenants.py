@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from api.keys import add_key, bearer, hears, opened
 from holdfast.api import app as application
-from holdfast.api.auth.middleware import OPEN
+from holdfast.api.auth.middleware import PUBLIC_PATHS
 from holdfast.api.auth.request_context import endpoints
 from holdfast.model.access import KeyScope
 from holdfast.store.tables import METADATA
@@ -93,7 +93,7 @@ def test_a_key_of_another_tenant_sees_and_touches_nothing(api, store, other) -> 
     hears(api)
     before = rows(store, of=THEIRS)
     assert {name: len(found) for name, found in before.items()} == {
-        "job": 3, "batch": 1, "request": 3, "attempt": 2, "result": 2,
+        "job": 3, "batch": 1, "request": 3, "attempt": 2, "result": 2, "operation": 1,
     }  # fmt: skip
     for method, url, how in other.requests(api):
         answer = api.request(method, url, headers=bearer(mine), **how)
@@ -160,21 +160,21 @@ def test_who_only_watches_sees_figures_and_nobodys_prompts(api, store, other) ->
         if answer.status_code != 403:
             seen.add((method, url))
     figures = {"/metrics", *(f"/api/v1/{name}" for name in ("lanes", "routes", "ledger", "status"))}
-    assert seen == {("GET", path) for path in {*figures, *OPEN}}
+    assert seen == {("GET", path) for path in {*figures, *PUBLIC_PATHS}}
 
 
 def test_every_operation_wants_a_key_and_a_scope(api, store, other) -> None:
     stranger = bearer(add_key(store, THEIRS, KeyScope.SUBMIT))
     hears(api)
-    admitted = set()
+    accepted = set()
     for method, url, how in other.requests(api):
-        if url in OPEN:
+        if url in PUBLIC_PATHS:
             continue
         for _ in range(2):
             assert api.request(method, url, **how).status_code in {401, 429}, (method, url)
         if api.request(method, url, headers=stranger, **how).status_code != 403:
-            admitted.add((method, re.sub(r"[0-9a-f]{32}", "…", url)))
-    assert admitted == {
+            accepted.add((method, re.sub(r"[0-9a-f]{32}", "…", url)))
+    assert accepted == {
         ("POST", "/api/v1/jobs"),
         ("POST", "/api/v1/jobs/job_…/cancel"),
         ("POST", "/api/v1/batches/batch_…/cancel"),
@@ -194,4 +194,4 @@ def test_an_endpoint_that_needs_nothing_is_no_endpoint(settings, monkeypatch) ->
 
 
 def test_only_the_probes_need_nothing(settings) -> None:
-    assert {path for path, needs in endpoints(application.create_app(settings)) if needs is None} == OPEN
+    assert {path for path, needs in endpoints(application.create_app(settings)) if needs is None} == PUBLIC_PATHS

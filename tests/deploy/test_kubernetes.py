@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from deploy.manifest import read_all
 from holdfast.api import metrics
-from holdfast.api.auth.middleware import OPEN
+from holdfast.api.auth.middleware import PUBLIC_PATHS
 from holdfast.cli.main import app
 from holdfast.config import load
 from holdfast.config.load import STORAGE_VARIABLES
@@ -88,7 +88,7 @@ def test_probes_ask_for_paths_that_need_no_key_and_for_no_others() -> None:
         assert set(probe) <= PROBE
         asked.add(probe["httpGet"]["path"])
         assert probe["httpGet"]["port"] == api["ports"][0]["name"]
-    assert asked == OPEN
+    assert asked == PUBLIC_PATHS
     assert "livenessProbe" not in window
     assert api["ports"][0]["containerPort"] == load(None, env={}).server.port
 

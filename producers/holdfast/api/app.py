@@ -25,13 +25,13 @@ PARTS = (jobs, batches, dead_letters, lanes, routes, operations)
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the application. Nothing is opened before it starts, and it starts with SQL and Redis down too."""
-    shared = AppState(settings)
+    app_state = AppState(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        await shared.watch.close()
-        await run_in_threadpool(shared.installation.close)
+        await app_state.watch.close()
+        await run_in_threadpool(app_state.installation.close)
 
     app = FastAPI(
         title="Holdfast",
@@ -39,15 +39,15 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Inference jobs that survive their providers.",
         lifespan=lifespan,
     )
-    app.state.shared = shared
+    app.state.holdfast = app_state
     answer_problems(app)
     for part in PARTS:
         app.include_router(part.router, prefix=NATIVE)
     app.include_router(probes.router)
     check_endpoints(app)
     app.add_middleware(BodyLimitMiddleware)
-    app.add_middleware(AuthMiddleware, shared=shared)
-    app.add_middleware(HostGuardMiddleware, shared=shared)
+    app.add_middleware(AuthMiddleware, app_state=app_state)
+    app.add_middleware(HostGuardMiddleware, app_state=app_state)
     app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(RequestIdMiddleware)  # outermost: every answer has one
     return app

@@ -24,9 +24,9 @@ class AppState:
 
 
 def of_request(request: Request) -> AppState:
-    shared = request.app.state.shared
-    assert isinstance(shared, AppState)
-    return shared
+    app_state = request.app.state.holdfast
+    assert isinstance(app_state, AppState)
+    return app_state
 
 
-Ours = Annotated[AppState, Depends(of_request)]
+InjectedAppState = Annotated[AppState, Depends(of_request)]

@@ -1,6 +1,6 @@
-"""Caps that hold while a body is read: its bytes, its time, and the room that all large ones have together.
+"""Limits that hold while a body is read: its bytes, its time, and the memory that all large ones have together.
 
-What is inside is capped where it is parsed: depth, number of values, numbers that are none (docs/decisions/0022).
+What is inside is limited where it is parsed: depth, number of values, numbers that are none (docs/decisions/0022).
 """
 
 import asyncio
@@ -19,30 +19,30 @@ from holdfast.model.errors import InvalidRequest
 from holdfast.model.json_bounds import MOST_BRACKETS, has_too_many_brackets, is_deeper
 
 MOST_BYTES = 32 * 1024 * 1024
-FEWER_BYTES = 1024 * 1024  # where no prompts are sent, and what passes without asking for room
+FEWER_BYTES = 1024 * 1024  # where no prompts are sent, and what needs no part of the budget
 MOST_LEVELS = 64  # of JSON inside JSON
-ROOM = 2 * MOST_BYTES  # for all large bodies at once, from their first byte to their answer
-PATIENCE = 30.0  # seconds without a byte, or without room
+LARGE_BODIES = 2 * MOST_BYTES  # for all large bodies at once, from their first byte to their answer
+IDLE_SECONDS = 30.0  # seconds without a byte, or without memory
 BODY_SECONDS = 120.0  # for a whole body
 LARGE = frozenset({"/api/v1/jobs"})
 PLAIN = frozenset({"", "identity"})
 
 
-class Room:
-    """Bytes of memory that large bodies share. Who finds none waits; who waits too long is asked to come back."""
+class MemoryBudget:
+    """Bytes that large bodies share. A request waits for its part, at most ``timeout`` seconds."""
 
-    def __init__(self, size: int = ROOM, patience: float = PATIENCE) -> None:
-        self._free, self._patience = size, patience
+    def __init__(self, size: int = LARGE_BODIES, timeout: float = IDLE_SECONDS) -> None:
+        self._free, self._timeout = size, timeout
         self._given_back = asyncio.Condition()
 
     @asynccontextmanager
-    async def of(self, size: int) -> AsyncIterator[None]:
+    async def reserve(self, size: int) -> AsyncIterator[None]:
         """Hold ``size`` bytes. Raises HTTPException."""
         if not size:
             yield
             return
         try:
-            async with asyncio.timeout(self._patience), self._given_back:
+            async with asyncio.timeout(self._timeout), self._given_back:
                 await self._given_back.wait_for(lambda: self._free >= size)
                 self._free -= size
         except TimeoutError:
@@ -56,13 +56,17 @@ class Room:
 
 
 class BodyLimitMiddleware:
-    """Stops reading a body that grows beyond its cap, whatever its Content-Length says, or that comes too slowly."""
+    """Stops reading a body that grows beyond its limit, whatever its Content-Length says, or that comes too slowly."""
 
     def __init__(
-        self, app: ASGIApp, room: Room | None = None, patience: float = PATIENCE, total: float = BODY_SECONDS
+        self,
+        app: ASGIApp,
+        budget: MemoryBudget | None = None,
+        idle: float = IDLE_SECONDS,
+        total: float = BODY_SECONDS,
     ) -> None:
-        self._app, self._room = app, room or Room()
-        self._patience, self._total = patience, total
+        self._app, self._budget = app, budget or MemoryBudget()
+        self._idle, self._total = idle, total
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -71,7 +75,7 @@ class BodyLimitMiddleware:
         most = MOST_BYTES if scope["path"] in LARGE else FEWER_BYTES
         try:
             announced = announced_size(Headers(scope=scope), most)
-            async with self._room.of(0 if announced <= FEWER_BYTES else announced):
+            async with self._budget.reserve(0 if announced <= FEWER_BYTES else announced):
                 await self._app(scope, self._capped(receive, most), send)
         except HTTPException as refusal:  # of ours; those of endpoints have been answered further in
             await of_http(scope, refusal)(scope, receive, send)
@@ -84,7 +88,7 @@ class BodyLimitMiddleware:
             if whole:  # what comes now is the end of the connection, whenever that is
                 return await receive()
             try:
-                message = await asyncio.wait_for(receive(), min(self._patience, deadline - time.monotonic()))
+                message = await asyncio.wait_for(receive(), min(self._idle, deadline - time.monotonic()))
             except TimeoutError:
                 raise HTTPException(408, "the body came too slowly.", {"connection": "close"}) from None
             read += len(message.get("body", b""))

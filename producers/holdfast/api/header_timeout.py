@@ -1,4 +1,4 @@
-"""How long a connection may take to say what it wants: uvicorn itself would wait for ever for the end of a header."""
+"""A time-out for a request's header: uvicorn itself would wait for ever for its end."""
 
 import asyncio
 from typing import ClassVar
@@ -17,33 +17,33 @@ class HeaderTimeoutProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         super().connection_made(transport)
-        self._wind_up()
+        self._start_timer()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._answers():
-            self._stop()
+        if self._is_answering():
+            self._stop_timer()
         else:
-            self._wind_up()
+            self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop()
+        self._stop_timer()
         super().connection_lost(exc)
 
-    def _answers(self) -> bool:
+    def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _wind_up(self) -> None:
+    def _start_timer(self) -> None:
         """Start the clock unless it runs: a byte now and then does not set it back."""
         if self._due is None:
-            self._due = asyncio.get_running_loop().call_later(self.head_seconds, self._give_up)
+            self._due = asyncio.get_running_loop().call_later(self.head_seconds, self._time_out)
 
-    def _stop(self) -> None:
+    def _stop_timer(self) -> None:
         if self._due is not None:
             self._due.cancel()
             self._due = None
 
-    def _give_up(self) -> None:
+    def _time_out(self) -> None:
         self._due = None
-        if not self._answers():
+        if not self._is_answering():
             self.transport.close()

@@ -1,6 +1,6 @@
 """Figures for Prometheus, computed when it asks. No job's id stands in a label."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -13,12 +13,13 @@ from holdfast.config import Settings
 from holdfast.lanes import BucketView, Snapshot
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import LIVE, State
-from holdfast.model.records import LaneCounts
 from holdfast.policy.signals import ScopeKind
 from holdfast.store import Store
 from holdfast.store.backlog import oldest_queued
 from holdfast.store.counters import dead_by_fault, read_counters
 from holdfast.store.fleet import list_workers
+
+Sample = tuple[Sequence[str], float]  # the values of a metric's labels, and its own
 
 
 def exposition(installation: Installation) -> bytes:
@@ -48,33 +49,30 @@ class PrometheusCollector(Collector):
 
 def of_store(store: Store, states: Sequence[LaneState]) -> Iterator[Metric]:
     """Yield what SQL knows, from running tallies and partial indexes. Raises StorageUnavailable."""
-    lanes, counters = [state.lane for state in states], store.read(read_counters)
-    yield backlog(lanes)
-    yield oldest(lanes, store)
-    yield drain_eta(states)
-    yield dead(store.read(dead_by_fault, counters))
+    counters = store.read(read_counters)
+    yield gauges("holdfast_backlog", "Jobs that have not ended.", ("lane", "state"), backlog(states))
+    text = "Age of the oldest job that may start now."
+    yield gauges("holdfast_oldest_claimable_seconds", text, ("lane",), oldest(states, store))
+    text = "Until nothing of the lane waits or runs, at the pace of now."
+    yield gauges("holdfast_drain_eta_seconds", text, ("lane",), drain_eta(states))
+    dead = sorted(store.read(dead_by_fault, counters).items())
+    yield gauges("holdfast_dlq", "Dead letters by what they died of.", ("reason",), by_label(dead))
     yield from of_counters(counters)
     yield gauge("holdfast_workers", "Worker processes with a live lease.", float(len(store.read(list_workers))))
 
 
-def backlog(lanes: list[LaneCounts]) -> Metric:
-    family = GaugeMetricFamily("holdfast_backlog", "Jobs that have not ended.", labels=["lane", "state"])
-    for lane in lanes:
+def backlog(states: Sequence[LaneState]) -> Iterator[Sample]:
+    for each in states:
         for state in sorted(LIVE):
-            family.add_metric([lane.lane, state.value], lane.counts.get(state, 0))
-    return family
+            yield (each.lane.lane, state.value), each.lane.counts.get(state, 0)
 
 
-def oldest(lanes: list[LaneCounts], store: Store) -> Metric:
+def oldest(states: Sequence[LaneState], store: Store) -> Iterator[Sample]:
     """Tell how long the oldest job that may start has waited since its producer made it."""
-    family = GaugeMetricFamily(
-        "holdfast_oldest_claimable_seconds", "Age of the oldest job that may start now.", labels=["lane"]
-    )
     now = store.now()
-    for lane in lanes:
-        job = store.read(oldest_queued, lane.lane) if lane.counts.get(State.QUEUED) else None
-        family.add_metric([lane.lane], max(0.0, now - made_at(job)) if job else 0.0)
-    return family
+    for each in states:
+        job = store.read(oldest_queued, each.lane.lane) if each.lane.counts.get(State.QUEUED) else None
+        yield (each.lane.lane,), max(0.0, now - made_at(job)) if job else 0.0
 
 
 def made_at(job: str) -> float:
@@ -86,22 +84,11 @@ def made_at(job: str) -> float:
     return int(job[:12], 16) / 1000
 
 
-def drain_eta(states: Sequence[LaneState]) -> Metric:
+def drain_eta(states: Sequence[LaneState]) -> Iterator[Sample]:
     """Tell when each lane will be empty. A lane of which nobody can tell is left out; ``holdfast status`` says why."""
-    family = GaugeMetricFamily(
-        "holdfast_drain_eta_seconds", "Until nothing of the lane waits or runs, at the pace of now.", labels=["lane"]
-    )
-    for state in states:
-        if state.eta.seconds is not None:
-            family.add_metric([state.lane.lane], state.eta.seconds)
-    return family
-
-
-def dead(by_fault: Mapping[str, int]) -> Metric:
-    family = GaugeMetricFamily("holdfast_dlq", "Dead letters by what they died of.", labels=["reason"])
-    for reason, jobs in sorted(by_fault.items()):
-        family.add_metric([reason], jobs)
-    return family
+    for each in states:
+        if each.eta.seconds is not None:
+            yield (each.lane.lane,), each.eta.seconds
 
 
 def routes_of(settings: Settings) -> list[str]:
@@ -110,42 +97,37 @@ def routes_of(settings: Settings) -> list[str]:
 
 def of_gate(snapshot: Snapshot, routes: Sequence[str]) -> Iterator[Metric]:
     """Yield what Redis knows. It keeps nothing of a breaker that never had trouble: such a route is closed."""
-    states = breakers(snapshot, "holdfast_breaker_state", "route", lambda kind: kind == ScopeKind.ROUTE)
-    told = {breaker.scope.partition(":")[2] for breaker in snapshot.breakers}
-    for route in routes:
-        if route not in told:
-            states.add_metric([route], severity("closed"))
-    yield states
-    yield breakers(snapshot, "holdfast_guard_state", "scope", lambda kind: kind != ScopeKind.ROUTE)
-    yield fill(snapshot.buckets)
-    flights = GaugeMetricFamily("holdfast_calls_in_flight", "Calls under way.", labels=["route"])
-    for route, calls in sorted(snapshot.slots.items()):
-        flights.add_metric([route], calls)
-    yield flights
+    told = [(*breaker.scope.partition(":")[::2], breaker) for breaker in snapshot.breakers]
+    known = [(rest, severity(breaker.state)) for kind, rest, breaker in told if kind == ScopeKind.ROUTE]
+    closed = [(route, severity("closed")) for route in routes if route not in {rest for _, rest, _ in told}]
+    guards = [(breaker.scope, severity(breaker.state)) for kind, _, breaker in told if kind != ScopeKind.ROUTE]
+    text = f"State of a breaker: {', '.join(f'{number} {state}' for state, number in SEVERITY.items())}."
+    yield gauges("holdfast_breaker_state", text, ("route",), by_label([*known, *closed]))
+    yield gauges("holdfast_guard_state", text, ("scope",), by_label(guards))
+    labels = ("route", "credential", "dimension")
+    yield gauges("holdfast_bucket_fill_ratio", "Level of a bucket over its capacity.", labels, fill(snapshot.buckets))
+    yield gauges("holdfast_calls_in_flight", "Calls under way.", ("route",), by_label(sorted(snapshot.slots.items())))
 
 
-def breakers(snapshot: Snapshot, name: str, label: str, wanted: Callable[[str], bool]) -> GaugeMetricFamily:
-    words = ", ".join(f"{number} {state}" for state, number in SEVERITY.items())
-    family = GaugeMetricFamily(name, f"State of a breaker: {words}.", labels=[label])
-    for breaker in snapshot.breakers:
-        kind, _, rest = breaker.scope.partition(":")
-        if wanted(kind):
-            family.add_metric([rest if label == "route" else breaker.scope], severity(breaker.state))
-    return family
-
-
-def fill(buckets: list[BucketView]) -> Metric:
+def fill(buckets: Sequence[BucketView]) -> Iterator[Sample]:
     """Tell how full each bucket is; below 0 it is in debt. ``route`` is provider/group."""
-    labels = ["route", "credential", "dimension"]
-    family = GaugeMetricFamily("holdfast_bucket_fill_ratio", "Level of a bucket over its capacity.", labels=labels)
     for bucket in buckets:
         provider, _, rest = bucket.name.partition("/")
         credential, _, group = rest.partition(":")
         for dimension, level in bucket.level.items():
-            capacity = bucket.capacity[dimension] or 1.0
-            family.add_metric([f"{provider}/{group}", credential, dimension.value], level / capacity)
-    return family
+            yield (f"{provider}/{group}", credential, dimension.value), level / (bucket.capacity[dimension] or 1.0)
+
+
+def by_label(values: Iterable[tuple[str, float]]) -> Iterator[Sample]:
+    return (((label,), value) for label, value in values)
 
 
 def gauge(name: str, documentation: str, value: float) -> Metric:
     return GaugeMetricFamily(name, documentation, value=value)
+
+
+def gauges(name: str, documentation: str, labels: Sequence[str], samples: Iterable[Sample]) -> Metric:
+    family = GaugeMetricFamily(name, documentation, labels=labels)
+    for values, value in samples:
+        family.add_metric(values, value)
+    return family

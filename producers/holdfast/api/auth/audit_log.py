@@ -1,4 +1,4 @@
-"""Refusals in the audit log and in the log: who, from where, what, and why; never a key, and never without end."""
+"""Write refusals to the audit log and to the log: who, from where, what, why; no key, and never all of a flood."""
 
 import logging
 import time
@@ -16,26 +16,26 @@ NOBODY = "nobody"  # the actor of a request without a good key
 log = logging.getLogger(__name__)
 
 
-async def record_refusal(shared: AppState, scope: Scope, why: str, actor: str = NOBODY) -> Denial:
-    """Count a refusal, and write it down unless a flood of them is. Without the log it is one all the same."""
+async def record_refusal(app_state: AppState, scope: Scope, why: str, actor: str = NOBODY) -> Denial:
+    """Count a refusal, and write it down unless a flood of them is. It stays a refusal where it cannot be."""
     peer = peer_of(scope)
-    verdict = shared.failed_auth.denied(peer if actor == NOBODY else actor, time.monotonic())
-    if verdict.write:
+    denial = app_state.failed_auth.denied(peer if actor == NOBODY else actor, time.monotonic())
+    if denial.write:
         what = {
             "why": why,
             "method": scope["method"],
             "path": scope["path"][:200],
             "peer": peer,
             "request": request_id(scope),
-            "unwritten": verdict.unwritten,
+            "unwritten": denial.unwritten,
         }
         log.warning("denied: %s", what)
-        await _write(shared, actor, what)
-    return verdict
+        await _write(app_state, actor, what)
+    return denial
 
 
-async def _write(shared: AppState, actor: str, what: dict[str, object]) -> None:
+async def _write(app_state: AppState, actor: str, what: dict[str, object]) -> None:
     try:
-        await run_in_threadpool(lambda: shared.installation.ready().write(audit, actor, "denied", what))
+        await run_in_threadpool(lambda: app_state.installation.ready().write(audit, actor, "denied", what))
     except Exception:
         log.exception("request %s: the refusal is not in the audit log", what["request"])

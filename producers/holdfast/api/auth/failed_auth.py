@@ -1,4 +1,4 @@
-"""How many refusals a peer gets told, and how many are written down: a flood of wrong keys fills no table.
+"""Limit how many refusals a peer is told, and how many are logged: a flood of wrong keys fills no audit log.
 
 Only requests that are refused anyway are counted, and only they are slowed down: nobody can shut others out by
 guessing beside them, behind the same proxy for one. Pure but for what it remembers; the time is an argument.
@@ -18,7 +18,7 @@ MOST_PEERS = 4_096  # remembered; the longest silent one is forgotten
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """``wait``: seconds until the peer is told more; None: it is told. ``unwritten``: not logged so far."""
+    """``wait``: seconds until the peer is told more; None: it is told. ``unwritten``: not in the audit log so far."""
 
     wait: float | None
     write: bool
@@ -30,12 +30,12 @@ class FailedAuthLimiter:
 
     def __init__(self) -> None:
         self._peers: OrderedDict[str, tuple[float, int]] = OrderedDict()  # start of the window, refusals in it
-        self._book = (float("-inf"), 0)
+        self._log_window = (float("-inf"), 0)
         self._unwritten = 0
 
     def denied(self, peer: str, now: float) -> Denial:
         """Count one refusal of ``peer``."""
-        start, count = counted(self._peers.pop(peer, (float("-inf"), 0)), now)
+        start, count = count_in_window(self._peers.pop(peer, (float("-inf"), 0)), now)
         self._peers[peer] = (start, count)
         if len(self._peers) > MOST_PEERS:
             self._peers.popitem(last=False)
@@ -44,15 +44,15 @@ class FailedAuthLimiter:
 
     def _written(self, wait: float | None, now: float) -> Denial:
         if wait is None:
-            self._book = counted(self._book, now)
-            if self._book[1] <= WRITTEN:
+            self._log_window = count_in_window(self._log_window, now)
+            if self._log_window[1] <= WRITTEN:
                 unwritten, self._unwritten = self._unwritten, 0
                 return Denial(wait, write=True, unwritten=unwritten)
         self._unwritten += 1
         return Denial(wait, write=False)
 
 
-def counted(window: tuple[float, int], now: float) -> tuple[float, int]:
+def count_in_window(window: tuple[float, int], now: float) -> tuple[float, int]:
     """Count one more in a window, or in a new one."""
     start, count = window
     return (start, count + 1) if now < start + WINDOW else (now, 1)
@@ -61,13 +61,13 @@ def counted(window: tuple[float, int], now: float) -> tuple[float, int]:
 def peer_of(scope: Scope) -> str:
     """Name the peer of a request."""
     client = scope.get("client")
-    return named(str(client[0])) if client else "unknown"
+    return peer_name(str(client[0])) if client else "unknown"
 
 
-def named(address: str) -> str:
+def peer_name(address: str) -> str:
     """Name a peer: an IPv4 address, or the network of an IPv6 one, in which a host has as many as it likes.
 
-    >>> named("127.0.0.1"), named("2001:db8:1:2:3:4:5:6"), named("testclient")
+    >>> peer_name("127.0.0.1"), peer_name("2001:db8:1:2:3:4:5:6"), peer_name("testclient")
     ('127.0.0.1', '2001:db8:1:2::/64', 'testclient')
     """
     try:

@@ -1,4 +1,4 @@
-"""Who may reach us at all: without keys programs on the same machine, and never a page through somebody's browser.
+"""Refuse requests by host and origin: without keys only this machine's are let in, and never another site's page.
 
 Without keys a request has to name a loopback host (so no page can reach us by rebinding its own name). With or
 without, one that a browser makes for another site's page is refused.
@@ -49,14 +49,14 @@ def any_key(settings: Settings) -> bool | None:
 
 
 class HostGuardMiddleware:
-    def __init__(self, app: ASGIApp, shared: AppState) -> None:
-        self._app, self._shared = app, shared
-        self._loopback = is_loopback(shared.settings.server.host)
+    def __init__(self, app: ASGIApp, app_state: AppState) -> None:
+        self._app, self._app_state = app, app_state
+        self._loopback = is_loopback(app_state.settings.server.host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        named = self._loopback and not self._shared.key_cache.has_keys()
+        named = self._loopback and not self._app_state.key_cache.has_keys()
         if scope["type"] == "http" and (why := refusal(Headers(scope=scope), loopback_only=named)):
-            await record_refusal(self._shared, scope, why)
+            await record_refusal(self._app_state, scope, why)
             await problem(scope, 403, "forbidden", why)(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The API keys of the installation, as one process knows them: read again every other second while they are asked for.
+"""The API keys of the installation, cached by one process: read again every other second while they are asked for.
 
 All of them are held, so that an unknown key costs no question to the database, and a revoked one is refused by every
 process within seconds. Where the database does not answer, what was read serves a moment longer; then nobody passes.
@@ -17,15 +17,15 @@ from holdfast.store.api_keys import mark_used, read_keys
 
 FRESH = 2.0  # seconds after which the keys are read again
 STALE = 4.0  # seconds after which what was read is good for nothing: revoked means revoked within five
-EAGER = 0.05  # seconds between two looks for keys that may have been made an instant ago
-NOTE_USE = 60.0  # seconds between two notes of the same key's use
+REFRESH_GAP = 0.05  # seconds between two refreshes for keys that may have been made an instant ago
+USE_SECONDS = 60.0  # seconds between two records of the same key's use
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class KeySnapshot:
-    """What one look found. ``clock`` is the database's time then, ``read_at`` ours (steady)."""
+    """What one refresh found. ``clock`` is the database's time then, ``read_at`` ours (steady)."""
 
     by_id: Mapping[str, KeyRecord] = field(default_factory=dict)
     clock: float = 0.0
@@ -41,24 +41,24 @@ class KeyCache:
     def __init__(self, installation: Installation, clock: Callable[[], float] = time.monotonic) -> None:
         self._installation, self._clock = installation, clock
         self._keys, self._turn = KeySnapshot(), Lock()
-        self._eager_at = float("-inf")
+        self._forced_at = float("-inf")
         self._noted: dict[str, float] = {}
 
     def is_fresh(self) -> bool:
         return self._keys.age(self._clock()) < FRESH
 
-    def is_news(self, text: str) -> bool:
-        """Tell whether a key may have been made since the last look. A flood of invented ones cannot ask for more."""
+    def may_be_new(self, text: str) -> bool:
+        """Tell whether a key may have been made since the last refresh. A flood of invented ones asks no more."""
         read, now = read_key(text), self._clock()
-        if read is None or read[0] in self._keys.by_id or now - self._eager_at < EAGER:
+        if read is None or read[0] in self._keys.by_id or now - self._forced_at < REFRESH_GAP:
             return False
-        self._eager_at = now
+        self._forced_at = now
         return True
 
-    def look(self, *, anew: bool = False) -> KeySnapshot:
+    def refresh(self, *, force: bool = False) -> KeySnapshot:
         """Return keys that are at most ``STALE`` seconds old. Asks the database. Raises StorageUnavailable."""
         with self._turn:
-            if self.is_fresh() and not anew:
+            if self.is_fresh() and not force:
                 return self._keys
             asked_at = self._clock()  # before the question: what is revoked while it runs may be missing
             try:
@@ -71,11 +71,11 @@ class KeyCache:
             return self._keys
 
     def has_keys(self) -> bool | None:
-        """Tell whether a key was ever made here: one that was revoked lets nobody in again. None: unknown."""
+        """Tell whether a key was ever made here: a revoked one does not let everybody in again. None: unknown."""
         return bool(self._keys.by_id) if self._keys.clock else None
 
     def caller(self, text: str) -> ApiCaller:
-        """Say who shows this key, by what the last look found. Raises Unauthorized."""
+        """Say who shows this key, by what the last refresh found. Raises Unauthorized."""
         name, secret = read_key(text) or ("", "")
         keys, now = self._keys, self._clock()
         if keys.age(now) >= STALE:
@@ -88,16 +88,16 @@ class KeyCache:
             raise Unauthorized(f"API key {record.id} ({record.name}) is {state}")
         return record.caller()
 
-    def is_due(self, caller: ApiCaller) -> bool:
-        """Tell, once a minute, that the use of a caller's key is to be noted."""
+    def use_is_due(self, caller: ApiCaller) -> bool:
+        """Tell, once a minute, that the use of a caller's key is to be recorded."""
         now = self._clock()
-        if now - self._noted.get(caller.name, float("-inf")) < NOTE_USE:
+        if now - self._noted.get(caller.name, float("-inf")) < USE_SECONDS:
             return False
         self._noted[caller.name] = now
         return True
 
-    def note(self, caller: ApiCaller) -> None:
-        """Note that a key is in use. It is no promise: a database that is away loses the note."""
+    def record_use(self, caller: ApiCaller) -> None:
+        """Record that a key is in use. It is no promise: a database that is away loses it."""
         try:
             self._installation.ready().write(mark_used, [caller.name.removeprefix("key:")])
         except StorageUnavailable as error:

@@ -1,4 +1,4 @@
-"""Who comes in. Where keys were ever made, or others than this machine can reach us, every request shows one.
+"""Authentication: where keys were ever made, or others than this machine can reach us, every request shows one.
 
 Nothing here means "allow" by accident: keys that cannot be read, and errors of our own, are a 503.
 """
@@ -19,10 +19,9 @@ from holdfast.model.access import ApiCaller, KeyScope
 from holdfast.model.errors import HoldfastError, StorageUnavailable, Unauthorized
 from holdfast.model.loopback import is_loopback
 
-OPEN = frozenset({"/livez", "/readyz"})  # for probes, which have no key; they tell nothing but a state
-LOCAL_CALLER = ApiCaller(
-    "api", None, frozenset({KeyScope.ADMIN})
-)  # a program of this machine, where no key was ever made
+PUBLIC_PATHS = frozenset({"/livez", "/readyz"})  # for probes, which have no key; they tell nothing but a state
+# A program of this machine, where no key was ever made.
+LOCAL_CALLER = ApiCaller("api", None, frozenset({KeyScope.ADMIN}))
 CHALLENGE = 'Bearer realm="holdfast"'
 TOO_MANY = 429
 
@@ -32,11 +31,11 @@ log = logging.getLogger(__name__)
 class AuthMiddleware:
     """Puts the caller into the request's state, or answers why nobody comes in."""
 
-    def __init__(self, app: ASGIApp, shared: AppState) -> None:
-        self._app, self._shared = app, shared
+    def __init__(self, app: ASGIApp, app_state: AppState) -> None:
+        self._app, self._app_state = app, app_state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in OPEN:
+        if scope["type"] == "http" and scope["path"] not in PUBLIC_PATHS:
             answer = await self._refusal(scope)
             if answer is not None:
                 await answer(scope, receive, send)
@@ -48,7 +47,7 @@ class AuthMiddleware:
 
     async def _refusal(self, scope: Scope) -> Response | None:
         try:
-            caller = await admitted(self._shared, Headers(scope=scope))
+            caller = await authenticate(self._app_state, Headers(scope=scope))
         except Unauthorized as error:
             return await self._denied(scope, error)
         except HoldfastError as error:
@@ -60,42 +59,42 @@ class AuthMiddleware:
         return None
 
     async def _denied(self, scope: Scope, error: Unauthorized) -> Response:
-        verdict = await record_refusal(self._shared, scope, error.why)
-        if verdict.wait is not None:
+        denial = await record_refusal(self._app_state, scope, error.why)
+        if denial.wait is not None:
             detail = f"too many requests without a good key came from {peer_of(scope)}. A good key is let in any time."
             answer = problem(scope, TOO_MANY, "too_many_denials", detail)
-            answer.headers["retry-after"] = str(int(verdict.wait) + 1)
+            answer.headers["retry-after"] = str(int(denial.wait) + 1)
             return answer
         answer = of_error(scope, error)
         answer.headers["www-authenticate"] = CHALLENGE
         return answer
 
 
-async def admitted(shared: AppState, headers: Headers) -> ApiCaller:
+async def authenticate(app_state: AppState, headers: Headers) -> ApiCaller:
     """Say who makes a request. Raises Unauthorized, StorageUnavailable."""
-    if not shared.key_cache.is_fresh():
-        await look(shared)
-    if is_loopback(shared.settings.server.host) and shared.key_cache.has_keys() is False:
+    if not app_state.key_cache.is_fresh():
+        await refresh_keys(app_state)
+    if is_loopback(app_state.settings.server.host) and app_state.key_cache.has_keys() is False:
         return LOCAL_CALLER
-    shown = shown_key(headers)
-    if shared.key_cache.is_news(shown):
-        await look(shared, anew=True)
-    caller = shared.key_cache.caller(shown)
-    if shared.key_cache.is_due(caller):
-        await run_in_threadpool(shared.key_cache.note, caller)
+    shown = presented_key(headers)
+    if app_state.key_cache.may_be_new(shown):
+        await refresh_keys(app_state, force=True)
+    caller = app_state.key_cache.caller(shown)
+    if app_state.key_cache.use_is_due(caller):
+        await run_in_threadpool(app_state.key_cache.record_use, caller)
     return caller
 
 
-async def look(shared: AppState, *, anew: bool = False) -> None:
-    """Read the keys anew. A process that knew of none an instant ago stays as it was while SQL is away."""
+async def refresh_keys(app_state: AppState, *, force: bool = False) -> None:
+    """Read the keys anew. A house that had none an instant ago stays as it was while SQL is away."""
     try:
-        await run_in_threadpool(shared.key_cache.look, anew=anew)
+        await run_in_threadpool(app_state.key_cache.refresh, force=force)
     except StorageUnavailable:
-        if shared.key_cache.has_keys() is not False or not is_loopback(shared.settings.server.host):
+        if app_state.key_cache.has_keys() is not False or not is_loopback(app_state.settings.server.host):
             raise
 
 
-def shown_key(headers: Headers) -> str:
+def presented_key(headers: Headers) -> str:
     """Find the key in a request: SDKs differ in where they put it. Raises Unauthorized."""
     kind, _, bearer = headers.get("authorization", "").strip().partition(" ")
     shown = {bearer.strip()} if kind.lower() == "bearer" else set[str]()

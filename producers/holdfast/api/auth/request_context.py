@@ -1,4 +1,4 @@
-"""What an endpoint gets of a request: who makes it, and only so much as that caller may see.
+"""What an endpoint gets of a request: who makes it, and a backend that shows only what that caller may see.
 
 Every endpoint names what it needs (``Submitting``, ``Reading``, ``Operating``, ``Watching``, ``Fleet``); the
 application does not start with one that does not.
@@ -14,7 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from holdfast.api.app_state import AppState, of_request
 from holdfast.api.auth.audit_log import record_refusal
-from holdfast.api.auth.middleware import OPEN, admitted
+from holdfast.api.auth.middleware import PUBLIC_PATHS, authenticate
 from holdfast.client.local import LocalBackend
 from holdfast.client.state_poller import StatePoller
 from holdfast.config import Settings
@@ -28,7 +28,7 @@ BEARER = HTTPBearer(auto_error=False, description="an API key, as `holdfast key 
 class RequestContext:
     """One request. ``tenant`` None: an operator of all tenants."""
 
-    shared: AppState
+    app_state: AppState
     caller: ApiCaller
     request: Request
 
@@ -38,24 +38,24 @@ class RequestContext:
 
     @property
     def settings(self) -> Settings:
-        return self.shared.settings
+        return self.app_state.settings
 
     @property
     def watch(self) -> StatePoller:
-        return self.shared.watch
+        return self.app_state.watch
 
     @property
     def backend(self) -> LocalBackend:
         """What this caller may see and do; what concerns all tenants needs ``Fleet``."""
-        return LocalBackend(self.shared.installation, tenant=self.tenant, actor=self.caller.name)
+        return LocalBackend(self.app_state.installation, tenant=self.tenant, actor=self.caller.name)
 
-    async def still_welcome(self) -> None:
+    async def reauthenticate(self) -> None:
         """Look again after a long wait: a key may have been revoked. Raises Unauthorized."""
-        await admitted(self.shared, self.request.headers)
+        await authenticate(self.app_state, self.request.headers)
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class RequiredScope:
     """A dependency that lets only those through whose key has ``scope``; ``fleet``: and belongs to no tenant."""
 
     scope: KeyScope
@@ -64,13 +64,13 @@ class Needs:
     async def __call__(
         self, request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
     ) -> RequestContext:
-        caller, shared = request.state.caller, of_request(request)
+        caller, app_state = request.state.caller, of_request(request)
         assert isinstance(caller, ApiCaller)
         refusal = self.refusal(caller)
         if refusal is not None:
-            await record_refusal(shared, request.scope, refusal.why, caller.name)
+            await record_refusal(app_state, request.scope, refusal.why, caller.name)
             raise refusal
-        return RequestContext(shared, caller, request)
+        return RequestContext(app_state, caller, request)
 
     def refusal(self, caller: ApiCaller) -> Forbidden | None:
         if not caller.may(self.scope):
@@ -80,23 +80,23 @@ class Needs:
         return None
 
 
-Submitting = Annotated[RequestContext, Depends(Needs(KeyScope.SUBMIT))]
-Reading = Annotated[RequestContext, Depends(Needs(KeyScope.READ))]
-Operating = Annotated[RequestContext, Depends(Needs(KeyScope.OPERATE))]
-Watching = Annotated[RequestContext, Depends(Needs(KeyScope.WATCH, fleet=True))]
-Fleet = Annotated[RequestContext, Depends(Needs(KeyScope.OPERATE, fleet=True))]
+Submitting = Annotated[RequestContext, Depends(RequiredScope(KeyScope.SUBMIT))]
+Reading = Annotated[RequestContext, Depends(RequiredScope(KeyScope.READ))]
+Operating = Annotated[RequestContext, Depends(RequiredScope(KeyScope.OPERATE))]
+Watching = Annotated[RequestContext, Depends(RequiredScope(KeyScope.WATCH, fleet=True))]
+Fleet = Annotated[RequestContext, Depends(RequiredScope(KeyScope.OPERATE, fleet=True))]
 
 
 def check_endpoints(app: FastAPI) -> None:
     """Refuse to start with an endpoint that lets everybody in. Raises TypeError."""
-    bare = [path for path, needs in endpoints(app) if needs is None and path not in OPEN]
+    bare = [path for path, needs in endpoints(app) if needs is None and path not in PUBLIC_PATHS]
     if bare:
         raise TypeError(f"no API key is needed for {', '.join(bare)}: let the endpoint take a RequestContext")
 
 
-def endpoints(app: FastAPI) -> Iterator[tuple[str, Needs | None]]:
+def endpoints(app: FastAPI) -> Iterator[tuple[str, RequiredScope | None]]:
     """Yield the path of every endpoint, and what it needs; pages that describe the API are FastAPI's own."""
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute):
-            needs = [each.call for each in context.dependant.dependencies if isinstance(each.call, Needs)]
+            needs = [each.call for each in context.dependant.dependencies if isinstance(each.call, RequiredScope)]
             yield str(context.path), needs[0] if needs else None

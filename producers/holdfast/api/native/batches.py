@@ -14,36 +14,36 @@ router = APIRouter(tags=["batches"])
 
 @router.get("/batches")
 def list_batches(
-    ours: Reading,
+    context: Reading,
     tenant: Name | None = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """List batches, newest first."""
-    page = ours.backend.batches(limit, cursor, tenant)
+    page = context.backend.batches(limit, cursor, tenant)
     return page | {"batches": [with_results(batch) for batch in page["batches"]]}
 
 
 @router.get("/batches/{batch}")
-def show(batch: str, ours: Reading) -> dict[str, Any]:
+def show(batch: str, context: Reading) -> dict[str, Any]:
     """Show a batch with its jobs counted by state."""
-    return with_results(ours.backend.batch(batch))
+    return with_results(context.backend.batch(batch))
 
 
 @router.get("/batches/{batch}/results")
 def results(
     batch: str,
-    ours: Reading,
+    context: Reading,
     after: Annotated[int, Query(ge=-1, le=MOST_PLACES, description="the last position you have")] = -1,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
 ) -> dict[str, Any]:
     """List the output lines of jobs that have ended, in input order. Jobs that have not leave gaps."""
-    found = ours.backend.finished(batch, after, limit)
+    found = context.backend.finished(batch, after, limit)
     lines = [{"position": position, **answer.line} for position, answer in found]
     return {"results": lines, "next": found[-1][0] if found else None}
 
 
 @router.post("/batches/{batch}/cancel")
-def cancel(batch: str, ours: Submitting) -> dict[str, Any]:
+def cancel(batch: str, context: Submitting) -> dict[str, Any]:
     """Cancel every job of the batch that has not ended."""
-    return ours.backend.cancel_batch(batch)
+    return context.backend.cancel_batch(batch)

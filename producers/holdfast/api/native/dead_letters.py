@@ -20,65 +20,65 @@ router = APIRouter(prefix="/dlq", tags=["dead letters"])
 
 
 @router.get("")
-def list_letters(ours: Reading, page: Annotated[Page, Query()]) -> dict[str, Any]:
+def list_letters(context: Reading, page: Annotated[Page, Query()]) -> dict[str, Any]:
     """List dead letters, newest first."""
-    return ours.backend.jobs(page.choose(DEAD), page.limit, page.cursor)
+    return context.backend.jobs(page.choose(DEAD), page.limit, page.cursor)
 
 
 @router.get("/groups")
-def groups(ours: Reading, where: Annotated[DeadFilter, Query()]) -> dict[str, Any]:
+def groups(context: Reading, where: Annotated[DeadFilter, Query()]) -> dict[str, Any]:
     """Group dead letters by lane and by what they died of, largest group first."""
-    return ours.backend.dead_groups(where.choose(DEAD))
+    return context.backend.dead_groups(where.choose(DEAD))
 
 
 @router.post("/replay")
-def replay(ours: Operating, bulk: Replay) -> dict[str, Any]:
+def replay(context: Operating, bulk: Replay) -> dict[str, Any]:
     """Put dead letters back to work, oldest first, ``per_minute`` of them a minute."""
     if bulk.dry_run:
-        return plan(ours, bulk)
-    moved = ours.backend.replay(bulk.dead(), bulk.limit, bulk.per_minute)
+        return plan(context, bulk)
+    moved = context.backend.replay(bulk.dead(), bulk.limit, bulk.per_minute)
     return done(new_id(), moved)
 
 
 @router.post("/drop")
-def drop(ours: Operating, bulk: Bulk) -> dict[str, Any]:
+def drop(context: Operating, bulk: Bulk) -> dict[str, Any]:
     """Remove dead letters for good."""
     if bulk.dry_run:
-        return plan(ours, bulk)
-    return done(new_id(), ours.backend.drop(bulk.dead(), bulk.limit))
+        return plan(context, bulk)
+    return done(new_id(), context.backend.drop(bulk.dead(), bulk.limit))
 
 
 @router.post("/drain")
-def drain(ours: Operating, bulk: Bulk) -> dict[str, Any]:
+def drain(context: Operating, bulk: Bulk) -> dict[str, Any]:
     """Write dead letters to a file of the server, then remove them. ``export_url`` is where to fetch it."""
     if bulk.dry_run:
-        return plan(ours, bulk)
+        return plan(context, bulk)
     operation, where = new_id(), bulk.dead()
-    directory = exports(ours)
+    directory = exports(context)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    drained = ours.backend.drain(where, bulk.limit, directory / f"{operation}.jsonl")
+    drained = context.backend.drain(where, bulk.limit, directory / f"{operation}.jsonl")
     return done(operation, drained) | {"export_url": f"/api/v1/dlq/exports/{public_id('op', operation)}"}
 
 
 @router.get("/exports/{operation}")
-def export(operation: str, ours: Operating) -> FileResponse:
+def export(operation: str, context: Operating) -> FileResponse:
     """Fetch what a drain with the same reach wrote: one dead letter a line, ready to be submitted again."""
     inner = inner_id("op", operation)
-    file = exports(ours) / f"{inner}.jsonl"
+    file = exports(context) / f"{inner}.jsonl"
     if not file.is_file():
         raise NotFound("export", public_id("op", inner))
     return FileResponse(file, media_type="application/x-ndjson", filename=f"{public_id('op', inner)}.jsonl")
 
 
-def exports(ours: RequestContext) -> Path:
+def exports(context: RequestContext) -> Path:
     """Name the folder of what this caller drained. Each tenant has its own, and a name that breaks out of none."""
-    folder = ours.settings.storage.directory / "exports"
-    return folder if ours.tenant is None else folder / blake2b(ours.tenant.encode(), digest_size=16).hexdigest()
+    folder = context.settings.storage.directory / "exports"
+    return folder if context.tenant is None else folder / blake2b(context.tenant.encode(), digest_size=16).hexdigest()
 
 
-def plan(ours: RequestContext, bulk: Bulk) -> dict[str, Any]:
+def plan(context: RequestContext, bulk: Bulk) -> dict[str, Any]:
     """Say how many dead letters an action would take, and change nothing."""
-    return {"operation": None, "jobs": ours.backend.count(bulk.dead(), bulk.limit), "dry_run": True}
+    return {"operation": None, "jobs": context.backend.count(bulk.dead(), bulk.limit), "dry_run": True}
 
 
 def done(operation: str, jobs: int) -> dict[str, Any]:

@@ -30,16 +30,16 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_le
 
 
 @router.post("/jobs", status_code=202, openapi_extra=SCHEMA)
-def submit(ours: Submitting, body: Body, response: Response, key: Key = None) -> dict[str, Any]:
+def submit(context: Submitting, body: Body, response: Response, key: Key = None) -> dict[str, Any]:
     """Accept one job, or a list of them as a batch. Once this answers 202 they are safe.
 
     A list is taken whole or not at all: 422 lists everything that is wrong with any of its jobs. The same
     Idempotency-Key finds the same jobs again.
     """
     request, one = read_order(body, key)
-    accepted = ours.backend.submit(request)
-    ours.shared.installation.crash_point("before_response")
-    jobs = views(ours, accepted)
+    accepted = context.backend.submit(request)
+    context.app_state.installation.crash_point("before_response")
+    jobs = views(context, accepted)
     if one:
         response.headers["location"] = jobs[0]["status_url"]
         return jobs[0]
@@ -48,32 +48,32 @@ def submit(ours: Submitting, body: Body, response: Response, key: Key = None) ->
     return {"batch": accepted.batch, "status_url": response.headers.get("location"), "jobs": jobs}
 
 
-def views(ours: RequestContext, accepted: Accepted) -> list[dict[str, Any]]:
+def views(context: RequestContext, accepted: Accepted) -> list[dict[str, Any]]:
     """Show accepted jobs: new ones are queued, known ones are wherever they have come to."""
-    known = ours.backend.states([job.id for job in accepted.jobs if not job.created])
+    known = context.backend.states([job.id for job in accepted.jobs if not job.created])
     return [accepted_view(job, known.get(job.id, State.QUEUED)) for job in accepted.jobs]
 
 
 @router.get("/jobs")
-def list_jobs(ours: Reading, page: Annotated[JobPage, Query()]) -> dict[str, Any]:
+def list_jobs(context: Reading, page: Annotated[JobPage, Query()]) -> dict[str, Any]:
     """List jobs, newest first."""
     where = page.choose(frozenset(page.state) if page.state else None)
-    return ours.backend.jobs(where, page.limit, page.cursor)
+    return context.backend.jobs(where, page.limit, page.cursor)
 
 
 @router.get("/jobs/{job}")
 async def show(
     job: str,
-    ours: Reading,
+    context: Reading,
     prefer: Annotated[str | None, Header()] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Show one job. With ``Prefer: wait=N`` the answer comes when it has ended, or after N (at most 60) seconds."""
-    wait, view = wanted_wait(prefer), await run_in_threadpool(ours.backend.job, job)
+    wait, view = wanted_wait(prefer), await run_in_threadpool(context.backend.job, job)
     if wait and view["state"] in LIVE:
-        await ours.watch.ended(view["id"], wait)
-        await ours.still_welcome()
-        view = await run_in_threadpool(ours.backend.job, job)
+        await context.watch.ended(view["id"], wait)
+        await context.reauthenticate()
+        view = await run_in_threadpool(context.backend.job, job)
     return tagged(view, if_none_match, wait)
 
 
@@ -98,7 +98,7 @@ def tagged(view: dict[str, Any], known: str | None, wait: float) -> Response:
 
 
 @router.post("/jobs/{job}/cancel")
-def cancel(job: str, ours: Submitting) -> dict[str, Any]:
+def cancel(job: str, context: Submitting) -> dict[str, Any]:
     """Cancel a job unless it has ended; its ``status`` says which."""
-    view = ours.backend.cancel(job)
+    view = context.backend.cancel(job)
     return view | {"status_url": job_url(view["id"])}

@@ -10,18 +10,18 @@ router = APIRouter(prefix="/lanes", tags=["lanes"])
 
 
 @router.get("")
-def list_lanes(ours: Watching) -> dict[str, Any]:
+def list_lanes(context: Watching) -> dict[str, Any]:
     """List lanes with their jobs by state."""
-    return ours.backend.lanes()
+    return context.backend.lanes()
 
 
 @router.post("/{name:path}/pause")
-def pause(name: str, ours: Fleet) -> dict[str, Any]:
+def pause(name: str, context: Fleet) -> dict[str, Any]:
     """Stop starting jobs of a lane. Running ones finish, and submitting goes on."""
-    return ours.backend.pause(name, paused=True)
+    return context.backend.pause(name, paused=True)
 
 
 @router.post("/{name:path}/resume")
-def resume(name: str, ours: Fleet) -> dict[str, Any]:
+def resume(name: str, context: Fleet) -> dict[str, Any]:
     """Start jobs of a lane again."""
-    return ours.backend.pause(name, paused=False)
+    return context.backend.pause(name, paused=False)

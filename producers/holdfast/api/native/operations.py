@@ -10,12 +10,12 @@ router = APIRouter(tags=["operating"])
 
 
 @router.get("/ledger")
-def ledger(ours: Watching) -> dict[str, Any]:
+def ledger(context: Watching) -> dict[str, Any]:
     """Compute the ledger equation from SQL: what was accepted is accounted for."""
-    return ours.backend.ledger()
+    return context.backend.ledger()
 
 
 @router.get("/status")
-def status(ours: Watching) -> dict[str, Any]:
+def status(context: Watching) -> dict[str, Any]:
     """Show storage, workers, lanes and routes."""
-    return ours.backend.status()
+    return context.backend.status()

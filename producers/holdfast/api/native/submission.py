@@ -1,17 +1,24 @@
 """A body of POST /jobs as an order: one job in any of the line forms, or a list of them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from holdfast.api.body_limits import parse_json
 from holdfast.client.backend import JobDefaults, SubmitRequest
+from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Priority
 
 MOST_JOBS = 10_000  # in one request
 MOST_PLACES = 10**12  # in one batch; far beyond any, and within what SQL can count
+
+
+def read_seconds(value: object) -> object:
+    """Read a duration such as ``5m``; what is none is left to be refused as a number."""
+    seconds = parse_duration(value) if isinstance(value, str) else None
+    return value if seconds is None else seconds
 
 
 class JobList(BaseModel):
@@ -26,7 +33,7 @@ class JobList(BaseModel):
     jobs: list[dict[str, Any]] = Field(max_length=MOST_JOBS)
     model: str | None = None
     priority: Priority | None = None
-    expires_in: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    expires_in: Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(read_seconds)] | None = None
     batch: str | None = None
     name: str = Field(default="", max_length=200)
     first: int = Field(default=0, ge=0, le=MOST_PLACES)
