@@ -45,7 +45,8 @@ class Attempt:
     @property
     def usage(self) -> Usage | None:
         """Tokens that the provider counted or, where it sent no count, that we estimated."""
-        return self.reply.usage if self.reply else None
+        reply = self.reply
+        return reply.usage if reply else None
 
     @property
     def seconds(self) -> float:
@@ -65,4 +66,5 @@ class Attempt:
     @property
     def cost_micros(self) -> int:
         """Micro-dollars by the route's price; 0 where nothing was answered or the price is unknown."""
-        return self.route.price.cost_micros(self.usage.input, self.usage.output) if self.usage else 0
+        usage = self.usage
+        return self.route.price.cost_micros(usage.input, usage.output) if usage else 0
