@@ -19,31 +19,31 @@ DEGRADED_SHARE = 0.1  # of the jobs had such a call: from there on the route is 
 DEGRADED_MOST, DEGRADED_SECONDS = 60, 600.0  # a longer memory: a route that is shut now and then has few calls
 
 
-class JobSample(NamedTuple):
-    """One call: when it ended (seconds), whose it was, and whether it was one of those that are counted."""
+class CountedCall(NamedTuple):
+    """One call: when it ended (seconds), the id of its job, and whether it is one of those that are counted."""
 
     at: float
-    job: str
+    key: str
     wrong: bool
 
 
-Window = tuple[JobSample, ...]
+Window = tuple[CountedCall, ...]
 
 
 def note_client_error(window: Window, at: float, job: str, *, wrong: bool) -> Window:
     """Add a call to the first window. Without a client error of late nothing is kept: healthy calls cost nothing."""
-    return _with(window, JobSample(at, job, wrong), SECONDS, MOST)
+    return _with(window, CountedCall(at, job, wrong), SECONDS, MOST)
 
 
 def is_error_burst(window: Window, now: float) -> bool:
     """Whether at least half of ten or more different jobs got a client error within the last minute."""
-    last = {call.job: call.wrong for call in window if call.at > now - SECONDS}
+    last = {call.key: call.wrong for call in window if call.at > now - SECONDS}
     return len(last) >= LEAST and sum(last.values()) >= SHARE * len(last)
 
 
 def note_budget_use(window: Window, at: float, job: str, *, wrong: bool) -> Window:
     """Add a call to the second window."""
-    return _with(window, JobSample(at, job, wrong), DEGRADED_SECONDS, DEGRADED_MOST)
+    return _with(window, CountedCall(at, job, wrong), DEGRADED_SECONDS, DEGRADED_MOST)
 
 
 def is_degraded(window: Window, now: float) -> bool:
@@ -52,11 +52,11 @@ def is_degraded(window: Window, now: float) -> bool:
     A later success does not undo that: here counts whom it happened to, not how the last call ended.
     """
     young = [call for call in window if call.at > now - DEGRADED_SECONDS]
-    jobs, hit = {call.job for call in young}, {call.job for call in young if call.wrong}
+    jobs, hit = {call.key for call in young}, {call.key for call in young if call.wrong}
     return len(jobs) >= DEGRADED_LEAST and len(hit) > 1 and len(hit) >= DEGRADED_SHARE * len(jobs)
 
 
-def _with(window: Window, call: JobSample, seconds: float, most: int) -> Window:
+def _with(window: Window, call: CountedCall, seconds: float, most: int) -> Window:
     young = tuple(each for each in window if each.at > call.at - seconds)
     if not call.wrong and not any(each.wrong for each in young):
         return ()

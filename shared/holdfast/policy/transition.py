@@ -1,8 +1,9 @@
 """What each move makes of a job: the arithmetic that the store's statements are tested against. ``moves`` lists them.
 
-``finish`` is what the store writes after a call. The functions named by participles say the same of every move in
-terms of the job alone: each returns the job as it is afterwards, or None where the move is refused and nothing
-changes. Whether the fence and the worker are right is the statement's guard. Times are in seconds on SQL's clock.
+``finish`` is what the store writes after a call, and ``decide`` what the simulation does. The functions named by
+participles say of every move what it makes of the job: each returns the job as it is afterwards, or None where the move
+is refused and nothing changes. Whether fence and worker are right is the statement's guard. Times are in seconds on
+SQL's clock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from holdfast.model.attempt import Attempt
-from holdfast.model.fault import FaultKind
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import MAX_CRASHES, TERMINAL, DeathReason, Outcome, State
-from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze
+from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.fault_rules import FAULT_RULES, may_be_billed, outcome_of
 
 TICK = 1e-6  # seconds: SQL's clock counts microseconds
@@ -85,21 +86,47 @@ def finish(attempts: Sequence[Attempt], now: float) -> Transition:
     Raises: ValueError: a step of Complete without a reply.
     """
     [decided] = [attempt for attempt in attempts if attempt.step is not None]
-    return replace(
-        _after(decided, now),
-        calls=sum(attempt.fault is None or may_be_billed(attempt.fault) for attempt in attempts),
-        failed_tries=int(_is_failed_try(decided)),
-    )
+    assert decided.step is not None
+    if isinstance(decided.step, Complete) and decided.reply is None:
+        raise ValueError("an attempt with step Complete needs a reply")
+    calls = sum(attempt.fault is None or may_be_billed(attempt.fault) for attempt in attempts)
+    return replace(decide(decided.step, decided.fault, decided.route.name, decided.job.expires_at, now), calls=calls)
 
 
-def why_waiting(decided: Attempt) -> str:
+def decide(step: Step, fault: Fault | None, route: str, expires_at: float | None, now: float) -> Transition:
+    """Decide what one step makes of a job with that deadline. ``route`` and ``fault`` are those of the call before.
+
+    A wait that would end after the deadline ends the job now.
+    """
+    failed = int(_widens_backoff(step, fault))
+    match step:
+        case Complete():
+            return Transition(State.SUCCEEDED, uses_attempt=True)
+        case Bury(reason):
+            return _buried(reason, failed, uses_attempt=reason.kind is not FaultKind.EXPIRED)
+        case Retry(delay, uses_attempt, avoid):
+            pass
+        case Snooze(delay, avoid):
+            uses_attempt = False
+        case Reroute(avoid, uses_attempt):
+            delay = 0.0
+        case other:
+            assert_never(other)
+    why = why_waiting(fault, route)
+    if expires_at is not None and expires_at - now < delay + TICK / 2:
+        reason = DeathReason(FaultKind.EXPIRED, f"expires_at passes before the next try. Last: {why}")
+        return _buried(reason, failed, uses_attempt=uses_attempt)
+    state = State.DELAYED if delay > TICK / 2 else State.QUEUED
+    return Transition(state, delay, uses_attempt, 0, failed, avoid, why, fault.kind if fault else None)
+
+
+def why_waiting(fault: Fault | None, route: str) -> str:
     """Say why a job is not running, for the person who asks."""
-    fault = decided.fault
     if fault is None:
         return "handed back by its worker before the call"
     status = f" (HTTP {fault.status})" if fault.status else ""
     said = f": {fault.message}" if fault.message else ""
-    return f"{fault.kind}{status} on {decided.permit.route}{said}"
+    return f"{fault.kind}{status} on {route}{said}"
 
 
 def terminal_message(state: State, waited_for: str | None) -> str:
@@ -186,56 +213,29 @@ def replayed(job: JobProgress, start: float, now: float) -> JobProgress | None:
     """A dead or expired job starts anew at ``start`` as its next generation, with a deadline as long as its first."""
     if job.state not in {State.DEAD, State.EXPIRED}:
         return None
-    begins = max(start, now)
-    return JobProgress(
+    return replace(
+        job,
         state=State.DELAYED if start > now else State.QUEUED,
         generation=job.generation + 1,
-        fence=job.fence,
+        number=0,
+        attempts=0,
+        calls=0,
+        tries=0,
+        crashes=0,
         available_at=start if start > now else None,
-        expires_at=None if job.expires_in is None else begins + job.expires_in,
-        expires_in=job.expires_in,
+        expires_at=None if job.expires_in is None else max(start, now) + job.expires_in,
+        finished_at=None,
+        avoid={},
         why_waiting="replayed by an operator",
-        open_calls=job.open_calls,
+        fault=None,
     )
 
 
-def _after(decided: Attempt, now: float) -> Transition:
-    match decided.step:
-        case Complete():
-            if decided.reply is None:
-                raise ValueError("an attempt with step Complete needs a reply")
-            return Transition(State.SUCCEEDED, uses_attempt=True)
-        case Bury(reason):
-            return _buried(reason, uses_attempt=reason.kind is not FaultKind.EXPIRED)
-        case Retry(delay, uses_attempt, avoid):
-            return _later(decided, now, delay, avoid, uses_attempt=uses_attempt)
-        case Snooze(delay, avoid):
-            return _later(decided, now, delay, avoid, uses_attempt=False)
-        case Reroute(avoid, uses_attempt):
-            return _later(decided, now, 0.0, avoid, uses_attempt=uses_attempt)
-        case None:
-            raise ValueError(f"attempt {decided.number} of job {decided.job.id} has no step")
-        case other:
-            assert_never(other)
-
-
-def _is_failed_try(decided: Attempt) -> bool:
-    fault = decided.fault
-    waits = isinstance(decided.step, Snooze) and fault is not None and FAULT_RULES[fault.kind].waits
+def _widens_backoff(step: Step, fault: Fault | None) -> bool:
+    waits = isinstance(step, Snooze) and fault is not None and FAULT_RULES[fault.kind].waits
     return outcome_of(fault) in FAILED and not waits
 
 
-def _later(
-    decided: Attempt, now: float, delay: float, avoid: Mapping[str, float | None], *, uses_attempt: bool
-) -> Transition:
-    why, fault = why_waiting(decided), decided.fault.kind if decided.fault else None
-    if decided.job.expires_at is not None and decided.job.expires_at - now < delay + TICK / 2:
-        reason = DeathReason(FaultKind.EXPIRED, f"expires_at passes before the next try. Last: {why}")
-        return _buried(reason, uses_attempt=uses_attempt)
-    state = State.DELAYED if delay > TICK / 2 else State.QUEUED
-    return Transition(state, delay, uses_attempt, avoid=avoid, why_waiting=why, fault=fault)
-
-
-def _buried(reason: DeathReason, *, uses_attempt: bool) -> Transition:
+def _buried(reason: DeathReason, failed_tries: int, *, uses_attempt: bool) -> Transition:
     state = State.EXPIRED if reason.kind is FaultKind.EXPIRED else State.DEAD
-    return Transition(state, uses_attempt=uses_attempt, fault=reason.kind, reason=reason)
+    return Transition(state, uses_attempt=uses_attempt, failed_tries=failed_tries, fault=reason.kind, reason=reason)

@@ -10,8 +10,9 @@ from holdfast.lab.simulation.jobs import SimulatedCall, SimulatedJob, SimulatedW
 from holdfast.lab.simulation.policy_hooks import Outcome, PolicyHooks
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import MAX_CRASHES, TERMINAL, Need, State
-from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
-from holdfast.policy.fault_rules import FAULT_RULES, may_be_billed
+from holdfast.model.step import Reroute, Step
+from holdfast.policy.fault_rules import may_be_billed
+from holdfast.policy.transition import decide
 
 
 class JobTable:
@@ -67,20 +68,23 @@ class JobTable:
         if job.state is State.RUNNING:
             self.running -= 1
         job.worker = None
-        match step:
-            case Complete():
-                self._end(job, State.SUCCEEDED, now)
-            case Bury(reason):
-                self._fail(job, outcome, step)
-                job.why = reason.kind
-                self._end(job, State.EXPIRED if reason.kind is FaultKind.EXPIRED else State.DEAD, now)
-            case Retry(delay, _, avoid) | Snooze(delay, avoid):
-                self._fail(job, outcome, step)
-                self._later(job, delay, {name: _date(wait, now) for name, wait in avoid.items()}, now)
-            case Reroute(avoid, _):
-                self._fail(job, outcome, step)
-                job.state, job.due = State.QUEUED, now
-                job.need = replace(job.wants, avoid={name: _date(wait, now) for name, wait in avoid.items()})
+        fault = outcome if isinstance(outcome, Fault) else None
+        move = decide(step, fault, call.target.name, job.expires_at, now)
+        if fault is not None:
+            job.attempts += move.uses_attempt
+            job.calls += may_be_billed(fault)
+            job.tries += move.failed_tries
+        if move.ends:
+            self._end(job, move.state, now, move.fault)
+            return True
+        avoid = {name: _date(wait, now) for name, wait in move.avoid.items()}
+        job.need = replace(job.wants, avoid=avoid) if avoid else job.wants
+        job.due = now + move.delay
+        if isinstance(step, Reroute):
+            job.state = State.QUEUED
+        else:
+            job.state = State.DELAYED
+            heappush(self._delayed, (job.due, next(self._order), job))
         return True
 
     def release_due(self, now: float) -> list[SimulatedJob]:
@@ -96,8 +100,7 @@ class JobTable:
     def expire(self, job: SimulatedJob, now: float) -> None:
         """Its deadline has passed. A running one is over when its call is."""
         if job.state in {State.QUEUED, State.DELAYED}:
-            job.why = FaultKind.EXPIRED
-            self._end(job, State.EXPIRED, now)
+            self._end(job, State.EXPIRED, now, FaultKind.EXPIRED)
 
     def take_over(self, worker: SimulatedWorker, now: float) -> list[SimulatedJob]:
         """Queue the jobs of a worker whose lease ran out. Those that outlived three workers are dead."""
@@ -108,8 +111,7 @@ class JobTable:
             job.calls += calls
             self.running -= 1
             if job.crashes >= MAX_CRASHES:
-                job.why = FaultKind.POISON
-                self._end(job, State.DEAD, now)
+                self._end(job, State.DEAD, now, FaultKind.POISON)
             else:
                 job.state, job.due = State.QUEUED, now
                 queued.append(job)
@@ -125,28 +127,11 @@ class JobTable:
         """The heads of the lane: nearest deadline, then oldest."""
         return [job for job in self.jobs if job.state is State.QUEUED]
 
-    def _end(self, job: SimulatedJob, state: State, now: float) -> None:
+    def _end(self, job: SimulatedJob, state: State, now: float, fault: FaultKind | None) -> None:
         if job.state not in TERMINAL:
             self.live -= 1
-        job.state, job.ended = state, now
+        job.state, job.ended, job.why = state, now, fault or job.why
         job.records += 1
-
-    def _later(self, job: SimulatedJob, delay: float, avoid: dict[str, float | None], now: float) -> None:
-        if job.expires_at is not None and now + delay >= job.expires_at:
-            job.why = FaultKind.EXPIRED
-            self._end(job, State.EXPIRED, now)
-            return
-        job.state, job.due = State.DELAYED, now + delay
-        job.need = replace(job.wants, avoid=avoid) if avoid else job.wants
-        heappush(self._delayed, (job.due, next(self._order), job))
-
-    def _fail(self, job: SimulatedJob, outcome: Outcome, step: Step) -> None:
-        """Count what the call was, as ``store.settle`` does."""
-        if not isinstance(outcome, Fault):
-            return
-        job.attempts += isinstance(step, Retry | Reroute) and step.uses_attempt
-        job.calls += may_be_billed(outcome)
-        job.tries += not (isinstance(step, Snooze) and FAULT_RULES[outcome.kind].waits)
 
 
 def _date(wait: float | None, now: float) -> float | None:
