@@ -48,8 +48,7 @@ from holdfast.store.jobs import list_jobs
 from holdfast.store.ledger import read_ledger
 from holdfast.store.requeue import called_within
 from holdfast.store.secrets import message_key
-from holdfast.worker.call_slots import CallSlots
-from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.context import WorkerContext
 from holdfast.worker.lane_schedule import LaneSchedule
 from holdfast.worker.provider_pool import ProviderPool
 from holdfast.worker.window_refiller import WindowRefiller
@@ -209,11 +208,11 @@ def one_round(side: Side) -> None:
 async def work(side: Side, connection: Connection) -> None:
     """Take jobs all the way, ``GROUP`` at a time. Few stay few: as many are submitted as are taken."""
     running = side.rig
-    gate, plan, worker = Gate(connection), running.settings.plan("bench"), new_id()
+    settings, worker = running.settings, new_id()
+    gate, plan = Gate(connection, window=settings.worker.window), settings.plan("bench")
     await gate.begin(fresh=True)
-    settings, dependencies = running.settings, DependencyHealth()
     lanes = LaneSchedule(settings, ProviderPool(settings, concurrency=1))
-    refiller = WindowRefiller(running.store, gate, lanes, CallSlots(GROUP), dependencies, settings.worker.window)
+    refiller = WindowRefiller(WorkerContext(settings, running.store, gate, lanes))
     running.store.write(register_worker, worker, "bench", os.getpid(), "0", lease=600.0)
     spent: Counter[str] = Counter(fetch=0.0, refill=0.0, claim=0.0, settle=0.0, acknowledge=0.0)
     done = 0

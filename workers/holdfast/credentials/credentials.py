@@ -37,6 +37,11 @@ class Credentials:
         self._providers: dict[Name, CredentialProvider] = {}
         self.changed: Callable[[str, str], Awaitable[None]] = _nobody
 
+    @property
+    def names(self) -> list[str]:
+        """Every credential of the settings, as ``provider/credential``."""
+        return [f"{name}/{each.name}" for name, found in self._settings.providers.items() for each in found.credentials]
+
     async def secret(self, provider: str, credential: str) -> str:
         """Return what to log in with now; "" where no key is wanted. Raises NoToken."""
         return await self._provider(provider, credential).secret()

@@ -4,7 +4,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.fault import Fault, FaultKind
@@ -14,11 +13,9 @@ from holdfast.model.route import Plan
 from holdfast.model.step import Complete, Step
 from holdfast.policy.fault_rules import may_be_billed
 from holdfast.policy.retry import Health, next_step
-from holdfast.store import GroupWriter
-from holdfast.testing import PRODUCTION, Runtime
 from holdfast.wire.validate import check
 from holdfast.worker.call_runner import CallInFlight, CallRunner
-from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.context import WorkerContext
 from holdfast.worker.fault_monitor import FaultMonitor
 from holdfast.worker.hedging import Hedging, is_good
 from holdfast.worker.permit_releaser import PermitReleaser
@@ -32,22 +29,19 @@ ALL_WELL = Health(open_routes=frozenset())
 class AttemptRunner:
     """Carries claimed jobs to their next state; one for all attempts of a process."""
 
-    writer: GroupWriter
-    gate: Gate
-    releaser: PermitReleaser
+    context: WorkerContext
     calls: CallRunner
-    dependencies: DependencyHealth
-    runtime: Runtime = PRODUCTION
+    releaser: PermitReleaser
     retries: Retries = field(init=False)
     fault_monitor: FaultMonitor = field(init=False)
     slow_calls: SlowCallMonitor = field(init=False)
     hedging: Hedging = field(init=False)
 
     def __post_init__(self) -> None:
-        clock = self.runtime.clock
+        clock = self.context.runtime.clock
         self.retries, self.fault_monitor = Retries(clock), FaultMonitor(clock)
-        self.slow_calls = SlowCallMonitor(self.gate, self.dependencies, self._health, self.calls.slots.total, clock)
-        self.hedging = Hedging(self.gate, self.writer, self.releaser, self.dependencies, self.runtime)
+        self.slow_calls = SlowCallMonitor(self.context, self._health)
+        self.hedging = Hedging(self.context, self.releaser)
 
     async def run(self, job: Claimed, permit: Permit, plan: Plan) -> None:
         """Carry one claimed job to its next state. Raises CancelledError, and bugs."""
@@ -77,14 +71,14 @@ class AttemptRunner:
         outcome, route = attempt.outcome, attempt.route
         assert outcome is not None
         health = ALL_WELL if is_good(attempt) else await self._health(plan)
-        step = next_step(job, route, plan, outcome, health, self.gate.now(), random.uniform)
+        step = next_step(job, route, plan, outcome, health, self.context.gate.now(), random.uniform)
         return self.retries.paced(step, guarded=route.name in health.open_routes)
 
     async def _health(self, plan: Plan) -> Health:
         try:
-            health = await self.gate.health(plan)
+            health = await self.context.gate.health(plan)
         except QueueUnavailable as error:
-            self.dependencies.redis_failed(error)
+            self.context.dependencies.failed(error)
             health = ALL_WELL
         return self.fault_monitor.health(health)
 
@@ -93,13 +87,13 @@ class AttemptRunner:
 
         A step that SQL refused, or never heard of, is taken away: it must not put the job back into its lane.
         """
-        self.runtime.crash_point("before_record")
+        self.context.runtime.crash_point("before_record")
         try:
-            taken = await self.writer.finish(attempts)
+            taken = await self.context.writer.finish(attempts)
         except StorageUnavailable as error:
-            self.dependencies.sql_failed(error)
+            self.context.dependencies.failed(error)
             taken = False
-        self.runtime.crash_point("after_record")
+        self.context.runtime.crash_point("after_record")
         return attempts if taken else [replace(attempt, step=None) for attempt in attempts]
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from holdfast.credentials import NoToken
-from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
 from holdfast.model.call_result import CallResult
 from holdfast.model.errors import HoldfastError, QueueUnavailable, Unmappable
@@ -15,12 +14,10 @@ from holdfast.model.ids import public_id
 from holdfast.model.job import Permit
 from holdfast.model.route import Plan
 from holdfast.policy.fault_rules import FAULT_RULES, Scope
-from holdfast.testing import PRODUCTION, Clock, Runtime
+from holdfast.testing import PRODUCTION, Clock
 from holdfast.wire.strictness import demand_allowed
-from holdfast.worker.call_slots import CallSlots
+from holdfast.worker.context import WorkerContext
 from holdfast.worker.credential_monitor import CredentialMonitor
-from holdfast.worker.dependency_health import DependencyHealth
-from holdfast.worker.lease import Lease
 from holdfast.worker.provider_pool import ProviderPool
 
 UNSENT = Fault(FaultKind.INTERNAL, "it was not needed any more before it was sent")
@@ -69,13 +66,9 @@ class CallInFlight:
 class CallRunner:
     """Makes calls through the adapters. Whatever goes wrong on our side of one is a fault, never an error."""
 
+    context: WorkerContext
     providers: ProviderPool
-    lease: Lease
     credential_monitor: CredentialMonitor
-    gate: Gate
-    dependencies: DependencyHealth
-    slots: CallSlots
-    runtime: Runtime = PRODUCTION
 
     async def run(self, call: CallInFlight, plan: Plan) -> CallResult:
         """Make one call. The times in its result are those of this process's clock."""
@@ -96,33 +89,33 @@ class CallRunner:
     async def _send(self, call: CallInFlight) -> CallResult:
         attempt, route, permit = call.attempt, call.attempt.route, call.attempt.permit
         client = await self.providers.client(route, permit.credential)
-        self.runtime.crash_point("before_send")
+        self.context.runtime.crash_point("before_send")
         if call.abandoned is not None:
             return CallResult(UNSENT)
         answer = client.complete(
             route.model,
             attempt.job.request,
-            deadline=self.runtime.clock.real(route.deadline),
+            deadline=self.context.runtime.clock.real(route.deadline),
             tag=tag(attempt),
             refusal=partial(self._refusal, permit),
         )
         result = await call.unless_abandoned(answer)
-        self.runtime.crash_point("after_body")
+        self.context.runtime.crash_point("after_body")
         if isinstance(result.outcome, Fault) and result.outcome.kind is FaultKind.AUTH:
             self.providers.login_refused(route, permit.credential, client)
-        clock = self.runtime.clock
+        clock = self.context.runtime.clock
         return result if clock.is_real else replace(result, seconds=clock.passed(result.seconds))
 
     async def _refusal(self, permit: Permit) -> str | None:
         """Why a call may not leave now: this process stood still since the claim, and what it held is others' now."""
         try:
-            why = await self.gate.renewal.refusal(permit)
+            why = await self.context.gate.renewal.refusal(permit)
         except QueueUnavailable as error:
-            self.dependencies.redis_failed(error)
+            self.context.dependencies.failed(error)
             why = "its permit is old, and Redis cannot be asked for another"
-        if not self.lease.covers(permit.worker):
+        if not self.context.lease.covers(permit.worker):
             why = "this worker's lease ran out before the call"
-        self.slots.left(permit.id)
+        self.context.slots.left(permit.id)
         return why
 
     def _note_credential(self, attempt: Attempt, result: CallResult) -> None:

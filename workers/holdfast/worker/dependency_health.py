@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from holdfast.model.errors import QueueUnavailable, StorageUnavailable
+
 log = structlog.get_logger()
 FIRST_REST, LONGEST_REST = 0.1, 2.0  # seconds for which SQL is not trusted again after it failed, doubled each time
 
@@ -35,6 +37,10 @@ class DependencyHealth:
     def sql_steady_for(self, seconds: float) -> bool:
         """Whether SQL has answered for so long that every worker that lives has renewed its lease meanwhile."""
         return self.sql and self.clock() - self._sql_since >= seconds
+
+    def failed(self, why: StorageUnavailable | QueueUnavailable) -> None:
+        """Note that SQL or Redis did not answer."""
+        (self.sql_failed if isinstance(why, StorageUnavailable) else self.redis_failed)(why)
 
     def sql_failed(self, why: object) -> None:
         if self.sql:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import Offer, Permit
@@ -14,11 +13,9 @@ from holdfast.policy.fault_rules import was_sent
 from holdfast.policy.hedging import HEDGE_PRIMARY_LOST, HEDGE_SECONDARY_LOST, HedgeBudget, avoiding, earn, refund, spend
 from holdfast.policy.retry import asks_another
 from holdfast.policy.slow_calls import RECHECK_AFTER
-from holdfast.store import GroupWriter
-from holdfast.testing import PRODUCTION, Runtime
 from holdfast.wire.strictness import allowed
 from holdfast.worker.call_runner import CallInFlight
-from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.context import WorkerContext
 from holdfast.worker.permit_releaser import PermitReleaser
 
 Call = Callable[[CallInFlight, Plan], Awaitable[Attempt]]
@@ -28,11 +25,8 @@ Call = Callable[[CallInFlight, Plan], Awaitable[Attempt]]
 class Hedging:
     """Makes the calls of jobs: one, or two where the plan hedges. ``budgets`` by model, of this process."""
 
-    gate: Gate
-    writer: GroupWriter
+    context: WorkerContext
     releaser: PermitReleaser
-    dependencies: DependencyHealth
-    runtime: Runtime = PRODUCTION
     budgets: dict[str, HedgeBudget] = field(default_factory=dict)
 
     async def run(self, attempt: Attempt, plan: Plan, call: Call) -> list[Attempt]:
@@ -62,9 +56,9 @@ class Hedging:
         job = first.job
         need = replace(job.need, avoid=avoiding(job.need.avoid, _barred(first, plan)))
         try:
-            return await self.gate.hedge(Offer(job.id, job.lane, need), first.permit.worker, plan)
+            return await self.context.gate.hedge(Offer(job.id, job.lane, need), first.permit.worker, plan)
         except QueueUnavailable as error:
-            self.dependencies.redis_failed(error)
+            self.context.dependencies.failed(error)
             return None
 
     async def _begin(self, first: CallInFlight, plan: Plan, permit: Permit) -> CallInFlight | None:
@@ -72,10 +66,10 @@ class Hedging:
         number = None
         try:
             if not first.over:
-                number = await self.writer.hedge(permit.worker, first.attempt.job, permit)
-                self.runtime.crash_point("after_hedge")
+                number = await self.context.writer.hedge(permit.worker, first.attempt.job, permit)
+                self.context.runtime.crash_point("after_hedge")
         except StorageUnavailable as error:
-            self.dependencies.sql_failed(error)
+            self.context.dependencies.failed(error)
         route = plan.route(permit.route)
         if number is None or route is None:
             await self._drop(permit)
@@ -83,13 +77,13 @@ class Hedging:
         return self._in_flight(Attempt(first.attempt.job, permit, route, number))
 
     def _in_flight(self, attempt: Attempt) -> CallInFlight:
-        return CallInFlight(attempt, self.runtime.clock)
+        return CallInFlight(attempt, self.context.runtime.clock)
 
     async def _drop(self, permit: Permit) -> None:
         try:
-            await self.gate.drop([permit])
+            await self.context.gate.drop([permit])
         except QueueUnavailable as error:
-            self.dependencies.redis_failed(error)
+            self.context.dependencies.failed(error)
 
 
 class Race:
@@ -115,7 +109,7 @@ class Race:
                 self._running.cancel()
 
     def _arm(self, first: CallInFlight, seconds: float) -> None:
-        real = self._hedging.runtime.clock.real(seconds)
+        real = self._hedging.context.runtime.clock.real(seconds)
         self._timer = asyncio.get_running_loop().call_later(real, self._start, first)
 
     def _disarm(self) -> None:

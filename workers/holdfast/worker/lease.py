@@ -3,7 +3,6 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -26,9 +25,8 @@ class Lease:
     store: Store
     dependencies: DependencyHealth
     seconds: float
-    renamed: Callable[[str], None] = lambda _: None
     clock: Clock = PRODUCTION.clock
-    worker: str = ""  # who holds it
+    worker: str = ""  # who holds it: another one once it was lost
     _asked_at: float = 0.0  # when the lease that we have was asked for
 
     @property
@@ -63,17 +61,16 @@ class Lease:
         self._asked_at, self.worker = asked_at, worker
         return worker
 
-    async def run(self, worker: str) -> None:
+    async def run(self) -> None:
         """Renew until cancelled. Late writes of the lost worker's calls are refused by their fences."""
         while True:
             await asyncio.sleep(self.clock.real(self.seconds / 3))
             asked_at = self.clock.monotonic()
             try:
-                if await asyncio.to_thread(self.store.write, renew_lease, worker, self.seconds):
+                if await asyncio.to_thread(self.store.write, renew_lease, self.worker, self.seconds):
                     self._asked_at = asked_at
                 else:
-                    lost, worker = worker, await self.sign_on()
+                    lost, worker = self.worker, await self.sign_on()
                     log.warning("lease_lost", worker=lost, now=worker, effect="its jobs were taken over")
-                    self.renamed(worker)
             except StorageUnavailable as error:
                 self.dependencies.sql_failed(error)

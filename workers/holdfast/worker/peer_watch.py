@@ -5,11 +5,9 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from holdfast.lanes import Gate
 from holdfast.model.errors import StorageUnavailable
-from holdfast.store import Store
 from holdfast.store.fleet import list_workers
-from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.context import WorkerContext
 
 LOOK_EVERY = 2.0  # seconds
 
@@ -18,21 +16,19 @@ LOOK_EVERY = 2.0  # seconds
 class PeerWatch:
     """``host`` is our own name, as the lease says it."""
 
-    store: Store
-    gate: Gate
-    dependencies: DependencyHealth
+    context: WorkerContext
     host: str = socket.gethostname()
 
     async def run(self) -> None:
         """Until cancelled. While SQL is away, what was true stays true."""
         while True:
             try:
-                workers = await asyncio.to_thread(self.store.read, list_workers)
-                self.gate.local_breakers.host = (
+                workers = await self.context.read(list_workers)
+                self.context.gate.local_breakers.host = (
                     self.host if has_others((worker.host for worker in workers), self.host) else ""
                 )
             except StorageUnavailable as error:
-                self.dependencies.sql_failed(error)
+                self.context.dependencies.failed(error)
             await asyncio.sleep(LOOK_EVERY)
 
 

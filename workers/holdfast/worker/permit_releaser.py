@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import Iterable
 
-from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
-from holdfast.testing import PRODUCTION, Runtime
-from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.context import WorkerContext
 
 GROUP = 200  # attempts a script call
 LINGER = 0.002  # seconds to let a group form; a permit is worth nothing to anyone sooner
@@ -19,8 +17,8 @@ class PermitReleaser:
     its job out of its lane.
     """
 
-    def __init__(self, gate: Gate, dependencies: DependencyHealth, runtime: Runtime = PRODUCTION) -> None:
-        self._gate, self._dependencies, self._runtime = gate, dependencies, runtime
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
         self._waiting: list[Attempt] = []
         self._arrived = asyncio.Event()
         self._empty = asyncio.Event()
@@ -43,15 +41,15 @@ class PermitReleaser:
             self._empty.set()
 
     async def _flush(self, group: list[Attempt]) -> None:
-        self._runtime.crash_point("before_settle")
+        self._context.runtime.crash_point("before_settle")
         try:
-            await self._gate.finish(group)
+            await self._context.gate.finish(group)
         except QueueUnavailable as error:
-            self._dependencies.redis_failed(error)
+            self._context.dependencies.failed(error)
             await asyncio.sleep(RETRY_AFTER)
         else:
-            self._runtime.crash_point("after_settle")
-            self._dependencies.redis_answered()
+            self._context.runtime.crash_point("after_settle")
+            self._context.dependencies.redis_answered()
             del self._waiting[: len(group)]
 
     async def drain(self, at_most: float) -> bool:

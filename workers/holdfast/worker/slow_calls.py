@@ -5,16 +5,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from holdfast.lanes import Gate
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.route import Plan
 from holdfast.policy.retry import Health
 from holdfast.policy.slow_calls import RECHECK_AFTER, gives_up, is_crowded, slow_after, typical
-from holdfast.testing import PRODUCTION, Clock
 from holdfast.worker.call_runner import CallInFlight
-from holdfast.worker.dependency_health import DependencyHealth
+from holdfast.worker.context import WorkerContext
 
 GIVEN_UP = Fault(FaultKind.TIMED_OUT, "slow on a route that is ill, given up for another", ambiguous=True)
 
@@ -23,14 +21,11 @@ GIVEN_UP = Fault(FaultKind.TIMED_OUT, "slow on a route that is ill, given up for
 class SlowCallMonitor:
     """``typical``: what calls on each route take, in seconds of a call of usual length, as this process learned it.
 
-    ``slots``: calls that this process may have in flight.
+    ``health`` tells which routes of a plan fail.
     """
 
-    gate: Gate
-    dependencies: DependencyHealth
+    context: WorkerContext
     health: Callable[[Plan], Awaitable[Health]]
-    slots: int
-    clock: Clock = PRODUCTION.clock
     typical: dict[str, float] = field(default_factory=dict)
     _looking: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -55,7 +50,9 @@ class SlowCallMonitor:
         if route.slow_after is None:
             return None
         slow = slow_after(route, self.typical.get(route.name), job.need.output_tokens)
-        return asyncio.get_running_loop().call_later(self.clock.real(slow), self._is_slow, call, plan, slow)
+        return asyncio.get_running_loop().call_later(
+            self.context.runtime.clock.real(slow), self._is_slow, call, plan, slow
+        )
 
     def _is_slow(self, call: CallInFlight, plan: Plan, slow: float) -> None:
         looking = asyncio.create_task(self._look(call, plan, slow))
@@ -69,7 +66,7 @@ class SlowCallMonitor:
             if await self._is_lost(call, plan, slow):
                 call.abandon(GIVEN_UP)
                 return
-            await asyncio.sleep(self.clock.real(RECHECK_AFTER))
+            await asyncio.sleep(self.context.runtime.clock.real(RECHECK_AFTER))
 
     async def _is_lost(self, call: CallInFlight, plan: Plan, slow: float) -> bool:
         attempt, health = call.attempt, await self.health(plan)
@@ -78,14 +75,14 @@ class SlowCallMonitor:
             plan,
             health,
             attempt.job.need,
-            self.gate.now(),
+            self.context.gate.now(),
             slowness=call.age / slow,
-            crowded=is_crowded(len(self._looking), self.slots),
+            crowded=is_crowded(len(self._looking), self.context.slots.total),
             calls=attempt.job.calls,
         )
 
     async def _report(self, call: CallInFlight) -> None:
         try:
-            await self.gate.report_slow(call.attempt.permit)
+            await self.context.gate.report_slow(call.attempt.permit)
         except QueueUnavailable as error:
-            self.dependencies.redis_failed(error)
+            self.context.dependencies.failed(error)

@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from holdfast.lanes import Gate
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
-from holdfast.model.job import Offer, State
-from holdfast.store import Store
+from holdfast.model.job import State
 from holdfast.store.backlog import lane_heads, list_lanes, release_due
 from holdfast.store.cancel import expire_due
 from holdfast.store.counters import prune_pace, recount_dead
@@ -20,12 +18,8 @@ from holdfast.store.fleet import list_workers, take_over
 from holdfast.store.operations import delete_done_operations
 from holdfast.store.requeue import requeue
 from holdfast.store.retention import delete_stopped_workers
-from holdfast.testing import PRODUCTION, Runtime
-from holdfast.worker.call_slots import CallSlots
-from holdfast.worker.dependency_health import DependencyHealth
-from holdfast.worker.fetcher import Fetcher
-from holdfast.worker.lane_schedule import LaneSchedule
-from holdfast.worker.lease import Lease
+from holdfast.worker.context import WorkerContext
+from holdfast.worker.held_jobs import HeldJobs
 from holdfast.worker.overrides import Overrides
 
 log = structlog.get_logger()
@@ -39,19 +33,11 @@ FASTER = 10.0  # times as often at most, in a drill: each look costs the machine
 
 @dataclass(slots=True)
 class Sweeper:
-    """``held`` tells the jobs in flight in this process."""
+    """``jobs`` are those that this process holds."""
 
-    store: Store
-    gate: Gate
-    lanes: LaneSchedule
-    slots: CallSlots
-    dependencies: DependencyHealth
-    fetcher: Fetcher
+    context: WorkerContext
+    jobs: HeldJobs
     overrides: Overrides
-    held: Callable[[], frozenset[str]]
-    window: int
-    lease: Lease
-    runtime: Runtime = PRODUCTION
     _strays: frozenset[str] = field(default_factory=frozenset)
     _condition: list[str] = field(default_factory=list)
 
@@ -76,58 +62,48 @@ class Sweeper:
         while True:
             try:
                 await duty()
-            except StorageUnavailable as error:
-                self.dependencies.sql_failed(error)
-            except QueueUnavailable as error:
-                self.dependencies.redis_failed(error)
-            await asyncio.sleep(max(self.runtime.clock.real(every), every / FASTER))
+            except (StorageUnavailable, QueueUnavailable) as error:
+                self.context.dependencies.failed(error)
+            await asyncio.sleep(max(self.context.runtime.clock.real(every), every / FASTER))
 
     async def release_due(self) -> None:
         """Delayed jobs whose time has come are queued, and take their places among what waits."""
-        while offers := await asyncio.to_thread(self.store.write, release_due, AT_MOST):
-            self.dependencies.sql_answered()
-            self.runtime.crash_point("after_release")
-            await self._offer(offers)
+        while offers := await self.context.write(release_due, AT_MOST):
+            self.context.dependencies.sql_answered()
+            self.context.runtime.crash_point("after_release")
+            await self.context.offer(offers)
             if len(offers) < AT_MOST:
                 return
             await asyncio.sleep(REST)
-        self.dependencies.sql_answered()
-
-    async def _offer(self, offers: Sequence[Offer]) -> None:
-        if not offers:
-            return
-        await self.gate.offer(offers, window=self.window)
-        for lane in {offer.lane for offer in offers}:
-            self.lanes.wake(lane)
-        self.slots.wake()
+        self.context.dependencies.sql_answered()
 
     async def follow_sql(self) -> None:
         """Serve lanes that appeared, and carry the operators' overrides to the gate."""
-        for counts in await asyncio.to_thread(self.store.read, list_lanes):
-            self.lanes.add(counts.lane)
+        for counts in await self.context.read(list_lanes):
+            self.context.lanes.add(counts.lane)
         await self.overrides.follow()
-        self.dependencies.redis_answered()
+        self.context.dependencies.redis_answered()
 
     async def expire_due(self) -> None:
         """End what is too late. A backlog whose deadline passes at once goes page by page, and starves nobody."""
-        while expired := await asyncio.to_thread(self.store.write, expire_due, AT_MOST):
-            self.runtime.crash_point("after_expire")
+        while expired := await self.context.write(expire_due, AT_MOST):
+            self.context.runtime.crash_point("after_expire")
             if expired < AT_MOST:
                 return
             await asyncio.sleep(REST)
 
     async def offer_pressing(self) -> None:
         """Offer the heads of backlogs larger than their window again: an offer that was pressing may have been lost."""
-        for counts in await asyncio.to_thread(self.store.read, list_lanes):
-            if counts.counts.get(State.QUEUED, 0) > self.window:
-                await self._offer(await asyncio.to_thread(self.store.read, lane_heads, counts.lane, PRESSING))
+        for counts in await self.context.read(list_lanes):
+            if counts.counts.get(State.QUEUED, 0) > self.context.settings.worker.window:
+                await self.context.offer(await self.context.read(lane_heads, counts.lane, PRESSING))
 
     async def hand_back_unsure(self) -> None:
         """Jobs whose claim failed half-way: if SQL did take the claim, they are ours and nobody runs them."""
-        unsure = frozenset(self.fetcher.unsure) - self.held()
+        unsure = frozenset(self.jobs.unsure) - self.jobs.running.keys()
         if unsure:
-            await self._offer(await asyncio.to_thread(self.store.write, requeue, self.fetcher.worker, sorted(unsure)))
-            self.fetcher.unsure -= unsure
+            await self.context.offer(await self.context.write(requeue, self.context.worker, sorted(unsure)))
+            self.jobs.unsure -= unsure
 
     async def take_over(self) -> None:
         """Queue the jobs of workers whose lease ran out, and free what dead workers hold in Redis.
@@ -135,46 +111,46 @@ class Sweeper:
         Right after SQL was away, or a process was stopped while it held SQLite's lock, all leases are over. Whoever
         lives renews, and writes what it has finished, first.
         """
-        if not self.dependencies.sql_steady_for(self.lease.seconds / 3 + RENEWED):
+        if not self.context.dependencies.sql_steady_for(self.context.lease.seconds / 3 + RENEWED):
             return
-        for dead in await asyncio.to_thread(self.store.write, take_over, lambda: self.lease.fresh):
+        for dead in await self.context.write(take_over, lambda: self.context.lease.fresh):
             log.warning("worker_lost", worker=dead.worker, requeued=dead.requeued, poisoned=dead.poisoned)
-            self.runtime.crash_point("after_take_over")
-        alive = {worker.id for worker in await asyncio.to_thread(self.store.read, list_workers)}
-        for worker in await asyncio.to_thread(self.gate.lanes.workers):
+            self.context.runtime.crash_point("after_take_over")
+        alive = {worker.id for worker in await self.context.read(list_workers)}
+        for worker in await asyncio.to_thread(self.context.gate.lanes.workers):
             if worker not in alive:
-                await self.gate.release(worker)
-                self.runtime.crash_point("after_free")
+                await self.context.gate.release(worker)
+                self.context.runtime.crash_point("after_free")
 
     async def drop_strays(self) -> None:
         """Window entries that Redis counts as ours and that we do not know: an answer of the gate got lost."""
-        ours = await asyncio.to_thread(self.gate.lanes.held, self.fetcher.worker)
-        strays = frozenset(ours) - self.held()
+        ours = await asyncio.to_thread(self.context.gate.lanes.held, self.context.worker)
+        strays = frozenset(ours) - self.jobs.running.keys()
         if lost := strays & self._strays:
             log.warning("strays_dropped", jobs=len(lost))
-            await self.gate.forget(self.fetcher.worker, sorted(lost))
+            await self.context.gate.forget(self.context.worker, sorted(lost))
         self._strays = strays
 
     async def log_redis_health(self) -> None:
         """Log what is wrong with Redis, such as an eviction policy that throws keys away, once per change."""
-        words = await asyncio.to_thread(self.gate.lanes.redis_health)
+        words = await asyncio.to_thread(self.context.gate.lanes.redis_health)
         if words != self._condition:
             log.warning("redis_condition", warnings=words) if words else log.info("redis_condition", warnings=[])
         self._condition = words
 
     async def mend_lanes(self) -> None:
         """Forget window entries that nobody will ever fetch or acknowledge: they would keep their jobs from us."""
-        if forgotten := await asyncio.to_thread(self.gate.lanes.repair):
+        if forgotten := await asyncio.to_thread(self.context.gate.lanes.repair):
             log.warning("messages_forgotten", messages=forgotten)
 
     async def delete_leftovers(self) -> None:
         """Delete what is left of processes that stopped, and of operations that ended, long ago."""
-        await asyncio.to_thread(self.store.write, delete_stopped_workers)
-        await asyncio.to_thread(self.store.write, delete_done_operations)
+        await self.context.write(delete_stopped_workers)
+        await self.context.write(delete_done_operations)
 
     async def keep_counters(self) -> None:
         """Delete slots of time that no estimate looks at any more, and mend counts that older code left behind."""
-        await asyncio.to_thread(self.store.write, prune_pace, KEEP_PACE)
-        workers = await asyncio.to_thread(self.store.read, list_workers)
-        if workers and workers[0].id == self.fetcher.worker:
-            await asyncio.to_thread(self.store.write, recount_dead)
+        await self.context.write(prune_pace, KEEP_PACE)
+        workers = await self.context.read(list_workers)
+        if workers and workers[0].id == self.context.worker:
+            await self.context.write(recount_dead)

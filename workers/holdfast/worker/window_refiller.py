@@ -4,14 +4,10 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from holdfast.lanes import BacklogPart, Gate
+from holdfast.lanes import BacklogPart
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
-from holdfast.store import Store
 from holdfast.store.backlog import lane_heads
-from holdfast.testing import PRODUCTION, Runtime
-from holdfast.worker.call_slots import CallSlots
-from holdfast.worker.dependency_health import DependencyHealth
-from holdfast.worker.lane_schedule import LaneSchedule
+from holdfast.worker.context import WorkerContext
 
 AGAIN = 0.05  # seconds until a lane that had more to give is read again
 NOTHING_NEW = 0.5  # seconds until a lane whose backlog is in its window already is read again
@@ -21,13 +17,7 @@ NOTHING_NEW = 0.5  # seconds until a lane whose backlog is in its window already
 class WindowRefiller:
     """One query at a time per lane, by this process."""
 
-    store: Store
-    gate: Gate
-    lanes: LaneSchedule
-    slots: CallSlots
-    dependencies: DependencyHealth
-    window: int
-    runtime: Runtime = PRODUCTION
+    context: WorkerContext
     _next: dict[str, float] = field(default_factory=dict)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -36,24 +26,23 @@ class WindowRefiller:
         now = time.monotonic()
         if now < self._next.get(lane, 0.0):
             return
-        self._next[lane] = now + self.runtime.clock.real(NOTHING_NEW)
+        self._next[lane] = now + self.context.runtime.clock.real(NOTHING_NEW)
         filling = asyncio.create_task(self._fill(lane))
         self._running.add(filling)
         filling.add_done_callback(self._running.discard)
 
     async def _fill(self, lane: str) -> None:
+        window = self.context.settings.worker.window
         try:
-            offers = await asyncio.to_thread(self.store.read, lane_heads, lane, self.window)
-            self.runtime.crash_point("before_refill")
-            backlog = BacklogPart.PART if len(offers) == self.window else BacklogPart.ALL
-            added = await self.gate.offer(offers, window=self.window, backlog=backlog)
-            self.runtime.crash_point("after_refill")
-        except StorageUnavailable as error:
-            self.dependencies.sql_failed(error)
-        except QueueUnavailable as error:
-            self.dependencies.redis_failed(error)
+            offers = await self.context.read(lane_heads, lane, window)
+            self.context.runtime.crash_point("before_refill")
+            backlog = BacklogPart.PART if len(offers) == window else BacklogPart.ALL
+            added = await self.context.gate.offer(offers, backlog=backlog)
+            self.context.runtime.crash_point("after_refill")
+        except (StorageUnavailable, QueueUnavailable) as error:
+            self.context.dependencies.failed(error)
         else:
             if added:
                 self._next[lane] = time.monotonic() + AGAIN
-                self.lanes.wake(lane)
-                self.slots.wake()
+                self.context.lanes.wake(lane)
+                self.context.slots.wake()

@@ -7,7 +7,7 @@ import pytest
 from holdfast.config import Settings, load
 from holdfast.policy.breaker_rules import NO_ALTERNATIVE, RULES
 from holdfast.policy.signals import ScopeKind
-from holdfast.worker.pool import rules_of
+from holdfast.worker.breaker_rules import rules_of
 
 CONFIG = """
 [providers.first]

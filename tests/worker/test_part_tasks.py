@@ -2,7 +2,7 @@
 
 import asyncio
 
-from holdfast.worker.pool import ended
+from holdfast.worker.part_tasks import ended
 
 
 async def deaf(times: int) -> None:
