@@ -1,7 +1,6 @@
 """Accepting jobs: many rows in one transaction, and a repeated submit is the same job."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from holdfast.model.errors import Conflict, InvalidRequest, NotFound
@@ -46,22 +45,17 @@ BATCH_SIZES = Statement("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedJob:
-    """A job ready to be written: what takes time is done before the transaction begins."""
-
-    job: NewJob
-    body: bytes
-    digest: str
+# A job, its request as it is stored, and the hash of that: what takes time is done before the transaction begins.
+Encoded = tuple[NewJob, bytes, str]
 
 
-def encode_job(job: NewJob) -> EncodedJob:
+def encode_job(job: NewJob) -> Encoded:
     """Check and encode a job. Raises InvalidRequest for what one of the databases could not store."""
     names = (job.tenant, job.model, job.custom_id or "", job.idempotency_key or "")
     if not is_storable("".join((*names, *job.metadata, *job.metadata.values()))):
         raise _unstorable(job)
     body = encode_request(job)
-    return EncodedJob(job, deflate(body), request_hash(job, body))
+    return job, deflate(body), request_hash(job, body)
 
 
 def _unstorable(job: NewJob) -> InvalidRequest:
@@ -81,18 +75,19 @@ def submit_jobs(store: Store, jobs: Sequence[NewJob]) -> list[Submitted]:
     return store.write(_submit, encoded) if encoded else []
 
 
-def _submit(tx: Transaction, encoded: Sequence[EncodedJob]) -> list[Submitted]:
-    positions = _positions(tx, [each.job for each in encoded])
-    rows = [_row(each.job, each.digest, position, tx.now) for each, position in zip(encoded, positions, strict=True)]
+def _submit(tx: Transaction, encoded: Sequence[Encoded]) -> list[Submitted]:
+    jobs = [job for job, _, _ in encoded]
+    positions = _positions(tx, jobs)
+    rows = [_row(job, hash_, place, tx.now) for (job, _, hash_), place in zip(encoded, positions, strict=True)]
     new = {row.id for row in tx.run(INSERT_JOBS, rows=rows, now=tx.now)}
-    fresh = {each.job.id: each for each in reversed(encoded) if each.job.id in new}
-    tx.run(INSERT_REQUESTS, rows=[[id_, each.body] for id_, each in fresh.items()])
-    for each in fresh.values():
-        tx.moved(each.job.lane, each.job.batch, None, State.QUEUED)
+    fresh = {job.id: (job, body) for job, body, _ in reversed(encoded) if job.id in new}
+    tx.run(INSERT_REQUESTS, rows=[[id_, body] for id_, (_, body) in fresh.items()])
+    for job, _ in fresh.values():
+        tx.moved(job.lane, job.batch, None, State.QUEUED)
     tx.total("accepted", len(fresh))
     tx.crash_point("mid_insert")
     if len(fresh) == len(encoded):
-        return [_accepted(each.job, tx.now) for each in encoded]
+        return [_accepted(job, tx.now) for job in jobs]
     return _answers(tx, encoded, new)
 
 
@@ -104,7 +99,7 @@ def _deadline(job: NewJob, now: int) -> int:
     return NEVER if job.expires_in is None else now + to_micros(job.expires_in)
 
 
-def _row(job: NewJob, digest: str, position: int | None, now: int) -> list[Any]:
+def _row(job: NewJob, hash_: str, position: int | None, now: int) -> list[Any]:
     expires_in = None if job.expires_in is None else to_micros(job.expires_in)
     return [
         job.id,
@@ -116,7 +111,7 @@ def _row(job: NewJob, digest: str, position: int | None, now: int) -> list[Any]:
         job.lane,
         job.priority,
         job.idempotency_key,
-        digest,
+        hash_,
         encode_labels(job.metadata),
         job.need.input_tokens,
         job.need.output_tokens,
@@ -146,25 +141,26 @@ def _positions(tx: Transaction, jobs: Sequence[NewJob]) -> list[int | None]:
     return positions
 
 
-def _answers(tx: Transaction, encoded: Sequence[EncodedJob], new: set[str]) -> list[Submitted]:
+def _answers(tx: Transaction, encoded: Sequence[Encoded], new: set[str]) -> list[Submitted]:
     """Who each job turned out to be, in order; the second of two equal ids in one call is the first."""
-    by_id = {row.id: row for row in tx.run(KNOWN_IDS, ids=[each.job.id for each in encoded])}
-    others = [each.job for each in encoded if each.job.id not in by_id]
-    keys = [[job.tenant, job.idempotency_key] for job in others if job.idempotency_key is not None]
+    jobs = [job for job, _, _ in encoded]
+    by_id = {row.id: row for row in tx.run(KNOWN_IDS, ids=[job.id for job in jobs])}
+    keys = [
+        [job.tenant, job.idempotency_key] for job in jobs if job.id not in by_id and job.idempotency_key is not None
+    ]
     by_key = {(row.tenant, row.idempotency_key): row for row in tx.run(KNOWN_KEYS, rows=keys)}
     answers = []
-    for each in encoded:
-        row = by_id.get(each.job.id) or by_key.get((each.job.tenant, each.job.idempotency_key))
-        answers.append(_answer(each, row, new, tx.now))
+    for job, _, hash_ in encoded:
+        row = by_id.get(job.id) or by_key.get((job.tenant, job.idempotency_key))
+        answers.append(_answer(job, hash_, row, new, tx.now))
         new.discard(answers[-1].id)
     return answers
 
 
-def _answer(each: EncodedJob, row: Any, new: set[str], now: int) -> Submitted:
-    job = each.job
+def _answer(job: NewJob, hash_: str, row: Any, new: set[str], now: int) -> Submitted:
     if row is None:
         raise NotFound("job", public_id("job", job.id))  # dropped between two statements: send it again
-    if (row.request_hash, row.tenant) != (each.digest, job.tenant):
+    if (row.request_hash, row.tenant) != (hash_, job.tenant):
         what = f"idempotency key {job.idempotency_key!r}" if job.idempotency_key else public_id("job", job.id)
         raise Conflict(what, "is taken by a job with another request. Send the first request, or use a new key.")
     return _accepted(job, now) if row.id in new else Submitted(row.id, row.lane, created=False)
