@@ -1,7 +1,7 @@
 """Deleting 100,000 old results beside running claims: `python bench/retention.py [--database sqlite] [--jobs 100000]`.
 
-As the sweeper does it, in transactions of 500 with rests between them. Meanwhile another thread submits, claims and
-settles; its p99 is told beside that of a quiet database.
+As a worker does it beside its pool, in transactions of 500 with rests between them. Meanwhile another thread submits,
+claims and settles; its p99 is told beside that of a quiet database.
 """
 
 import argparse
