@@ -56,7 +56,7 @@ def replay(
     dead_letters = backend()
     jobs = dead_letters.count(where, limit)
     plan = {"action": "replay", "jobs": jobs, "minutes": -(-jobs // per_minute), "dry_run": not yes}
-    settled(yes, plan)
+    require_yes(yes, plan)
     show(plan | {"jobs": dead_letters.replay(where, limit, per_minute)}, draw_bulk)
 
 
@@ -74,7 +74,7 @@ def drain(
         raise Conflict(str(to), "exists already, and a drain overwrites nothing. Name a new file.")
     dead_letters = backend()
     plan = {"action": "drain", "jobs": dead_letters.count(where, limit), "to": str(to), "dry_run": not yes}
-    settled(yes, plan)
+    require_yes(yes, plan)
     show(plan | {"jobs": dead_letters.drain(where, limit, to)}, draw_bulk)
 
 
@@ -89,11 +89,11 @@ def drop(
     """Remove dead letters for good."""
     dead_letters = backend()
     plan = {"action": "drop", "jobs": dead_letters.count(where, limit), "dry_run": not yes}
-    settled(yes, plan)
+    require_yes(yes, plan)
     show(plan | {"jobs": dead_letters.drop(where, limit)}, draw_bulk)
 
 
-def settled(yes: bool, plan: dict[str, object]) -> None:  # noqa: FBT001 - the option itself
+def require_yes(yes: bool, plan: dict[str, object]) -> None:  # noqa: FBT001 - the option itself
     """Go on with ``--yes``; without it show the plan and leave."""
     if not yes:
         show(plan, draw_bulk)

@@ -39,13 +39,13 @@ class Meter:
 
 
 class Progress:
-    """Shows how a batch is getting on: ``write`` shows a sentence, every so many seconds; None: nothing is shown."""
+    """Shows how a command is getting on: ``write`` shows a sentence, every so many seconds; None: nothing is shown."""
 
     def __init__(
         self, write: Callable[[str], object] | None, every: float = LINE_EVERY, close: Callable[[], None] | None = None
     ) -> None:
         self._write, self._every, self._close = write, every, close
-        self._meter, self._next, self._said = Meter(), 0.0, ""
+        self._next, self._said = 0.0, ""
 
     def show(self, text: str) -> None:
         """Show ``text`` now, unless it stands there already."""
@@ -53,23 +53,19 @@ class Progress:
             self._write(printable(text))
             self._said = text
 
-    def look(self, backend: Backend, batch: str, *, force: bool = False) -> None:
-        """Ask how the batch is getting on, if it is time to, and show it. Never fails."""
+    def look(self, question: Callable[[], str], *, force: bool = False) -> None:
+        """Show the answer to ``question`` if it is time to ask. An answer that cannot be had is shown as its error."""
         now = time.monotonic()
         if self._write is None or (now < self._next and not force):
             return
         self._next = now + self._every
         try:
-            counts = backend.counts(batch)
-            ended = sum(count for state, count in counts.items() if state not in LIVE)
-            self._meter.note(now, ended)
-            waits = waiting(backend) if ended < sum(counts.values()) else ""
+            self.show(question())
         except HoldfastError as error:
             self.show(f"waiting on: {error}")
-            return
-        self.show(sentence(counts, self._meter.rate, waits))
 
     def close(self) -> None:
+        """Take the live line away, where there is one."""
         if self._close is not None:
             self._close()
 
@@ -87,6 +83,21 @@ def open_progress(*, quiet: bool = False) -> Progress:
     return Progress(
         lambda text: live.update(Text(text, no_wrap=True, overflow="ellipsis")), every=LOOK_EVERY, close=live.stop
     )
+
+
+class BatchProgress:
+    """How a batch is getting on, as a sentence with its rate."""
+
+    def __init__(self, backend: Backend, batch: str) -> None:
+        self._backend, self._batch, self._meter = backend, batch, Meter()
+
+    def sentence(self) -> str:
+        """Ask, and say it in one line. Raises StorageUnavailable, ServerUnavailable."""
+        counts = self._backend.counts(self._batch)
+        ended = sum(count for state, count in counts.items() if state not in LIVE)
+        self._meter.note(time.monotonic(), ended)
+        waits = waiting(self._backend) if ended < sum(counts.values()) else ""
+        return sentence(counts, self._meter.rate, waits)
 
 
 def waiting(backend: Backend) -> str:

@@ -11,7 +11,7 @@ from holdfast.cli.download import OutputTotals, answer_file, collect
 from holdfast.cli.errors import Interrupted
 from holdfast.cli.jsonl_input import STDIO, JsonlInput
 from holdfast.cli.own_workers import workers
-from holdfast.cli.progress import Progress, open_progress
+from holdfast.cli.progress import BatchProgress, Progress, open_progress
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import View
 from holdfast.cli.upload import Upload, Uploader
@@ -60,12 +60,13 @@ class FileRun:
         pauses = collect(backend, sent, output, self.totals)
         first = next(pauses, None)
         if sent.batch is not None and first is not None:  # something is still to be done
+            look = BatchProgress(backend, sent.batch).sentence
             with workers(backend, self.processes) as check:
                 for pause in pauses:
                     check()
-                    progress.look(backend, sent.batch)
+                    progress.look(look)
                     time.sleep(min(pause.seconds, LONGEST_NAP))
-                progress.look(backend, sent.batch, force=True)
+                progress.look(look, force=True)
                 progress.close()
 
     def _summary(self, sent: Upload) -> View:

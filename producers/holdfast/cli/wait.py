@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache, partial
 
 from holdfast.cli.context import context
 from holdfast.cli.errors import Interrupted
@@ -15,11 +16,9 @@ from holdfast.cli.tables import printable
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Backend, View
 from holdfast.client.waiting import drive, ended
-from holdfast.model.errors import HoldfastError
 from holdfast.model.ids import inner_id, public_id
 
-LONGEST_NAP = 0.25  # seconds between two looks
-LOOK_EVERY = 1.0  # seconds between two questions for where the job is
+LONGEST_NAP = 0.25  # seconds between two looks at our workers: they may have ended
 
 
 def await_answer(backend: Backend, job: str, timeout: float | None) -> bool:
@@ -28,7 +27,7 @@ def await_answer(backend: Backend, job: str, timeout: float | None) -> bool:
     progress = open_progress(quiet=not sys.stderr.isatty())
     try:
         with ExitStack() as stack:
-            answer = drive(ended(backend, name, timeout), WaitSleeper(backend, name, progress, stack).sleep)
+            answer = drive(ended(backend, name, timeout), sleeper(backend, name, progress, stack))
     except KeyboardInterrupt:
         progress.close()
         raise Interrupted(f"{name} is kept. Get its answer with `holdfast job wait {name}`.") from None
@@ -38,35 +37,25 @@ def await_answer(backend: Backend, job: str, timeout: float | None) -> bool:
     return answer.error is None
 
 
-class WaitSleeper:
-    """Sleeps for a wait: between two naps it keeps workers running and shows where the job is."""
+def sleeper(backend: Backend, job: str, progress: Progress, stack: ExitStack) -> Callable[[float], None]:
+    """Return what sleeps for a wait: meanwhile it keeps workers running and shows where the job is."""
+    pool = cache(lambda: stack.enter_context(workers(backend, None)))  # none is needed for a job that has ended
 
-    def __init__(self, backend: Backend, job: str, progress: Progress, stack: ExitStack) -> None:
-        self._backend, self._job, self._progress, self._stack = backend, job, progress, stack
-        self._check: Callable[[], None] | None = None  # none are looked for until there is something to wait for
-        self._next_look = 0.0
-
-    def sleep(self, seconds: float) -> None:
-        """Pause, but not for long: our own workers may have ended. Raises ChildFailed."""
-        if self._check is None:
-            self._check = self._stack.enter_context(workers(self._backend, None))
-        self._check()
-        if time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + LOOK_EVERY
-            self._progress.show(where_is(self._backend, self._job))
+    def sleep(seconds: float) -> None:
+        pool()()
+        progress.look(partial(where_is, backend, job))
         time.sleep(min(seconds, LONGEST_NAP))
+
+    return sleep
 
 
 def where_is(backend: Backend, name: str) -> str:
     """Say on which route a job is, or why it waits."""
-    try:
-        job = backend.job(name)
-        running = [attempt["route"] for attempt in job["attempts"] if attempt["outcome"] is None]
-        if job["state"] == "running" and running:
-            return f"{running[-1]} is answering"
-        return f"waiting: {why(job, obstacles_of(backend))}"
-    except HoldfastError as error:
-        return f"waiting on: {error}"
+    job = backend.job(name)
+    running = [attempt["route"] for attempt in job["attempts"] if attempt["outcome"] is None]
+    if job["state"] == "running" and running:
+        return f"{running[-1]} is answering"
+    return f"waiting: {why(job, obstacles_of(backend))}"
 
 
 def why(job: View, obstacles: str) -> str:

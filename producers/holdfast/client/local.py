@@ -197,12 +197,14 @@ class LocalBackend:
 
     def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
         self.installation.crash_point("before_replay")
-        moved = self._act(BulkAction.REPLAY, self._mine(where), limit, per_minute)
+        moved = act_on_dead_letters(
+            self.installation, BulkAction.REPLAY, self._mine(where), limit, self.actor, per_minute
+        )
         self.installation.crash_point("after_replay")
         return moved
 
     def drop(self, where: JobFilter, limit: int) -> int:
-        return self._act(BulkAction.DROP, self._mine(where), limit)
+        return act_on_dead_letters(self.installation, BulkAction.DROP, self._mine(where), limit, self.actor)
 
     def drain(self, where: JobFilter, limit: int, to: Path) -> int:
         """Write dead letters to a new file, newest first, and remove each page once it is on the disk."""
@@ -214,12 +216,11 @@ class LocalBackend:
                 file.flush()
                 os.fsync(file.fileno())
                 ids = tuple(job.id for job in jobs)
-                drained += self._act(BulkAction.DROP, replace(where, ids=ids), len(ids))
+                drained += act_on_dead_letters(
+                    self.installation, BulkAction.DROP, replace(where, ids=ids), len(ids), self.actor
+                )
                 left, cursor = left - len(jobs), jobs[-1].id
         return drained
-
-    def _act(self, action: BulkAction, where: JobFilter, limit: int, per_minute: float | None = None) -> int:
-        return act_on_dead_letters(self.installation, action, where, limit, self.actor, per_minute)
 
     def close(self) -> None:
         self.installation.close()
