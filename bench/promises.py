@@ -175,7 +175,7 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             "A thousand rough hours in virtual time break no promise.",
             "drill.py",
             "drill",
-            what="The drill runs at least 7,000 times as fast as real time.",
+            what="The drill runs at least 4,000 times as fast as real time.",
             minutes=20,
         ),
         proved(

@@ -13,7 +13,7 @@ from holdfast.lab.simulation.run import run_virtual
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import DeathReason, State
 from holdfast.model.step import Bury, Reroute, Retry, Snooze
-from holdfast.policy import breaker, outcome_signals, rate_limit, retry
+from holdfast.policy import breaker, outcome_signals, rate_limit, retry, transition
 from holdfast.policy.breaker import Admission, HalfOpen
 from holdfast.policy.fault_rules import may_be_billed
 from holdfast.policy.signals import ScopeKind, Signal
@@ -41,6 +41,11 @@ class Bug:
 def any_fence(call):
     """A write is taken whatever its fence, even from a worker whose jobs were taken over."""
     return call.job.state not in {State.QUEUED, State.DELAYED}
+
+
+def written_anyway(job, move, now):
+    """The end of a call is written whatever state its job is in."""
+    return transition.finished(replace(job, state=State.RUNNING), move, now)
 
 
 def probes_for_all(state, now, rules):
@@ -99,7 +104,7 @@ BUGS = [
     Bug(
         "ignore a fence",
         "I2: a job has more than one terminal record",
-        PolicyHooks(holds=any_fence),
+        PolicyHooks(holds=any_fence, finished=written_anyway),
         scenario([(0, [])], seconds=200, takes=20.0, upsets=pauses(50, 120), jobs_per_second=2),
     ),
     Bug(

@@ -5,7 +5,6 @@ from collections import Counter
 from holdfast.lab.simulation.breaker import SimulatedBreaker
 from holdfast.lab.simulation.jobs import SimulatedCall, SimulatedJob
 from holdfast.lab.simulation.provider import SimulatedProvider
-from holdfast.model.fault import FaultKind
 from holdfast.model.job import MAX_CALLS, TERMINAL, State
 from holdfast.model.step import Retry, Snooze, Step
 from holdfast.policy.fault_rules import FAULT_RULES, Scope
@@ -89,8 +88,10 @@ class InvariantChecker:
 
 
 def _expired_early(job: SimulatedJob) -> bool:
-    return job.state is State.EXPIRED and job.expires_at is not None and job.ended < job.expires_at - EARLY
+    ended, deadline = job.progress.finished_at, job.expires_at
+    return job.state is State.EXPIRED and ended is not None and deadline is not None and ended < deadline - EARLY
 
 
 def _is_not_its_fault(job: SimulatedJob) -> bool:
-    return FAULT_RULES[FaultKind(job.why)].scope is not Scope.JOB
+    kind = job.progress.fault
+    return kind is None or FAULT_RULES[kind].scope is not Scope.JOB

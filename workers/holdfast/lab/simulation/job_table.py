@@ -1,4 +1,4 @@
-"""The twin of SQL: every job, its state, and the guards under which a worker may move it. Times on SQL's clock."""
+"""The jobs of the simulation, as SQL keeps them: ``policy.transition`` moves them, guards say whether it may."""
 
 from collections import Counter
 from dataclasses import replace
@@ -8,11 +8,13 @@ from math import inf
 
 from holdfast.lab.simulation.jobs import SimulatedCall, SimulatedJob, SimulatedWorker
 from holdfast.lab.simulation.policy_hooks import Outcome, PolicyHooks
-from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.job import MAX_CRASHES, TERMINAL, Need, State
-from holdfast.model.step import Reroute, Step
+from holdfast.model.fault import Fault
+from holdfast.model.job import TERMINAL, Need, State
+from holdfast.model.step import Step
 from holdfast.policy.fault_rules import may_be_billed
-from holdfast.policy.transition import decide
+from holdfast.policy.transition import JobProgress, claimed, decide, expired, released, taken_over
+
+WAITING = frozenset({State.QUEUED, State.DELAYED})
 
 
 class JobTable:
@@ -41,13 +43,11 @@ class JobTable:
 
     def claim(self, call: SimulatedCall, worker: SimulatedWorker, now: float) -> bool:
         """Take a queued job under a new fence, unless its deadline has passed."""
-        job = call.job
-        if job.state is not State.QUEUED or (job.expires_at is not None and job.expires_at <= now):
+        after = claimed(call.job.progress, worker.name, now)
+        if after is None:
             return False
-        job.state, job.worker = State.RUNNING, worker
-        job.fence += 1
-        job.number += 1
-        call.fence = job.fence
+        call.job.progress = after
+        call.fence = after.fence
         self.running += 1
         return True
 
@@ -55,9 +55,15 @@ class JobTable:
         """Write the row of a second call under the fence of the first, which may write no more if this is False."""
         if not self.hooks.holds(first):
             return False
-        first.job.number += 1
+        progress = first.job.progress
+        first.job.progress = replace(progress, number=progress.number + 1, open_calls=progress.open_calls + 1)
         second.fence = first.fence
         return True
+
+    def end_beside(self, call: SimulatedCall, outcome: Fault) -> None:
+        """Write the end of a hedged job's call that decides nothing."""
+        progress = call.job.progress
+        call.job.progress = replace(progress, calls=progress.calls + may_be_billed(outcome))
 
     def record(self, call: SimulatedCall, outcome: Outcome, step: Step, now: float) -> bool:
         """Write the end of a call. False: its fence moved, and nothing is written."""
@@ -65,25 +71,18 @@ class JobTable:
         if not self.hooks.holds(call):
             self.refused += 1
             return False
-        if job.state is State.RUNNING:
-            self.running -= 1
-        job.worker = None
         fault = outcome if isinstance(outcome, Fault) else None
         move = decide(step, fault, call.target.name, job.expires_at, now)
-        if fault is not None:
-            job.attempts += move.uses_attempt
-            job.calls += may_be_billed(fault)
-            job.tries += move.failed_tries
-        if move.ends:
-            self._end(job, move.state, now, move.fault)
-            return True
-        avoid = {name: _date(wait, now) for name, wait in move.avoid.items()}
-        job.need = replace(job.wants, avoid=avoid) if avoid else job.wants
-        job.due = now + move.delay
-        if isinstance(step, Reroute):
-            job.state = State.QUEUED
-        else:
-            job.state = State.DELAYED
+        if fault is not None and may_be_billed(fault):
+            move = replace(move, calls=1)
+        after = self.hooks.finished(job.progress, move, now)
+        if after is None:
+            return False
+        self._become(job, after)
+        if after.state in WAITING:
+            job.due = now if after.available_at is None else after.available_at
+            job.need = replace(job.wants, avoid=after.avoid) if after.avoid else job.wants
+        if after.state is State.DELAYED:
             heappush(self._delayed, (job.due, next(self._order), job))
         return True
 
@@ -92,30 +91,25 @@ class JobTable:
         due: list[SimulatedJob] = []
         while self._delayed and self._delayed[0][0] <= now:
             job = heappop(self._delayed)[2]
-            if job.state is State.DELAYED:
-                job.state = State.QUEUED
+            if after := released(job.progress, now):
+                job.progress = after
                 due.append(job)
         return due
 
     def expire(self, job: SimulatedJob, now: float) -> None:
         """Its deadline has passed. A running one is over when its call is."""
-        if job.state in {State.QUEUED, State.DELAYED}:
-            self._end(job, State.EXPIRED, now, FaultKind.EXPIRED)
+        if after := expired(job.progress, now):
+            self._become(job, after)
 
     def take_over(self, worker: SimulatedWorker, now: float) -> list[SimulatedJob]:
-        """Queue the jobs of a worker whose lease ran out. Those that outlived three workers are dead."""
-        queued: list[SimulatedJob] = []
-        for job, calls in Counter(call.job for call in worker.calls if call.job.worker is worker).items():
-            job.worker = None
-            job.crashes += 1
-            job.calls += calls
-            self.running -= 1
-            if job.crashes >= MAX_CRASHES:
-                self._end(job, State.DEAD, now, FaultKind.POISON)
-            else:
-                job.state, job.due = State.QUEUED, now
-                queued.append(job)
-        return queued
+        """Queue the jobs of a worker whose lease ran out. Those that outlived too many workers are dead."""
+        held = Counter(call.job for call in worker.calls if call.job.progress.worker == worker.name)
+        for job, calls in held.items():
+            after = taken_over(replace(job.progress, open_calls=calls), now)
+            assert after is not None, "who holds a job runs it"
+            self._become(job, after)
+            job.due = now
+        return [job for job in held if job.state is State.QUEUED]
 
     def counts(self) -> dict[State, int]:
         counted = dict.fromkeys(State, 0)
@@ -127,12 +121,10 @@ class JobTable:
         """The heads of the lane: nearest deadline, then oldest."""
         return [job for job in self.jobs if job.state is State.QUEUED]
 
-    def _end(self, job: SimulatedJob, state: State, now: float, fault: FaultKind | None) -> None:
-        if job.state not in TERMINAL:
-            self.live -= 1
-        job.state, job.ended, job.why = state, now, fault or job.why
-        job.records += 1
-
-
-def _date(wait: float | None, now: float) -> float | None:
-    return None if wait is None else now + wait
+    def _become(self, job: SimulatedJob, after: JobProgress) -> None:
+        before = job.progress
+        job.progress = after
+        self.running -= before.state is State.RUNNING
+        if after.state in TERMINAL:
+            self.live -= before.state not in TERMINAL
+            job.records += 1

@@ -14,6 +14,7 @@ from holdfast.policy.retry import Health
 from holdfast.policy.retry_budget import RetryBudget
 from holdfast.policy.targets import Target
 from holdfast.policy.token_estimate import DEFAULT_OUTPUT
+from holdfast.policy.transition import JobProgress
 
 ABOVE = 1.25  # an estimate of the input, as a multiple of what it really is
 
@@ -26,29 +27,59 @@ def need_of(load: Load) -> Need:
 class SimulatedJob:
     """One job as SQL knows it. The names that ``policy.retry`` reads are those of ``model.job.Claimed``.
 
-    ``crashes``: workers that died with it. ``records``: terminal records, one when all is well. ``answered``: a call
-    for it came back with a reply. ``acked``: the lane was told that the job is done. ``refused_at``: its last refusal.
-    ``rerouted_by``: whose, if the job was to go elsewhere. ``due``: when it last became ready. ``wants``: what it needs
-    when nothing is to be avoided. ``breaks``: every call for it is cut, wherever it goes.
+    ``progress`` is its row, which ``policy.transition`` moves. ``records``: terminal records, one when all is well.
+    ``answered``: a call for it came back with a reply. ``acked``: the lane was told that the job is done.
+    ``refused_at``: its last refusal. ``rerouted_by``: whose, if the job was to go elsewhere. ``due``: when it last
+    became ready. ``wants``: what it needs when nothing is to be avoided. ``breaks``: every call for it is cut.
     """
 
     interactive = False
 
     __slots__ = (
-        "acked", "answered", "attempts", "born", "breaks", "calls", "crashes", "due", "ended", "expires_at", "fence",
-        "id", "need", "number", "records", "refused_at", "rerouted_by", "state", "tries", "wants", "why", "worker",
+        "acked", "answered", "born", "breaks", "due", "id", "need", "progress", "records", "refused_at", "rerouted_by",
+        "wants",
     )  # fmt: skip
 
     def __init__(self, number: int, born: float, expires_at: float | None, need: Need) -> None:
-        self.id, self.born, self.due, self.expires_at = number, born, born, expires_at
-        self.state = State.QUEUED
+        self.id, self.born, self.due = number, born, born
+        self.progress = JobProgress(expires_at=expires_at)
         self.need = self.wants = need
-        self.fence = self.number = self.attempts = self.calls = self.tries = self.crashes = self.records = 0
+        self.records = 0
         self.answered = self.acked = self.breaks = False
-        self.ended = self.refused_at = -inf
-        self.why = ""
+        self.refused_at = -inf
         self.rerouted_by: Target | None = None
-        self.worker: SimulatedWorker | None = None
+
+    @property
+    def state(self) -> State:
+        return self.progress.state
+
+    @property
+    def generation(self) -> int:
+        return self.progress.generation
+
+    @property
+    def fence(self) -> int:
+        return self.progress.fence
+
+    @property
+    def number(self) -> int:
+        return self.progress.number
+
+    @property
+    def attempts(self) -> int:
+        return self.progress.attempts
+
+    @property
+    def calls(self) -> int:
+        return self.progress.calls
+
+    @property
+    def tries(self) -> int:
+        return self.progress.tries
+
+    @property
+    def expires_at(self) -> float | None:
+        return self.progress.expires_at
 
 
 class SimulatedWorker:

@@ -9,7 +9,7 @@ from holdfast.model.fault import Fault
 from holdfast.model.job import State
 from holdfast.model.reply import Reply
 from holdfast.model.step import Step
-from holdfast.policy import breaker, outcome_signals, rate_limit, retry
+from holdfast.policy import breaker, outcome_signals, rate_limit, retry, transition
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.signals import ScopeKind, Signal
 
@@ -37,6 +37,7 @@ class PolicyHooks:
     next_step: Callable[..., Step] = retry.next_step
     signals: Callable[..., Mapping[ScopeKind, Signal]] = outcome_signals.signals
     pause: Callable[..., float | None] = outcome_signals.pause
+    finished: Callable[..., transition.JobProgress | None] = transition.finished
     holds: Callable[[SimulatedCall], bool] = holds
     clock: Callable[[float, SimulatedWorker], float] = server_time
     uniform: Uniform | None = None

@@ -19,7 +19,6 @@ from holdfast.model.job import Claimed
 from holdfast.model.reply import Reply
 from holdfast.model.step import Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.fault_rules import may_be_billed
 from holdfast.policy.hedging import HEDGE_PRIMARY_LOST, HEDGE_SECONDARY_LOST
 from holdfast.policy.retry import Health
 from holdfast.policy.retry_budget import earn, spend
@@ -175,7 +174,7 @@ class SimulatedPool:
         call.over = True
         del worker.calls[call]
         if isinstance(outcome, Fault):
-            call.job.calls += may_be_billed(outcome)
+            self.ledger.end_beside(call, outcome)
             worker.notice(call.target.name, call.job, outcome, self.loop.now)
         self.metrics.ended(call, outcome, self.loop.now)
         self.gate.settle(call, outcome, self.loop.now)
