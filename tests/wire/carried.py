@@ -112,7 +112,7 @@ def moved(part: ToolResult, where: str, told: Mapping[str, str]) -> Iterator[tup
 
 
 def said(part: Part, where: str, told: Mapping[str, str], numbers: dict[str, int]) -> Any:
-    """One part as plain values. Its own dialect's marks are part of it, unless ``told`` names them."""
+    """One part as plain values. Its own format's marks are part of it, unless ``told`` names them."""
     value = part.model_dump(exclude={"native", "id", "parts"}, exclude_none=True)
     if not value.get("title"):
         value.pop("title", None)

@@ -1,4 +1,4 @@
-"""Conversations by chance, from a seed: quick enough for tens of thousands, and each written as its dialect can."""
+"""Conversations by chance, from a seed: quick enough for tens of thousands, and each written as its format can."""
 
 from random import Random
 from typing import Any

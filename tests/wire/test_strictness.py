@@ -48,7 +48,7 @@ def test_the_default_tolerates_what_is_told():
 
 
 @pytest.mark.parametrize(("kind", "own"), [("plain", CLAUDE), ("anthropic", CLAUDE), ("openai", GPT)])
-def test_never_keeps_a_job_to_the_routes_of_its_own_dialect_or_to_the_first(kind, own):
+def test_never_keeps_a_job_to_the_routes_of_its_own_format_or_to_the_first(kind, own):
     request = read_job({**LINES[kind], "mapping": "never"}).request
     assert allowed(request, PLAN) == (own,)
     demand_allowed(request, PLAN, own)
@@ -56,7 +56,7 @@ def test_never_keeps_a_job_to_the_routes_of_its_own_dialect_or_to_the_first(kind
         demand_allowed(request, PLAN, GPT if own is CLAUDE else CLAUDE)
 
 
-def test_never_takes_the_first_route_where_none_speaks_its_dialect():
+def test_never_takes_the_first_route_where_none_has_its_format():
     request = read_job({**LINES["openai"], "mapping": "never"}).request
     assert allowed(request, Plan("smart", (CLAUDE,))) == (CLAUDE,)
 

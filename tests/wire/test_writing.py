@@ -37,12 +37,12 @@ def ask(*turns, **fields):
     return Request(turns=turns or (user("x"),), **fields)
 
 
-def body(dialect, request, model="m"):
-    return dialect.write_request(request, model)[0]
+def body(wire, request, model="m"):
+    return wire.write_request(request, model)[0]
 
 
-def changes(dialect, request, model="m"):
-    return {each.field: each.note for each in dialect.write_request(request, model)[1].notes}
+def changes(wire, request, model="m"):
+    return {each.field: each.note for each in wire.write_request(request, model)[1].notes}
 
 
 # ---- system and turns
@@ -142,9 +142,9 @@ def test_sealed_reasoning_stays_with_its_provider():
     block = {"type": "thinking", "thinking": "Hm.", "signature": "E"}
     request = ask(user("a"), assistant(Thought(dialect="anthropic", block=block), "b"), user("c"))
     assert body(anthropic, request)["messages"][1]["content"][0] == block
-    for dialect in (chat, responses):
-        assert "Hm." not in str(body(dialect, request))
-        assert list(changes(dialect, request)) == ["turns[1].parts[0]"]
+    for wire in (chat, responses):
+        assert "Hm." not in str(body(wire, request))
+        assert list(changes(wire, request)) == ["turns[1].parts[0]"]
 
 
 # ---- tools
@@ -219,7 +219,7 @@ def test_a_strange_call_id_becomes_the_same_stand_in_everywhere():
     ],
 )
 def test_the_choice_of_a_tool_in_each_format(choice, to_anthropic, to_chat, to_responses):
-    said = [body(dialect, ask(tools=(TOOL,), tool_choice=choice))["tool_choice"] for dialect in ALL]
+    said = [body(wire, ask(tools=(TOOL,), tool_choice=choice))["tool_choice"] for wire in ALL]
     assert said == [to_anthropic, to_chat, to_responses]
 
 
@@ -238,9 +238,9 @@ def test_a_tool_without_strictness_is_not_made_strict_by_a_default():
 def test_a_tool_name_that_openai_refuses_cannot_be_said_there():
     named = ask(tools=(TOOL.model_copy(update={"name": "a" * 65}),))
     assert body(anthropic, named)["tools"]
-    for dialect in (chat, responses):
+    for wire in (chat, responses):
         with pytest.raises(Unmappable, match="tool name"):
-            dialect.write_request(named, "m")
+            wire.write_request(named, "m")
 
 
 # ---- the shape of the answer
@@ -254,7 +254,7 @@ def test_a_schema_in_each_format():
     named = {"name": "n", "schema": CLOSED, "strict": True}
     assert body(chat, request)["response_format"] == {"type": "json_schema", "json_schema": named}
     assert body(responses, request)["text"] == {"format": {"type": "json_schema", **named}}
-    assert [changes(dialect, request) for dialect in ALL] == [{}, {}, {}]
+    assert [changes(wire, request) for wire in ALL] == [{}, {}, {}]
 
 
 def test_what_anthropic_cannot_enforce_is_told_in_words():
@@ -290,13 +290,13 @@ def test_sampling_is_gone_on_anthropic_and_told():
     assert body(chat, request)["temperature"] == body(responses, request)["temperature"] == 0.5
 
 
-@pytest.mark.parametrize("dialect", [chat, responses])
-def test_models_that_reason_get_no_sampling(dialect):
+@pytest.mark.parametrize("wire", [chat, responses])
+def test_models_that_reason_get_no_sampling(wire):
     request = ask(temperature=0.5)
-    assert "temperature" not in body(dialect, request, "gpt-5.4")
-    assert list(changes(dialect, request, "gpt-5.4")) == ["temperature"]
+    assert "temperature" not in body(wire, request, "gpt-5.4")
+    assert list(changes(wire, request, "gpt-5.4")) == ["temperature"]
     awake = ask(temperature=0.5, effort="none")
-    assert body(dialect, awake, "gpt-5.4")["temperature"] == 0.5
+    assert body(wire, awake, "gpt-5.4")["temperature"] == 0.5
 
 
 def test_stop_sequences_in_each_format():
@@ -341,9 +341,9 @@ def test_fields_that_the_two_openai_formats_share_move_between_them():
 def test_state_kept_at_a_provider_cannot_move():
     request = ask(native={"openai-responses": {"previous_response_id": "resp_1"}})
     assert body(responses, request)["previous_response_id"] == "resp_1"
-    for dialect in (anthropic, chat):
+    for wire in (anthropic, chat):
         with pytest.raises(Unmappable, match="previous_response_id"):
-            dialect.write_request(request, "m")
+            wire.write_request(request, "m")
 
 
 # ---- servers that speak Chat Completions in their own way

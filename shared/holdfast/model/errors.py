@@ -67,12 +67,12 @@ class Unmappable(HoldfastError):
     exit_status = 1
     http_status = 422
 
-    def __init__(self, dialect: str, problem: str) -> None:
-        super().__init__(dialect, problem)
-        self.dialect, self.problem = dialect, problem
+    def __init__(self, wire: str, problem: str) -> None:
+        super().__init__(wire, problem)
+        self.wire, self.problem = wire, problem
 
     def __str__(self) -> str:
-        return f"{self.dialect} cannot carry this request: {self.problem}"
+        return f"{self.wire} cannot carry this request: {self.problem}"
 
 
 class StorageUnavailable(HoldfastError):

@@ -35,4 +35,4 @@ class Reply(Value):
     usage: Usage
     model: str  # as the provider named it
     provider_request_id: str | None = None
-    native: dict[str, dict[str, Any]] = Field(default_factory=dict)  # provider-bound parts, by dialect
+    native: dict[str, dict[str, Any]] = Field(default_factory=dict)  # provider-bound parts, by wire format

@@ -12,8 +12,8 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-# Fields that only one wire format knows, by dialect (the ``api`` names of the configuration). They travel unchanged to
-# a route of that dialect, and are dropped with a line in the mapping report (or refused) on any other.
+# Fields that only one wire format knows, by its name (the ``api`` names of the configuration). They travel unchanged to
+# a route of that format, and are dropped with a line in the mapping report (or refused) on any other.
 Natives = dict[str, dict[str, Any]]
 
 
@@ -64,7 +64,7 @@ class ToolResult(Value):
 
 
 class Thought(Value):
-    """Reasoning that its provider signed or sealed: bound to that dialect, left out (and noted) on any other."""
+    """Reasoning that its provider signed or sealed: bound to that wire format, left out (and noted) on any other."""
 
     type: Literal["thought"] = "thought"
     dialect: str
@@ -119,7 +119,7 @@ class Strictness(StrEnum):
 
     EXACT = "exact"  # a route whose wire format cannot say everything is refused
     TOLERANT = "tolerant"  # what is changed or dropped stands in the report
-    NEVER = "never"  # no mapping: routes of the dialect it was written in, or else the plan's first route
+    NEVER = "never"  # no mapping: routes of the format it was written in, or else the plan's first route
 
 
 class OnRefusal(StrEnum):
@@ -145,6 +145,6 @@ class Request(Value):
     effort: str | None = None  # none, minimal, low, medium, high, xhigh, max
     user: str | None = None  # the end user, opaque: metadata.user_id or safety_identifier
     strictness: Strictness | None = None  # None: tolerant
-    written_in: str | None = None  # the dialect of the line, where that matters: for ``never``, or a begun answer
+    written_in: str | None = None  # the format of the line, where that matters: for ``never``, or a begun answer
     on_refusal: OnRefusal | None = None  # None: keep
     native: Natives = Field(default_factory=dict)

@@ -119,10 +119,8 @@ def _output(fields: Fields) -> Output | None:
 
 def _native(fields: Fields) -> dict[str, dict[str, Any]]:
     native = fields.object("native") or {}
-    for dialect, own in native.items():
-        if dialect not in {anthropic.WIRE, chat.WIRE, "openai-responses"} or not isinstance(own, dict):
-            raise InvalidRequest(
-                fields.place(f"native.{dialect}"),
-                "expected an object under anthropic, openai-chat or openai-responses.",
-            )
+    for wire, own in native.items():
+        if wire not in {anthropic.WIRE, chat.WIRE, "openai-responses"} or not isinstance(own, dict):
+            problem = "expected an object under anthropic, openai-chat or openai-responses."
+            raise InvalidRequest(fields.place(f"native.{wire}"), problem)
     return native

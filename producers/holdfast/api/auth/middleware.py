@@ -86,7 +86,7 @@ async def authenticate(app_state: AppState, headers: Headers) -> ApiCaller:
 
 
 async def refresh_keys(app_state: AppState, *, force: bool = False) -> None:
-    """Read the keys anew. A house that had none an instant ago stays as it was while SQL is away."""
+    """Read the keys anew. A process that knew of none an instant ago stays as it was while SQL is away."""
     try:
         await run_in_threadpool(app_state.key_cache.refresh, force=force)
     except StorageUnavailable:
