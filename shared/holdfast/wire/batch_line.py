@@ -12,9 +12,9 @@ from holdfast.model.job import Priority
 from holdfast.model.request import OnRefusal, Request, Strictness
 from holdfast.model.route import Api
 from holdfast.wire import anthropic, chat, responses
-from holdfast.wire.checks import refuse_depth
 from holdfast.wire.fields import Fields
 from holdfast.wire.neutral import KEYS, read_neutral, read_plain
+from holdfast.wire.reading import refuse_depth
 
 TERMS = ("mapping", "on_refusal")
 OUTER = ("custom_id", "model", "priority", "expires_in", "metadata", *TERMS)

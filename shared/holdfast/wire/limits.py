@@ -17,6 +17,7 @@ OPENAI: Mapping[Dimension, str] = {
     Dimension.INPUT_TOKENS: "tokens",
     Dimension.OUTPUT_TOKENS: "tokens",
 }
+KEYS = ("limit", "remaining", "reset")
 MINUTE = 60.0
 LONGEST = 90.0  # seconds: a limit per minute is full again before
 
@@ -30,32 +31,22 @@ def read_limits(headers: Mapping[str, str], now: float = 0.0) -> Mapping[Dimensi
     """
     found: dict[Dimension, LimitSeen] = {}
     for dimension, name in ANTHROPIC.items():
-        stem = f"anthropic-ratelimit-{name}"
-        if f"{stem}-limit" in headers:
-            reset = _moment(headers.get(f"{stem}-reset"), sent_at(headers, now))
-            _add(found, dimension, headers[f"{stem}-limit"], headers.get(f"{stem}-remaining"), reset)
+        limit, left, reset = (headers.get(f"anthropic-ratelimit-{name}-{key}") for key in KEYS)
+        if seen := _limit(limit, left, _moment(reset, sent_at(headers, now))):
+            found[dimension] = seen
     for dimension, name in OPENAI.items():
-        if f"x-ratelimit-limit-{name}" in headers:
-            reset = duration(headers.get(f"x-ratelimit-reset-{name}", ""))
-            _add(
-                found,
-                dimension,
-                headers[f"x-ratelimit-limit-{name}"],
-                headers.get(f"x-ratelimit-remaining-{name}"),
-                reset,
-            )
+        limit, left, reset = (headers.get(f"x-ratelimit-{key}-{name}") for key in KEYS)
+        if seen := _limit(limit, left, duration(reset or "")):
+            found[dimension] = seen
     return found
 
 
-def _add(
-    found: dict[Dimension, LimitSeen], dimension: Dimension, limit: str, remaining: str | None, reset: float | None
-) -> None:
+def _limit(limit: str | None, remaining: str | None, reset: float | None) -> LimitSeen | None:
     units, left = number(limit), number(remaining)
     if units is None or units <= 0:
-        return
+        return None
     left = left if left is not None and 0 <= left <= units else None
-    period = _period(units, left, reset)
-    found[dimension] = LimitSeen(units * MINUTE / period, left)
+    return LimitSeen(units * MINUTE / _period(units, left, reset), left)
 
 
 def _period(units: float, left: float | None, reset: float | None) -> float:

@@ -10,9 +10,9 @@ from holdfast.model.request import Output, Request, Role, Text, Tool, ToolChoice
 from holdfast.wire import anthropic, chat
 from holdfast.wire.anthropic import read as anthropic_read
 from holdfast.wire.chat import read as chat_read
-from holdfast.wire.checks import checked
 from holdfast.wire.fields import Fields
 from holdfast.wire.openai import describe_function, read_choice, read_format
+from holdfast.wire.reading import checked
 
 KEYS = (
     "messages", "prompt", "system", "max_tokens", "response_format", "tools", "tool_choice", "parallel_tool_calls",

@@ -24,16 +24,20 @@ class OpenObject(Exception):
     """The schema asks for an object with keys of any name, which closed decoding cannot say."""
 
 
-def closed(schema: Mapping[str, Any], lost: set[str]) -> dict[str, Any]:
-    """Rewrite ``schema`` for Anthropic: objects closed, unsupported keywords told in words.
+def closed_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str]:
+    """Rewrite a schema for Anthropic: objects closed, unsupported keywords told in words.
 
-    Args:
-        schema: JSON Schema; not changed.
-        lost: Gets the names of keywords that moved into a description.
-
-    Returns: A schema that is equal to ``schema`` where nothing had to change.
-    Raises: OpenObject: an object in it must stay open.
+    Returns: A schema, equal to the given one where nothing had to change, or None where an object must stay open; and
+    the names of the keywords that moved into a description, "" for none.
     """
+    lost: set[str] = set()
+    try:
+        return _closed(schema, lost), ", ".join(sorted(lost))
+    except OpenObject:
+        return None, ""
+
+
+def _closed(schema: Mapping[str, Any], lost: set[str]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     spoken: dict[str, Any] = {}
     for key, value in schema.items():
@@ -54,7 +58,7 @@ def closed(schema: Mapping[str, Any], lost: set[str]) -> dict[str, Any]:
 
 def _inner(value: Any, lost: set[str]) -> Any:
     if isinstance(value, Mapping):
-        return closed(value, lost)
+        return _closed(value, lost)
     return [_inner(item, lost) for item in value] if isinstance(value, list) else value
 
 

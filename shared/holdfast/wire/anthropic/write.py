@@ -25,7 +25,7 @@ from holdfast.model.request import (
 from holdfast.wire import media
 from holdfast.wire.anthropic.read import WIRE
 from holdfast.wire.mapping_report import MappingReportBuilder, bare_text, placed
-from holdfast.wire.schema import OpenObject, closed
+from holdfast.wire.schema import closed_schema
 
 DEFAULT_MAX_TOKENS = 8_192  # the format requires a maximum; what it cuts is flagged by the finish
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
@@ -200,14 +200,12 @@ def _strictly(tool: Tool, place: str, report: MappingReportBuilder) -> tuple[dic
     """A tool's schema and strictness. A strict one must be as Anthropic's decoding takes it, or the call is refused."""
     if not tool.strict:
         return tool.parameters, tool.strict
-    lost: set[str] = set()
-    try:
-        schema = closed(tool.parameters, lost)
-    except OpenObject:
+    schema, lost = closed_schema(tool.parameters)
+    if schema is None:
         report.change(f"{place}.strict", "dropped: its schema has an open object, which strict decoding there refuses")
         return tool.parameters, False
     if lost:
-        report.change(place, f"rules of its schema are told in words: {', '.join(sorted(lost))}")
+        report.change(place, f"rules of its schema are told in words: {lost}")
     elif schema != tool.parameters:
         report.change(place, "its schema is written as Anthropic's strict decoding demands it, its objects closed")
     return schema, True
@@ -247,25 +245,19 @@ def _output(output: Output | None, report: MappingReportBuilder) -> tuple[str | 
     if output is None:
         return None, {}
     if output.json_schema is None:
-        report.change(
-            "output", "asked for in the system prompt: Anthropic has no plain JSON mode; the answer is checked"
-        )
+        why = "asked for in the system prompt: Anthropic has no plain JSON mode; the answer is checked"
+        report.change("output", why)
         return "Answer with one JSON object and nothing else.", {}
     if output.description:
         report.change("output.description", "dropped: Anthropic has no field for it")
-    lost: set[str] = set()
-    try:
-        schema = closed(output.json_schema, lost)
-    except OpenObject:
-        report.change(
-            "output.json_schema", "asked for in the system prompt: it has an open object; the answer is checked"
-        )
+    schema, lost = closed_schema(output.json_schema)
+    where = "output.json_schema"
+    if schema is None:
+        report.change(where, "asked for in the system prompt: it has an open object; the answer is checked")
         wanted = json.dumps(output.json_schema, ensure_ascii=False)
         return f"Answer with JSON that satisfies this JSON Schema and nothing else: {wanted}", {}
     if lost:
-        report.change("output.json_schema", f"told in words: {', '.join(sorted(lost))}; the answer is checked")
+        report.change(where, f"told in words: {lost}; the answer is checked")
     elif schema != output.json_schema:
-        report.change(
-            "output.json_schema", "written as Anthropic demands it, its objects closed; the answer is checked"
-        )
+        report.change(where, "written as Anthropic demands it, its objects closed; the answer is checked")
     return None, {"format": {"type": "json_schema", "schema": schema}}
