@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +11,8 @@ from typing import IO, Any
 
 import orjson
 
-from holdfast.cli.jsonl_input import STDIO, InvalidLine
+from holdfast.cli.jsonl_input import STDIO
 from holdfast.cli.upload import Upload
-from holdfast.client.answer import Answer
 from holdfast.client.backend import Backend
 from holdfast.client.waiting import Pause, positioned
 from holdfast.model.errors import InvalidRequest
@@ -21,16 +20,26 @@ from holdfast.model.errors import InvalidRequest
 
 @dataclass(slots=True)
 class OutputTotals:
-    """What the output holds so far."""
+    """What the output holds so far: lines, errors by kind, and what the answers cost."""
 
     written: int = 0
-    succeeded: int = 0
-    errors: Counter[str] = field(default_factory=Counter)  # by kind
+    errors: Counter[str] = field(default_factory=Counter)
     cost_usd: float = 0.0
 
     @property
     def failed(self) -> int:
-        return self.written - self.succeeded
+        return self.errors.total()
+
+    @property
+    def succeeded(self) -> int:
+        return self.written - self.failed
+
+    def count(self, line: Mapping[str, Any]) -> None:
+        """Count one output line."""
+        self.written += 1
+        self.cost_usd += line["cost_usd"]
+        if line["error"] is not None:
+            self.errors[line["error"]["kind"]] += 1
 
 
 @contextmanager
@@ -55,42 +64,36 @@ def answer_file(path: Path) -> Iterator[IO[bytes]]:
     part.replace(path)
 
 
-def collect(backend: Backend, sent: Upload, output: IO[bytes], totals: OutputTotals) -> Generator[Pause, None, None]:
+def collect(backend: Backend, sent: Upload, output: IO[bytes], totals: OutputTotals) -> Iterator[Pause]:
     """Write every line of the output, and yield the pauses between."""
-    bad, due = dict(sent.bad), 0
-    steps = positioned(backend, sent.batch, gaps=sent.bad) if sent.batch else iter(())
-    for step in steps:
+    for step in output_lines(backend, sent):
         if isinstance(step, Pause):
             yield step
-            continue
-        position, answer = step
-        write_others(output, totals, bad, due, position)
-        write_answer(output, totals, answer)
-        due = position + 1
-    write_others(output, totals, bad, due, sent.lines)
-
-
-def write_answer(output: IO[bytes], totals: OutputTotals, answer: Answer) -> None:
-    output.write(orjson.dumps(answer.line, option=orjson.OPT_APPEND_NEWLINE))
-    totals.written += 1
-    totals.cost_usd += answer.cost_usd
-    if answer.error is None:
-        totals.succeeded += 1
-    else:
-        totals.errors[answer.error.kind] += 1
-
-
-def write_others(output: IO[bytes], totals: OutputTotals, bad: dict[int, InvalidLine], start: int, end: int) -> None:
-    """Write the lines between two positions: those that never became jobs, and those whose job is there no more."""
-    for position in range(start, end):
-        if line := bad.pop(position, None):
-            written = error_output(line.custom_id, "invalid", "invalid_request", "invalid_line", str(line))
         else:
-            said = f"the job at place {position} became a dead letter and was dropped. Run again to have it done anew"
-            written = error_output(None, "dead", "dropped", None, said)
-        output.write(orjson.dumps(written, option=orjson.OPT_APPEND_NEWLINE))
-        totals.written += 1
-        totals.errors[written["error"]["kind"]] += 1
+            output.write(orjson.dumps(step, option=orjson.OPT_APPEND_NEWLINE))
+            totals.count(step)
+
+
+def output_lines(backend: Backend, sent: Upload) -> Iterator[Pause | Mapping[str, Any]]:
+    """Yield the output line of every input line, in input order, and the pauses between."""
+    due = 0
+    for step in positioned(backend, sent.batch, gaps=sent.bad) if sent.batch else ():
+        if isinstance(step, Pause):
+            yield step
+        else:
+            position, answer = step
+            yield from (jobless_line(sent, place) for place in range(due, position))
+            yield answer.line
+            due = position + 1
+    yield from (jobless_line(sent, place) for place in range(due, sent.lines))
+
+
+def jobless_line(sent: Upload, position: int) -> dict[str, Any]:
+    """Write the line of an input line that never became a job, or whose job is not there any more."""
+    if line := sent.bad.get(position):
+        return error_output(line.custom_id, "invalid", "invalid_request", "invalid_line", str(line))
+    said = f"the job at place {position} became a dead letter and was dropped. Run again to have it done anew"
+    return error_output(None, "dead", "dropped", None, said)
 
 
 def error_output(custom_id: str | None, status: str, kind: str, code: str | None, message: str) -> dict[str, Any]:
