@@ -32,11 +32,15 @@ class Fetcher:
     redis_start: RedisStart
     claiming: set[asyncio.Task[None]] = field(default_factory=set)
 
+    @property
+    def may_fetch(self) -> bool:
+        """Whether both stores answer, and no result waits to be written: another would only be one more of them."""
+        return self.context.dependencies.may_call and not self.context.writer.holding
+
     async def run(self) -> None:
         """Until cancelled. Claims under way are shielded: they finish, and their jobs are started or handed back."""
         while True:
-            may_call = self.context.dependencies.may_call and not self.context.writer.holding
-            wait = await self._round() if may_call else UNSURE
+            wait = await self._round() if self.may_fetch else UNSURE
             await self.context.slots.changed(at_most=wait)
             await asyncio.sleep(LINGER)
 

@@ -1,0 +1,3 @@
+from worker.workshop import workshop
+
+__all__ = ["workshop"]

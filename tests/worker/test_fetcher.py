@@ -1,0 +1,63 @@
+"""What the gate gave is claimed and run, or goes back; nothing is asked for while there is no place for results."""
+
+import asyncio
+
+from holdfast.model.job import State
+from holdfast.store.cancel import cancel_job
+from holdfast.worker.fetcher import Fetcher
+from holdfast.worker.redis_start import RedisStart
+from holdfast.worker.window_refiller import WindowRefiller
+from worker.workshop import Workshop
+
+
+def fetcher(workshop: Workshop) -> Fetcher:
+    context = workshop.context
+    return Fetcher(context, workshop.jobs, WindowRefiller(context), RedisStart(context, workshop.overrides))
+
+
+async def ask(workshop: Workshop) -> Fetcher:
+    """One round of the fetcher, and all that came of it."""
+    made = fetcher(workshop)
+    await made._ask(workshop.lane)
+    await asyncio.gather(*made.claiming)
+    await asyncio.gather(*workshop.jobs.running.values())
+    return made
+
+
+async def test_a_job_that_was_fetched_is_claimed_and_run(workshop: Workshop):
+    [job] = await workshop.offer()
+    await ask(workshop)
+    assert workshop.scene.state(job) is State.SUCCEEDED
+    assert (workshop.context.slots.taken, workshop.jobs.running) == (0, {})
+
+
+async def test_a_claim_that_sql_may_have_taken_leaves_its_jobs_unsure_and_its_permits_back(workshop: Workshop):
+    [job] = await workshop.offer()
+    workshop.scene.sql("drop table worker")
+    await ask(workshop)
+    assert workshop.jobs.unsure == {job}
+    assert not workshop.context.dependencies.may_call
+    assert (workshop.context.slots.taken, workshop.in_flight()) == (0, 0)
+
+
+async def test_a_permit_whose_job_the_claim_left_out_goes_back(workshop: Workshop):
+    [job] = await workshop.offer()
+    workshop.scene.store.write(cancel_job, job)
+    await ask(workshop)
+    assert workshop.jobs.unsure == set()
+    assert (workshop.context.slots.taken, workshop.in_flight(), workshop.waiting()) == (0, 0, [])
+
+
+async def test_nothing_is_fetched_while_results_cannot_be_written(workshop: Workshop):
+    [job] = await workshop.offer()
+    made = fetcher(workshop)
+    assert made.may_fetch
+    workshop.context.writer.holding = True
+    assert not made.may_fetch
+    assert workshop.waiting() == [job]
+
+
+async def test_a_redis_that_knows_nobody_is_begun_and_not_asked(workshop: Workshop):
+    workshop.connection.sync().flushall()
+    await ask(workshop)
+    assert workshop.connection.sync().get(workshop.connection.keys.epoch).startswith("fresh:")
