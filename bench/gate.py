@@ -68,11 +68,11 @@ async def serve(connection: Connection, backlog: int, group: int, jobs: int) -> 
     left = jobs
     while left > 0:
         with costs["fetch"].counted():
-            fetched = await gate.fetch(LANE, min(group, left), "w1", PLAN)
-        ended = [called(permit, REPLY, seconds=0.1) for permit in fetched.permits]
+            permits, _ = await gate.fetch(LANE, min(group, left), "w1", PLAN)
+        ended = [called(permit, REPLY, seconds=0.1) for permit in permits]
         with costs["settle"].counted():
             await gate.finish(ended)
-        left -= len(fetched.permits)
+        left -= len(permits)
     await gate.close()
     return costs
 

@@ -51,9 +51,9 @@ class Fleet:
 
     async def fetch(self, worker: int, jobs: int) -> list[Any]:
         began = time.perf_counter()
-        fetched = await self.gates[worker].fetch(LANE, jobs, f"w{worker}", PLAN)
+        permits, _ = await self.gates[worker].fetch(LANE, jobs, f"w{worker}", PLAN)
         self.asked.append(time.perf_counter() - began)
-        return fetched.permits
+        return permits
 
     async def look(self, worker: int, end: float) -> None:
         """An idle worker."""

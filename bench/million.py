@@ -218,16 +218,16 @@ async def work(side: Side, connection: Connection) -> None:
     done = 0
     while done < GROUP * GROUPS:
         began = time.perf_counter()
-        fetched = await gate.fetch(LANE, GROUP, worker, plan)
+        permits, status = await gate.fetch(LANE, GROUP, worker, plan)
         began = lap(spent, "fetch", began)
-        if fetched.low or not fetched.permits:
+        if status.low or not permits:
             await refiller._fill(LANE)  # noqa: SLF001 - what `soon` starts, waited for
             began = lap(spent, "refill", began)
-        claimed = running.store.write(claim, worker, fetched.permits)
+        claimed = running.store.write(claim, worker, permits)
         began = lap(spent, "claim", began)
         running.store.write(finish, [answered(job) for job in claimed])
         lap(spent, "settle", began)
-        ended, began = [called(permit, REPLY, seconds=0.1) for permit in fetched.permits], time.perf_counter()
+        ended, began = [called(permit, REPLY, seconds=0.1) for permit in permits], time.perf_counter()
         await gate.finish(ended)
         lap(spent, "acknowledge", began)
         done += len(claimed)

@@ -8,13 +8,14 @@ import fakeredis
 
 from attempts import called
 from clocks import CrankedClock
-from holdfast.lanes import Connection, Fetched, Gate, Lanes
+from holdfast.lanes import Connection, Gate, Lanes
 from holdfast.lanes.keys import Keys
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, Offer, Permit
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.route import Api, Limits, Plan, Route
+from holdfast.policy.admission import Reason
 
 LANE = "smart.batch"
 START = 1_800_000_000.0  # seconds; where cranked clocks begin
@@ -65,6 +66,22 @@ def fault(kind: FaultKind = FaultKind.SERVER_ERROR, **more) -> Fault:
     return Fault(kind, **more)
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """What one fetch gave, and how its lane stands, as tests look at them."""
+
+    permits: list[Permit]
+    reason: Reason | None
+    retry_in: float | None
+    window: int
+    low: bool
+
+
+async def fetch(gate: Gate, lane: str, n: int, worker: str, plan: Plan) -> Fetched:
+    permits, status = await gate.fetch(lane, n, worker, plan)
+    return Fetched(permits, status.reason, status.retry_in, status.window, status.low)
+
+
 @dataclass
 class House:
     """Lanes, a gate and a cranked clock on one Redis."""
@@ -98,7 +115,7 @@ class House:
         return [offer.id for offer in made]
 
     async def fetch(self, n: int = 1, worker: str = "w1", lane: str = LANE) -> Fetched:
-        return await self.gate.fetch(lane, n, worker, self.plan)
+        return await fetch(self.gate, lane, n, worker, self.plan)
 
     async def permit(self, worker: str = "w1") -> Permit:
         (permit,) = (await self.fetch(1, worker)).permits

@@ -11,7 +11,7 @@ from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.route import Limits
 from holdfast.policy.breaker_rules import default_rules
-from lanes_twin import FULL_SPEED, LANE, House, fault, plan, route
+from lanes_twin import FULL_SPEED, LANE, House, fault, fetch, plan, route
 
 ROUTE = "route:anthropic/opus"
 
@@ -42,7 +42,7 @@ async def test_many_workers_asking_at_the_end_of_a_cool_off_get_one_probe(broken
     broken.offer(100)
     broken.wait(1.5)
     gates = [broken.another_gate() for _ in range(4)]
-    asked = [gate.fetch(LANE, 25, f"w{i}", broken.plan) for i, gate in enumerate(gates) for _ in range(5)]
+    asked = [fetch(gate, LANE, 25, f"w{i}", broken.plan) for i, gate in enumerate(gates) for _ in range(5)]
     permits = [permit for fetched in await asyncio.gather(*asked) for permit in fetched.permits]
     assert [permit.probe for permit in permits] == [True]
 
@@ -132,7 +132,7 @@ async def test_healthy_calls_write_no_breaker(house: House) -> None:
 async def test_processes_that_settle_at_once_lose_no_verdict(house: House) -> None:
     gates = [house.another_gate() for _ in range(4)]
     house.offer(4)
-    fetched = [await gate.fetch(LANE, 1, f"w{i}", house.plan) for i, gate in enumerate(gates)]
+    fetched = [await fetch(gate, LANE, 1, f"w{i}", house.plan) for i, gate in enumerate(gates)]
     failed = [gate.finish([called(f.permits[0], fault())]) for gate, f in zip(gates, fetched, strict=True)]
     await asyncio.gather(*failed)
     assert house.breaker(ROUTE)["failures"] == "4"
@@ -141,7 +141,7 @@ async def test_processes_that_settle_at_once_lose_no_verdict(house: House) -> No
 async def test_one_processes_outage_stops_every_other_one(broken: House) -> None:
     broken.offer(1)
     other = broken.another_gate()
-    assert (await other.fetch(LANE, 1, "w2", broken.plan)).reason is Reason.BREAKER
+    assert (await fetch(other, LANE, 1, "w2", broken.plan)).reason is Reason.BREAKER
 
 
 async def test_a_bad_key_opens_its_credential_and_the_other_one_goes_on(house: House) -> None:
@@ -291,6 +291,6 @@ async def test_rules_of_ones_own_change_when_a_breaker_opens(house: House) -> No
         clock=CrankedClock(lambda: house.now), rules=lambda scope: default_rules(scope).overridden({"consecutive": 1})
     )
     house.offer(2)
-    permits = (await gate.fetch(LANE, 1, "w1", house.plan)).permits
+    permits = (await fetch(gate, LANE, 1, "w1", house.plan)).permits
     await gate.finish([called(permits[0], fault())])
-    assert (await gate.fetch(LANE, 1, "w1", house.plan)).reason is Reason.BREAKER
+    assert (await fetch(gate, LANE, 1, "w1", house.plan)).reason is Reason.BREAKER

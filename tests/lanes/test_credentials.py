@@ -4,14 +4,14 @@ from attempts import called
 from holdfast.lanes import Lanes
 from holdfast.lanes.credentials import end_report, is_first_to_report, note_fault, probe_at_once
 from holdfast.model.fault import Fault, FaultKind
-from lanes_twin import LANE, offers, plan
+from lanes_twin import LANE, fetch, offers, plan
 
 NAME = "anthropic/main"
 
 
 async def refuse(gate, times: int) -> None:
     await gate.offer(offers(times))
-    fetched = await gate.fetch(LANE, times, "w", plan())
+    fetched = await fetch(gate, LANE, times, "w", plan())
     await gate.finish([called(permit, Fault(FaultKind.AUTH)) for permit in fetched.permits])
 
 
@@ -32,7 +32,7 @@ async def test_a_new_key_is_tried_by_one_call_at_once(connection, gates):
     await refuse(gate, 2)
     await gate.offer(offers(5))
     probe_at_once(connection, NAME)
-    fetched = await gate.fetch(LANE, 5, "w", plan())
+    fetched = await fetch(gate, LANE, 5, "w", plan())
     assert [permit.probe for permit in fetched.permits] == [True]
 
 

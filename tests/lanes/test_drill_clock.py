@@ -5,7 +5,7 @@ import pytest
 from holdfast.lanes.lua import source
 from holdfast.testing import PRODUCTION, Clock
 from holdfast.testing.clock import fast_clock
-from lanes_twin import House, plan, route
+from lanes_twin import House, fetch, plan, route
 
 ASK = source("clock") + "\nreturn exact(clock(ARGV[1]))"
 
@@ -37,6 +37,6 @@ async def test_a_permit_s_time_is_the_drill_s(connection, gates, drilled):
     gate = gates(clock=drilled)
     await gate.begin(fresh=True)
     house.offer(1)
-    [permit] = (await gate.fetch("smart.batch", 1, "w1", house.plan)).permits
+    [permit] = (await fetch(gate, "smart.batch", 1, "w1", house.plan)).permits
     [(_, until)] = house.redis.zrange(house.keys.slots(permit.route), 0, -1, withscores=True)
     assert abs(until - (drilled.now() + route().deadline + 5.0)) < 10_000.0

@@ -17,7 +17,7 @@ from redis.retry import Retry
 from holdfast.lanes import Gate, Lanes, connect, embedded
 from holdfast.lanes.embedded import EmbeddedServer
 from holdfast.model.errors import ConfigError, QueueUnavailable
-from lanes_twin import LANE, offers, plan
+from lanes_twin import LANE, fetch, offers, plan
 
 USE = """
 import sys, os, signal
@@ -124,8 +124,8 @@ async def test_a_gate_notices_too(tmp_path: Path) -> None:
     await gate.offer(offers(3))
     kill(int(connection.url.rpartition(":")[2].partition("/")[0]))
     with pytest.raises(QueueUnavailable):
-        await gate.fetch(LANE, 1, "w1", plan())
-    assert len((await gate.fetch(LANE, 3, "w1", plan())).permits) == 3
+        await fetch(gate, LANE, 1, "w1", plan())
+    assert len((await fetch(gate, LANE, 3, "w1", plan())).permits) == 3
     await gate.close()
     connection.close()
 

@@ -6,7 +6,7 @@ from holdfast.lanes import Reason
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Need
 from holdfast.model.route import Limits
-from lanes_twin import LANE, House, fault, jobs, offers, plan, route
+from lanes_twin import LANE, House, fault, fetch, jobs, offers, plan, route
 
 
 async def test_jobs_come_in_the_order_in_which_they_were_offered(house: House) -> None:
@@ -150,7 +150,7 @@ async def test_the_slot_of_a_call_that_nobody_settles_is_free_after_its_deadline
 async def test_only_one_process_at_a_time_is_asked_to_top_up_a_low_window(house: House) -> None:
     house.offer(10)
     assert (await house.fetch(1)).low
-    assert not (await house.another_gate().fetch(LANE, 1, "w2", house.plan)).low
+    assert not (await fetch(house.another_gate(), LANE, 1, "w2", house.plan)).low
 
 
 async def test_a_window_that_is_full_enough_is_not_low(house: House) -> None:

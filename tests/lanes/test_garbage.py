@@ -10,7 +10,7 @@ from holdfast.lanes.keys import Keys
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Offer, Permit
 from holdfast.model.route import Limits
-from lanes_twin import LANE, House, fault, jobs, offers, plan, reply, route
+from lanes_twin import LANE, House, fault, fetch, jobs, offers, plan, reply, route
 
 OTHER = "other.batch"
 ROUTE = "anthropic/opus"
@@ -157,7 +157,7 @@ async def test_where_a_breaker_or_a_pause_was_destroyed_everybody_begins_with_ca
     for name in (house.keys.breaker(f"route:{ROUTE}"), house.keys.paused):
         await busy(house)
         spoil(house, name)
-        assert (await house.another_gate().fetch(LANE, 1, "w2", house.plan)).reason is Reason.EPOCH
+        assert (await fetch(house.another_gate(), LANE, 1, "w2", house.plan)).reason is Reason.EPOCH
         await begun(house)
 
 

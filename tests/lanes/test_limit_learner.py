@@ -10,7 +10,7 @@ from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.route import Limits
 from holdfast.policy.rate_estimate import START_BURST, START_PER_MS
-from lanes_twin import LANE, House, fault, plan, reply, route
+from lanes_twin import LANE, House, fault, fetch, plan, reply, route
 
 UNKNOWN = Limits()
 
@@ -85,7 +85,7 @@ async def test_a_refusal_ends_the_growth_and_empties_the_bucket(learning: House)
 async def test_what_was_learned_survives_the_fetches_and_settlements_of_others(learning: House) -> None:
     learning.offer(10)
     other = learning.another_gate()
-    permits = [*(await learning.fetch(1)).permits, *(await other.fetch(LANE, 1, "w2", learning.plan)).permits]
+    permits = [*(await learning.fetch(1)).permits, *(await fetch(other, LANE, 1, "w2", learning.plan)).permits]
     told = {Dimension.REQUESTS: LimitSeen(30_000)}
     await learning.gate.finish([called(permits[0], reply(), limits=told)])
     learning.wait(0.5)
@@ -96,7 +96,7 @@ async def test_what_was_learned_survives_the_fetches_and_settlements_of_others(l
 async def test_processes_that_learn_at_once_write_one_after_the_other(learning: House) -> None:
     learning.offer(10)
     gates: list[Gate] = [learning.another_gate() for _ in range(4)]
-    fetched = [await gate.fetch(LANE, 1, f"w{i}", learning.plan) for i, gate in enumerate(gates)]
+    fetched = [await fetch(gate, LANE, 1, f"w{i}", learning.plan) for i, gate in enumerate(gates)]
     refused = fault(FaultKind.RATE_LIMITED, retry_after=1.0)
     await asyncio.gather(
         *(gate.finish([called(f.permits[0], refused, seconds=0.01)]) for gate, f in zip(gates, fetched, strict=True))

@@ -10,7 +10,7 @@ from holdfast.lanes.script_client import ScriptClient
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Need
 from holdfast.model.route import Limits
-from lanes_twin import LANE, House, fault, jobs, offers, plan, route
+from lanes_twin import LANE, House, fault, fetch, jobs, offers, plan, route
 from redis_servers import DURABLE, redis_server
 
 
@@ -169,7 +169,7 @@ async def test_a_redis_that_is_away_is_said_to_be_unavailable_without_its_passwo
         Lanes(connection).ping()
     gate = Gate(connection)
     with pytest.raises(QueueUnavailable) as asynchronous:
-        await gate.fetch(LANE, 1, "w1", plan())
+        await fetch(gate, LANE, 1, "w1", plan())
     await gate.close()
     for error in (sync.value, asynchronous.value):
         assert "redis://me@127.0.0.1:1/0" in str(error)
@@ -215,14 +215,14 @@ async def test_a_redis_that_came_back_with_older_data_keeps_no_level(tmp_path: P
         await gate.begin(fresh=True)
         lanes.offer(offers(100))
         paced = plan(route(limits=Limits(requests_per_minute=60)))
-        narrow = (await gate.fetch(LANE, 5, "w1", paced)).permits
+        narrow = (await fetch(gate, LANE, 5, "w1", paced)).permits
         server.client().hset("{hf}:bucket:anthropic/main:opus", "requests.level", "1")  # as it stood earlier
         server.client().config_set("appendfsync", "always")
         server.kill()
         server.start()
         with pytest.raises(QueueUnavailable):
             await gate.check_writes()
-        answer = await gate.fetch(LANE, 5, "w1", paced)
+        answer = await fetch(gate, LANE, 5, "w1", paced)
         assert (len(narrow), answer.permits, answer.reason) == (1, [], Reason.BUCKET)
         await gate.close()
 

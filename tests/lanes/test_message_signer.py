@@ -12,7 +12,7 @@ from holdfast.lanes.message_signer import MessageSigner
 from holdfast.model.job import Need
 from holdfast.model.route import Limits
 from holdfast.model.step import Reroute
-from lanes_twin import LANE, House, fault, jobs, offers, plan, route
+from lanes_twin import LANE, House, fault, fetch, jobs, offers, plan, route
 
 KEY = b"the key of this storage"
 
@@ -84,6 +84,6 @@ async def test_processes_with_another_key_refuse_and_offer_again(house: House, g
     other.__dict__ |= {**house.connection.__dict__, "_key": lambda: b"another", "_signer": None}
     gate: Gate = gates()
     gate._connection = other
-    assert (await gate.fetch(LANE, 5, "w2", house.plan)).permits == []
+    assert (await fetch(gate, LANE, 5, "w2", house.plan)).permits == []
     assert Lanes(other).offer(made) == 2
-    assert len((await gate.fetch(LANE, 5, "w2", house.plan)).permits) == 2
+    assert len((await fetch(gate, LANE, 5, "w2", house.plan)).permits) == 2

@@ -17,7 +17,7 @@ from holdfast.lanes import Connection, Gate, Lanes, Reason, connect
 from holdfast.lanes.actors import ActorQueue
 from holdfast.model.errors import ConfigError, QueueUnavailable
 from holdfast.model.route import Limits
-from lanes_twin import LANE, fault, jobs, offers, plan, route
+from lanes_twin import LANE, fault, fetch, jobs, offers, plan, route
 from redis_servers import cluster, redis_server, until, watched
 
 PACED = plan(route(limits=Limits(requests_per_minute=60_000)))
@@ -44,7 +44,7 @@ async def work_through_everything(url: str, directory: Path) -> None:
         assert lanes.offer(made) == 6
         assert lanes.lengths() == {LANE: 6}
         hint = asyncio.create_task(gate.wake.wait(at_most=SECONDS))
-        permits = (await gate.fetch(LANE, 4, "w1", PACED)).permits
+        permits = (await fetch(gate, LANE, 4, "w1", PACED)).permits
         assert jobs(permits) == [offer.id for offer in made[:4]]
         await gate.finish([called(permits[0], fault())])
         await gate.report_slow(permits[1])
@@ -52,7 +52,7 @@ async def work_through_everything(url: str, directory: Path) -> None:
         assert await gate.release("w1") == 3
         assert gate.lanes.workers() == []
         lanes.set_paused(LANE, paused=True)
-        assert (await gate.fetch(LANE, 4, "w1", PACED)).reason is Reason.PAUSED
+        assert (await fetch(gate, LANE, 4, "w1", PACED)).reason is Reason.PAUSED
         lanes.set_paused(LANE, paused=False)
         lanes.force("anthropic/opus", "open")
         assert gate.lanes.overrides() == {("route", "anthropic/opus"): "open"}
@@ -95,10 +95,10 @@ async def test_sentinel_serves_as_one_server_does_and_names_the_next_master(tmp_
         connection = connect(url, tmp_path)
         gate, lanes = Gate(connection), Lanes(connection)
         lanes.offer(offers(200))
-        before = (await gate.fetch(LANE, 5, "w1", SLOW)).permits
+        before = (await fetch(gate, LANE, 5, "w1", SLOW)).permits
         until(lambda: replica.client().llen("{hf}:lane:smart.batch") == lanes.lengths()[LANE])
         master.kill()
-        after = await again(lambda: gate.fetch(LANE, 5, "w1", SLOW))
+        after = await again(lambda: fetch(gate, LANE, 5, "w1", SLOW))
         assert (len(before), after.permits, after.reason) == (
             1,
             [],

@@ -18,7 +18,7 @@ from holdfast.store.fleet import register_worker
 from holdfast.store.requeue import requeue
 from holdfast.store.submit import submit_jobs
 from holdfast.worker.lane_schedule import LaneSchedule, ScheduledLane
-from lanes_twin import LANE, fault, plan, reply, route
+from lanes_twin import LANE, fault, fetch, plan, reply, route
 from store.scene import Scene, failure, new_job, reroute, retry, success
 
 WINDOW = 8
@@ -48,7 +48,7 @@ class House:
 
     async def take(self) -> Claimed | None:
         """Fetch one job and claim it."""
-        fetched = await self.gate.fetch(LANE, 1, self.scene.worker, PLAN)
+        fetched = await fetch(self.gate, LANE, 1, self.scene.worker, PLAN)
         if fetched.low:
             await self.offer_heads()
         if not fetched.permits:

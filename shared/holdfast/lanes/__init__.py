@@ -3,7 +3,7 @@
 from holdfast.lanes.connection import Connection, connect
 from holdfast.lanes.gate import Gate
 from holdfast.lanes.lanes import Lanes
-from holdfast.lanes.values import WINDOW, BacklogPart, BreakerView, BucketView, Fetched, Snapshot
+from holdfast.lanes.values import WINDOW, BacklogPart, BreakerView, BucketView, FetchStatus, Snapshot
 from holdfast.policy.admission import Reason
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "BreakerView",
     "BucketView",
     "Connection",
-    "Fetched",
+    "FetchStatus",
     "Gate",
     "Lanes",
     "Reason",

@@ -6,7 +6,7 @@ from typing import Any
 from holdfast.lanes.compiled_plan import CompiledPlan
 from holdfast.lanes.entry import write_need
 from holdfast.lanes.keys import Keys
-from holdfast.lanes.values import Fetched
+from holdfast.lanes.values import FetchStatus
 from holdfast.model.job import Offer, Permit
 from holdfast.policy.admission import LOOK, Reason
 from holdfast.policy.outcome_signals import UNUSED_SHARE
@@ -50,7 +50,7 @@ def read_fetched(
     *,
     asked_at: float,
     is_known: Callable[[Target], bool],
-) -> Fetched:
+) -> tuple[list[Permit], FetchStatus]:
     """Read the answer. ``is_known`` tells whether somebody told the limit of a target's bucket."""
     reason, retry_in, left, low, _, epochs, jobs, numbers, probes, _, left_shares = raw
     by_scope = dict(zip(compiled.scopes, map(int, epochs), strict=True)) if jobs else {}
@@ -70,4 +70,4 @@ def read_fetched(
         for i, (job, number, share) in enumerate(zip(jobs, numbers, left_shares, strict=True), start=1)
     ]
     retry = float(retry_in) if retry_in else None
-    return Fetched(permits, Reason(reason) if reason else None, retry, left, low=bool(low))
+    return permits, FetchStatus(Reason(reason) if reason else None, retry, left, low=bool(low))

@@ -28,7 +28,7 @@ from holdfast.lanes.local_breakers import LocalBreakers
 from holdfast.lanes.permit_renewal import PermitRenewal, renew_arguments
 from holdfast.lanes.route_health import health_of, read_health
 from holdfast.lanes.script_client import ScriptClient
-from holdfast.lanes.values import WINDOW, BacklogPart, Fetched
+from holdfast.lanes.values import WINDOW, BacklogPart, FetchStatus
 from holdfast.lanes.wake_listener import WakeListener
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
@@ -86,25 +86,24 @@ class Gate:
         self._slow: set[str] = set()  # permits whose signal was said while their call ran
         self._health: dict[str, tuple[float, Health]] = {}
 
-    async def fetch(self, lane: str, n: int, worker: str, plan: Plan) -> Fetched:
+    async def fetch(self, lane: str, n: int, worker: str, plan: Plan) -> tuple[list[Permit], FetchStatus]:
         """Take up to ``n`` >= 1 jobs of ``lane`` for ``worker``, each with a permit for a route of ``plan``."""
         if self._unanswered:
             await self._forget_unanswered()
         self.wake.clear(lane)
         plan, n = self.local_breakers.narrow(plan, n, self.now())
         if not plan.routes:
-            return Fetched([], Reason.BREAKER, UNREACHED)
+            return [], FetchStatus(Reason.BREAKER, UNREACHED)
         asked_at = self.now()
-        fetched, needs = await self._fetch(lane, n, worker, plan)
-        if forged := self._forged(fetched.permits, needs):
-            kept = [permit for permit in fetched.permits if permit.id not in {each.id for each in forged}]
-            fetched = replace(fetched, permits=kept)
+        permits, status, needs = await self._fetch(lane, n, worker, plan)
+        if forged := self._forged(permits, needs):
+            permits = [permit for permit in permits if permit.id not in {each.id for each in forged}]
             await self._refuse(lane, forged)
-        self.local_breakers.lend(fetched.permits, self.now())
-        for probe in (permit for permit in fetched.permits if permit.probe):
+        self.local_breakers.lend(permits, self.now())
+        for probe in (permit for permit in permits if permit.probe):
             at, asked = round(self.now(), 3), round(asked_at, 3)  # it was lent in between
             log.info("probe_sent", route=probe.route, job=probe.job, at=at, asked=asked)
-        return fetched
+        return permits, status
 
     async def hedge(self, job: Offer, worker: str, plan: Plan) -> Permit | None:
         """Get a second permit for a job that ``worker`` runs, on a route that ``job.need`` need not avoid.
@@ -115,8 +114,8 @@ class Gate:
         plan, _ = self.local_breakers.narrow(plan, 1, self.now())
         if not plan.routes:
             return None
-        fetched, _ = await self._fetch(job.lane, 1, worker, plan, held=job)
-        return fetched.permits[0] if fetched.permits else None
+        permits, _, _ = await self._fetch(job.lane, 1, worker, plan, held=job)
+        return permits[0] if permits else None
 
     async def finish(self, attempts: Sequence[Attempt]) -> None:
         """Give back what ended calls took, charge what they used, acknowledge, and tell the breakers.
@@ -198,7 +197,7 @@ class Gate:
 
     async def _fetch(
         self, lane: str, n: int, worker: str, plan: Plan, held: Offer | None = None
-    ) -> tuple[Fetched, list[str]]:
+    ) -> tuple[list[Permit], FetchStatus, list[str]]:
         """Run fetch.lua: what it gave, and the needs of the jobs as they stand in Redis."""
         self._fetches += 1
         prefix, compiled = f"{worker}/{self._nonce}.{self._fetches}", self._plans.of(plan)
@@ -210,7 +209,8 @@ class Gate:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
         self._scripts.saw_time(raw[4])
-        return read_fetched(raw, compiled, lane, prefix, asked_at=asked_at, is_known=self._is_known), raw[9]
+        permits, status = read_fetched(raw, compiled, lane, prefix, asked_at=asked_at, is_known=self._is_known)
+        return permits, status, raw[9]
 
     def _is_known(self, target: Target) -> bool:
         """Whether somebody told the limit of the target's bucket: the settings, or a header."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from holdfast.model.call_result import Dimension
-from holdfast.model.job import Permit
 from holdfast.policy.admission import Reason
 
 WINDOW = 2_000  # ids of one lane in Redis: a few times what a fleet holds in flight
@@ -20,15 +19,14 @@ class BacklogPart(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """Answer to one fetch.
+class FetchStatus:
+    """How a lane stands after a fetch.
 
     ``reason`` is None when as many permits were given as asked for. ``retry_in`` is in seconds, until the earliest
     thing that could admit the first waiting job; None when only a hint or an operator can change it. ``window`` is the
     number of ids left in the lane. ``low`` asks this one process to top up the window from SQL.
     """
 
-    permits: list[Permit]
     reason: Reason | None
     retry_in: float | None = None
     window: int = 0

@@ -62,17 +62,17 @@ class Fetcher:
         """One fetch. A full answer means that asking again at once may give more."""
         n = self.context.slots.wanted
         self.context.runtime.crash_point("before_fetch")
-        fetched = await self.context.gate.fetch(lane.name, n, self.context.worker, lane.plan)
-        if fetched.reason is Reason.EPOCH:
+        permits, status = await self.context.gate.fetch(lane.name, n, self.context.worker, lane.plan)
+        if status.reason is Reason.EPOCH:
             await self.redis_start.begin()
             return
-        if fetched.permits:
-            self._claim_soon(fetched.permits, lane)
+        if permits:
+            self._claim_soon(permits, lane)
             lane.empties = 0
-        if fetched.low:
+        if status.low:
             self.refiller.soon(lane.name)
-        if fetched.reason:
-            self._sleep(lane, fetched.reason, fetched.retry_in)
+        if status.reason:
+            self._sleep(lane, status.reason, status.retry_in)
 
     def _sleep(self, lane: ScheduledLane, reason: Reason, retry_in: float | None) -> None:
         """Sleep as long as the gate says, but look now and then: a job or an operator may come from elsewhere."""
