@@ -20,7 +20,7 @@ from holdfast.policy.breaker import (
 )
 from holdfast.policy.breaker_rules import NO_ALTERNATIVE, RULES, Rules
 from holdfast.policy.signals import ScopeKind, Signal
-from policy.one_breaker import FATAL, FAULT, OK, RULES_HERE, SLOW, Route
+from policy.breaker_steps import FATAL, FAULT, OK, RULES_HERE, SLOW, Route
 
 
 @pytest.fixture

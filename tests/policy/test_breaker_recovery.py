@@ -7,7 +7,7 @@ import pytest
 from holdfast.policy.breaker import Admission, Breaker, Closed, Open, Refusal, admit, ramp_limit, record
 from holdfast.policy.breaker_rules import NO_ALTERNATIVE, RULES, Rules
 from holdfast.policy.signals import Observation, ScopeKind, Signal
-from policy.one_breaker import FAULT, NOTHING, OK, RULES_HERE, SLOW, Route, middle
+from policy.breaker_steps import FAULT, NOTHING, OK, RULES_HERE, SLOW, Route, middle
 
 
 @pytest.fixture

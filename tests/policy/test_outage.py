@@ -19,7 +19,7 @@ from holdfast.policy.outcome_signals import signals
 from holdfast.policy.rate_limit import Level, Wait, per_minute, take
 from holdfast.policy.retry import Health, next_step
 from holdfast.policy.signals import Observation, ScopeKind
-from policy.provider_twin import Twin
+from policy.provider_limiter import ProviderLimiter
 
 REQUESTS = Dimension.REQUESTS
 ROUTE = Route("anthropic", "opus", Api.ANTHROPIC, "opus", ("main",))
@@ -50,7 +50,7 @@ class Pool:
 
     def run(self) -> "Pool":
         self.chance = random.Random(self.seed)
-        self.twin, self.breaker = Twin(50, 50), Breaker()
+        self.limiter, self.breaker = ProviderLimiter(50, 50), Breaker()
         self.limit = per_minute(3_000)
         self.level, now = Level(self.limit.capacity, 0.0), 0.0
         while self.done < 1_000:
@@ -76,7 +76,7 @@ class Pool:
 
     def _happened(self, at: float, _order: float, what: str, tries: int, epoch: int) -> None:
         match what:
-            case "arrives" if 5.0 <= at < 5.0 + self.down_for or not self.twin.admits(at * 1_000):
+            case "arrives" if 5.0 <= at < 5.0 + self.down_for or not self.limiter.admits(at * 1_000):
                 self._later(at + self.chance.uniform(*self.failing_takes) + SETTLING, "fails", tries, epoch)
             case "arrives":
                 self._later(at + 0.2 + SETTLING, "succeeds", tries, epoch)

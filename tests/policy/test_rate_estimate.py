@@ -16,7 +16,7 @@ from holdfast.policy.rate_estimate import (
     parse,
 )
 from holdfast.policy.rate_limit import per_minute
-from policy.provider_twin import Fleet, Twin
+from policy.provider_limiter import Fleet, ProviderLimiter
 
 SEEDS = range(6)
 
@@ -31,21 +31,23 @@ def ideal_ms(jobs: int, rate: float, burst: float, call_ms: float = 200.0) -> fl
 def test_a_thousand_jobs_use_nearly_all_of_fifty_a_second(known: str, poll_ms: float, seed: int) -> None:
     configured = per_minute(3_000) if known == "from the settings" else None
     headers = known == "from headers"
-    run = Fleet(1_000, Twin(50, 50), headers=headers, configured=configured, poll_ms=poll_ms, seed=seed).run()
+    run = Fleet(
+        1_000, ProviderLimiter(50, 50), headers=headers, configured=configured, poll_ms=poll_ms, seed=seed
+    ).run()
     assert ideal_ms(1_000, 50, 50) / run.makespan_ms >= 0.97
     assert run.refused <= 5
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_refusals_that_come_back_late_cost_a_few_more_but_no_time(seed: int) -> None:
-    run = Fleet(1_000, Twin(50, 50), quick=(30, 50), seed=seed).run()
+    run = Fleet(1_000, ProviderLimiter(50, 50), quick=(30, 50), seed=seed).run()
     assert ideal_ms(1_000, 50, 50) / run.makespan_ms >= 0.97
     assert run.refused <= 8
 
 
 @pytest.mark.parametrize(("rate", "burst", "jobs"), [(5, 5, 300), (50, 5, 3_000), (50, 500, 3_000), (400, 400, 8_000)])
 def test_other_limits_are_learned_too(rate: float, burst: float, jobs: int) -> None:
-    run = Fleet(jobs, Twin(rate, burst), seed=3).run()
+    run = Fleet(jobs, ProviderLimiter(rate, burst), seed=3).run()
     assert ideal_ms(jobs, rate, burst) / run.makespan_ms >= 0.75
     assert run.refused <= 20
 

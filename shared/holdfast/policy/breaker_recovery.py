@@ -1,4 +1,4 @@
-"""How an ill route comes back: how long to leave it alone, and how fast to trust it again."""
+"""How a route recovers: its cool-off, and the ramp of its calls in flight after an outage."""
 
 from math import floor
 
@@ -8,9 +8,9 @@ from holdfast.policy.breaker_rules import Rules
 def cool_off(age: float, rules: Rules) -> float:
     """Seconds until the next probe of an outage that is ``age`` seconds old, before jitter.
 
-    A share of the age, so that waiting after the healing costs no more than that share of the outage. Of a long one a
-    smaller share, for what was ill for hours does not heal by the minute. Where nobody else can take the jobs, a share
-    of what it is older than ``young``: what the ramp costs after the healing has to fit in as well.
+    A share of the age, so that waiting after the recovery costs no more than that share of the outage. Of a long one a
+    smaller share, for what was down for hours does not recover by the minute. Where nobody else can take the jobs, a
+    share of what it is older than ``young``: what the ramp costs after the recovery has to fit in as well.
 
     >>> [cool_off(age, Rules()) for age in (0, 100, 1_000, 3_000, 40_000)]
     [1.0, 12.0, 60.0, 120.0, 240.0]

@@ -1,4 +1,4 @@
-"""What parked credentials mean for a person: one key that is wrong, or a provider whose logins are ill.
+"""What parked credentials mean for a person: one key that is wrong, or a provider whose logins are out.
 
 Two valid keys do not die in the same minute: when two credentials of one provider are refused together, it is the
 provider's outage, not ours.
@@ -39,7 +39,7 @@ class Alert:
 
 
 def auth_outages(parked: Iterable[Parked]) -> dict[str, list[Parked]]:
-    """Map the providers whose logins are ill to their credentials that were refused together."""
+    """Map the providers whose logins are out to their credentials that were refused together."""
     refused = sorted((each for each in parked if each.why == FaultKind.AUTH), key=lambda each: each.name)
     groups = {provider: list(group) for provider, group in groupby(refused, key=lambda each: each.provider)}
     return {provider: group for provider, group in groups.items() if len(group) >= TOGETHER}
@@ -47,9 +47,9 @@ def auth_outages(parked: Iterable[Parked]) -> dict[str, list[Parked]]:
 
 def alerts(parked: Sequence[Parked]) -> list[Alert]:
     """Say what has been down for so long that a person should know, the oldest first."""
-    ill = auth_outages(parked)
-    found = [_outage(provider, group) for provider, group in ill.items()]
-    found += [_down(each) for each in parked if each.provider not in ill or each.why != FaultKind.AUTH]
+    out = auth_outages(parked)
+    found = [_outage(provider, group) for provider, group in out.items()]
+    found += [_down(each) for each in parked if each.provider not in out or each.why != FaultKind.AUTH]
     return sorted((each for each in found if each.down_for >= ALERT_AFTER), key=lambda each: -each.down_for)
 
 

@@ -1,6 +1,6 @@
 """A burst of client errors: where many different jobs get one at once, the route is at fault and not they.
 
-A value and the functions that move it, for one route as one process sees it. The fleet's breaker hears the same calls
+A value and the functions that move it, for one route as one process sees it. The fleet's breaker records the same calls
 and parks the route; this window is there so that the calls which are answered in the same moment are not buried first.
 
 A second window of the same kind holds calls that used up attempts or calls of their jobs without being their fault, as

@@ -109,7 +109,7 @@ FAULT_RULES: Mapping[FaultKind, FaultRule] = {
         Scope.CREDENTIAL, FaultAction.REROUTE, snoozes=True, credential=_FAULT, endpoint=Signal.AUTH_REJECTED,
         advice="the provider refuses its key. If the key was revoked, put a new one in its place; no restart is needed",
     ),
-    # The provider was not asked: its endpoint hears nothing, and a token issuer's outage is not taken for its own.
+    # The provider was not asked: its endpoint's breaker records nothing of a token issuer's outage.
     FaultKind.NO_TOKEN: FaultRule(
         Scope.CREDENTIAL, FaultAction.REROUTE, sent=False, snoozes=True, credential=_FAULT,
         advice="there is no key or token to log in with. Look at its issuer or its secret's place",
@@ -174,7 +174,7 @@ FAULT_RULES: Mapping[FaultKind, FaultRule] = {
         Scope.JOB, FaultAction.EXCLUDE_ROUTE, may_be_billed=True, route=_OK, credential=_OK, endpoint=_OK,
         advice="the model would not answer, and the job asks another one then",
     ),
-    # Its job is done by another call. Of the first one its route hears that it was late; of the second nobody hears.
+    # Its job is done by another call. Of the first one its route records that it was late; of the second nobody does.
     FaultKind.HEDGE_PRIMARY_LOST: FaultRule(
         Scope.ROUTE, FaultAction.SNOOZE, may_be_billed=True, given_up=True, route=Signal.HEDGED_LATE,
         advice="the hedged job's second call answered first, and this one was cancelled",

@@ -21,7 +21,7 @@ NO_SIGNAL: Mapping[ScopeKind, Signal] = dict.fromkeys(ScopeKind, Signal.NONE)
 
 
 def signals(outcome: Reply | Fault | None, *, below_limit: bool = False) -> Mapping[ScopeKind, Signal]:
-    """Tell what each breaker of the target hears. None: no byte was sent, or it was told ``SLOW`` before.
+    """Tell what each breaker of the target records. None: no byte was sent, or ``SLOW`` was recorded before.
 
     ``below_limit``: more than ``UNUSED_SHARE`` of a known allowance was left when the call got its permit. A
     limiter that refuses such calls is sick, and that is a fault of the route.
@@ -36,7 +36,7 @@ def signals(outcome: Reply | Fault | None, *, below_limit: bool = False) -> Mapp
 
 
 def reports_auth(signals: Mapping[ScopeKind, Signal]) -> bool:
-    """Whether a call told that its credential was let in, or that it was not."""
+    """Whether a call shows that its credential was accepted, or that it was not."""
     return signals.get(ScopeKind.CREDENTIAL) is Signal.OK or signals.get(ScopeKind.ENDPOINT) is Signal.AUTH_REJECTED
 
 

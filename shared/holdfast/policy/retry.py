@@ -2,7 +2,7 @@
 
 A fault of a route, a credential or an endpoint never buries a job before its deadline. What buries one: a request that
 is wrong, attempts used up by the job's own doing, calls used up that may have been billed (on a route that is well; on
-one that is shut, or that wears out many jobs, they are the route's fault), or no route left that can take it. A job
+one that is shut or degraded, they are the route's fault), or no route left that can take it. A job
 that is spared so waits long, for each of its calls may cost money. A wait is cut at the job's deadline, so that it ends
 there as expired, not later and not sooner.
 """
@@ -28,16 +28,14 @@ Avoid = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """``open_routes``: names of the plan's routes that admit nothing now (with every credential they have).
-
-    ``failing_routes``: those whose breaker opened and has not closed since, though a probe may be due: what is in
-    flight there has little hope. ``degraded``: those that go on, but are on probation after an outage, or lately used
-    up attempts or calls of many different jobs (see ``error_burst.py``).
-    """
+    """How the routes of a plan are, by name."""
 
     open_routes: frozenset[str] = field(default_factory=frozenset)
+    """Those that admit nothing now, with every credential they have."""
     failing_routes: frozenset[str] = field(default_factory=frozenset)
+    """Those whose breaker opened and has not closed since, though a probe may be due: calls there have little hope."""
     degraded: frozenset[str] = field(default_factory=frozenset)
+    """Those on probation after an outage, or that lately used up attempts or calls of many jobs: ``error_burst``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,17 @@ def next_step(  # noqa: PLR0917  # the whole of what a decision may depend on, i
     now: float,
     uniform: Uniform,
 ) -> Step:
-    """Decide. ``now`` in seconds since the epoch on SQL's clock; ``job`` as it was before this call."""
+    """Decide what becomes of a job after a call.
+
+    Args:
+        job: As it was before this call.
+        route: The one that was called.
+        plan: The job's: where else it could go.
+        outcome: What came back, held against the job's own schema.
+        health: How the routes of the plan are now.
+        now: Seconds since the epoch on SQL's clock.
+        uniform: ``uniform(low, high)``; ``random.uniform`` in production, a stub in tests.
+    """
     if isinstance(outcome, Reply):
         return _second_opinion(job, route, plan, outcome, health, now) or Complete()
     case = _Case(job, route, plan, outcome, health, now, uniform, still_avoided(job.need.avoid, now))

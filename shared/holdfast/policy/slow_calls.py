@@ -14,7 +14,7 @@ USUAL_OUTPUT = 1_000  # tokens; a call that may answer more is given more time
 TIMES = 5.0  # as long as is typical: what takes longer is slow
 UNKNOWN = 0.5  # of the deadline; what is slow before any call on the route came back
 STEP = 1.05  # how far one call moves what is typical
-LOST_AT = 3.0  # times as long as it takes to be slow: then a call on an ill route is lost
+LOST_AT = 3.0  # times as long as it takes to be slow: then a call on a failing route is lost
 CROWDED = 0.25  # of a process's places held by slow calls: what hangs there takes the places of what would not
 CROWDED_LOST_AT = 1.5  # times as long as it takes to be slow; twice as much for each call that its job had before
 RECHECK_AFTER = 2.0  # seconds until a slow call is looked at again
@@ -56,14 +56,14 @@ def gives_up(  # the whole of what the decision may depend on
     crowded: bool = False,
     calls: int = 0,
 ) -> bool:
-    """Whether to give a slow call up: its route turned out to be ill, and another could take its job at once.
+    """Whether to give a slow call up: its route turned out to fail, and another could take its job at once.
 
     The call may have been billed and may still succeed, so a route that others find well is waited for to the deadline.
-    Where no other route is free, a call on an ill one is waited for longer, but not for ever: hung calls hold places
+    Where no other route is free, a call on a failing one is waited for longer, but not for ever: hung calls hold places
     that the next probe needs.
 
     ``now`` is on the clock of ``need.avoid``; ``slowness`` tells how long the call has taken, as a multiple of what
-    made it slow. ``crowded``: see ``is_crowded``; then a call is left even on a route that is not known to be ill.
+    made it slow. ``crowded``: see ``is_crowded``; then a call is left even on a route that is not known to fail.
     ``calls`` that the job had before and may have been billed: each doubles the wait then, so that a job that needs
     long gets as long as the deadline allows before its calls are used up.
     """

@@ -20,7 +20,7 @@ REQUESTS = Dimension.REQUESTS
 
 
 @dataclass
-class Twin:
+class ProviderLimiter:
     """A provider's limiter: ``rate`` a second, ``burst`` at most."""
 
     rate: float
@@ -56,7 +56,7 @@ class Fleet:
     """
 
     jobs: int
-    twin: Twin
+    limiter: ProviderLimiter
     headers: bool = False
     configured: Allowance | None = None
     call_ms: float = 200.0
@@ -100,10 +100,10 @@ class Fleet:
         while self.heard and self.heard[0][0] <= now:
             at, _, sent, what, remaining = heapq.heappop(self.heard)
             if what == "arrives":
-                admitted = self.twin.admits(at)
+                admitted = self.limiter.admits(at)
                 back = at + (self.call_ms if admitted else self.chance.uniform(*self.quick))
                 self.sequence += 1
-                heapq.heappush(self.heard, (back, self.sequence, sent, "ok" if admitted else "429", self.twin.level))
+                heapq.heappush(self.heard, (back, self.sequence, sent, "ok" if admitted else "429", self.limiter.level))
             elif what == "ok":
                 self._answered(now, at, sent, remaining)
             else:
@@ -112,7 +112,7 @@ class Fleet:
     def _answered(self, now: float, at: float, sent: float, remaining: float) -> None:
         self.done, self.last_done = self.done + 1, at
         if self.headers:
-            seen = LimitSeen(self.twin.rate * 60, remaining)
+            seen = LimitSeen(self.limiter.rate * 60, remaining)
             self._believe(now, *observe_limit(self.learned, seen, now_ms=now, sent_ms=sent, taken=self.taken))
         self._believe(now, observe_answer(self.learned, now_ms=now, taken=self.taken), None)
 
