@@ -9,7 +9,7 @@ from typer import Argument, Exit, Option
 from holdfast.cli.command import Noun
 from holdfast.cli.context import context, settings
 from holdfast.cli.show import say, show
-from holdfast.lab.commands.drill_tables import Ticker, draw_drill, draw_scenarios, failing_words
+from holdfast.lab.commands.drill_tables import draw_drill, draw_scenarios, failing_words
 from holdfast.model.durations import EXPECTED, parse_duration
 from holdfast.model.errors import InvalidRequest
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 group = Noun("Outages played through: list, run.")
 MOST_SEEDS = 100_000
+LINE_EVERY = 5.0  # real seconds between two lines of progress where no terminal is
 OVERTIME = 43_200.0  # seconds after the last arrival that a drill goes on at most
 
 
@@ -99,9 +100,12 @@ def _fleet(yours: "Settings | None", model: str | None, *, virtual: bool) -> "Dr
 
 def _virtual(played: "Scenario", seeds: range, fleet: "DrillPlan | None") -> "DrillResult":
     from holdfast.lab.simulation.seeds import run_seeds
+    from holdfast.lab.status_line import StatusLine
 
-    with Ticker() as ticker:
-        return run_seeds(played, seeds, fleet=fleet, told=ticker.told)
+    with StatusLine(plain_every=LINE_EVERY) as line:
+        return run_seeds(
+            played, seeds, fleet=fleet, told=lambda done, wanted: line.show(f"{done:,} of {wanted:,} seeds")
+        )
 
 
 def _real(played: "Scenario", seeds: range, speed: float, fleet: "DrillPlan | None") -> "DrillResult":

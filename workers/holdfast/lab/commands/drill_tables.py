@@ -1,12 +1,8 @@
 """A drill as people read it: a table of figures, what had to hold, what it would cost, and how many seeds are done."""
 
-import sys
-import time
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from holdfast.cli.show import err, say
 from holdfast.cli.tables import Markup, facts_table, paint, stack, table
 
 if TYPE_CHECKING:
@@ -16,7 +12,6 @@ if TYPE_CHECKING:
     from holdfast.lab.drill.result import DrillResult
 
 View = Mapping[str, Any]
-LINE_EVERY = 5.0  # seconds between two lines where no terminal is
 SHOWN = 10  # failing seeds that are named
 COSTS = {  # names of costs, and how they are said
     "peak_backlog": "most jobs waiting at once",
@@ -100,30 +95,3 @@ def failing_words(ran: "DrillResult", scenario: str, *, virtual: bool) -> str:
         f"holdfast: {scenario}: {len(failing)} of {len(ran.runs)} seeds broke a bar or a promise: {named}. "
         f"Seed {failing[0]}: {'; '.join(broken) or 'the equation'}. Play it again with `{again}`."
     )
-
-
-class Ticker:
-    """How many seeds are done, on stderr: one live line at a terminal, a plain line now and then elsewhere."""
-
-    def __init__(self) -> None:
-        self._live = err().status("") if sys.stderr.isatty() else None
-        self._said = time.monotonic()
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._live.stop()
-
-    def told(self, done: int, seeds: int) -> None:
-        text = f"{done:,} of {seeds:,} seeds"
-        if self._live:
-            self._live.update(text)
-        elif time.monotonic() - self._said >= LINE_EVERY:
-            self._said = time.monotonic()
-            say(text)

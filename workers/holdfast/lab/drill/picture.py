@@ -2,17 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from html import escape
 
 from holdfast.lab.drill.result import SeedReport, Timeline
 from holdfast.lab.drill.scenario import Phase, Scenario
-from holdfast.lab.report.run_picture import LEFT, RIGHT, STATES, STYLE, WIDTH, grid, legend, strip
-from holdfast.lab.report.run_record import SERVED, Sample
-from holdfast.lab.report.svg import Scale, area, line, number, rect, round_top, runs, text
+from holdfast.lab.report import chart
+from holdfast.lab.report.chart import LEFT, RIGHT, STRIP, STRIP_GAP, grid, legend
+from holdfast.lab.report.run_record import SERVED, BreakerMove, Sample
+from holdfast.lab.report.svg import Scale, area, line, rect, round_top, text
 
 TOP = 112  # pixels of title, lead and the names of phases
 JOBS_HEIGHT, CALLS_HEIGHT, GAP = 150, 78, 54
-STRIP, STRIP_GAP = 12, 26
 BARS = 218  # of calls over the whole width
 LETTER = 6.6  # pixels of width that a small letter needs
 HOURS = 600.0  # seconds from which on times are told in hours and minutes
@@ -45,10 +44,10 @@ def picture(scenario: Scenario, report: SeedReport, *, heading: bool = True) -> 
     )
     calls_top = TOP + JOBS_HEIGHT + GAP
     strips_top = calls_top + len(places) * (CALLS_HEIGHT + GAP)
-    strips = _strips(course, time, strips_top)
-    bottom = strips_top + max(0, len(strips)) * (STRIP + STRIP_GAP) - (0 if strips else GAP - 20)
+    breakers = _breakers(course)
+    bottom = strips_top + len(breakers) * (STRIP + STRIP_GAP) - (0 if breakers else GAP - 20)
     parts = [
-        rect(0, 0, WIDTH, bottom + 44, "paper"),
+        rect(0, 0, chart.WIDTH, bottom + chart.FOOT, "paper"),
         text(LEFT, 34, scenario.name, "title"),
         text(LEFT, 56, scenario.about or lead(report), "soft"),
         *_bands(bands, time, TOP - 8, bottom, named=True),
@@ -60,11 +59,10 @@ def picture(scenario: Scenario, report: SeedReport, *, heading: bool = True) -> 
         if place:
             parts += _bands(bands_of(scenario.second, scenario.seconds), time, top, top + CALLS_HEIGHT, named=False)
         parts += _calls(course, name, time, Scale(round_top(busiest, 3), top + CALLS_HEIGHT, top))
-    if strips:
-        parts += [text(LEFT, strips_top - 14, "Breakers", "head"), *legend(strips_top - 14, STATES)]
-        parts += [each for drawn in strips for each in drawn]
-    parts += _time_axis(time, bottom)
-    return _document(scenario, report, 0 if heading else 70, bottom + 44, parts)
+    parts += chart.strips(breakers, course.seconds, time, strips_top)
+    parts += chart.time_axis(time, bottom, lambda tick: clock(tick, time.top))
+    top, told, style = 0 if heading else 70, describe(scenario, report), chart.STYLE + OWN_STYLE
+    return chart.document(scenario.name, told, parts, top=top, bottom=bottom + chart.FOOT, style=style)
 
 
 def lead(report: SeedReport) -> str:
@@ -104,16 +102,6 @@ def clock(seconds: float, whole: float) -> str:
     ('90 s', '1:30 h')
     """
     return f"{seconds:g} s" if whole < HOURS else f"{int(seconds // 3600)}:{int(seconds % 3600 // 60):02} h"
-
-
-def _document(scenario: Scenario, report: SeedReport, top: float, bottom: float, parts: Sequence[str]) -> str:
-    size = f'viewBox="0 {number(top)} {WIDTH} {number(bottom - top)}" width="{WIDTH}" height="{number(bottom - top)}"'
-    labels = 'role="img" aria-labelledby="title" aria-describedby="desc"'
-    told = escape(describe(scenario, report))
-    head = f'<title id="title">{escape(scenario.name)}</title>\n<desc id="desc">{told}</desc>'
-    body = "\n".join(parts)
-    style = f"<style>{STYLE}{OWN_STYLE}</style>"
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {labels}>\n{head}\n{style}\n{body}\n</svg>\n'
 
 
 def describe(scenario: Scenario, report: SeedReport) -> str:
@@ -190,36 +178,14 @@ def _rates(course: Timeline, provider: str) -> list[tuple[int, float]]:
 def _calls(course: Timeline, provider: str, time: Scale, rate: Scale) -> list[str]:
     bars, (_, seconds) = _bars(course, provider), _span(course)
     seen = {style for calls in bars.values() for style in calls}
-    parts = grid(rate, 3)
-    parts.append(runs(LEFT, rate.end - 12, [("head", provider), ("soft", "  calls a second")]))
-    parts += legend(rate.end - 12, [(style, word) for style, word, _ in CLASSES if style in seen])
-    for bar, calls in sorted(bars.items()):
-        base, left, right = rate(0), time(bar * seconds), min(time((bar + 1) * seconds), RIGHT)
-        for style, _, _ in CLASSES:
-            if calls.get(style):
-                height = rate(0) - rate(calls[style] / seconds)
-                base -= height
-                parts.append(rect(left, base, max(right - left - 0.6, 0.8), height, style))
-    return parts
+    head = chart.panel_head(provider, rate, [(style, word) for style, word, _ in CLASSES if style in seen])
+    return [*grid(rate, 3), *head, *chart.columns(bars, seconds, time, rate, [style for style, _, _ in CLASSES])]
 
 
-def _strips(course: Timeline, time: Scale, top: float) -> list[list[str]]:
+def _breakers(course: Timeline) -> Mapping[str, Sequence[BreakerMove]]:
+    """The moves of those that moved first, by the names that are shown."""
     names = list(dict.fromkeys(move.route for move in course.moves))[:MOST_STRIPS]
-    return [
-        strip(
-            name.removeprefix("route:").replace(":", " "),
-            [move for move in course.moves if move.route == name],
-            course.seconds,
-            time,
-            top + place * (STRIP + STRIP_GAP) + 12,
-        )
-        for place, name in enumerate(names)
-    ]
-
-
-def _time_axis(time: Scale, bottom: float) -> list[str]:
-    parts = [line(LEFT, bottom, RIGHT, bottom, "axis")]
-    for tick in time.clock_ticks(12):
-        parts.append(line(time(tick), bottom, time(tick), bottom + 4, "axis"))
-        parts.append(text(time(tick), bottom + 20, clock(tick, time.top), "small soft", "middle"))
-    return parts
+    return {
+        name.removeprefix("route:").replace(":", " "): [move for move in course.moves if move.route == name]
+        for name in names
+    }

@@ -23,7 +23,7 @@ from holdfast.lab.real.configuration import KEY, configuration, script_of, sims_
 from holdfast.lab.real.evidence import DrillEvidence, gather
 from holdfast.lab.real.feed import JobFeeder, arrivals, warm_up
 from holdfast.lab.real.figures import Overhead, course, extras, figures, overhead
-from holdfast.lab.real.screen import DrillProgress
+from holdfast.lab.status_line import StatusLine
 from holdfast.model.errors import HoldfastError, InvalidRequest
 from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT
@@ -102,8 +102,12 @@ def run(scenario: Scenario, *, seeds: Sequence[int], speed: float, fleet: DrillP
 
 def play(scenario: Scenario, seed: int, speed: float, plan: DrillPlan) -> tuple[SeedReport, Overhead]:
     """One seed. Everything that was started is ended, whatever happens."""
-    with fast_clock(speed), DrillProgress(scenario, seed) as screen, _pool(scenario, seed, speed, plan) as on:
-        evidence = _act(on, plan, scenario, seed, screen)
+    with (
+        fast_clock(speed),
+        StatusLine(f"{scenario.name}: providers and workers start") as line,
+        _pool(scenario, seed, speed, plan) as on,
+    ):
+        evidence = _act(on, plan, scenario, seed, line)
     limit = plan.limit(scenario) if len(plan.providers) == 1 else None
     bars = bars_for(scenario.bars, standard=plan.standard)
     return _report(scenario, seed, evidence, bars, plan.places, limit), overhead(scenario, evidence)
@@ -120,7 +124,7 @@ def _pool(scenario: Scenario, seed: int, speed: float, plan: DrillPlan) -> Itera
             yield pool
 
 
-def _act(on: DrillPool, plan: DrillPlan, scenario: Scenario, seed: int, screen: DrillProgress) -> DrillEvidence:
+def _act(on: DrillPool, plan: DrillPlan, scenario: Scenario, seed: int, line: StatusLine) -> DrillEvidence:
     batch = new_id()
     on.store.write(open_batch, batch, "drill", DEFAULT_TENANT)
     times, feeder = arrivals(scenario, seed), JobFeeder(on, plan.plan.model, batch, scenario.load)
@@ -131,12 +135,13 @@ def _act(on: DrillPool, plan: DrillPlan, scenario: Scenario, seed: int, screen: 
 
     def look() -> None:
         on.check()
-        screen.show(on.clock.now() - began, len(feeder.accepted))
+        at = f"{on.clock.now() - began:,.0f} of {scenario.seconds:,.0f} s"
+        line.show(f"{scenario.name}: seed {seed}, {at}, {len(feeder.accepted):,} jobs accepted")
 
     feeder.feed(times, began, look)
     _await_the_end(on, batch, look)
     on.stop_workers()
-    screen.say("reading the three ledgers")
+    line.show(f"{scenario.name}: reading the three ledgers")
     return gather(on, plan.providers, batch, feeder.accepted, began)
 
 

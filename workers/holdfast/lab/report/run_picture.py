@@ -1,44 +1,18 @@
-"""One picture of a run: where the jobs were, what each provider answered, and what the breakers did about it.
-
-Hand-written SVG on one time axis, readable in light and in dark, with a title and a description for those who cannot
-see it.
-"""
+"""One picture of a run: where the jobs were, what each provider answered, and what the breakers did about it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from html import escape
-from itertools import pairwise
+from collections.abc import Sequence
 
-from holdfast.lab.report.run_record import SERVED, BreakerMove, ProviderLog, RunRecord, Sample
-from holdfast.lab.report.svg import Scale, area, line, number, polyline, rect, round_top, runs, text
+from holdfast.lab.report import chart
+from holdfast.lab.report.chart import LEFT, RIGHT, STRIP, STRIP_GAP, grid, legend
+from holdfast.lab.report.run_record import SERVED, ProviderLog, RunRecord, Sample
+from holdfast.lab.report.svg import Scale, area, line, polyline, rect, round_top, text
 
-WIDTH = 960
 HEADING = 66  # pixels of title and lead
-LEFT, RIGHT = 64, 936  # of the time axis
 JOBS = (104, 296)  # top and bottom of each panel
-CALLS_HEIGHT, CALLS_GAP, STRIP, STRIP_GAP = 84, 54, 12, 26
+CALLS_HEIGHT, CALLS_GAP = 84, 54
 BAR = 0.5  # seconds of calls in one bar
-STATES = [("closed", "closed"), ("open", "open"), ("half_open", "probing"), ("ramping", "ramping up")]
 LABEL_ROOM = 26  # pixels of height that a label inside an area needs
-
-STYLE = """
-text { font: 13px ui-sans-serif, system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1c2733; }
-.title { font-size: 19px; font-weight: 600; } .head { font-weight: 600; } .soft { fill: #5f6c7b; }
-.small { font-size: 12px; } .paper { fill: #ffffff; } .grid { stroke: #e3e8ee; fill: none; }
-.axis { stroke: #9aa5b1; fill: none; } .outage { fill: #c92a2a; fill-opacity: 0.07; }
-.edge { stroke: #c92a2a; stroke-opacity: 0.55; stroke-dasharray: 3 3; fill: none; } .alarm { fill: #b02525; }
-.done { fill: #12936f; fill-opacity: 0.85; } .flight { fill: #3b5bdb; } .waiting { fill: #cfd8e3; }
-.lost { fill: #343a40; } .served { fill: #12936f; } .failed { fill: #e03131; } .on { fill: #ffffff; }
-.closed { fill: #12936f; fill-opacity: 0.3; } .open { fill: #e03131; } .half_open { fill: #f08c00; }
-.ramping { fill: #f08c00; fill-opacity: 0.45; } .rim { stroke: #12936f; stroke-width: 2; fill: none; }
-@media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3; } .soft { fill: #9aa7b4; } .paper { fill: #12181f; } .grid { stroke: #28323d; }
-  .axis { stroke: #5c6873; } .outage { fill: #ff6b6b; fill-opacity: 0.1; } .alarm { fill: #ff9a9a; }
-  .edge { stroke: #ff8787; } .done { fill: #20a47e; } .waiting { fill: #3a4654; } .flight { fill: #748ffc; }
-  .served { fill: #20a47e; } .failed { fill: #ff6b6b; } .on { fill: #ffffff; } .lost { fill: #ced4da; }
-  .closed { fill: #20a47e; fill-opacity: 0.35; } .open { fill: #ff6b6b; } .rim { stroke: #38d9a9; }
-}
-"""
 
 
 def picture(run: RunRecord, *, heading: bool = True) -> str:
@@ -48,9 +22,9 @@ def picture(run: RunRecord, *, heading: bool = True) -> str:
     strips_top = calls_top + len(run.providers) * (CALLS_HEIGHT + CALLS_GAP)
     routes = sorted({move.route for move in run.moves})
     bottom = strips_top + len(routes) * (STRIP + STRIP_GAP) if routes else strips_top - CALLS_GAP + STRIP_GAP
-    busiest = max((height for log in run.providers for _, height in _heights(log)), default=1)
+    busiest = max((sum(calls.values()) / BAR for log in run.providers for calls in _bars(log).values()), default=1)
     parts = [
-        rect(0, 0, WIDTH, bottom + 44, "paper"),
+        rect(0, 0, chart.WIDTH, bottom + chart.FOOT, "paper"),
         text(LEFT, 34, run.title, "title"),
         text(LEFT, 56, run.lead, "soft"),
         *_bands(run, time, bottom),
@@ -60,23 +34,10 @@ def picture(run: RunRecord, *, heading: bool = True) -> str:
     for place, log in enumerate(run.providers):
         top = calls_top + place * (CALLS_HEIGHT + CALLS_GAP)
         parts += _calls(log, time, Scale(round_top(busiest, 3), top + CALLS_HEIGHT, top))
-    if routes:
-        parts.append(text(LEFT, strips_top - 14, "Breakers", "head"))
-        parts += legend(strips_top - 14, STATES)
-    for place, route in enumerate(routes):
-        moves = [move for move in run.moves if move.route == route]
-        parts += strip(route, moves, run.seconds, time, strips_top + place * (STRIP + STRIP_GAP) + 12)
-    parts += _time_axis(time, bottom)
-    top = 0 if heading else HEADING
-    return _document(run, top, bottom + 44 - top, parts)
-
-
-def _document(run: RunRecord, top: float, height: float, parts: Iterable[str]) -> str:
-    size = f'viewBox="0 {number(top)} {WIDTH} {number(height)}" width="{WIDTH}" height="{number(height)}"'
-    labels = 'role="img" aria-labelledby="title" aria-describedby="desc"'
-    head = f'<title id="title">{escape(run.title)}</title>\n<desc id="desc">{escape(describe(run))}</desc>'
-    body = "\n".join(parts)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {labels}>\n{head}\n<style>{STYLE}</style>\n{body}\n</svg>\n'
+    moves = {route: [move for move in run.moves if move.route == route] for route in routes}
+    parts += chart.strips(moves, run.seconds, time, strips_top)
+    parts += chart.time_axis(time, bottom, lambda tick: f"{tick:g} s")
+    return chart.document(run.title, describe(run), parts, top=0 if heading else HEADING, bottom=bottom + chart.FOOT)
 
 
 def describe(run: RunRecord) -> str:
@@ -150,62 +111,13 @@ def _area_labels(samples: Sequence[Sample], time: Scale, jobs: Scale) -> list[st
     return parts
 
 
-def _heights(log: ProviderLog) -> list[tuple[float, float]]:
-    """Calls a second in each bar: (begin, calls a second of any outcome)."""
-    bars: dict[int, int] = defaultdict(int)
-    for at, _, calls in log.points:
-        bars[int(at / BAR)] += calls
-    return [(place * BAR, calls / BAR) for place, calls in sorted(bars.items())]
+def _bars(log: ProviderLog) -> chart.Columns:
+    bars: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for at, status, calls in log.points:
+        bars[int(at / BAR)]["served" if status == SERVED else "failed"] += calls
+    return bars
 
 
 def _calls(log: ProviderLog, time: Scale, rate: Scale) -> list[str]:
-    parts = grid(rate, 3)
-    parts.append(runs(LEFT, rate.end - 12, [("head", log.name), ("soft", "  calls a second")]))
-    parts += legend(rate.end - 12, [("served", "answered"), ("failed", "failed")])
-    bars: dict[int, dict[bool, int]] = defaultdict(lambda: {True: 0, False: 0})
-    for at, status, calls in log.points:
-        bars[int(at / BAR)][status == SERVED] += calls
-    for place, calls_by in sorted(bars.items()):
-        base = rate(0)
-        for served, style in ((True, "served"), (False, "failed")):
-            height = rate(0) - rate(calls_by[served] / BAR)
-            if calls_by[served]:
-                base -= height
-                begin, end = time(place * BAR), min(time((place + 1) * BAR), RIGHT)
-                parts.append(rect(begin + 0.5, base, end - begin - 1, height, style))
-    return parts
-
-
-def strip(route: str, moves: Sequence[BreakerMove], seconds: float, time: Scale, top: float) -> list[str]:
-    """One breaker's states from left to right; it is closed until it first moves."""
-    spans = [BreakerMove(0.0, route, "closed"), *moves, BreakerMove(seconds, route, "end")]
-    parts = []
-    for here, after in pairwise(spans):
-        begin, end = time(here.at), time(after.at)
-        if end > begin:
-            title = f"{route}: {here.state} from {here.at:.1f} s to {after.at:.1f} s"
-            parts.append(rect(begin, top, max(end - begin, 1.5), STRIP, here.state, title=title))
-    parts.append(text(LEFT, top - 4, route, "small soft"))
-    return parts
-
-
-def grid(scale: Scale, most: int) -> list[str]:
-    parts = []
-    for tick in scale.ticks(most):
-        parts.append(line(LEFT, scale(tick), RIGHT, scale(tick), "grid" if tick else "axis"))
-        parts.append(text(LEFT - 8, scale(tick) + 4, f"{tick:,g}", "small soft", "end"))
-    return parts
-
-
-def legend(y: float, entries: Sequence[tuple[str, str]]) -> list[str]:
-    """Swatches with their words, ending at the right edge."""
-    words = [part for style, word in entries for part in ((style, "   \N{BLACK SQUARE} "), ("small soft", word))]
-    return [runs(RIGHT, y, words, "end")]
-
-
-def _time_axis(time: Scale, bottom: float) -> list[str]:
-    parts = [line(LEFT, bottom, RIGHT, bottom, "axis")]
-    for tick in time.clock_ticks(12):
-        parts.append(line(time(tick), bottom, time(tick), bottom + 4, "axis"))
-        parts.append(text(time(tick), bottom + 20, f"{tick:g} s", "small soft", "middle"))
-    return parts
+    head = chart.panel_head(log.name, rate, [("served", "answered"), ("failed", "failed")])
+    return [*grid(rate, 3), *head, *chart.columns(_bars(log), BAR, time, rate, ("served", "failed"))]
