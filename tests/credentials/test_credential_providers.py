@@ -54,9 +54,9 @@ class Place:
     async def claim(self, seconds: float) -> RefreshLock:
         board = self.board
         if board.holder is not None and board.clock.now < board.until:
-            return RefreshLock.NOBODYS if board.holder == "rest" else RefreshLock.OTHERS
+            return RefreshLock.RESTING if board.holder == "rest" else RefreshLock.HELD
         board.holder, board.until = self, board.clock.now + seconds
-        return RefreshLock.OURS
+        return RefreshLock.ACQUIRED
 
     async def rest(self, seconds: float) -> None:
         self.board.holder, self.board.until = "rest", self.board.clock.now + seconds

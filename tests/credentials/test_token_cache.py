@@ -1,4 +1,4 @@
-"""The cache between processes: sealed, dated by Redis, and one turn to ask."""
+"""The cache between processes: encrypted, dated by Redis, and one lock to ask under."""
 
 import json
 
@@ -63,16 +63,16 @@ async def test_without_a_key_to_seal_with_nothing_is_shared(server):
     assert fakeredis.FakeRedis(server=server).keys() == []
 
 
-async def test_one_process_has_the_turn(server):
+async def test_one_process_has_the_lock(server):
     first, second = cache(server), cache(server)
-    assert await first.claim(10) is RefreshLock.OURS
-    assert await second.claim(10) is RefreshLock.OTHERS
+    assert await first.claim(10) is RefreshLock.ACQUIRED
+    assert await second.claim(10) is RefreshLock.HELD
     await second.release()  # not its own
-    assert await second.claim(10) is RefreshLock.OTHERS
+    assert await second.claim(10) is RefreshLock.HELD
     await first.rest(5)
-    assert await second.claim(10) is RefreshLock.NOBODYS
+    assert await second.claim(10) is RefreshLock.RESTING
     await first.release()  # no longer its own
-    assert await second.claim(10) is RefreshLock.NOBODYS
+    assert await second.claim(10) is RefreshLock.RESTING
 
 
 async def test_a_redis_that_is_away_shares_nothing_and_stops_nobody():
@@ -84,7 +84,7 @@ async def test_a_redis_that_is_away_shares_nothing_and_stops_nobody():
 
     away = RedisTokenCache(Away(), "p/main", lambda: None)
     assert await away.look() is None
-    assert await away.claim(1) is RefreshLock.OURS
+    assert await away.claim(1) is RefreshLock.ACQUIRED
     await away.put(Token("t", 0, 9))
     await away.rest(1)
     await away.release()

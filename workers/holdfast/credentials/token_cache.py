@@ -1,7 +1,6 @@
-"""Where processes share a token: sealed, in Redis, for as long as it is good. And whose turn it is to get the next."""
+"""Where processes share a token: encrypted, in Redis, for as long as it is good. One at a time gets the next one."""
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Protocol, TypeVar
 
 import orjson
 import redis
+from redis.lock import Lock
 
 from holdfast.credentials.token import Token
 from holdfast.credentials.token_cipher import TokenCipher
@@ -18,16 +18,13 @@ from holdfast.model.errors import QueueUnavailable
 
 T = TypeVar("T")
 
-RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
-REST = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('set', KEYS[1], 'rest', 'px', ARGV[2]) end return 0"
-
 
 class RefreshLock(StrEnum):
-    """Whose turn it is to ask the issuer."""
+    """What became of a try to get the lock under which one process of the fleet asks the issuer."""
 
-    OURS = "it is ours"
-    OTHERS = "another process is asking"
-    NOBODYS = "it failed, and is left alone for a while"
+    ACQUIRED = "it is ours"
+    HELD = "another process is asking"
+    RESTING = "it failed, and is left alone for a while"
 
 
 class TokenCache(Protocol):
@@ -38,11 +35,11 @@ class TokenCache(Protocol):
     async def put(self, token: Token) -> None: ...
 
     async def claim(self, seconds: float) -> RefreshLock:
-        """Take the turn to ask the issuer, for at most ``seconds``, if nobody has it."""
+        """Try to get the lock, for at most ``seconds``. Never waits."""
         ...
 
     async def rest(self, seconds: float) -> None:
-        """Give our turn to nobody for ``seconds``: the issuer failed."""
+        """Release the lock, and let nobody have it for ``seconds``: the issuer failed."""
         ...
 
     async def release(self) -> None: ...
@@ -57,7 +54,7 @@ class NoTokenCache:
     async def put(self, token: Token) -> None: ...
 
     async def claim(self, seconds: float) -> RefreshLock:  # noqa: ARG002  the port's
-        return RefreshLock.OURS
+        return RefreshLock.ACQUIRED
 
     async def rest(self, seconds: float) -> None: ...
 
@@ -72,7 +69,7 @@ class RedisTokenCache:
     name: str
     cipher: Callable[[], TokenCipher | None]
     clock: Callable[[], float] = time.monotonic
-    _me: str = field(default_factory=lambda: os.urandom(8).hex())
+    _lock: Lock | None = field(default=None, init=False)
 
     async def look(self) -> Token | None:
         return await self._ask(self._look, None)
@@ -81,26 +78,32 @@ class RedisTokenCache:
         await self._ask(lambda client: self._put(client, token), None)
 
     async def claim(self, seconds: float) -> RefreshLock:
-        return await self._ask(lambda client: self._claim(client, int(seconds * 1000)), RefreshLock.OURS)
+        return await self._ask(lambda client: self._claim(client, seconds), RefreshLock.ACQUIRED)
 
     async def rest(self, seconds: float) -> None:
-        await self._ask(lambda client: client.eval(REST, 1, self._turn, self._me, str(int(seconds * 1000))), None)
+        await self._ask(lambda client: self._rest(client, seconds), None)
 
     async def release(self) -> None:
-        await self._ask(lambda client: client.eval(RELEASE, 1, self._turn, self._me), None)
+        await self._ask(lambda _: self._release(), None)
 
     @property
     def _place(self) -> str:
         return f"{self.connection.keys.root}token:{self.name}"
 
-    @property
-    def _turn(self) -> str:
-        return f"{self._place}:turn"
+    def _claim(self, client: redis.Redis, seconds: float) -> RefreshLock:
+        if client.exists(f"{self._place}:resting"):
+            return RefreshLock.RESTING
+        self._lock = client.lock(f"{self._place}:turn", timeout=seconds, blocking=False, thread_local=False)
+        return RefreshLock.ACQUIRED if self._lock.acquire() else RefreshLock.HELD
 
-    def _claim(self, client: redis.Redis, milliseconds: int) -> RefreshLock:
-        if client.set(self._turn, self._me, nx=True, px=milliseconds):
-            return RefreshLock.OURS
-        return RefreshLock.NOBODYS if client.get(self._turn) == "rest" else RefreshLock.OTHERS
+    def _rest(self, client: redis.Redis, seconds: float) -> None:
+        if self._lock is not None and self._lock.owned():
+            client.set(f"{self._place}:resting", "1", px=int(seconds * 1000))
+            self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None and self._lock.owned():
+            self._lock.release()
 
     def _look(self, client: redis.Redis) -> Token | None:
         cipher = self.cipher()

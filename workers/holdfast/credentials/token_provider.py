@@ -17,9 +17,9 @@ from holdfast.model.errors import HoldfastError
 from holdfast.policy.backoff import Uniform
 
 log = structlog.get_logger()
-LOCK_SECONDS = PATIENCE + 2.0  # seconds for which the turn to ask is held; a dead process frees it so
+LOCK_SECONDS = PATIENCE + 2.0  # seconds for which the lock is held; a dead process frees it so
 NEXT_LOOK = 0.25  # seconds between looks at the cache while another process asks
-RESTING = 1.0  # seconds between looks at the cache while nobody asks an issuer that failed
+REST_LOOK = 1.0  # seconds between looks at the cache while nobody asks an issuer that failed
 DOUBT = 10.0  # seconds between two replacements of tokens that the provider refuses
 LONGEST_SLEEP = 5.0  # seconds
 
@@ -87,17 +87,17 @@ class TokenProvider:
             if not self._is_settled():
                 self._adopt(await self.cache.look())
             if not self._is_settled():
-                await self._take_turn()
+                await self._ask_alone()
             after = self._token
         if after is not before:
             await self.changed(self.name)
 
-    async def _take_turn(self) -> None:
-        turn = await self.cache.claim(LOCK_SECONDS)
-        self._others = turn is RefreshLock.OTHERS
-        if turn is not RefreshLock.OURS:
-            self._look_at = self.clock() + (NEXT_LOOK if self._others else RESTING)
-            self._why = self._why if self._failures else f"the issuer's turn: {turn}"
+    async def _ask_alone(self) -> None:
+        lock = await self.cache.claim(LOCK_SECONDS)
+        self._others = lock is RefreshLock.HELD
+        if lock is not RefreshLock.ACQUIRED:
+            self._look_at = self.clock() + (NEXT_LOOK if self._others else REST_LOOK)
+            self._why = self._why if self._failures else f"the issuer's turn: {lock}"
             return
         self._adopt(await self.cache.look())  # put there between our look and our turn
         if self._is_settled():
