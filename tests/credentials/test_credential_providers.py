@@ -6,7 +6,7 @@ from holdfast.credentials import IssuerFailed, NoToken, Token
 from holdfast.credentials.key_provider import KeyProvider
 from holdfast.credentials.source import KeySource
 from holdfast.credentials.token_cache import NoTokenCache, RefreshLock
-from holdfast.credentials.token_provider import DOUBT, TokenProvider
+from holdfast.credentials.token_provider import RETRY_EVERY, TokenProvider
 
 
 class Clock:
@@ -179,7 +179,7 @@ async def test_a_refused_token_is_replaced_but_not_once_per_call():
     for _ in range(100):
         await keeper.refused("t2")
     assert house.issuer.asked == 2
-    house.clock.now += DOUBT
+    house.clock.now += RETRY_EVERY
     assert await keeper.refused("t2")
     assert house.issuer.asked == 3
 

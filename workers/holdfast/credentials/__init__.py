@@ -1,7 +1,7 @@
 """Keys and tokens: where they come from, how long they are good, and how processes share them.
 
-A keeper per credential answers "which secret now?" from memory; everything that waits for a disk, a command, an issuer
-or Redis happens behind it.
+A provider per credential answers "which secret now?" from memory; everything that waits for a disk, a command, an
+issuer or Redis happens in the background.
 """
 
 from holdfast.credentials.credentials import Credentials

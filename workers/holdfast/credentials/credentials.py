@@ -1,4 +1,4 @@
-"""The keepers of every credential in the settings, and the loop that keeps them fresh."""
+"""The provider of every credential in the settings, and the loop that keeps them all fresh."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from holdfast.model.environment import TOKEN_KEY
 from holdfast.model.errors import HoldfastError
 
 log = structlog.get_logger()
-REVIVE = 1.0  # seconds until a keeper that broke is tried again
+REVIVE = 1.0  # seconds until a provider that broke is tried again
 
 Name = tuple[str, str]  # provider and credential
 
@@ -56,21 +56,21 @@ class Credentials:
         A token issuer that is away comes back; a key that was never there may be another machine's. Raises
         HoldfastError that says why not.
         """
-        configured, keeper = self._configured(provider, credential), self._providers.get((provider, credential))
-        if configured.issuer is None and not (isinstance(keeper, KeyProvider) and keeper.has_key):
+        configured, found = self._configured(provider, credential), self._providers.get((provider, credential))
+        if configured.issuer is None and not (isinstance(found, KeyProvider) and found.has_key):
             read_secret(configured.secret)
         return True
 
     async def run(self) -> None:
-        """Keep every keeper fresh, until cancelled."""
+        """Keep every credential fresh, until cancelled."""
         names = [(name, each.name) for name, p in self._settings.providers.items() for each in p.credentials]
         await asyncio.gather(*(self._keep(provider, credential) for provider, credential in names))
 
     async def _keep(self, provider: str, credential: str) -> None:
-        keeper = self._provider(provider, credential)
+        found = self._provider(provider, credential)
         while True:
             try:
-                wait = await keeper.tick()
+                wait = await found.tick()
             except Exception:
                 log.exception("keeper_broke", credential=f"{provider}/{credential}", effect="it is tried again")
                 wait = REVIVE

@@ -1,4 +1,4 @@
-"""Keepers: one per credential and process. They answer from memory, and keep that memory fresh behind the scenes."""
+"""Credential providers: one per credential and process. They answer from memory, and refresh it in the background."""
 
 import asyncio
 import time
@@ -14,8 +14,8 @@ from holdfast.model.errors import HoldfastError
 
 log = structlog.get_logger()
 LOOK = 1.0  # seconds between looks at a file
-DOUBT = 3.0  # seconds between two reads of a key that is being refused
-DOUBT_FOR = 900.0  # seconds; then it is read again only when it is refused again
+RETRY_EVERY = 3.0  # seconds between two reads of a key that is being refused
+SUSPECT_FOR = 900.0  # seconds; then it is read again only when it is refused again
 
 Changed = Callable[[str], Awaitable[None]]
 
@@ -47,7 +47,7 @@ class KeyProvider:
     _key: str | None = field(default=None, repr=False)
     _why: str = ""
     _read_at: float = float("-inf")
-    _doubted_until: float = float("-inf")
+    _suspect_until: float = float("-inf")
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -62,18 +62,18 @@ class KeyProvider:
         return self._key
 
     async def refused(self, secret: str) -> bool:
-        """Read again, at most once in ``DOUBT`` seconds however many calls were refused."""
-        self._doubted_until = self.clock() + DOUBT_FOR
+        """Read again, at most once in ``RETRY_EVERY`` seconds however many calls were refused."""
+        self._suspect_until = self.clock() + SUSPECT_FOR
         if self._key == secret:
-            await self._read(unless_within=DOUBT)
+            await self._read(unless_within=RETRY_EVERY)
         return self._key != secret
 
     async def tick(self) -> float:
-        """A file is watched; anything else is read again while it is doubted, for it cannot be seen to change."""
+        """A file is watched; anything else is read again while it is suspect, for it cannot be seen to change."""
         if self.source.looks_changed():
             await self._read()
-        elif self._key is None or self.clock() < self._doubted_until:
-            await self._read(unless_within=DOUBT)
+        elif self._key is None or self.clock() < self._suspect_until:
+            await self._read(unless_within=RETRY_EVERY)
         return LOOK
 
     async def _read(self, unless_within: float = 0.0) -> None:
@@ -86,7 +86,7 @@ class KeyProvider:
             except HoldfastError as error:
                 self._note(str(error))
         if before is not None and self._key != before:
-            self._doubted_until = float("-inf")
+            self._suspect_until = float("-inf")
             log.info("credential_changed", credential=self.name)
         if self._key != before:
             await self.changed(self.name)

@@ -1,4 +1,4 @@
-"""Tokens at rest are sealed: AES-256-GCM under a key that never lies beside them."""
+"""Tokens at rest are encrypted: AES-256-GCM under a key that never lies beside them."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ COST = 2**14  # scrypt's; a key is derived once per secret and process
 class TokenCipher:
     """``passphrase`` is HOLDFAST_TOKEN_KEY or the issuer's client secret.
 
-    ``purpose`` says which token of which issuer this is: what was sealed for another one does not open.
+    ``purpose`` says which token of which issuer this is: what was encrypted for another one does not open.
     """
 
     def __init__(self, passphrase: str, purpose: str) -> None:
@@ -28,7 +28,7 @@ class TokenCipher:
         return urlsafe_b64encode(VERSION + nonce + self._cipher.encrypt(nonce, plain, self._purpose)).decode()
 
     def decrypt(self, sealed: str) -> bytes | None:
-        """Return the plain bytes; None when they were sealed for something else, under another key, or changed."""
+        """Return the plain bytes; None when they were encrypted for something else, under another key, or changed."""
         try:
             raw = urlsafe_b64decode(sealed.encode())
             if raw[:1] != VERSION:

@@ -1,4 +1,4 @@
-"""The keeper of a short-lived token: replaced early by one process of the fleet, used to its real end if need be."""
+"""The provider of a short-lived token: replaced early by one process of the fleet, used to its real end if need be."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 LOCK_SECONDS = PATIENCE + 2.0  # seconds for which the lock is held; a dead process frees it so
 NEXT_LOOK = 0.25  # seconds between looks at the cache while another process asks
 REST_LOOK = 1.0  # seconds between looks at the cache while nobody asks an issuer that failed
-DOUBT = 10.0  # seconds between two replacements of tokens that the provider refuses
+RETRY_EVERY = 10.0  # seconds between two replacements of tokens that the provider refuses
 LONGEST_SLEEP = 5.0  # seconds
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -44,7 +44,7 @@ class TokenProvider:
     _failures: int = 0
     _why: str = "no token was asked for yet"
     _refused: str | None = field(default=None, repr=False)
-    _doubt_at: float = float("-inf")
+    _replace_again_at: float = float("-inf")
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def secret(self) -> str:
@@ -62,8 +62,8 @@ class TokenProvider:
 
     async def refused(self, secret: str) -> bool:
         """Replace a token that the provider refuses, now and then: while its logins are ill a new one is no better."""
-        if self._token is not None and self._token.value == secret and self.clock() >= self._doubt_at:
-            self._doubt_at = self.clock() + DOUBT
+        if self._token is not None and self._token.value == secret and self.clock() >= self._replace_again_at:
+            self._replace_again_at = self.clock() + RETRY_EVERY
             self._refused, self._look_at = secret, float("-inf")
             await self._renew()
         return self._token is not None and self._token.value != secret
@@ -99,7 +99,7 @@ class TokenProvider:
             self._look_at = self.clock() + (NEXT_LOOK if self._others else REST_LOOK)
             self._why = self._why if self._failures else f"the issuer's turn: {lock}"
             return
-        self._adopt(await self.cache.look())  # put there between our look and our turn
+        self._adopt(await self.cache.look())  # put there between our look and the lock
         if self._is_settled():
             await self.cache.release()
         else:

@@ -34,7 +34,7 @@ from holdfast.worker.window_refiller import WindowRefiller
 
 log = structlog.get_logger()
 LAST_WORDS = 5.0  # seconds in which Redis is told of the last calls
-HINTLESS = 30.0  # seconds to wait for a hint in one go
+HINT_WAIT = 30.0  # seconds to wait for a hint in one go
 HINTS_APART = 0.02  # seconds between two looks after hints
 
 
@@ -101,7 +101,7 @@ class Pool:
     async def _listen(self) -> None:
         """Look into the lanes when somebody hints at work. Nothing depends on it: the fetcher looks anyway."""
         while True:
-            if await self.context.gate.wake.wait(at_most=HINTLESS):
+            if await self.context.gate.wake.wait(at_most=HINT_WAIT):
                 self.context.lanes.wake_all()
                 self.context.slots.wake()
             await asyncio.sleep(HINTS_APART)

@@ -127,7 +127,7 @@ class ProviderPool:
         self._do_behind(close_later())
 
     def login_refused(self, route: Route, credential: str, client: ProviderClient) -> None:
-        """Hear that the provider refused a login. The keeper looks for another; the job does not wait for that."""
+        """Have another key or token looked for, since the provider refused this one. The job does not wait for that."""
 
         async def hear() -> None:
             await self.credentials.refused(route.provider, credential, client.secret)
