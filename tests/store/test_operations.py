@@ -124,8 +124,9 @@ def test_what_a_killed_process_left_another_one_finishes(scene: Scene, action: B
     assert killed.returncode == -signal.SIGKILL
     before = scene.store.read(find_operation, id_)
     assert (before.jobs, before.done) == (3, False)
-    after = work_off(scene.store, id_, rest=0.0)
-    assert (after.jobs, after.done) == (8, True)
+    while not (after := work_off(scene.store, id_, rest=0.0)).done:
+        pass  # Postgres holds the dead process's row until it has noticed that it is gone
+    assert after.jobs == 8
     assert generations(scene) == ([2] * 8 if action is BulkAction.REPLAY else [])
     assert [row.jobs for row in scene.rows("select jobs from audit")] == [8]
     assert not scene.broken()

@@ -57,13 +57,23 @@ def dead_groups(tx: Transaction, where: JobFilter) -> list[FaultGroup]:
     ]
 
 
+def newest_end(tx: Transaction, where: JobFilter) -> int:
+    """When the newest that a bulk action may take ended, in microseconds; 0 where there is none."""
+    query = select(func.max(JOB.c.finished_at)).where(*conditions(replace(where, states=_replayable(where))))
+    return tx.select(query)[0][0] or 0
+
+
+def _replayable(where: JobFilter) -> frozenset[State]:
+    return (where.states or DEAD) & REPLAYABLE
+
+
 def replay(tx: Transaction, where: JobFilter, limit: int, start: int, gap: int) -> int:
     """Put dead letters back to work, oldest first, as a new generation of the same job; expired ones when asked for.
 
     The first of them starts at ``start``, every other one ``gap`` after the one before it, both in microseconds.
     Answers how many.
     """
-    chosen = _choose(tx, where, (where.states or DEAD) & REPLAYABLE, limit)
+    chosen = _choose(tx, where, _replayable(where), limit)
     faults = {row.id: row.fault for row in chosen if row.state == State.DEAD}
     moved = 0
     for before in sorted(REPLAYABLE):

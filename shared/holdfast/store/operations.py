@@ -43,8 +43,6 @@ MOVE = Statement("""
     where id = :id
 """)
 RESTING = Statement("select id from operation where ended_at is null and moved_at < :since order by moved_at")
-# Whoever was found dead before the operation was asked for is dead by a clock that may since have been set back.
-NEWEST_DEAD = Statement("select max(finished_at) as newest from job where state = 'dead'")
 DELETE_ENDED = Statement("delete from operation where ended_at < :date")
 
 PAGE = 500  # jobs in one transaction
@@ -93,10 +91,11 @@ def open_operation(  # noqa: PLR0917 - an action in full
 
     ``per_minute`` spreads the starts of replayed jobs: the first starts now. None: all start now.
     """
-    newest = tx.run(NEWEST_DEAD)[0].newest or 0
+    # What is dead by a clock that was since set back is dead all the same.
+    until = max(tx.now, dead_letters.newest_end(tx, where)) + 1
     gap = 0 if per_minute is None else round(60 * MICROS / per_minute)
     id_ = new_id()
-    _open(tx, id_, action, where, actor, until=max(tx.now, newest) + 1, max_jobs=limit, gap=gap)
+    _open(tx, id_, action, where, actor, until=until, max_jobs=limit, gap=gap)
     return id_
 
 
