@@ -63,10 +63,9 @@ def test_both_show_the_same(local: LocalBackend, remote: HttpBackend, worker: St
     assert remote.jobs(JobFilter(), 2) == local.jobs(JobFilter(), 2)
     assert [remote.job(job) for job in jobs] == [local.job(job) for job in jobs]
     assert without_links(remote.batch(batch)) == local.batch(batch)
-    assert remote.finished(batch, -1, 10) == local.finished(batch, -1, 10)
-    assert [answer.line for _, answer in remote.finished(batch, -1, 10)] == [
-        remote.answer(job).line for job in jobs[:2]
-    ]
+    page = remote.results(batch, -1, 10)
+    assert page == local.results(batch, -1, 10)
+    assert page["results"] == [{"position": n, **remote.answer(job).line} for n, job in enumerate(jobs[:2])]
     assert remote.lanes() == local.lanes()
     assert remote.routes() == local.routes()
     assert remote.ledger() == local.ledger()
@@ -128,7 +127,7 @@ def test_a_tenant_reaches_nothing_of_another(local: LocalBackend, worker: StandI
     for question in (other.job, other.answer, other.cancel):
         with pytest.raises(NotFound):
             question(jobs[0])
-    for question in (other.batch, other.counts, other.cancel_batch, lambda name: other.finished(name, -1, 10)):
+    for question in (other.batch, other.counts, other.cancel_batch, lambda name: other.results(name, -1, 10)):
         with pytest.raises(NotFound):
             question(batch)
     with pytest.raises(Forbidden, match="belongs to tenant 'other'"):

@@ -101,8 +101,11 @@ class Backend(Protocol):
     def counts(self, batch: str) -> Mapping[State, int]:
         """Count the jobs of a batch by state."""
 
-    def finished(self, batch: str, after: int, limit: int) -> list[tuple[int, Answer]]:
-        """Return ended jobs at positions > ``after``, at most ``limit``, in position order; there may be gaps."""
+    def results(self, batch: str, after: int, limit: int) -> View:
+        """Return the output lines of ended jobs at positions > ``after``, in position order; there may be gaps.
+
+        ``{"results": [...], "next": ...}``: at most ``limit`` lines, each with its ``position``; ``next`` is the last.
+        """
 
     def cancel_batch(self, batch: str) -> View:
         """Cancel every job of a batch that has not ended: ``{"id": ..., "cancelled": ...}``."""

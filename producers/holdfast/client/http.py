@@ -77,9 +77,8 @@ class HttpBackend:
     def counts(self, batch: str) -> Mapping[State, int]:
         return {State(state): count for state, count in self.batch(batch)["counts"].items()}
 
-    def finished(self, batch: str, after: int, limit: int) -> list[tuple[int, Answer]]:
-        page = self._api.get(f"{_batch_path(batch)}/results", after=after, limit=limit)
-        return [(line.pop("position"), Answer.read(line)) for line in page["results"]]
+    def results(self, batch: str, after: int, limit: int) -> View:
+        return self._api.get(f"{_batch_path(batch)}/results", after=after, limit=limit)
 
     def cancel_batch(self, batch: str) -> View:
         return self._api.post(f"{_batch_path(batch)}/cancel")

@@ -101,9 +101,9 @@ class LocalBackend:
     def counts(self, batch: str) -> Mapping[State, int]:
         return self._batch(batch).counts
 
-    def finished(self, batch: str, after: int, limit: int) -> list[tuple[int, Answer]]:
-        page = self._store.read(list_finished, self._batch(batch).id, after, limit)
-        return [(one.job.position or 0, Answer.read(output_line(one))) for one in page]
+    def results(self, batch: str, after: int, limit: int) -> View:
+        found = self._store.read(list_finished, self._batch(batch).id, after, limit)
+        return views.results_view(found)
 
     def cancel_batch(self, batch: str) -> View:
         record = self._batch(batch)

@@ -5,7 +5,7 @@ from typing import Any
 
 from holdfast.client.fleet import LaneState, RouteState
 from holdfast.client.iso_time import iso
-from holdfast.client.output_line import MICROS, error_line, mapping_line, reply_line, usage_line
+from holdfast.client.output_line import MICROS, error_line, mapping_line, output_line, reply_line, usage_line
 from holdfast.lanes import BreakerView, BucketView
 from holdfast.model.access import KeyRecord
 from holdfast.model.ids import public_id
@@ -14,6 +14,7 @@ from holdfast.model.records import (
     AttemptRecord,
     BatchRecord,
     FaultGroup,
+    FinishedJob,
     JobDetail,
     JobRecord,
     LedgerLine,
@@ -87,6 +88,12 @@ def attempt_view(attempt: AttemptRecord) -> dict[str, Any]:
         "cost_usd": attempt.cost_micros / MICROS,
         "mapping": mapping_line(attempt.mapping),
     }
+
+
+def results_view(found: Sequence[FinishedJob]) -> dict[str, Any]:
+    """Output lines of a batch, each with its place in the input; ``next`` is the last of them."""
+    lines = [{"position": one.job.position, **output_line(one)} for one in found]
+    return {"results": lines, "next": lines[-1]["position"] if lines else None}
 
 
 def counts_view(counts: Mapping[State, int]) -> dict[str, int]:

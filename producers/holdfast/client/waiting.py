@@ -110,6 +110,11 @@ def live(backend: Backend, batch: str) -> int:
     return sum(count for state, count in backend.counts(batch).items() if state in LIVE)
 
 
+def finished(backend: Backend, batch: str, after: int) -> list[tuple[int, Answer]]:
+    """Return positions and answers of ended jobs beyond position ``after``."""
+    return [(line.pop("position"), Answer.read(line)) for line in backend.results(batch, after, PAGE)["results"]]
+
+
 def positioned(
     backend: Backend, batch: str, timeout: float | None = None, gaps: Container[int] = ()
 ) -> Generator[Pause | tuple[int, Answer], None, None]:
@@ -121,7 +126,7 @@ def positioned(
     schedule, due = PollSchedule(batch, timeout), 0
     while True:
         at_rest = not (yield from schedule.ask(partial(live, backend, batch)))  # asked first: the page is then complete
-        page = yield from schedule.ask(partial(backend.finished, batch, due - 1, PAGE))
+        page = yield from schedule.ask(partial(finished, backend, batch, due - 1))
         before = due
         for position, answer in page:
             if not at_rest and any(missing not in gaps for missing in range(due, position)):
@@ -148,7 +153,7 @@ def as_they_end(backend: Backend, batch: str, timeout: float | None = None) -> S
     while True:
         at_rest = not (yield from schedule.ask(partial(live, backend, batch)))
         cursor = low
-        while page := (yield from schedule.ask(partial(backend.finished, batch, cursor, PAGE))):
+        while page := (yield from schedule.ask(partial(finished, backend, batch, cursor))):
             for position, answer in page:
                 if position not in seen:
                     seen.add(position)

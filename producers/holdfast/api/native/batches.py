@@ -38,9 +38,7 @@ def results(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
 ) -> dict[str, Any]:
     """List the output lines of jobs that have ended, in input order. Jobs that have not leave gaps."""
-    found = context.backend.finished(batch, after, limit)
-    lines = [{"position": position, **answer.line} for position, answer in found]
-    return {"results": lines, "next": found[-1][0] if found else None}
+    return context.backend.results(batch, after, limit)
 
 
 @router.post("/batches/{batch}/cancel")
