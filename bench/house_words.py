@@ -11,7 +11,7 @@ COINED: Mapping[str, str] = {
     "lanes": "Hearing Heard Leaving News Lesson arrive.lua",
     "policy": "Conduct DOUBT is_hearsay NOT_A_WORD is_old_news hasten let_in Judged",
     "model": "OUTRUN NEEDLESS Receipt",
-    "store": "Ending hand_back Tongue",
+    "store": "hand_back Tongue",
     "wire": "dialect dialects Flavour",
     "api": "Ring Door Visit Denials NEIGHBOUR",
     "cli": "Desk OwnDesk ServerDesk",
@@ -29,7 +29,7 @@ ORDINARY: Mapping[str, str] = {
         " patience PATIENCE Learned"
     ),
     "shared/holdfast/model": "OURS CUT Change Answer Caller spare",
-    "shared/holdfast/store": "Turn letters trail pack spoken forget tidy",
+    "shared/holdfast/store": "Turn Ending letters trail pack spoken forget tidy",
     "shared/holdfast/wire": "Notes patience showing plain line dialect flavour",
     "producers/holdfast/api": "ring door guard Guard visit book denials caps patience",
     "producers/holdfast/cli": (
@@ -45,6 +45,7 @@ ORDINARY: Mapping[str, str] = {
 """By folder: words that name no class, function, constant, field or file below it."""
 
 SERVER = "the setting that says how a server differs; a user writes it"
+STORED = "what stored requests call the format of a thought"
 SQL = "SQLAlchemy's word for the SQL of one database"
 ALLOWED: Mapping[str, str] = {
     "shared/holdfast/store/: dialect": SQL,
@@ -52,10 +53,12 @@ ALLOWED: Mapping[str, str] = {
     "bench/million.py: dialect": SQL,
     "shared/holdfast/config/: dialect": SERVER,
     "shared/holdfast/model/route.py: dialect": SERVER,
-    "shared/holdfast/wire/chat/: dialect": SERVER,
     "workers/holdfast/providers/: dialect": SERVER,
     "tests/config/: dialect": SERVER,
     "tests/providers/: dialect": SERVER,
+    "shared/holdfast/model/request.py: dialect": STORED,
+    "shared/holdfast/wire/: dialect": STORED,
+    "tests/wire/: dialect": STORED,
     "docs/configuration.md: dialect": SERVER,
     "docs/howto/routes.md: dialect": SERVER,
     "workers/holdfast/lab/drill/: bars": "what a scenario's file calls them",

@@ -15,7 +15,7 @@ from providers.loopback import Act, answers, closes, cuts, error, hangs, http, r
 
 WIRES = (Api.ANTHROPIC, Api.OPENAI_CHAT, Api.OPENAI_RESPONSES)
 A, C, R = WIRES
-OK, FAULT, FATAL, DOUBT, NO = Signal.OK, Signal.FAULT, Signal.FATAL, Signal.CLIENT_ERROR, Signal.NONE
+OK, FAULT, FATAL, CLIENT_ERROR, NO = Signal.OK, Signal.FAULT, Signal.FATAL, Signal.CLIENT_ERROR, Signal.NONE
 HTML = b"<!DOCTYPE html><html><body>blocked</body></html>"
 NOWHERE = "nowhere"  # nobody listens at the address
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
@@ -105,7 +105,7 @@ BUSY: dict[str, Any] = ILL | {"kind": K.OVERLOADED}
 GARBLED: dict[str, Any] = {"kind": K.BAD_ANSWER, "steps": GUARDED, "heard": (FAULT, NO, OK)}
 AGAIN: dict[str, Any] = {"steps": LATER, "uses_attempt": True, "then": (Retry, Reroute, Reroute, Bury)}
 SILENT: dict[str, Any] = {"steps": GUARDED, "heard": (FAULT, NO, NO), "ambiguous": True}
-WRONG: dict[str, Any] = {"kind": K.INVALID_REQUEST, "steps": (Bury, Bury), "heard": (DOUBT, OK, OK)}
+WRONG: dict[str, Any] = {"kind": K.INVALID_REQUEST, "steps": (Bury, Bury), "heard": (CLIENT_ERROR, OK, OK)}
 WELL: dict[str, Any] = {"kind": None, "steps": (Complete, Complete), "heard": (OK, OK, OK), "uses_attempt": None}
 
 ROWS: tuple[Row, ...] = (
