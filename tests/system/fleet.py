@@ -56,7 +56,7 @@ routes = [{{ provider = "first", model = "claude-sim" }}, {{ provider = "second"
 hedge = {{ after = "500ms", at_most = {at_most} }}
 """
 WIDE = "limits = { requests_per_minute = 600000 }"
-PATIENCE = 120.0  # seconds a test waits for something that comes within a few, unless the machine is very busy
+PATIENCE = 240.0  # seconds a test waits for something that comes within a few, unless the machine is very busy
 
 
 class Fleet(LocalPool):
