@@ -10,13 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.manifest import read_all
-from holdfast.api import metrics
 from holdfast.api.auth.middleware import PUBLIC_PATHS
 from holdfast.cli.main import app
 from holdfast.config import load
 from holdfast.config.load import STORAGE_VARIABLES
 
-FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "deploy" / "kubernetes"
+METRICS = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
 KUSTOMIZATION = read_all(FOLDER / "kustomization.yaml")[0]
 FORMS = {
     "ConfigMap": ("v1", {"data"}, set()),
@@ -129,7 +130,8 @@ def test_the_scaler_scales_the_workers_by_a_figure_that_is_measured() -> None:
     assert ("Deployment", spec["scaleTargetRef"]["name"]) in NAMED
     assert trigger["type"] == "prometheus"
     assert set(trigger["metadata"]) == {"serverAddress", "query", "threshold"}
-    assert metrics.backlog([]).name in trigger["metadata"]["query"]
+    (measured,) = set(re.findall(r"holdfast_\w+", trigger["metadata"]["query"]))
+    assert f"| `{measured}` | gauge |" in METRICS  # which is held against what the API exposes
     assert "replicas" not in NAMED["Deployment", "holdfast-worker"]["spec"]  # or each apply would undo the scaler
 
 
