@@ -82,9 +82,9 @@ class Workshop:
     async def start(self) -> tuple[Claimed, Permit]:
         """One more job that this worker runs."""
         await self.offer()
-        fetched = await self.context.gate.fetch(LANE, 1, self.context.worker, PLAN)
-        [claimed] = await self.context.writer.claim(self.context.worker, fetched.permits)
-        return claimed, fetched.permits[0]
+        permits, _ = await self.context.gate.fetch(LANE, 1, self.context.worker, PLAN)
+        [claimed] = await self.context.writer.claim(self.context.worker, permits)
+        return claimed, permits[0]
 
     def in_flight(self, route_name: str = "anthropic/opus") -> int:
         """Calls that the gate counts on a route."""
