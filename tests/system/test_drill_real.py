@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.lab.drill.report_writer import write
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.real.run import run
+from holdfast.lab.report_writer import write
 from holdfast.model.errors import InvalidRequest
 from holdfast.testing import Clock
 

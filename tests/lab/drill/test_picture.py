@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from holdfast.lab.drill.picture import bands_of, clock, picture, what_is_wrong
-from holdfast.lab.drill.report_writer import page
 from holdfast.lab.drill.result import DrillResult
+from holdfast.lab.report_writer import page
 from holdfast.lab.simulation.run import run_virtual
 from lab.simulation.scenes import scenario
 

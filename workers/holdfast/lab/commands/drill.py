@@ -115,7 +115,7 @@ def _real(played: "Scenario", seeds: range, speed: float, fleet: "DrillPlan | No
 
 
 def _write(played: "Scenario", ran: "DrillResult", directory: Path, fleet: "DrillPlan | None") -> None:
-    from holdfast.lab.drill.report_writer import write
+    from holdfast.lab.report_writer import write
 
     try:
         say(f"report: {write(played, ran, directory, fleet=fleet)}")

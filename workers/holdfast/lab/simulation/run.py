@@ -3,13 +3,13 @@
 import gc
 from math import ceil
 
-from holdfast.lab.drill.costs import costs
 from holdfast.lab.drill.drill_plan import DrillPlan, plan_of
 from holdfast.lab.drill.figures import DrillFigures
 from holdfast.lab.drill.result import SeedReport, Timeline
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.drill.thresholds import bars_for, hold
 from holdfast.lab.simulation.breaker import SimulatedBreaker
+from holdfast.lab.simulation.costs import costs
 from holdfast.lab.simulation.metrics import percentile
 from holdfast.lab.simulation.policy_hooks import REAL, PolicyHooks
 from holdfast.lab.simulation.simulation import Simulation, build, spare_per_second
