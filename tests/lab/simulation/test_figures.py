@@ -60,7 +60,7 @@ def test_the_same_outage_told_with_the_latency_of_health_has_the_same_end():
 def test_a_backlog_that_took_twice_as_long_as_it_had_to_has_ratio_two():
     ledger = JobTable(Need(1, 1), REAL)
     tally = Metrics(ledger, 1.0)
-    jobs = [ledger.submit(0.0, None) for _ in range(150)]
+    jobs = [ledger.submit(0.0, 150.0) for _ in range(150)]
     tally.healed(100.0, inf, 5.0, 1.0)  # thirty seconds at best
     tally.look(110.0)
     assert tally.drain_ratio == 1.0
