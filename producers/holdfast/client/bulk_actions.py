@@ -48,9 +48,8 @@ def _wait(store: Store, operation: str, pick_up: float) -> int:
     while not (found := store.read(find_operation, operation)).done:
         if found.moved_at != moved_at:
             moved_at, since = found.moved_at, time.monotonic()
-        if time.monotonic() - since >= pick_up:
-            work_off(store, operation)
-        else:
-            time.sleep(gap)
-            gap = min(gap * SLOWER, LAST_LOOK)
+        if time.monotonic() - since >= pick_up and work_off(store, operation).done:
+            continue
+        time.sleep(gap)  # also where another process does a page of it right now
+        gap = min(gap * SLOWER, LAST_LOOK)
     return found.jobs
