@@ -17,7 +17,6 @@ OPENAI: Mapping[Dimension, str] = {
     Dimension.INPUT_TOKENS: "tokens",
     Dimension.OUTPUT_TOKENS: "tokens",
 }
-KEYS = ("limit", "remaining", "reset")
 MINUTE = 60.0
 LONGEST = 90.0  # seconds: a limit per minute is full again before
 
@@ -29,19 +28,20 @@ def read_limits(headers: Mapping[str, str], now: float = 0.0) -> Mapping[Dimensi
         headers: Names in lower case.
         now: Seconds since the epoch, for reset times where the answer carries no date.
     """
-    found: dict[Dimension, LimitSeen] = {}
+    found: dict[Dimension, LimitSeen | None] = {}
     for dimension, name in ANTHROPIC.items():
-        limit, left, reset = (headers.get(f"anthropic-ratelimit-{name}-{key}") for key in KEYS)
-        if seen := _limit(limit, left, _moment(reset, sent_at(headers, now))):
-            found[dimension] = seen
+        stem = f"anthropic-ratelimit-{name}"
+        if limit := headers.get(f"{stem}-limit"):
+            reset = _moment(headers.get(f"{stem}-reset"), sent_at(headers, now))
+            found[dimension] = _limit(limit, headers.get(f"{stem}-remaining"), reset)
     for dimension, name in OPENAI.items():
-        limit, left, reset = (headers.get(f"x-ratelimit-{key}-{name}") for key in KEYS)
-        if seen := _limit(limit, left, duration(reset or "")):
-            found[dimension] = seen
-    return found
+        if limit := headers.get(f"x-ratelimit-limit-{name}"):
+            reset = duration(headers.get(f"x-ratelimit-reset-{name}", ""))
+            found[dimension] = _limit(limit, headers.get(f"x-ratelimit-remaining-{name}"), reset)
+    return {dimension: seen for dimension, seen in found.items() if seen is not None}
 
 
-def _limit(limit: str | None, remaining: str | None, reset: float | None) -> LimitSeen | None:
+def _limit(limit: str, remaining: str | None, reset: float | None) -> LimitSeen | None:
     units, left = number(limit), number(remaining)
     if units is None or units <= 0:
         return None
