@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.lab.demo.checks import DemoEvidence, first_detour, record
+from holdfast.lab.demo.checks import DemoEvidence, first_detour, most_failed, record
 from holdfast.lab.providers.calls import SeenCall
 from holdfast.lab.report.run_record import BreakerMove, RunRecord
 from holdfast.model.fault import FaultKind
@@ -132,6 +132,22 @@ def test_a_job_called_again_elsewhere_after_its_success_is_found() -> None:
 def test_a_broken_line_of_the_ledger_is_told() -> None:
     line = replace(GOOD.ledger[0], holds=False)
     assert broken(record(replace(GOOD, ledger=[line]), {})) == ["accepted = terminal + live"]
+
+
+def test_what_a_busy_machine_can_miss_is_told_and_breaks_no_promise() -> None:
+    storm = [*GOOD.calls["Anthropic"], *(call(f"x{n}", 1, 2, "503") for n in range(13))]
+    missed = [
+        check
+        for check in record(replace(GOOD, calls={**GOOD.calls, "Anthropic": storm}), {}).checks
+        if not check.holds and not check.is_promise
+    ]
+    assert [check.figures for check in missed] == [{"failed_calls": 14}]
+
+
+def test_the_calls_that_an_outage_may_cost_grow_with_what_was_in_flight() -> None:
+    assert most_failed(GOOD) == 1 + 5 + 7
+    crowd = {**GOOD.calls, "Anthropic": [*GOOD.calls["Anthropic"], *(call(f"x{n}", 1, 0.9) for n in range(20))]}
+    assert most_failed(replace(GOOD, calls=crowd)) == 21 + 5 + 7
 
 
 def test_the_detour_is_timed_from_the_opening_of_the_breaker() -> None:

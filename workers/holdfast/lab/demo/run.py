@@ -27,7 +27,7 @@ from holdfast.lab.providers.process import SimProcess
 from holdfast.lab.providers.settings import InjectedFault, SimSettings
 from holdfast.lab.report.run_page import equation, markdown, page
 from holdfast.lab.report.run_picture import picture
-from holdfast.lab.report.run_record import RunRecord, turns
+from holdfast.lab.report.run_record import Check, RunRecord, turns
 from holdfast.lab.sampler import RunSampler
 from holdfast.model.records import FinishedJob
 from holdfast.store.batches import count_unfinished
@@ -100,7 +100,7 @@ class Demo:
 
 
 def run(directory: Path = Path("demo"), jobs: int = JOBS) -> int:
-    """Run the demo and write its report into ``directory``. Returns an exit status: 0 when every check holds."""
+    """Run the demo and write its report into ``directory``. Returns an exit status: 0 when every promise was kept."""
     try:
         with put_up(directory) as on:
             outcome = act(on, jobs)
@@ -108,7 +108,7 @@ def run(directory: Path = Path("demo"), jobs: int = JOBS) -> int:
     except KeyboardInterrupt:
         return 130
     tell(outcome, directory, on.screen)
-    return 0 if outcome.balanced and all(check.holds for check in outcome.checks) else 1
+    return 0 if outcome.balanced and all(check.holds for check in outcome.checks if check.is_promise) else 1
 
 
 @contextmanager
@@ -216,9 +216,18 @@ def tell(outcome: RunRecord, directory: Path, screen: DemoScreen) -> None:
     say = partial(screen.console.print, soft_wrap=True)
     say(f"\n[bold]{equation(outcome)}[/]")
     for check in outcome.checks:
-        say(f"  [green]✓[/] {check.sentence}" if check.holds else f"  [bold red]✗ {check.sentence}[/] {check.figures}")
+        say(f"  {marked(check)}")
     say(f"\nThe report: {directory / 'report.html'} (or report.md); the picture: {directory / 'picture.svg'}")
     say("Next: `holdfast up --sim` keeps it running, `holdfast --help` shows the rest.")
+
+
+def marked(check: Check) -> str:
+    """A line of the terminal: what was missed without breaking a promise is a busy machine's, and says so."""
+    if check.holds:
+        return f"[green]✓[/] {check.sentence}"
+    if check.is_promise:
+        return f"[bold red]✗ {check.sentence}[/] {check.figures}"
+    return f"[yellow]~[/] {check.sentence} {check.figures} Missed, as on a busy machine; no promise is broken."
 
 
 def main() -> int:

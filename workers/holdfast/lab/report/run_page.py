@@ -93,7 +93,8 @@ def page(run: RunRecord) -> str:
 
 def _check_row(check: Check) -> tuple[str, str, str]:
     figures = ", ".join(f"{name.replace('_', ' ')} {_figure(value)}" for name, value in check.figures.items())
-    return ("✓ holds" if check.holds else "✗ BROKEN", check.sentence, figures)
+    missed = "✗ BROKEN" if check.is_promise else "~ missed"
+    return ("✓ holds" if check.holds else missed, check.sentence, figures)
 
 
 def _figure(value: float) -> str:

@@ -66,11 +66,15 @@ def turns(moves: Sequence[BreakerMove]) -> list[BreakerMove]:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One sentence that the run had to make true."""
+    """One sentence that the run had to make true.
+
+    ``is_promise`` is False for a bar that a busy machine can miss: a miss is told, and fails nothing.
+    """
 
     sentence: str
     holds: bool
     figures: Mapping[str, int | float] = field(default_factory=dict)
+    is_promise: bool = True
 
 
 @dataclass(frozen=True, slots=True)
