@@ -1,7 +1,7 @@
 """Every statement that moves a job makes of its row what ``policy/transition.py`` says, for any state of the job."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -32,7 +32,7 @@ from store.scene import Scene, failure, permit, success
 
 PACED = "replay at a pace, as the second"
 EXACT = 2e-5  # seconds: dates are stored in microseconds
-COLUMNS = [each.name for each in fields(JobProgress) if each.name != "open_calls"]
+COLUMNS = [name for name in JobProgress._fields if name != "open_calls"]
 DATES = ("available_at", "expires_at", "finished_at")
 
 dates = st.sampled_from([-600.0, -120.0, 120.0, 600.0])  # seconds from now; a test takes less than the nearest
@@ -181,7 +181,7 @@ def read(tx: Transaction, id_: str) -> JobProgress:
 
 
 def flat(job: JobProgress) -> dict[str, Any]:
-    told = asdict(job)
+    told = job._asdict()
     return told | {f"avoid {name}": date for name, date in told.pop("avoid").items()}
 
 
@@ -202,7 +202,7 @@ def test_a_statement_makes_of_a_job_what_the_policy_says(
     def play(tx: Transaction) -> tuple[JobProgress, JobProgress, JobProgress]:
         for _ in range(job.open_calls - 1):
             assert hedge(tx, worker, claimed, permit(claimed.id, "b/m")) == 2
-        held = put(tx, claimed, replace(job, worker=worker if job.state is State.RUNNING else None))
+        held = put(tx, claimed, job._replace(worker=worker if job.state is State.RUNNING else None))
         case, now = Case(held, worker, job.open_calls, outcome, step, other), to_seconds(tx.now)
         before = read(tx, held.id)
         act(tx, case)

@@ -45,7 +45,7 @@ def any_fence(call):
 
 def written_anyway(job, move, now):
     """The end of a call is written whatever state its job is in."""
-    return transition.finished(replace(job, state=State.RUNNING), move, now)
+    return transition.finished(job._replace(state=State.RUNNING), move, now)
 
 
 def probes_for_all(state, now, rules):

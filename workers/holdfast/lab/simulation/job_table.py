@@ -56,14 +56,14 @@ class JobTable:
         if not self.hooks.holds(first):
             return False
         progress = first.job.progress
-        first.job.progress = replace(progress, number=progress.number + 1, open_calls=progress.open_calls + 1)
+        first.job.progress = progress._replace(number=progress.number + 1, open_calls=progress.open_calls + 1)
         second.fence = first.fence
         return True
 
     def end_beside(self, call: SimulatedCall, outcome: Fault) -> None:
         """Write the end of a hedged job's call that decides nothing."""
         progress = call.job.progress
-        call.job.progress = replace(progress, calls=progress.calls + may_be_billed(outcome))
+        call.job.progress = progress._replace(calls=progress.calls + may_be_billed(outcome))
 
     def record(self, call: SimulatedCall, outcome: Outcome, step: Step, now: float) -> bool:
         """Write the end of a call. False: its fence moved, and nothing is written."""
@@ -105,7 +105,7 @@ class JobTable:
         """Queue the jobs of a worker whose lease ran out. Those that outlived too many workers are dead."""
         held = Counter(call.job for call in worker.calls if call.job.progress.worker == worker.name)
         for job, calls in held.items():
-            after = taken_over(replace(job.progress, open_calls=calls), now)
+            after = taken_over(job.progress._replace(open_calls=calls), now)
             assert after is not None, "who holds a job runs it"
             self._become(job, after)
             job.due = now
