@@ -9,10 +9,11 @@ No clock and no Redis: ``now`` is seconds on Redis's clock, and what changes is 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import floor, inf
-from typing import Generic, TypeVar
+from types import MappingProxyType
+from typing import Generic, NamedTuple, TypeVar
 
 from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need
@@ -28,6 +29,8 @@ J = TypeVar("J")
 LOOK = 64  # jobs that may be passed over in one fetch
 POLL = 0.1  # seconds: what another call's answer may change at any moment is asked for again this soon
 CLOSED = Breaker()
+FULL: Mapping[Dimension, Level] = MappingProxyType({})
+Guards = Sequence[tuple[str, Breaker]]  # those of a target that are listed, by scope
 
 
 class Reason(StrEnum):
@@ -42,15 +45,14 @@ class Reason(StrEnum):
     EPOCH = "epoch"  # Redis knows nothing of us: it is new or was lost; call ``begin``
 
 
-@dataclass(frozen=True, slots=True)
-class BucketState:
+class BucketState(NamedTuple):
     """A rate allowance at one moment: a dimension without an allowance is unlimited, one without a level is full.
 
     ``paused_until`` is in seconds; 0: not paused.
     """
 
     allowances: Mapping[Dimension, Allowance]
-    levels: Mapping[Dimension, Level] = field(default_factory=dict)
+    levels: Mapping[Dimension, Level] = FULL
     paused_until: float = 0.0
 
 
@@ -70,13 +72,12 @@ class GateState:
         name, route = grant.target.bucket, grant.target.name
         return GateState(
             {**self.breakers, **grant.probed},
-            {**self.buckets, name: replace(self.buckets[name], levels=grant.levels)},
+            {**self.buckets, name: self.buckets[name]._replace(levels=grant.levels)},
             {**self.in_flight, route: self.in_flight.get(route, 0) + 1},
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """A permit for ``target`` and what it takes: ``levels`` and ``probed`` are what its bucket and breakers become.
 
     ``probed`` lists the breakers whose one probe it is, by scope; empty for an ordinary call.
@@ -88,8 +89,7 @@ class Grant:
     probed: Mapping[str, Breaker]
 
 
-@dataclass(frozen=True, slots=True)
-class NotAdmitted:
+class NotAdmitted(NamedTuple):
     """Why a job got no permit. ``retry_in``: seconds until that may change; None where time alone changes nothing.
 
     ``shut``: no job would be admitted, whatever it needs.
@@ -142,7 +142,7 @@ class WindowScan(Generic[J]):
                 return answer
             refusals.append(answer)
         first = min(refusals, key=lambda each: inf if each.retry_in is None else each.retry_in)
-        return replace(first, shut=all(each.shut for each in refusals))
+        return NotAdmitted(first.reason, first.retry_in, all(each.shut for each in refusals))
 
     def _ask(self, target: Target, need: Need) -> Grant | NotAdmitted:
         until = need.avoid.get(target.name, 0.0) if need.avoid else 0.0
@@ -150,20 +150,20 @@ class WindowScan(Generic[J]):
             return NotAdmitted(Reason.AVOIDED, None if until is None else until - self.now, shut=False)
         if target.bucket in self._short:
             return self._short[target.bucket]
-        probed = self._probed(target)
+        guards = [(scope, self.gate.breakers[scope]) for scope in target.scopes if scope in self.gate.breakers]
+        probed = self._probed(target, guards)
         if isinstance(probed, NotAdmitted):
             return probed
-        if self.gate.in_flight.get(target.name, 0) >= self._slots(target):
+        if self.gate.in_flight.get(target.name, 0) >= _slots(target, guards):
             return NotAdmitted(Reason.SLOTS, POLL)
         if probed and self.hedged:
             return NotAdmitted(Reason.BREAKER, POLL)
         return self._taken(target, need, probed)
 
-    def _probed(self, target: Target) -> Mapping[str, Breaker] | NotAdmitted:
+    def _probed(self, target: Target, guards: Guards) -> Mapping[str, Breaker] | NotAdmitted:
         """What the breakers become that need a probe; or the first that admits no call."""
         probed = {}
-        for scope in target.scopes:
-            before = self.gate.breakers.get(scope, CLOSED)
+        for scope, before in guards:
             after, answer = self.admit(before, self.now, target.probe_rules)
             if isinstance(answer, Refusal):
                 return NotAdmitted(Reason.BREAKER, self._retry_in(before, answer))
@@ -177,11 +177,6 @@ class WindowScan(Generic[J]):
         left = refusal.retry_at - self.now
         return min(POLL, left) if isinstance(breaker.state, HalfOpen) else left
 
-    def _slots(self, target: Target) -> float:
-        """How many calls the route may have in flight: its own limit, or less while a breaker ramps."""
-        ramps = [breakers.ramp_limit(self.gate.breakers.get(scope, CLOSED)) for scope in target.scopes]
-        return min([target.slots, *(max(1, floor(ramp)) for ramp in ramps if ramp is not None)])
-
     def _taken(self, target: Target, need: Need, probed: Mapping[str, Breaker]) -> Grant | NotAdmitted:
         bucket, costs = self.gate.buckets[target.bucket], target.costs(need)
         levels = self.take(bucket.levels, bucket.allowances, costs, self.now * 1000, bucket.paused_until * 1000)
@@ -189,6 +184,16 @@ class WindowScan(Generic[J]):
             refusal = self._short[target.bucket] = NotAdmitted(Reason.BUCKET, levels.ms / 1000)
             return refusal
         return Grant(target, costs, levels, probed)
+
+
+def _slots(target: Target, guards: Guards) -> float:
+    """How many calls the route may have in flight: its own limit, or less while a breaker ramps."""
+    most = target.slots
+    for _, breaker in guards:
+        ramp = breakers.ramp_limit(breaker)
+        if ramp is not None:
+            most = min(most, max(1, floor(ramp)))
+    return most
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +233,9 @@ def fetch(
 
 def in_turn(targets: Sequence[Target], breakers_by_scope: Mapping[str, Breaker], now: float) -> Sequence[Target]:
     """Return the targets as they are offered a job: in the plan's order, credentials of a route by ``probe_rank``."""
-    names = [target.name for target in targets]
-    if len(set(names)) == len(names):
+    if len({target.name for target in targets}) == len(targets):
         return targets
+    names = [target.name for target in targets]
 
     def key(target: Target) -> tuple[int, float]:
         _, credential, endpoint = (breakers_by_scope.get(scope, CLOSED) for scope in target.scopes)
@@ -241,4 +246,4 @@ def in_turn(targets: Sequence[Target], breakers_by_scope: Mapping[str, Breaker],
 
 def share_left(levels: Mapping[Dimension, Level], allowances: Mapping[Dimension, Allowance]) -> float:
     """Return the share of its capacity that a bucket has left, in its emptiest dimension; 1 where it is unlimited."""
-    return min((levels[each].units / allowance.capacity for each, allowance in allowances.items()), default=1.0)
+    return min([levels[each].units / allowance.capacity for each, allowance in allowances.items()], default=1.0)

@@ -7,7 +7,6 @@ SQL's clock.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple, assert_never
 
@@ -22,8 +21,7 @@ FAILED = frozenset({Outcome.UNKNOWN, Outcome.FAILED})
 NOTHING: Mapping[str, float | None] = MappingProxyType({})  # to avoid
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """What finishing makes of a job. Counts are added to those that the job has."""
 
     state: State
@@ -36,7 +34,7 @@ class Transition:
     """Calls of this claim that may have been billed: two at most, where it was hedged."""
     failed_tries: int = 0
     """1 where the next backoff is to be wider."""
-    avoid: Mapping[str, float | None] = field(default_factory=dict)
+    avoid: Mapping[str, float | None] = NOTHING
     """Routes that the job must not take, each for so many seconds from now or (None) for ever."""
     why_waiting: str | None = None
     """Why a waiting job does not run, for the person who asks."""
@@ -54,7 +52,7 @@ class Transition:
 class JobProgress(NamedTuple):
     """How far one job has come: the columns of its row that moves change. ``JobRecord`` explains each.
 
-    A tuple, for a simulated hour makes three of them for each of a hundred thousand jobs.
+    A tuple, for the simulation makes three of them for each job.
     """
 
     state: State = State.QUEUED
@@ -94,7 +92,8 @@ def finish(attempts: Sequence[Attempt], now: float) -> Transition:
     if isinstance(decided.step, Complete) and decided.reply is None:
         raise ValueError("an attempt with step Complete needs a reply")
     calls = sum(attempt.fault is None or may_be_billed(attempt.fault) for attempt in attempts)
-    return replace(decide(decided.step, decided.fault, decided.route.name, decided.job.expires_at, now), calls=calls)
+    move = decide(decided.step, decided.fault, decided.route.name, decided.job.expires_at, now)
+    return move._replace(calls=calls)
 
 
 def decide(step: Step, fault: Fault | None, route: str, expires_at: float | None, now: float) -> Transition:
@@ -102,10 +101,10 @@ def decide(step: Step, fault: Fault | None, route: str, expires_at: float | None
 
     A wait that would end after the deadline ends the job now.
     """
+    if isinstance(step, Complete):
+        return Transition(State.SUCCEEDED, uses_attempt=True)
     failed = int(_widens_backoff(step, fault))
     match step:
-        case Complete():
-            return Transition(State.SUCCEEDED, uses_attempt=True)
         case Bury(reason):
             return _buried(reason, failed, uses_attempt=reason.kind is not FaultKind.EXPIRED)
         case Retry(delay, uses_attempt, avoid):

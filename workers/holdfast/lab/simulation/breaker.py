@@ -15,21 +15,21 @@ Moved = Callable[["SimulatedBreaker", Breaker, float], None]
 
 
 class SimulatedBreaker:
-    """One breaker in ``breakers``, which the gate reads: of a route, a credential or an endpoint.
+    """One ``breaker``, of a route, a credential or an endpoint. ``troubled``, which the gate reads, has it by scope.
 
+    While it is calm, which is where a success changes nothing, it is not listed there: the gate need not ask it.
     ``targets`` are those that it guards. ``moved`` is told of every change of state, with the value from before.
-    ``probes`` are the calls whose signal is still out. ``is_calm``: a success
-    changes nothing. ``forgot``: it opens only because Redis was lost.
+    ``probes`` are the calls whose signal is still out. ``forgot``: it opens only because Redis was lost.
     """
 
     __slots__ = (
-        "_breakers", "forgot", "hooks", "is_calm", "kind", "moved", "name", "probes", "rules", "targets", "uniform",
+        "breaker", "forgot", "hooks", "kind", "moved", "name", "probes", "rules", "targets", "troubled", "uniform",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917  # the whole of what a breaker is made of
         self,
         name: str,
-        breakers: dict[str, Breaker],
+        troubled: dict[str, Breaker],
         rules: Rules,
         targets: Sequence[Target],
         hooks: PolicyHooks,
@@ -41,12 +41,7 @@ class SimulatedBreaker:
         self.kind: ScopeKind = scope_kind(name)
         self.forgot = False
         self.probes: dict[SimulatedCall, float] = {}
-        self._breakers = breakers
-        self._keep(Breaker())
-
-    @property
-    def breaker(self) -> Breaker:
-        return self._breakers[self.name]
+        self.breaker, self.troubled = Breaker(), troubled
 
     @property
     def is_ill(self) -> bool:
@@ -89,8 +84,11 @@ class SimulatedBreaker:
             self._keep(Breaker(freed, breaker.epoch, breaker.since, breaker.recovered))
 
     def _keep(self, breaker: Breaker) -> None:
-        self._breakers[self.name] = breaker
-        self.is_calm = breaker.state == CALM
+        self.breaker = breaker
+        if breaker.state == CALM:
+            self.troubled.pop(self.name, None)
+        else:
+            self.troubled[self.name] = breaker
 
     def shuts(self, now: float) -> bool:
         """Whether it admits nothing now: what ``Health`` is made of."""

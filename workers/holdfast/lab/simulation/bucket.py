@@ -44,15 +44,14 @@ class SimulatedBucket:
         """Whether nothing but time fills it: neither answers that raise its rate nor tokens that are given back."""
         return self.estimate is None and len(self.state.allowances) == 1
 
-    @property
-    def below_limit(self) -> bool:
-        """Whether much is left of a limit that somebody told us."""
-        return self.estimate is None and share_left(self.state.levels, self.state.allowances) > UNUSED_SHARE
+    def is_below_limit(self, left: BucketState) -> bool:
+        """Whether much was ``left`` of a limit that somebody told us."""
+        return self.estimate is None and share_left(left.levels, left.allowances) > UNUSED_SHARE
 
-    def take(self, levels: Mapping[Dimension, Level]) -> None:
-        """A permit was given, which leaves ``levels``."""
+    def take(self, levels: Mapping[Dimension, Level]) -> BucketState:
+        """A permit was given, which leaves ``levels``. Returns what is left."""
         self.taken += 1
-        self._become(levels)
+        return self._become(levels)
 
     def settle(self, target: Target, need: Need, usage: Usage, now: float) -> None:
         """Correct tokens to what was used."""
@@ -83,7 +82,7 @@ class SimulatedBucket:
     def refused(self, now: float, sent: float, pause: float, *, teaches: bool) -> None:
         """A call was refused for its rate, and makes the bucket rest for ``pause`` seconds."""
         state = self.state
-        self._buckets[self.name] = replace(state, paused_until=max(state.paused_until, now + pause))
+        self._buckets[self.name] = state._replace(paused_until=max(state.paused_until, now + pause))
         if teaches and self.estimate is not None:
             estimate, level = observe_refusal(
                 self.estimate, now_ms=now * 1000, sent_ms=sent * 1000, taken=self.taken, pause_ms=pause * 1000
@@ -97,9 +96,10 @@ class SimulatedBucket:
         if self.estimate is not None:
             self.estimate = replace(begin(now * 1000), before_count=0)
 
-    def _become(self, levels: Mapping[Dimension, Level]) -> None:
+    def _become(self, levels: Mapping[Dimension, Level]) -> BucketState:
         state = self.state
-        self._buckets[self.name] = BucketState(state.allowances, levels, state.paused_until)
+        after = self._buckets[self.name] = BucketState(state.allowances, levels, state.paused_until)
+        return after
 
     def _believe(self, estimate: RateEstimate, level: float | None, now: float) -> None:
         if estimate is self.estimate:

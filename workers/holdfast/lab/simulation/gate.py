@@ -37,14 +37,14 @@ class SimulatedGate:
         self.plan, self.hooks, self.uniform, self.probed = fleet.plan, hooks, uniform, probed
         self.waiting: deque[SimulatedJob] = deque()
         self.targets = targets_of(fleet.plan, fleet.rules)
-        breakers: dict[str, Breaker] = {}
+        self.troubled: dict[str, Breaker] = {}
         states: dict[str, BucketState] = {}
         self.in_flight = dict.fromkeys((target.name for target in self.targets), 0)
-        self.state = GateState(breakers, states, self.in_flight)
+        self.state = GateState(self.troubled, states, self.in_flight)
         self.breakers = {
             scope: SimulatedBreaker(
                 scope,
-                breakers,
+                self.troubled,
                 fleet.rules(scope),
                 [each for each in self.targets if scope in each.scopes],
                 hooks,
@@ -81,7 +81,7 @@ class SimulatedGate:
     def _waits_for_time(self, now: float) -> bool:
         """Whether the targets, none of which admitted a job, will do so by time alone: no call's answer is needed."""
         return all(
-            any(self.breakers[scope].shuts(now) for scope in target.scopes)
+            any(self.breakers[scope].shuts(now) for scope in target.scopes if scope in self.troubled)
             or (self.buckets[target.bucket].is_steady and self.in_flight[target.name] < target.slots)
             for target in self.targets
         )
@@ -103,15 +103,15 @@ class SimulatedGate:
 
     def _permit(self, job: SimulatedJob, grant: Grant, now: float) -> SimulatedCall:
         """Put a grant into effect."""
-        target, bucket = grant.target, self.buckets[grant.target.bucket]
-        bucket.take(grant.levels)
+        target = grant.target
+        left = self.buckets[target.bucket].take(grant.levels)
         self.in_flight[target.name] += 1
-        call = SimulatedCall(job, target, probe=bool(grant.probed), below_limit=bucket.below_limit)
+        call = SimulatedCall(job, target, left, probe=bool(grant.probed))
         for scope, probing in grant.probed.items():
             breaker = self.breakers[scope]
             self.probed(breaker.lend(call, now + target.probe_rules.probe_lease, now))
             breaker.become(probing, now)
-        call.epochs = tuple(self.state.breakers[scope].epoch for scope in target.scopes)
+        call.epochs = tuple([self.breakers[scope].breaker.epoch for scope in target.scopes])
         return call
 
     def settle(self, call: SimulatedCall, outcome: Outcome | None, now: float) -> bool:
@@ -127,10 +127,10 @@ class SimulatedGate:
         if call.told_slow:
             return self._record(call, self.hooks.signals(None), now) if call.probe else False
         if isinstance(outcome, Reply):
-            if not call.probe and all(self.breakers[scope].is_calm for scope in call.target.scopes):
+            if not call.probe and self.troubled.keys().isdisjoint(call.target.scopes):
                 return False
             return self._record(call, self.hooks.signals(outcome), now)
-        return self._record(call, self.hooks.signals(outcome, below_limit=call.below_limit), now)
+        return self._record(call, self.hooks.signals(outcome, below_limit=self._was_below_limit(call)), now)
 
     def report_slow(self, call: SimulatedCall, now: float) -> bool:
         """A call still in flight is older than it should be. Once per call."""
@@ -141,8 +141,8 @@ class SimulatedGate:
 
     def health(self, now: float) -> Health:
         """As ``lanes.route_health``: which routes admit nothing now, with any credential, and which ramp."""
-        ill = {scope for scope, breaker in self.breakers.items() if breaker.is_ill}
-        ramping = {scope for scope, breaker in self.breakers.items() if breaker.is_ramping}
+        ill = {scope for scope in self.troubled if self.breakers[scope].is_ill}
+        ramping = {scope for scope in self.troubled if self.breakers[scope].is_ramping}
         paused = {name for name, bucket in self.state.buckets.items() if bucket.paused_until > now}
         if not ill and not ramping and not paused:
             return WELL
@@ -186,10 +186,13 @@ class SimulatedGate:
         else:
             if not may_be_billed(outcome):
                 bucket.settle(target, need, NOTHING, now)
-            pause = self.hooks.pause(outcome, self.uniform, below_limit=call.below_limit)
+            pause = self.hooks.pause(outcome, self.uniform, below_limit=self._was_below_limit(call))
             limited = outcome.kind is FaultKind.RATE_LIMITED
             if pause is not None or limited:
                 bucket.refused(now, call.sent, pause or 0.0, teaches=limited)
+
+    def _was_below_limit(self, call: SimulatedCall) -> bool:
+        return self.buckets[call.target.bucket].is_below_limit(call.left)
 
     def _record(self, call: SimulatedCall, signals: Mapping[ScopeKind, Signal], now: float) -> bool:
         changed, self.shut_until = False, 0.0

@@ -74,7 +74,7 @@ class JobTable:
         fault = outcome if isinstance(outcome, Fault) else None
         move = decide(step, fault, call.target.name, job.expires_at, now)
         if fault is not None and may_be_billed(fault):
-            move = replace(move, calls=1)
+            move = move._replace(calls=1)
         after = self.hooks.finished(job.progress, move, now)
         if after is None:
             return False

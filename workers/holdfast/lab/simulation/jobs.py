@@ -7,6 +7,7 @@ from holdfast.lab.drill.scenario import Load
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Need, State
 from holdfast.model.reply import Reply
+from holdfast.policy.admission import BucketState
 from holdfast.policy.error_burst import Window, is_degraded, is_error_burst, note_budget_use, note_client_error
 from holdfast.policy.fault_rules import consumes_budget
 from holdfast.policy.hedging import HedgeBudget
@@ -133,16 +134,16 @@ class SimulatedCall:
     """One call under a permit.
 
     ``told_slow``: its route's breaker was told of it before it ended. ``over``: it ended, was given up, or its worker
-    died. ``held``: the gate still counts its permit. ``below_limit``: much of the allowance was left when it
-    got the permit. ``other``: the call beside it, where its job is hedged.
+    died. ``held``: the gate still counts its permit. ``left``: what its bucket had left when it got the
+    permit. ``other``: the call beside it, where its job is hedged.
     """
 
     __slots__ = (
-        "below_limit",
         "epochs",
         "fence",
         "held",
         "job",
+        "left",
         "other",
         "outcome",
         "over",
@@ -155,8 +156,8 @@ class SimulatedCall:
         "worker",
     )  # fmt: skip
 
-    def __init__(self, job: SimulatedJob, target: Target, *, probe: bool, below_limit: bool) -> None:
-        self.job, self.target, self.probe, self.below_limit = job, target, probe, below_limit
+    def __init__(self, job: SimulatedJob, target: Target, left: BucketState, *, probe: bool) -> None:
+        self.job, self.target, self.left, self.probe = job, target, left, probe
         self.epochs: tuple[int, ...] = ()
         self.worker: SimulatedWorker | None = None
         self.other: SimulatedCall | None = None

@@ -18,7 +18,8 @@ Outcome = Reply | Fault
 
 def holds(call: SimulatedCall) -> bool:
     """Whether a call may still write: its job runs, under its own fence."""
-    return call.job.state is State.RUNNING and call.job.fence == call.fence
+    row = call.job.progress
+    return row.state is State.RUNNING and row.fence == call.fence
 
 
 def server_time(now: float, _worker: SimulatedWorker) -> float:

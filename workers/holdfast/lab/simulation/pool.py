@@ -98,7 +98,7 @@ class SimulatedPool:
         return self._roomiest() is not None
 
     def _send(self, call: SimulatedCall, worker: SimulatedWorker) -> None:
-        route, at = call.target.route, self.loop.now + HOP
+        route, name, at = call.target.route, call.target.name, self.loop.now + HOP
         worker.calls[call] = None
         call.worker = worker
         outcome, seconds = self.providers[route.provider].call(at, call.target.bucket)
@@ -107,9 +107,9 @@ class SimulatedPool:
         if seconds >= route.deadline:
             outcome, seconds = TIMED_OUT, route.deadline
         call.outcome, call.seconds, call.sent = outcome, seconds, at
-        self.metrics.sent(call, self.gate.in_flight[route.name])
+        self.metrics.sent(call, self.gate.in_flight[name])
         if route.slow_after is not None and seconds > route.slow_after:
-            slow_at = slow_after(route, worker.typical.get(route.name), call.job.need.output_tokens)
+            slow_at = slow_after(route, worker.typical.get(name), call.job.need.output_tokens)
             if seconds > slow_at:
                 call.slow_at = slow_at
                 self.loop.at(at + slow_at, self._slow, call)
@@ -195,18 +195,18 @@ class SimulatedPool:
     def _decide(
         self, call: SimulatedCall, worker: SimulatedWorker, outcome: Outcome, now: float
     ) -> tuple[Step, Health]:
-        job, route = call.job, call.target.route
+        job, route, name = call.job, call.target.route, call.target.name
         if job.tries == 0:
             worker.retries = earn(worker.retries)
         if worker.doubts or worker.worn or isinstance(outcome, Fault):
-            worker.notice(route.name, job, outcome, now)
+            worker.notice(name, job, outcome, now)
         if isinstance(outcome, Reply):
-            worker.typical[route.name] = typical(worker.typical.get(route.name), call.seconds, outcome.usage.output)
+            worker.typical[name] = typical(worker.typical.get(name), call.seconds, outcome.usage.output)
             return self.hooks.next_step(cast("Claimed", job), route, self._plan, outcome, WELL, now, self.uniform), WELL
         health = worker.health(self.gate.health(now), now)
         clock = self.hooks.clock(now, worker)
         step = self.hooks.next_step(cast("Claimed", job), route, self._plan, outcome, health, clock, self.uniform)
-        return self._paced(step, worker, route.name, health, now), health
+        return self._paced(step, worker, name, health, now), health
 
     def _paced(self, step: Step, worker: SimulatedWorker, route: str, health: Health, now: float) -> Step:
         """As ``worker.retries``: what is beyond the worker's retry budget comes later."""
