@@ -150,7 +150,8 @@ class WindowScan(Generic[J]):
             return NotAdmitted(Reason.AVOIDED, None if until is None else until - self.now, shut=False)
         if target.bucket in self._short:
             return self._short[target.bucket]
-        guards = [(scope, self.gate.breakers[scope]) for scope in target.scopes if scope in self.gate.breakers]
+        listed = self.gate.breakers
+        guards = [(scope, listed[scope]) for scope in target.scopes if scope in listed]
         probed = self._probed(target, guards)
         if isinstance(probed, NotAdmitted):
             return probed

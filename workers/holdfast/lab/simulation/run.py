@@ -1,6 +1,7 @@
 """One scenario, one seed: virtual time runs until every job has ended, then the figures are drawn up."""
 
 import gc
+from collections.abc import Mapping
 from math import ceil
 
 from holdfast.lab.drill.drill_plan import DrillPlan, plan_of
@@ -79,10 +80,10 @@ class _Clock:
 
 
 def _report(simulation: Simulation, seed: int) -> SeedReport:
-    metrics = simulation.metrics
+    metrics, counts = simulation.metrics, simulation.ledger.counts()
     metrics.given_up(simulation.loop.now)
     simulation.audit.close(simulation.ledger.jobs, simulation.known_breaches)
-    figures = _figures(simulation)
+    figures = _figures(simulation, counts)
     found = figures.view() | {
         "first_5s_concurrency": metrics.early_most,
         "credential_marked_dead": _credential_is_dead(simulation),
@@ -94,16 +95,14 @@ def _report(simulation: Simulation, seed: int) -> SeedReport:
         figures,
         hold(bars_for(simulation.scenario.bars, standard=simulation.fleet.standard), found),
         dict(sorted(simulation.audit.found.items())),
-        costs(
-            simulation.fleet.plan, metrics, simulation.scenario.load, expired=simulation.ledger.counts()[State.EXPIRED]
-        ),
+        costs(simulation.fleet.plan, metrics, simulation.scenario.load, expired=counts[State.EXPIRED]),
         Timeline(simulation.loop.now, metrics.bar, metrics.samples, metrics.moves, metrics.answers),
         dict(sorted(metrics.routes.items())),
     )
 
 
-def _figures(simulation: Simulation) -> DrillFigures:
-    counts, metrics = simulation.ledger.counts(), simulation.metrics
+def _figures(simulation: Simulation, counts: Mapping[State, int]) -> DrillFigures:
+    metrics = simulation.metrics
     done, ended = counts[State.SUCCEEDED], sorted(metrics.took)
     over = sum(counts[state] for state in (State.SUCCEEDED, State.DEAD, State.EXPIRED, State.CANCELLED))
     return DrillFigures(
