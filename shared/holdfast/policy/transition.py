@@ -18,7 +18,7 @@ from holdfast.policy.fault_rules import FAULT_RULES, may_be_billed, outcome_of
 
 TICK = 1e-6  # seconds: SQL's clock counts microseconds
 FAILED = frozenset({Outcome.UNKNOWN, Outcome.FAILED})
-NOTHING: Mapping[str, float | None] = MappingProxyType({})  # to avoid
+AVOIDS_NONE: Mapping[str, float | None] = MappingProxyType({})
 
 
 class Transition(NamedTuple):
@@ -34,7 +34,7 @@ class Transition(NamedTuple):
     """Calls of this claim that may have been billed: two at most, where it was hedged."""
     failed_tries: int = 0
     """1 where the next backoff is to be wider."""
-    avoid: Mapping[str, float | None] = NOTHING
+    avoid: Mapping[str, float | None] = AVOIDS_NONE
     """Routes that the job must not take, each for so many seconds from now or (None) for ever."""
     why_waiting: str | None = None
     """Why a waiting job does not run, for the person who asks."""
@@ -68,7 +68,7 @@ class JobProgress(NamedTuple):
     expires_at: float | None = None
     expires_in: float | None = None
     finished_at: float | None = None
-    avoid: Mapping[str, float | None] = NOTHING
+    avoid: Mapping[str, float | None] = AVOIDS_NONE
     why_waiting: str | None = None
     fault: FaultKind | None = None
     open_calls: int = 0
