@@ -23,6 +23,7 @@ TABLE = {
     K.SPEND_LIMIT: (_, FATAL, OK),
     K.AUTH: (_, FAULT, Signal.AUTH_REJECTED),
     K.NO_TOKEN: (_, FAULT, _),
+    K.CLOCK_SKEW: (_, _, _),
     K.FORBIDDEN: (FAULT, _, OK),
     K.MODEL_NOT_FOUND: (FATAL, _, OK),
     K.REQUEST_TIMEOUT: (FAULT, _, OK),

@@ -13,6 +13,7 @@ class FaultKind(StrEnum):
     SPEND_LIMIT = "spend_limit"  # money, whatever status it came with
     AUTH = "auth"  # 401, and Gemini's 400 API_KEY_INVALID
     NO_TOKEN = "no_token"  # noqa: S105  the issuer of tokens, or the place of a key, is away; no byte was sent
+    CLOCK_SKEW = "clock_skew"  # a signature expired, or not yet valid: the clock of this host is off
     FORBIDDEN = "forbidden"  # 403
     MODEL_NOT_FOUND = "model_not_found"  # 404
     REQUEST_TIMEOUT = "request_timeout"  # 408
@@ -40,6 +41,14 @@ class FaultKind(StrEnum):
 PLAINLY_WRONG = frozenset({400, 422})  # statuses that say of the request itself that it is wrong
 
 
+class Evidence(StrEnum):
+    """What in an answer told the kind of its fault, from the surest to the weakest."""
+
+    CODE = "code"  # a code that stands in a table
+    WORDS = "words"  # the wording of a message: a hint, that a provider may change tomorrow
+    STATUS = "status"  # nothing but the HTTP status; or no answer came, and this side judged by itself
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One failure, understood.
@@ -47,7 +56,10 @@ class Fault:
     ``message`` is short and safe to show: never prompt text, never a key. ``retry_after`` is in seconds, from the
     provider. ``ambiguous`` says that bytes were sent and no answer came: the provider may have run and billed the call.
     ``mapped``: our own mapping changed what was sent, and may be what was wrong with it. ``unfamiliar``: the provider
-    gave a code, or a status, that none of our tables knows; the kind is the safe one of its class.
+    gave a code, or a status, that none of our tables knows; the kind is the safe one of its class. ``evidence``: what
+    told the kind. ``wrong_everywhere``: a table says of its code that no route takes such a request. ``is_page``: a
+    page of what stands before the API (HTML, XML, plain text), not a word of the API itself. ``output_ceiling``: the
+    most output tokens that the provider would have granted, where it names them.
     """
 
     kind: FaultKind
@@ -59,6 +71,10 @@ class Fault:
     provider_request_id: str | None = None
     mapped: bool = False
     unfamiliar: bool = False
+    evidence: Evidence = Evidence.STATUS
+    wrong_everywhere: bool = False
+    is_page: bool = False
+    output_ceiling: int | None = None
 
     @property
     def is_doubtful(self) -> bool:

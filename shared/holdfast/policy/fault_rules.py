@@ -114,6 +114,11 @@ FAULT_RULES: Mapping[FaultKind, FaultRule] = {
         Scope.CREDENTIAL, FaultAction.REROUTE, sent=False, snoozes=True, credential=_FAULT,
         advice="there is no key or token to log in with. Look at its issuer or its secret's place",
     ),
+    # Signed requests from other hosts are taken: no breaker of the fleet records it.
+    FaultKind.CLOCK_SKEW: FaultRule(
+        Scope.US, FaultAction.REROUTE, snoozes=True,
+        advice="this host's clock is off, so its signatures are not taken. Set the clock; its jobs wait",
+    ),
     FaultKind.FORBIDDEN: FaultRule(
         Scope.GROUP, FaultAction.REROUTE, snoozes=True, route=_FAULT, endpoint=_OK,
         advice="the key may not use this model. Ask the provider for it, or take the route out of the plan",
