@@ -1,0 +1,126 @@
+"""JSON without a loss: integers of any size, the order of keys, and what providers write that is no JSON.
+
+orjson wherever it is exact. It reads an integer beyond 64 bits as a float, writes NaN as null, and refuses to read half
+a surrogate pair, so those few bodies go through the standard library, which is slower.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn
+
+import orjson
+
+LONGEST_EXACT = 18  # digits of an integer that has room in 64 bits whatever they are
+LONG = b"0" * (LONGEST_EXACT + 1)
+DIGITS_TO_ZEROS = bytes(ord("0") if chr(byte).isdecimal() and byte < 128 else ord(" ") for byte in range(256))  # noqa: PLR2004 - ASCII ends there
+CHUNK = 65_536  # bytes looked at together, so that looking never copies a large body
+ESCAPES = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+REPLACEMENT = rb"\ufffd"
+# Of orjson.dumps, where the standard library goes further; a test holds the words.
+BEYOND_ORJSON = ("Integer exceeds 64-bit range", "Recursion limit reached")
+
+
+def loads(body: bytes | str, *, lenient: bool = False) -> Any:
+    """Parse JSON. Integers are exact, keys keep their order, and of two equal keys the last one counts.
+
+    Half a surrogate pair, which no database and no provider can take as text, is read as U+FFFD.
+
+    Args:
+        body: JSON, in UTF-8 where it is bytes.
+        lenient: Take NaN and infinities too, as some providers send them in answers.
+
+    Raises: json.JSONDecodeError: it is no JSON, is nested more than about a thousand levels deep, or holds an integer
+        of more digits than Python reads (4,300). The error does not hold the document.
+
+    >>> loads(b'{"wei": 100000000000000000001}')
+    {'wei': 100000000000000000001}
+    """
+    raw = body.encode(errors="surrogatepass") if isinstance(body, str) else body
+    if not _has_long_number(raw):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(raw)
+    return _loads_slowly(raw, lenient=lenient)
+
+
+def dumps(value: Any) -> bytes:
+    """Write JSON, compact, keys in their order. NaN and infinities are written as Python and JavaScript name them.
+
+    Raises: TypeError: a value that JSON cannot hold, or one that is nested about a thousand levels deep.
+
+    >>> dumps({"b": 10**20, "a": 1})
+    b'{"b":100000000000000000000,"a":1}'
+    """
+    return _write(value, 0, sort_keys=False)
+
+
+def canonical(value: Any) -> bytes:
+    """Write JSON with sorted keys, for a hash or a comparison and for nothing else. Raises TypeError."""
+    return _write(value, orjson.OPT_SORT_KEYS, sort_keys=True)
+
+
+def _write(value: Any, option: int, *, sort_keys: bool) -> bytes:
+    try:
+        written = orjson.dumps(value, option=option)
+    except TypeError as error:
+        if not any(words in str(error) for words in BEYOND_ORJSON):
+            raise
+    else:
+        if b"null" not in written or not _holds_no_number(value):
+            return written
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys).encode()
+    except RecursionError:
+        raise TypeError("nested too deeply") from None
+    except UnicodeEncodeError:
+        raise TypeError("text with half a surrogate pair") from None
+
+
+def _has_long_number(raw: bytes) -> bool:
+    """Tell whether there may be an integer beyond 64 bits: a run of nineteen digits, wherever it stands."""
+    starts = range(0, len(raw), CHUNK)
+    return any(LONG in raw[start : start + CHUNK + LONGEST_EXACT].translate(DIGITS_TO_ZEROS) for start in starts)
+
+
+def _loads_slowly(raw: bytes, *, lenient: bool) -> Any:
+    whole = ESCAPES.sub(lambda found: REPLACEMENT if found[1] else found[0], raw)
+    try:
+        constant = float if lenient else _refuse
+        return json.loads(whole.decode(), parse_float=_float(lenient=lenient), parse_constant=constant)
+    except json.JSONDecodeError as error:
+        raise json.JSONDecodeError(error.msg, "", error.pos) from None
+    except RecursionError:
+        raise json.JSONDecodeError("nested too deeply", "", 0) from None
+    except ValueError as error:  # no UTF-8, or an integer of more digits than Python reads
+        why = "not valid UTF-8" if isinstance(error, UnicodeDecodeError) else "an integer has too many digits"
+        raise json.JSONDecodeError(why, "", 0) from None
+
+
+def _float(*, lenient: bool) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = float(text)
+        return value if lenient or math.isfinite(value) else _refuse(text)
+
+    return read
+
+
+def _refuse(text: str) -> NoReturn:
+    raise json.JSONDecodeError(f"{text[:20]} is no number of JSON", "", 0)
+
+
+def _holds_no_number(value: Any) -> bool:
+    """Tell whether a NaN or an infinity stands anywhere in a value that orjson has written."""
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            left.extend(each.values())
+        elif isinstance(each, list | tuple):
+            left.extend(each)
+        elif isinstance(each, float) and not math.isfinite(each):
+            return True
+    return False
