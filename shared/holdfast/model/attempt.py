@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from holdfast.model.call_result import CallResult, Dimension, LimitSeen
+from holdfast.model.call_result import CallResult, Dimension, LimitSeen, ProviderResponse
 from holdfast.model.fault import Fault
 from holdfast.model.job import Claimed, MappingReport, Permit
 from holdfast.model.reply import Reply, Usage
@@ -57,6 +57,11 @@ class Attempt:
     def limits(self) -> Mapping[Dimension, LimitSeen]:
         """What the answer's headers told of rate limits."""
         return self.result.limits if self.result else {}
+
+    @property
+    def response(self) -> ProviderResponse | None:
+        """The provider's answer as it came, where it is worth keeping."""
+        return self.result.response if self.result else None
 
     @property
     def mapping(self) -> MappingReport:

@@ -28,6 +28,18 @@ class LimitSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderResponse:
+    """A provider's answer as it came, kept for whoever wants more of it than our reading."""
+
+    status: int
+    """HTTP status."""
+    body: bytes = field(repr=False)
+    """Byte for byte where the status is 200. Of an error: redacted, and no more of it than a person reads."""
+    request_id: str | None = None
+    """The provider's name for the call."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallResult:
     """The end of one call, as an adapter brings it back."""
 
@@ -39,3 +51,5 @@ class CallResult:
     """The limits that the headers told; empty where they said nothing that can be trusted."""
     seconds: float = 0.0
     """How long the call took, login included."""
+    response: ProviderResponse | None = None
+    """The answer as it came. None: nothing came, or nothing that is worth keeping."""

@@ -1,9 +1,11 @@
-"""The provider-neutral prompt. Every wire format is mapped to it and from it; what it cannot hold is refused."""
+"""The provider-neutral reading of a request: policy decides by it, and other wire formats are written from it."""
 
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
+
+from holdfast.model.written import WrittenRequest
 
 
 class Value(BaseModel):
@@ -130,7 +132,7 @@ class OnRefusal(StrEnum):
 
 
 class Request(Value):
-    """One prompt, whole."""
+    """One prompt, whole. ``turns`` is empty where its endpoint has no neutral form: embeddings, moderations, …"""
 
     turns: tuple[Turn, ...]
     system: str | None = None
@@ -148,3 +150,7 @@ class Request(Value):
     written_in: str | None = None  # the format of the line, where that matters: for ``never``, or a begun answer
     on_refusal: OnRefusal | None = None  # None: keep
     native: Natives = Field(default_factory=dict)
+    unread: tuple[str, ...] = ()  # places that the reader does not know, which only its own format can be sent
+    # What this was read from, and what its own format is sent; None: it was written in the neutral form. Never
+    # taken from JSON: the door sets it.
+    written: InstanceOf[WrittenRequest] | None = Field(default=None, exclude=True, repr=False)

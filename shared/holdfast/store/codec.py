@@ -1,42 +1,67 @@
 """Values to what the tables hold, and back. Producers' and providers' text crosses here."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
+from holdfast.model import exact_json
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import MappingNote, MappingReport, Need, NewJob
 from holdfast.model.reply import Reply, Usage
-from holdfast.model.request import Request
+from holdfast.model.request import OnRefusal, Request, Strictness
+from holdfast.model.route import Api
+from holdfast.model.written import WrittenRequest
 from holdfast.store.micros import to_micros, to_seconds_or_none
+from holdfast.wire.written import reread
 
 COMPRESS_ABOVE = 2048  # bytes
 ZLIB_LEVEL = 1  # three times as fast as the default, for a tenth more bytes
 ZLIB_FIRST_BYTE = 0x78  # JSON objects start with 0x7b, so the first byte says which it is
-CANONICAL = orjson.OPT_SORT_KEYS
+ENVELOPE = b"\x01"  # begins a request as it was written: its terms as JSON, a line feed, its body
+# Fields of a Request that its line says, not its body.
+TERMS: Mapping[str, Callable[[str], Any]] = {"strictness": Strictness, "on_refusal": OnRefusal, "written_in": str}
 
 
-def encode_request(job: NewJob) -> bytes:
-    """The request as canonical JSON, empty fields left out. Raises InvalidRequest for text that is not Unicode."""
-    whole = job.request.model_dump(mode="json")
+def encode_request(job: NewJob) -> tuple[bytes, str]:
+    """The request as it is stored, and the hash that tells a repeated submit from another job under the same key.
+
+    What was written goes into an envelope byte for byte. The neutral form keeps the order of its keys, leaves empty
+    fields out, and has the same hash in any order. Raises InvalidRequest for what is no JSON.
+    """
     try:
-        return orjson.dumps(
-            {name: value for name, value in whole.items() if value not in (None, [], {})}, None, CANONICAL
-        )
+        body, said = _neutral(job.request) if job.request.written is None else _envelope(job.request)
     except TypeError as error:
         raise InvalidRequest(f"job {job.id}", f"the request cannot be stored: {error}.") from None
+    return body, blake2b(job.lane.encode() + b"\0" + said, digest_size=16).hexdigest()
+
+
+def _neutral(request: Request) -> tuple[bytes, bytes]:
+    filled = {name: value for name, value in request.model_dump(mode="json").items() if value not in (None, [], {})}
+    return exact_json.dumps(filled), exact_json.canonical(filled)
+
+
+def _envelope(request: Request) -> tuple[bytes, bytes]:
+    written = request.written
+    assert written
+    terms = {name: value for name in TERMS if (value := getattr(request, name)) is not None}
+    about = {"api": written.api, "path": written.path, "headers": dict(written.headers), "terms": terms}
+    whole = b"".join((ENVELOPE, exact_json.canonical(about), b"\n", written.body))
+    return whole, whole
 
 
 def decode_request(body: bytes) -> Request:
-    return Request.model_validate_json(inflate(body))
-
-
-def request_hash(job: NewJob, encoded: bytes) -> str:
-    """What tells a repeated submit from another job under the same key."""
-    return blake2b(job.lane.encode() + b"\0" + encoded, digest_size=16).hexdigest()
+    """Read what ``encode_request`` of this version or of an earlier one has made. The reading is made anew."""
+    stored = inflate(body)
+    if not stored.startswith(ENVELOPE):
+        return Request.model_validate_json(stored)
+    end = stored.index(b"\n")
+    about = exact_json.loads(stored[len(ENVELOPE) : end])
+    written = WrittenRequest(Api(about["api"]), about["path"], stored[end + 1 :], about["headers"])
+    terms = {name: TERMS[name](value) for name, value in about["terms"].items()}
+    return reread(written).model_copy(update=terms)
 
 
 def encode_reply(reply: Reply) -> bytes:
