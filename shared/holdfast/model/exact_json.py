@@ -47,33 +47,36 @@ def loads(body: bytes | str, *, lenient: bool = False) -> Any:
     return _loads_slowly(raw, lenient=lenient)
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
     """Write JSON, compact, keys in their order. NaN and infinities are written as Python and JavaScript name them.
+
+    ``default`` makes something that JSON holds of a value that it does not hold.
 
     Raises: TypeError: a value that JSON cannot hold, or one that is nested about a thousand levels deep.
 
     >>> dumps({"b": 10**20, "a": 1})
     b'{"b":100000000000000000000,"a":1}'
     """
-    return _write(value, 0, sort_keys=False)
+    return _write(value, 0, default, sort_keys=False)
 
 
 def canonical(value: Any) -> bytes:
     """Write JSON with sorted keys, for a hash or a comparison and for nothing else. Raises TypeError."""
-    return _write(value, orjson.OPT_SORT_KEYS, sort_keys=True)
+    return _write(value, orjson.OPT_SORT_KEYS, None, sort_keys=True)
 
 
-def _write(value: Any, option: int, *, sort_keys: bool) -> bytes:
+def _write(value: Any, option: int, default: Callable[[Any], Any] | None, *, sort_keys: bool) -> bytes:
     try:
-        written = orjson.dumps(value, option=option)
+        written = orjson.dumps(value, default, option)
     except TypeError as error:
         if not any(words in str(error) for words in BEYOND_ORJSON):
             raise
     else:
-        if b"null" not in written or not _holds_no_number(value):
+        if b"null" not in written or not _holds_no_number(value, default):
             return written
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys).encode()
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=default, sort_keys=sort_keys)
+        return text.encode()
     except RecursionError:
         raise TypeError("nested too deeply") from None
     except UnicodeEncodeError:
@@ -112,7 +115,7 @@ def _refuse(text: str) -> NoReturn:
     raise json.JSONDecodeError(f"{text[:20]} is no number of JSON", "", 0)
 
 
-def _holds_no_number(value: Any) -> bool:
+def _holds_no_number(value: Any, default: Callable[[Any], Any] | None) -> bool:
     """Tell whether a NaN or an infinity stands anywhere in a value that orjson has written."""
     left = [value]
     while left:
@@ -121,6 +124,9 @@ def _holds_no_number(value: Any) -> bool:
             left.extend(each.values())
         elif isinstance(each, list | tuple):
             left.extend(each)
-        elif isinstance(each, float) and not math.isfinite(each):
-            return True
+        elif isinstance(each, float):
+            if not math.isfinite(each):
+                return True
+        elif default is not None and not isinstance(each, str | int | None):
+            left.append(default(each))
     return False

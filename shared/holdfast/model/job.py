@@ -181,6 +181,10 @@ class Claimed:
     """The producer's own name for it."""
     tenant: str = DEFAULT_TENANT
     """Who it belongs to."""
+    fault: FaultKind | None = None
+    """What its call before this one ended with. None: nothing went wrong, or this is its first."""
+    output_ceiling: int | None = None
+    """The most output tokens it may ask for, as a route said that refused more. None: no route did."""
 
     @property
     def interactive(self) -> bool:

@@ -7,6 +7,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.job import MappingNote, Outcome, Priority, State
 from holdfast.model.reply import Reply, Usage
 from holdfast.model.request import Request
+from holdfast.model.route import Api
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class JobRecord:
     """When it ended; retention counts from it, and a replay clears it."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The producer's labels."""
+    written_in: Api | None = None
+    """The wire format that its request was written in, and its output is told in. None: Holdfast's plain form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class AttemptRecord:
     fault: FaultKind | None
     """What went wrong. None: nothing did, or nobody knows."""
     status: int | None
-    """HTTP status of a failed call."""
+    """HTTP status of the answer. None: none came, or an earlier version kept none of a success."""
     code: str | None
     """The provider's own code of a failed call."""
     message: str | None

@@ -7,6 +7,7 @@ from holdfast.model.job import Claimed, Outcome, Permit, State
 from holdfast.store.codec import decode_need, decode_request
 from holdfast.store.counters import observe
 from holdfast.store.micros import to_seconds_or_none
+from holdfast.store.records import fault_or_none
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 
@@ -16,7 +17,7 @@ CLAIM = Statement("""
     where id in ($ids) and state = 'queued' and expires_at > :now
     and exists (select 1 from worker where worker.id = :worker and stopped_at is null and lease_until > :now)
     returning id, tenant, batch, custom_id, model, lane, generation, fence, number, attempts, calls, tries,
-        input_tokens, output_tokens, avoid, expires_at, created_at
+        input_tokens, output_tokens, avoid, expires_at, created_at, fault, output_ceiling
 """)
 START_ATTEMPTS = Statement("""
     with v as ($rows(job text, generation bigint, number bigint, route text, credential text, fence bigint))
@@ -82,4 +83,6 @@ def _claimed(row: Any, body: bytes) -> Claimed:
         expires_at=to_seconds_or_none(row.expires_at),
         custom_id=row.custom_id,
         tenant=row.tenant,
+        fault=fault_or_none(row.fault),
+        output_ceiling=row.output_ceiling,
     )

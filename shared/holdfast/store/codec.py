@@ -2,10 +2,12 @@
 
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from hashlib import blake2b
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 
 from holdfast.model import exact_json
 from holdfast.model.errors import InvalidRequest
@@ -65,11 +67,22 @@ def decode_request(body: bytes) -> Request:
 
 
 def encode_reply(reply: Reply) -> bytes:
-    return deflate(reply.model_dump_json().encode())
+    return deflate(exact_json.dumps(reply, _plain))
 
 
 def decode_reply(body: bytes | None) -> Reply | None:
-    return None if body is None else Reply.model_validate_json(inflate(body))
+    return None if body is None else Reply.model_validate(exact_json.loads(inflate(body), lenient=True))
+
+
+def _plain(value: Any) -> Any:
+    """What a reply holds besides JSON. Pydantic's own writer gives up at 255 levels and makes null of NaN."""
+    fields = dict(value) if isinstance(value, BaseModel) else asdict(value)
+    return {name: each for name, each in fields.items() if each is not None}
+
+
+def encode_body(body: bytes) -> bytes:
+    """Any bytes, compressed when large; what begins as compressed ones do is compressed too, so ``inflate`` knows."""
+    return zlib.compress(body, ZLIB_LEVEL) if body[:1] == bytes([ZLIB_FIRST_BYTE]) else deflate(body)
 
 
 def deflate(body: bytes) -> bytes:
@@ -77,7 +90,7 @@ def deflate(body: bytes) -> bytes:
 
 
 def inflate(body: bytes) -> bytes:
-    return zlib.decompress(body) if body[0] == ZLIB_FIRST_BYTE else body
+    return zlib.decompress(body) if body[:1] == bytes([ZLIB_FIRST_BYTE]) else body
 
 
 def encode_usage(usage: Usage) -> str:

@@ -23,7 +23,7 @@ REPLAY = Statement("""
         expires_at = case when job.expires_in is null then $never
                      else coalesce(v.available_at, cast(:now as bigint)) + job.expires_in end,
         number = 0, attempts = 0, calls = 0, tries = 0, crashes = 0,
-        avoid = null, fault = null, finished_at = null, why_waiting = :why
+        avoid = null, output_ceiling = null, fault = null, finished_at = null, why_waiting = :why
     from v where job.id = v.id and job.state = :before
     returning job.id, job.lane, job.batch
 """)
@@ -36,7 +36,7 @@ SPENT = Statement("""
 DROP_JOBS = Statement("delete from job where id in ($ids) and state = 'dead' returning id, lane, batch, fault")
 DROP_PARTS = tuple(
     Statement(f"delete from {table} where job in ($ids)")  # noqa: S608 - the names stand in this line
-    for table in ("request", "attempt", "result")
+    for table in ("request", "attempt", "result", "response")
 )
 DEAD = frozenset({State.DEAD})
 REPLAYABLE = frozenset({State.DEAD, State.EXPIRED})

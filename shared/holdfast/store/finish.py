@@ -12,6 +12,7 @@ from holdfast.policy.transition import Transition
 from holdfast.store.codec import encode_avoid, encode_mapping, encode_usage
 from holdfast.store.counters import count_calls, observe
 from holdfast.store.micros import to_micros, to_seconds
+from holdfast.store.responses import write_responses
 from holdfast.store.sql import Statement
 from holdfast.store.terminal import ended_by_call, write_terminal_records
 from holdfast.store.transaction import Transaction
@@ -63,7 +64,9 @@ def finish(tx: Transaction, attempts: Sequence[Attempt]) -> list[bool]:
     ended = tx.run(
         END_ATTEMPTS, rows=[_end_row(each) for its in by_claim.values() for each in its.values()], now=tx.now
     )
-    count_calls(tx, [by_claim[row.job, row.fence][row.number] for row in ended])
+    calls = [by_claim[row.job, row.fence][row.number] for row in ended]
+    count_calls(tx, calls)
+    write_responses(tx, calls)
     write_terminal_records(tx, [ended_by_call(by_claim[key].values(), moves[key]) for key in won if moves[key].ends])
     for key, row in won.items():
         _moved(tx, row, moves[key])
@@ -100,14 +103,14 @@ def _job_row(key: Key, move: Transition, now: int) -> list[Any]:
 
 
 def _end_row(attempt: Attempt) -> list[Any]:
-    fault, reply, usage = attempt.fault, attempt.reply, attempt.usage
+    fault, reply, usage, response = attempt.fault, attempt.reply, attempt.usage, attempt.response
     return [
         attempt.job.id,
         attempt.job.generation,
         attempt.number,
         outcome_of(fault),
         fault.kind if fault else None,
-        fault.status if fault else None,
+        response.status if response else fault.status if fault else None,
         storable(fault.code) if fault else None,
         storable(fault.message) if fault else None,
         storable(reply.provider_request_id if reply else fault.provider_request_id if fault else None),

@@ -7,6 +7,7 @@ from sqlalchemy import Table
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Outcome, Priority, State
 from holdfast.model.records import AttemptRecord, JobRecord, ResultRecord
+from holdfast.model.route import Api
 from holdfast.store.codec import decode_labels, decode_mapping, decode_reply, decode_usage
 from holdfast.store.micros import to_seconds, to_seconds_or_none
 from holdfast.store.tables import METADATA
@@ -46,6 +47,7 @@ def read_job(row: Any) -> JobRecord:
         created_at=to_seconds(row.created_at),
         finished_at=to_seconds_or_none(row.finished_at),
         metadata=decode_labels(row.labels),
+        written_in=None if row.written_in is None else Api(row.written_in),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from holdfast.model.job import State
 from holdfast.store.dead_letters import drop_parts
 from holdfast.store.micros import MICROS
+from holdfast.store.responses import delete_orphans
 from holdfast.store.sql import Statement
 from holdfast.store.tables.job import ENDED
 from holdfast.store.transaction import Transaction
@@ -56,7 +57,11 @@ def delete_jobs(tx: Transaction, ids: Sequence[str], date: int) -> int:
 
 
 def delete_empty_batches(tx: Transaction, date: int) -> None:
-    """Delete old batches whose jobs are gone, with their counts, in a transaction after that of the last job."""
+    """Delete old batches whose jobs are gone, with their counts, in a transaction after that of the last job.
+
+    So are answers to jobs that code of an earlier revision deleted.
+    """
+    delete_orphans(tx, first_id(date))
     if empty := [row.id for row in tx.run(EMPTY_BATCHES, date=date)]:
         tx.run(LEFT_COUNTS, ids=empty)
 

@@ -17,12 +17,12 @@ INSERT_JOBS = Statement("""
     with v as ($rows(
         id text, tenant text, batch text, custom_id text, position bigint, model text, lane text, priority text,
         idempotency_key text, request_hash text, labels text, input_tokens bigint, output_tokens bigint, avoid text,
-        expires_in bigint, expires_at bigint
+        expires_in bigint, expires_at bigint, written_in text
     ))
     insert into job (
         id, tenant, batch, custom_id, position, model, lane, priority,
         idempotency_key, request_hash, labels, input_tokens, output_tokens, avoid, expires_in, expires_at,
-        created_at, state, generation, fence, number, attempts, calls, tries, crashes
+        written_in, created_at, state, generation, fence, number, attempts, calls, tries, crashes
     )
     select v.*, :now, 'queued', 1, 0, 0, 0, 0, 0, 0 from v where true
     on conflict do nothing
@@ -118,6 +118,7 @@ def _row(job: NewJob, hash_: str, position: int | None, now: int) -> list[Any]:
         encode_avoid(job.need.avoid, 0) if job.need.avoid else None,
         expires_in,
         _deadline(job, now),
+        job.request.written and job.request.written.api.value,
     ]
 
 

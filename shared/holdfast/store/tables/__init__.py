@@ -10,6 +10,7 @@ from holdfast.store.tables.counter import CounterRow, PaceRow
 from holdfast.store.tables.fleet import AuditRow, OverrideRow, WorkerRow
 from holdfast.store.tables.job import JobRow, RequestRow
 from holdfast.store.tables.operation import OperationRow
+from holdfast.store.tables.response import ResponseRow
 from holdfast.store.tables.schema import SchemaFloorRow
 from holdfast.store.tables.secret import SecretRow
 
@@ -27,6 +28,7 @@ __all__ = [
     "OverrideRow",
     "PaceRow",
     "RequestRow",
+    "ResponseRow",
     "ResultRow",
     "SchemaFloorRow",
     "SecretRow",

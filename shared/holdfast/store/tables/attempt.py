@@ -44,7 +44,7 @@ class AttemptRow(SQLModel, table=True):
     fault: str | None = None
     """What went wrong, as a FaultKind, set with the end; null where a reply came, or nobody knows."""
     status: int | None = None
-    """The HTTP status of a fault, where there was one."""
+    """The HTTP status of the answer, where one came."""
     code: str | None = None
     """The provider's own word for a fault, where it had one."""
     message: str | None = None

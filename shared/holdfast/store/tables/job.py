@@ -61,6 +61,8 @@ class JobRow(SQLModel, table=True):
     """Under which a repeated submit finds it, within its tenant; null where none was sent."""
     request_hash: str = Field(sa_type=String(32))
     """Tells a repeated submit from another job under the same key."""
+    written_in: str | None = None
+    """The wire format of the request as it was written, which its output is told in; null for a plain one."""
     labels: str | None = None
     """The producer's metadata, JSON; null where there is none."""
     input_tokens: int = Field(sa_type=BigInteger)
@@ -99,12 +101,17 @@ class JobRow(SQLModel, table=True):
     """Routes it shall not take: route to the date until which, or null for good, JSON. Set by submit and finish."""
     why_waiting: str | None = None
     """Why it is not running, in a sentence for people; set by whatever made it wait, cleared by the claim."""
+    output_ceiling: int | None = Field(default=None, sa_type=BigInteger)
+    """The most output tokens that a route said it may ask for; set by a finish, cleared by a replay. Null: no such."""
     fault: str | None = None
     """What its last call ended with, or what it died of, as a FaultKind; null where nothing went wrong."""
 
 
 class RequestRow(SQLModel, table=True):
-    """The prompt: canonical JSON, zlib-compressed when large. Never read while its job waits."""
+    """The prompt, zlib-compressed when large: what was written, in its envelope, or JSON of the neutral form.
+
+    Never read while its job waits.
+    """
 
     __tablename__ = "request"
 
