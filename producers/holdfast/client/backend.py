@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from holdfast.client.answer import Answer
 from holdfast.model.job import Priority, State
 from holdfast.model.records import JobFilter
 from holdfast.model.request import Request
 
-Item = str | Mapping[str, Any] | Request
+Item = str | Mapping[str, Any] | Request | bytes | msgspec.Raw  # of a line, bytes are JSON as it was written
 View = dict[str, Any]  # JSON that is passed on: who draws it reads the fields that it needs
 Force = Literal["open", "closed"]
 

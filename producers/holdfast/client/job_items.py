@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import orjson
+import msgspec
 
 from holdfast.client.backend import Item, JobDefaults
 from holdfast.client.errors import InvalidJobs, JobProblem
@@ -14,9 +14,13 @@ from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan
 from holdfast.wire import anthropic, chat, responses
 from holdfast.wire.batch_line import ParsedLine, read_job
+from holdfast.wire.endpoints import place
 from holdfast.wire.strictness import allowed, demand_exact
+from holdfast.wire.written import has_reading
+from holdfast.wire.written_body import Json, parse_line, slices, write_json
 
 PlanOf = Callable[[str], Plan]
+WRITTEN = ("body", "params")  # members of a line that are kept as they were written
 DEAD_LETTER_FIELD = "letter"  # what a drained dead letter says of its death, beside the job that can be submitted again
 WRITERS = {
     Api.ANTHROPIC: anthropic.write_request,
@@ -36,19 +40,16 @@ def read_items(items: Sequence[Item], defaults: JobDefaults, plan: PlanOf | None
         try:
             line = read_item(item, defaults)
             refuse_excess(line)
-            if plan is not None:
-                check_routes(line.request, plan(line.model))
+            lines.append(line if plan is None else on_plan(line, plan(line.model)))
         except InvalidRequest as error:
             problems.append(JobProblem(index, error.where, error.problem, error.hint))
-        else:
-            lines.append(line)
     if problems:
         raise InvalidJobs(tuple(problems))
     return lines
 
 
 def read_item(item: Item, defaults: JobDefaults) -> ParsedLine:
-    """Read one item: a prompt, a Request, or a line as a dict. Raises InvalidRequest."""
+    """Read one item: a prompt, a Request, or a line as a dict or as it was written. Raises InvalidRequest."""
     match item:
         case str():
             return read_line({"prompt": item}, defaults)
@@ -57,17 +58,23 @@ def read_item(item: Item, defaults: JobDefaults) -> ParsedLine:
             return ParsedLine(None, defaults.model, item, priority, defaults.expires_in)
         case Request():
             raise InvalidRequest("model", "is missing.", "Name an alias of the configuration, or provider/model.")
-        case Mapping():
+        case Mapping() | bytes() | msgspec.Raw():
             return read_line(item, defaults)
         case _:
             raise InvalidRequest("job", f"expected a prompt, a dict or a Request, got {type(item).__name__}.")
 
 
-def read_line(item: Mapping[str, Any], defaults: JobDefaults) -> ParsedLine:
+def read_line(item: Json | Mapping[str, Any], defaults: JobDefaults) -> ParsedLine:
     """Read one line, and fill in what it does not say. Raises InvalidRequest."""
-    check_json(item)
-    line = read_job({key: value for key, value in item.items() if key != DEAD_LETTER_FIELD}, defaults.model)
-    said = item.get("priority") is not None
+    value = parse_line(item)
+    if isinstance(item, Mapping):
+        write_json(
+            {key: inner for key, inner in value.items() if key not in WRITTEN}, "job"
+        )  # those are when they are kept
+    if DEAD_LETTER_FIELD in value:
+        item = without_letter(item)
+    line = read_job(item, defaults.model)
+    said = value.get("priority") is not None
     return replace(
         line,
         priority=line.priority if said else defaults.priority or Priority.BATCH,
@@ -75,12 +82,11 @@ def read_line(item: Mapping[str, Any], defaults: JobDefaults) -> ParsedLine:
     )
 
 
-def check_json(item: Mapping[str, Any]) -> None:
-    """Refuse what a program can hold and JSON cannot: odd keys, objects, half characters. Raises InvalidRequest."""
-    try:
-        orjson.dumps(item if isinstance(item, dict) else dict(item))
-    except TypeError as error:
-        raise InvalidRequest("job", f"cannot be written as JSON: {error}.") from None
+def without_letter(item: Json | Mapping[str, Any]) -> Json | Mapping[str, Any]:
+    """Leave out what a drained dead letter says of its death."""
+    members = item if isinstance(item, Mapping) else slices(item)
+    left = {key: value for key, value in members.items() if key != DEAD_LETTER_FIELD}
+    return left if isinstance(item, Mapping) else msgspec.json.encode(left)
 
 
 def refuse_excess(line: ParsedLine) -> None:
@@ -106,10 +112,25 @@ def sizes(line: ParsedLine) -> Iterator[tuple[str, float, int, str]]:
     yield "user", len(request.user or ""), 1_000, "characters"
 
 
+def on_plan(line: ParsedLine, plan: Plan) -> ParsedLine:
+    """Return the line as its plan serves it. Raises InvalidRequest: no route can carry the request."""
+    written = line.request.written
+    if written is None or has_reading(written):
+        check_routes(line.request, plan)
+        return line
+    placed = place(written, plan)
+    if placed is None:
+        hint = "A provider's `endpoints` setting allows what its server has beyond those that every server has."
+        raise InvalidRequest("url", f"no route of {plan.model!r} has {written.path.partition('?')[0]}.", hint)
+    return replace(line, request=line.request.model_copy(update={"written": placed}))
+
+
 def check_routes(request: Request, plan: Plan) -> None:
     """Refuse a request that no route of its plan can carry. Raises InvalidRequest."""
     problems: list[str] = []
     for route in allowed(request, plan):
+        if request.written is not None and route.api.wire is request.written.api:
+            return  # it is sent as it was written
         try:
             _, report = WRITERS[route.api.wire](request, route.model)
             demand_exact(request, route.api, report)

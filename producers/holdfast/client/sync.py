@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack, overload
 
+import msgspec
+
 from holdfast.client import waiting
 from holdfast.client.answer import Answer
 from holdfast.client.backend import AcceptedJob, Backend, Item, JobDefaults, SubmitRequest
@@ -124,7 +126,7 @@ def submit_request(
 ) -> SubmitRequest:
     """Make the request for one item, or for many as a batch. Raises ValueError: no such priority."""
     defaults = JobDefaults(model, Priority(priority) if priority else None, expires_in)
-    if isinstance(jobs, str | Mapping | Request):
+    if isinstance(jobs, str | Mapping | Request | bytes | msgspec.Raw):
         return SubmitRequest([jobs], defaults, key=idempotency_key)
     return SubmitRequest(list(jobs), defaults, many=True, name=name, key=idempotency_key)
 

@@ -78,6 +78,7 @@ def _provider(name: str, table: ProviderTable) -> ProviderSettings:
         slow_after=table.slow_after,
         status_page=table.status_page,
         limits=_limits(table.limits),
+        endpoints=tuple(table.endpoints),
         breaker=table.breaker,
         site=Site(table.region, table.project, table.workspace_id, table.api_version, table.dialect),
     )
@@ -112,7 +113,8 @@ def _oauth2(table: OAuth2Table) -> Issuer:
 
 def _plan(alias: str, table: ModelTable, providers: Mapping[str, ProviderSettings]) -> Plan:
     hedge = Hedge(**table.hedge.model_dump()) if table.hedge else None
-    return Plan(alias, tuple(_route(each, providers[each.provider]) for each in table.routes), hedge)
+    routes = tuple(_route(each, providers[each.provider]) for each in table.routes)
+    return Plan(alias, routes, hedge, table.interchangeable)
 
 
 def _route(table: RouteTable, provider: ProviderSettings) -> Route:
@@ -121,7 +123,7 @@ def _route(table: RouteTable, provider: ProviderSettings) -> Route:
         plain,
         group=table.group or plain.group,
         limits=plain.limits if table.limits is None else _limits(table.limits),
-        price=Price(**table.price.model_dump()),
+        price=Price(**table.price.model_dump()) if table.price else None,
         deadline=table.deadline or plain.deadline,
         slow_after=table.slow_after or plain.slow_after,
     )

@@ -12,6 +12,7 @@ TARGET = File("docs/configuration.md")
 KINDS = {
     "string": "text",
     "integer": "whole number",
+    "boolean": "true or false",
     "number": "number",
     "array": "list of tables",
     "object": "table of texts",
@@ -102,6 +103,8 @@ def _default(node: Node) -> str:
             return f'`"{seconds:g}s"`'
         case str(text):
             return f'`"{text}"`'
+        case bool(flag):
+            return f"`{str(flag).lower()}`"
         case value:
             return f"`{value}`"
 
@@ -114,6 +117,8 @@ def _kind(node: Node) -> str:
             return ", ".join(f"`{option}`" for option in options)
         case {"type": "object", "properties": _}:
             return "table"
+        case {"type": "array", "items": {"type": "string"}}:
+            return "list of texts"
         case {"type": kind}:
             return KINDS[kind]
     raise TypeError(f"no word for {node}")

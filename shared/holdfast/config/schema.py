@@ -13,6 +13,7 @@ from holdfast.model.loopback import is_loopback
 from holdfast.model.route import Api, Dialect
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+ENDPOINT = re.compile(r"(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)+/?")
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
 QUEUES = ("redis", "rediss", "unix")
 HOSTS = r"([^/?@]*@)?[^/?@,]+(,[^/?@,]+)*"
@@ -41,6 +42,12 @@ def _positive(value: float) -> float:
     if value <= 0:
         raise Expected("a duration above zero")
     return value
+
+
+def _endpoint_path(text: str) -> str:
+    if not ENDPOINT.fullmatch(text) or ".." in text:
+        raise Expected("the path of an endpoint, such as /fim/completions")
+    return text.rstrip("/")
 
 
 def _reference(text: str) -> str:
@@ -95,6 +102,7 @@ PositiveSeconds = Annotated[Seconds, AfterValidator(_positive)]
 Reference = Annotated[str, AfterValidator(_reference)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 IssuerAddress = Annotated[str, AfterValidator(_issuer_address)]
+EndpointPath = Annotated[str, AfterValidator(_endpoint_path)]
 Word = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]  # may become a part of an address: nothing breaks out
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -289,6 +297,11 @@ class ProviderTable(TomlTable):
         default=None, description="Where the provider tells of outages; for the operator."
     )
     limits: LimitsTable = Field(default_factory=LimitsTable)
+    endpoints: list[EndpointPath] = Field(
+        default_factory=list,
+        description="Paths that its server has beyond those that every server of its `api` has, such as "
+        "`/fim/completions`. Lines whose `url` names one pass through to it.",
+    )
     breaker: BreakerRules = Field(default_factory=BreakerRules)
 
 
@@ -304,7 +317,7 @@ class RouteTable(TomlTable):
 
     provider: str = Field(description="Name of a table under `providers`.")
     model: str = Field(min_length=1, description="The provider's name for the model.")
-    price: PriceTable = Field(default_factory=PriceTable)
+    price: PriceTable | None = Field(default=None, description="Default: unknown, and so is what its jobs cost.")
     group: str | None = Field(
         default=None, min_length=1, description="Routes of one group share their limits. Default: model."
     )
@@ -327,6 +340,11 @@ class ModelTable(TomlTable):
     hedge: HedgeTable | None = Field(
         default=None,
         description="Second calls, on another route of the plan ([howto/slow.md](howto/slow.md)). Default: never.",
+    )
+    interchangeable: bool = Field(
+        default=False,
+        description="Embeddings may be made by any model of the plan. By default only by the first route's, for "
+        "vectors of different models cannot be compared.",
     )
 
 

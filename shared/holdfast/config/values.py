@@ -71,6 +71,7 @@ class ProviderSettings:
     limits: Limits = field(default_factory=Limits)
     breaker: BreakerRules = field(default_factory=BreakerRules)
     site: Site = field(default_factory=Site)
+    endpoints: tuple[str, ...] = ()
 
     def credential(self, name: str) -> CredentialSettings | None:
         return next((credential for credential in self.credentials if credential.name == name), None)
@@ -86,6 +87,7 @@ class ProviderSettings:
             limits=self.limits,
             deadline=self.deadline,
             slow_after=self.slow_after,
+            endpoints=self.endpoints,
         )
 
 

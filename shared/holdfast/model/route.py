@@ -80,7 +80,8 @@ class Route:
     """A provider's model. ``name`` is ``provider/model``, unique in a configuration.
 
     ``group`` names the rate allowance that the route shares with others of the same provider (default: the model).
-    ``deadline`` and ``slow_after`` are seconds; the deadline is total, per call.
+    ``price`` None: nobody said what it costs. ``deadline`` and ``slow_after`` are seconds; the deadline is total, per
+    call. ``endpoints`` are paths that its provider has beyond those of its wire format, as the configuration says.
     """
 
     provider: str
@@ -89,9 +90,10 @@ class Route:
     group: str
     credentials: tuple[str, ...]
     limits: Limits = field(default_factory=Limits)
-    price: Price = field(default_factory=Price)
+    price: Price | None = None
     deadline: float = 120.0
     slow_after: float | None = None
+    endpoints: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -111,11 +113,15 @@ class Hedge:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The ordered routes of a model alias: the first that admits a job takes it. ``hedge`` None: one call at a time."""
+    """The ordered routes of a model alias: the first that admits a job takes it. ``hedge`` None: one call at a time.
+
+    ``interchangeable``: an operator says that the embeddings of its models lie in one space, so that any may be taken.
+    """
 
     model: str
     routes: tuple[Route, ...]
     hedge: Hedge | None = None
+    interchangeable: bool = False
 
     def route(self, name: str) -> Route | None:
         return next((route for route in self.routes if route.name == name), None)

@@ -8,10 +8,12 @@ from typing import Any
 
 from holdfast.model.job import Need
 from holdfast.model.request import Document, Image, Part, Request, Text, Thought, ToolResult, ToolUse
+from holdfast.model.written import WrittenRequest
 
 DEFAULT_OUTPUT = 1_000  # tokens, where the request names no maximum
 IMAGE = 1_600  # tokens: a picture of about a megapixel
 DOCUMENT = 6_000  # tokens: a PDF of a few pages, each sent as text and as a picture
+WITHOUT_OUTPUT = frozenset({"/embeddings", "/moderations", "/rerank"})  # endpoints whose answers are billed no tokens
 PER_TURN = 4  # tokens of framing around a turn
 ASCII_PER_TOKEN = 4.0  # characters
 LATIN_PER_TOKEN = 2.5  # characters beyond ASCII, below U+0800: accents, Greek, Cyrillic, Arabic
@@ -30,7 +32,15 @@ def estimate(request: Request) -> Need:
     if request.output is not None and request.output.json_schema is not None:
         tokens += _json(request.output.json_schema)
     tokens += _json(request.native) if request.native else 0.0
+    if request.written is not None and not request.turns:
+        return _passing(request.written, request.max_tokens)
     return Need(input_tokens=max(1, round(tokens)), output_tokens=request.max_tokens or DEFAULT_OUTPUT)
+
+
+def _passing(written: WrittenRequest, most: int | None) -> Need:
+    """Estimate a request without a neutral form by its length alone."""
+    default = 1 if written.path.partition("?")[0] in WITHOUT_OUTPUT else DEFAULT_OUTPUT
+    return Need(max(1, round(len(written.body) / ASCII_PER_TOKEN)), most or default)
 
 
 def text_tokens(text: str) -> float:

@@ -11,17 +11,29 @@ from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Priority
 from holdfast.model.request import OnRefusal, Request, Strictness
 from holdfast.model.route import Api
-from holdfast.wire import anthropic, chat, responses
+from holdfast.model.written import WrittenRequest
+from holdfast.wire.endpoints import (
+    MESSAGES,
+    OPENAI,
+    Endpoint,
+    Target,
+    demand_fitting,
+    evident,
+    read_url,
+    with_terms,
+)
 from holdfast.wire.fields import Fields
 from holdfast.wire.neutral import KEYS, read_neutral, read_plain
 from holdfast.wire.reading import refuse_depth
+from holdfast.wire.request_headers import BETAS, join_betas, read_headers, refuse_login
+from holdfast.wire.written import read_written
+from holdfast.wire.written_body import Json, SdkArguments, parse_line, written_member
 
 TERMS = ("mapping", "on_refusal")
 OUTER = ("custom_id", "model", "priority", "expires_in", "metadata", *TERMS)
-OPENAI_LINE = ("custom_id", "method", "url", "body", "priority", "expires_in", "metadata", *TERMS)
-ANTHROPIC_LINE = ("custom_id", "params", "priority", "expires_in", "metadata", *TERMS)
+OPENAI_LINE = ("method", "url", "body", "headers", *OUTER)
+ANTHROPIC_LINE = ("params", "headers", *OUTER)
 Choice = TypeVar("Choice", bound=StrEnum)
-ENDPOINTS: Mapping[str, Api] = {"/v1/chat/completions": Api.OPENAI_CHAT, "/v1/responses": Api.OPENAI_RESPONSES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,68 +46,94 @@ class ParsedLine:
     priority: Priority = Priority.BATCH
     expires_in: float | None = None  # seconds after acceptance
     metadata: Mapping[str, str] = field(default_factory=dict)
-    api: Api | None = None
+
+    @property
+    def api(self) -> Api | None:
+        return self.request.written.api if self.request.written else None
 
 
-def read_job(value: Any, default_model: str | None = None) -> ParsedLine:
-    """Read one job that is JSON already, in any of the three shapes, or with a neutral ``request``.
+def read_job(line: Json | Mapping[str, Any], default_model: str | None = None) -> ParsedLine:
+    """Read one job, in any of the three shapes, or with a neutral ``request``.
+
+    Args:
+        line: JSON as it was written, whose body is kept byte for byte; or the same as Python objects.
+        default_model: Of a line that names none.
 
     Raises: InvalidRequest: names the key, what was expected, and what to do.
     """
+    value = parse_line(line)
     fields = Fields(value, "")
     if "body" in fields:
-        return _openai_line(fields, default_model)
+        return _openai_line(fields, line, default_model)
     if "params" in fields:
-        return _anthropic_line(fields, default_model)
+        return _anthropic_line(fields, line, default_model)
     _known(fields, (*OUTER, *KEYS, "request"))
     refuse_depth(value, "")
     neutral = fields.any("request")
     request = read_plain(fields) if neutral is None else read_neutral(neutral, "request")
-    return _line(fields, fields.text("model") or default_model, request, None)
+    return _line(fields, fields.text("model") or default_model, request)
 
 
-def _openai_line(fields: Fields, default_model: str | None) -> ParsedLine:
+def _openai_line(fields: Fields, line: Json | Mapping[str, Any], default_model: str | None) -> ParsedLine:
     _known(fields, OPENAI_LINE)
     body, url = fields.need_object("body"), fields.text("url")
     if (fields.text("method") or "POST").upper() != "POST":
         raise InvalidRequest("method", "expected POST.")
-    if url is not None and url not in ENDPOINTS:
-        raise InvalidRequest("url", f"expected one of {', '.join(ENDPOINTS)}.")
-    api = ENDPOINTS[url] if url else Api.OPENAI_RESPONSES if "input" in body else Api.OPENAI_CHAT
-    read = responses.read_request if api is Api.OPENAI_RESPONSES else chat.read_request
-    model = Fields(body, "body").text("model") or default_model
-    return _line(fields, model, read(body, "body"), api)
+    target = read_url(url) if url else None
+    request = _written(fields, line, "body", body, target)
+    model = fields.text("model") or Fields(body, "body").text("model") or (target and target.deployment)
+    return _line(fields, model or default_model, request)
 
 
-def _anthropic_line(fields: Fields, default_model: str | None) -> ParsedLine:
+def _anthropic_line(fields: Fields, line: Json | Mapping[str, Any], default_model: str | None) -> ParsedLine:
     _known(fields, ANTHROPIC_LINE)
     params = fields.need_object("params")
-    model = Fields(params, "params").text("model") or default_model
-    return _line(fields, model, anthropic.read_request(params, "params"), Api.ANTHROPIC)
+    request = _written(fields, line, "params", params, Target(MESSAGES))
+    return _line(fields, fields.text("model") or Fields(params, "params").text("model") or default_model, request)
 
 
-def _line(fields: Fields, model: str | None, request: Request, api: Api | None) -> ParsedLine:
+def _written(
+    fields: Fields, line: Json | Mapping[str, Any], key: str, body: Mapping[str, Any], target: Target | None
+) -> Request:
+    """Read the request that a line holds under ``key``, and keep it as it was written."""
+    arguments = SdkArguments(body, key, betas=key == "params" or (target is not None and target.endpoint is MESSAGES))
+    parsed = arguments.parsed(body)
+    target = target or Target(evident(parsed))
+    demand_fitting(target.endpoint, parsed, key)
+    refuse_login(target.query, "url")
+    query = "&".join(each for each in (target.query, arguments.query) if each)
+    written = WrittenRequest(
+        api=_api(target.endpoint),
+        path=target.endpoint.path + (f"?{query}" if query else ""),
+        body=arguments.sliced(written_member(line, key)),
+        headers=_headers(fields, arguments),
+    )
+    return read_written(written, key, parsed)
+
+
+def _headers(fields: Fields, arguments: SdkArguments) -> Mapping[str, str]:
+    """Join the headers of the line with those that its body names; betas of both count."""
+    own, more = read_headers(fields.object("headers"), "headers"), arguments.headers
+    betas = join_betas(own.get(BETAS), more.get(BETAS))
+    return own | more | ({BETAS: betas} if betas else {})
+
+
+def _api(endpoint: Endpoint) -> Api:
+    """Return the format that has the endpoint; where several have it, the plan's routes decide later."""
+    return endpoint.apis[0] if endpoint.apis else OPENAI[0]
+
+
+def _line(fields: Fields, model: str | None, request: Request) -> ParsedLine:
     if not model:
         raise InvalidRequest("model", "is missing.", "Name one in the line or with --model.")
     return ParsedLine(
         custom_id=fields.text("custom_id"),
         model=model,
-        request=_with_terms(fields, request, api),
+        request=with_terms(request, _one_of(fields, "mapping", Strictness), _one_of(fields, "on_refusal", OnRefusal)),
         priority=_priority(fields),
         expires_in=_expires_in(fields),
         metadata=_metadata(fields),
-        api=api,
     )
-
-
-def _with_terms(fields: Fields, request: Request, api: Api | None) -> Request:
-    """Add what the line allows us to do with its request."""
-    strictness, on_refusal = _one_of(fields, "mapping", Strictness), _one_of(fields, "on_refusal", OnRefusal)
-    terms: dict[str, Any] = {"strictness": strictness, "on_refusal": on_refusal}
-    if strictness is Strictness.NEVER and api is not None:
-        terms["written_in"] = api.value
-    given = {key: value for key, value in terms.items() if value is not None}
-    return request.model_copy(update=given) if given else request
 
 
 def _one_of(fields: Fields, key: str, kind: type[Choice]) -> Choice | None:

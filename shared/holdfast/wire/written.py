@@ -10,6 +10,7 @@ from holdfast.model.request import Request
 from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
 from holdfast.wire import anthropic, chat, responses
+from holdfast.wire.reading import refuse_depth
 
 # Endpoints whose bodies have a neutral form. A request to any other goes as it was written, to its own format alone.
 READERS: Mapping[tuple[Api, str], Callable[[Mapping[str, Any], str], Request]] = {
@@ -19,20 +20,44 @@ READERS: Mapping[tuple[Api, str], Callable[[Mapping[str, Any], str], Request]] =
 }
 
 
-def read_written(written: WrittenRequest, where: str = "") -> Request:
+def read_written(written: WrittenRequest, where: str = "", body: Mapping[str, Any] | None = None) -> Request:
     """Return the reading of ``written``, which it holds. ``where`` is the place of the body, for errors.
+
+    ``body`` is the body where it has been parsed already.
 
     Raises: InvalidRequest: the body is no JSON object, or is wrong in a way that no provider could take.
     """
+    body = _parsed(written, where) if body is None else body
+    read = READERS.get((written.api, endpoint_of(written)), _read_nothing)
+    return read(body, where).model_copy(update={"written": written})
+
+
+def endpoint_of(written: WrittenRequest) -> str:
+    """Return the path that a request goes to, without its query."""
+    return written.path.partition("?")[0]
+
+
+def has_reading(written: WrittenRequest) -> bool:
+    """Tell whether a request can be mapped to other formats; else it passes through to its own alone."""
+    return (written.api, endpoint_of(written)) in READERS
+
+
+def _parsed(written: WrittenRequest, where: str) -> Mapping[str, Any]:
     try:
         body = exact_json.loads(written.body)
     except json.JSONDecodeError as error:
         raise InvalidRequest(where or "the request", f"is no JSON: {error.msg}.") from None
     if not isinstance(body, dict):
         raise InvalidRequest(where or "the request", "expected an object.")
-    read = READERS.get((written.api, written.path))
-    reading = read(body, where) if read else Request(turns=())
-    return reading.model_copy(update={"written": written})
+    return body
+
+
+def _read_nothing(body: Mapping[str, Any], where: str) -> Request:
+    """Read the body of an endpoint without a neutral form: what it may answer at most, and no more."""
+    refuse_depth(body, where)
+    most = body.get("max_tokens")
+    is_count = isinstance(most, int) and not isinstance(most, bool) and most > 0
+    return Request(turns=(), max_tokens=most if is_count else None)
 
 
 def reread(written: WrittenRequest) -> Request:

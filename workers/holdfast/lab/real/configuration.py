@@ -108,7 +108,7 @@ def _route_fields(route: Route) -> dict[str, object]:
         "provider": route.provider,
         "model": route.model,
         "group": route.group,
-        "price": {"input": route.price.input, "output": route.price.output},
+        "price": {"input": route.price.input, "output": route.price.output} if route.price else None,
         "limits": {name: value for name, value in limits.items() if value is not None},
         "deadline": route.deadline,
         "slow_after": route.slow_after,

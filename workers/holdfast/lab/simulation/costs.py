@@ -20,7 +20,8 @@ def costs(plan: Plan, metrics: Metrics, load: Load, *, expired: int) -> dict[str
         "deadline_misses": float(expired),
     }
     each = {
-        route.name: route.price.cost_micros(load.input_tokens, load.output_tokens) / MICROS for route in plan.routes
+        route.name: route.price.cost_micros(load.input_tokens, load.output_tokens) / MICROS if route.price else 0.0
+        for route in plan.routes
     }
     first = each[plan.routes[0].name]
     if not all(each[name] for name in (plan.routes[0].name, *metrics.routes)):
