@@ -19,6 +19,7 @@ from holdfast.policy import transition
 from holdfast.policy.moves import LEGAL
 from holdfast.policy.transition import JobProgress
 from holdfast.store.backlog import release_due
+from holdfast.store.break_off import break_off
 from holdfast.store.cancel import cancel_all, expire_due
 from holdfast.store.claim import claim
 from holdfast.store.dead_letters import replay
@@ -128,6 +129,14 @@ WAYS: dict[str, tuple[Act, Says]] = {
         lambda tx, case: requeue(tx, case.worker, [case.held.id]),
         lambda _, job, __: transition.requeued(job, sent=False),
     ),
+    "break off before the call": (
+        lambda tx, case: break_off(tx, case.worker, case.held.id, "a bug", sent=False),
+        lambda _, job, now: transition.broken_off(job, now, "a bug", 0, sent=False),
+    ),
+    "break off after the call, for the second time": (
+        lambda tx, case: (count_exception(tx, case), break_off(tx, case.worker, case.held.id, "a bug", sent=True)),
+        lambda _, job, now: transition.broken_off(job, now, "a bug", 1, sent=True),
+    ),
     "release": (lambda tx, _: release_due(tx, 10), lambda _, job, now: transition.released(job, now)),
     "expire": (lambda tx, _: expire_due(tx, 10), lambda _, job, now: transition.expired(job, now)),
     "cancel": (lambda tx, case: cancel_all(tx, [case.held.id]), lambda _, job, now: transition.cancelled(job, now)),
@@ -145,6 +154,20 @@ WAYS: dict[str, tuple[Act, Says]] = {
         lambda _, job, now: transition.replayed(job, now + 30, now),
     ),
 }
+
+
+def count_exception(tx: Transaction, case: Case) -> None:
+    """Give the job an earlier attempt that an exception of ours ended."""
+    execute(
+        tx,
+        """
+        insert into attempt (job, generation, number, route, credential, fence, worker, started_at, ended_at, outcome,
+            fault, code, input_tokens, output_tokens, cost_micros)
+        select :job, :generation, 99, 'a/m', 'main', 0, 'w', 1, 2, 'unknown', 'ours', 'exception', 0, 0, 0
+        """,
+        job=case.held.id,
+        generation=case.held.generation,
+    )
 
 
 def execute(tx: Transaction, statement: str, **parameters: Any) -> Any:

@@ -18,6 +18,7 @@ COUNTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         ("from", "to", "fault"),
     ),
     ("holdfast_tokens", "tokens", "Tokens that providers counted.", ("route", "type")),
+    ("holdfast_exceptions", "exceptions", "Attempts on which Holdfast itself broke.", ("route",)),
     ("holdfast_unknown_codes", "unknown_codes", "Answers whose code no table knows.", ("provider", "code")),
 )
 DURATIONS = (

@@ -8,12 +8,14 @@ from holdfast.client.lane_forecast import read_forecast
 from holdfast.config import Settings
 from holdfast.lanes import BreakerView, BucketView, Snapshot
 from holdfast.model.errors import QueueUnavailable
+from holdfast.model.fault import FaultKind
 from holdfast.model.records import LaneCounts
 from holdfast.model.route import Route
 from holdfast.policy.credential_alerts import Alert, alerts
 from holdfast.policy.eta import Eta
 from holdfast.policy.signals import scope_names
 from holdfast.store.backlog import list_lanes
+from holdfast.store.counters import Counters
 from holdfast.store.overrides import read_overrides
 
 FORCED: Mapping[str, str] = {"open": "forced_open", "closed": "disabled"}
@@ -93,6 +95,16 @@ def credential_alerts(installation: Installation, overview: GateOverview) -> lis
         return alerts(installation.redis.lanes().parked(names)) if overview.warning is None else []
     except QueueUnavailable:
         return []
+
+
+def exception_alerts(counters: Counters) -> list[Alert]:
+    """Say how many dead letters there are on which Holdfast itself broke."""
+    dead = counters.of("dead").get((FaultKind.INTERNAL,), 0)
+    text = (
+        f"Holdfast itself broke on {dead} jobs, which are dead letters of fault {FaultKind.INTERNAL}. Their call logs "
+        "and the event attempt_broke of the workers' logs say where. Report it; replay them when it is mended."
+    )
+    return [Alert("exceptions", "holdfast", 0.0, text)] if dead > 0 else []
 
 
 def lane_states(installation: Installation, overview: GateOverview) -> list[LaneState]:

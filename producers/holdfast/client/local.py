@@ -15,6 +15,7 @@ from holdfast.client.bulk_actions import act_on_dead_letters
 from holdfast.client.dead_letter_line import dead_letter_line, new_file
 from holdfast.client.fleet import (
     credential_alerts,
+    exception_alerts,
     gate_overview,
     lane_states,
     redis_url,
@@ -173,6 +174,7 @@ class LocalBackend:
     def status(self) -> View:
         """Show storage, workers, lanes and routes. What Redis alone knows is left out where it does not answer."""
         installation, store, overview = self.installation, self._store, gate_overview(self.installation)
+        counters = store.read(read_counters)
         return views.status_view(
             database_url=store.url,
             redis_url=redis_url(installation),
@@ -180,8 +182,8 @@ class LocalBackend:
             lanes=lane_states(installation, overview),
             routes=route_states(installation, overview),
             warning=overview.warning or redis_warning(installation),
-            alerts=credential_alerts(installation, overview),
-            unknown_codes=store.read(read_counters).of("unknown_codes"),
+            alerts=[*credential_alerts(installation, overview), *exception_alerts(counters)],
+            unknown_codes=counters.of("unknown_codes"),
         )
 
     def ledger(self) -> View:

@@ -14,6 +14,7 @@ DEFAULT_TENANT = "default"
 MAX_ATTEMPTS = 5  # outcomes that are the job's own doing
 MAX_CALLS = 8  # calls that may have been billed
 MAX_CRASHES = 3  # deliveries that ended with the death of the worker
+MAX_EXCEPTIONS = 2  # attempts that ended with an unexpected exception of ours
 
 
 class State(StrEnum):
@@ -185,6 +186,8 @@ class Claimed:
     """What its call before this one ended with. None: nothing went wrong, or this is its first."""
     output_ceiling: int | None = None
     """The most output tokens it may ask for, as a route said that refused more. None: no route did."""
+    exceptions: int = 0
+    """Attempts before this one that ended with an unexpected exception of ours; at ``MAX_EXCEPTIONS`` it is buried."""
 
     @property
     def interactive(self) -> bool:

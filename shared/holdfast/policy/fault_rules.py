@@ -209,7 +209,7 @@ FAULT_RULES: Mapping[FaultKind, FaultRule] = {
 
 def was_sent(outcome: Reply | Fault) -> bool:
     """Tell whether any byte of a call's request left."""
-    return isinstance(outcome, Reply) or FAULT_RULES[outcome.kind].sent
+    return isinstance(outcome, Reply) or outcome.ambiguous or FAULT_RULES[outcome.kind].sent
 
 
 def may_be_billed(outcome: Reply | Fault) -> bool:
@@ -232,6 +232,6 @@ def outcome_of(fault: Fault | None) -> Outcome:
     if fault is None:
         return Outcome.SUCCEEDED
     rule = FAULT_RULES[fault.kind]
-    if rule.scope is Scope.US and not rule.sent:
+    if rule.scope is Scope.US and not was_sent(fault):
         return Outcome.ABANDONED
     return Outcome.UNKNOWN if fault.ambiguous else Outcome.FAILED

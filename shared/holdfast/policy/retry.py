@@ -10,6 +10,7 @@ there as expired, not later and not sooner.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from holdfast.model.exception_fault import is_exception
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import MAX_ATTEMPTS, MAX_CALLS, Claimed, DeathReason
 from holdfast.model.reply import Finish, Reply
@@ -17,6 +18,7 @@ from holdfast.model.request import OnRefusal, Strictness
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import CAP, Uniform, retry_delay, widths
+from holdfast.policy.exceptions import after_exception
 from holdfast.policy.fault_rules import FAULT_RULES, FaultAction, FaultRule, Scope, may_be_billed
 from holdfast.policy.outcome_signals import asked_wait
 
@@ -78,7 +80,10 @@ def next_step(  # noqa: PLR0917  # the whole of what a decision may depend on, i
     """
     if isinstance(outcome, Reply):
         return _second_opinion(job, route, plan, outcome, health, now) or Complete()
-    case = _Case(job, route, plan, outcome, health, now, uniform, still_avoided(job.need.avoid, now))
+    avoid = still_avoided(job.need.avoid, now)
+    if is_exception(outcome):
+        return after_exception(job, route, plan, outcome, avoid, uniform)
+    case = _Case(job, route, plan, outcome, health, now, uniform, avoid)
     return _bury(case) or _go_on(case)
 
 

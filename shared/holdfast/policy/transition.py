@@ -12,7 +12,7 @@ from typing import NamedTuple, assert_never
 
 from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.job import MAX_CRASHES, TERMINAL, DeathReason, Outcome, State
+from holdfast.model.job import MAX_CRASHES, MAX_EXCEPTIONS, TERMINAL, DeathReason, Outcome, State
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.fault_rules import FAULT_RULES, may_be_billed, outcome_of
 
@@ -132,11 +132,13 @@ def why_waiting(fault: Fault | None, route: str) -> str:
     return f"{fault.kind}{status} on {route}{said}"
 
 
-def terminal_message(state: State, waited_for: str | None) -> str:
-    """Say how a job ended that no call ended. ``waited_for``: its ``why_waiting``."""
+def terminal_message(state: State, fault: FaultKind | None, waited_for: str | None) -> str:
+    """Say how a job ended that no call ended. ``waited_for``: its ``why_waiting``, or what broke."""
     match state:
+        case State.DEAD if fault is FaultKind.INTERNAL:
+            said = f"Holdfast broke on it {MAX_EXCEPTIONS} times"
         case State.DEAD:
-            return f"its worker died {MAX_CRASHES} times while it held the job"
+            said = f"its worker died {MAX_CRASHES} times while it held the job"
         case State.EXPIRED:
             said = "expires_at passed while it waited"
         case _:
@@ -179,6 +181,17 @@ def requeued(job: JobProgress, *, sent: bool) -> JobProgress | None:
     return job._replace(
         state=State.QUEUED, worker=None, calls=calls, why_waiting="handed back by its worker", open_calls=0
     )
+
+
+def broken_off(job: JobProgress, now: float, why: str, exceptions: int, *, sent: bool) -> JobProgress | None:
+    """Its worker gives it back after an exception that it could not record. ``exceptions``: how many came before."""
+    if job.state is not State.RUNNING:
+        return None
+    calls = job.calls + (job.open_calls if sent else 0)
+    broken = job._replace(worker=None, calls=calls, why_waiting=why, fault=FaultKind.INTERNAL, open_calls=0)
+    if exceptions + job.open_calls < MAX_EXCEPTIONS:
+        return broken._replace(state=State.QUEUED)
+    return broken.ended(State.DEAD, now, FaultKind.INTERNAL)
 
 
 def released(job: JobProgress, now: float) -> JobProgress | None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from holdfast.model.exception_fault import EXCEPTION
+from holdfast.model.fault import FaultKind
 from holdfast.model.job import Claimed, Outcome, Permit, State
 from holdfast.store.codec import decode_need, decode_request
 from holdfast.store.counters import observe
@@ -32,26 +34,46 @@ EARLIER = Statement("""
     from v join attempt
     on attempt.job = v.job and attempt.generation = v.generation and attempt.number = v.number
 """)
+EXCEPTIONS = Statement("""
+    with v as ($rows(job text, generation bigint))
+    select attempt.job, count(*) as exceptions
+    from v join attempt on attempt.job = v.job and attempt.generation = v.generation
+    where attempt.fault = :fault and attempt.code = :code
+    group by attempt.job
+""")
 REQUESTS = Statement("select job, body from request where job in ($ids)")
 
 
 def claim(tx: Transaction, worker: str, permits: Sequence[Permit]) -> list[Claimed]:
     """Take the permits' jobs. Left out: what is not queued or has expired, and all for a worker without a lease."""
-    if not permits:
-        return []
-    by_job = {permit.job: permit for permit in permits}
-    rows = tx.run(CLAIM, ids=list(by_job), worker=worker, now=tx.now)
+    rows = take(tx, worker, permits)
     if not rows:
         return []
-    tx.run(START_ATTEMPTS, rows=[_attempt(row, by_job[row.id]) for row in rows], worker=worker, now=tx.now)
     bodies: dict[str, bytes] = dict(tx.run(REQUESTS, ids=[row.id for row in rows]))
+    exceptions = _exceptions(tx, rows)
+    tx.crash_point("mid_claim")
+    return [_claimed(row, bodies[row.id], exceptions.get(row.id, 0)) for row in rows]
+
+
+def take(tx: Transaction, worker: str, permits: Sequence[Permit]) -> Sequence[Any]:
+    """Make the permits' jobs ``worker``'s, each with the row of its next attempt. Answers the rows of the jobs."""
+    by_job = {permit.job: permit for permit in permits}
+    rows = tx.run(CLAIM, ids=list(by_job), worker=worker, now=tx.now) if by_job else ()
+    if rows:
+        tx.run(START_ATTEMPTS, rows=[_attempt(row, by_job[row.id]) for row in rows], worker=worker, now=tx.now)
     for row in rows:
         tx.moved(row.lane, row.batch, State.QUEUED, State.RUNNING)
         if row.generation == row.number == 1:
             observe(tx, "queue_wait", tx.now - row.created_at)
     _count_reroutes(tx, rows, by_job)
-    tx.crash_point("mid_claim")
-    return [_claimed(row, bodies[row.id]) for row in rows]
+    return rows
+
+
+def _exceptions(tx: Transaction, rows: Sequence[Any]) -> dict[str, int]:
+    """Count, for jobs that were called before, the attempts that ended with an exception of ours."""
+    again = [[row.id, row.generation] for row in rows if row.number > 1]
+    found = tx.run(EXCEPTIONS, rows=again, fault=FaultKind.INTERNAL, code=EXCEPTION) if again else ()
+    return {row.job: int(row.exceptions) for row in found}
 
 
 def _count_reroutes(tx: Transaction, rows: Sequence[Any], by_job: Mapping[str, Permit]) -> None:
@@ -67,7 +89,7 @@ def _attempt(row: Any, permit: Permit) -> list[Any]:
     return [row.id, row.generation, row.number, permit.route, permit.credential, row.fence]
 
 
-def _claimed(row: Any, body: bytes) -> Claimed:
+def _claimed(row: Any, body: bytes, exceptions: int) -> Claimed:
     return Claimed(
         id=row.id,
         lane=row.lane,
@@ -85,4 +107,5 @@ def _claimed(row: Any, body: bytes) -> Claimed:
         tenant=row.tenant,
         fault=fault_or_none(row.fault),
         output_ceiling=row.output_ceiling,
+        exceptions=exceptions,
     )

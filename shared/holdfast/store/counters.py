@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from holdfast.model.attempt import Attempt
+from holdfast.model.exception_fault import is_exception
 from holdfast.model.fault import Fault
 from holdfast.policy.fault_rules import outcome_of
 from holdfast.store.micros import MICROS
@@ -89,6 +90,8 @@ def count_calls(tx: Transaction, attempts: Iterable[Attempt]) -> None:
         tx.count("cost", route, amount=attempt.cost_micros)
         if fault is not None:
             tx.count("faults", route, fault.kind)
+            if is_exception(fault):
+                tx.count("exceptions", route)
             unknown += [(route.partition("/")[0], fault)] if fault.unfamiliar else []
     if unknown:
         _count_codes(tx, unknown)

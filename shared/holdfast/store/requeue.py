@@ -9,6 +9,10 @@ from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 
 HELD = Statement("select id from job where worker = :worker and state = 'running'")
+HELD_OR_CALLED = Statement("""
+    select id from job where worker = :worker and state = 'running'
+    union select job as id from attempt where worker = :worker and ended_at is null
+""")
 RETURN = Statement("""
     update job set state = 'queued', worker = null, why_waiting = 'handed back by its worker',
         calls = calls + :sent * ( -- two where it was hedged
@@ -43,6 +47,11 @@ def requeue(tx: Transaction, worker: str, jobs: Sequence[str] | None) -> list[Of
     for row in rows:
         tx.moved(row.lane, row.batch, State.RUNNING, State.QUEUED)
     return offers_of(rows)
+
+
+def find_held(tx: Transaction, worker: str) -> frozenset[str]:
+    """The jobs that ``worker`` holds, and those of which it has a call open."""
+    return frozenset(row.id for row in tx.run(HELD_OR_CALLED, worker=worker))
 
 
 def called_within(tx: Transaction, seconds: float) -> bool:

@@ -18,6 +18,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 SHARDS = 16
 TRIES = 4  # of a transaction that lost a deadlock, or found that its pooled connection was dead
+CONTENT_CLASSES = frozenset({"22", "54"})
+CONTENT_WORDS = frozenset({"integer overflow", "malformed JSON", "string or blob too big"})
 RETRIED_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
 
@@ -111,7 +113,19 @@ class Store:
 def _is_away(error: exc.DBAPIError) -> bool:
     """Whether the database is at fault (away, full, read-only, damaged) and not the statement."""
     kinds = (exc.OperationalError, exc.InterfaceError, exc.InternalError)
-    return isinstance(error, kinds) or type(error) is exc.DatabaseError
+    return (isinstance(error, kinds) or type(error) is exc.DatabaseError) and not _is_content(error)
+
+
+def _is_content(error: exc.DBAPIError) -> bool:
+    """Whether one row's content is at fault: no other write fails for it, and to wait for the database is no use.
+
+    Sources: PostgreSQL, appendix A, classes 22 (data exception) and 54 (program limit exceeded); SQLite's own words,
+    which come with its general code 1.
+    """
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state[:2] in CONTENT_CLASSES
+    return str(error.orig) in CONTENT_WORDS
 
 
 def _may_repeat(error: exc.DBAPIError) -> bool:

@@ -61,6 +61,6 @@ def ended_by_call(attempts: Collection[Attempt], move: Transition) -> Row:
 
 def ended_by_others(job: Any, state: State, fault: FaultKind | None, waited_for: str | None = None) -> Row:
     """The terminal record of a job that no call ends. ``job``: the row of the statement that ended it."""
-    message = storable(terminal_message(state, waited_for))
+    message = storable(terminal_message(state, fault, waited_for))
     last = (job.id, job.generation, job.number, job.fence)
     return [*last, state.value, fault and fault.value, None, None, message, None, None, None, None]

@@ -4,15 +4,20 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from holdfast.model.attempt import Attempt
+from holdfast.model.call_result import CallResult
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
+from holdfast.model.exception_fault import exception_fault, is_exception, what_broke
 from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.job import Claimed, Permit
+from holdfast.model.job import MAX_EXCEPTIONS, Claimed, Permit
 from holdfast.model.reply import Reply
 from holdfast.model.route import Plan
 from holdfast.model.step import Complete, Step
+from holdfast.policy.exceptions import after_exception
 from holdfast.policy.fault_rules import may_be_billed
-from holdfast.policy.retry import Health, next_step
+from holdfast.policy.retry import Health, next_step, still_avoided
 from holdfast.wire.validate import check
 from holdfast.worker.call_runner import CallInFlight, CallRunner
 from holdfast.worker.context import WorkerContext
@@ -22,6 +27,7 @@ from holdfast.worker.permit_releaser import PermitReleaser
 from holdfast.worker.retries import Retries
 from holdfast.worker.slow_calls import SlowCallMonitor
 
+log = structlog.get_logger()
 ALL_WELL = Health(open_routes=frozenset())
 
 
@@ -44,20 +50,32 @@ class AttemptRunner:
         self.hedging = Hedging(self.context, self.releaser)
 
     async def run(self, job: Claimed, permit: Permit, plan: Plan) -> None:
-        """Carry one claimed job to its next state. Raises CancelledError, and bugs."""
-        attempts = await self.hedging.run(started(job, permit, plan), plan, self._call)
-        attempts = await self._decide(attempts, plan)
-        attempts = await self._record(attempts)
+        """Carry one claimed job to its next state, whatever breaks on the way. Raises CancelledError, Unrecorded."""
+        calls: list[CallInFlight] = []
+
+        async def call(each: CallInFlight, plan: Plan) -> Attempt:
+            calls.append(each)
+            return await self._call(each, plan)
+
+        first = started(job, permit, plan)
+        try:
+            attempts = await self.hedging.run(first, plan, call)
+            attempts = await self._record(await self._decide(attempts, plan))
+        except Exception as error:  # noqa: BLE001  whatever it is: the job must end, and the others go on
+            attempts = await self._record_broken(calls or [CallInFlight(first)], error, plan)
         self.releaser.release(attempts)
 
     async def _call(self, call: CallInFlight, plan: Plan) -> Attempt:
-        """Make one call, and judge what came of it."""
-        with self.slow_calls.watch(call, plan):
-            result = await self.calls.run(call, plan)
-        attempt = judged(replace(call.attempt, result=result))
-        self.slow_calls.learn(attempt)
-        self.fault_monitor.record(attempt)
-        return attempt
+        """Make one call, and judge what came of it. What breaks in that is the call's fault."""
+        try:
+            with self.slow_calls.watch(call, plan):
+                result = await self.calls.run(call, plan)
+            call.attempt = judged(replace(call.attempt, result=result))
+            self.slow_calls.learn(call.attempt)
+            self.fault_monitor.record(call.attempt)
+        except Exception as error:  # noqa: BLE001  bytes may have left: the call is counted, or it is paid without end
+            call.attempt = broken(call, error)
+        return call.attempt
 
     async def _decide(self, attempts: Sequence[Attempt], plan: Plan) -> list[Attempt]:
         """Give the last attempt, which decides, its step."""
@@ -96,6 +114,35 @@ class AttemptRunner:
         self.context.runtime.crash_point("after_record")
         return attempts if taken else [replace(attempt, step=None) for attempt in attempts]
 
+    async def _record_broken(self, calls: Sequence[CallInFlight], error: Exception, plan: Plan) -> list[Attempt]:
+        """Record that something broke between the calls and their record: with what they brought, else without.
+
+        Raises Unrecorded where that breaks, too.
+        """
+        attempts = [broken(call, error) for call in calls]
+        for whole in (attempts, [bare(attempt) for attempt in attempts]):
+            try:
+                return await self._record([*whole[:-1], replace(whole[-1], step=self._after_exception(whole, plan))])
+            except Exception as another:  # noqa: BLE001  the next try holds less that could break it
+                log_attempt(whole[-1], another)
+        self.releaser.release(attempts)
+        raise Unrecorded(sent=any(call.may_have_left for call in calls)) from error
+
+    def _after_exception(self, attempts: Sequence[Attempt], plan: Plan) -> Step:
+        *others, last = attempts
+        assert last.fault is not None
+        job = counting(last.job, others)
+        avoid = still_avoided(job.need.avoid, self.context.gate.now())
+        return after_exception(job, last.route, plan, last.fault, avoid, random.uniform)
+
+
+class Unrecorded(Exception):
+    """Something broke in the way of a job, and nothing could be recorded of it. ``sent``: a call may have left."""
+
+    def __init__(self, *, sent: bool) -> None:
+        super().__init__(sent)
+        self.sent = sent
+
 
 def started(job: Claimed, permit: Permit, plan: Plan) -> Attempt:
     """The attempt whose row the claim wrote."""
@@ -113,13 +160,37 @@ def judged(attempt: Attempt) -> Attempt:
     return replace(attempt, outcome=outcome)
 
 
-def counting(job: Claimed, others: Sequence[Attempt]) -> Claimed:
-    """The job, with the calls counted that other routes may bill for it."""
-    return (
-        replace(job, calls=job.calls + sum(each.fault is None or may_be_billed(each.fault) for each in others))
-        if others
-        else job
+def broken(call: CallInFlight, error: Exception) -> Attempt:
+    """The attempt of a call in whose way something broke: with what it brought, and the exception as its outcome."""
+    attempt = replace(call.attempt, outcome=exception_fault(error, sent=call.may_have_left), step=None)
+    log_attempt(attempt, error)
+    return attempt
+
+
+def bare(attempt: Attempt) -> Attempt:
+    """The attempt without what was read of its answer, which is perhaps what cannot be recorded."""
+    assert attempt.fault is not None
+    return replace(attempt, result=CallResult(attempt.fault, seconds=attempt.seconds))
+
+
+def log_attempt(attempt: Attempt, error: Exception) -> None:
+    log.error(
+        "attempt_broke",
+        job=attempt.job.id,
+        route=attempt.route.name,
+        error=what_broke(error),
+        effect=f"its job is tried once more, or buried if that was exception {MAX_EXCEPTIONS} of it",
+        exc_info=error,
     )
+
+
+def counting(job: Claimed, others: Sequence[Attempt]) -> Claimed:
+    """The job, with the calls counted that other routes may bill for it, and what broke in them."""
+    if not others:
+        return job
+    billed = sum(each.fault is None or may_be_billed(each.fault) for each in others)
+    exceptions = sum(is_exception(each.fault) for each in others)
+    return replace(job, calls=job.calls + billed, exceptions=job.exceptions + exceptions)
 
 
 def reconsidered(outcome: Reply | Fault | None, step: Step) -> Reply | Fault | None:

@@ -11,7 +11,6 @@ from holdfast.model.call_result import CallResult
 from holdfast.model.errors import HoldfastError, QueueUnavailable, Unmappable
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import public_id
-from holdfast.model.job import Permit
 from holdfast.model.route import Plan
 from holdfast.policy.fault_rules import FAULT_RULES, Scope
 from holdfast.testing import PRODUCTION, Clock
@@ -25,11 +24,16 @@ UNSENT = Fault(FaultKind.INTERNAL, "it was not needed any more before it was sen
 
 @dataclass(slots=True, eq=False)
 class CallInFlight:
-    """The handle of a call under way. ``abandoned``: why nobody waits for it any more. ``over``: it has ended."""
+    """The handle of a call under way. ``attempt`` is as far as the call has come.
+
+    ``abandoned``: why nobody waits for it any more. ``may_have_left``: nothing of ours has held it back, so that bytes
+    of it may be with the provider. ``over``: it has ended.
+    """
 
     attempt: Attempt
     clock: Clock = PRODUCTION.clock
     abandoned: Fault | None = None
+    may_have_left: bool = False
     over: bool = False
     _began: float = field(init=False)
     _timeout: asyncio.Timeout | None = None  # while bytes may be under way
@@ -64,14 +68,17 @@ class CallInFlight:
 
 @dataclass(slots=True)
 class CallRunner:
-    """Makes calls through the adapters. Whatever goes wrong on our side of one is a fault, never an error."""
+    """Makes calls through the adapters. What Holdfast knows to go wrong on its side of one is a fault."""
 
     context: WorkerContext
     providers: ProviderPool
     credential_monitor: CredentialMonitor
 
     async def run(self, call: CallInFlight, plan: Plan) -> CallResult:
-        """Make one call. The times in its result are those of this process's clock."""
+        """Make one call. The times in its result are those of this process's clock. Raises bugs.
+
+        The call's attempt keeps what the adapter brought, whatever breaks after that.
+        """
         try:
             demand_allowed(call.attempt.job.request, plan, call.attempt.route)
             result = await self._send(call)
@@ -97,17 +104,19 @@ class CallRunner:
             attempt.job.request,
             deadline=self.context.runtime.clock.real(route.deadline),
             tag=tag(attempt),
-            refusal=partial(self._refusal, permit),
+            refusal=partial(self._refusal, call),
         )
         result = await call.unless_abandoned(answer)
+        call.attempt = replace(attempt, result=result)
         self.context.runtime.crash_point("after_body")
         if isinstance(result.outcome, Fault) and result.outcome.kind is FaultKind.AUTH:
             self.providers.login_refused(route, permit.credential, client)
         clock = self.context.runtime.clock
         return result if clock.is_real else replace(result, seconds=clock.passed(result.seconds))
 
-    async def _refusal(self, permit: Permit) -> str | None:
+    async def _refusal(self, call: CallInFlight) -> str | None:
         """Why a call may not leave now: this process stood still since the claim, and what it held is others' now."""
+        permit = call.attempt.permit
         try:
             why = await self.context.gate.renewal.refusal(permit)
         except QueueUnavailable as error:
@@ -116,6 +125,7 @@ class CallRunner:
         if not self.context.lease.covers(permit.worker):
             why = "this worker's lease ran out before the call"
         self.context.slots.left(permit.id)
+        call.may_have_left = why is None
         return why
 
     def _note_credential(self, attempt: Attempt, result: CallResult) -> None:

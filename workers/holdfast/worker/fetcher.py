@@ -9,7 +9,9 @@ import structlog
 
 from holdfast.lanes import Reason
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
-from holdfast.model.job import Permit
+from holdfast.model.exception_fault import what_broke
+from holdfast.model.job import Claimed, Permit
+from holdfast.store.break_off import refuse_claim
 from holdfast.worker.context import WorkerContext
 from holdfast.worker.held_jobs import HeldJobs
 from holdfast.worker.lane_schedule import ScheduledLane
@@ -93,13 +95,7 @@ class Fetcher:
     async def _claim(self, permits: Sequence[Permit], lane: ScheduledLane) -> None:
         """Claim in one statement; permits of jobs that are not ours to run go back."""
         self.context.runtime.crash_point("before_claim")
-        try:
-            claimed = await self.context.writer.claim(self.context.worker, permits)
-            self.context.dependencies.sql_wrote()
-        except StorageUnavailable as error:
-            self.context.dependencies.failed(error)
-            self.jobs.unsure.update(permit.job for permit in permits)
-            claimed = []
+        claimed = await self._claimed(permits)
         self.context.runtime.crash_point("after_claim")
         jobs = {job.id: job for job in claimed}
         self.context.slots.give_back(len(permits) - len(claimed))
@@ -110,6 +106,41 @@ class Fetcher:
                 self.context.slots.left(permit.id)
         await self._drop([permit for permit in permits if permit.job not in jobs])
 
+    async def _claimed(self, permits: Sequence[Permit]) -> list[Claimed]:
+        """The permits' jobs, as far as they are ours now. One whose claim breaks is left out, and broken off."""
+        try:
+            claimed = await self.context.writer.claim(self.context.worker, permits)
+        except StorageUnavailable as error:
+            self._unsure(permits, error)
+            return []
+        except Exception as error:  # noqa: BLE001  one job must not take those with it that were fetched with it
+            return await self._claimed_one_by_one(permits, error)
+        self.context.dependencies.sql_wrote()
+        return claimed
+
+    async def _claimed_one_by_one(self, permits: Sequence[Permit], error: Exception) -> list[Claimed]:
+        if len(permits) == 1:
+            await self._refuse(permits[0], error)
+            return []
+        self.jobs.unsure.update(permit.job for permit in permits)  # it may have broken after the commit
+        return [job for permit in permits for job in await self._claimed([permit])]
+
+    async def _refuse(self, permit: Permit, error: Exception) -> None:
+        """Have SQL count that a job's claim broke; the second time that buries it."""
+        why, effect = what_broke(error), "it is handed back, or buried if that is not its first exception"
+        log.error("claim_broke", job=permit.job, error=why, effect=effect, exc_info=error)
+        try:
+            await self.context.offer(await self.context.write(refuse_claim, self.context.worker, permit, why))
+        except (StorageUnavailable, QueueUnavailable) as away:
+            self._unsure([permit], away)
+        except Exception:
+            log.exception("claim_broke", job=permit.job, error=why, effect="it is handed back")
+            self.jobs.unsure.add(permit.job)
+
+    def _unsure(self, permits: Sequence[Permit], error: StorageUnavailable | QueueUnavailable) -> None:
+        self.context.dependencies.failed(error)
+        self.jobs.unsure.update(permit.job for permit in permits)
+
     async def _drop(self, permits: Sequence[Permit]) -> None:
         if not permits:
             return
@@ -117,3 +148,5 @@ class Fetcher:
             await self.context.gate.drop(permits)
         except QueueUnavailable as error:
             self.context.dependencies.failed(error)
+        except Exception:
+            log.exception("drop_broke", permits=len(permits), effect="they come back as strays")

@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
+from holdfast.model.exception_fault import what_broke
 from holdfast.model.job import Offer, Permit
 from holdfast.model.reply import Reply
 from holdfast.model.route import Hedge, Plan
@@ -18,6 +21,7 @@ from holdfast.worker.call_runner import CallInFlight
 from holdfast.worker.context import WorkerContext
 from holdfast.worker.permit_releaser import PermitReleaser
 
+log = structlog.get_logger()
 Call = Callable[[CallInFlight, Plan], Awaitable[Attempt]]
 
 
@@ -46,11 +50,23 @@ class Hedging:
         if budget is None:
             return None
         self.budgets[plan.model] = budget
-        permit = await self._permit(first.attempt, plan)
-        second = None if permit is None else await self._begin(first, plan, permit)
+        second = await self._ready(first, plan)
         if second is None:
             self.budgets[plan.model] = refund(self.budgets[plan.model])
         return second
+
+    async def _ready(self, first: CallInFlight, plan: Plan) -> CallInFlight | None:
+        """The second call with permit and row. What breaks on the way costs the hedge, never the first call."""
+        permit = None
+        try:
+            permit = await self._permit(first.attempt, plan)
+            return None if permit is None else await self._begin(first, plan, permit)
+        except Exception as error:
+            job, effect = first.attempt.job.id, "its first call goes on alone"
+            log.exception("hedge_broke", job=job, error=what_broke(error), effect=effect)
+            if permit is not None:
+                await self._drop(permit)
+            return None
 
     async def _permit(self, first: Attempt, plan: Plan) -> Permit | None:
         job = first.job
@@ -84,6 +100,8 @@ class Hedging:
             await self.context.gate.drop([permit])
         except QueueUnavailable as error:
             self.context.dependencies.failed(error)
+        except Exception:
+            log.exception("drop_broke", permits=1, effect="they come back as strays")
 
 
 class Race:

@@ -2,8 +2,11 @@
 
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
 
 def log_to_stderr() -> None:
@@ -15,9 +18,30 @@ def log_to_stderr() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            without_words,
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
+
+
+def without_words(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """As a processor: show an exception as its names and places. Its own words may quote a prompt, an answer or a key.
+
+    >>> without_words(None, "error", {"exc_info": ValueError("a secret")})
+    {'exception': ['ValueError']}
+    """
+    told = event.pop("exc_info", None)
+    error = told if isinstance(told, BaseException) else sys.exc_info()[1]
+    return {**event, "exception": list(_trace(error))} if told and error else event
+
+
+def _trace(error: BaseException) -> Iterator[str]:
+    """An exception and what caused it, each with the lines that it passed, the innermost first."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield type(cause).__name__
+        for frame in reversed(traceback.extract_tb(cause.__traceback__)):
+            yield f"  {frame.name} ({frame.filename}:{frame.lineno})"
+        cause = cause.__cause__ or cause.__context__

@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import Iterable
 
+import structlog
+
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
+from holdfast.model.exception_fault import what_broke
 from holdfast.worker.context import WorkerContext
 
+log = structlog.get_logger()
 GROUP = 200  # attempts a script call
 LINGER = 0.002  # seconds to let a group form; a permit is worth nothing to anyone sooner
 RETRY_AFTER = 0.5  # seconds between tries while Redis is away
@@ -40,17 +44,33 @@ class PermitReleaser:
                 await self._flush(self._waiting[:GROUP])
             self._empty.set()
 
-    async def _flush(self, group: list[Attempt]) -> None:
+    async def _flush(self, group: list[Attempt]) -> bool:
+        """Tell Redis of the first that wait. False: it is away, and they wait on."""
         self._context.runtime.crash_point("before_settle")
         try:
             await self._context.gate.finish(group)
         except QueueUnavailable as error:
             self._context.dependencies.failed(error)
             await asyncio.sleep(RETRY_AFTER)
-        else:
-            self._context.runtime.crash_point("after_settle")
-            self._context.dependencies.redis_answered()
-            del self._waiting[: len(group)]
+            return False
+        except Exception as error:  # noqa: BLE001  one that cannot be told must not keep the others waiting
+            return await self._flush_one_by_one(group, error)
+        self._context.runtime.crash_point("after_settle")
+        self._context.dependencies.redis_answered()
+        del self._waiting[: len(group)]
+        return True
+
+    async def _flush_one_by_one(self, group: list[Attempt], error: Exception) -> bool:
+        """Tell Redis of each by itself. One that breaks even so is left to the sweeper, as a stray."""
+        if len(group) == 1:
+            job, effect = group[0].job.id, "its permit comes back as a stray's"
+            log.error("release_broke", job=job, error=what_broke(error), effect=effect, exc_info=error)
+            del self._waiting[:1]
+            return True
+        for attempt in group:
+            if not await self._flush([attempt]):
+                return False
+        return True
 
     async def drain(self, at_most: float) -> bool:
         """Wait until Redis has heard everything; False when ``at_most`` seconds were not enough."""

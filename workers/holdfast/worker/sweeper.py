@@ -12,14 +12,15 @@ import structlog
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import State
 from holdfast.store.backlog import lane_heads, list_lanes, release_due
+from holdfast.store.break_off import break_off
 from holdfast.store.cancel import expire_due
 from holdfast.store.counters import prune_pace, recount_dead
 from holdfast.store.fleet import list_workers, take_over
 from holdfast.store.operations import delete_done_operations
-from holdfast.store.requeue import requeue
+from holdfast.store.requeue import find_held, requeue
 from holdfast.store.retention import delete_stopped_workers
 from holdfast.worker.context import WorkerContext
-from holdfast.worker.held_jobs import HeldJobs
+from holdfast.worker.held_jobs import BrokenJob, HeldJobs
 from holdfast.worker.overrides import Overrides
 
 log = structlog.get_logger()
@@ -39,6 +40,7 @@ class Sweeper:
     jobs: HeldJobs
     overrides: Overrides
     _strays: frozenset[str] = field(default_factory=frozenset)
+    _lost_claims: frozenset[str] = field(default_factory=frozenset)
     _condition: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -48,9 +50,11 @@ class Sweeper:
             (1.0, self.expire_due),
             (1.0, self.follow_sql),
             (1.0, self.hand_back_unsure),
+            (1.0, self.break_off),
             (2.0, self.take_over),
             (5.0, self.offer_pressing),
             (5.0, self.drop_strays),
+            (5.0, self.find_lost_claims),
             (10.0, self.log_redis_health),
             (15.0, self.mend_lanes),
             (600.0, self.delete_leftovers),
@@ -64,6 +68,8 @@ class Sweeper:
                 await duty()
             except (StorageUnavailable, QueueUnavailable) as error:
                 self.context.dependencies.failed(error)
+            except Exception:
+                log.exception("part_broke", part=f"sweeper.{duty.__name__}", effect="the other duties go on")
             await asyncio.sleep(max(self.context.runtime.clock.real(every), every / FASTER))
 
     async def release_due(self) -> None:
@@ -105,6 +111,16 @@ class Sweeper:
             await self.context.offer(await self.context.write(requeue, self.context.worker, sorted(unsure)))
             self.jobs.unsure -= unsure
 
+    async def break_off(self) -> None:
+        """Give up jobs that something of ours broke on, each by itself: one that cannot be given up stops no other."""
+        for job, broken in list(self.jobs.broken.items()):
+            if job in self.jobs.running:
+                continue
+            self.jobs.broken[job] = self.jobs.broken.pop(job)  # to the end: the next look begins with another
+            offers = await self.context.write(break_off, self.context.worker, job, broken.why, sent=broken.sent)
+            del self.jobs.broken[job]
+            await self.context.offer(offers)
+
     async def take_over(self) -> None:
         """Queue the jobs of workers whose lease ran out, and free what dead workers hold in Redis.
 
@@ -130,6 +146,15 @@ class Sweeper:
             log.warning("strays_dropped", jobs=len(lost))
             await self.context.gate.forget(self.context.worker, sorted(lost))
         self._strays = strays
+
+    async def find_lost_claims(self) -> None:
+        """Jobs that SQL counts as ours at two looks, and that nothing here runs: something broke after a claim."""
+        known = {*self.jobs.running, *self.jobs.unsure, *self.jobs.broken}
+        lost = await self.context.read(find_held, self.context.worker) - known
+        for job in lost & self._lost_claims:
+            log.error("claim_lost", job=job, effect="it is broken off")
+            self.jobs.broken[job] = BrokenJob("its claim was lost in its worker", sent=True)
+        self._lost_claims = lost
 
     async def log_redis_health(self) -> None:
         """Log what is wrong with Redis, such as an eviction policy that throws keys away, once per change."""
