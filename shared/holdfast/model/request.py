@@ -48,19 +48,34 @@ class Document(Value):
 
 
 class ToolUse(Value):
-    """The model's call of a tool. ``input`` is the parsed JSON object."""
+    """The model's call of a tool. ``input`` is the parsed JSON object, or the text as it came where it is none."""
 
     type: Literal["tool_use"] = "tool_use"
     id: str
     name: str
-    input: dict[str, Any]
+    input: dict[str, Any] | str
     native: Natives = Field(default_factory=dict)
+
+
+class Opaque(Value):
+    """A block, item, message or tool that only one wire format knows, as it was written.
+
+    It travels unchanged to a route of that format. On any other it is left out and told, or the route is refused where
+    it is ``needed``: without it another question would be asked.
+    """
+
+    type: Literal["opaque"] = "opaque"
+    wire: str
+    block: dict[str, Any]
+    where: str  # the place as its producer wrote it, with the block's type
+    needed: bool = False
+    as_turn: bool = False  # the block is a whole message or item, not a part of one
 
 
 class ToolResult(Value):
     type: Literal["tool_result"] = "tool_result"
     id: str  # of the ToolUse it answers
-    parts: tuple[Annotated[Text | Image | Document, Field(discriminator="type")], ...]
+    parts: tuple[Annotated[Text | Image | Document | Opaque, Field(discriminator="type")], ...]
     is_error: bool = False
     native: Natives = Field(default_factory=dict)
 
@@ -73,7 +88,7 @@ class Thought(Value):
     block: dict[str, Any]  # as the provider sent it
 
 
-Part = Annotated[Text | Image | Document | ToolUse | ToolResult | Thought, Field(discriminator="type")]
+Part = Annotated[Text | Image | Document | ToolUse | ToolResult | Thought | Opaque, Field(discriminator="type")]
 
 
 class Role(StrEnum):
@@ -136,8 +151,9 @@ class Request(Value):
 
     turns: tuple[Turn, ...]
     system: str | None = None
-    max_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=0)  # 0: Anthropic only warms its cache
     tools: tuple[Tool, ...] = ()
+    provider_tools: tuple[Opaque, ...] = ()  # run by a provider, or of a kind that only its format knows
     tool_choice: ToolChoice | None = None
     parallel_tools: bool | None = None
     output: Output | None = None
@@ -146,6 +162,7 @@ class Request(Value):
     top_p: float | None = None
     effort: str | None = None  # none, minimal, low, medium, high, xhigh, max
     user: str | None = None  # the end user, opaque: metadata.user_id or safety_identifier
+    user_key: str | None = None  # "user" where that older key of OpenAI's named the end user
     strictness: Strictness | None = None  # None: tolerant
     written_in: str | None = None  # the format of the line, where that matters: for ``never``, or a begun answer
     on_refusal: OnRefusal | None = None  # None: keep

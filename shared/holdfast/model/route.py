@@ -39,6 +39,15 @@ class Dialect(StrEnum):
     LLAMA_CPP = "llama.cpp"
     LM_STUDIO = "lm-studio"
     OPENROUTER = "openrouter"
+    MISTRAL = "mistral"
+    GROQ = "groq"
+    XAI = "xai"
+    DEEPSEEK = "deepseek"
+    DASHSCOPE = "dashscope"
+    TOGETHER = "together"
+    FIREWORKS = "fireworks"
+    SGLANG = "sglang"
+    TGI = "tgi"
     COMPATIBLE = "compatible"  # any other
 
 

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from holdfast.model.job import Need
-from holdfast.model.request import Document, Image, Part, Request, Text, Thought, ToolResult, ToolUse
+from holdfast.model.request import Document, Image, Opaque, Part, Request, Text, Thought, ToolResult, ToolUse
 from holdfast.model.written import WrittenRequest
 
 DEFAULT_OUTPUT = 1_000  # tokens, where the request names no maximum
@@ -64,7 +64,7 @@ def _part(part: Part) -> float:
             return IMAGE
         case Document():
             return DOCUMENT
-        case Thought():
+        case Thought() | Opaque():
             return _json(part.block)
         case ToolUse():
             return text_tokens(part.name) + _json(part.input)
