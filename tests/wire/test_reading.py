@@ -1,4 +1,4 @@
-"""What an inbound body holds that a job cannot carry is refused by its place; nothing falls under the table."""
+"""Everything that a format can say is read: into the neutral form, or kept for its own format with its place."""
 
 import pytest
 
@@ -10,9 +10,15 @@ USER = {"role": "user", "content": "x"}
 AUDIO = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{broken"}}
-NAMELESS = {"type": "json_schema", "json_schema": {"schema": {}}}
+F = {"function": {"name": "f"}}
+OLD_RESULT = {"role": "function", "name": "f", "content": "x"}
+PICTURE_FILE = {"type": "image", "source": {"type": "file", "file_id": "f"}}
 ODD_RESULT = {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "tool_reference"}]}
 FILED = {"type": "input_image", "file_id": "f"}
+
+
+def image_of(url):
+    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def calls_in_chat(call):
@@ -42,49 +48,114 @@ def responses_with(*items, **keys):
 @pytest.mark.parametrize(
     ("read", "place"),
     [
-        (lambda: said_in_chat(AUDIO), "messages[0].content[0]"),
-        (lambda: said_in_chat({"type": "file", "file": {"file_id": "f"}}), "messages[0].content[0].file.file_id"),
-        (lambda: said_in_chat({"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}), "image_url.url"),
-        (lambda: said_in_chat({"type": "image_url", "image_url": {"url": "data:image/png,AA"}}), "image_url.url"),
-        (lambda: said_in_chat({"type": "image_url"}), "messages[0].content[0].image_url"),
-        (lambda: chat_with(stream=True), "stream"),
-        (lambda: chat_with(n=2), "n"),
-        (lambda: chat_with(modalities=["text", "audio"]), "modalities"),
-        (lambda: chat_with(web_search_options={}), "web_search_options"),
-        (lambda: chat_with(functions=[]), "functions"),
-        (lambda: chat_with(tools=[{"type": "custom", "custom": {"name": "x"}}]), "tools[0]"),
-        (lambda: chat_with(max_tokens=5, max_completion_tokens=6), "max_tokens"),
         (lambda: chat_with(temperature="hot"), "temperature"),
-        (lambda: calls_in_chat(CALL | {"type": "custom"}), "messages[1].tool_calls[0]"),
-        (lambda: calls_in_chat(CALL), "messages[1].tool_calls[0].function.arguments"),
-        (lambda: chat_with(messages=[USER, {"role": "assistant"}]), "messages[1].content"),
-        (lambda: chat_with(response_format=NAMELESS), "response_format.json_schema.name"),
-        (lambda: chat_with(response_format={"type": "grammar"}), "response_format.type"),
-        (lambda: said_to_anthropic({"type": "search_result"}), "messages[0].content[0]"),
-        (lambda: said_to_anthropic({"type": "image", "source": {"type": "file"}}), "content[0].source"),
-        (lambda: said_to_anthropic({"type": "tool_use", "id": "a"}), "messages[0].content[0]"),
-        (lambda: said_to_anthropic(ODD_RESULT), "messages[0].content[0].content[0]"),
-        (lambda: anthropic_with(tools=[{"type": "web_search_20250305", "name": "web_search"}]), "tools[0]"),
-        (lambda: anthropic_with(mcp_servers=[]), "mcp_servers"),
-        (lambda: anthropic_with(stream=True), "stream"),
-        (lambda: anthropic_with(messages=[{"role": "tool", "content": "x"}]), "messages[0].role"),
+        (lambda: chat_with(temperature=10**400), "temperature"),
+        (lambda: chat_with(messages=[]), "messages"),
+        (lambda: chat_with(messages={"role": "user"}), "messages"),
+        (lambda: chat_with(messages=["x"]), "messages[0]"),
+        (lambda: chat_with(messages=[{"content": "x"}]), "messages[0].role"),
+        (lambda: chat_with(messages=[{"role": "user"}]), "messages[0].content"),
+        (lambda: chat_with(messages=[{"role": "user", "content": {"type": "text"}}]), "messages[0].content"),
+        (lambda: chat_with(messages=[{"role": "user", "content": [5]}]), "messages[0].content[0]"),
+        (lambda: chat_with(tools=[{"type": "function", "function": {}}]), "tools[0].function.name"),
+        (lambda: said_to_anthropic({"type": "tool_use", "id": "a"}, role="assistant"), "messages[0].content[0].name"),
+        (lambda: said_to_anthropic({"text": "x"}), "messages[0].content[0].type"),
+        (lambda: anthropic_with(messages=[]), "messages"),
         (lambda: anthropic_with(messages=[{"role": "user"}]), "messages[0].content"),
+        (lambda: anthropic_with(max_tokens=-1), "max_tokens"),
         (lambda: anthropic_with(tool_choice={"type": "tool", "name": "f"}), "tool_choice"),
         (lambda: anthropic_with(tools=[{"name": "f", "input_schema": {}}] * 2), "tools"),
-        (lambda: responses_with({"type": "item_reference", "id": "x"}), "input[0]"),
-        (lambda: responses_with({"type": "web_search_call"}), "input[0]"),
-        (lambda: responses_with({"role": "user", "content": [FILED]}), "input[0].content[0].file_id"),
-        (lambda: responses_with({"role": "user", "content": [AUDIO]}), "input[0].content[0]"),
-        (lambda: responses_with(background=True), "background"),
-        (lambda: responses_with(tools=[{"type": "web_search"}]), "tools[0]"),
         (lambda: responses.read_request({"model": "m", "input": 5}), "input"),
+        (lambda: responses.read_request({"model": "m"}), "input"),
+        (lambda: responses.read_request({"model": "m", "input": ["x"]}), "input[0]"),
     ],
-)  # fmt: skip
-def test_what_is_not_carried_is_refused_by_its_place(read, place):
+)
+def test_a_shape_that_no_server_of_its_format_could_take_is_refused_by_its_place(read, place):
     with pytest.raises(InvalidRequest) as caught:
         read()
     assert caught.value.where.endswith(place)
     assert len(str(caught.value)) > len(caught.value.where) + 10
+
+
+NEW = {"type": "launched_next_month", "data": {"b": 1, "a": 2}}
+
+
+@pytest.mark.parametrize(
+    ("read", "place"),
+    [
+        (lambda: said_in_chat(NEW), "messages[0].content[0] (type launched_next_month)"),
+        (lambda: said_in_chat(NEW, role="assistant"), "messages[0].content[0] (type launched_next_month)"),
+        (lambda: said_in_chat(AUDIO), "messages[0].content[0] (type input_audio)"),
+        (lambda: said_in_chat({"type": "file", "file": {"file_id": "f"}}), "messages[0].content[0] (type file)"),
+        (lambda: said_in_chat(image_of("gs://bucket/a.png")), "messages[0].content[0] (type image_url)"),
+        (lambda: said_in_chat({"type": "image_url", "uuid": "u"}), "messages[0].content[0] (type image_url)"),
+        (lambda: chat_with(messages=[USER, {"role": "critic", "content": "x"}]), "messages[1] (type critic)"),
+        (lambda: chat_with(messages=[USER, OLD_RESULT]), "messages[1] (type function)"),
+        (lambda: chat_with(tools=[{"type": "custom", "custom": {"name": "x"}}]), "tools[0] (type custom)"),
+        (lambda: calls_in_chat(CALL | {"type": "custom"}), "messages[1].tool_calls[0] (type custom)"),
+        (lambda: said_to_anthropic(NEW), "messages[0].content[0] (type launched_next_month)"),
+        (lambda: said_to_anthropic({"type": "search_result"}), "messages[0].content[0] (type search_result)"),
+        (lambda: said_to_anthropic(PICTURE_FILE), "messages[0].content[0] (type image)"),
+        (lambda: said_to_anthropic(ODD_RESULT), "messages[0].content[0].content[0] (type tool_reference)"),
+        (lambda: anthropic_with(tools=[{"type": "bash_20250124", "name": "b"}]), "tools[0] (type bash_20250124)"),
+        (lambda: anthropic_with(messages=[USER, {"role": "tool", "content": "x"}]), "messages[1] (type tool)"),
+        (lambda: responses_with(NEW), "input[0] (type launched_next_month)"),
+        (lambda: responses_with({"id": "x"}), "input[0]"),
+        (lambda: responses_with({"type": "item_reference", "id": "x"}), "input[0] (type item_reference)"),
+        (lambda: responses_with({"role": "user", "content": [FILED]}), "input[0].content[0] (type input_image)"),
+        (lambda: responses_with({"role": "user", "content": [AUDIO]}), "input[0].content[0] (type input_audio)"),
+        (lambda: responses_with(tools=[{"type": "web_search"}]), "tools[0] (type web_search)"),
+    ],
+)  # fmt: skip
+def test_what_only_its_own_format_knows_is_read_whole_and_its_place_is_named(read, place):
+    assert read().unread == (place,)
+
+
+@pytest.mark.parametrize(
+    ("read", "native"),
+    [
+        (lambda: chat_with(stream=True), {"stream": True}),
+        (lambda: chat_with(n=2), {"n": 2}),
+        (lambda: chat_with(modalities=["text", "audio"]), {"modalities": ["text", "audio"]}),
+        (lambda: chat_with(web_search_options={}), {"web_search_options": {}}),
+        (lambda: chat_with(max_tokens=5, max_completion_tokens=6), {"max_tokens": 5}),
+        (lambda: chat_with(response_format={"type": "grammar"}), {"response_format": {"type": "grammar"}}),
+        (lambda: chat_with(tool_choice={"type": "allowed_tools"}), {"tool_choice": {"type": "allowed_tools"}}),
+        (lambda: responses_with(background=True), {"background": True}),
+        (lambda: anthropic_with(mcp_servers=[{"url": "u"}]), {"mcp_servers": [{"url": "u"}]}),
+        (lambda: anthropic_with(tool_choice="new"), {"tool_choice": "new"}),
+    ],
+)
+def test_a_field_that_a_queue_has_no_word_for_is_kept_for_its_own_format(read, native):
+    assert next(iter(read().native.values())) == native
+
+
+def test_unknown_keys_inside_of_known_objects_are_kept_where_they_stood():
+    function = {"name": "f", "parameters": {"type": "object"}, "new": 1}
+    read = chat_with(tools=[{"type": "function", "function": function}], tool_choice={"type": "function", "x": 1, **F})
+    assert read.tools[0].native == {"openai-chat": {"function": {"new": 1}}}
+    assert read.native == {"openai-chat": {"tool_choice": {"x": 1}}}
+    shaped = {"format": {"type": "json_schema", "schema": {"type": "object"}, "new": 1}}
+    assert anthropic_with(output_config=shaped).native == {"anthropic": {"output_config": {"format": {"new": 1}}}}
+    source = {"type": "base64", "media_type": "image/png", "data": "AAAA", "new": 1}
+    (part,) = said_to_anthropic({"type": "image", "source": source}).turns[0].parts
+    assert part.native == {"anthropic": {"source": {"new": 1}}}
+
+
+def test_arguments_that_are_no_json_object_stay_the_text_that_they_are():
+    call = calls_in_chat(CALL).turns[1].parts[0]
+    assert call.input == "{broken"
+    exact = CALL | {"function": {"name": "f", "arguments": '{"wei": 100000000000000000001, "a": 1}'}}
+    assert list(calls_in_chat(exact).turns[1].parts[0].input.items()) == [("wei", 100000000000000000001), ("a", 1)]
+
+
+def test_a_conversation_of_a_system_prompt_alone_is_one_turn():
+    read = chat.read_request({"messages": [{"role": "system", "content": "s"}]})
+    assert (read.system, [turn.role for turn in read.turns]) == (None, [Role.SYSTEM])
+
+
+def test_a_request_that_goes_on_with_a_stored_one_needs_no_input():
+    assert responses.read_request({"model": "m", "previous_response_id": "resp_1"}).turns == ()
 
 
 def test_null_is_as_good_as_absent():
@@ -149,4 +220,4 @@ def test_several_system_blocks_keep_their_text_for_all_and_their_marks_for_anthr
     assert anthropic.write_request(read, "m")[0]["system"] == blocks
     body, report = chat.write_request(read, "m")
     assert body["messages"][0] == {"role": "system", "content": "a\n\nb"}
-    assert [change.field for change in report.notes] == ["system"]
+    assert [change.field for change in report.notes] == ["system", "system[0].cache_control"]

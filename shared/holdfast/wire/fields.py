@@ -16,7 +16,9 @@ class Fields:
         if not isinstance(value, Mapping):
             raise unexpected(where, "expected an object", value)
         self.where = where
+        self.given: dict[str, Any] = dict(value)  # the whole object, whatever was taken of it
         self._left: dict[str, Any] = {key: item for key, item in value.items() if item is not None}
+        self._inner: dict[str, Fields] = {}
 
     def __contains__(self, key: str) -> bool:
         return key in self._left
@@ -26,6 +28,10 @@ class Fields:
 
     def any(self, key: str) -> Any:
         return self._left.pop(key, None)
+
+    def peek(self, key: str) -> Any:
+        """Return a value without taking it."""
+        return self._left.get(key)
 
     def text(self, key: str) -> str | None:
         return self._typed(key, str)
@@ -48,7 +54,10 @@ class Fields:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise unexpected(self.place(key), "expected a number", value)
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise InvalidRequest(self.place(key), "is larger than any number that a model could take.") from None
 
     def items(self, key: str) -> list[Any]:
         return self._typed(key, list) or []
@@ -72,13 +81,23 @@ class Fields:
         for index, item in enumerate(self.items(key)):
             yield Fields(item, f"{self.place(key)}[{index}]")
 
+    def inner(self, key: str) -> "Fields":
+        """The fields of the object under ``key``; what nobody takes of it stays a part of this one's rest.
+
+        Without such an object there are none: what stands there instead is left over too.
+        """
+        if isinstance(self._left.get(key), Mapping):
+            self._inner[key] = Fields(self._left.pop(key), self.place(key))
+        return self._inner.get(key) or Fields({}, self.place(key))
+
     def rest(self) -> dict[str, Any]:
-        """What nobody took."""
-        return dict(self._left)
+        """What nobody took, also of the objects inside."""
+        return self._left | {key: inner.rest() for key, inner in self._inner.items() if inner.rest()}
 
     def native(self, wire: str) -> dict[str, dict[str, Any]]:
         """What nobody took, as fields that only the format ``wire`` knows."""
-        return {wire: self.rest()} if self._left else {}
+        rest = self.rest()
+        return {wire: rest} if rest else {}
 
     def _typed(self, key: str, kind: type[T]) -> T | None:
         value = self.any(key)

@@ -3,21 +3,22 @@
 import base64
 import re
 
-from holdfast.model.errors import InvalidRequest
+from holdfast.wire.mapping_report import MappingReportBuilder
 
+# Names that are in use for a registered type and that providers answer with 400 (IANA media types, image).
+REGISTERED = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
 DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)(?:;[\w-]+=[^;,]*)*;base64,", re.IGNORECASE)
 
 
-def split_data_url(url: str, where: str) -> tuple[str, str] | None:
-    """Split a base64 data URL into media type and data; None for any other URL. Raises InvalidRequest."""
-    if url[:5].lower() != "data:":
-        if not url.lower().startswith(("https://", "http://")):
-            raise InvalidRequest(where, "expected an https URL or a base64 data URL.")
-        return None
+def split_data_url(url: str) -> tuple[str, str] | None:
+    """Split a base64 data URL into media type and data; None for any other URL."""
     found = DATA_URL.match(url)
-    if found is None:
-        raise InvalidRequest(where, "expected a data URL of the form data:image/png;base64,…")
-    return found["type"].lower(), url[found.end() :]
+    return (found["type"].lower(), url[found.end() :]) if found else None
+
+
+def is_web(url: str) -> bool:
+    """Whether every provider could follow a URL."""
+    return url.lower().startswith(("https://", "http://"))
 
 
 def data_url(media_type: str, data: str) -> str:
@@ -34,3 +35,11 @@ def decode_text(data: str) -> str | None:
         return base64.b64decode(data, validate=True).decode()
     except ValueError:
         return None
+
+
+def known_type(media_type: str | None, place: str, report: MappingReportBuilder) -> str | None:
+    """Return the registered name of a media type; another one that was given is told."""
+    registered = REGISTERED.get(media_type or "", media_type)
+    if registered != media_type:
+        report.change(f"{place}.media_type", f"{media_type} became {registered}, its registered name")
+    return registered

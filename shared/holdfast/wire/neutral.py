@@ -6,13 +6,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.request import Output, Request, Role, Text, Tool, ToolChoice, Turn
+from holdfast.model.request import Opaque, Output, Request, Role, Text, Tool, ToolChoice, Turn
 from holdfast.wire import anthropic, chat
 from holdfast.wire.anthropic import read as anthropic_read
 from holdfast.wire.chat import read as chat_read
 from holdfast.wire.fields import Fields
 from holdfast.wire.openai import describe_function, read_choice, read_format
-from holdfast.wire.reading import checked
+from holdfast.wire.reading import checked, split_tools
 
 KEYS = (
     "messages", "prompt", "system", "max_tokens", "response_format", "tools", "tool_choice", "parallel_tool_calls",
@@ -28,7 +28,7 @@ def read_plain(fields: Fields) -> Request:
         "turns": turns,
         "system": system,
         "max_tokens": fields.whole("max_tokens"),
-        "tools": tuple(_tool(tool) for tool in fields.each("tools")),
+        **split_tools(_tool(tool) for tool in fields.each("tools")),
         "tool_choice": _choice(fields),
         "parallel_tools": fields.flag("parallel_tool_calls"),
         "output": _output(fields),
@@ -79,7 +79,7 @@ def _blocks(messages: Any) -> Iterable[dict[str, Any]]:
         yield from (block for block in content if isinstance(block, dict)) if isinstance(content, list) else ()
 
 
-def _tool(tool: Fields) -> Tool:
+def _tool(tool: Fields) -> Tool | Opaque:
     if "input_schema" in tool:
         return anthropic_read.read_tool(tool)
     if "function" in tool:
@@ -101,7 +101,7 @@ def _choice(fields: Fields) -> ToolChoice | None:
     if isinstance(value, dict) and value.get("type") == "tool":
         return ToolChoice(mode="tool", name=Fields(value, where).need_text("name"))
     nested = isinstance(value, dict) and "function" in value
-    choice = read_choice(value, where, "function" if nested else None)
+    choice = read_choice(Fields({"tool_choice": value}, fields.where), "function" if nested else None)
     if choice is None:
         raise InvalidRequest(where, "expected auto, none, required, or an object that names a tool.")
     return choice

@@ -1,12 +1,16 @@
-"""Anthropic Messages, inbound: a request body becomes the neutral request."""
+"""Anthropic Messages, inbound: a request body becomes the neutral request.
 
-from collections.abc import Mapping
+What has no neutral form is kept for routes of this format: keys as ``native``, whole blocks and tools as ``Opaque``.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.request import (
     Document,
     Image,
+    Opaque,
     Output,
     Part,
     Request,
@@ -22,20 +26,16 @@ from holdfast.model.request import (
 from holdfast.model.route import Api
 from holdfast.wire import media
 from holdfast.wire.fields import Fields
-from holdfast.wire.reading import close_body, inner, left_in, need_inner, open_body, read_parts
+from holdfast.wire.reading import close_body, opaque, open_body, read_parts, split_tools
 
 WIRE = Api.ANTHROPIC.value
-CARRIED = "Carried are text, image, document, tool_use, tool_result and thinking blocks."
-SERVER_SIDE = ("container", "mcp_servers")  # tools that run at the provider: no other route could do the same
+MODES = frozenset({"auto", "any", "none", "tool"})
 
 
 def read_request(body: Mapping[str, Any], where: str = "") -> Request:
     """Read a request body. Raises InvalidRequest naming the place."""
     fields = open_body(body, where)
-    for key in SERVER_SIDE:
-        if key in fields:
-            raise InvalidRequest(fields.place(key), "is run by the provider and is not carried.")
-    config, metadata = inner(fields, "output_config"), inner(fields, "metadata")
+    config, metadata = fields.inner("output_config"), fields.inner("metadata")
     system, blocks = read_system(fields)
     turns = tuple(read_turn(turn) for turn in fields.each("messages"))
     if not turns:
@@ -44,8 +44,8 @@ def read_request(body: Mapping[str, Any], where: str = "") -> Request:
     request: dict[str, Any] = {
         "turns": turns,
         "system": system,
-        "max_tokens": fields.whole("max_tokens"),
-        "tools": tuple(read_tool(tool) for tool in fields.each("tools")),
+        "max_tokens": fields.whole("max_tokens", low=0),
+        **split_tools(read_tool(tool) for tool in fields.each("tools")),
         "tool_choice": choice,
         "parallel_tools": parallel,
         "output": read_output(config),
@@ -57,22 +57,23 @@ def read_request(body: Mapping[str, Any], where: str = "") -> Request:
     }
     if turns[-1].role is Role.ASSISTANT:  # a begun answer, with which only this API's models go on
         request["written_in"] = WIRE
-    left = fields.rest() | blocks | left_in(output_config=config, metadata=metadata)
-    return close_body(request, WIRE, left, where)
+    return close_body(request, WIRE, fields, **blocks)
 
 
 def read_system(fields: Fields) -> tuple[str | None, dict[str, Any]]:
     """Read ``system``: its text, and its blocks as a native field where they say more than the text."""
-    value = fields.rest().get("system")
-    texts = [part for part in read_parts(fields, "system", Role.SYSTEM, read_block) if isinstance(part, Text)]
+    value = fields.peek("system")
+    parts = read_parts(fields, "system", Role.SYSTEM, read_block)
+    texts = [part for part in parts if isinstance(part, Text)]
     text = "\n\n".join(part.text for part in texts)
-    return text or None, {"system": value} if len(texts) > 1 or any(part.native for part in texts) else {}
+    says_more = len(parts) > 1 or any(not isinstance(part, Text) or part.native for part in parts)
+    return text or None, {"system": value} if says_more else {}
 
 
 def read_turn(turn: Fields) -> Turn:
     role = turn.need_text("role")
     if role not in set(Role):
-        raise InvalidRequest(turn.place("role"), f"expected user, assistant or system, got {role[:40]!r}.")
+        return Turn(role=Role.USER, parts=(opaque(turn, WIRE, as_turn=True),))
     if "content" not in turn:
         raise InvalidRequest(turn.place("content"), "is missing.")
     parts = read_parts(turn, "content", Role(role), read_block)
@@ -80,58 +81,58 @@ def read_turn(turn: Fields) -> Turn:
 
 
 def read_block(block: Fields, role: Role) -> Part:
-    whole = block.rest()
-    kind = block.need_text("type")
-    match kind, role:
+    match block.need_text("type"), role:
         case "text", _:
             return Text(text=block.need_text("text"), native=block.native(WIRE))
-        case "image", Role.USER:
-            return read_image(block)
-        case "document", Role.USER:
-            return read_document(block)
+        case kind, Role.USER if kind in SHOWN:
+            return SHOWN[kind](block)
         case "tool_use", Role.ASSISTANT:
-            return ToolUse(
-                id=block.need_text("id"),
-                name=block.need_text("name"),
-                input=block.need_object("input"),
-                native=block.native(WIRE),
-            )
-        case "tool_result", Role.USER:
-            return read_result(block)
+            return read_call(block)
         case (("thinking" | "redacted_thinking"), Role.ASSISTANT):
-            return Thought(dialect=WIRE, block=whole)
-    raise InvalidRequest(block.where, f"a {kind} block in a {role} turn is not carried.", CARRIED)
+            return Thought(dialect=WIRE, block=block.given)
+    return opaque(block, WIRE)
 
 
-def read_image(block: Fields) -> Image:
-    return Image(**_source(block, "Send base64 data or a url."), native=block.native(WIRE))
+def read_call(block: Fields) -> ToolUse:
+    return ToolUse(
+        id=block.need_text("id"),
+        name=block.need_text("name"),
+        input=block.need_object("input"),
+        native=block.native(WIRE),
+    )
 
 
-def read_document(block: Fields) -> Document:
-    held = _source(block, "Send base64 data, text or a url.", text=True)
+def read_image(block: Fields) -> Image | Opaque:
+    source = block.inner("source")
+    held: dict[str, Any]
+    match source.text("type"):
+        case "base64":
+            held = {"media_type": source.need_text("media_type"), "data": source.need_text("data")}
+        case "url":
+            held = {"url": source.need_text("url")}
+        case _:  # a file at the provider
+            return opaque(block, WIRE, needed=True)
+    return Image(**held, native=block.native(WIRE))
+
+
+def read_document(block: Fields) -> Document | Opaque:
+    source = block.inner("source")
+    held: dict[str, Any]
+    match source.text("type"):
+        case "base64":
+            held = {"media_type": source.need_text("media_type"), "data": source.need_text("data")}
+        case "text":
+            data = media.encode_text(source.need_text("data"))
+            held = {"media_type": source.text("media_type") or "text/plain", "data": data}
+        case "url":
+            held = {"url": source.need_text("url")}
+        case _:  # a file at the provider, or blocks inside of it
+            return opaque(block, WIRE, needed=True)
     return Document(**held, title=block.text("title"), native=block.native(WIRE))
 
 
-def _source(block: Fields, carried: str, *, text: bool = False) -> dict[str, Any]:
-    """Read where a picture or document is: in the block, or behind a URL. ``text``: it may be text as it stands."""
-    source = need_inner(block, "source")
-    match source.need_text("type"):
-        case "base64":
-            return {"media_type": source.need_text("media_type"), "data": source.need_text("data")}
-        case "text" if text:
-            data = media.encode_text(source.need_text("data"))
-            return {"media_type": source.text("media_type") or "text/plain", "data": data}
-        case "url":
-            return {"url": source.need_text("url")}
-        case kind:
-            raise InvalidRequest(source.where, f"a source of type {kind} is not carried.", carried)
-
-
 def read_result(block: Fields) -> ToolResult:
-    parts = read_parts(block, "content", Role.USER, read_block)
-    for index, part in enumerate(parts):
-        if not isinstance(part, Text | Image | Document):
-            raise InvalidRequest(f"{block.place('content')}[{index}]", f"a {part.type} block is not carried here.")
+    parts = read_parts(block, "content", Role.USER, read_inside)
     return ToolResult.model_validate(
         {
             "id": block.need_text("tool_use_id"),
@@ -142,10 +143,23 @@ def read_result(block: Fields) -> ToolResult:
     )
 
 
-def read_tool(tool: Fields) -> Tool:
-    kind = tool.text("type")
-    if kind not in {None, "custom"}:
-        raise InvalidRequest(tool.where, f"{kind} is run by the provider and is not carried.", "Send custom tools.")
+SHOWN: Mapping[str, Callable[[Fields], Part]] = {  # by a user
+    "image": read_image,
+    "document": read_document,
+    "tool_result": read_result,
+}
+
+
+def read_inside(block: Fields, role: Role) -> Part:
+    """Read a block of a tool's result."""
+    inside = block.given.get("type") in {"text", "image", "document"}
+    return read_block(block, role) if inside else opaque(block, WIRE)
+
+
+def read_tool(tool: Fields) -> Tool | Opaque:
+    if tool.peek("type") not in {None, "custom"}:
+        return opaque(tool, WIRE)
+    tool.any("type")
     return Tool(
         name=tool.need_text("name"),
         description=tool.text("description"),
@@ -157,21 +171,19 @@ def read_tool(tool: Fields) -> Tool:
 
 def read_choice(fields: Fields) -> tuple[ToolChoice | None, bool | None]:
     """Read ``tool_choice``, which also says whether tools may be called in parallel."""
-    if "tool_choice" not in fields:
+    mode = (fields.peek("tool_choice") or {}).get("type") if isinstance(fields.peek("tool_choice"), Mapping) else None
+    if mode not in MODES:
         return None, None
-    choice = inner(fields, "tool_choice")
-    mode, single = choice.need_text("type"), choice.flag("disable_parallel_tool_use")
+    choice = fields.inner("tool_choice")
+    choice.any("type")
+    single = choice.flag("disable_parallel_tool_use")
     name = choice.need_text("name") if mode == "tool" else None
-    if mode not in {"auto", "any", "none", "tool"} or choice.rest():
-        raise InvalidRequest(choice.where, "expected a type of auto, any, tool or none.")
     return ToolChoice.model_validate({"mode": mode, "name": name}), None if single is None else not single
 
 
 def read_output(config: Fields) -> Output | None:
-    if "format" not in config:
+    form = config.inner("format")
+    if form.peek("type") != "json_schema":
         return None
-    form = inner(config, "format")
-    kind = form.need_text("type")
-    if kind != "json_schema":
-        raise InvalidRequest(form.place("type"), f"expected json_schema, got {kind[:40]!r}.")
+    form.any("type")
     return Output(json_schema=form.need_object("schema"), name=form.text("name") or "answer")

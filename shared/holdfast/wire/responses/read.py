@@ -1,12 +1,16 @@
-"""OpenAI Responses, inbound: a request body becomes the neutral request."""
+"""OpenAI Responses, inbound: a request body becomes the neutral request.
+
+What has no neutral form is kept for routes of this format: keys as ``native``, whole items, parts and tools as
+``Opaque``.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.model.errors import InvalidRequest
 from holdfast.model.request import (
     Document,
     Image,
+    Opaque,
     Output,
     Part,
     Request,
@@ -19,43 +23,47 @@ from holdfast.model.request import (
     Turn,
 )
 from holdfast.wire import openai
+from holdfast.wire.arguments import read_arguments
 from holdfast.wire.fields import Fields, unexpected
 from holdfast.wire.openai import RESPONSES as WIRE
-from holdfast.wire.reading import close_body, inner, left_in, open_body, read_parts
+from holdfast.wire.reading import close_body, opaque, open_body, read_parts, split_tools
 
-CARRIED = "Carried are message, function_call, function_call_output and reasoning items."
-PARTS = "Carried are input_text, output_text, input_image and input_file parts with data or a URL."
+KEPT_THERE = ("previous_response_id", "conversation", "prompt")  # each says what is asked, without any input
+NEEDED = frozenset({"item_reference", "compaction"})  # items that stand for what was said before
 
 
 def read_request(body: Mapping[str, Any], where: str = "") -> Request:
     """Read a request body. Raises InvalidRequest naming the place."""
     fields = open_body(body, where)
-    openai.refuse_what_a_job_cannot_be(fields)
-    text, reasoning = inner(fields, "text"), inner(fields, "reasoning")
+    text, reasoning = fields.inner("text"), fields.inner("reasoning")
     request: dict[str, Any] = {
         "turns": read_input(fields),
         "system": fields.text("instructions") or None,
         "max_tokens": fields.whole("max_output_tokens"),
-        "tools": tuple(read_tool(tool) for tool in fields.each("tools")),
+        **split_tools(read_tool(tool) for tool in fields.each("tools")),
         "parallel_tools": fields.flag("parallel_tool_calls"),
         "output": read_output(text),
         "temperature": fields.number("temperature"),
         "top_p": fields.number("top_p"),
         "effort": reasoning.text("effort"),
-        "user": openai.read_user(fields),
+        **openai.read_user(fields),
+        "tool_choice": openai.read_choice(fields, None),
     }
-    request["tool_choice"], own = openai.take_choice(fields, None)
-    return close_body(request, WIRE, fields.rest() | left_in(text=text, reasoning=reasoning) | own, where)
+    return close_body(request, WIRE, fields)
 
 
 def read_input(fields: Fields) -> tuple[Turn, ...]:
-    given = fields.any("input")
+    given = fields.peek("input")
     if isinstance(given, str) and given:
+        fields.any("input")
         return (Turn(role=Role.USER, parts=(Text(text=given),)),)
+    if not given and any(key in fields for key in KEPT_THERE):
+        fields.any("input")
+        return ()
     if not given or not isinstance(given, list):
         raise unexpected(fields.place("input"), "expected a text or an array of items", given)
     turns: list[Turn] = []
-    for item in Fields({"input": given}, fields.where).each("input"):
+    for item in fields.each("input"):
         _add(turns, read_item(item))
     return tuple(turns)
 
@@ -79,41 +87,29 @@ def _belongs(last: Turn, turn: Turn) -> bool:
 
 def read_item(item: Fields) -> Turn:
     """Read one item as a turn of its own."""
-    whole = item.rest()
     match item.text("type") or "message":
-        case "message":
+        case "message" if item.peek("role") in openai.ROLES:
             return read_message(item)
         case "function_call":
             return Turn(role=Role.ASSISTANT, parts=(read_call(item),))
         case "function_call_output":
             return Turn(role=Role.USER, parts=(read_result(item),))
         case "reasoning":
-            return Turn(role=Role.ASSISTANT, parts=(Thought(dialect=WIRE, block=whole),))
+            return Turn(role=Role.ASSISTANT, parts=(Thought(dialect=WIRE, block=item.given),))
         case kind:
-            raise InvalidRequest(item.where, f"a {kind} item is not carried.", CARRIED)
+            role = Role.USER if kind.endswith("_output") else Role.ASSISTANT
+            needed = kind in NEEDED or not item.rest().keys() - {"id"}  # a bare id is a reference without a type
+            return Turn(role=role, parts=(opaque(item, WIRE, needed=needed, as_turn=True),))
 
 
 def read_message(item: Fields) -> Turn:
-    role = openai.read_role(item, openai.ROLES)
+    role = openai.ROLES[item.need_text("role")]
     parts = read_parts(item, "content", role, read_part)
-    if not parts:
-        raise InvalidRequest(item.place("content"), "is missing.")
-    return Turn(role=role, parts=parts, native=_without_state(item))
-
-
-def _without_state(item: Fields) -> dict[str, dict[str, Any]]:
-    """Native fields, but not the id and status that the API put on an item of its own: they ask for nothing."""
-    item.any("id")
-    item.any("status")
-    return item.native(WIRE)
+    return Turn(role=role, parts=parts, native=item.native(WIRE))
 
 
 def read_part(part: Fields, role: Role) -> Part:
     match part.need_text("type"), role:
-        case "output_text", Role.ASSISTANT:
-            for key in ("annotations", "logprobs"):  # about a text, not part of the question
-                part.any(key)
-            return Text(text=part.need_text("text"), native=part.native(WIRE))
         case (("input_text" | "output_text" | "text"), _):
             return Text(text=part.need_text("text"), native=part.native(WIRE))
         case "refusal", Role.ASSISTANT:
@@ -122,49 +118,45 @@ def read_part(part: Fields, role: Role) -> Part:
             return read_image(part)
         case "input_file", Role.USER:
             return read_file(part)
-        case kind, _:
-            raise InvalidRequest(part.where, f"a {kind} part in a {role} turn is not carried.", PARTS)
+        case "input_audio", _:
+            return opaque(part, WIRE, needed=True)
+    return opaque(part, WIRE)
 
 
-def _refuse_file_id(part: Fields) -> None:
-    if "file_id" in part:
-        raise InvalidRequest(part.place("file_id"), "files at a provider cannot move.", "Send the data or a URL.")
-
-
-def read_image(part: Fields) -> Image:
-    _refuse_file_id(part)
-    held = openai.read_source(part.need_text("image_url"), part.place("image_url"))
+def read_image(part: Fields) -> Image | Opaque:
+    held = openai.read_source(part.text("image_url"))
+    if not held or "file_id" in part:
+        return opaque(part, WIRE, needed=True)
     return Image(**held, detail=part.text("detail"), native=part.native(WIRE))
 
 
-def read_file(part: Fields) -> Document:
-    _refuse_file_id(part)
+def read_file(part: Fields) -> Document | Opaque:
     key = "file_url" if "file_url" in part else "file_data"
-    held = openai.read_source(part.need_text(key), part.place(key))
+    held = openai.read_source(part.text(key))
+    if not held or "file_id" in part or "file_data" in part:
+        return opaque(part, WIRE, needed=True)
     return Document(**held, title=part.text("filename"), native=part.native(WIRE))
 
 
 def read_call(item: Fields) -> ToolUse:
     return ToolUse(
-        id=item.need_text("call_id"),
+        id=item.text("call_id") or "",
         name=item.need_text("name"),
-        input=openai.read_arguments(item.text("arguments") or "", item.place("arguments")),
-        native=_without_state(item),
+        input=read_arguments(item.any("arguments")),
+        native=item.native(WIRE),
     )
 
 
 def read_result(item: Fields) -> ToolResult:
     parts = read_parts(item, "output", Role.USER, read_part)
-    held = tuple(part for part in parts if isinstance(part, Text | Image | Document))
-    return ToolResult(id=item.need_text("call_id"), parts=held, native=_without_state(item))
+    held = tuple(part for part in parts if isinstance(part, Text | Image | Document | Opaque))
+    return ToolResult(id=item.text("call_id") or "", parts=held, native=item.native(WIRE))
 
 
-def read_tool(tool: Fields) -> Tool:
-    return openai.read_function(tool, None, strict=True)  # what this API takes a missing one for
+def read_tool(tool: Fields) -> Tool | Opaque:
+    return openai.read_function(tool, None, WIRE, strict=True)  # what this API takes a missing one for
 
 
 def read_output(text: Fields) -> Output | None:
-    if "format" not in text:
-        return None
-    form = inner(text, "format")
+    form = text.inner("format")
     return openai.read_format(form, form)
