@@ -7,8 +7,8 @@ from openai.types.chat.chat_completion import Choice
 from openai.types.responses.response import IncompleteDetails
 from openai.types.shared import ReasoningEffort
 
+from holdfast.wire.anthropic.claude import ALL_LEVELS
 from holdfast.wire.anthropic.reply import FINISH as ANTHROPIC_FINISH
-from holdfast.wire.anthropic.write import EFFORTS
 from holdfast.wire.chat.reply import FINISH as CHAT_FINISH
 from holdfast.wire.responses.reply import INCOMPLETE
 
@@ -31,8 +31,8 @@ def test_every_reason_of_an_incomplete_response_has_a_meaning():
 
 
 def test_every_effort_of_anthropic_is_known():
-    assert literals(get_type_hints(OutputConfigParam)["effort"]) == EFFORTS
-    assert literals(ReasoningEffort) - EFFORTS == {"none", "minimal"}
+    assert literals(get_type_hints(OutputConfigParam)["effort"]) == ALL_LEVELS
+    assert literals(ReasoningEffort) - ALL_LEVELS == {"none", "minimal"}
 
 
 def test_anthropic_takes_system_turns_among_the_messages():

@@ -24,14 +24,22 @@ def silent_losses(request: Request, report: MappingReport, again: Request) -> li
     before, after = facts(request), facts(again)
     if request.max_tokens is None:
         before["max_tokens"] = after.get("max_tokens")
-    lost = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key) and key not in told]
+    differ = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+    lost = [key for key in differ if key not in told and not any(is_about(field, key) for field in told)]
     if "output" in told:  # asked for in the system prompt: both are told by it
         lost = [key for key in lost if not key.startswith(("output", "conversation"))]
     if "output.json_schema" in told:
         lost = [key for key in lost if key not in {"output", "conversation"}]
+    if any("marked part" in note for note in told.values()):
+        lost.append("conversation")
     if "conversation" in lost or "output" in told or "output.json_schema" in told:
         lost = [key for key in lost if key != "conversation"] + conversation_losses(request, told, again)
     return sorted(lost)
+
+
+def is_about(field: str, key: str) -> bool:
+    """Whether a note tells of ``key``: of something inside of it, or of it inside of something."""
+    return field.startswith((f"{key}.", f"{key}[")) or field == f"text.{key}"
 
 
 def facts(request: Request) -> Facts:
@@ -56,12 +64,14 @@ def facts(request: Request) -> Facts:
 
 
 def natives(native: Mapping[str, Mapping[str, Any]], place: str = "") -> Facts:
-    return {f"{place}{key}": value for fields in native.values() for key, value in fields.items()}
+    found = {f"{place}{key}": value for fields in native.values() for key, value in fields.items()}
+    text = found.pop("text", None) or {}  # where Responses says how verbose an answer is
+    return found | {("verbosity" if key == "verbosity" else f"text.{key}"): value for key, value in text.items()}
 
 
 def conversation_losses(request: Request, told: Mapping[str, str], again: Request) -> list[str]:
     """What was said and did not arrive. Where the report tells of another order, only the order may differ."""
-    before, after = list(spoken(request, told)), list(spoken(again, {}))
+    before, after = ([unmarked(each) for each in said] for said in (spoken(request, told), spoken(again, {})))
     asked = {"output", "output.json_schema"} & told.keys()
     if asked and any("system prompt" in told[key] for key in asked):
         before, after = without_asked(before), without_asked(after)
@@ -71,6 +81,14 @@ def conversation_losses(request: Request, told: Mapping[str, str], again: Reques
             [each for each in sorted(map(repr, after)) if "Part of the" not in each],
         )
     return [f"conversation: {was} became {is_}" for was, is_ in zip_longest(before, after) if was != is_][:1]
+
+
+def unmarked(said: tuple[str, Any]) -> tuple[str, Any]:
+    """What a system turn says, where only a user may speak: it is told as a marked part of a user's turn."""
+    text = said[1]
+    if said[0] == Role.USER and isinstance(text, str) and text.startswith("<system>"):
+        return Role.SYSTEM, text.removeprefix("<system>\n").removesuffix("\n</system>")
+    return said
 
 
 def without_asked(said: list[Any]) -> list[Any]:

@@ -29,7 +29,7 @@ json = st.recursive(
     max_leaves=5,
 )
 objects = st.dictionaries(names, json, max_size=3)
-texts = st.builds(Text, text=words)
+texts = st.builds(Text, text=words.filter(str.strip))
 data = st.sampled_from(["AAAA", "QUJD", "aGVsbG8="])
 inline_images = st.builds(Image, media_type=st.sampled_from(["image/png", "image/jpeg"]), data=data)
 linked_images = st.builds(Image, url=st.sampled_from(["https://example.org/a.png", "http://example.org/b"]))
@@ -61,7 +61,8 @@ def conversations(draw: st.DrawFn, said: st.SearchStrategy[Any], told: st.Search
     """Turns that alternate, from the user to the user. Calls are answered in the next turn, by results alone."""
     turns = [Turn(role=Role.USER, parts=tuple(draw(st.lists(said, min_size=1, max_size=3))))]
     for _ in range(draw(st.integers(0, 2))):
-        asked = draw(st.lists(calls, max_size=2))
+        drawn = draw(st.lists(calls, max_size=2))
+        asked = [call.model_copy(update={"id": f"{call.id}{len(turns)}{at}"}) for at, call in enumerate(drawn)]
         spoken = draw(st.lists(texts, min_size=0 if asked else 1, max_size=1))
         turns.append(Turn(role=Role.ASSISTANT, parts=(*spoken, *asked)))
         answered = told if asked else said
@@ -97,7 +98,7 @@ def shared(draw: st.DrawFn, **own: st.SearchStrategy[Any]) -> Request:
         "max_tokens": st.integers(1, 100_000),
         "output": st.none() | st.builds(Output, json_schema=closed_schemas()),
         "effort": st.none() | st.sampled_from(["low", "medium", "high", "xhigh", "max"]),
-        "user": st.none() | words,
+        "user": st.none() | names,
         **own,
     }
     drawn = {name: draw(strategy) for name, strategy in fields.items()}

@@ -94,7 +94,7 @@ def test_an_end_users_id_that_is_too_long_for_openai_has_one_stand_in_and_is_tol
     def told(user):
         return body(wire, ask(user=user))["safety_identifier"]
 
-    assert told("u" * 64) == "u" * 64
-    assert len(told("u" * 65)) == 64
-    assert told("u" * 65) == told("u" * 65) != told("u" * 66)
-    assert set(changes(wire, ask(user="u" * 65))) == {"user"}
+    assert told("u" * 128) == "u" * 128
+    assert len(told("u" * 129)) == 64
+    assert told("u" * 129) == told("u" * 129) != told("u" * 130)
+    assert set(changes(wire, ask(user="u" * 129))) == {"user"}

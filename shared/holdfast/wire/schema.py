@@ -1,97 +1,178 @@
-"""What a provider's constrained decoding accepts of a JSON Schema. The answer is always held against the original."""
+"""JSON Schemas as a target's strict decoding takes them: what it refuses, and a looser schema that it takes.
 
-from collections.abc import Mapping
+Whatever a target was told, its answer is held against the schema that was asked for.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"})
-REFUSED = frozenset(
-    {
-        "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern",
-        "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "prefixItems", "minProperties",
-        "maxProperties", "patternProperties", "propertyNames", "dependentRequired", "dependentSchemas", "not", "if",
-        "then", "else", "unevaluatedProperties", "unevaluatedItems",
-    }
-)  # fmt: skip
-VALUES = frozenset({"enum", "const", "default", "examples", "properties"})  # keywords that hold no schema themselves
-OPEN_ENDED = frozenset(  # keywords that OpenAI's strict decoding refuses
-    {"allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "patternProperties"}
-)
-VERBATIM = frozenset({"enum", "const", "default", "examples", "required"})
-BY_NAME = ("properties", "$defs", "definitions")  # keywords whose keys are names, not keywords
+from holdfast.wire.strict_rules import StrictRules
+
+BY_NAME = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")  # their keys are names
+VERBATIM = frozenset({"enum", "const", "default", "examples", "required", "dependentRequired"})  # they hold no schema
+Schema = Mapping[str, Any]
 
 
-class OpenObject(Exception):
-    """The schema asks for an object with keys of any name, which closed decoding cannot say."""
+@dataclass(frozen=True, slots=True)
+class Loosened:
+    """A schema that a target takes, equal to the one asked for where ``lost`` is empty and no object was open.
 
-
-def closed_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str]:
-    """Rewrite a schema for Anthropic: objects closed, unsupported keywords told in words.
-
-    Returns: A schema, equal to the given one where nothing had to change, or None where an object must stay open; and
-    the names of the keywords that moved into a description, "" for none.
+    ``lost`` are the keywords that only stand in descriptions now, or were left out.
     """
+
+    schema: dict[str, Any]
+    lost: tuple[str, ...]
+
+
+def loosened(schema: Schema, rules: StrictRules) -> Loosened | None:
+    """Return the nearest schema that a target takes; None where none does, as with an object of any keys."""
     lost: set[str] = set()
-    try:
-        return _closed(schema, lost), ", ".join(sorted(lost))
-    except OpenObject:
-        return None, ""
+    made = _loosen(schema, rules, lost)
+    return None if refusals(made, rules) else Loosened(made, tuple(sorted(lost)))
 
 
-def _closed(schema: Mapping[str, Any], lost: set[str]) -> dict[str, Any]:
+def refusals(schema: Schema, rules: StrictRules) -> tuple[str, ...]:
+    """Return what a target's strict decoding refuses of a schema, in words; nothing where it takes it."""
+    parts = list(subschemas(schema))
+    found = {problem for part, _ in parts for problem in _refused(part, rules)}
+    found |= set(_refused_in_all(schema, parts, rules))
+    return tuple(sorted(found))
+
+
+def completed(schema: Schema, *, properties: bool) -> dict[str, Any]:
+    """Return a tool's schema with the type that every API demands of it, and with properties where one does.
+
+    >>> completed({"properties": {}}, properties=True), completed({}, properties=True)
+    ({'type': 'object', 'properties': {}}, {'type': 'object', 'properties': {}})
+    """
+    made = dict(schema) if "type" in schema else {"type": "object", **schema}
+    return {**made, "properties": {}} if properties and made.get("properties") is None else made
+
+
+def subschemas(schema: Any, level: int = 0) -> Iterator[tuple[Schema, int]]:
+    """Yield a schema and all inside of it, each with how many objects stand around it."""
+    if isinstance(schema, list):
+        for item in schema:
+            yield from subschemas(item, level)
+    if not isinstance(schema, Mapping):
+        return
+    yield schema, level
+    inside = level + _is_object(schema)
+    for key, value in schema.items():
+        if key in BY_NAME and isinstance(value, Mapping):
+            for child in value.values():
+                yield from subschemas(child, level if key in {"$defs", "definitions"} else inside)
+        elif key not in VERBATIM:
+            yield from subschemas(value, inside)
+
+
+def _refused(schema: Schema, rules: StrictRules) -> Iterator[str]:
+    """Yield what is refused of one schema, whatever stands inside of it."""
+    yield from (key for key, value in schema.items() if not _takes(key, value, rules))
+    if not rules.ref_siblings and "$ref" in schema and len(schema) > 1:
+        yield "keywords beside $ref"
+    if not _is_object(schema):
+        return
+    if rules.closed and schema.get("additionalProperties") is not False:
+        yield "an open object"
+    if rules.all_required and _optional(schema):
+        yield "optional properties"
+
+
+def _refused_in_all(schema: Schema, parts: list[tuple[Schema, int]], rules: StrictRules) -> Iterator[str]:
+    if rules.object_root and (schema.get("type") != "object" or "anyOf" in schema):
+        yield "a root that is no object"
+    if rules.optional is not None and sum(_optional(part) for part, _ in parts) > rules.optional:
+        yield f"more than {rules.optional} optional properties"
+    if rules.properties is not None and sum(len(part.get("properties") or ()) for part, _ in parts) > rules.properties:
+        yield f"more than {rules.properties} properties"
+    if rules.enum_values is not None and sum(len(part.get("enum") or ()) for part, _ in parts) > rules.enum_values:
+        yield f"more than {rules.enum_values} enum values"
+    if rules.depth is not None and any(level >= rules.depth and _is_object(part) for part, level in parts):
+        yield f"more than {rules.depth} levels"
+    if not rules.recursion and is_recursive(schema):
+        yield "recursion"
+    if any(not str(part.get("$ref", "#")).startswith("#") for part, _ in parts):
+        yield "a reference outside of the schema"
+
+
+def _takes(key: str, value: Any, rules: StrictRules) -> bool:
+    if key not in rules.keywords:
+        return False
+    if key == "format":
+        return rules.formats is None or value in rules.formats
+    if key == "minItems":
+        return rules.least_items is None or value in rules.least_items
+    if key == "allOf" and rules.single_all_of:
+        return isinstance(value, list) and len(value) == 1
+    return not (key == "enum" and rules.plain_enums and any(isinstance(item, Mapping | list) for item in value))
+
+
+def is_recursive(schema: Schema) -> bool:
+    """Whether a schema leads back into itself by its references."""
+
+    def leads_back(pointer: str, path: tuple[str, ...]) -> bool:
+        if pointer in path:
+            return True
+        target = _target(schema, pointer)
+        return any(leads_back(each, (*path, pointer)) for each in _references(target))
+
+    return any(leads_back(pointer, ("#",)) for pointer in _references(schema))
+
+
+def _references(schema: Any) -> set[str]:
+    return {ref for part, _ in subschemas(schema) if isinstance(ref := part.get("$ref"), str) and ref.startswith("#")}
+
+
+def _target(schema: Schema, pointer: str) -> Any:
+    here: Any = schema
+    for step in pointer.removeprefix("#").strip("/").split("/") if pointer != "#" else ():
+        here = here.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(here, Mapping) else None
+    return here
+
+
+def _loosen(schema: Schema, rules: StrictRules, lost: set[str]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     spoken: dict[str, Any] = {}
     for key, value in schema.items():
-        if key in REFUSED or (key == "format" and value not in FORMATS) or (key == "minItems" and value not in {0, 1}):
+        name = "anyOf" if key == "oneOf" and "oneOf" not in rules.keywords and "anyOf" not in schema else key
+        if not _takes(name, value, rules):
             spoken[key] = value
         elif key in BY_NAME and isinstance(value, Mapping):
-            made[key] = {name: _inner(child, lost) for name, child in value.items()}
+            made[name] = {each: _loosen_inside(child, rules, lost) for each, child in value.items()}
         else:
-            made["anyOf" if key == "oneOf" else key] = value if key in VERBATIM else _inner(value, lost)
+            made[name] = value if key in VERBATIM else _loosen_inside(value, rules, lost)
+    lost.update(spoken)
+    if not rules.ref_siblings and "$ref" in made and len(made) + bool(spoken) > 1:
+        lost.update(made.keys() - {"$ref"})
+        return {"$ref": made["$ref"]}
     if spoken:
-        lost.update(spoken)
         words = ", ".join(f"{key}: {value}" for key, value in spoken.items())
         made["description"] = " ".join(filter(None, (made.get("description"), f"({words})")))
-    if _is_object(schema):
-        _close(schema, made)
+    if rules.closed and _may_be_closed(schema):
+        made["additionalProperties"] = False
     return made
 
 
-def _inner(value: Any, lost: set[str]) -> Any:
+def _loosen_inside(value: Any, rules: StrictRules, lost: set[str]) -> Any:
     if isinstance(value, Mapping):
-        return _closed(value, lost)
-    return [_inner(item, lost) for item in value] if isinstance(value, list) else value
+        return _loosen(value, rules, lost)
+    return [_loosen_inside(item, rules, lost) for item in value] if isinstance(value, list) else value
 
 
-def _is_object(schema: Mapping[str, Any]) -> bool:
+def _is_object(schema: Schema) -> bool:
     kind = schema.get("type")
     return kind == "object" or "properties" in schema or (isinstance(kind, list) and "object" in kind)
 
 
-def _close(schema: Mapping[str, Any], made: dict[str, Any]) -> None:
-    open_keys = schema.get("additionalProperties")
-    if isinstance(open_keys, Mapping) or (not schema.get("properties") and open_keys is not False):
-        raise OpenObject
-    made["additionalProperties"] = False
+def _may_be_closed(schema: Schema) -> bool:
+    """Whether an object says which keys it has, so that others were never meant."""
+    return _is_object(schema) and bool(schema.get("properties")) and schema.get("additionalProperties") in {None, True}
 
 
-def is_strict(schema: Any) -> bool:
-    """Whether OpenAI's strict decoding takes a schema: all objects closed, and every property required.
-
-    >>> is_strict({"type": "object", "properties": {"a": {}}, "required": ["a"], "additionalProperties": False})
-    True
-    >>> is_strict({"type": "object", "properties": {"a": {}}, "additionalProperties": False})
-    False
-    """
-    if isinstance(schema, list):
-        return all(map(is_strict, schema))
-    if not isinstance(schema, Mapping):
-        return True
-    if not OPEN_ENDED.isdisjoint(schema):
-        return False
-    properties = schema.get("properties")
-    if (properties is not None or schema.get("type") == "object") and (
-        schema.get("additionalProperties") is not False or set(schema.get("required") or ()) != set(properties or ())
-    ):
-        return False
-    inner = [value for key, value in schema.items() if key not in VALUES]
-    return all(map(is_strict, [*inner, *(properties or {}).values()]))
+def _optional(schema: Schema) -> int:
+    """How many properties an object may go without."""
+    properties, required = schema.get("properties"), schema.get("required")
+    names = set(properties) if isinstance(properties, Mapping) else set()
+    return len(names - set(required if isinstance(required, list) else ()))

@@ -1,4 +1,4 @@
-"""How servers of the Chat Completions format differ: a small table, chosen by name or by address."""
+"""How servers of the Chat Completions format differ: one row per kind of server, chosen by name or by address."""
 
 import re
 from collections.abc import Mapping
@@ -6,53 +6,225 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from holdfast.model.route import Dialect
+from holdfast.wire import strict_rules
+from holdfast.wire.call_ids import CHAT_IDS, MISTRAL_IDS, IdRule
+from holdfast.wire.effort import LEVELS, nearest_level
+from holdfast.wire.strict_rules import StrictRules
 
 PLAIN = re.compile(r"^(?:openai/)?(?:chatgpt-|gpt-[34])")  # OpenAI's models that know no effort
 REASONING = re.compile(r"^(?:openai/)?(?:o[1-9]\b|gpt-[5-9])")  # they refuse max_tokens, stop and sampling
+SIGNING = re.compile(r"gemini-(?:[3-9]|\d\d)")  # Gemini's models that want each call's thought signature back
+THREE = frozenset({"low", "medium", "high"})
+STORED = frozenset({"store", "metadata", "service_tier", "safety_identifier", "moderation"})  # services of OpenAI's own
+CACHED = frozenset({"prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"})
+SHAPES = frozenset({"json_object", "json_schema"})
 
 
 @dataclass(frozen=True, slots=True)
 class ServerProfile:
-    """How one kind of server differs.
+    """How one kind of server differs from OpenAI's.
 
-    ``refused`` are native fields that it answers with 400. ``user`` None: it has no such field. ``cuts``: a prompt that
-    is too long is cut, and nothing is said. ``efforts`` that it knows; None: whatever its model knows.
+    ``user`` None: it has no such field. ``efforts`` that it knows; None: whatever its model knows. ``cuts``: a prompt
+    that is too long is cut, and nothing is said. ``decoding`` None: it decodes with whatever it understands.
     """
 
     name: str
     max_tokens: str
     user: str | None
-    refused: frozenset[str] = frozenset()
+    source: str
+    refused: frozenset[str] = frozenset()  # keys of the body that it answers with 400 or 422, or ignores to our harm
+    refused_in_messages: frozenset[str] = frozenset()
+    single: bool = False  # n above 1 is refused
+    stops: int | None = 4  # stop sequences at most
     cuts: bool = False
     efforts: frozenset[str] | None = None
+    call_ids: IdRule = CHAT_IDS
+    decoding: StrictRules | None = strict_rules.OPENAI
+    shapes: frozenset[str] = SHAPES  # types of response_format
+    is_openai: bool = False  # OpenAI's own models stand behind it, with their own refusals
 
 
-LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")  # of effort, from the least
-THREE = frozenset({"low", "medium", "high"})
-
-OPENAI = ServerProfile("OpenAI", "max_completion_tokens", "safety_identifier")
-AZURE = ServerProfile("Azure", "max_completion_tokens", "user")
-COMPATIBLE = ServerProfile("this server", "max_tokens", "user")
+OPENAI = ServerProfile(
+    "OpenAI",
+    "max_completion_tokens",
+    "safety_identifier",
+    "developers.openai.com/api/docs/api-reference/chat/create; its SDK's types",
+    is_openai=True,
+)
+AZURE = ServerProfile(
+    "Azure",
+    "max_completion_tokens",
+    "user",
+    "learn.microsoft.com/azure/ai-services/openai/reference#chat-completions",
+    decoding=strict_rules.AZURE,
+    is_openai=True,
+)
+COMPATIBLE = ServerProfile("this server", "max_tokens", "user", "OpenAI's older names, which every server takes")
 GEMINI = ServerProfile(
     "Gemini",
     "max_tokens",
     None,
-    frozenset(
-        {
-            "seed", "frequency_penalty", "presence_penalty", "logit_bias", "store", "metadata", "service_tier",
-            "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "verbosity", "prediction",
-        }
-    ),
+    "ai.google.dev/gemini-api/docs/openai; 400 'Unknown name \"seed\": Cannot find field' for others",
+    refused=STORED
+    | CACHED
+    | {"seed", "frequency_penalty", "presence_penalty", "logit_bias", "verbosity", "prediction", "user", "audio"},
+    stops=5,
     efforts=THREE | {"none", "minimal"},
-)  # fmt: skip
+    decoding=strict_rules.GEMINI,
+)
 SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
     Dialect.OPENAI: OPENAI,
     Dialect.GEMINI: GEMINI,
-    Dialect.VLLM: ServerProfile("vLLM", "max_tokens", "user", efforts=THREE),
-    Dialect.OLLAMA: ServerProfile("Ollama", "max_tokens", None, cuts=True, efforts=THREE | {"none"}),
-    Dialect.LLAMA_CPP: ServerProfile("llama.cpp", "max_tokens", None, efforts=THREE),
-    Dialect.LM_STUDIO: ServerProfile("LM Studio", "max_tokens", None, cuts=True, efforts=THREE),
-    Dialect.OPENROUTER: ServerProfile("OpenRouter", "max_tokens", "user", efforts=frozenset(LEVELS) - {"max"}),
+    Dialect.MISTRAL: ServerProfile(
+        "Mistral",
+        "max_tokens",
+        None,
+        "docs.mistral.ai/api/endpoint/chat: 422 extra_forbidden for every key that it does not list; ids of calls are "
+        "nine alphanumerics (mistral-common, InvalidToolCallId)",
+        refused=STORED
+        | CACHED
+        | {
+            "max_completion_tokens",
+            "seed",
+            "logit_bias",
+            "logprobs",
+            "top_logprobs",
+            "verbosity",
+            "user",
+            "audio",
+            "modalities",
+        }
+        | {"web_search_options", "functions", "function_call"},
+        refused_in_messages=frozenset({"refusal", "audio", "function_call", "annotations"}),
+        efforts=frozenset({"none", "high"}),
+        call_ids=MISTRAL_IDS,
+        decoding=strict_rules.MISTRAL,
+    ),
+    Dialect.GROQ: ServerProfile(
+        "Groq",
+        "max_completion_tokens",
+        "user",
+        "console.groq.com/docs/openai: 400 for logprobs, logit_bias, top_logprobs, messages[].name, n above 1",
+        refused=frozenset({"logprobs", "logit_bias", "top_logprobs"}) | CACHED,
+        refused_in_messages=frozenset({"name"}),
+        single=True,
+        efforts=THREE | {"none"},
+        decoding=strict_rules.GROQ,
+    ),
+    Dialect.XAI: ServerProfile(
+        "xAI",
+        "max_completion_tokens",
+        "user",
+        "docs.x.ai/docs/guides/reasoning: its models refuse presence_penalty, frequency_penalty and stop; "
+        "docs.x.ai/docs/api-reference#chat-completions: logit_bias is not taken",
+        refused=frozenset({"presence_penalty", "frequency_penalty", "stop", "logit_bias"}),
+        efforts=THREE | {"none"},
+        decoding=strict_rules.XAI,
+    ),
+    Dialect.DEEPSEEK: ServerProfile(
+        "DeepSeek",
+        "max_tokens",
+        None,
+        "api-docs.deepseek.com/api/create-chat-completion: response_format is text or json_object alone; 16 stops",
+        refused=frozenset({"max_completion_tokens"}),
+        stops=16,
+        efforts=frozenset({"high", "max"}),
+        decoding=None,
+        shapes=frozenset({"json_object"}),
+    ),
+    Dialect.DASHSCOPE: ServerProfile(
+        "DashScope",
+        "max_tokens",
+        None,
+        "alibabacloud.com/help/en/model-studio/use-qwen-by-calling-api: enable_thinking in the place of an effort; "
+        "model-studio/json-mode: json_object for most models",
+        refused=frozenset({"logit_bias", "store"}),
+        efforts=frozenset(),
+        decoding=None,
+        shapes=frozenset({"json_object"}),
+    ),
+    Dialect.TOGETHER: ServerProfile(
+        "Together",
+        "max_tokens",
+        None,
+        "docs.together.ai/reference/chat-completions-1; docs.together.ai/docs/json-mode",
+        refused=frozenset({"max_completion_tokens"}),
+        efforts=THREE,
+        decoding=None,
+    ),
+    Dialect.FIREWORKS: ServerProfile(
+        "Fireworks",
+        "max_tokens",
+        "user",
+        "docs.fireworks.ai/api-reference/post-chatcompletions",
+        efforts=THREE | {"none"},
+        decoding=strict_rules.FIREWORKS,
+    ),
+    Dialect.SGLANG: ServerProfile(
+        "SGLang",
+        "max_tokens",
+        "user",
+        "docs.sglang.ai/basic_usage/openai_api_completions.html; xgrammar decodes",
+        efforts=THREE | {"none"},
+        decoding=strict_rules.VLLM,
+    ),
+    Dialect.TGI: ServerProfile(
+        "TGI",
+        "max_tokens",
+        None,
+        "huggingface.co/docs/text-generation-inference/messages_api; router/src/lib.rs, ChatRequest",
+        refused=frozenset({"max_completion_tokens"}),
+        efforts=frozenset(),
+        decoding=strict_rules.LLAMA_CPP,
+    ),
+    Dialect.VLLM: ServerProfile(
+        "vLLM",
+        "max_tokens",
+        "user",
+        "docs.vllm.ai/en/latest/serving/openai_compatible_server.html: every key of OpenAI's is taken",
+        stops=None,
+        efforts=THREE,
+        decoding=strict_rules.VLLM,
+    ),
+    Dialect.OLLAMA: ServerProfile(
+        "Ollama",
+        "max_tokens",
+        None,
+        "docs.ollama.com/api/openai-compatibility: what is not listed is ignored",
+        refused=frozenset({"max_completion_tokens"}),
+        stops=None,
+        cuts=True,
+        efforts=THREE | {"none"},
+        decoding=strict_rules.LLAMA_CPP,
+    ),
+    Dialect.LLAMA_CPP: ServerProfile(
+        "llama.cpp",
+        "max_tokens",
+        None,
+        "github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md",
+        stops=None,
+        efforts=THREE,
+        decoding=strict_rules.LLAMA_CPP,
+    ),
+    Dialect.LM_STUDIO: ServerProfile(
+        "LM Studio",
+        "max_tokens",
+        None,
+        "lmstudio.ai/docs/developer/openai-compat; structured-output: type json_schema, and no json_object",
+        refused=frozenset({"max_completion_tokens"}),
+        stops=None,
+        cuts=True,
+        efforts=THREE,
+        decoding=strict_rules.LLAMA_CPP,
+        shapes=frozenset({"json_schema"}),
+    ),
+    Dialect.OPENROUTER: ServerProfile(
+        "OpenRouter",
+        "max_tokens",
+        "user",
+        "openrouter.ai/docs/api-reference/parameters: what a model does not support is ignored",
+        efforts=frozenset(LEVELS) - {"max"},
+    ),
     Dialect.COMPATIBLE: COMPATIBLE,
 }
 HOSTS: Mapping[str, Dialect] = {  # ends of host names
@@ -60,6 +232,14 @@ HOSTS: Mapping[str, Dialect] = {  # ends of host names
     ".openai.com": Dialect.OPENAI,
     ".azure.com": Dialect.OPENAI,
     ".openrouter.ai": Dialect.OPENROUTER,
+    ".mistral.ai": Dialect.MISTRAL,
+    ".groq.com": Dialect.GROQ,
+    ".x.ai": Dialect.XAI,
+    ".deepseek.com": Dialect.DEEPSEEK,
+    ".aliyuncs.com": Dialect.DASHSCOPE,
+    ".together.xyz": Dialect.TOGETHER,
+    ".together.ai": Dialect.TOGETHER,
+    ".fireworks.ai": Dialect.FIREWORKS,
 }
 PORTS: Mapping[int, Dialect] = {11434: Dialect.OLLAMA, 1234: Dialect.LM_STUDIO}  # where these listen by default
 
@@ -105,10 +285,4 @@ def effort_of(effort: str | None, model: str, profile: ServerProfile) -> str | N
     """
     if effort is None or PLAIN.match(model):
         return None
-    if profile.efforts is None or effort in profile.efforts or effort not in LEVELS:
-        return effort
-    known = [level for level in LEVELS if level in profile.efforts and level != "none"]
-    wanted = LEVELS.index(effort)
-    if effort == "none":
-        return None
-    return min(known, key=lambda level: abs(LEVELS.index(level) - wanted))
+    return effort if profile.efforts is None else nearest_level(effort, profile.efforts)

@@ -3,54 +3,90 @@
 from collections.abc import Iterator
 from typing import Any
 
+from holdfast.model import exact_json
 from holdfast.model.job import MappingReport
-from holdfast.model.request import Document, Image, Part, Request, Role, Text, Thought, Tool, ToolResult, ToolUse, Turn
-from holdfast.wire import openai
+from holdfast.model.request import (
+    Document,
+    Image,
+    Opaque,
+    Output,
+    Part,
+    Request,
+    Role,
+    Text,
+    Thought,
+    Tool,
+    ToolResult,
+    ToolUse,
+    Turn,
+)
+from holdfast.wire import openai_write as openai
+from holdfast.wire.arguments import write_arguments
+from holdfast.wire.call_ids import with_call_ids
+from holdfast.wire.chat.adapt import adapt, drop_sampling
 from holdfast.wire.chat.server_profile import OPENAI, ServerProfile, effort_of, reasons
-from holdfast.wire.mapping_report import MappingReportBuilder, bare_text, placed
+from holdfast.wire.mapping_report import MappingReportBuilder, bare_text, merged, placed
 from holdfast.wire.openai import CHAT as WIRE
-from holdfast.wire.openai import write_arguments, write_source
+from holdfast.wire.openai_write import write_source
 
-MOST_STOPS = 4
 Body = dict[str, Any]
 
 
 def write_request(request: Request, model: str, profile: ServerProfile = OPENAI) -> tuple[Body, MappingReport]:
     """Write a body for ``model`` at a server of this profile. Raises Unmappable."""
     report = openai.open_report(request, WIRE)
+    request = _askable(with_call_ids(request, profile.call_ids, report), profile, report)
     body: Body = {"model": model, "messages": _messages(request, report)}
     body |= _options(request, model, report, profile)
     if reasons(model):
-        openai.drop_sampling(request, body, report)
+        drop_sampling(body, model, report)
     native = openai.native_fields(request.native, report)
-    for key in native.keys() & profile.refused:
-        report.change(key, f"dropped: {profile.name} refuses it")
-    return body | {k: v for k, v in native.items() if k not in profile.refused}, report.report()
+    return adapt(merged(body, native), model, profile, report), report.report()
+
+
+def _askable(request: Request, profile: ServerProfile, report: MappingReportBuilder) -> Request:
+    """Ask for a shape in the system prompt where the server has no decoding for it."""
+    output = request.output
+    if output is None or output.json_schema is None or "json_schema" in profile.shapes:
+        return request
+    why = f"asked for in the system prompt: {profile.name} decodes no schema; the answer is checked"
+    report.change("output.json_schema", why)
+    wanted = exact_json.dumps(output.json_schema).decode()
+    sentence = f"Answer with JSON that satisfies this JSON Schema and nothing else: {wanted}"
+    system = "\n\n".join(filter(None, (request.system, sentence)))
+    return request.model_copy(update={"system": system, "output": Output()})
 
 
 def _options(request: Request, model: str, report: MappingReportBuilder, profile: ServerProfile) -> Body:
     limit = OPENAI.max_tokens if reasons(model) else profile.max_tokens
     effort = effort_of(request.effort, model, profile)
-    if request.user and profile.user is None:
-        report.change("user", f"dropped: {profile.name} has no field for it")
+    tools = [_tool(tool, profile, report) for tool in request.tools]
+    tools += [block for tool in request.provider_tools for block in report.opaque(tool)]
     options: Body = {
-        limit: request.max_tokens,
-        "stop": _stops(request.stop, report),
+        limit: openai.most_tokens(request, report),
+        "stop": _stops(request.stop, profile, report),
         "temperature": request.temperature,
         "top_p": request.top_p,
-        "tools": [_tool(tool, report) for tool in request.tools] or None,
+        "tools": tools or None,
         "tool_choice": openai.write_choice(request, "function"),
-        "parallel_tool_calls": request.parallel_tools if request.tools else None,
-        "response_format": openai.write_format(request.output, report, "json_schema"),
+        "parallel_tool_calls": request.parallel_tools if tools else None,
+        "response_format": _format(request.output, profile, report),
         "reasoning_effort": openai.write_effort(request.effort, effort, f"{profile.name}'s {model}", report),
-        profile.user or "user": openai.end_user(request.user, report) if profile.user else None,
     }
+    options |= openai.end_user(request, profile.user, profile.name, report)
     return openai.given(options)
 
 
-def _stops(stops: tuple[str, ...], report: MappingReportBuilder) -> list[str] | None:
-    if len(stops) > MOST_STOPS:
-        report.refuse(f"it has {len(stops)} stop sequences, and {MOST_STOPS} are the most.")
+def _format(output: Output | None, profile: ServerProfile, report: MappingReportBuilder) -> Body | None:
+    if output is not None and output.json_schema is None and "json_object" not in profile.shapes:
+        report.change("output", f"asked for as a JSON Schema of any object: {profile.name} has no plain JSON mode")
+        output = output.model_copy(update={"json_schema": {"type": "object", "properties": {}}})
+    return openai.write_format(output, report, "json_schema", profile.decoding)
+
+
+def _stops(stops: tuple[str, ...], profile: ServerProfile, report: MappingReportBuilder) -> list[str] | None:
+    if profile.stops is not None and len(stops) > profile.stops:
+        report.refuse(f"it has {len(stops)} stop sequences, and {profile.stops} are the most.")
     return list(stops) or None
 
 
@@ -58,24 +94,28 @@ def _messages(request: Request, report: MappingReportBuilder) -> list[Body]:
     messages = [{"role": "system", "content": request.system}] if request.system else []
     for index, turn in enumerate(request.turns):
         messages += _turn(turn, f"turns[{index}]", report)
+    if not messages:
+        report.refuse("nothing of its turns is left.")
     return messages
 
 
 def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body]:
     """A turn's messages: one for each tool result, then one for the rest."""
     content: list[Body] = []
+    whole = [block for part in turn.parts if isinstance(part, Opaque) and part.as_turn for block in report.opaque(part)]
     for part, where in placed(turn.parts, place):
         if isinstance(part, ToolResult):
             yield _result(part, where, report, content)
     for part, where in placed(turn.parts, place):
         content += _part(part, turn.role, where, report)
-    calls = [_call(part, where, report) for part, where in placed(turn.parts, place) if isinstance(part, ToolUse)]
+    calls = [call for part, where in placed(turn.parts, place) for call in _call(part, turn, where, report)]
     native = report.native(turn.native, place)
     _tell_order(turn, report)
-    if content or calls:
+    yield from whole
+    if content or calls or native:
         message: Body = {"role": turn.role.value, "content": bare_text(content) if content else None}
-        yield message | ({"tool_calls": calls} if calls else {}) | native
-    elif not any(isinstance(part, ToolResult) for part in turn.parts):
+        yield {**message, **({"tool_calls": calls} if calls else {}), **native}
+    elif not whole and not any(isinstance(part, ToolResult) for part in turn.parts):
         report.change(place, "dropped: nothing of it is left")
 
 
@@ -99,20 +139,27 @@ def _part(part: Part, role: Role, place: str, report: MappingReportBuilder) -> l
             return [_document(part, place, report)]
         case Thought():
             report.change(place, f"dropped: reasoning that is bound to {part.dialect}")
+        case Opaque() if not part.as_turn and not is_call(part):
+            return report.opaque(part)
     return []
+
+
+def is_call(part: Opaque) -> bool:
+    """Whether a block of this format is one of ``tool_calls``, not of the content."""
+    return part.wire == WIRE and "id" in part.block and "text" not in part.block
 
 
 def _image(part: Image, place: str, report: MappingReportBuilder) -> Body:
     detail = {"detail": part.detail} if part.detail else {}
-    native = report.native(part.native, place)
-    return {"type": "image_url", "image_url": {"url": write_source(part), **detail}, **native}
+    block = {"type": "image_url", "image_url": {"url": write_source(part, place, report), **detail}}
+    return merged(block, report.native(part.native, place))
 
 
 def _document(part: Document, place: str, report: MappingReportBuilder) -> Body:
     if part.data is None:
         report.refuse(f"{place} is a document behind a URL; Chat Completions takes documents as data only.")
-    file = {"filename": part.title or "document", "file_data": write_source(part)}
-    return {"type": "file", "file": file, **report.native(part.native, place)}
+    file = {"filename": part.title or "document", "file_data": write_source(part, place, report)}
+    return merged({"type": "file", "file": file}, report.native(part.native, place))
 
 
 def _result(part: ToolResult, place: str, report: MappingReportBuilder, pictures: list[Body]) -> Body:
@@ -122,24 +169,27 @@ def _result(part: ToolResult, place: str, report: MappingReportBuilder, pictures
     texts: list[Body] = []
     for inner, where in placed(part.parts, place):
         written = _part(inner, Role.USER, where, report)
-        if isinstance(inner, Text):
-            texts += written
-        else:
+        if isinstance(inner, Image | Document):
             report.change(where, "moved behind the tool results: they hold text alone here")
             pictures.extend([{"type": "text", "text": f"Part of the result of tool call {part.id}:"}, *written])
+        else:
+            texts += written
     content = bare_text(texts) or ""
-    named = openai.call_id(part.id, openai.CHAT_ID)
-    return {"role": "tool", "tool_call_id": named, "content": content, **report.native(part.native, place)}
+    return {"role": "tool", "tool_call_id": part.id, "content": content, **report.native(part.native, place)}
 
 
-def _call(part: ToolUse, place: str, report: MappingReportBuilder) -> Body:
-    function = {"name": part.name, "arguments": write_arguments(part.input)}
-    named = openai.call_id(part.id, openai.CHAT_ID)
-    return {"id": named, "type": "function", "function": function, **report.native(part.native, place)}
+def _call(part: Part, turn: Turn, place: str, report: MappingReportBuilder) -> list[Body]:
+    if isinstance(part, Opaque) and not part.as_turn and is_call(part) and turn.role is Role.ASSISTANT:
+        return report.opaque(part)
+    if not isinstance(part, ToolUse):
+        return []
+    function = {"name": part.name, "arguments": write_arguments(part, place, report)}
+    call = {"id": part.id, "type": "function", "function": function}
+    return [merged(call, report.native(part.native, place))]
 
 
-def _tool(tool: Tool, report: MappingReportBuilder) -> Body:
-    function: Body = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    function["strict"] = openai.strictness_of(tool, report)
+def _tool(tool: Tool, profile: ServerProfile, report: MappingReportBuilder) -> Body:
+    parameters, strict = openai.schema_of(tool, report, profile.decoding)
+    function: Body = {"name": tool.name, "description": tool.description, "parameters": parameters, "strict": strict}
     native = report.native(tool.native, f"tools[{tool.name}]")
-    return {"type": "function", "function": openai.given(function), **native}
+    return merged({"type": "function", "function": openai.given(function)}, native)

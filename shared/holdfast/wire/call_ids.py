@@ -1,0 +1,90 @@
+"""Ids of tool calls as a target takes them: unique in a conversation, each result with its call, always the same."""
+
+import re
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from hashlib import sha256
+
+from holdfast.model.request import Part, Request, ToolResult, ToolUse
+from holdfast.wire.mapping_report import MappingReportBuilder
+
+ALPHANUMERICS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class IdRule:
+    """What a target takes as the id of a call; ``prefix`` and ``length`` are those of a stand-in."""
+
+    pattern: re.Pattern[str]
+    prefix: str
+    length: int
+
+    def fit(self, given: str) -> str:
+        """Return the id itself where the target takes it, else the same stand-in for the same id."""
+        return given if self.pattern.fullmatch(given) else self.stand_in(given, 0)
+
+    def stand_in(self, given: str, nth: int) -> str:
+        """Return the same id for the same one given; ``nth`` tells apart calls that were given the same."""
+        number = int.from_bytes(sha256(f"{nth}:{given}".encode(errors="surrogatepass")).digest())
+        digits: list[str] = []
+        while len(digits) < self.length:
+            number, digit = divmod(number, len(ALPHANUMERICS))
+            digits.append(ALPHANUMERICS[digit])
+        return self.prefix + "".join(digits)
+
+
+# Anthropic answers 400 to others: "String should match pattern '^[a-zA-Z0-9_-]+$'" (tool_use.id).
+ANTHROPIC_IDS = IdRule(re.compile(r"[A-Za-z0-9_-]{1,128}"), "toolu_", 24)
+CHAT_IDS = IdRule(re.compile(r"(?s).{1,40}"), "call_", 24)  # "string too long. Expected … maximum length 40"
+RESPONSES_IDS = IdRule(re.compile(r"(?s).{1,64}"), "call_", 24)  # the same words with 64, for call_id
+# "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9" (mistral-common, InvalidToolCallId).
+MISTRAL_IDS = IdRule(re.compile(r"[A-Za-z0-9]{9}"), "", 9)
+
+
+class CallIds:
+    """The ids of one conversation's calls, given out in order."""
+
+    def __init__(self, rule: IdRule) -> None:
+        self._rule = rule
+        self._used: set[str] = set()
+        self._open: dict[str, deque[str]] = defaultdict(deque)  # calls without a result yet, by the id given
+        self._last: dict[str, str] = {}
+
+    def of_call(self, given: str) -> str:
+        """Return a new call's id: the one given where the target takes it and no other call has it."""
+        nth, taken = 0, given
+        while taken in self._used or not self._rule.pattern.fullmatch(taken):
+            taken = self._rule.stand_in(given, nth)
+            nth += 1
+        self._used.add(taken)
+        self._open[given].append(taken)
+        self._last[given] = taken
+        return taken
+
+    def of_result(self, given: str) -> str:
+        """Return the id of the oldest call without a result that was given this id."""
+        waiting = self._open[given]
+        if waiting:
+            return waiting.popleft()
+        return self._last.get(given) or self._rule.fit(given)
+
+
+def with_call_ids(request: Request, rule: IdRule, report: MappingReportBuilder) -> Request:
+    """Return the request with ids that the target takes; each stand-in is told."""
+    ids = CallIds(rule)
+    turns = list(request.turns)
+    for index, turn in enumerate(turns):
+        parts = tuple(_named(part, ids, f"turns[{index}].parts[{at}]", report) for at, part in enumerate(turn.parts))
+        if parts != turn.parts:
+            turns[index] = turn.model_copy(update={"parts": parts})
+    return request.model_copy(update={"turns": tuple(turns)})
+
+
+def _named(part: Part, ids: CallIds, place: str, report: MappingReportBuilder) -> Part:
+    if not isinstance(part, ToolUse | ToolResult):
+        return part
+    taken = ids.of_call(part.id) if isinstance(part, ToolUse) else ids.of_result(part.id)
+    if taken == part.id:
+        return part
+    report.change(f"{place}.id", "a stand-in, the same each time: the id is taken, or none that is taken there")
+    return part.model_copy(update={"id": taken})
