@@ -33,6 +33,11 @@ class Fields:
         """Return a value without taking it."""
         return self._left.get(key)
 
+    def kind(self, key: str = "type") -> str:
+        """Return a text without taking it; empty where there is none."""
+        value = self.given.get(key)
+        return value if isinstance(value, str) else ""
+
     def text(self, key: str) -> str | None:
         return self._typed(key, str)
 

@@ -85,9 +85,9 @@ def _refused_in_all(schema: Schema, parts: list[tuple[Schema, int]], rules: Stri
         yield "a root that is no object"
     if rules.optional is not None and sum(_optional(part) for part, _ in parts) > rules.optional:
         yield f"more than {rules.optional} optional properties"
-    if rules.properties is not None and sum(len(part.get("properties") or ()) for part, _ in parts) > rules.properties:
+    if rules.properties is not None and sum(_properties(part) for part, _ in parts) > rules.properties:
         yield f"more than {rules.properties} properties"
-    if rules.enum_values is not None and sum(len(part.get("enum") or ()) for part, _ in parts) > rules.enum_values:
+    if rules.enum_values is not None and sum(len(_list(part.get("enum"))) for part, _ in parts) > rules.enum_values:
         yield f"more than {rules.enum_values} enum values"
     if rules.depth is not None and any(level >= rules.depth and _is_object(part) for part, level in parts):
         yield f"more than {rules.depth} levels"
@@ -101,12 +101,12 @@ def _takes(key: str, value: Any, rules: StrictRules) -> bool:
     if key not in rules.keywords:
         return False
     if key == "format":
-        return rules.formats is None or value in rules.formats
+        return rules.formats is None or (isinstance(value, str) and value in rules.formats)
     if key == "minItems":
-        return rules.least_items is None or value in rules.least_items
+        return rules.least_items is None or (isinstance(value, int) and value in rules.least_items)
     if key == "allOf" and rules.single_all_of:
         return isinstance(value, list) and len(value) == 1
-    return not (key == "enum" and rules.plain_enums and any(isinstance(item, Mapping | list) for item in value))
+    return not (key == "enum" and rules.plain_enums and any(isinstance(item, Mapping | list) for item in _list(value)))
 
 
 def is_recursive(schema: Schema) -> bool:
@@ -168,11 +168,20 @@ def _is_object(schema: Schema) -> bool:
 
 def _may_be_closed(schema: Schema) -> bool:
     """Whether an object says which keys it has, so that others were never meant."""
-    return _is_object(schema) and bool(schema.get("properties")) and schema.get("additionalProperties") in {None, True}
+    return _is_object(schema) and bool(schema.get("properties")) and schema.get("additionalProperties") in (None, True)
+
+
+def _properties(schema: Schema) -> int:
+    properties = schema.get("properties")
+    return len(properties) if isinstance(properties, Mapping) else 0
 
 
 def _optional(schema: Schema) -> int:
     """How many properties an object may go without."""
     properties, required = schema.get("properties"), schema.get("required")
     names = set(properties) if isinstance(properties, Mapping) else set()
-    return len(names - set(required if isinstance(required, list) else ()))
+    return len(names - {name for name in _list(required) if isinstance(name, str)})
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -152,12 +152,12 @@ SHOWN: Mapping[str, Callable[[Fields], Part]] = {  # by a user
 
 def read_inside(block: Fields, role: Role) -> Part:
     """Read a block of a tool's result."""
-    inside = block.given.get("type") in {"text", "image", "document"}
+    inside = block.kind() in {"text", "image", "document"}
     return read_block(block, role) if inside else opaque(block, WIRE)
 
 
 def read_tool(tool: Fields) -> Tool | Opaque:
-    if tool.peek("type") not in {None, "custom"}:
+    if tool.peek("type") is not None and tool.kind() != "custom":
         return opaque(tool, WIRE)
     tool.any("type")
     return Tool(
@@ -171,7 +171,8 @@ def read_tool(tool: Fields) -> Tool | Opaque:
 
 def read_choice(fields: Fields) -> tuple[ToolChoice | None, bool | None]:
     """Read ``tool_choice``, which also says whether tools may be called in parallel."""
-    mode = (fields.peek("tool_choice") or {}).get("type") if isinstance(fields.peek("tool_choice"), Mapping) else None
+    given = fields.peek("tool_choice")
+    mode = Fields(given, "").kind() if isinstance(given, Mapping) else ""
     if mode not in MODES:
         return None, None
     choice = fields.inner("tool_choice")

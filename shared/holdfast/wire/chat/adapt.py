@@ -26,7 +26,7 @@ def adapt(body: Mapping[str, Any], model: str, profile: ServerProfile, report: M
     for key in [key for key in made if key in profile.refused]:
         del made[key]
         report.change(key, f"dropped: {profile.name} refuses it")
-    if profile.single and made.get("n") not in {None, 1}:
+    if profile.single and made.get("n") not in (None, 1):
         del made["n"]
         report.change("n", f"dropped: {profile.name} gives one answer")
     if _changes_messages(model, profile) and isinstance(made.get("messages"), list):

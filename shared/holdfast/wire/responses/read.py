@@ -88,7 +88,7 @@ def _belongs(last: Turn, turn: Turn) -> bool:
 def read_item(item: Fields) -> Turn:
     """Read one item as a turn of its own."""
     match item.text("type") or "message":
-        case "message" if item.peek("role") in openai.ROLES:
+        case "message" if item.kind("role") in openai.ROLES:
             return read_message(item)
         case "function_call":
             return Turn(role=Role.ASSISTANT, parts=(read_call(item),))
