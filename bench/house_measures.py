@@ -18,7 +18,7 @@ HISTORY = ("CHANGELOG.md", "docs/decisions/", "docs/figures.jsonl", "requirement
 BEFORE = "31cc24c"  # the last commit before the rebuilding
 AREA = re.compile(r"^[a-z][a-z0-9_.-]*((, | and )[a-z][a-z0-9_.-]*)*: \S")
 RECORDS = ("model/records.py", "model/job.py", "model/attempt.py", "store/tables/")  # what is stored, and its values
-CODES = re.compile(r"holdfast/(wire|dialect)/(.*_)?codes\.py$")  # what providers say, and what it means
+CODES = re.compile(r"holdfast/(wire|dialect)/((.*_)?codes\.py|codes/.*\.py)$")  # what providers say, and what it means
 FEW = 3  # kinds of faults that make a collection a table
 
 TWICE: Mapping[str, str] = {}

@@ -1,8 +1,9 @@
 """Write the pages that are made from the code, or with ``--check`` tell which of them are out of date.
 
 docs/cli.md from the command line's own help, docs/configuration.md from its schema, docs/faults.md from the
-table of fault kinds, diagram and moves of docs/job-lifecycle.md from the table of moves. Compared with the code are the
-headings of docs/errors.md with the error classes, and the rows of docs/logs.md with the calls that log.
+table of fault kinds, docs/codes.md from the tables of providers' codes, diagram and moves of docs/job-lifecycle.md
+from the table of moves. Compared with the code are the headings of docs/errors.md with the error classes, and the rows
+of docs/logs.md with the calls that log.
 """
 
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 os.environ |= {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
 
 from catalogues import log_problems
+from code_page import code_page
 from fault_page import fault_page
 from lifecycle_page import lifecycle_page
 from typer.testing import CliRunner
@@ -79,7 +81,8 @@ def error_problems() -> list[str]:
 
 
 def pages() -> dict[Path, str]:
-    made = {"cli.md": cli_page(), "configuration.md": reference.page(), "faults.md": fault_page()}
+    made = {"cli.md": cli_page(), "configuration.md": reference.page()}
+    made |= {"faults.md": fault_page(), "codes.md": code_page()}
     made["job-lifecycle.md"] = lifecycle_page(DOCS / "job-lifecycle.md")
     return {DOCS / name: text for name, text in made.items()}
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from holdfast.model.call_result import Dimension, LimitSeen
-from holdfast.wire.retry_after import duration, number, sent_at
+from holdfast.wire.durations import duration, number, sent_at
 
 ANTHROPIC: Mapping[Dimension, str] = {
     Dimension.REQUESTS: "requests",

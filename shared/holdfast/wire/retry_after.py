@@ -1,104 +1,91 @@
 """How long a provider asks us to wait, in every way the providers say it."""
 
-import math
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any
 
-DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
-SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-SPOKEN = re.compile(r"(?:retry|try again) (?:in|after) (\d+(?:\.\d+)?) ?(ms|s|m|h)(?:ec|in|our)?", re.IGNORECASE)
-LONGEST = 2 * 86_400.0  # seconds; a reset further away is no reset
+from holdfast.wire.durations import number, sent_at, spoken, wait
+
+LONGEST = 3600.0  # seconds; nobody is believed who asks for more: the limit may be lifted before
 PACIFIC = timedelta(hours=-8)  # Google's daily quotas end at midnight there; an hour late in summer, never early
+MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
+SECONDS = ("retry-after", "x-retry-after", "x-ratelimit-reset-after")
 
 
-def retry_after(headers: Mapping[str, str], details: Any = None, now: float = 0.0) -> float | None:
-    """Seconds that the provider asks us to wait, >= 0; None where it says nothing.
+def retry_after(
+    headers: Mapping[str, str],
+    now: float = 0.0,
+    *,
+    told: Sequence[str] = (),
+    message: str = "",
+    daily: bool = False,
+    limited: bool = True,
+) -> float | None:
+    """Seconds that the provider asks us to wait, from 0 to an hour; None where it says nothing.
 
-    ``retry-after-ms``, then ``retry-after`` as seconds or as a date (against the answer's own ``date``), then what
-    stands in the error's ``details``: Google's ``RetryInfo``, OpenRouter's reset.
+    Headers that say it outright come first, then what the body says in a field, then its words, then when the limit
+    that is used up is full again.
+
+    Args:
+        headers: Names in lower case.
+        now: Seconds since the epoch, for moments where the answer itself carries no date.
+        told: Waits and moments that stand in fields of the body.
+        message: The body's words.
+        daily: Whether a quota of Google's per day was used up.
+        limited: Whether the answer tells of a limit. If not, words and the state of limits say nothing of a wait.
     """
-    milliseconds = number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return max(0.0, milliseconds / 1000)
-    header = headers.get("retry-after")
-    seconds = number(header)
-    if seconds is not None:
-        return max(0.0, seconds)
-    moment = http_date(header)
-    if moment is not None:
-        return max(0.0, moment - sent_at(headers, now))
-    if isinstance(details, Mapping):
-        return openrouter_delay(details, sent_at(headers, now))
-    return google_delay(details, sent_at(headers, now))
+    at = sent_at(headers, now)
+    found = _first(_from_headers(headers, at))
+    if found is None:
+        fields = [seconds for text in told if (seconds := wait(text, at)) is not None]
+        fields += [until_pacific_midnight(at)] if daily else []
+        found = max(fields, default=None)
+    if found is None and limited:
+        found = spoken(message)
+    if found is None and limited:
+        found = limits_reset(headers, at)
+    return None if found is None else min(max(0.0, found), LONGEST)
 
 
-def number(text: str | None) -> float | None:
-    """A finite number; None for anything else."""
-    try:
-        value = float(text) if text is not None else math.nan
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+def _from_headers(headers: Mapping[str, str], at: float) -> Iterator[float | None]:
+    for name in MILLISECONDS:
+        milliseconds = number(headers.get(name))
+        yield None if milliseconds is None else milliseconds / 1000
+    for name in SECONDS:
+        if name in headers:
+            yield wait(headers[name], at)
 
 
-def http_date(text: str | None) -> float | None:
-    """Seconds since the epoch of an HTTP date."""
-    try:
-        return parsedate_to_datetime(text).timestamp() if text else None
-    except (ValueError, OverflowError):
-        return None
+def _first(found: Iterator[float | None]) -> float | None:
+    return next((seconds for seconds in found if seconds is not None), None)
 
 
-def sent_at(headers: Mapping[str, str], now: float) -> float:
-    """When the provider answered, on its own clock where it tells: ours may be off."""
-    moment = http_date(headers.get("date"))
-    return now if moment is None else moment
+def limits_reset(headers: Mapping[str, str], at: float) -> float | None:
+    """Seconds until the limits that are used up are full again; where none is, until the first of all.
 
-
-def duration(text: str) -> float | None:
-    """Seconds of a duration as headers and protobuf write it.
-
-    >>> [duration(text) for text in ("12ms", "7.66s", "6m0s", "45.837906927s", "soon")]
-    [0.012, 7.66, 360.0, 45.837906927, None]
+    Names differ by provider (``x-ratelimit-reset-tokens``, ``anthropic-ratelimit-requests-reset``), and each names its
+    remainder in the same way. ``RateLimit`` is read as draft-ietf-httpapi-ratelimit-headers has it.
     """
-    parts = DURATION.findall(text)
-    if not parts or "".join(f"{value}{unit}" for value, unit in parts) != text:
-        return None
-    return sum(float(value) * SECONDS[unit] for value, unit in parts)
+    used_up: list[float] = []
+    others: list[float] = []
+    for name, text in headers.items():
+        if "ratelimit" not in name.replace("-", ""):
+            continue
+        for remaining, reset in _resets(name, text, headers):
+            seconds = wait(reset, at)
+            if seconds is not None:
+                (used_up if number(remaining) == 0 else others).append(seconds)
+    return max(used_up) if used_up else min(others, default=None)
 
 
-def google_delay(details: Any, now: float) -> float | None:
-    """The wait that Google puts into an error's details: a delay, or the rest of the day for a daily quota."""
-    delay: float | None = None
-    for detail in details if isinstance(details, list) else ():
-        match detail:
-            case {"retryDelay": str(text)}:
-                delay = max(delay or 0.0, duration(text) or 0.0)
-            case {"violations": [*violations]} if any("PerDay" in str(violation) for violation in violations):
-                delay = max(delay or 0.0, until_pacific_midnight(now))
-    return delay
-
-
-def openrouter_delay(metadata: Mapping[str, Any], now: float) -> float | None:
-    """The wait until the moment, in milliseconds, that OpenRouter repeats among the headers of its metadata."""
-    match metadata:
-        case {"headers": {"X-RateLimit-Reset": str() | int() as moment}}:
-            reset = number(str(moment))
-            return None if reset is None or not 0 < reset / 1000 - now < LONGEST else reset / 1000 - now
-    return None
-
-
-def spoken_delay(message: str) -> float | None:
-    """The wait that only the words tell.
-
-    >>> [spoken_delay(text) for text in ("Please retry in 45.5s.", "Please retry after 6 seconds.", "Try again in 1m")]
-    [45.5, 6.0, 60.0]
-    """
-    found = SPOKEN.search(message)
-    return float(found[1]) * SECONDS[found[2].lower()] if found else None
+def _resets(name: str, text: str, headers: Mapping[str, str]) -> Iterator[tuple[str | None, str]]:
+    if "reset" in name:
+        yield headers.get(name.replace("reset", "remaining")), text
+    elif name == "ratelimit":
+        for policy in text.split(",") if ";" in text else [text.replace(",", ";")]:
+            fields = dict(part.strip().split("=", 1) for part in policy.split(";") if "=" in part)
+            reset = fields.get("t", fields.get("reset"))
+            if reset is not None:
+                yield fields.get("r", fields.get("remaining")), reset
 
 
 def until_pacific_midnight(now: float) -> float:

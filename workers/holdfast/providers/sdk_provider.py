@@ -130,7 +130,7 @@ class SdkProvider:
         return answer
 
     def _understand(self, request: Request, response: httpx2.Response, headers: Mapping[str, str]) -> Reply | Fault:
-        if refuses(response.status_code, response.content):
+        if refuses(self._api, response.status_code, headers, response.content):
             usage = Usage(input=estimate(request).input_tokens, estimated=True)  # a filtered prompt is billed
             request_name = request_id(headers)
             return Reply(text="", finish=Finish.REFUSED, usage=usage, model="", provider_request_id=request_name)
@@ -142,7 +142,7 @@ class SdkProvider:
         try:
             reply = self._format.read(_parsed(response.content, headers))
         except BadAnswer as error:
-            return read_bad_answer(self._api, error, headers)
+            return read_bad_answer(self._api, error, headers, body=response.content, now=self._clock.now())
         told = {"provider_request_id": request_id(headers)}
         return reply.model_copy(update=told | ({"usage": _guess(request, reply)} if reply.usage.estimated else {}))
 
