@@ -1,11 +1,15 @@
 """Files that no producer meant to write: endless lines, bytes that are no text, JSON without bottom."""
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import subprocess
 import sys
 from pathlib import Path
 
+import orjson
 import pytest
 
 from cli.conftest import jsonl
@@ -55,10 +59,10 @@ def test_of_a_line_that_is_too_long_only_the_beginning_is_ever_held() -> None:
     [
         (b"\x00\xff\xfe" * 1_000, "is no JSON"),
         (b"\x7fELF\n\n\n\x00", "is no JSON"),
-        (b"[" * 1_000_000, "depth limit exceeded"),
-        (b'{"model": "smart", "prompt": ' + b'{"a":' * 500 + b"1" + b"}" * 501, "Recursion limit"),
+        (b"[" * 1_000_000, "nested too deeply"),
+        (b'{"model": "smart", "prompt": ' + b'{"a":' * 500 + b"1" + b"}" * 501, "nested too deeply"),
         (b'{"model": "smart", "tools": ' + b"[" * 200 + b"]" * 200 + b"}", "nested too deeply"),
-        (b'{"model": "smart", "prompt": "\\ud800"}', "is no JSON"),
+        (b'{"model": "smart", "prompt": "\\ud800"}', "half a surrogate pair"),
         (b'{"model": "smart", "prompt": "a", "max_tokens": 1e999}', "is no JSON"),
         (b"NaN", "is no JSON"),
         (b"{oops}", "is no JSON"),
@@ -81,7 +85,10 @@ def test_a_byte_order_mark_is_no_problem(tmp_path) -> None:
     source.write_bytes(BOM + b'{"prompt": "x", "model": "m"}\r\n\r\n{"prompt": "y"}')
     with JsonlInput(source) as read:
         lines = list(read.lines())
-    assert [(line.number, line.item["prompt"]) for line in lines if isinstance(line, InputLine)] == [(1, "x"), (3, "y")]
+    assert [(line.number, orjson.loads(line.text)["prompt"]) for line in lines if isinstance(line, InputLine)] == [
+        (1, "x"),
+        (3, "y"),
+    ]
 
 
 def test_a_configuration_without_end_is_not_read_to_its_end(tmp_path) -> None:
@@ -125,3 +132,60 @@ def test_a_command_reads_a_gigabyte_of_one_line_in_bounded_memory(settings, tmp_
     peak = int(ended.stderr.split()[-1]) * 1024
     assert "line 1: is longer than" in ended.stderr
     assert peak < MEMORY
+
+
+LINE = '{"model": "smart", "prompt": "Grüße"}\n'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        LINE.encode("utf-16"),
+        LINE.encode("utf-8-sig"),
+        b"\xfe\xff" + LINE.encode("utf-16-be"),
+        gzip.compress(LINE.encode()),
+        gzip.compress(LINE.encode("utf-16")),
+    ],
+    ids=["utf-16", "with a byte order mark", "utf-16, the other way round", "gzip", "utf-16 in gzip"],
+)
+def test_a_file_in_another_encoding_or_packing_is_read(cli, worker, tmp_path, content) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(content)
+    cli("submit", source)
+    worker.answer()
+    assert cli("run", source, "-o", out).status == 0
+    assert [line["reply"]["text"] for line in jsonl(out)] == ["GRÜSSE"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "command"),
+    [
+        (LINE.encode("utf-32"), "is written in UTF-32", "iconv -f UTF-32"),
+        (LINE.encode("utf-16-le"), "is written in UTF-16LE", "iconv -f UTF-16LE"),
+        (LINE.encode("utf-16-be"), "is written in UTF-16BE", "iconv -f UTF-16BE"),
+        (b"\x28\xb5\x2f\xfdrest", "is packed with zstd", "zstd -dc"),
+        (lzma.compress(LINE.encode()), "is packed with xz", "xz -dc"),
+        (bz2.compress(LINE.encode()), "is packed with bzip2", "bzip2 -dc"),
+        (b"PK\x03\x04rest", "is a zip archive", "unzip -p"),
+        (b"PAR1rest", "is a Parquet file", "read_parquet"),
+        (gzip.compress(gzip.compress(LINE.encode(), mtime=0), mtime=0), "is packed with gzip, twice", "gzip -dc"),
+        (gzip.compress(LINE.encode(), mtime=0)[:-9], "is packed with gzip, and damaged", "Fetch it again"),
+        (b'[{"prompt": "a"},\n {"prompt": "b"}]\n', "is a JSON array", "jq -c '.[]'"),
+        (b'[\n  {"prompt": "a"}\n]\n', "is a JSON array", "jq -c '.[]'"),
+        (b'{\n  "prompt": "a"\n}\n', "over several lines", "jq -c ."),
+        (b"custom_id,prompt\n1,hello\n", "is CSV", "csv.DictReader"),
+    ],
+)
+def test_what_is_no_json_lines_is_told_with_the_command_that_makes_it_so(cli, tmp_path, content, said, command) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(content)
+    ended = cli("submit", source)
+    assert ended.status == 2
+    assert said in ended.err
+    assert command in ended.err
+
+
+def test_a_line_that_is_no_utf_8_says_where_and_how_to_convert_it(cli, tmp_path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(LINE.encode() + '{"prompt": "é"}'.encode("latin-1"))
+    assert "not UTF-8 at column 13; convert the file, as with iconv" in cli("submit", source).err

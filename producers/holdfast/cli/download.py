@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import orjson
 
-from holdfast.cli.jsonl_input import STDIO
+from holdfast.cli.input_file import STDIO
 from holdfast.cli.upload import Upload
 from holdfast.client.backend import Backend
 from holdfast.client.waiting import Pause, positioned

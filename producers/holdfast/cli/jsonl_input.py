@@ -1,21 +1,19 @@
 """The input of ``run`` and ``submit``: JSON lines from a file or a pipe, read in chunks and never held whole."""
 
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b, file_digest
 from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Self
 
-import orjson
+import msgspec
 
-from holdfast.model.errors import InvalidRequest
+from holdfast.cli.input_file import STDIO, open_input
+from holdfast.model import exact_json
 
-STDIO = Path("-")
 CHUNK_JOBS = 500
 CHUNK_BYTES = 8 * 1024 * 1024
 LONGEST_LINE = 32 * 1024 * 1024  # bytes, as many as a request to a server may have
@@ -24,12 +22,20 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class InputLine:
-    """One line that is a JSON object. ``position`` counts lines that are not blank, from 0; ``number`` all, from 1."""
+    """One line that is a JSON object, as it was written.
+
+    ``position`` counts lines that are not blank, from 0; ``number`` all, from 1.
+    """
 
     position: int
     number: int
-    size: int
-    item: Mapping[str, Any]
+    text: bytes
+
+    @property
+    def custom_id(self) -> str | None:
+        """What its producer calls it, where that can be read."""
+        value = _member(self.text, "custom_id")
+        return value if isinstance(value, str) and value else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class JsonlInput:
 
     def __init__(self, path: Path) -> None:
         self.name = "standard input" if path == STDIO else path.name
-        self._file = spooled(sys.stdin.buffer) if path == STDIO else opened(path)
+        self._file = open_input(path)
 
     def digest(self) -> str:
         """Name the content."""
@@ -90,29 +96,36 @@ def bounded(file: BufferedIOBase) -> Iterator[bytes]:
             line = file.readline(LONGEST_LINE + 1)
 
 
-def opened(path: Path) -> BufferedIOBase:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise InvalidRequest(str(path), f"cannot be read: {error.strerror}.") from None
-
-
-def spooled(pipe: BinaryIO) -> BufferedIOBase:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the input
-    shutil.copyfileobj(pipe, file)
-    return file
-
-
 def read(text: bytes, position: int, number: int) -> InputLine | InvalidLine:
-    """Read one line as a JSON object."""
+    """Take one line that is a JSON object, and leave it as it is."""
     hint = "Each line holds one JSON object."
     try:
-        item = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        return InvalidLine(position, number, None, "", f"is no JSON: {error.msg} at column {error.colno}.", hint)
-    if not isinstance(item, dict):
-        return InvalidLine(position, number, None, "", f"expected an object, got {type(item).__name__}.", hint)
-    return InputLine(position, number, len(text), item)
+        if not text.isascii():
+            text.decode()
+        kind = msgspec.json.decode(text, type=dict[str, msgspec.Raw] | list[msgspec.Raw] | str | float | bool | None)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return InvalidLine(position, number, None, "", f"is no JSON: {what_is_wrong(text)}.", hint)
+    if not isinstance(kind, dict):
+        return InvalidLine(position, number, None, "", f"expected an object, got {type(kind).__name__}.", hint)
+    return InputLine(position, number, text)
+
+
+def what_is_wrong(text: bytes) -> str:
+    """Say why a line is no JSON, and where: in words that do not hold it."""
+    try:
+        json.loads(text.decode())
+    except UnicodeDecodeError as error:
+        return f"not UTF-8 at column {error.start + 1}; convert the file, as with iconv -f WINDOWS-1252 -t UTF-8"
+    except json.JSONDecodeError as error:
+        return f"{error.msg} at column {error.colno}"
+    except (RecursionError, ValueError):
+        pass
+    return "it is nested too deeply, or holds half a surrogate pair, or a number that is none"
+
+
+def _member(text: bytes, key: str) -> object:
+    raw = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get(key)
+    return None if raw is None else exact_json.loads(bytes(raw))
 
 
 def chunks(lines: Iterator[InputLine | InvalidLine]) -> Iterator[list[InputLine | InvalidLine]]:
@@ -120,7 +133,7 @@ def chunks(lines: Iterator[InputLine | InvalidLine]) -> Iterator[list[InputLine 
     chunk, size = list[InputLine | InvalidLine](), 0
     for line in lines:
         chunk.append(line)
-        size += line.size if isinstance(line, InputLine) else 0
+        size += len(line.text) if isinstance(line, InputLine) else 0
         if len(chunk) == CHUNK_JOBS or size >= CHUNK_BYTES:
             yield chunk
             chunk, size = [], 0

@@ -9,7 +9,8 @@ from holdfast.cli.context import backend as open_backend
 from holdfast.cli.context import context
 from holdfast.cli.download import OutputTotals, answer_file, collect
 from holdfast.cli.errors import Interrupted
-from holdfast.cli.jsonl_input import STDIO, JsonlInput
+from holdfast.cli.input_file import STDIO
+from holdfast.cli.jsonl_input import JsonlInput
 from holdfast.cli.own_workers import workers
 from holdfast.cli.progress import BatchProgress, Progress, open_progress
 from holdfast.cli.show import say, show

@@ -71,7 +71,7 @@ class Uploader:
 
     def _request(self, run: Sequence[InputLine]) -> SubmitRequest:
         return SubmitRequest(
-            [line.item for line in run],
+            [line.text for line in run],
             self._defaults,
             many=True,
             name=self.name,
@@ -105,8 +105,7 @@ def key_of(source: JsonlInput, defaults: JobDefaults) -> str:
 
 
 def bad_line(line: InputLine, where: str, problem: str, hint: str) -> InvalidLine:
-    custom_id = line.item.get("custom_id")
-    return InvalidLine(line.position, line.number, str(custom_id) if custom_id else None, where, problem, hint)
+    return InvalidLine(line.position, line.number, line.custom_id, where, problem, hint)
 
 
 def unbroken(lines: Iterable[InputLine]) -> Iterator[list[InputLine]]:

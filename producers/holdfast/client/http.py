@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx2
+import msgspec
 import orjson
 
 from holdfast.client.answer import Answer
@@ -17,10 +18,12 @@ from holdfast.client.api_connection import ApiConnection
 from holdfast.client.backend import Accepted, AcceptedJob, Force, Item, SubmitRequest, View
 from holdfast.client.dead_letter_line import new_file
 from holdfast.client.job_items import read_items
+from holdfast.model import exact_json
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import TERMINAL, State
 from holdfast.model.records import JobFilter
 from holdfast.model.request import Request
+from holdfast.wire.written_body import as_bytes
 
 MOST_JOBS = 1_000  # in one request, as the server accepts them
 MOST_BYTES = 16 * 1024 * 1024  # of one request; the server's cap is twice that
@@ -179,8 +182,10 @@ def wire_item(item: Item) -> bytes:
             return orjson.dumps({"prompt": item})
         case Request():
             return b'{"request":%s}' % item.model_dump_json().encode()
+        case bytes() | msgspec.Raw():
+            return as_bytes(item).strip()
         case _:
-            return orjson.dumps(item)
+            return exact_json.dumps(item)
 
 
 def parts(items: Sequence[bytes]) -> Iterator[list[bytes]]:

@@ -27,7 +27,7 @@ from holdfast.wire.neutral import KEYS, read_neutral, read_plain
 from holdfast.wire.reading import refuse_depth
 from holdfast.wire.request_headers import BETAS, join_betas, read_headers, refuse_login
 from holdfast.wire.written import read_written
-from holdfast.wire.written_body import Json, SdkArguments, parse_line, written_member
+from holdfast.wire.written_body import Json, SdkArguments, parse_line, refuse_half_characters, written_member
 
 TERMS = ("mapping", "on_refusal")
 OUTER = ("custom_id", "model", "priority", "expires_in", "metadata", *TERMS)
@@ -62,6 +62,7 @@ def read_job(line: Json | Mapping[str, Any], default_model: str | None = None) -
     Raises: InvalidRequest: names the key, what was expected, and what to do.
     """
     value = parse_line(line)
+    refuse_half_characters(line)
     fields = Fields(value, "")
     if "body" in fields:
         return _openai_line(fields, line, default_model)

@@ -30,6 +30,12 @@ def parse_line(line: Json | Mapping[str, Any]) -> Mapping[str, Any]:
     return value
 
 
+def refuse_half_characters(line: Json | Mapping[str, Any]) -> None:
+    """Refuse half a surrogate pair, which no provider takes and no reading keeps as it is. Raises InvalidRequest."""
+    if not isinstance(line, Mapping) and any(found[1] for found in exact_json.ESCAPES.finditer(as_bytes(line))):
+        raise InvalidRequest("the request", "is no JSON of whole characters: it holds half a surrogate pair.")
+
+
 def as_bytes(line: Json) -> bytes:
     return line if isinstance(line, bytes) else bytes(line)
 

@@ -1,0 +1,154 @@
+"""Opening what ``run`` and ``submit`` read, as UTF-8: also what is UTF-16 or packed with gzip.
+
+Of anything else the error says what it is, and the command that converts it.
+"""
+
+import codecs
+import gzip
+import re
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Mapping
+from io import BufferedIOBase
+from pathlib import Path
+from typing import BinaryIO
+
+from holdfast.model.errors import InvalidRequest
+
+STDIO = Path("-")
+HEAD = 4096  # bytes that tell what a file is
+GZIP = b"\x1f\x8b"
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+PARQUET_HINT = (
+    'python3 -c \'import pandas; pandas.read_parquet("{name}").to_json("in.jsonl", orient="records", lines=True)\''
+)
+# First bytes of packings that are not read here, and what unpacks them.
+PACKED: Mapping[bytes, tuple[str, str]] = {
+    b"\x28\xb5\x2f\xfd": ("packed with zstd", "zstd -dc {name} | holdfast run - …"),
+    b"\xfd7zXZ\x00": ("packed with xz", "xz -dc {name} | holdfast run - …"),
+    b"BZh": ("packed with bzip2", "bzip2 -dc {name} | holdfast run - …"),
+    b"\x04\x22\x4d\x18": ("packed with lz4", "lz4 -dc {name} | holdfast run - …"),
+    GZIP: ("packed with gzip, twice", "gzip -dc {name} | gzip -dc | holdfast run - …"),
+    b"PK\x03\x04": ("a zip archive", "unzip -p {name} | holdfast run - …"),
+    b"PAR1": ("a Parquet file", PARQUET_HINT),
+    b"SQLite format 3\x00": ("a database", "Write its rows as JSON lines."),
+}  # fmt: skip
+WIDE = re.compile(rb"[^\0]\0\0\0|\0\0\0[^\0]")  # a sign of ASCII in UTF-32
+ARRAY_HINT = "jq -c '.[]' {name} > in.jsonl"
+PRETTY_HINT = "jq -c . {name} > in.jsonl"
+CSV_HINT = (
+    "python3 -c 'import csv, json, sys; [print(json.dumps(row)) for row in csv.DictReader(sys.stdin)]' "
+    "< {name} > in.jsonl"
+)
+
+
+def open_input(path: Path) -> BufferedIOBase:
+    """Open a file, or standard input, as UTF-8 that can be read twice. Raises InvalidRequest."""
+    name = "standard input" if path == STDIO else str(path)
+    file = _spooled(sys.stdin.buffer) if path == STDIO else _opened(path)
+    try:
+        return _readable(file, name)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _readable(file: BufferedIOBase, name: str) -> BufferedIOBase:
+    """Unpack it, then decode it. Raises InvalidRequest."""
+    if _head(file).startswith(GZIP):
+        file = _unpacked(file, name)
+    head = _head(file)
+    if head.startswith(UTF16) and not head.startswith(UTF32):
+        return _decoded(file, "utf-16", name)
+    _refuse_other(head, name)
+    return file
+
+
+def _head(file: BufferedIOBase) -> bytes:
+    file.seek(0)
+    head = file.read(HEAD)
+    file.seek(0)
+    return head
+
+
+def _unpacked(file: BufferedIOBase, name: str) -> BufferedIOBase:
+    plain = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the input
+    try:
+        with gzip.GzipFile(fileobj=file) as packed:
+            shutil.copyfileobj(packed, plain)
+    except (OSError, EOFError, zlib.error) as error:
+        plain.close()
+        raise InvalidRequest(name, f"is packed with gzip, and damaged: {error}.", "Fetch it again.") from None
+    file.close()
+    return plain
+
+
+def _decoded(file: BufferedIOBase, encoding: str, name: str) -> BufferedIOBase:
+    plain = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the input
+    try:
+        shutil.copyfileobj(codecs.getreader(encoding)(file), codecs.getwriter("utf-8")(plain))
+    except UnicodeError:
+        plain.close()
+        raise InvalidRequest(name, "begins as UTF-16, and goes on as something else.", "Write it as UTF-8.") from None
+    file.close()
+    return plain
+
+
+def _refuse_other(head: bytes, name: str) -> None:
+    """Refuse what is no UTF-8 text of JSON lines, by what it is. Raises InvalidRequest."""
+    for magic, (what, hint) in PACKED.items():
+        if head.startswith(magic):
+            raise InvalidRequest(name, f"is {what}, which is not read.", f"Convert it: {hint.format(name=name)}")
+    for encoding in ("UTF-32", "UTF-16LE", "UTF-16BE"):
+        if _looks_like(head, encoding):
+            hint = f"Convert it: iconv -f {encoding} -t UTF-8 {name} > in.jsonl"
+            raise InvalidRequest(name, f"is written in {encoding}, which is not read.", hint)
+    _refuse_other_forms(head, name)
+
+
+def _looks_like(head: bytes, encoding: str) -> bool:
+    """Tell whether a text without UTF-8's form is one in a wider encoding: JSON begins with a sign of ASCII."""
+    match encoding:
+        case "UTF-32":
+            return head.startswith(UTF32) or bool(WIDE.match(head))
+        case "UTF-16LE":
+            return bool(re.match(rb"[^\0]\0[^\0]\0", head))
+        case _:
+            return bool(re.match(rb"\0[^\0]\0[^\0]", head))
+
+
+def _refuse_other_forms(head: bytes, name: str) -> None:
+    """Refuse a JSON array, one JSON object over many lines, and CSV, by their first line. Raises InvalidRequest."""
+    first, _, rest = head.removeprefix(codecs.BOM_UTF8).lstrip().partition(b"\n")
+    first = first.strip()
+    if first.startswith(b"[") and not first.startswith(b"[["):
+        raise InvalidRequest(name, "is a JSON array, not JSON lines.", f"Convert it: {ARRAY_HINT.format(name=name)}")
+    if first == b"{" and rest.strip():
+        problem = "holds JSON objects over several lines each, not JSON lines."
+        raise InvalidRequest(name, problem, f"Convert it: {PRETTY_HINT.format(name=name)}")
+    if _is_csv(first, name):
+        hint = f"Its columns become keys such as model and prompt: {CSV_HINT.format(name=name)}"
+        raise InvalidRequest(name, "is CSV, not JSON lines.", hint)
+
+
+def _is_csv(first: bytes, name: str) -> bool:
+    """Tell whether a first line is a header of columns: words with commas or tabs between."""
+    words = first.replace(b"\t", b",").replace(b";", b",").replace(b'"', b"").split(b",")
+    plain = all(word.strip() and word.strip().replace(b"_", b"").replace(b" ", b"").isalnum() for word in words)
+    return plain and (len(words) > 1 or name.lower().endswith((".csv", ".tsv")))
+
+
+def _opened(path: Path) -> BufferedIOBase:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InvalidRequest(str(path), f"cannot be read: {error.strerror}.") from None
+
+
+def _spooled(pipe: BinaryIO) -> BufferedIOBase:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the input
+    shutil.copyfileobj(pipe, file)
+    return file
