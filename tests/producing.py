@@ -12,6 +12,7 @@ from attempts import ended
 from holdfast.api import create_app
 from holdfast.config import Settings, load
 from holdfast.model.attempt import Attempt
+from holdfast.model.call_result import ProviderResponse
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
 from holdfast.model.job import Claimed, DeathReason, Permit
@@ -75,13 +76,22 @@ class StandInWorker:
         """Answer every job with its own prompt, upper case."""
         return self.finish_with_reply(self.claim(lane, jobs))
 
+    def respond(self, body: bytes, read: Reply | None = None, *, lane: str = "smart.batch", jobs: int = 1_000) -> int:
+        """Answer every job with the body of a provider, which is kept; ``read`` is the reading of it."""
+        response = ProviderResponse(200, body, "req_1")
+        return self.finish([
+            ended(job, permit(job.id, lane), read or reply(job), Complete(), price=PRICE, response=response)
+            for job in self.claim(lane, jobs)
+        ])  # fmt: skip
+
     def finish_with_reply(self, jobs: list[Claimed]) -> int:
         return self.finish([ended(job, permit(job.id, job.lane), reply(job), Complete(), price=PRICE) for job in jobs])
 
-    def bury(self, lane: str = "smart.batch", jobs: int = 1_000) -> int:
+    def bury(self, lane: str = "smart.batch", jobs: int = 1_000, body: bytes | None = None) -> int:
         fault = Fault(FaultKind.INVALID_REQUEST, "the provider said: no such parameter", 400, "bad_parameter")
         step = Bury(DeathReason(fault.kind, fault.message, fault.status, fault.code))
-        return self.finish([ended(job, permit(job.id, lane), fault, step) for job in self.claim(lane, jobs)])
+        told = {} if body is None else {"response": ProviderResponse(400, body, "req_2")}
+        return self.finish([ended(job, permit(job.id, lane), fault, step, **told) for job in self.claim(lane, jobs)])
 
     def finish(self, attempts: list[Attempt]) -> int:
         return sum(self.store.write(finish, attempts))
@@ -92,7 +102,8 @@ def permit(job: str, lane: str) -> Permit:
 
 
 def reply(claimed: Claimed) -> Reply:
-    prompt = "".join(part.text for part in claimed.request.turns[-1].parts if isinstance(part, Text))
+    said = claimed.request.turns[-1].parts if claimed.request.turns else ()
+    prompt = "".join(part.text for part in said if isinstance(part, Text))
     return Reply(
         text=prompt.upper(), finish=Finish.STOP, usage=Usage(input=10, output=4), model="claude-opus-4-8-20260401"
     )

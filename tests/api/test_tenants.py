@@ -30,7 +30,7 @@ class Other:
     def __init__(self, api, store, worker: StandInWorker) -> None:
         self.key = add_key(store, THEIRS)
         self.batch, self.jobs = self.submit(api, 4)
-        worker.answer(jobs=1)
+        worker.respond(b'{"said": "%s"}' % THEIRS.encode(), jobs=1)
         worker.bury(jobs=2)
         drained = {"id": [self.jobs[2]], "dry_run": False}
         self.operation = api.post("/api/v1/dlq/drain", json=drained, headers=bearer(self.key)).json()["operation"]
@@ -93,7 +93,7 @@ def test_a_key_of_another_tenant_sees_and_touches_nothing(api, store, other) -> 
     hears(api)
     before = rows(store, of=THEIRS)
     assert {name: len(found) for name, found in before.items()} == {
-        "job": 3, "batch": 1, "request": 3, "attempt": 2, "result": 2, "operation": 1,
+        "job": 3, "batch": 1, "request": 3, "attempt": 2, "result": 2, "operation": 1, "response": 1,
     }  # fmt: skip
     for method, url, how in other.requests(api):
         answer = api.request(method, url, headers=bearer(mine), **how)

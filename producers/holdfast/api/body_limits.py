@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import orjson
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -25,6 +26,7 @@ LARGE_BODIES = 2 * MOST_BYTES  # for all large bodies at once, from their first 
 IDLE_SECONDS = 30.0  # seconds without a byte, or without memory
 BODY_SECONDS = 120.0  # for a whole body
 LARGE = frozenset({"/api/v1/jobs"})
+ONE_OR_MANY = 'Send one job, or {"jobs": [...]}.'
 PLAIN = frozenset({"", "identity"})
 
 
@@ -118,15 +120,33 @@ def too_large(most: int) -> HTTPException:
     return HTTPException(413, detail, {"connection": "close"})  # what is left of it is not read
 
 
-def parse_json(body: bytes) -> Any:
-    """Parse a body of bounded depth and bounded cost. Raises InvalidRequest."""
+def split_object(body: bytes) -> dict[str, msgspec.Raw]:
+    """Cut a body that is an object into its members, each as it was written. Raises InvalidRequest."""
+    refuse_brackets(body)
+    try:
+        return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except RecursionError:
+        raise InvalidRequest("body", f"nests deeper than {MOST_LEVELS} levels.") from None
+    except msgspec.ValidationError:
+        raise InvalidRequest("body", "expected an object.", ONE_OR_MANY) from None
+    except msgspec.DecodeError as error:
+        raise InvalidRequest("body", f"is no JSON: {error}.", ONE_OR_MANY) from None
+
+
+def refuse_brackets(body: bytes) -> None:
+    """Refuse what would be costly to parse, by a scan of its bytes. Raises InvalidRequest."""
     if has_too_many_brackets(body):
         problem = f"holds more than {MOST_BRACKETS} brackets."
         raise InvalidRequest("body", problem, "Send the jobs in several requests; they may join one batch.")
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse a body of bounded depth and bounded cost. Raises InvalidRequest."""
+    refuse_brackets(body)
     try:
         value = orjson.loads(body)  # refuses NaN, infinities, half characters, and more than 1,024 levels at once
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest("body", f"is no JSON: {error}.", 'Send one job, or {"jobs": [...]}.') from None
+        raise InvalidRequest("body", f"is no JSON: {error}.", ONE_OR_MANY) from None
     check_depth(value)
     return value
 

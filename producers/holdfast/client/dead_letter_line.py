@@ -4,22 +4,26 @@ import os
 from pathlib import Path
 from typing import IO, Any
 
-import orjson
-
 from holdfast.client.job_items import DEAD_LETTER_FIELD
+from holdfast.model import exact_json
 from holdfast.model.ids import public_id
 from holdfast.model.records import JobDetail
+from holdfast.model.request import Request
+from holdfast.model.route import Api
+from holdfast.wire.written import has_reading
+
+LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
 def dead_letter_line(detail: JobDetail) -> bytes:
-    """Write one line. ``request`` is the neutral request, which every way of submitting reads back."""
+    """Write one line, which every way of submitting reads back, with the request as it was written."""
     job, result = detail.job, detail.result
+    request = detail.request or Request(turns=())
     line: dict[str, Any] = {
         "custom_id": job.custom_id,
         "model": job.model,
         "priority": job.priority.value,
         "metadata": dict(job.metadata),
-        "request": detail.request.model_dump(mode="json") if detail.request else None,
         DEAD_LETTER_FIELD: {
             "id": public_id("job", job.id),
             "kind": job.fault.value if job.fault else None,
@@ -31,7 +35,31 @@ def dead_letter_line(detail: JobDetail) -> bytes:
             "finished_at": job.finished_at,
         },
     }
-    return orjson.dumps(line) + b"\n"
+    return exact_json.dumps(line | terms_of(request))[:-1] + b",%s}\n" % body_of(request)
+
+
+def terms_of(request: Request) -> dict[str, Any]:
+    """Return what a line says of its request beside the body; the neutral form says it inside."""
+    written = request.written
+    if written is None:
+        return {}
+    url = {} if written.api is Api.ANTHROPIC and has_reading(written) else {"method": "POST", "url": written.path}
+    terms = {"headers": dict(written.headers), "mapping": request.strictness, "on_refusal": request.on_refusal}
+    return url | {name: value for name, value in terms.items() if value}
+
+
+def body_of(request: Request) -> bytes:
+    """Write the member of a line that holds the request."""
+    written = request.written
+    if written is None:
+        return b'"request":%s' % exact_json.dumps(request.model_dump(mode="json"))
+    member = b"params" if written.api is Api.ANTHROPIC and has_reading(written) else b"body"
+    return b'"%s":%s' % (member, one_line(written.body))
+
+
+def one_line(body: bytes) -> bytes:
+    """Return JSON without line ends, which stand between its values only."""
+    return body.translate(LINE_ENDS)
 
 
 def new_file(path: Path) -> IO[bytes]:

@@ -11,7 +11,7 @@ from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Priority
 from holdfast.model.request import Request
-from holdfast.model.route import Api, Plan
+from holdfast.model.route import Api, Plan, Route
 from holdfast.wire import anthropic, chat, responses
 from holdfast.wire.batch_line import ParsedLine, read_job
 from holdfast.wire.endpoints import place
@@ -19,6 +19,7 @@ from holdfast.wire.strictness import allowed, demand_exact
 from holdfast.wire.written import has_reading
 from holdfast.wire.written_body import Json, parse_line, slices, write_json
 
+MOST_TOKENS = 1_000_000_000  # of one answer: a thousand times what any model gives, and no bucket ever holds more
 PlanOf = Callable[[str], Plan]
 WRITTEN = ("body", "params")  # members of a line that are kept as they were written
 DEAD_LETTER_FIELD = "letter"  # what a drained dead letter says of its death, beside the job that can be submitted again
@@ -108,12 +109,14 @@ def sizes(line: ParsedLine) -> Iterator[tuple[str, float, int, str]]:
     yield "messages", len(request.turns), 10_000, "messages"
     yield "messages", sum(len(turn.parts) for turn in request.turns), 20_000, "parts"
     yield "tools", len(request.tools), 1_000, "tools"
+    yield "max_tokens", request.max_tokens or 0, MOST_TOKENS, "tokens"
     yield "stop", len(request.stop), 1_000, "texts"
     yield "user", len(request.user or ""), 1_000, "characters"
 
 
 def on_plan(line: ParsedLine, plan: Plan) -> ParsedLine:
     """Return the line as its plan serves it. Raises InvalidRequest: no route can carry the request."""
+    demand_room(line.request, plan)
     written = line.request.written
     if written is None or has_reading(written):
         check_routes(line.request, plan)
@@ -123,6 +126,23 @@ def on_plan(line: ParsedLine, plan: Plan) -> ParsedLine:
         hint = "A provider's `endpoints` setting allows what its server has beyond those that every server has."
         raise InvalidRequest("url", f"no route of {plan.model!r} has {written.path.partition('?')[0]}.", hint)
     return replace(line, request=line.request.model_copy(update={"written": placed}))
+
+
+def demand_room(request: Request, plan: Plan) -> None:
+    """Refuse a maximum that no route of the plan can ever admit. Raises InvalidRequest: which limits are in the way."""
+    most, limits = request.max_tokens or 0, {route.name: output_limit(route) for route in plan.routes}
+    if all(limit is not None and most > limit for limit in limits.values()):
+        told = ", ".join(f"{name} {limit:,.0f}" for name, limit in limits.items())
+        problem = f"{most:,} tokens are more than any route of {plan.model!r} may take in a minute ({told})."
+        raise InvalidRequest("max_tokens", problem, "Ask for fewer, or raise the limits in the configuration.")
+
+
+def output_limit(route: Route) -> float | None:
+    """Return how many output tokens a route may promise a minute; None: nobody said, or it counts them afterwards."""
+    if route.api.wire is Api.ANTHROPIC:
+        return None
+    own, joint = route.limits.output_tokens_per_minute, route.limits.input_tokens_per_minute
+    return joint if own is None else own
 
 
 def check_routes(request: Request, plan: Plan) -> None:

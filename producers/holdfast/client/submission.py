@@ -10,12 +10,13 @@ from holdfast.client.installation import Installation
 from holdfast.client.job_items import read_items
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.ids import inner_id, new_id, public_id
-from holdfast.model.job import NewJob, Offer
+from holdfast.model.job import Need, NewJob, Offer
 from holdfast.policy.token_estimate import estimate
 from holdfast.store.batches import find_batch, open_batch
 from holdfast.store.jobs import find_job
 from holdfast.store.submit import submit_jobs
 from holdfast.wire.batch_line import ParsedLine
+from holdfast.wire.strictness import allowed
 
 CHUNK = 1_000  # jobs in one transaction
 
@@ -25,7 +26,8 @@ class Submission:
 
     def __init__(self, installation: Installation, tenant: str, request: SubmitRequest) -> None:
         self._offers, self._tenant, self._request = installation.offers, tenant, request
-        self._lines = read_items(request.items, request.defaults, installation.settings.plan)
+        self._plan = installation.settings.plan
+        self._lines = read_items(request.items, request.defaults, self._plan)
         self._store, self._crash_point = installation.ready(), installation.crash_point
         self._batch: str | None = None
 
@@ -76,7 +78,7 @@ class Submission:
                 id=id_,
                 model=line.model,
                 request=line.request,
-                need=estimate(line.request),
+                need=self._need(line),
                 tenant=self._tenant,
                 batch=batch,
                 custom_id=line.custom_id,
@@ -86,6 +88,12 @@ class Submission:
                 expires_in=line.expires_in,
                 metadata=line.metadata,
             )
+
+    def _need(self, line: ParsedLine) -> Need:
+        """Estimate what a job needs, and leave out the routes that it must not take at all."""
+        plan = self._plan(line.model)
+        may = allowed(line.request, plan)
+        return replace(estimate(line.request), avoid={route.name: None for route in plan.routes if route not in may})
 
     def _accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:
         """Commit ``jobs`` in one transaction, then offer the new ones to their lanes."""

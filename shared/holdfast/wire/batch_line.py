@@ -15,8 +15,8 @@ from holdfast.model.written import WrittenRequest
 from holdfast.wire.endpoints import (
     MESSAGES,
     OPENAI,
-    Endpoint,
-    Target,
+    ApiEndpoint,
+    UrlTarget,
     demand_fitting,
     evident,
     read_url,
@@ -89,17 +89,17 @@ def _openai_line(fields: Fields, line: Json | Mapping[str, Any], default_model: 
 def _anthropic_line(fields: Fields, line: Json | Mapping[str, Any], default_model: str | None) -> ParsedLine:
     _known(fields, ANTHROPIC_LINE)
     params = fields.need_object("params")
-    request = _written(fields, line, "params", params, Target(MESSAGES))
+    request = _written(fields, line, "params", params, UrlTarget(MESSAGES))
     return _line(fields, fields.text("model") or Fields(params, "params").text("model") or default_model, request)
 
 
 def _written(
-    fields: Fields, line: Json | Mapping[str, Any], key: str, body: Mapping[str, Any], target: Target | None
+    fields: Fields, line: Json | Mapping[str, Any], key: str, body: Mapping[str, Any], target: UrlTarget | None
 ) -> Request:
     """Read the request that a line holds under ``key``, and keep it as it was written."""
     arguments = SdkArguments(body, key, betas=key == "params" or (target is not None and target.endpoint is MESSAGES))
     parsed = arguments.parsed(body)
-    target = target or Target(evident(parsed))
+    target = target or UrlTarget(evident(parsed))
     demand_fitting(target.endpoint, parsed, key)
     refuse_login(target.query, "url")
     query = "&".join(each for each in (target.query, arguments.query) if each)
@@ -119,7 +119,7 @@ def _headers(fields: Fields, arguments: SdkArguments) -> Mapping[str, str]:
     return own | more | ({BETAS: betas} if betas else {})
 
 
-def _api(endpoint: Endpoint) -> Api:
+def _api(endpoint: ApiEndpoint) -> Api:
     """Return the format that has the endpoint; where several have it, the plan's routes decide later."""
     return endpoint.apis[0] if endpoint.apis else OPENAI[0]
 

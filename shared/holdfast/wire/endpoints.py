@@ -19,7 +19,7 @@ OPENAI = (Api.OPENAI_CHAT, Api.OPENAI_RESPONSES)
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ApiEndpoint:
     """``path`` is relative to a route's base, as the format's SDK posts it. ``apis`` are the wire formats that have it.
 
     ``needs``: keys of which a body holds one; empty: nothing is known of it.
@@ -30,18 +30,20 @@ class Endpoint:
     needs: tuple[str, ...] = ()
 
 
-CHAT = Endpoint("/chat/completions", (Api.OPENAI_CHAT,), ("messages",))
-RESPONSES = Endpoint("/responses", (Api.OPENAI_RESPONSES,), ("input", "prompt", "previous_response_id", "conversation"))
-MESSAGES = Endpoint("/v1/messages", (Api.ANTHROPIC,), ("messages",))
-EMBEDDINGS = Endpoint("/embeddings", OPENAI, ("input",))
+CHAT = ApiEndpoint("/chat/completions", (Api.OPENAI_CHAT,), ("messages",))
+RESPONSES = ApiEndpoint(
+    "/responses", (Api.OPENAI_RESPONSES,), ("input", "prompt", "previous_response_id", "conversation")
+)
+MESSAGES = ApiEndpoint("/v1/messages", (Api.ANTHROPIC,), ("messages",))
+EMBEDDINGS = ApiEndpoint("/embeddings", OPENAI, ("input",))
 PASSING = (
     EMBEDDINGS,
-    Endpoint("/moderations", OPENAI, ("input",)),
-    Endpoint("/completions", OPENAI, ("prompt",)),
-    Endpoint("/images/generations", OPENAI, ("prompt",)),
-    Endpoint("/rerank", OPENAI, ("query",)),
+    ApiEndpoint("/moderations", OPENAI, ("input",)),
+    ApiEndpoint("/completions", OPENAI, ("prompt",)),
+    ApiEndpoint("/images/generations", OPENAI, ("prompt",)),
+    ApiEndpoint("/rerank", OPENAI, ("query",)),
 )
-KNOWN: Mapping[str, Endpoint] = {each.path: each for each in (CHAT, RESPONSES, MESSAGES, *PASSING)}
+KNOWN: Mapping[str, ApiEndpoint] = {each.path: each for each in (CHAT, RESPONSES, MESSAGES, *PASSING)}
 
 # What stands before an endpoint in addresses that people copy: nothing, a version, or a server's own.
 PREFIX = re.compile(
@@ -74,15 +76,15 @@ SHOWN_URLS = "/v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class UrlTarget:
     """What a line's url names: an endpoint, what of its query is sent, and Azure's deployment where it names one."""
 
-    endpoint: Endpoint
+    endpoint: ApiEndpoint
     query: str = ""
     deployment: str | None = None
 
 
-def read_url(url: str) -> Target:
+def read_url(url: str) -> UrlTarget:
     """Read a line's url: a path with or without ``/v1``, Azure's spelling, or a whole address. Raises InvalidRequest.
 
     >>> read_url("/openai/deployments/gpt/chat/completions?api-version=2024-10-21").endpoint.path
@@ -94,16 +96,16 @@ def read_url(url: str) -> Target:
         raise InvalidRequest("url", f"expected the path of an endpoint, such as {SHOWN_URLS}.")
     deployment = unquote(prefix["deployment"]) if prefix and prefix["deployment"] else None
     query = "&".join(each for each in parts.query.split("&") if each and each.partition("=")[0] not in NAMES_NOTHING)
-    return Target(_endpoint(path, whole=bool(parts.scheme)), query, deployment)
+    return UrlTarget(_endpoint(path, whole=bool(parts.scheme)), query, deployment)
 
 
-def _endpoint(path: str, *, whole: bool) -> Endpoint:
+def _endpoint(path: str, *, whole: bool) -> ApiEndpoint:
     """Find the endpoint at the end of ``path``; of a ``whole`` address anything may stand before a known one."""
     bare = bare_path(path)
     known = KNOWN.get(bare) or (MESSAGES if bare == "/messages" else None)
     if known is None and whole:
         known = next((each for each in KNOWN.values() if path.endswith(each.path)), None)
-    return known or Endpoint(bare, ())
+    return known or ApiEndpoint(bare, ())
 
 
 def bare_path(path: str) -> str:
@@ -116,7 +118,7 @@ def bare_path(path: str) -> str:
     return path[found.end() :] or path if found and path[found.end() :].startswith("/") else path
 
 
-def evident(body: Mapping[str, Any]) -> Endpoint:
+def evident(body: Mapping[str, Any]) -> ApiEndpoint:
     """Say what a body without a url asks for, where it alone tells. Raises InvalidRequest: what it lacks."""
     given = {key for key, value in body.items() if value is not None}
     if "messages" in given:
@@ -134,7 +136,7 @@ def _is_conversation(given: Any) -> bool:
     return isinstance(given, list) and any(isinstance(item, Mapping) and "role" in item for item in given)
 
 
-def demand_fitting(endpoint: Endpoint, body: Mapping[str, Any], where: str) -> None:
+def demand_fitting(endpoint: ApiEndpoint, body: Mapping[str, Any], where: str) -> None:
     """Refuse a body that cannot belong to its endpoint, by what it lacks. Raises InvalidRequest."""
     if not endpoint.needs or any(body.get(key) is not None for key in endpoint.needs):
         return
@@ -143,7 +145,7 @@ def demand_fitting(endpoint: Endpoint, body: Mapping[str, Any], where: str) -> N
     raise InvalidRequest(f"{where}.{endpoint.needs[0]}", f"is missing, and {_url(endpoint)} needs it.", hint)
 
 
-def _url(endpoint: Endpoint) -> str:
+def _url(endpoint: ApiEndpoint) -> str:
     return endpoint.path if endpoint.path.startswith("/v1/") else f"/v1{endpoint.path}"
 
 
@@ -159,7 +161,7 @@ def with_terms(request: Request, strictness: Strictness | None, on_refusal: OnRe
 def takes(route: Route, path: str) -> bool:
     """Tell whether a route has an endpoint: one of its format's own, or one that its provider's settings allow.
 
-    ``path`` as in ``Endpoint``, perhaps with a query.
+    ``path`` as in ``ApiEndpoint``, perhaps with a query.
     """
     bare = path.partition("?")[0]
     known = KNOWN.get(bare)

@@ -1,11 +1,12 @@
 """A body of POST /jobs as an order: one job in any of the line forms, or a list of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
+import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from holdfast.api.body_limits import parse_json
+from holdfast.api.body_limits import parse_json, split_object
 from holdfast.client.backend import JobDefaults, SubmitRequest
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
@@ -21,8 +22,8 @@ def read_seconds(value: object) -> object:
     return value if seconds is None else seconds
 
 
-class JobList(BaseModel):
-    """Many jobs. ``model``, ``priority`` and ``expires_in`` hold for those that say nothing.
+class ListOptions(BaseModel):
+    """What holds for all jobs of a list. ``model``, ``priority`` and ``expires_in`` are for those that say nothing.
 
     Without ``batch`` they become a new one called ``name``; with an id they join that batch, the first at position
     ``first``; with null they belong to none.
@@ -30,13 +31,18 @@ class JobList(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    jobs: list[dict[str, Any]] = Field(max_length=MOST_JOBS)
     model: str | None = None
     priority: Priority | None = None
     expires_in: Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(read_seconds)] | None = None
     batch: str | None = None
     name: str = Field(default="", max_length=200)
     first: int = Field(default=0, ge=0, le=MOST_PLACES)
+
+
+class JobList(ListOptions):
+    """Many jobs, as the OpenAPI document shows them. They are read one by one, each as it was written."""
+
+    jobs: list[dict[str, Any]] = Field(max_length=MOST_JOBS)
 
 
 SCHEMA: dict[str, Any] = {
@@ -57,31 +63,40 @@ SCHEMA: dict[str, Any] = {
 
 def read_order(body: bytes, key: str | None) -> tuple[SubmitRequest, bool]:
     """Read a body; True where it is one job by itself. Raises InvalidRequest."""
-    value = parse_json(body)
-    if not isinstance(value, Mapping):
-        raise InvalidRequest("body", "expected an object.", 'Send one job, or {"jobs": [...]}.')
-    if "jobs" not in value:
-        return SubmitRequest([value], key=key), True
-    return order_of(read_list(value), key), False
+    members = split_object(body)
+    if "jobs" not in members:
+        return SubmitRequest([body], key=key), True
+    jobs = read_jobs(members.pop("jobs"))
+    return order_of(jobs, read_options(members), key, names_batch="batch" in members), False
 
 
-def read_list(value: Mapping[str, Any]) -> JobList:
+def read_jobs(written: msgspec.Raw) -> list[msgspec.Raw]:
+    """Cut the list of jobs, each as it was written. Raises InvalidRequest."""
     try:
-        return JobList.model_validate(value)
+        jobs = msgspec.json.decode(written, type=list[msgspec.Raw])
+    except msgspec.ValidationError:
+        raise InvalidRequest("jobs", "expected a list of jobs.") from None
+    if len(jobs) > MOST_JOBS:
+        raise InvalidRequest("jobs", f"expected at most {MOST_JOBS:,} jobs, got {len(jobs):,}.", "Send them in parts.")
+    return jobs
+
+
+def read_options(members: Mapping[str, msgspec.Raw]) -> ListOptions:
+    try:
+        return ListOptions.model_validate({name: parse_json(bytes(value)) for name, value in members.items()})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise InvalidRequest(place or "body", f"{first['msg']}.") from None
 
 
-def order_of(given: JobList, key: str | None) -> SubmitRequest:
-    loose = "batch" in given.model_fields_set and given.batch is None
+def order_of(jobs: Sequence[msgspec.Raw], about: ListOptions, key: str | None, *, names_batch: bool) -> SubmitRequest:
     return SubmitRequest(
-        given.jobs,
-        JobDefaults(given.model, given.priority, given.expires_in),
-        many=not loose,
-        name=given.name,
-        batch=given.batch or None,
-        first=given.first,
+        jobs,
+        JobDefaults(about.model, about.priority, about.expires_in),
+        many=not names_batch or about.batch is not None,
+        name=about.name,
+        batch=about.batch or None,
+        first=about.first,
         key=key,
     )
