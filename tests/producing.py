@@ -38,12 +38,12 @@ directory = "{directory}"
 [providers.anthropic]
 api = "anthropic"
 base_url = "http://127.0.0.1:9"
-credentials = [{{ name = "main", secret = "env:NOT_SET" }}]
+credentials = [{{ name = "main", secret = "none" }}]
 
 [providers.openai]
 api = "openai-chat"
 base_url = "http://127.0.0.1:9/v1"
-credentials = [{{ name = "main", secret = "env:NOT_SET" }}]
+credentials = [{{ name = "main", secret = "none" }}]
 
 [models.smart]
 routes = [

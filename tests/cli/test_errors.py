@@ -30,10 +30,13 @@ def test_json_may_stand_before_the_command_too(cli) -> None:
     assert cli("--json", "config", "check").json["models"] == ["smart"]
 
 
-def test_a_good_configuration_says_which_secrets_cannot_be_read_here(cli) -> None:
+def test_a_good_configuration_says_which_secrets_cannot_be_read_here(cli, tmp_path) -> None:
+    extra = '[providers.extra]\napi = "openai-chat"\ncredentials = [{ name = "main", secret = "env:NOT_SET" }]\n'
+    file = tmp_path / "holdfast.toml"
+    file.write_text(file.read_text() + extra)
     checked = cli("config", "check", "--json")
     assert checked.status == 0
-    assert "NOT_SET" in checked.json["secrets"][0]["problem"]
+    assert "NOT_SET" in checked.json["secrets"][-1]["problem"]
 
 
 def test_the_shown_configuration_has_defaults_and_no_password(cli, settings, monkeypatch) -> None:

@@ -12,6 +12,7 @@ from holdfast.cli.processes import Child, Processes
 from holdfast.cli.programs import load as load_program
 from holdfast.cli.show import err, say
 from holdfast.cli.tables import plain
+from holdfast.cli.unusable import report_unusable
 from holdfast.config import Server, Settings, load
 from holdfast.model.errors import Conflict, InvalidRequest
 
@@ -36,6 +37,7 @@ def simulated(config: Path | None) -> Settings:
 def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | None) -> None:
     """Run it all until a signal ends it. Raises Conflict, ChildFailed."""
     server = settings.server.model_copy(update={"port": port or settings.server.port})
+    report_unusable(settings)
     load_program("api_check")(replace(settings, server=server))
     ports = [(server.host, server.port)] + [("127.0.0.1", SIM_PORT), ("127.0.0.1", SIM_PORT + 1)] * sim
     for host, number in ports:
@@ -113,8 +115,6 @@ def welcome(settings: Settings, server: Server, *, sim: bool) -> list[str]:
     ]
     if sim:
         lines += [f"  holdfast sim break http://127.0.0.1:{SIM_PORT}    (and sim heal)"]
-    if not settings.providers:
-        lines += ["", "no provider is configured: set ANTHROPIC_API_KEY or OPENAI_API_KEY, or write a holdfast.toml"]
     return [*lines, "", "Ctrl-C ends it; jobs stay where they are."]
 
 

@@ -3,10 +3,13 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from typer import Exit
+
 from holdfast.cli.command import Noun
 from holdfast.cli.context import settings
 from holdfast.cli.show import as_json, show
 from holdfast.cli.tables import View, plain
+from holdfast.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from holdfast.config import Settings
@@ -17,7 +20,10 @@ group = Noun("The configuration: check, show.")
 @group.command(remote=False)
 def check() -> None:
     """Check the configuration. Every error at once, with file, line and key; exit status 78."""
-    show(checked(settings()), draw_check)
+    view = checked(settings())
+    show(view, draw_check)
+    if view["problems"]:
+        raise Exit(ConfigError.exit_status)
 
 
 @group.command("show", remote=False)
@@ -53,30 +59,30 @@ def config_view(settings: "Settings") -> View:
 
 
 def checked(settings: "Settings") -> View:
-    """Say what was found, and whether each secret can be read here. A missing one is no error: workers need it."""
+    """Say what was found, whether each secret can be read here, and of which models nobody can be asked."""
+    from holdfast.config import read_here, unusable_plans
+    from holdfast.model.errors import NoUsableKey
+
+    why = read_here(settings, run_commands=True)
+    unusable = [str(NoUsableKey(model, reasons)) for model, reasons in unusable_plans(settings, why).items()]
     return {
         "source": str(settings.source) if settings.source else None,
         "providers": sorted(settings.providers),
         "models": sorted(settings.models),
         "secrets": [
-            {"provider": provider.name, "credential": each.name, "secret": each.secret, "problem": problem(each.secret)}
-            for provider in settings.providers.values()
+            {"provider": name, "credential": each.name, "secret": each.secret, "problem": why(name, each.name)}
+            for name, provider in settings.providers.items()
             for each in provider.credentials
         ],
+        "problems": unusable if settings.providers else [str(NoUsableKey("any model", {}))],
     }
-
-
-def problem(reference: str) -> str | None:
-    """Say why a secret cannot be read here; None where it can."""
-    from holdfast.config import SecretUnavailable, read_secret
-
-    try:
-        read_secret(reference)
-    except SecretUnavailable as error:
-        return str(error)
-    return None
 
 
 def draw_check(view: View) -> str:
     source = view["source"] or "no configuration file: defaults and environment"
-    return plain(f"{source}: {len(view['models'])} models, {len(view['providers'])} providers, no errors")
+    found = f"{source}: {len(view['models'])} models, {len(view['providers'])} providers"
+    missing = [
+        f"{each['provider']}/{each['credential']}: {each['problem']}" for each in view["secrets"] if each["problem"]
+    ]
+    problems = view["problems"] or [f"{each} (other keys serve)" for each in missing]
+    return plain("\n".join([f"{found}, {'no errors' if not view['problems'] else 'not usable as it is:'}", *problems]))

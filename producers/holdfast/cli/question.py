@@ -25,6 +25,8 @@ def question(prompt: str, files: list[Path], *, system: str | None, max_tokens: 
 def default_model(backend: Backend) -> str:
     """Take the first alias that is configured. Raises InvalidRequest where there is none, or a server decides."""
     models = served(backend)
+    if isinstance(backend, LocalBackend) and not models:
+        backend.installation.usable_keys.demand([])
     if not models:
         raise InvalidRequest("--model", "is needed: no alias is to be seen.", "Name provider/model.")
     return models[0]

@@ -4,6 +4,7 @@ from threading import Event
 
 from holdfast.client.offers import Offers
 from holdfast.client.redis_link import RedisLink
+from holdfast.client.usable_keys import UsableKeys
 from holdfast.config import Settings
 from holdfast.store import Store
 from holdfast.store.secrets import message_key
@@ -17,6 +18,7 @@ class Installation:
         self.store = Store(settings.storage.database_url, settings.runtime)
         self.redis = RedisLink(settings, lambda: message_key(self.ready(), settings.storage.message_key))
         self.offers = offers or Offers(self.redis.lanes, runtime=settings.runtime)
+        self.usable_keys = UsableKeys(self)
         self._ready = Event()
 
     def ready(self) -> Store:

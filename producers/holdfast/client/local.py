@@ -184,6 +184,7 @@ class LocalBackend:
             warning=overview.warning or redis_warning(installation),
             alerts=[*credential_alerts(installation, overview), *exception_alerts(counters)],
             unknown_codes=counters.of("unknown_codes"),
+            unusable=installation.usable_keys.complaints(),
         )
 
     def ledger(self) -> View:

@@ -28,6 +28,7 @@ class Submission:
         self._offers, self._tenant, self._request = installation.offers, tenant, request
         self._plan = installation.settings.plan
         self._lines = read_items(request.items, request.defaults, self._plan)
+        installation.usable_keys.demand(dict.fromkeys(line.model for line in self._lines))
         self._store, self._crash_point = installation.ready(), installation.crash_point
         self._batch: str | None = None
 

@@ -232,12 +232,13 @@ def status_view(
     warning: str | None,
     alerts: Sequence[Alert],
     unknown_codes: Mapping[tuple[str, ...], int],
+    unusable: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The state of everything on one page.
 
     ``redis_url`` is None where the embedded server does not run. ``alerts`` name credentials that have been down for
     so long that a person should know; ``unknown_codes`` counts, by provider and code, answers that no table of ours
-    knows.
+    knows; ``unusable`` tells of models that nobody can be asked for.
     """
     return {
         "database_url": database_url,
@@ -245,7 +246,7 @@ def status_view(
         "workers": [worker_view(worker) for worker in workers],
         "lanes": [lane_view(lane) for lane in lanes],
         "routes": [route_view(route) for route in routes],
-        "warnings": ([warning] if warning else []) + [alert.text for alert in alerts],
+        "warnings": [*([warning] if warning else []), *unusable, *(alert.text for alert in alerts)],
         "alerts": [alert_view(alert) for alert in alerts],
         "unknown_codes": [
             {"provider": provider, "code": code, "calls": calls}

@@ -122,6 +122,11 @@ class Server(TomlTable):
         default="127.0.0.1", min_length=1, description="Address to listen on. Without an API key only loopback."
     )
     port: int = Field(default=8700, ge=0, le=65_535, description="Port to listen on. 0: any free one.")
+    has_keys: bool = Field(
+        default=True,
+        description="Whether the API's own process is given the providers' keys. Where workers alone are, `false` lets "
+        "it accept jobs that no key is seen for while no worker runs.",
+    )
 
 
 class StorageTable(TomlTable):

@@ -67,6 +67,11 @@ class Keys:
         return f"{self.root}credential-faults"
 
     @property
+    def unusable_credentials(self) -> str:
+        """The hash of credentials that workers have no secret for, and why."""
+        return f"{self.root}unusable-credentials"
+
+    @property
     def names(self) -> str:
         """The set of lanes that ever had an offer."""
         return f"{self.root}lanes"

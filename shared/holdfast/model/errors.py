@@ -4,6 +4,7 @@
 ``exit_status`` is what the command line ends with.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -189,3 +190,31 @@ class ConfigError(HoldfastError):
 
     def __str__(self) -> str:
         return "\n".join(self.problems)
+
+
+class NoUsableKey(HoldfastError):
+    """Nobody can be asked for a model: no credential of its routes leads to a key. Nothing was accepted.
+
+    ``reasons`` by ``provider/credential``; empty where no provider is configured at all.
+    """
+
+    code = "no_usable_key"
+    exit_status = 78
+    http_status = 422
+
+    def __init__(self, model: str, reasons: Mapping[str, str]) -> None:
+        super().__init__(model, reasons)
+        self.model, self.reasons = model, reasons
+
+    def __str__(self) -> str:
+        if not self.reasons:
+            return (
+                "no provider is configured: set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or write a "
+                "holdfast.toml (`holdfast init` begins one; `holdfast up --sim` tries it without keys)."
+            )
+        return f"no route of {self.model} has a usable key: {told(self.reasons)}. Set one where the workers run."
+
+
+def told(reasons: Mapping[str, str]) -> str:
+    """Say why no credential can be used, in one sentence's part."""
+    return "; ".join(f"{why} ({credential})" for credential, why in reasons.items())

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from holdfast.lanes import Connection, Lanes
 from holdfast.lanes.credentials import end_report, is_first_to_report, note_fault, probe_at_once
+from holdfast.lanes.unusable_credentials import note_usable
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.fault import FaultKind
 from holdfast.policy.credential_alerts import Parked, alerts, auth_outages
@@ -20,13 +21,18 @@ QUIET = 10.0  # seconds for which a credential must take calls before it counts 
 
 @dataclass(slots=True)
 class CredentialMonitor:
-    """One per process. Each thing is said by one process of the fleet. ``names`` are all ``provider/credential``."""
+    """One per process. Each thing is said by one process of the fleet. ``names`` are all ``provider/credential``.
+
+    ``unusable`` gives those that this process has no secret for, each with the reason.
+    """
 
     connection: Connection
     names: Sequence[str]
     clock: Callable[[], float] = time.monotonic
+    unusable: Callable[[], Mapping[str, str]] = dict
     _faults: dict[str, FaultKind] = field(default_factory=dict)
     _last_down: dict[str, float] = field(default_factory=dict)
+    _told_unusable: Mapping[str, str] | None = None
 
     def heard(self, name: str, kind: FaultKind) -> None:
         """A call told something of its credential. Costs nothing: the next look passes it on."""
@@ -48,6 +54,7 @@ class CredentialMonitor:
     def look(self) -> None:
         while self._faults:
             note_fault(self.connection, *self._faults.popitem())
+        self._tell_unusable()
         down = Lanes(self.connection).parked(self.names)
         self._say_parked(down)
         ill = auth_outages(down)
@@ -60,6 +67,12 @@ class CredentialMonitor:
             if self._is_news(f"alert:{alert.about}"):
                 log.error("alert", kind=alert.kind, about=alert.about, down_for=round(alert.down_for), text=alert.text)
         self._say_back()
+
+    def _tell_unusable(self) -> None:
+        found = self.unusable()
+        if found != self._told_unusable and self.names:
+            note_usable(self.connection, {name: found.get(name) for name in self.names})
+            self._told_unusable = found
 
     def _say_parked(self, down: Sequence[Parked]) -> None:
         for each in down:

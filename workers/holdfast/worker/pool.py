@@ -58,7 +58,9 @@ class Pool:
         self.providers = ProviderPool(settings, settings.worker.concurrency, Credentials(settings, connection))
         gate = Gate(connection, window=settings.worker.window, rules=rules, clock=clock)
         self.context = context = WorkerContext(settings, store, gate, LaneSchedule(settings, self.providers))
-        self.credential_monitor = CredentialMonitor(connection, self.providers.credentials.names)
+        self.credential_monitor = CredentialMonitor(
+            connection, self.providers.credentials.names, unusable=lambda: self.providers.unusable
+        )
         self.providers.credentials.changed = self._new_login
         self.releaser = PermitReleaser(context)
         calls = CallRunner(context, self.providers, self.credential_monitor)

@@ -72,6 +72,11 @@ class ProviderPool:
             self._unusable[provider, credential] = str(error)
             return False
 
+    @property
+    def unusable(self) -> dict[str, str]:
+        """Credentials that were left out of plans, as ``provider/credential``, each with the reason."""
+        return {f"{provider}/{name}": why for (provider, name), why in self._unusable.items()}
+
     def found_missing(self, provider: str, credential: str) -> bool:
         """Whether a credential that was left out of plans has a secret now; told once."""
         return self._unusable.pop((provider, credential), None) is not None
