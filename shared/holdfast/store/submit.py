@@ -7,7 +7,7 @@ from holdfast.model.errors import Conflict, InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
 from holdfast.model.storable import is_storable
-from holdfast.store.codec import deflate, encode_avoid, encode_labels, encode_request
+from holdfast.store.codec import encode_avoid, encode_labels, encode_request
 from holdfast.store.micros import NEVER, to_micros, to_seconds_or_none
 from holdfast.store.sql import Statement
 from holdfast.store.store import Store
@@ -54,8 +54,7 @@ def encode_job(job: NewJob) -> Encoded:
     names = (job.tenant, job.model, job.custom_id or "", job.idempotency_key or "")
     if not is_storable("".join((*names, *job.metadata, *job.metadata.values()))):
         raise _unstorable(job)
-    body, hash_ = encode_request(job)
-    return job, deflate(body), hash_
+    return job, *encode_request(job)
 
 
 def _unstorable(job: NewJob) -> InvalidRequest:
