@@ -17,6 +17,18 @@ PLACEHOLDER = {"google": {"thought_signature": "skip_thought_signature_validator
 Body = dict[str, Any]
 
 
+def touched(model: str, profile: ServerProfile) -> frozenset[str]:
+    """Return the keys of a body that ``adapt`` may change, or has to know; all others stay as they are."""
+    keys = QUEUED | profile.refused
+    if profile.refused & {NEWER} or _is_reasoning(model, profile):
+        keys |= {OLDER, NEWER}
+    if _is_reasoning(model, profile):
+        keys |= {*SAMPLING, "reasoning_effort"}
+    if profile.single:
+        keys |= {"n"}
+    return keys | {"messages"} if _changes_messages(model, profile) else keys
+
+
 def adapt(body: Mapping[str, Any], model: str, profile: ServerProfile, report: MappingReportBuilder) -> Body:
     """Return the body as ``model`` on a server of this profile takes it."""
     made = answered_whole(body, report)

@@ -1,0 +1,133 @@
+"""A request on its way to a route of its own format: the bytes that were written, but for what has to change.
+
+Of the body's own keys only the model's name, what asks for an answer in parts, a maximum that the format demands or the
+route has lowered, and what the route's server refuses are touched; each change but the model's name is told. All else
+is sent byte for byte: order, spaces, integers of any size, and every key that nobody here has heard of.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from holdfast.model import exact_json
+from holdfast.model.errors import Unmappable
+from holdfast.model.job import MappingReport
+from holdfast.model.route import Api
+from holdfast.model.written import WrittenRequest
+from holdfast.wire import anthropic, chat, responses
+from holdfast.wire.anthropic.write import DEFAULT_MAX_TOKENS
+from holdfast.wire.chat.adapt import adapt, answered_whole, touched
+from holdfast.wire.mapping_report import QUEUED, MappingReportBuilder
+from holdfast.wire.written import endpoint_of
+
+MESSAGES = "/v1/messages"
+MAXIMA: Mapping[Api, tuple[str, ...]] = {
+    Api.ANTHROPIC: ("max_tokens",),
+    Api.OPENAI_CHAT: ("max_tokens", "max_completion_tokens"),
+    Api.OPENAI_RESPONSES: ("max_output_tokens",),
+}
+PATHS = {MESSAGES: anthropic.WIRE, "/chat/completions": chat.WIRE, "/responses": responses.WIRE}
+DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
+Raws = dict[str, msgspec.Raw]
+
+
+def pass_through(
+    written: WrittenRequest,
+    model: str,
+    profile: chat.ServerProfile | None = None,
+    *,
+    ceiling: int | None = None,
+) -> tuple[bytes, MappingReport]:
+    """Return the body for ``model``, and what of it had to change.
+
+    Args:
+        written: As its producer wrote it; its body is a JSON object.
+        model: The route's name of the model.
+        profile: Of the route's server, where it speaks Chat Completions; None changes nothing for it.
+        ceiling: The most tokens of an answer that the route takes, where its server has told so; None: not known.
+
+    Raises: Unmappable: the body is no JSON object.
+    """
+    report = MappingReportBuilder(written.api)
+    fields = _fields(written)
+    opened = _opened(fields, written, model, profile)
+    known = {key: exact_json.loads(bytes(fields[key])) for key in opened}
+    made = _changed(known, written, model, profile, report)
+    if ceiling is not None:
+        _lower(made, MAXIMA.get(written.api, ()), ceiling, report)
+    return _joined(fields, known, {**made, "model": model}), report.report()
+
+
+def _fields(written: WrittenRequest) -> Raws:
+    try:
+        return DECODER.decode(written.body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unmappable(written.api, f"its body is no JSON object: {error}.") from None
+
+
+def _opened(fields: Raws, written: WrittenRequest, model: str, profile: chat.ServerProfile | None) -> list[str]:
+    """The keys whose values must be known, in their order."""
+    keys = QUEUED | {"model", *MAXIMA.get(written.api, ())}
+    if profile is not None and _is_chat(written):
+        keys |= touched(model, profile)
+    return [key for key in fields if key in keys]
+
+
+def _is_chat(written: WrittenRequest) -> bool:
+    return PATHS.get(endpoint_of(written)) == chat.WIRE
+
+
+def _changed(
+    known: Mapping[str, Any],
+    written: WrittenRequest,
+    model: str,
+    profile: chat.ServerProfile | None,
+    report: MappingReportBuilder,
+) -> dict[str, Any]:
+    if profile is not None and _is_chat(written):
+        return adapt(known, model, profile, report)
+    if endpoint_of(written) not in PATHS:
+        return dict(known)
+    made = answered_whole(known, report)
+    if endpoint_of(written) == MESSAGES and made.get("max_tokens") is None:
+        report.change("max_tokens", f"set to {DEFAULT_MAX_TOKENS}: Anthropic demands a maximum")
+        made["max_tokens"] = DEFAULT_MAX_TOKENS
+    return made
+
+
+def _lower(made: dict[str, Any], keys: tuple[str, ...], ceiling: int, report: MappingReportBuilder) -> None:
+    """Lower the maximum to what the route takes."""
+    for key in keys:
+        asked = made.get(key)
+        if isinstance(asked, int) and asked > ceiling:
+            report.change(key, f"lowered from {asked} to {ceiling}, the most that this route takes")
+            made[key] = ceiling
+
+
+def _joined(fields: Raws, known: Mapping[str, Any], made: Mapping[str, Any]) -> bytes:
+    """Put the body together: what did not change is the slice that was written."""
+    kept: dict[str, msgspec.Raw] = {}
+    names = _renamed(known, made)
+    for key, raw in fields.items():
+        name = names.get(key, key)
+        if name in made:
+            kept[name] = raw if key in known and _same(known[key], made[name]) else _raw(made[name])
+        elif key not in known:
+            kept[key] = raw
+    added = {key: _raw(value) for key, value in made.items() if key not in kept}
+    return msgspec.json.encode({**kept, **added})
+
+
+def _renamed(known: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, str]:
+    """The keys that took another name in the same place."""
+    gone, new = [key for key in known if key not in made], [key for key in made if key not in known and key != "model"]
+    return dict(zip(gone[-1:], new, strict=False)) if gone and len(new) == 1 else {}
+
+
+def _same(before: Any, after: Any) -> bool:
+    return type(before) is type(after) and before == after
+
+
+def _raw(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(exact_json.dumps(value))
