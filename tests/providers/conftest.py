@@ -25,7 +25,7 @@ def fault(answer: CallResult) -> Fault:
 
 class Call(Protocol):
     async def __call__(
-        self, act: Act, request: Request = ..., *, deadline: float = ..., model: str = ...
+        self, act: Act, request: Request = ..., *, deadline: float = ..., model: str = ..., ceiling: int | None = ...
     ) -> tuple[CallResult, Loopback]: ...
 
 
@@ -42,11 +42,11 @@ async def call() -> AsyncIterator[Callable[..., Any]]:
     async with AsyncExitStack() as stack:
 
         async def make(
-            api: Api, act: Act, request: Request | None = None, *, deadline: float = 5.0, model: str = "m"
+            api: Api, act: Act, request: Request | None = None, *, deadline: float = 5.0, model: str = "m", **how: Any
         ) -> tuple[CallResult, Loopback]:
             server = await stack.enter_async_context(Loopback(act))
             provider = connect(api, base_url(api, server.url), "sk-secret-of-the-test", concurrency=10, site=SITE)
             stack.push_async_callback(provider.close)
-            return await provider.complete(model, request or ask(), deadline=deadline, tag="job_1/0/1"), server
+            return await provider.complete(model, request or ask(), deadline=deadline, tag="job_1/0/1", **how), server
 
         yield make

@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.config import load
 from holdfast.credentials import NoToken
-from holdfast.model.call_result import CallResult
+from holdfast.model.call_result import CallResult, ProviderResponse
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.request import Request
 from holdfast.model.route import Plan, Route
@@ -25,8 +25,10 @@ class StandIn:
     def __init__(self, secret: str) -> None:
         self.secret, self.closed = secret, False
 
-    async def complete(self, model, request, *, deadline, tag, refusal=None) -> CallResult:
-        return CallResult(Fault(FaultKind.AUTH, f"401: wrong key {self.secret}", status=401))
+    async def complete(self, model, request, *, deadline, tag, refusal=None, ceiling=None) -> CallResult:
+        body = f'{{"message": "wrong key {self.secret}"}}'.encode()
+        fault = Fault(FaultKind.AUTH, f"401: wrong key {self.secret}", status=401)
+        return CallResult(fault, response=ProviderResponse(401, body))
 
     async def close(self) -> None:
         self.closed = True
@@ -73,6 +75,7 @@ async def test_a_key_that_a_provider_repeats_does_not_get_into_the_fault(provide
     client = await providers.client(route, "main")
     answer = await client.complete("m", Request.model_validate({"turns": []}), deadline=1.0, tag="t")
     assert "key-number-a" not in answer.outcome.message
+    assert answer.response == ProviderResponse(401, '{"message": "wrong key …"}'.encode())
     assert "key-number-a" not in repr(client)
 
 

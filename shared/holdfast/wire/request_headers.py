@@ -45,6 +45,15 @@ def _value(name: str, value: Any, where: str) -> str:
     return value
 
 
+def travelling(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return those headers that may be sent with a request, whatever was stored of it."""
+    return {name: value for name, value in headers.items() if _travels(name)}
+
+
+def _travels(name: str) -> bool:
+    return name.startswith(ALLOWED) and not LOGIN.search(name) and not ROUTING.search(name)
+
+
 def with_betas(headers: Mapping[str, str], betas: Any, where: str) -> dict[str, str]:
     """Add the betas that Anthropic's SDK takes as an argument to the header that it makes of them.
 

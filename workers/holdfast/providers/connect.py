@@ -5,8 +5,9 @@ from dataclasses import replace
 from holdfast.model.route import Api, Site
 from holdfast.providers.clients import OpenedClient, keyless, open_client
 from holdfast.providers.clouds import open_cloud
+from holdfast.providers.outgoing import format_of
 from holdfast.providers.port import Provider
-from holdfast.providers.sdk_provider import SdkProvider, format_of
+from holdfast.providers.sdk_provider import SdkProvider
 from holdfast.providers.transport import Transport
 from holdfast.testing import PRODUCTION, Runtime
 
@@ -34,7 +35,7 @@ def connect(
     """
     site, transport = site or Site(), Transport(concurrency, crash_point=runtime.crash_point)
     opened = _open(api, base_url, secret, transport, site)
-    return SdkProvider(opened, transport, api, format_of(api, base_url, site.dialect), runtime.clock)
+    return SdkProvider(opened, transport, format_of(api, base_url, site.dialect), runtime.clock)
 
 
 def _open(api: Api, base_url: str, secret: str, transport: Transport, site: Site) -> OpenedClient:

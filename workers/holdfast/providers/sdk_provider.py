@@ -1,101 +1,87 @@
 """The adapter: one call through an official SDK's client, translated on the way in and on the way out."""
 
 import asyncio
+import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx2
-import orjson
 
-from holdfast.model.call_result import CallResult
+from holdfast.model import exact_json
+from holdfast.model.call_result import CallResult, ProviderResponse
 from holdfast.model.errors import Unmappable
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import MappingNote, MappingReport
 from holdfast.model.json_bounds import MOST_BRACKETS, has_too_many_brackets
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request, Text, ToolResult
-from holdfast.model.route import Api, Dialect
 from holdfast.policy.token_estimate import estimate, text_tokens
 from holdfast.providers.ambient_login import NoAmbientLogin
 from holdfast.providers.clients import OpenedClient
+from holdfast.providers.outgoing import Format, OutgoingRequest, write_outgoing
 from holdfast.providers.port import Refusal
 from holdfast.providers.transport import ATTEMPT, HEADERS, NoAnswer, Transport
 from holdfast.testing import Clock
-from holdfast.wire import anthropic, chat, responses
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.faults import read_bad_answer, read_fault, refuses, request_id
 from holdfast.wire.limits import read_limits
-from holdfast.wire.strictness import demand_exact
+from holdfast.wire.request_headers import BETAS, join_betas, travelling
 
 OK = 200
+MOST_OF_AN_ERROR = 16_384  # bytes of its body that are kept
 LIKELY_CUT = 0.4  # of our estimate; a server that counted less has hardly read the whole prompt
 LONG = 2_000  # tokens; servers that cut have room for more than that
 SHORTEST = 0.001  # seconds for a call whose login took all of its time
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A wire format: where its calls go, how they are written and read. ``cuts``: see ``ServerProfile``."""
-
-    path: str
-    write: Callable[[Request, str], tuple[dict[str, Any], MappingReport]]
-    read: Callable[[Any], Reply]
-    cuts: bool = False
-
-
-def format_of(api: Api, base_url: str, dialect: Dialect | None = None) -> Format:
-    if api.wire is Api.ANTHROPIC:
-        return Format("/v1/messages", anthropic.write_request, anthropic.read_reply)
-    if api.wire is Api.OPENAI_RESPONSES:
-        return Format("/responses", responses.write_request, responses.read_reply)
-    profile = CLOUD_PROFILES.get(api) or chat.profile_of(base_url, dialect)
-    write = partial(chat.write_request, profile=profile)
-    return Format("/chat/completions", write, chat.read_reply, profile.cuts)
-
-
-CLOUD_PROFILES: Mapping[Api, chat.ServerProfile] = {Api.AZURE_OPENAI: chat.AZURE, Api.OPENAI_BEDROCK: chat.OPENAI}
-
-
 class SdkProvider:
     """One credential. Safe to share between the coroutines of one event loop."""
 
-    def __init__(self, opened: OpenedClient, transport: Transport, api: Api, format_: Format, clock: Clock) -> None:
-        self._opened, self._transport, self._api, self._format = opened, transport, api, format_
+    def __init__(self, opened: OpenedClient, transport: Transport, format_: Format, clock: Clock) -> None:
+        self._opened, self._transport, self._format = opened, transport, format_
         self._clock = clock  # dates in answers are counted from it
 
     async def complete(
-        self, model: str, request: Request, *, deadline: float, tag: str, refusal: Refusal | None = None
+        self,
+        model: str,
+        request: Request,
+        *,
+        deadline: float,
+        tag: str,
+        refusal: Refusal | None = None,
+        ceiling: int | None = None,
     ) -> CallResult:
         """Make one call, at most ``deadline`` seconds in all. Every failure is a fault in the answer."""
         try:
-            written, report = self._format.write(request, model)
-            demand_exact(request, self._api, report)
-            body = orjson.dumps(written)
+            outgoing = write_outgoing(self._format, model, request, ceiling)
         except Unmappable as error:
             return CallResult(Fault(FaultKind.UNMAPPABLE, str(error)))
-        except orjson.JSONEncodeError as error:
-            return CallResult(Fault(FaultKind.UNMAPPABLE, f"the request cannot be written as JSON: {error}"))
         began = time.perf_counter()
         try:
             if self._opened.login:
                 await self._log_in(deadline)
             left = max(SHORTEST, deadline - (time.perf_counter() - began))
             with self._transport.guarded(tag, refusal):
-                response = await self._post(written if self._opened.as_fields else body, left, tag)
+                response = await self._post(outgoing, left, tag)
         except NoAnswer as error:
-            outcome: Reply | Fault = Fault(error.kind, error.why, ambiguous=_ambiguous(error))
-            return CallResult(outcome, report, seconds=time.perf_counter() - began)
-        seconds = time.perf_counter() - began
+            outcome = Fault(error.kind, error.why, ambiguous=_ambiguous(error))
+            return CallResult(outcome, outgoing.report, seconds=time.perf_counter() - began)
+        return self._result(request, outgoing, response, time.perf_counter() - began)
+
+    def _result(
+        self, request: Request, outgoing: OutgoingRequest, response: httpx2.Response, seconds: float
+    ) -> CallResult:
         headers: Mapping[str, str] = response.extensions[HEADERS]
-        outcome = self._understand(request, response, headers)
+        report = outgoing.report
+        outcome = self._understand(request, outgoing, response, headers)
         if isinstance(outcome, Fault):
             outcome = replace(outcome, mapped=True) if report.notes else outcome
-        elif self._format.cuts:
+        elif self._format.profile is not None and self._format.profile.cuts:
             report = suspect_cut(request, outcome.usage, report)
-        return CallResult(outcome, report, read_limits(headers, self._clock.now()), seconds)
+        limits = read_limits(headers, self._clock.now())
+        return CallResult(outcome, report, limits, seconds, _kept(response, headers))
 
     async def _log_in(self, deadline: float) -> None:
         """Make the machine's own login ready. Raises NoAnswer."""
@@ -108,14 +94,15 @@ class SdkProvider:
         except TimeoutError as error:
             raise NoAnswer(FaultKind.NO_TOKEN, "no login within the deadline", sent=False) from error
 
-    async def _post(self, body: bytes | dict[str, Any], deadline: float, tag: str) -> httpx2.Response:
-        """Send ``body`` through the SDK. Returns any answer whatever its status. Raises NoAnswer."""
-        given = {"content": body} if isinstance(body, bytes) else {"body": body}
+    async def _post(self, outgoing: OutgoingRequest, deadline: float, tag: str) -> httpx2.Response:
+        """Send a request through the SDK. Returns any answer whatever its status. Raises NoAnswer."""
+        body = outgoing.body
+        given = {"body": exact_json.loads(body)} if self._opened.as_fields else {"content": body}
         try:
             answer: httpx2.Response = await self._opened.client.post(
-                self._format.path,
+                outgoing.path,
                 cast_to=httpx2.Response,
-                options={"headers": {ATTEMPT: tag, **self._opened.headers}, "timeout": deadline},
+                options={"headers": self._headers(outgoing.headers, tag), "timeout": deadline},
                 **given,
             )
         except Exception as error:
@@ -129,20 +116,26 @@ class SdkProvider:
             raise
         return answer
 
-    def _understand(self, request: Request, response: httpx2.Response, headers: Mapping[str, str]) -> Reply | Fault:
-        if refuses(self._api, response.status_code, headers, response.content):
-            usage = Usage(input=estimate(request).input_tokens, estimated=True)  # a filtered prompt is billed
-            request_name = request_id(headers)
-            return Reply(text="", finish=Finish.REFUSED, usage=usage, model="", provider_request_id=request_name)
-        if response.status_code != OK:
-            prompt = " ".join(_texts(request))
-            return read_fault(
-                self._api, response.status_code, headers, response.content, now=self._clock.now(), prompt=prompt
-            )
+    def _headers(self, written: Mapping[str, str], tag: str) -> dict[str, Any]:
+        """The headers of one call. Those of this client win, for they log in; betas of both are sent."""
+        own = self._opened.headers
+        betas = join_betas(written.get(BETAS), own.get(BETAS))
+        return {**travelling(written), ATTEMPT: tag, **own, **({BETAS: betas} if betas else {})}
+
+    def _understand(
+        self, request: Request, outgoing: OutgoingRequest, response: httpx2.Response, headers: Mapping[str, str]
+    ) -> Reply | Fault:
+        api, status, body, now = self._format.api, response.status_code, response.content, self._clock.now()
+        if refuses(api, status, headers, body):
+            return _refused(request, headers)
+        if status != OK:
+            return read_fault(api, status, headers, body, now=now, prompt=" ".join(_texts(request)))
         try:
-            reply = self._format.read(_parsed(response.content, headers))
+            reply = outgoing.read(_parsed(body, headers))
         except BadAnswer as error:
-            return read_bad_answer(self._api, error, headers, body=response.content, now=self._clock.now())
+            prompt = " ".join(_texts(request))
+            fault = read_bad_answer(api, error, headers, body=body, now=now, prompt=prompt)
+            return _refused(request, headers) if fault.kind is FaultKind.REFUSED else fault
         told = {"provider_request_id": request_id(headers)}
         return reply.model_copy(update=told | ({"usage": _guess(request, reply)} if reply.usage.estimated else {}))
 
@@ -150,25 +143,42 @@ class SdkProvider:
         await self._opened.client.close()
 
 
+def _refused(request: Request, headers: Mapping[str, str]) -> Reply:
+    """The answer of a filter that turned the prompt away, which is billed."""
+    usage = Usage(input=estimate(request).input_tokens, estimated=True)
+    return Reply(text="", finish=Finish.REFUSED, usage=usage, model="", provider_request_id=request_id(headers))
+
+
 def _ambiguous(error: NoAnswer) -> bool:
     """A bad answer is an answer: that call has run. A cut one, nobody knows."""
     return error.sent and error.kind is not FaultKind.BAD_ANSWER
+
+
+def _kept(response: httpx2.Response, headers: Mapping[str, str]) -> ProviderResponse | None:
+    """The answer as it came; of an error as much as a person reads. None: an error without a word."""
+    status, body = response.status_code, response.content
+    if status != OK and not body:
+        return None
+    return ProviderResponse(status, body if status == OK else body[:MOST_OF_AN_ERROR], request_id(headers))
 
 
 def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
     if has_too_many_brackets(body):
         raise BadAnswer(f"the answer holds more than {MOST_BRACKETS} brackets.")  # parsing them would hold up all calls
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
+        return exact_json.loads(body, lenient=True)
+    except json.JSONDecodeError:
         kind = headers.get("content-type", "no type").split(";")[0][:50]
         raise BadAnswer(f"the answer is no JSON: {len(body)} bytes of {kind}.") from None
 
 
 def _guess(request: Request, reply: Reply) -> Usage:
-    """Usage where the provider sent none."""
-    spoken = reply.text + "".join(orjson.dumps(call.input).decode() for call in reply.tool_calls)
-    return Usage(input=estimate(request).input_tokens, output=max(1, round(text_tokens(spoken))), estimated=True)
+    """Usage where the provider sent none, or only a part of it."""
+    told = reply.usage
+    spoken = reply.text + "".join(exact_json.dumps(call.input).decode() for call in reply.tool_calls)
+    output = max(1, round(text_tokens(spoken))) if spoken else 0
+    guessed = {"input": told.input or estimate(request).input_tokens, "output": told.output or output}
+    return told.model_copy(update=guessed)
 
 
 def suspect_cut(request: Request, usage: Usage, report: MappingReport) -> MappingReport:
@@ -183,6 +193,8 @@ def suspect_cut(request: Request, usage: Usage, report: MappingReport) -> Mappin
 def _texts(request: Request) -> Iterator[str]:
     """The words of a prompt, for keeping them out of errors."""
     yield request.system or ""
+    if request.written is not None and not request.turns:
+        yield request.written.body.decode(errors="replace")
     for turn in request.turns:
         for part in turn.parts:
             if isinstance(part, Text):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -23,9 +24,11 @@ from yarl import URL
 from holdfast.model.fault import FaultKind
 from holdfast.policy.rate_limit import is_late
 from holdfast.providers.port import Refusal
+from holdfast.providers.proxies import read_proxies
 
 BODY_CAP = 32 * 2**20  # bytes of an answer, decompressed
 CONNECT_SECONDS = 20.0  # for DNS, TCP and TLS together; generous, since a loop that opens 1,000 at once is busy
+LARGE = 2**18  # bytes of a request
 KEEPALIVE_SECONDS = 4.0  # below what servers allow, so that a connection is seldom reused while it is being closed
 FIRST_ERROR = 400
 HEADERS = "holdfast.headers"  # where a response's extensions hold its headers as a plain mapping, names in lower case
@@ -115,7 +118,7 @@ class _Request(aiohttp.ClientRequest):
 
 
 class Transport(httpx2.AsyncClient):
-    """An HTTP client for the SDKs. Follows no redirect, reads no proxy settings, sends every request once."""
+    """An HTTP client for the SDKs. Follows no redirect, goes through the proxies of the environment, sends once."""
 
     def __init__(self, concurrency: int, *, crash_point: CrashPoint, body_cap: int = BODY_CAP) -> None:
         super().__init__(
@@ -127,6 +130,7 @@ class Transport(httpx2.AsyncClient):
         self._concurrency, self._body_cap, self._crash_point = concurrency, body_cap, crash_point
         self._refusals: dict[str, Refusal] = {}  # by attempt, while its call is made
         self._tls = _tls()
+        self._proxy_of = read_proxies()
         self._session: aiohttp.ClientSession | None = None
 
     @contextmanager
@@ -155,11 +159,13 @@ class Transport(httpx2.AsyncClient):
             raise NoAnswer(_kind(error, sent=outgoing.sent), _why(error, "cut"), sent=outgoing.sent) from error
 
     async def _exchange(self, request: httpx2.Request, outgoing: _Outgoing) -> httpx2.Response:
+        url = _url(str(request.url))
         async with self._open().request(
             request.method,
-            _url(str(request.url)),
+            url,
+            proxy=self._proxy_of(url),
             headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
-            data=request.content,
+            data=_chunked(request.content),
             allow_redirects=False,
             middlewares=(outgoing.mark,),
         ) as answer:
@@ -212,6 +218,11 @@ class Transport(httpx2.AsyncClient):
 
 
 SHOWN = frozenset({"content-type", "request-id", "x-request-id", "x-should-retry"})  # what the SDKs themselves look at
+
+
+def _chunked(body: bytes) -> bytes | BytesIO:
+    """A large body is sent piece by piece; the socket would keep a copy of all that does not leave at once."""
+    return BytesIO(body) if len(body) > LARGE else body
 
 
 @cache

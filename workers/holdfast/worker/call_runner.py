@@ -105,6 +105,7 @@ class CallRunner:
             deadline=self.context.runtime.clock.real(route.deadline),
             tag=tag(attempt),
             refusal=partial(self._refusal, call),
+            ceiling=attempt.job.output_ceiling,
         )
         result = await call.unless_abandoned(answer)
         call.attempt = replace(attempt, result=result)

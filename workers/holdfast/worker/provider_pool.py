@@ -28,18 +28,30 @@ class ProviderClient:
     secret: str = field(repr=False)
 
     async def complete(
-        self, model: str, request: Request, *, deadline: float, tag: str, refusal: Refusal | None = None
+        self,
+        model: str,
+        request: Request,
+        *,
+        deadline: float,
+        tag: str,
+        refusal: Refusal | None = None,
+        ceiling: int | None = None,
     ) -> CallResult:
         """Make one call; see ``Provider.complete``."""
-        answer = await self.provider.complete(model, request, deadline=deadline, tag=tag, refusal=refusal)
+        answer = await self.provider.complete(
+            model, request, deadline=deadline, tag=tag, refusal=refusal, ceiling=ceiling
+        )
         return self._redacted(answer)
 
     def _redacted(self, answer: CallResult) -> CallResult:
-        """The answer, without the secret should the provider have repeated it."""
-        fault = answer.outcome
-        if not isinstance(fault, Fault) or len(self.secret) < SHORTEST_SECRET or self.secret not in fault.message:
+        """The answer, without the secret should the provider have repeated it in an error."""
+        fault, response = answer.outcome, answer.response
+        if not isinstance(fault, Fault) or len(self.secret) < SHORTEST_SECRET:
             return answer
-        return replace(answer, outcome=replace(fault, message=fault.message.replace(self.secret, "…")))
+        if response is not None and self.secret.encode() in response.body:
+            response = replace(response, body=response.body.replace(self.secret.encode(), "…".encode()))
+        outcome = replace(fault, message=fault.message.replace(self.secret, "…"))
+        return replace(answer, outcome=outcome, response=response)
 
 
 class ProviderPool:
