@@ -13,11 +13,14 @@ from holdfast.model.attempt import Attempt
 from holdfast.model.exception_fault import is_exception
 from holdfast.model.fault import Fault
 from holdfast.policy.fault_rules import outcome_of
+from holdfast.store.bounds import MOST_COST, MOST_MICROS, MOST_TOKENS, bounded
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 
-READ = Statement("select name, labels, cast(sum(amount) as bigint) as amount from counter group by name, labels")
+READ = Statement("""
+    select name, labels, sum($least(amount, $most_counted)) as amount from counter group by name, labels
+""")
 KNOWN_CODES = Statement("select distinct labels from counter where name = 'unknown_codes'")
 LANES_DEAD = Statement("""
     select cast(coalesce(sum(jobs), 0) as bigint) as jobs from tally where kind = 'lane' and state = 'dead'
@@ -72,10 +75,11 @@ class Counters:
 
 def observe(tx: Transaction, name: str, micros: int) -> None:
     """Count one duration; less than nothing, as clocks that were set back tell it, counts as nothing."""
-    seconds = max(0, micros) / MICROS
+    micros = bounded(micros, MOST_MICROS)
+    seconds = micros / MICROS
     place = bisect_left(BOUNDS, seconds)
     tx.count(name, str(BOUNDS[place]) if place < len(BOUNDS) else OVERFLOW)
-    tx.count(f"{name}_sum", amount=max(0, micros))
+    tx.count(f"{name}_sum", amount=micros)
 
 
 def count_calls(tx: Transaction, attempts: Iterable[Attempt]) -> None:
@@ -85,9 +89,9 @@ def count_calls(tx: Transaction, attempts: Iterable[Attempt]) -> None:
         route, usage, fault = attempt.permit.route, attempt.usage, attempt.fault
         tx.count("calls", route, outcome_of(fault))
         if usage is not None:
-            tx.count("tokens", route, "input", amount=usage.input)
-            tx.count("tokens", route, "output", amount=usage.output)
-        tx.count("cost", route, amount=attempt.cost_micros)
+            tx.count("tokens", route, "input", amount=bounded(usage.input, MOST_TOKENS))
+            tx.count("tokens", route, "output", amount=bounded(usage.output, MOST_TOKENS))
+        tx.count("cost", route, amount=bounded(attempt.cost_micros, MOST_COST))
         if fault is not None:
             tx.count("faults", route, fault.kind)
             if is_exception(fault):

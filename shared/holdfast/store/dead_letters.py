@@ -29,8 +29,9 @@ REPLAY = Statement("""
 """)
 # What was dropped stays in the books: calls and their cost were real.
 SPENT = Statement("""
-    select count(*) as calls, coalesce(sum(input_tokens), 0) as input, coalesce(sum(output_tokens), 0) as output,
-        coalesce(sum(cost_micros), 0) as cost
+    select count(*) as calls, coalesce(sum($least(input_tokens, $most_tokens)), 0) as input,
+        coalesce(sum($least(output_tokens, $most_tokens)), 0) as output,
+        coalesce(sum($least(cost_micros, $most_cost)), 0) as cost
     from attempt where job in ($ids)
 """)
 DROP_JOBS = Statement("delete from job where id in ($ids) and state = 'dead' returning id, lane, batch, fault")

@@ -9,6 +9,7 @@ from holdfast.model.storable import storable
 from holdfast.policy import transition
 from holdfast.policy.fault_rules import outcome_of
 from holdfast.policy.transition import Transition
+from holdfast.store.bounds import MOST_COST, MOST_MICROS, MOST_TOKENS, bounded
 from holdfast.store.codec import encode_avoid, encode_mapping, encode_usage
 from holdfast.store.counters import count_calls, observe
 from holdfast.store.micros import to_micros, to_seconds
@@ -115,9 +116,9 @@ def _end_row(attempt: Attempt) -> list[Any]:
         storable(fault.message) if fault else None,
         storable(reply.provider_request_id if reply else fault.provider_request_id if fault else None),
         encode_usage(usage) if usage else None,
-        usage.input if usage else 0,
-        usage.output if usage else 0,
-        attempt.cost_micros,
+        bounded(usage.input, MOST_TOKENS) if usage else 0,
+        bounded(usage.output, MOST_TOKENS) if usage else 0,
+        bounded(attempt.cost_micros, MOST_COST),
         encode_mapping(attempt.mapping),
-        to_micros(attempt.seconds),
+        bounded(to_micros(attempt.seconds), MOST_MICROS),
     ]

@@ -14,10 +14,13 @@ IDLE = 30 * MICROS  # a due job may wait so long for a sweeper
 ORPHANED = 60 * MICROS  # and the jobs of a killed worker so long
 
 STATES = Statement("select state, count(*) as jobs from job group by state")
-TOTALS = Statement("select name, cast(sum(jobs) as bigint) as amount from tally where kind = 'total' group by name")
+TOTALS = Statement("""
+    select name, sum($least(jobs, $most_counted)) as amount from tally where kind = 'total' group by name
+""")
 CALLS = Statement("""
-    select count(*) as calls, coalesce(sum(input_tokens), 0) as input_tokens,
-        coalesce(sum(output_tokens), 0) as output_tokens, coalesce(sum(cost_micros), 0) as cost_micros,
+    select count(*) as calls, coalesce(sum($least(input_tokens, $most_tokens)), 0) as input_tokens,
+        coalesce(sum($least(output_tokens, $most_tokens)), 0) as output_tokens,
+        coalesce(sum($least(cost_micros, $most_cost)), 0) as cost_micros,
         count(case when outcome = 'unknown' then 1 end) as unknown, count(case when ended_at is null then 1 end) as open
     from attempt
 """)
@@ -67,7 +70,7 @@ UNPAID = Statement("""
     )
     union
     select result.job from result where cost_micros > (
-        select coalesce(sum(cost_micros), 0) from attempt
+        select coalesce(sum($least(cost_micros, $most_cost)), 0) from attempt
         where attempt.job = result.job and attempt.generation = result.generation
     )
     limit :limit

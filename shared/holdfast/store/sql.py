@@ -6,7 +6,8 @@ both databases plan it once. Marks in the text:
 ``$rows(id text, fence bigint)``  the columns of parameter ``rows`` (a list of lists) as a select
 ``in ($ids)``                     whether it is one of parameter ``ids`` (a list of strings)
 ``$skip_locked``                  leave out rows that another transaction holds
-``$never``                        the date of a job without a deadline
+``$least(a, b)``                  the lesser of two figures
+``$never``, ``$most_cost``, …     figures of ours: the date of a job without a deadline, and bounds
 
 Rows that hold bytes cannot travel as JSON to SQLite, which has no way to read base64. They run row by row there, which
 costs nothing where no network lies between: ``$rows`` then selects the parameters of one row.
@@ -21,6 +22,7 @@ from typing import Any
 import orjson
 from sqlalchemy import TextClause, text
 
+from holdfast.store.bounds import MOST_COST, MOST_COUNTED, MOST_TOKENS
 from holdfast.store.micros import NEVER
 
 
@@ -31,7 +33,7 @@ class SqlDialect:
     ``in_ids`` finds ids by an index, however the planner estimates: Postgres takes a select of unknown ids for half of
     the table, and reads all of it. ``bytes_of`` reads bytes out of JSON, where they travel as base64; None: rows with
     bytes run row by row.
-    ``clock`` is a select; None: this process has the same clock.
+    ``clock`` is a select; None: this process has the same clock. ``least`` is the name of that function.
     """
 
     name: str
@@ -40,6 +42,7 @@ class SqlDialect:
     bytes_of: str | None
     skip_locked: str
     clock: str | None
+    least: str
 
 
 SQLITE = SqlDialect(
@@ -49,6 +52,7 @@ SQLITE = SqlDialect(
     bytes_of=None,
     skip_locked="",  # there is one writer at a time
     clock=None,
+    least="min",
 )
 POSTGRES = SqlDialect(
     name="postgresql",
@@ -57,9 +61,13 @@ POSTGRES = SqlDialect(
     bytes_of="decode({0}, 'base64')",
     skip_locked="for update skip locked",
     clock="select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
+    least="least",
 )
+FIGURES = {
+    "$never": NEVER, "$most_tokens": MOST_TOKENS, "$most_cost": MOST_COST, "$most_counted": MOST_COUNTED,
+}  # fmt: skip
 
-MARK = re.compile(r"\$rows\(([^)]*)\)|(in \(\$ids\)|\$skip_locked|\$never)")
+MARK = re.compile(r"\$rows\(([^)]*)\)|(in \(\$ids\)|\$skip_locked|\$least|\$never|\$most_[a-z]+)")
 Rows = list[list[Any]]
 
 
@@ -95,7 +103,8 @@ def render_by_row(statement: Statement, dialect: SqlDialect) -> tuple[str, tuple
 
 
 def _fill_marks(statement: Statement, dialect: SqlDialect, rows: str) -> str:
-    words = {"in ($ids)": dialect.in_ids, "$skip_locked": dialect.skip_locked, "$never": str(NEVER)}
+    words = {"in ($ids)": dialect.in_ids, "$skip_locked": dialect.skip_locked, "$least": dialect.least}
+    words |= {mark: str(figure) for mark, figure in FIGURES.items()}
     return MARK.sub(lambda mark: words[mark[2]] if mark[2] else rows, statement.template)
 
 

@@ -1,6 +1,7 @@
 """The store: transactions of the SQL database. What is asked and changed stands in the modules beside this one."""
 
 import random
+import sqlite3
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -111,7 +112,13 @@ class Store:
 
 
 def _is_away(error: exc.DBAPIError) -> bool:
-    """Whether the database is at fault (away, full, read-only, damaged) and not the statement."""
+    """Whether the database is at fault (away, full, read-only, damaged) and not the statement.
+
+    SQLite's driver calls both an operational error; its code SQLITE_ERROR is the statement's: an overflow, a typing
+    error.
+    """
+    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return False
     kinds = (exc.OperationalError, exc.InterfaceError, exc.InternalError)
     return (isinstance(error, kinds) or type(error) is exc.DatabaseError) and not _is_content(error)
 

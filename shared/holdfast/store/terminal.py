@@ -23,7 +23,7 @@ INSERT_RESULTS = Statement("""
         created_at, cost_micros
     )
     select v.*, :now,
-        (select coalesce(sum(cost_micros), 0) from attempt
+        (select coalesce(sum($least(cost_micros, $most_cost)), 0) from attempt
          where attempt.job = v.job and attempt.generation = v.generation)
     from v where true
 """)

@@ -17,14 +17,16 @@ MOVE_TALLY = Statement("""
     with v as ($rows(kind text, name text, state text, jobs bigint))
     insert into tally (kind, name, state, shard, jobs)
     select kind, name, state, :shard, jobs from v where true
-    on conflict (kind, name, state, shard) do update set jobs = tally.jobs + excluded.jobs
+    on conflict (kind, name, state, shard) do update
+    set jobs = $least(tally.jobs, $most_counted - excluded.jobs) + excluded.jobs
 """)
 
 MOVE_COUNTERS = Statement("""
     with v as ($rows(name text, labels text, amount bigint))
     insert into counter (name, labels, shard, amount)
     select name, labels, :shard, amount from v where true
-    on conflict (name, labels, shard) do update set amount = counter.amount + excluded.amount
+    on conflict (name, labels, shard) do update
+    set amount = $least(counter.amount, $most_counted - excluded.amount) + excluded.amount
 """)
 MOVE_PACE = Statement("""
     with v as ($rows(lane text, ended bigint))
