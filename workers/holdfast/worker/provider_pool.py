@@ -10,14 +10,13 @@ from holdfast.config import Settings
 from holdfast.credentials import Credentials
 from holdfast.model.call_result import CallResult
 from holdfast.model.errors import HoldfastError
-from holdfast.model.fault import Fault
 from holdfast.model.request import Request
 from holdfast.model.route import Plan, Route
 from holdfast.providers.connect import connect
 from holdfast.providers.port import Provider, Refusal
+from holdfast.wire.redactor import Redactor
 
 log = structlog.get_logger()
-SHORTEST_SECRET = 8  # characters: anything shorter may stand in a sentence by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,7 @@ class ProviderClient:
 
     provider: Provider
     secret: str = field(repr=False)
+    redactor: Redactor = field(default_factory=Redactor, repr=False)
 
     async def complete(
         self,
@@ -37,21 +37,11 @@ class ProviderClient:
         refusal: Refusal | None = None,
         ceiling: int | None = None,
     ) -> CallResult:
-        """Make one call; see ``Provider.complete``."""
+        """Make one call; see ``Provider.complete``. Nothing in its result repeats a secret of this process."""
         answer = await self.provider.complete(
             model, request, deadline=deadline, tag=tag, refusal=refusal, ceiling=ceiling
         )
-        return self._redacted(answer)
-
-    def _redacted(self, answer: CallResult) -> CallResult:
-        """The answer, without the secret should the provider have repeated it in an error."""
-        fault, response = answer.outcome, answer.response
-        if not isinstance(fault, Fault) or len(self.secret) < SHORTEST_SECRET:
-            return answer
-        if response is not None and self.secret.encode() in response.body:
-            response = replace(response, body=response.body.replace(self.secret.encode(), "…".encode()))
-        outcome = replace(fault, message=fault.message.replace(self.secret, "…"))
-        return replace(answer, outcome=outcome, response=response)
+        return self.redactor.result(answer)
 
 
 class ProviderPool:
@@ -61,6 +51,7 @@ class ProviderPool:
         self._settings = settings
         self._concurrency = concurrency
         self.credentials = credentials or Credentials(settings)
+        self.redactor = Redactor()
         self._open: dict[tuple[str, str], ProviderClient] = {}
         self._retired: list[ProviderClient] = []
         self._behind: set[asyncio.Task[None]] = set()
@@ -127,7 +118,8 @@ class ProviderPool:
                 site=configured.site,
                 runtime=self._settings.runtime,
             )
-            self._open[name, credential] = made = ProviderClient(provider, secret)
+            self.redactor.learn(f"{name}/{credential}", secret)
+            self._open[name, credential] = made = ProviderClient(provider, secret, self.redactor)
         if found:
             self._retire(found, configured.deadline)
         return made
