@@ -114,6 +114,12 @@ def test_the_maximum_that_would_be_granted_is_read(message: str, ceiling: int | 
     assert read_fault(C, 400, {}, orjson.dumps(openai(message))).output_ceiling == ceiling
 
 
+def test_an_answer_of_a_model_is_never_a_filters() -> None:
+    body = orjson.dumps({"message": "this content violates the usage policy", "error": "content_filter"})
+    assert refuses(C, 403, {}, body)
+    assert not refuses(C, 200, {}, body)
+
+
 # ---- inside a 200
 
 

@@ -126,10 +126,11 @@ class SdkProvider:
         self, request: Request, outgoing: OutgoingRequest, response: httpx2.Response, headers: Mapping[str, str]
     ) -> Reply | Fault:
         api, status, body, now = self._format.api, response.status_code, response.content, self._clock.now()
-        if refuses(api, status, headers, body):
-            return _refused(request, headers)
         if status != OK:
-            return read_fault(api, status, headers, body, now=now, prompt=" ".join(_texts(request)))
+            prompt = " ".join(_texts(request))
+            if refuses(api, status, headers, body, prompt):
+                return _refused(request, headers)
+            return read_fault(api, status, headers, body, now=now, prompt=prompt)
         try:
             reply = outgoing.read(_parsed(body, headers))
         except BadAnswer as error:

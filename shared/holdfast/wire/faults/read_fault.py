@@ -86,7 +86,8 @@ def read_bad_answer(
 
 def refuses(api: Api, status: int, headers: Mapping[str, str], body: bytes, prompt: str = "") -> bool:
     """Whether an error says that the prompt itself was turned away by a content filter: an answer, no failure."""
-    return find_meaning(api, status, _read(headers, body), prompt).kind is FaultKind.REFUSED
+    is_error = status >= 400  # noqa: PLR2004  HTTP's own number
+    return is_error and find_meaning(api, status, _read(headers, body), prompt).kind is FaultKind.REFUSED
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
