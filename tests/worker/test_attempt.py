@@ -1,14 +1,19 @@
 """What is made of a call's result: judged, decided, and recorded with all that it cost, whatever became of it."""
 
+from dataclasses import replace
+
 from holdfast.model.attempt import Attempt
 from holdfast.model.call_result import CallResult
+from holdfast.model.exception_fault import exception_fault
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Claimed, Need, Outcome, Permit
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Output, Request, Role, Text, Turn
 from holdfast.model.route import Api, Price, Route
+from holdfast.model.step import Complete, Reroute
 from holdfast.policy.fault_rules import outcome_of
-from holdfast.worker.attempt import judged
+from holdfast.worker.attempt import AttemptRunner, counting, judged, reconsidered
+from worker.workshop import PLAN, Workshop
 
 ROUTE = Route("a", "m", Api.ANTHROPIC, "m", ("main",), price=Price(input=5.0, output=25.0))
 PERMIT = Permit("w/1:1", "j", "smart.batch", "a/m", "main", {"route:a/m": 0})
@@ -37,3 +42,40 @@ def test_a_reply_that_breaks_the_jobs_schema_is_a_fault_that_was_paid_for():
 
 def test_an_ambiguous_fault_ends_its_attempt_as_unknown():
     assert outcome_of(judging(None, Fault(FaultKind.CONNECTION_LOST, ambiguous=True)).fault) is Outcome.UNKNOWN
+
+
+def test_what_the_other_call_of_a_hedge_cost_and_broke_counts_against_the_jobs_caps():
+    attempt = judging(None, REPLY)
+    cut, broken = Fault(FaultKind.CONNECTION_LOST, ambiguous=True), exception_fault(ValueError(), sent=True)
+    others = [replace(attempt, outcome=outcome) for outcome in (REPLY, cut, broken, Fault(FaultKind.UNREACHABLE))]
+    counted = counting(attempt.job, others)
+    assert (counted.calls, counted.exceptions) == (attempt.job.calls + 3, 1)
+    assert counting(attempt.job, []) is attempt.job
+
+
+async def test_the_step_is_decided_with_the_calls_of_the_whole_claim(workshop: Workshop):
+    """The seventh call failed beside the eighth: there is no ninth."""
+    job, permit = await workshop.start()
+    cut = Fault(FaultKind.CONNECTION_LOST, ambiguous=True)
+    first = Attempt(replace(job, calls=6), permit, PLAN.routes[0], 1, CallResult(cut), cut)
+    decided = await workshop.attempts._decide([first, replace(first, number=2)], PLAN)
+    assert decided[0].step is None
+    assert decided[1].step.reason.kind is FaultKind.EXHAUSTED
+
+
+def test_a_refusal_that_is_not_taken_as_the_result_is_a_fault_with_the_calls_name():
+    refused = REPLY.model_copy(update={"finish": Finish.REFUSED, "provider_request_id": "req_1"})
+    assert reconsidered(refused, Complete()) is refused
+    fault = reconsidered(refused, Reroute({}, uses_attempt=False))
+    assert (fault.kind, fault.provider_request_id) == (FaultKind.REFUSED, "req_1")
+
+
+async def test_only_a_jobs_first_call_earns_budget_for_retries(workshop: Workshop):
+    attempts: AttemptRunner = workshop.attempts
+    before = attempts.retries.budget
+    job, permit = await workshop.start()
+    ended = Attempt(replace(job, tries=1), permit, PLAN.routes[0], 1, CallResult(REPLY), REPLY)
+    await attempts._decide([ended], PLAN)
+    assert attempts.retries.budget == before
+    await attempts._decide([replace(ended, job=job)], PLAN)
+    assert attempts.retries.budget != before

@@ -11,7 +11,7 @@ from holdfast.model.call_result import CallResult
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Permit
 from holdfast.model.reply import Finish, Reply, Usage
-from holdfast.model.request import OnRefusal, Request
+from holdfast.model.request import OnRefusal, Request, Strictness
 from holdfast.model.route import Hedge, Plan
 from holdfast.policy.hedging import HEDGE_PRIMARY_LOST, HedgeBudget
 from holdfast.store.cancel import cancel_job
@@ -23,6 +23,7 @@ from worker.workshop import PLAN, Workshop, until
 PERMIT = Permit("w/1:1", "j", "smart.batch", "a/m", "main", {})
 REPLY = Reply(text="yes", finish=Finish.STOP, usage=Usage(input=1, output=1), model="m")
 REFUSED = Reply(text="", finish=Finish.REFUSED, usage=Usage(input=1, output=1), model="m")
+NEVER = Strictness.NEVER
 BROKEN = Fault(FaultKind.SERVER_ERROR)
 UNSENT = Fault(FaultKind.UNMAPPABLE)
 
@@ -93,6 +94,42 @@ async def test_a_call_that_answered_meanwhile_needs_no_second_one(workshop: Work
     first.over = True
     assert await made.second(first, PLAN) is None
     assert workshop.in_flight("openai/gpt") == 0
+
+
+async def test_a_job_that_allows_no_mapping_gets_no_second_call_on_a_route_of_another_format(workshop: Workshop):
+    made, first = hedging(workshop), await in_flight(workshop)
+    job = first.attempt.job
+    first.attempt = replace(
+        first.attempt, job=replace(job, request=job.request.model_copy(update={"strictness": NEVER}))
+    )
+    assert await made.second(first, PLAN) is None
+    assert (made.budgets["smart"].level, workshop.in_flight("openai/gpt")) == (1.0, 0)
+
+
+async def test_a_second_call_that_redis_or_sql_cannot_give_is_not_made(workshop: Workshop):
+    made, first = hedging(workshop), await in_flight(workshop)
+    workshop.server.connected = False
+    assert await made.second(first, PLAN) is None
+    assert not workshop.context.dependencies.redis
+    workshop.server.connected = True
+    workshop.scene.sql("drop table worker")
+    assert await made.second(first, PLAN) is None
+    assert not workshop.context.dependencies.sql
+    assert (made.budgets["smart"].level, workshop.in_flight("openai/gpt")) == (1.0, 0)
+
+
+async def test_a_probe_is_not_hedged(workshop: Workshop):
+    """Cut short by another route's answer, it would never tell how its own route is."""
+    plan, made = replace(PLAN, hedge=Hedge(after=0.0, at_most=1.0)), Duel()
+    job, permit = await workshop.start()
+    probe = Attempt(job, replace(permit, probe=True), plan.routes[0], 1)
+    racing = asyncio.create_task(hedging(workshop).run(probe, plan, made.call))
+    await made.begun.get()
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert made.begun.empty()
+    made.ends[0].set_result(REPLY)
+    assert [each.outcome for each in await racing] == [REPLY]
 
 
 class Duel:

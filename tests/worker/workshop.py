@@ -51,10 +51,10 @@ class ScriptedCalls:
 class Workshop:
     """``server`` is the Redis, which can be cut off; ``scene`` is SQL's side."""
 
-    def __init__(self, directory: Path, server: fakeredis.FakeServer) -> None:
+    def __init__(self, directory: Path, server: fakeredis.FakeServer, store: Store | None = None) -> None:
         (directory / "holdfast.toml").write_text(CONFIG.format(directory=directory))
         settings = load(directory / "holdfast.toml", {})
-        store = Store(settings.storage.database_url)
+        store = store or Store(settings.storage.database_url)
         store.ensure()
         self.server, self.connection = server, FakeConnection(server, Keys("t"))
         lanes = LaneSchedule(settings, ProviderPool(settings, 1))

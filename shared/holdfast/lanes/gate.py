@@ -205,11 +205,11 @@ class Gate:
         arguments = fetch_arguments(compiled, lane, prefix, min(n, MOST), held=held, low=self._window // 4)
         try:
             raw = await self._scripts.run_timed("fetch", fetch_keys(self._keys, compiled, lane, worker), arguments)
+            self._scripts.saw_time(raw[4])
+            permits, status = read_fetched(raw, compiled, lane, prefix, asked_at=asked_at, is_known=self._is_known)
         except BaseException:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
-        self._scripts.saw_time(raw[4])
-        permits, status = read_fetched(raw, compiled, lane, prefix, asked_at=asked_at, is_known=self._is_known)
         return permits, status, raw[9]
 
     def _is_known(self, target: Target) -> bool:

@@ -60,16 +60,16 @@ class Sweeper:
             (600.0, self.delete_leftovers),
             (60.0, self.keep_counters),
         )
-        await asyncio.gather(*(self._repeat(every, duty) for every, duty in duties))
+        await asyncio.gather(*(self._repeat(every, duty, duty.__name__) for every, duty in duties))
 
-    async def _repeat(self, every: float, duty: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, every: float, duty: Callable[[], Awaitable[None]], name: str) -> None:
         while True:
             try:
                 await duty()
             except (StorageUnavailable, QueueUnavailable) as error:
                 self.context.dependencies.failed(error)
             except Exception:
-                log.exception("part_broke", part=f"sweeper.{duty.__name__}", effect="the other duties go on")
+                log.exception("part_broke", part=f"sweeper.{name}", effect="the other duties go on")
             await asyncio.sleep(max(self.context.runtime.clock.real(every), every / FASTER))
 
     async def release_due(self) -> None:

@@ -1,0 +1,60 @@
+"""A Redis that does not know the fleet is new or was lost: after recent calls it begins with care."""
+
+import pytest
+
+from holdfast.lanes import Gate
+from holdfast.store.overrides import set_override
+from holdfast.store.requeue import called_within
+from holdfast.worker import redis_start
+from holdfast.worker.context import WorkerContext
+from holdfast.worker.redis_start import RedisStart
+from lanes_twin import LANE
+from worker.workshop import Workshop
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis_start, "SENT_BY_NOW", 0.0)
+
+
+async def epoch(workshop: Workshop) -> str:
+    """What a Redis that was emptied begins as."""
+    workshop.connection.sync().flushall()
+    await RedisStart(workshop.context, workshop.overrides).begin()
+    return str(workshop.connection.sync().get(workshop.connection.keys.epoch)).partition(":")[0]
+
+
+async def test_without_recent_calls_it_is_new(workshop: Workshop):
+    assert await epoch(workshop) == "fresh"
+
+
+async def test_after_a_recent_call_it_was_lost(workshop: Workshop):
+    job = workshop.scene.start()
+    assert await epoch(workshop) == "lost"
+    workshop.scene.sql("update attempt set ended_at = started_at, outcome = 'unknown' where job = :id", id=job.id)
+    assert await epoch(workshop) == "lost"
+    workshop.scene.pass_time(redis_start.RECENT + 1)
+    assert await epoch(workshop) == "fresh"
+
+
+async def test_a_call_that_was_permitted_just_before_the_loss_is_seen_at_a_second_look(workshop: Workshop, monkeypatch):
+    answers = iter([False, True])
+
+    async def read(_: WorkerContext, question, seconds: float) -> bool:
+        assert question is called_within
+        return next(answers)
+
+    monkeypatch.setattr(WorkerContext, "read", read)
+    assert await epoch(workshop) == "lost"
+
+
+async def test_no_permit_is_given_before_redis_knows_what_operators_paused(workshop: Workshop, monkeypatch):
+    workshop.scene.store.write(set_override, "lane", LANE, "paused", "me")
+    known: list[dict] = []
+
+    async def begin(gate: Gate, *, fresh: bool) -> None:
+        known.append(gate.lanes.overrides())
+
+    monkeypatch.setattr(Gate, "begin", begin)
+    await RedisStart(workshop.context, workshop.overrides).begin()
+    assert known == [{("lane", LANE): "paused"}]
