@@ -48,7 +48,7 @@ async def test_a_step_that_sql_refused_puts_nothing_back(workshop: Workshop):
     """The job was cancelled while its call ran."""
     workshop.calls.result = BROKEN
     job, permit = await workshop.start()
-    workshop.calls.meanwhile = lambda: workshop.scene.store.write(cancel_job, job.id)
+    workshop.calls.meanwhile = lambda _: workshop.scene.store.write(cancel_job, job.id)
     await workshop.attempts.run(job, permit, PLAN)
     await drained(workshop)
     assert workshop.scene.state(job.id) is State.CANCELLED

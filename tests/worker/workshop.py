@@ -40,10 +40,10 @@ class ScriptedCalls:
     """Answers every call with what it was told, after ``meanwhile``."""
 
     def __init__(self, result: CallResult) -> None:
-        self.result, self.meanwhile = result, lambda: None
+        self.result, self.meanwhile = result, lambda _: None
 
     async def run(self, call: CallInFlight, plan: Plan) -> CallResult:
-        self.meanwhile()
+        self.meanwhile(call)
         call.over = True
         return self.result
 
