@@ -1,12 +1,15 @@
 """Each row of the table of failures, from the bytes on the wire to the kind of fault."""
 
+import json
 from typing import Any
 
 import pytest
 
+from holdfast.model.exception_fault import EXCEPTION
 from holdfast.model.fault import FaultKind as Kind
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.route import Api
+from holdfast.providers import sdk_provider
 from providers.conftest import ask, fault
 from providers.loopback import answers, error, success
 
@@ -275,3 +278,22 @@ async def test_a_fault_never_tells_the_prompt(api, call):
     answer, _ = await call(api, answers(400, error(api, "invalid_request_error", words)), ask(prompt))
     assert "patient" not in fault(answer).message
     assert fault(answer).message == "400 invalid_request_error"
+
+
+@pytest.mark.parametrize("broken", ["_understand", "read_limits", "request_id"])
+async def test_whatever_breaks_in_taking_an_answer_in_its_call_is_counted_and_the_answer_kept(
+    call, monkeypatch, broken
+):
+    """A bug of ours after the send: not a word of the answer may be lost, and nobody may take it for no call."""
+
+    def bug(*_: object, **__: object) -> None:
+        raise OverflowError("the words of an answer")
+
+    monkeypatch.setattr(sdk_provider.SdkProvider if broken == "_understand" else sdk_provider, broken, bug)
+    answer, server = await call(A, answers(200, success(A)))
+    found = fault(answer)
+    assert (found.kind, found.code, found.status, found.ambiguous) == (Kind.INTERNAL, EXCEPTION, 200, True)
+    assert "OverflowError" in found.message
+    assert "the words" not in found.message
+    assert json.loads(answer.response.body) == success(A)
+    assert len(server.seen) == 1

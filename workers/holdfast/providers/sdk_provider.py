@@ -12,6 +12,7 @@ import httpx2
 from holdfast.model import exact_json
 from holdfast.model.call_result import CallResult, ProviderResponse
 from holdfast.model.errors import Unmappable
+from holdfast.model.exception_fault import exception_fault
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import MappingNote, MappingReport
 from holdfast.model.json_bounds import MOST_BRACKETS, has_too_many_brackets
@@ -68,7 +69,12 @@ class SdkProvider:
         except NoAnswer as error:
             outcome = Fault(error.kind, error.why, ambiguous=_ambiguous(error))
             return CallResult(outcome, outgoing.report, seconds=time.perf_counter() - began)
-        return self._result(request, outgoing, response, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        try:
+            return self._result(request, outgoing, response, seconds)
+        except Exception as error:  # noqa: BLE001  the call was made and is paid for: it is counted, and its answer kept
+            fault = replace(exception_fault(error, sent=True), status=response.status_code)
+            return CallResult(fault, outgoing.report, seconds=seconds, response=_kept(response, None))
 
     def _result(
         self, request: Request, outgoing: OutgoingRequest, response: httpx2.Response, seconds: float
@@ -81,7 +87,7 @@ class SdkProvider:
         elif self._format.profile is not None and self._format.profile.cuts:
             report = suspect_cut(request, outcome.usage, report)
         limits = read_limits(headers, self._clock.now())
-        return CallResult(outcome, report, limits, seconds, _kept(response, headers))
+        return CallResult(outcome, report, limits, seconds, _kept(response, request_id(headers)))
 
     async def _log_in(self, deadline: float) -> None:
         """Make the machine's own login ready. Raises NoAnswer."""
@@ -155,12 +161,12 @@ def _ambiguous(error: NoAnswer) -> bool:
     return error.sent and error.kind is not FaultKind.BAD_ANSWER
 
 
-def _kept(response: httpx2.Response, headers: Mapping[str, str]) -> ProviderResponse | None:
+def _kept(response: httpx2.Response, name: str | None) -> ProviderResponse | None:
     """The answer as it came; of an error as much as a person reads. None: an error without a word."""
     status, body = response.status_code, response.content
     if status != OK and not body:
         return None
-    return ProviderResponse(status, body if status == OK else body[:MOST_OF_AN_ERROR], request_id(headers))
+    return ProviderResponse(status, body if status == OK else body[:MOST_OF_AN_ERROR], name)
 
 
 def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:

@@ -70,6 +70,8 @@ class AttemptRunner:
         try:
             with self.slow_calls.watch(call, plan):
                 result = await self.calls.run(call, plan)
+            if is_exception(result.outcome):
+                log_attempt(replace(call.attempt, result=result, outcome=result.outcome))
             call.attempt = judged(replace(call.attempt, result=result))
             self.slow_calls.learn(call.attempt)
             self.fault_monitor.record(call.attempt)
@@ -173,12 +175,13 @@ def bare(attempt: Attempt) -> Attempt:
     return replace(attempt, result=CallResult(attempt.fault, seconds=attempt.seconds))
 
 
-def log_attempt(attempt: Attempt, error: Exception) -> None:
+def log_attempt(attempt: Attempt, error: Exception | None = None) -> None:
+    """Log what broke. None: in the adapter, which knows the answer, and has told it as the call's fault."""
     log.error(
         "attempt_broke",
         job=attempt.job.id,
         route=attempt.route.name,
-        error=what_broke(error),
+        error=what_broke(error) if error else attempt.fault and attempt.fault.message,
         effect=f"its job is tried once more, or buried if that was exception {MAX_EXCEPTIONS} of it",
         exc_info=error,
     )
