@@ -70,8 +70,9 @@ def _drop(fields: Fields, key: str, value: int) -> int:
 def lift_system(turns: tuple[Turn, ...]) -> tuple[str | None, tuple[Turn, ...]]:
     """The first turn as the system prompt, where it is one and bare text; others keep their place."""
     match turns:
-        case (Turn(role=Role.SYSTEM, parts=(Text(text=text, native={}),), native={}), _, *_) if text:
-            return text, turns[1:]
+        case (Turn(role=Role.SYSTEM, parts=(Text() as said,)) as first, _, *_) if said.text:
+            if not said.native and not first.native:
+                return said.text, turns[1:]
     return None, turns
 
 
