@@ -5,7 +5,7 @@ from typing import Any, NoReturn, TypeVar
 
 from holdfast.model.errors import Unmappable
 from holdfast.model.job import MappingNote, MappingReport
-from holdfast.model.request import Natives, Opaque, Part, Thought
+from holdfast.model.request import Natives, Opaque, Part, Request, Thought
 from holdfast.model.route import Api
 
 Each = TypeVar("Each", bound=Part)
@@ -64,6 +64,19 @@ class MappingReportBuilder:
             self.refuse(f"{part.where} exists only in {part.wire}.")
         self.change(part.where, f"dropped: only {part.wire} knows it")
         return []
+
+    def choosable(self, request: Request) -> Request:
+        """Return the request without a choice that nothing is left for. Raises Unmappable where one is demanded."""
+        own = any(tool.wire == self.wire for tool in request.provider_tools)
+        choice, names = request.tool_choice, {tool.name for tool in request.tools}
+        if own or (names and (choice is None or choice.mode != "tool" or choice.name in names)):
+            return request
+        if choice is not None and choice.mode in {"any", "tool"}:
+            self.refuse("it demands the call of a tool that only another format has.")
+        for field, value in (("tool_choice", choice), ("parallel_tool_calls", request.parallel_tools)):
+            if value is not None:
+                self.change(field, "dropped: no tool is left")
+        return request.model_copy(update={"tool_choice": None, "parallel_tools": None})
 
     def _lose(self, wire: str, key: str, value: Any, place: str) -> None:
         field = f"{place}.{key}" if place else key

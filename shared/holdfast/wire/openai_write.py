@@ -104,9 +104,9 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_choice(request: Request, name_in: str | None) -> Any:
-    """Write ``tool_choice``; None where there is nothing to choose from."""
+    """Write ``tool_choice``. ``name_in``: the key of the object that holds the name; None: it stands in the choice."""
     choice = request.tool_choice
-    if choice is None or not (request.tools or request.provider_tools):
+    if choice is None:
         return None
     if choice.mode == "tool":
         return {"type": "function", **({name_in: {"name": choice.name}} if name_in else {"name": choice.name})}

@@ -6,6 +6,7 @@ is sent byte for byte: order, spaces, integers of any size, and every key that n
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -62,8 +63,16 @@ def pass_through(
 def _fields(written: WrittenRequest) -> Raws:
     try:
         return DECODER.decode(written.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unmappable(written.api, f"its body is no JSON object: {error}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):  # half of a surrogate pair, which servers read in their own ways
+        return {key: _raw(value) for key, value in _parsed(written).items()}
+
+
+def _parsed(written: WrittenRequest) -> dict[str, Any]:
+    with suppress(ValueError):
+        body = exact_json.loads(written.body)
+        if isinstance(body, dict):
+            return body
+    raise Unmappable(written.api, "its body is no JSON object.")
 
 
 def _opened(fields: Raws, written: WrittenRequest, model: str, profile: chat.ServerProfile | None) -> list[str]:

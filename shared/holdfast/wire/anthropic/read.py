@@ -74,7 +74,7 @@ def read_turn(turn: Fields) -> Turn:
     role = turn.need_text("role")
     if role not in set(Role):
         return Turn(role=Role.USER, parts=(opaque(turn, WIRE, as_turn=True),))
-    if "content" not in turn:
+    if "content" not in turn and role != Role.SYSTEM:  # in the beta API that one may set options alone
         raise InvalidRequest(turn.place("content"), "is missing.")
     parts = read_parts(turn, "content", Role(role), read_block)
     return Turn(role=Role(role), parts=parts, native=turn.native(WIRE))

@@ -23,13 +23,14 @@ DEFAULT_MAX_TOKENS = 8_192  # the format requires a maximum; what it cuts is fla
 IDENTIFYING = re.compile(r"[^@\s]+@[^@\s]+|[+(]?\d[\d\s()./-]*")
 FORBID_THINKING = frozenset({"any", "tool"})  # choices of a tool; extended-thinking, "tool_choice"
 ROOT_UNIONS = ("anyOf", "oneOf", "allOf")  # "input_schema does not support oneOf, allOf, or anyOf at the top level"
+UNNAMED = Output.model_fields["name"].default
 Body = dict[str, Any]
 
 
 def write_request(request: Request, model: str) -> tuple[Body, MappingReport]:
     """Write a body for ``model``. Raises Unmappable."""
     report, claude = MappingReportBuilder(WIRE), claude_of(model)
-    request = with_call_ids(request, ANTHROPIC_IDS, report)
+    request = with_call_ids(report.choosable(request), ANTHROPIC_IDS, report)
     leading = list(takewhile(lambda turn: turn.role is Role.SYSTEM, request.turns))
     native = report.native(request.native)
     asked, config = _output(request.output, report)
@@ -41,7 +42,7 @@ def write_request(request: Request, model: str) -> tuple[Body, MappingReport]:
     _put(body, "system", _system([*blocks, *_asked(asked)]))
     _put(body, "stop_sequences", _stops(request.stop, report))
     _put(body, "tools", _tools(request, report))
-    _put(body, "tool_choice", _choice(request))
+    _put(body, "tool_choice", _choice(request, report))
     effort = _effort(request, claude, maximum, report)
     _put(body, "output_config", config | effort.pop("output_config", {}))
     body |= effort
@@ -148,15 +149,17 @@ def _why(schema: Block) -> str:
     return ", ".join(refusals(schema, ANTHROPIC))
 
 
-def _choice(request: Request) -> Block | None:
+def _choice(request: Request, report: MappingReportBuilder) -> Block | None:
     choice, parallel = request.tool_choice, request.parallel_tools
-    if not (request.tools or request.provider_tools) or (choice is None and parallel is None):
+    if choice is None and parallel is None:
         return None
     mode = choice.mode if choice else "auto"
     written: Block = {"type": mode}
     _put(written, "name", choice.name if choice else None)
     if parallel is not None and mode != "none":
         written["disable_parallel_tool_use"] = not parallel
+    elif parallel is not None:
+        report.change("parallel_tool_calls", "dropped: no tool may be called")
     return written
 
 
@@ -217,6 +220,8 @@ def _output(output: Output | None, report: MappingReportBuilder) -> tuple[str | 
         return "Answer with one JSON object and nothing else.", {}
     if output.description:
         report.change("output.description", "dropped: Anthropic has no field for it")
+    if output.name != UNNAMED:
+        report.change("output.name", "dropped: Anthropic has no field for it")
     found = loosened(output.json_schema, ANTHROPIC)
     if found is None:
         why = (

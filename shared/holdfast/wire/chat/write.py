@@ -35,7 +35,7 @@ Body = dict[str, Any]
 def write_request(request: Request, model: str, profile: ServerProfile = OPENAI) -> tuple[Body, MappingReport]:
     """Write a body for ``model`` at a server of this profile. Raises Unmappable."""
     report = openai.open_report(request, WIRE)
-    request = _askable(with_call_ids(request, profile.call_ids, report), profile, report)
+    request = _askable(with_call_ids(report.choosable(request), profile.call_ids, report), profile, report)
     body: Body = {"model": model, "messages": _messages(request, report)}
     body |= _options(request, model, report, profile)
     if reasons(model):
@@ -69,7 +69,7 @@ def _options(request: Request, model: str, report: MappingReportBuilder, profile
         "top_p": request.top_p,
         "tools": tools or None,
         "tool_choice": openai.write_choice(request, "function"),
-        "parallel_tool_calls": request.parallel_tools if tools else None,
+        "parallel_tool_calls": request.parallel_tools,
         "response_format": _format(request.output, profile, report),
         "reasoning_effort": openai.write_effort(request.effort, effort, f"{profile.name}'s {model}", report),
     }

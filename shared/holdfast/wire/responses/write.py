@@ -33,7 +33,7 @@ Body = dict[str, Any]
 def write_request(request: Request, model: str) -> tuple[Body, MappingReport]:
     """Write a body for ``model``. Raises Unmappable."""
     report = openai.open_report(request, WIRE)
-    request = with_call_ids(request, RESPONSES_IDS, report)
+    request = with_call_ids(report.choosable(request), RESPONSES_IDS, report)
     items = [item for index, turn in enumerate(request.turns) for item in _turn(turn, f"turns[{index}]", report)]
     native = openai.native_fields(request.native, report)
     if not items and not (request.native.get(WIRE) or request.system):
@@ -58,7 +58,7 @@ def _options(request: Request, model: str, report: MappingReportBuilder) -> Body
         "top_p": request.top_p,
         "tools": tools or None,
         "tool_choice": openai.write_choice(request, None),
-        "parallel_tool_calls": request.parallel_tools if tools else None,
+        "parallel_tool_calls": request.parallel_tools,
         "text": {"format": shape} if shape else None,
         "reasoning": {"effort": effort} if effort else None,
     }
