@@ -59,7 +59,7 @@ def facts(request: Request) -> Facts:
         choice = request.tool_choice.model_dump() if request.tool_choice else {"mode": "auto", "name": None}
         own = any("tool_choice" in fields for fields in request.native.values())
         found["tool_choice"] = None if own else choice
-        found["parallel_tools"] = None if choice["mode"] == "none" else request.parallel_tools
+        found["parallel_tool_calls"] = None if choice["mode"] == "none" else request.parallel_tools
     return {key: value for key, value in (found | natives(request.native)).items() if value not in (None, ())}
 
 

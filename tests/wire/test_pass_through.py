@@ -93,6 +93,14 @@ def test_an_endpoint_without_a_reading_passes_with_its_routes_model_alone():
     assert sent(written, profile=OPENAI) == ('{"model":"route-model","input":["b","a"],"stream":1}', {})
 
 
+def test_half_a_character_is_sent_as_the_mark_that_stands_for_it():
+    body, _ = sent(chat_of('{"messages":"\\ud83d","n":100000000000000000001}'))
+    assert orjson.loads(body.replace("100000000000000000001", "1")) == {
+        "messages": "\ufffd", "n": 1, "model": "route-model"
+    }  # fmt: skip
+    assert "100000000000000000001" in body
+
+
 @pytest.mark.parametrize("body", [b"[1]", b"{broken", b'"x"', b"\xff"])
 def test_a_body_that_is_no_object_is_refused(body):
     with pytest.raises(Unmappable, match="no JSON object"):

@@ -253,7 +253,7 @@ def test_a_schema_in_each_format():
     named = {"name": "n", "schema": CLOSED, "strict": True}
     assert body(chat, request)["response_format"] == {"type": "json_schema", "json_schema": named}
     assert body(responses, request)["text"] == {"format": {"type": "json_schema", **named}}
-    assert [changes(wire, request) for wire in ALL] == [{}, {}, {}]
+    assert [list(changes(wire, request)) for wire in ALL] == [["output.name"], [], []]
 
 
 def test_what_anthropic_cannot_enforce_is_told_in_words():
