@@ -271,9 +271,10 @@ async def test_an_error_whose_body_is_nonsense_keeps_the_meaning_of_its_status(a
     assert (fault(answer).kind, fault(answer).status) == (FaultKind.SERVER_ERROR, 500)
 
 
-async def test_a_200_with_empty_text_is_a_bad_answer(api, call):
+async def test_a_200_with_empty_text_is_an_answer_and_nothing_is_paid_twice(api, call):
     answer, _ = await call(api, answers(200, success(api, text="")))
-    assert fault(answer).kind is FaultKind.BAD_ANSWER
+    assert isinstance(answer.outcome, Reply)
+    assert (answer.outcome.text, answer.outcome.finish) == ("", Finish.STOP)
 
 
 async def test_an_answer_longer_than_the_cap_is_a_bad_answer_and_not_read_to_its_end(api, call):

@@ -207,25 +207,17 @@ def said(part: dict[str, Any]) -> dict[str, Any]:
     [
         (A, error(A, "overloaded_error"), Kind.OVERLOADED),
         (A, error(A, "api_error"), Kind.BAD_ANSWER),
-        (A, success(A, stop_reason="model_context_window_exceeded"), Kind.TOO_LONG),
-        (A, success(A, stop_reason=None), Kind.BAD_ANSWER),
-        (A, success(A, stop_reason="pause_turn"), Kind.BAD_ANSWER),
-        (A, success(A, stop_reason="of another year"), Kind.BAD_ANSWER),
-        (A, success(A, content=[]), Kind.BAD_ANSWER),
-        (A, success(A, content=[{"type": "server_tool_use"}]), Kind.BAD_ANSWER),
+        (A, success(A, content=[], stop_reason=None), Kind.BAD_ANSWER),
         (C, {"error": {"message": "x", "code": "server_is_overloaded"}}, Kind.OVERLOADED),
         (C, {"error": {"message": "x", "code": 502}}, Kind.BAD_ANSWER),
         (C, success(C, choices=[]), Kind.BAD_ANSWER),
-        (C, success(C, choices=[{"message": {"content": "x"}, "finish_reason": None}]), Kind.BAD_ANSWER),
-        (C, success(C, choices=[{"message": {"content": "x"}, "finish_reason": "error"}]), Kind.BAD_ANSWER),
-        (C, success(C, choices=[{"message": {"content": None}, "finish_reason": "stop"}]), Kind.BAD_ANSWER),
+        (C, success(C, choices=[{"message": {"content": "x"}, "finish_reason": "error"}]), Kind.SERVER_ERROR),
+        (C, success(C, choices=[{"message": {"content": None}, "finish_reason": None}]), Kind.BAD_ANSWER),
         (R, failed("server_error"), Kind.BAD_ANSWER),
         (R, failed("rate_limit_exceeded"), Kind.RATE_LIMITED),
         (R, failed("invalid_prompt"), Kind.INVALID_REQUEST),
         (R, success(R, status="cancelled"), Kind.BAD_ANSWER),
         (R, success(R, status="in_progress", output=[]), Kind.BAD_ANSWER),
-        (R, success(R, status="incomplete", incomplete_details={"reason": "?"}), Kind.BAD_ANSWER),
-        (R, success(R, output=[]), Kind.BAD_ANSWER),
     ],
 )  # fmt: skip
 async def test_a_200_may_tell_of_a_failure(call, api, body, kind):
@@ -239,19 +231,29 @@ async def test_a_200_may_tell_of_a_failure(call, api, body, kind):
 @pytest.mark.parametrize(
     ("api", "body", "finish"),
     [
+        (A, success(A, content=[]), Finish.STOP),
+        (A, success(A, content=[{"type": "server_tool_use"}]), Finish.STOP),
+        (A, success(A, stop_reason=None), Finish.STOP),
+        (A, success(A, stop_reason="pause_turn"), Finish.OTHER),
+        (A, success(A, stop_reason="of another year"), Finish.OTHER),
+        (A, success(A, stop_reason="model_context_window_exceeded"), Finish.LENGTH),
         (A, success(A, stop_reason="max_tokens"), Finish.LENGTH),
         (A, success(A, stop_reason="max_tokens", content=[]), Finish.LENGTH),
         (A, success(A, stop_reason="refusal", content=[]), Finish.REFUSED),
         (A, success(A, stop_reason="stop_sequence", stop_sequence="END"), Finish.STOP),
+        (C, success(C, choices=[{"message": {"content": "x"}, "finish_reason": None}]), Finish.STOP),
+        (C, success(C, choices=[{"message": {"content": None}, "finish_reason": "stop"}]), Finish.STOP),
         (C, success(C, choices=[{"message": {"content": "x"}, "finish_reason": "length"}]), Finish.LENGTH),
         (C, success(C, choices=[{"message": {"content": None}, "finish_reason": "content_filter"}]), Finish.REFUSED),
         (C, success(C, choices=[{"message": {"refusal": "No."}, "finish_reason": "stop"}]), Finish.REFUSED),
+        (R, success(R, output=[]), Finish.STOP),
+        (R, success(R, status="incomplete", incomplete_details={"reason": "?"}), Finish.OTHER),
         (R, success(R, status="incomplete", incomplete_details={"reason": "max_output_tokens"}), Finish.LENGTH),
         (R, success(R, status="incomplete", incomplete_details={"reason": "content_filter"}), Finish.REFUSED),
         (R, said({"type": "refusal", "refusal": "No."}), Finish.REFUSED),
     ],
 )  # fmt: skip
-async def test_a_cut_or_refused_answer_is_a_reply(call, api, body, finish):
+async def test_a_whole_answer_is_a_reply_however_it_ended(call, api, body, finish):
     answer, _ = await call(api, answers(200, body))
     assert isinstance(answer.outcome, Reply)
     assert answer.outcome.finish is finish

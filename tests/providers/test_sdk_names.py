@@ -2,7 +2,8 @@
 
 from typing import Any, get_args, get_type_hints
 
-from anthropic.types import MessageParam, OutputConfigParam, StopReason
+from anthropic.types import MessageParam, OutputConfigParam
+from anthropic.types.beta import BetaStopReason
 from openai.types.chat.chat_completion import Choice
 from openai.types.responses.response import IncompleteDetails
 from openai.types.shared import ReasoningEffort
@@ -19,7 +20,7 @@ def literals(annotation: Any) -> set[str]:
 
 
 def test_every_stop_reason_of_anthropic_has_a_meaning():
-    assert literals(StopReason) == set(ANTHROPIC_FINISH)
+    assert literals(BetaStopReason) == set(ANTHROPIC_FINISH)
 
 
 def test_every_finish_reason_of_chat_completions_has_a_meaning():

@@ -5,8 +5,20 @@ import importlib
 
 import pytest
 
+MODULES = (
+    "reply_arguments",
+    "chat.server_profile",
+    "fields",
+    "finishes",
+    "json_answer",
+    "redact",
+    "retry_after",
+    "usages",
+    "validate",
+)
 
-@pytest.mark.parametrize("name", ["chat.server_profile", "fields", "retry_after", "redact"])
+
+@pytest.mark.parametrize("name", MODULES)
 def test_examples_hold(name):
     ran = doctest.testmod(importlib.import_module(f"holdfast.wire.{name}"))
     assert ran.attempted > 0

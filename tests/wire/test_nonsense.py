@@ -171,10 +171,13 @@ def test_a_request_that_is_nested_too_deeply_is_refused(api):
         DIALECTS[api].read_request(body)
 
 
-def test_calls_of_servers_that_send_no_ids_get_some():
+def test_calls_of_servers_that_send_no_ids_get_some_that_no_other_answer_has():
+    """An id is a label in a whole conversation: one that only counts would come again in the next turn."""
     function = {"name": "f", "arguments": {"a": 1}}
     calls = [{"function": function}, {"id": "", "function": function}, *[{"id": "x", "function": function}] * 2]
-    body = {"choices": [{"message": {"content": None, "tool_calls": calls}, "finish_reason": "stop"}]}
-    reply = DIALECTS[Api.OPENAI_CHAT].read_reply(body)
-    assert [call.id for call in reply.tool_calls] == ["call_0", "call_1", "x", "call_3_x"]
-    assert reply.finish is Finish.TOOL_CALLS
+    choices = [{"message": {"content": None, "tool_calls": calls}, "finish_reason": "stop"}]
+    first, second = (DIALECTS[Api.OPENAI_CHAT].read_reply({"id": id_, "choices": choices}) for id_ in ("1", "2"))
+    assert [call.id == "x" for call in first.tool_calls] == [False, False, True, False]
+    assert len({call.id for reply in (first, second) for call in reply.tool_calls}) == 7
+    assert [note.field for note in first.notes] == [f"reply.tool_calls[{index}].id" for index in (0, 1, 3)]
+    assert first.finish is Finish.TOOL_CALLS

@@ -102,7 +102,7 @@ replies = st.builds(
     Reply,
     text=st.text(min_size=1, max_size=30),
     tool_calls=st.lists(calls, max_size=2, unique_by=lambda call: call.id).map(tuple),
-    finish=st.sampled_from(Finish),
+    finish=st.sampled_from([finish for finish in Finish if finish is not Finish.OTHER]),  # no format has a word for it
     usage=st.builds(
         Usage,
         input=st.integers(100, 900),
@@ -123,4 +123,5 @@ def test_a_reply_comes_back_from_the_format_in_which_it_is_told(api, reply):
     if not reply.tool_calls and reply.finish is Finish.TOOL_CALLS:
         reply = reply.model_copy(update={"finish": Finish.STOP})
     told = orjson.loads(orjson.dumps(DIALECTS[api].write_reply(reply, "1")))
-    assert DIALECTS[api].read_reply(told) == reply
+    again = DIALECTS[api].read_reply(told)
+    assert again.model_copy(update={"finish_word": None}) == reply  # the word is the format's

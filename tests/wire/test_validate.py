@@ -69,6 +69,73 @@ def test_a_reference_to_elsewhere_is_never_followed(target):
     assert "refers to what is not in it" in fault.message
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/properties/a/type", "properties": {"a": {"type": "string"}}},
+        {"properties": {"a": {"$ref": "#/x/0"}}, "x": ["hello"]},
+        {"$ref": "#/properties/a/minimum", "properties": {"a": {"minimum": 3}}},
+        {"$ref": "urn:x"},
+        {"$ref": "%%%"},
+        {"$id": "::::", "$ref": "#"},
+        {"$id": 3},
+        {"$schema": ["a"]},
+        {"const": float("nan")},
+        {"required": ["\ud800"]},
+        {"pattern": "(" * 5000},
+        {"pattern": "a" * 10**6},
+        {"patternProperties": {"(a|b)*" * 10**4: {}}},
+    ],
+    ids=lambda schema: str(schema)[:40],
+)
+def test_a_schema_that_nothing_can_be_held_against_is_a_fault_of_its_job_alone(schema):
+    fault = check(asking(Output(json_schema=schema)), reply("{}"))
+    assert fault is not None
+    assert (fault.kind, fault.wrong_everywhere) == (FaultKind.BAD_OUTPUT, True)
+
+
+def nested(levels):
+    schema = {"type": "integer"}
+    for _ in range(levels):
+        schema = {"properties": {"a": schema}}
+    return schema
+
+
+def test_a_schema_or_an_answer_that_is_nested_too_deeply_is_a_fault_and_no_crash():
+    for levels in (200, 5000):
+        fault = check(asking(Output(json_schema=nested(levels))), reply("{}"))
+        assert fault is not None
+        assert fault.wrong_everywhere
+    deep = '{"a":' * 5000 + "1" + "}" * 5000
+    assert check(asking(Output(json_schema={"properties": {"a": {"$ref": "#"}}})), reply(deep)) is not None
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "holds"),
+    [
+        ({"maximum": 2**70}, str(2**71), False),
+        ({"maximum": 2**70}, str(2**69), True),
+        ({"const": 10**30}, str(10**30), True),
+        ({"enum": [10**30]}, str(10**30 + 1), False),
+        ({"type": "integer"}, str(2**64), True),
+        ({"multipleOf": 10}, str(10**30 + 1), False),
+    ],
+)
+def test_integers_of_any_size_are_checked_exactly(schema, text, holds):
+    assert (check(asking(Output(json_schema=schema)), reply(text)) is None) is holds
+
+
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999"])
+def test_what_only_looks_like_a_number_is_no_json(text):
+    assert check(asking(Output(json_schema={"type": "number"})), reply(text)) is not None
+
+
+def test_a_paused_answer_is_none_yet_and_one_whose_end_nobody_knows_is_checked():
+    paused = reply("{", Finish.OTHER).model_copy(update={"finish_word": "pause_turn"})
+    assert check(asking(Output()), paused) is None
+    assert check(asking(Output()), paused.model_copy(update={"finish_word": "repetition"})) is not None
+
+
 def test_a_schema_that_refers_to_itself_is_checked():
     schema = {"type": "object", "properties": {"next": {"$ref": "#"}}, "additionalProperties": False}
     assert check(asking(Output(json_schema=schema)), reply('{"next": {"next": {}}}')) is None

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.model import exact_json
 from holdfast.model.request import Opaque, Output, Role, Tool, ToolChoice
 from holdfast.model.route import Api
 from holdfast.wire import media
-from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.fields import Fields
 from holdfast.wire.reading import opaque
 
@@ -97,20 +95,3 @@ def read_source(url: str | None) -> dict[str, Any] | None:
     if inline:
         return {"media_type": inline[0], "data": inline[1]}
     return {"url": url} if media.is_web(url) else None
-
-
-def read_inner_error(body: Any) -> None:
-    """Refuse what is no object, and an error that came inside a 200. Raises BadAnswer."""
-    if not isinstance(body, Mapping):
-        raise BadAnswer("the answer is no JSON object.")
-    error = body.get("error")
-    why = "the provider told of a failure inside a 200."
-    if isinstance(error, Mapping):
-        code = error.get("code") or error.get("type")
-        raise BadAnswer(why, provider_code=str(code) if code else None, told=str(error.get("message") or ""))
-    if isinstance(error, str) and error:  # LM Studio
-        raise BadAnswer(why, told=error)
-
-
-def write_arguments(value: Mapping[str, Any] | str) -> str:
-    return value if isinstance(value, str) else exact_json.dumps(value).decode()

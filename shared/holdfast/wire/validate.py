@@ -4,18 +4,22 @@ Rust's regular expressions take time linear in the text, so a pattern of a produ
 its worker. Look-around and references back have no such engine: those patterns may take so many steps and no more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Protocol
 
 import jsonschema_rs
-import orjson
 from jsonschema_rs import FancyRegexOptions, RegexOptions, ValidationError, ValidationErrorKind
 
+from holdfast.model import exact_json
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import Request
+from holdfast.wire.finishes import PAUSED
 
+UNFINISHED = frozenset({Finish.LENGTH, Finish.REFUSED, Finish.TOOL_CALLS})
+LONGEST_PATTERN = 10_000  # characters; compiling costs some milliseconds then, and seconds for a hundred times that
 STEPS = 100_000  # of one match that may turn back; some milliseconds
 META = "$schema"
 
@@ -33,29 +37,38 @@ class Uncheckable(Exception):
 def check(request: Request, reply: Reply) -> Fault | None:
     """Return what is wrong with a reply by ``request.output``; None where it satisfies it or nothing was asked.
 
-    A reply that was cut, refused, or that calls tools is not an answer yet, and is let through as what it is.
-    The fault names the place in the answer and the rule that it breaks, never the answer's words.
+    A reply that was cut, refused, paused, or that calls tools is not an answer yet, and is let through as what it is.
+    The fault names the place in the answer and the rule that it breaks, never the answer's words. Where no answer could
+    be held against the schema, it is ``wrong_everywhere``.
     """
-    if request.output is None or reply.finish in {Finish.LENGTH, Finish.REFUSED} or reply.tool_calls:
+    if request.output is None or reply.finish in UNFINISHED or reply.finish_word in PAUSED:
         return None
     try:
-        answer = orjson.loads(reply.text)
-    except orjson.JSONDecodeError:
+        answer = exact_json.loads(reply.text)
+    except ValueError:
         return _fault("the answer is no JSON.", reply)
     if request.output.json_schema is None:
         return None if isinstance(answer, dict) else _fault("the answer is no JSON object.", reply)
-    return _broken(answer, request.output.json_schema, reply)
-
-
-def _broken(answer: Any, schema: Mapping[str, Any], reply: Reply) -> Fault | None:
     try:
-        found = next(iter(compiled(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)).iter_errors(answer)), None)
+        broken = _broken(answer, request.output.json_schema)
     except Uncheckable as error:
-        return _fault(str(error), reply)
+        return replace(_fault(str(error), reply), wrong_everywhere=True)
+    return _fault(f"the answer breaks the job's JSON Schema at {broken}.", reply) if broken else None
+
+
+def _broken(answer: Any, schema: Mapping[str, Any]) -> str | None:
+    """Return the first place that breaks a schema, and its rule. Raises Uncheckable."""
+    try:
+        key = exact_json.canonical(schema)
+        found = next(iter(compiled(key).iter_errors(answer)), None)
+    except Uncheckable:
+        raise
+    except (TypeError, ValueError):  # of jsonschema_rs, and of canonical: what is beyond them in depth or kind
+        why = "one of them is nested too deeply, or holds what JSON cannot say"
+        raise Uncheckable(f"the answer cannot be held against the job's JSON Schema: {why}.") from None
     if found is None:
         return None
-    rule = found.schema_path[-1] if found.schema_path else "false"
-    return _fault(f"the answer breaks the job's JSON Schema at {_json_path(found.instance_path)}: {rule}.", reply)
+    return f"{_json_path(found.instance_path)}: {found.schema_path[-1] if found.schema_path else 'false'}"
 
 
 def _json_path(parts: list[str | int]) -> str:
@@ -80,18 +93,31 @@ def compiled(schema: bytes) -> Validator:
 
     A reference to another address is never followed.
     """
-    parsed = _known_draft(orjson.loads(schema))
+    parsed = _known_draft(exact_json.loads(schema))
+    if any(len(pattern) > LONGEST_PATTERN for pattern in _patterns(parsed)):
+        raise Uncheckable("the job's JSON Schema has a pattern that is too long.")
     try:
         return _compile(parsed, RegexOptions())
     except ValidationError as error:
         if not _is_pattern(error):
             raise Uncheckable(_why(error)) from None
-    except (ValueError, RecursionError):
-        raise Uncheckable("the job's JSON Schema is nested too deeply.") from None
     try:
         return _compile(parsed, FancyRegexOptions(backtrack_limit=STEPS))
     except ValidationError as error:
         raise Uncheckable(_why(error)) from None
+
+
+def _patterns(schema: Any) -> Iterator[str]:
+    """Yield every text that may be a pattern of a schema."""
+    left = [schema]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            left.extend(each.values())
+            yield from (each["pattern"],) if isinstance(each.get("pattern"), str) else ()
+            yield from each["patternProperties"] if isinstance(each.get("patternProperties"), dict) else ()
+        elif isinstance(each, list):
+            left.extend(each)
 
 
 def _compile(schema: Any, options: RegexOptions | FancyRegexOptions) -> Validator:
@@ -116,7 +142,7 @@ def schema_problem(schema: dict[str, Any]) -> str | None:
         jsonschema_rs.meta.validate(_known_draft(schema))
     except ValidationError as error:
         return f"is no JSON Schema: at {_json_path(error.instance_path)}, {error.message[:200]}"
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return "is nested too deeply."
     return None
 

@@ -3,114 +3,168 @@
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import ToolUse
 from holdfast.wire.anthropic.read import WIRE
 from holdfast.wire.bad_answer import BadAnswer
-from holdfast.wire.reading import natives
-from holdfast.wire.replies import count, read_finish, settle_finish
+from holdfast.wire.call_ids import ANTHROPIC_IDS
+from holdfast.wire.finishes import read_end
+from holdfast.wire.reply_builder import ReplyBuilder, left_of
+from holdfast.wire.told_failure import refuse_told_failure
+from holdfast.wire.usages import checked, figure, inner
 
-# All stop reasons of anthropic 2.14. A test compares the keys with the SDK's own Literal.
-FINISH: Mapping[str, Finish | FaultKind] = {
+# All stop reasons of anthropic 2.14, and those of its beta. A test compares the keys with the SDK's own Literals.
+FINISH: Mapping[str, Finish] = {
     "end_turn": Finish.STOP,
     "stop_sequence": Finish.STOP,
     "max_tokens": Finish.LENGTH,
+    "model_context_window_exceeded": Finish.LENGTH,
     "tool_use": Finish.TOOL_CALLS,
     "refusal": Finish.REFUSED,
-    "pause_turn": FaultKind.BAD_ANSWER,  # only server tools pause, and those are refused before
-    "model_context_window_exceeded": FaultKind.TOO_LONG,
+    "pause_turn": Finish.OTHER,  # server tools took long: the answer goes on when it is sent back
+    "compaction": Finish.OTHER,  # the same, where a context was summarised
 }
 STOP_REASONS: Mapping[Finish, str] = {
     Finish.STOP: "end_turn",
     Finish.LENGTH: "max_tokens",
     Finish.TOOL_CALLS: "tool_use",
     Finish.REFUSED: "refusal",
+    Finish.OTHER: "end_turn",
 }
-DETAILS = ("stop_sequence", "stop_details")  # what more the format says about the end
-KEPT = ("thinking", "redacted_thinking")
+CACHE = ("cache_read_input_tokens", "cache_creation_input_tokens")
+READ = frozenset({"type", "id", "name", "input"})  # of a call; the rest is native
+DETAILS = ("stop_sequence", "stop_details", "container")  # what more the format says about the answer
+# Blocks that tell of work that the provider has done; a test walks the SDK's unions, so that new ones are seen.
+DONE_THERE = frozenset(
+    {
+        "server_tool_use", "web_search_tool_result", "web_fetch_tool_result", "code_execution_tool_result",
+        "bash_code_execution_tool_result", "text_editor_code_execution_tool_result", "tool_search_tool_result",
+        "container_upload", "advisor_tool_result", "mcp_tool_use", "mcp_tool_result", "mcp_tool_listing", "compaction",
+        "fallback",
+    }
+)  # fmt: skip
 
 
 def read_reply(body: Any) -> Reply:
     """Read the body of a 200. Raises BadAnswer."""
-    if not isinstance(body, Mapping):
-        raise BadAnswer("the answer is no JSON object.")
-    if body.get("type") == "error":
-        error = body.get("error")
-        code = error.get("type") if isinstance(error, Mapping) else None
-        raise BadAnswer("the provider told of a failure inside a 200.", provider_code=str(code) if code else None)
+    refuse_told_failure(body, answer="content")
     blocks = body.get("content")
-    if body.get("type") != "message" or not isinstance(blocks, list):
+    if blocks is None and isinstance(body.get("stop_reason"), str):
+        blocks = []  # of a refusal, at some servers
+    if body.get("type") not in ("message", None) or not isinstance(blocks, list):
         raise BadAnswer("the answer is no message.")
-    finish = read_finish(body.get("stop_reason"), FINISH, "message", "stop reason")
-    text, calls, kept = _content(blocks)
-    return Reply(
-        text=text,
-        tool_calls=calls,
-        finish=settle_finish(finish, text, calls, "message"),
-        usage=read_usage(body.get("usage")),
-        model=str(body.get("model") or ""),
-        native=natives(WIRE, _details(body, kept)),
-    )
+    end = read_end(body.get("stop_reason"), FINISH, "message")
+    built = ReplyBuilder(WIRE, "message", end, body.get("id"))
+    for index, block in enumerate(blocks):
+        _hear(built, block, index)
+    return built.reply(body.get("model"), read_usage(body.get("usage")), _native(body, blocks))
 
 
-def _content(blocks: list[Any]) -> tuple[str, tuple[ToolUse, ...], list[Any]]:
-    """Split the blocks into text, tool calls and what is bound to the provider."""
-    texts: list[str] = []
-    calls: list[ToolUse] = []
-    kept: list[Any] = []
-    for block in blocks:
-        match block:
-            case {"type": "text", "text": str(text)}:
-                texts.append(text)
-            case {"type": "tool_use", "id": str(call), "name": str(name), "input": dict(given)}:
-                calls.append(ToolUse(id=call, name=name, input=given))
-            case {"type": kind} if kind in KEPT:
-                kept.append(block)
-            case _:
-                raise BadAnswer("the message holds a block that is not carried.")
-    return "".join(texts), tuple(calls), kept
+def _hear(built: ReplyBuilder, block: Any, index: int) -> None:
+    match block:
+        case {"type": "text", "text": str(text)}:
+            built.texts.append(text)
+        case {"type": "thinking", "thinking": str(text)}:
+            built.reasoning.append(text)
+            built.holds_more = True
+        case {"type": "tool_use"}:
+            built.call(block.get("id"), block.get("name"), block.get("input"), left_of(block, READ), as_text=False)
+        case {"type": "redacted_thinking"}:
+            built.holds_more = True
+        case {"type": str(kind)} if kind in DONE_THERE:
+            built.holds_more = True
+        case {"type": kind}:
+            built.unread(f"content[{index}]", kind)
+        case _:
+            built.unread(f"content[{index}]", None)
 
 
-def _details(body: Mapping[str, Any], kept: list[Any]) -> dict[str, Any]:
-    details = {key: body[key] for key in DETAILS if body.get(key) is not None}
-    return details | ({"thinking": kept} if kept else {})
+def _native(body: Mapping[str, Any], blocks: list[Any]) -> dict[str, Any]:
+    """What no other format can say: the end in detail, and all blocks in their order where some are of this format."""
+    native = {key: body[key] for key in DETAILS if body.get(key) is not None}
+    return native if all(_is_plain(block) for block in blocks) else native | {"content": blocks}
+
+
+def _is_plain(block: Any) -> bool:
+    """Whether every format can say what a block says."""
+    match block:
+        case {"type": "text" | "tool_use"}:
+            return not block.get("citations")
+    return False
 
 
 def read_usage(usage: Any) -> Usage:
-    """Total input is the sum of three figures here. Without figures, the usage is marked as estimated."""
-    if not isinstance(usage, Mapping) or not isinstance(usage.get("output_tokens"), int):
-        return Usage(estimated=True)
-    cached, written = count(usage, "cache_read_input_tokens"), count(usage, "cache_creation_input_tokens")
-    details = usage.get("output_tokens_details")
-    return Usage(
-        input=count(usage, "input_tokens") + cached + written,
-        output=count(usage, "output_tokens"),
-        cached=cached,
-        cache_written=written,
-        reasoning=count(details, "thinking_tokens"),
+    """Total input is the sum of three figures here, and a compaction's tokens stand apart (anthropic 2.14, BetaUsage).
+
+    Without figures, the usage is marked as estimated.
+    """
+    told, *apart = [_Figures(each) for each in (usage, *_compactions(usage))]
+    return checked(
+        None if told.input is None else told.input + sum(each.input or 0 for each in apart),
+        None if told.output is None else told.output + sum(each.output or 0 for each in apart),
+        cached=told.cached + sum(each.cached for each in apart),
+        cache_written=told.written + sum(each.written for each in apart),
+        reasoning=figure(inner(usage, "output_tokens_details"), "thinking_tokens") or 0,
     )
+
+
+def _compactions(usage: Any) -> list[Any]:
+    iterations = inner(usage, "iterations")
+    return [each for each in iterations if inner(each, "type") == "compaction"] if isinstance(iterations, list) else []
+
+
+class _Figures:
+    """The figures of one iteration, or of all."""
+
+    def __init__(self, usage: Any) -> None:
+        given, read, made = (figure(usage, key) for key in ("input_tokens", *CACHE))
+        by_age = inner(usage, "cache_creation")
+        if made is None and isinstance(by_age, Mapping):
+            made = sum(figure(by_age, key) or 0 for key in by_age)
+        self.cached, self.written = read or 0, made or 0
+        doubtful = any(inner(usage, key) is not None and figure(usage, key) is None for key in CACHE)
+        self.input = None if given is None or doubtful else given + self.cached + self.written
+        self.output = figure(usage, "output_tokens")
 
 
 def write_reply(reply: Reply, id_: str) -> dict[str, Any]:
     """Write a reply as this API would have answered. ``id_`` without prefix."""
     native = reply.native.get(WIRE, {})
-    content: list[dict[str, Any]] = [*native.get("thinking", ())]
-    if reply.text:
-        content.append({"type": "text", "text": reply.text, "citations": None})
-    content += [{"type": "tool_use", "id": c.id, "name": c.name, "input": c.input} for c in reply.tool_calls]
-    ended_by = native.get("stop_sequence")
+    reason, ended_by = _reason(reply), native.get("stop_sequence")
     return {
         "id": f"msg_{id_}",
         "type": "message",
         "role": "assistant",
         "model": reply.model,
-        "content": content,
-        "stop_reason": "stop_sequence" if ended_by is not None else STOP_REASONS[reply.finish],
-        "stop_sequence": ended_by,
+        "content": native.get("content") or _content(reply),
+        "stop_reason": reason,
+        "stop_sequence": ended_by if reason == "stop_sequence" else None,
         "stop_details": native.get("stop_details"),
+        "container": native.get("container"),
         "usage": _usage(reply.usage),
     }
+
+
+def _content(reply: Reply) -> list[dict[str, Any]]:
+    said = [{"type": "text", "text": reply.text, "citations": None}] if reply.text else []
+    return said + [_call(call) for call in reply.tool_calls]
+
+
+def _call(call: ToolUse) -> dict[str, Any]:
+    given = call.input if isinstance(call.input, dict) else {"input": call.input}
+    return {
+        "type": "tool_use",
+        "id": ANTHROPIC_IDS.fit(call.id),
+        "name": call.name,
+        "input": given,
+        **call.native.get(WIRE, {}),
+    }
+
+
+def _reason(reply: Reply) -> str:
+    """The word for the end: the provider's own where it is one of this format and means the same."""
+    word = reply.finish_word or ""
+    return word if FINISH.get(word) is reply.finish else STOP_REASONS[reply.finish]
 
 
 def _usage(usage: Usage) -> dict[str, Any]:

@@ -1,0 +1,149 @@
+"""What the blocks of one answer add up to. The formats say what each block is; what follows from it stands here."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any
+
+from holdfast.model.fault import FaultKind
+from holdfast.model.json_bounds import is_deeper
+from holdfast.model.reply import Finish, Reply, Usage
+from holdfast.model.request import ToolUse
+from holdfast.wire.arguments import DEEPEST
+from holdfast.wire.bad_answer import BadAnswer
+from holdfast.wire.finishes import End
+from holdfast.wire.mapping_report import MappingReportBuilder
+from holdfast.wire.reading import natives
+from holdfast.wire.reply_arguments import BrokenArguments, read_arguments
+
+LONGEST_NAME = 200  # characters that are kept of a model's name, and of a block's type
+
+
+class ReplyBuilder:
+    """Gathers an answer block by block.
+
+    Args:
+        wire: The format that the answer is read from.
+        what: What the format calls an answer, for errors.
+        end: How it ended.
+        name: What tells this answer from others, for ids of calls that brought none.
+    """
+
+    def __init__(self, wire: str, what: str, end: End, name: Any = None) -> None:
+        self.report = MappingReportBuilder(wire)
+        self.texts: list[str] = []
+        self.refusals: list[str] = []
+        self.reasoning: list[str] = []
+        self.asks = False  # something in it waits for the producer to act
+        self.holds_more = False  # something that is none of the above
+        self._calls: list[ToolUse] = []
+        self._wire, self._what, self._end, self._name = wire, what, end, name
+
+    def unread(self, place: str, kind: Any) -> None:
+        """Note a block that is known to nobody here."""
+        self.holds_more = True
+        named = kind[:LONGEST_NAME] if isinstance(kind, str) else "no type"
+        self.report.change(f"reply.{place}", f"not read: {named}; it stands in the response as it came")
+
+    def call(self, given_id: Any, name: Any, arguments: Any, native: dict[str, Any], *, as_text: bool = True) -> None:
+        """Add the call of a tool, with arguments that the format has as JSON in a text, or as the object itself.
+
+        Raises: BadAnswer: it cannot be made, which is the model's own slip.
+        """
+        self.asks = True
+        try:
+            read = read_arguments(arguments, as_text=as_text)
+        except BrokenArguments as error:
+            self._slip(f"a call of a tool with {error}")
+            return
+        if read.note:
+            self.report.change(f"{self._place}.input", read.note)
+        self._add(given_id, name, read.value, native)
+
+    def call_with_text(self, given_id: Any, name: Any, text: Any, native: dict[str, Any]) -> None:
+        """Add the call of a custom tool, which takes text as it is. Raises BadAnswer."""
+        self.asks = True
+        if isinstance(text, str):
+            self._add(given_id, name, text, {"type": "custom", **native})
+        else:
+            self._slip("a call of a custom tool without text")
+
+    @property
+    def _place(self) -> str:
+        """Of the next call, for notes."""
+        return f"reply.tool_calls[{len(self._calls)}]"
+
+    def _slip(self, what: str) -> None:
+        """Leave out a call that cannot be made because the answer was cut there. Raises BadAnswer where it was not."""
+        if self._end.finish is not Finish.LENGTH:
+            raise BadAnswer(f"the {self._what} holds {what}.", FaultKind.BAD_OUTPUT)
+        self.report.change(self._place, "left out: the answer was cut in it")
+
+    def _add(self, given_id: Any, name: Any, value: dict[str, Any] | str, native: dict[str, Any]) -> None:
+        if not isinstance(name, str) or not name:
+            self._slip("a call without a tool's name")
+            return
+        kept = self._kept(native, self._place)
+        self._calls.append(ToolUse(id=self._id(given_id, name, value), name=name, input=value, native=kept))
+
+    def _id(self, given: Any, *what: Any) -> str:
+        """The call's id; a stand-in that no other answer has where it has none, or that of an earlier call."""
+        if isinstance(given, str) and given and all(call.id != given for call in self._calls):
+            return given
+        self.report.change(f"{self._place}.id", "made up: the provider sent none, or the same one twice")
+        seed = repr((self._name, len(self._calls), what))
+        return f"call_{sha256(seed.encode()).hexdigest()[:24]}"
+
+    def _kept(self, native: dict[str, Any], place: str) -> dict[str, dict[str, Any]]:
+        if is_deeper(native, DEEPEST - 2):
+            self.report.change(f"{place}.native", "left in the response: nested too deeply")
+            return {}
+        return natives(self._wire, native)
+
+    def reply(self, model: Any, usage: Usage, native: dict[str, Any], choices: int = 1) -> Reply:
+        """Return what was gathered. Raises BadAnswer: it has neither an end nor anything before it."""
+        text, reasoning = "".join(self.texts) or "".join(self.refusals), "\n\n".join(filter(None, self.reasoning))
+        spoken = bool(text or reasoning or self._calls)
+        finish = self._finish(said=spoken or self.asks or self.holds_more)
+        if spoken and not usage.output:
+            usage = usage.model_copy(update={"estimated": True})
+        return Reply(
+            text=text,
+            tool_calls=tuple(self._calls),
+            reasoning=reasoning,
+            finish=finish,
+            finish_word=self._end.word,
+            usage=usage,
+            model=model[:LONGEST_NAME] if isinstance(model, str) else "",
+            choices=choices,
+            native=self._kept(native, "reply"),
+            notes=self.report.report().notes,
+        )
+
+    def _finish(self, *, said: bool) -> Finish:
+        """How it ended, in view of what it holds: what was refused was, and calls are an end of their own."""
+        found = self._end.finish
+        if self.refusals:
+            return Finish.REFUSED
+        if found is None:
+            if not said:
+                raise BadAnswer(f"the {self._what} has no content and no end.")
+            self.report.change("reply.finish", "taken as a stop: the provider told no reason of the end")
+            found = Finish.STOP
+        if self.asks and found in {Finish.STOP, Finish.OTHER}:
+            return Finish.TOOL_CALLS
+        if found is Finish.TOOL_CALLS and not self.asks:
+            self.report.change("reply.finish", f"taken as a stop: {self._end.word}, but nothing is called")
+            return Finish.STOP
+        return found
+
+
+def texts_of(parts: Any, key: str = "text") -> Iterable[str]:
+    """Yield the texts that stand under ``key`` in a list of parts; none where it is no such list."""
+    for part in parts if isinstance(parts, list) else ():
+        if isinstance(part, dict) and isinstance(part.get(key), str):
+            yield part[key]
+
+
+def left_of(block: Any, read: frozenset[str]) -> dict[str, Any]:
+    """Return what stands in a block beside the fields that were read."""
+    return {key: value for key, value in block.items() if key not in read and value is not None}
