@@ -70,7 +70,7 @@ def _turns(fields: Fields) -> tuple[str | None, tuple[Turn, ...]]:
 
 
 def _speaks_anthropic(fields: Fields) -> bool:
-    return any(block.get("type") in ANTHROPIC_BLOCKS for block in _blocks(fields.rest().get("messages")))
+    return any(str(block.get("type")) in ANTHROPIC_BLOCKS for block in _blocks(fields.rest().get("messages")))
 
 
 def _blocks(messages: Any) -> Iterable[dict[str, Any]]:
