@@ -212,7 +212,16 @@ ROWS: tuple[Row, ...] = (
     Row(14, "200 with HTML", bare(200, HTML, content_type="text/html"), **GARBLED),
     Row(14, "200 with broken JSON", bare(200, b'{"id": "x", "con'), **GARBLED),
     Row(14, "200 with another shape", bare(200, b'{"object": "list"}'), **GARBLED),
-    Row(14, "200 without content", lambda api: answers(200, success(api, text="")), **GARBLED),
+    Row(
+        14,
+        "200 without content or end",
+        answered(
+            anthropic=lambda: success(A, content=[], stop_reason=None),
+            openai_chat=lambda: success(C, choices=[{"message": {"content": None}, "finish_reason": None}]),
+            openai_responses=lambda: success(R, output=[], status=None),
+        ),
+        **GARBLED,
+    ),
     Row(
         14,
         "a failure inside a 200",

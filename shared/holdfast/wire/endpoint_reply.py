@@ -10,7 +10,7 @@ from typing import Any
 from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.wire.bad_answer import BadAnswer
-from holdfast.wire.replies import count
+from holdfast.wire.usages import figure
 
 # What a whole answer of each documented endpoint holds: a list under one of these keys.
 LISTS: Mapping[str, tuple[str, ...]] = {
@@ -76,7 +76,10 @@ def _usage(body: Mapping[str, Any]) -> Usage:
     meta = body.get("meta")
     places = (body.get("usage"), meta.get("tokens") if isinstance(meta, Mapping) else None)
     for figures in places:
-        given = next((count(figures, key) for key in INPUT if count(figures, key)), 0)
-        if given:
-            return Usage(input=given, output=next((count(figures, key) for key in OUTPUT if count(figures, key)), 0))
+        if given := _first(figures, INPUT):
+            return Usage(input=given, output=_first(figures, OUTPUT))
     return Usage(estimated=True)
+
+
+def _first(figures: Any, keys: tuple[str, ...]) -> int:
+    return next((found for key in keys if (found := figure(figures, key))), 0)

@@ -27,6 +27,7 @@ from holdfast.providers.transport import ATTEMPT, HEADERS, NoAnswer, Transport
 from holdfast.testing import Clock
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.faults import read_bad_answer, read_fault, refuses, request_id
+from holdfast.wire.json_answer import unwrap_json
 from holdfast.wire.limits import read_limits
 from holdfast.wire.request_headers import BETAS, join_betas, travelling
 
@@ -84,8 +85,10 @@ class SdkProvider:
         outcome = self._understand(request, outgoing, response, headers)
         if isinstance(outcome, Fault):
             outcome = replace(outcome, mapped=True) if report.notes else outcome
-        elif self._format.profile is not None and self._format.profile.cuts:
-            report = suspect_cut(request, outcome.usage, report)
+        else:
+            report = replace(report, notes=(*report.notes, *outcome.notes))
+            if self._format.profile is not None and self._format.profile.cuts:
+                report = suspect_cut(request, outcome.usage, report)
         limits = read_limits(headers, self._clock.now())
         return CallResult(outcome, report, limits, seconds, _kept(response, request_id(headers)))
 
@@ -138,7 +141,7 @@ class SdkProvider:
                 return _refused(request, headers)
             return read_fault(api, status, headers, body, now=now, prompt=prompt)
         try:
-            reply = outgoing.read(_parsed(body, headers))
+            reply = unwrap_json(request, outgoing.read(_parsed(body, headers)))
         except BadAnswer as error:
             prompt = " ".join(_texts(request))
             fault = read_bad_answer(api, error, headers, body=body, now=now, prompt=prompt)
@@ -180,9 +183,9 @@ def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
 
 
 def _guess(request: Request, reply: Reply) -> Usage:
-    """Usage where the provider sent none, or only a part of it."""
+    """Usage where the provider sent none, or only a part of it that can be true."""
     told = reply.usage
-    spoken = reply.text + "".join(exact_json.dumps(call.input).decode() for call in reply.tool_calls)
+    spoken = reply.text + reply.reasoning + "".join(exact_json.dumps(call.input).decode() for call in reply.tool_calls)
     output = max(1, round(text_tokens(spoken))) if spoken else 0
     guessed = {"input": told.input or estimate(request).input_tokens, "output": told.output or output}
     return told.model_copy(update=guessed)
