@@ -4,16 +4,17 @@ import socket
 
 import pytest
 
-from fault_table.rows import GOOGLE, LINES, NOWHERE, ROWS, WIRES, Row
+from fault_table.rows import FATAL, GOOGLE, LINES, NOWHERE, ROWS, SUSPECT, WIRES, Row
 from holdfast.model.call_result import CallResult
-from holdfast.model.fault import Fault
+from holdfast.model.fault import Evidence, Fault
 from holdfast.model.job import Claimed, Need
 from holdfast.model.reply import Reply
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Bury, Reroute, Retry, Step
 from holdfast.policy.fault_rules import FAULT_RULES, Scope
+from holdfast.policy.health import Health
 from holdfast.policy.outcome_signals import pause, signals
-from holdfast.policy.retry import Health, next_step
+from holdfast.policy.retry import next_step
 from holdfast.policy.signals import ScopeKind
 from holdfast.providers.connect import connect
 from holdfast.wire.validate import check
@@ -32,7 +33,8 @@ def routes(api: Api) -> tuple[Route, Route]:
 
 
 def job(row: Row, attempts: int = 0) -> Claimed:
-    return Claimed("0" * 32, "m.batch", "m", 1, 1, 1, attempts, 0, attempts, Need(1, 1), row.request, None)
+    counts, last = (attempts, 0, attempts), row.kind if attempts else None
+    return Claimed("0" * 32, "m.batch", "m", 1, 1, 1, *counts, Need(1, 1), row.request, None, fault=last)
 
 
 def decide(row: Row, api: Api, outcome: Reply | Fault, *, alone: bool = False, attempts: int = 0) -> Step:
@@ -84,7 +86,9 @@ async def test_a_row_of_the_table(row: Row, api: Api) -> None:
     assert after == list(row.then)
 
     told = signals(found)
-    assert (told[ScopeKind.ROUTE], told[ScopeKind.CREDENTIAL], told[ScopeKind.ENDPOINT]) == row.heard
+    coded = not isinstance(found, Fault) or found.evidence is Evidence.CODE
+    heard = row.heard if coded else tuple(SUSPECT if signal is FATAL else signal for signal in row.heard)
+    assert (told[ScopeKind.ROUTE], told[ScopeKind.CREDENTIAL], told[ScopeKind.ENDPOINT]) == heard
     paused = pause(found, lambda low, _: low) if isinstance(found, Fault) else None
     assert paused == row.pause
 

@@ -50,6 +50,35 @@ def test_a_job_that_must_avoid_what_is_free_is_passed_over_and_keeps_its_place()
     assert (found.reason, found.retry_in) == (Reason.AVOIDED, 7.0)
 
 
+def test_a_job_that_must_avoid_a_credential_takes_another_of_the_same_route() -> None:
+    ways = plan(route(credentials=("main", "spare")))
+    found = ask(ways, [Need(1, 1, {"credential:anthropic/main": None}), SMALL])
+    assert [grant.target.credential for _, grant in found.grants] == ["spare", "main"]
+
+
+PROBED = GateState({"route:anthropic/opus": Breaker(Open(NOW - 1, 1.0, ("0", "2")))}, gate(plan()).buckets, {})
+
+
+def test_a_job_whose_probe_failed_lets_another_one_probe() -> None:
+    found = ask(plan(), [SMALL] * 4, PROBED)
+    assert (given(found), found.passed) == ([(1, "anthropic/opus")], [0, 2])
+    assert found.reason is Reason.BREAKER
+
+
+def test_where_no_other_job_waits_it_probes_again_and_the_oldest_does() -> None:
+    found = ask(plan(), [SMALL], PROBED)
+    assert (given(found), found.passed) == ([(0, "anthropic/opus")], [])
+    elsewhere = Need(1, 1, {"anthropic/opus": None})
+    found = ask(plan(), [SMALL, elsewhere, SMALL], PROBED)
+    assert (given(found), found.passed) == ([(0, "anthropic/opus")], [1, 2])
+
+
+def test_a_job_whose_probe_failed_takes_another_route_at_once() -> None:
+    ways = plan(route(), route("openai", "gpt"))
+    state = GateState(PROBED.breakers, gate(ways).buckets, {})
+    assert given(ask(ways, [SMALL], state)) == [(0, "openai/gpt")]
+
+
 def test_small_jobs_do_not_starve_a_large_one() -> None:
     ways = plan(route(limits=TEN_A_SECOND))
     found = ask(ways, [LARGE, LARGE, LARGE, SMALL])

@@ -8,9 +8,10 @@ from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Bury, Retry
 from holdfast.policy.backoff import CAP
-from holdfast.policy.error_burst import is_degraded, note_budget_use
-from holdfast.policy.fault_rules import consumes_budget
-from holdfast.policy.retry import Health, next_step
+from holdfast.policy.error_burst import OFTEN, is_degraded, note_failure
+from holdfast.policy.fault_rules import is_failure
+from holdfast.policy.health import Health
+from holdfast.policy.retry import next_step
 
 A = Route("a", "m", Api.ANTHROPIC, "m", ("main",))
 CUT = Fault(FaultKind.CONNECTION_LOST, ambiguous=True)
@@ -46,16 +47,16 @@ def test_where_the_breaker_paces_the_route_nobody_waits_besides():
     assert step(CUT, calls=MAX_CALLS, shut=frozenset({"a/m"})).delay == 0.0
 
 
-def test_only_what_uses_a_job_up_wears_it_out():
-    assert consumes_budget(CUT)
-    assert consumes_budget(CONFLICT)
-    assert not consumes_budget(NOBODYS)
+def test_every_failure_counts_but_one_that_is_ours():
+    assert is_failure(CUT)
+    assert is_failure(NOBODYS)
+    assert not is_failure(Fault(FaultKind.INTERNAL))
 
 
 def window_of(*jobs, gap=1.0):
     window = ()
     for index, (job, wrong) in enumerate(jobs):
-        window = note_budget_use(window, index * gap, job, wrong=wrong)
+        window = note_failure(window, index * gap, job, wrong=wrong)
     return window
 
 
@@ -71,6 +72,18 @@ def test_a_tenth_of_the_jobs_is_the_route_and_less_is_theirs():
 
 def test_one_job_that_is_cut_again_and_again_wears_nobody_out_but_itself():
     assert not is_degraded(window_of(*[("bad", True)] * 30, *many(3, hit=9)[1:], ("x", False), ("y", False)), 40.0)
+
+
+def test_jobs_that_fail_again_and_again_say_nothing_of_the_others():
+    def with_three_that_fail(*, times):
+        window = window_of(("bad", True), *[(str(n), False) for n in range(20)])
+        for tries in range(times):
+            for bad in ("bad", "worse", "worst"):
+                window = note_failure(window, 30.0 + tries, bad, wrong=True, tries=tries)
+        return window
+
+    assert is_degraded(with_three_that_fail(times=OFTEN), 40.0)
+    assert not is_degraded(with_three_that_fail(times=OFTEN + 1), 40.0)
 
 
 def test_a_job_that_came_through_later_was_cut_all_the_same():

@@ -1,5 +1,7 @@
 """Many different jobs called wrong at once: it is the route, and none of them is buried for it."""
 
+from dataclasses import replace
+
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Claimed, Need
 from holdfast.model.reply import Finish, Reply, Usage
@@ -10,7 +12,8 @@ from holdfast.policy.breaker import Breaker, HalfOpen, Open, record
 from holdfast.policy.breaker_codec import dump, parse
 from holdfast.policy.breaker_rules import Rules
 from holdfast.policy.error_burst import is_error_burst, note_client_error
-from holdfast.policy.retry import Health, next_step
+from holdfast.policy.health import Health
+from holdfast.policy.retry import next_step
 from holdfast.policy.signals import Observation, Signal
 
 A = Route("a", "m", Api.ANTHROPIC, "m", ("main",))
@@ -24,9 +27,9 @@ def least(low: float, _high: float) -> float:
     return low
 
 
-def step(outcome, *routes, shut=(), avoid=None, **fields):
+def step(outcome, *routes, shut=(), avoid=None, last=None, **fields):
     request, calls = Request(turns=(), **fields), 0
-    job = Claimed("0" * 32, "m.batch", "m", 1, 1, 1, 0, calls, 0, Need(1, 1, avoid or {}), request, None)
+    job = Claimed("0" * 32, "m.batch", "m", 1, 1, 1, 0, calls, 0, Need(1, 1, avoid or {}), request, None, fault=last)
     return next_step(job, A, Plan("m", routes), outcome, Health(frozenset(shut)), 1000.0, least)
 
 
@@ -113,8 +116,14 @@ def test_a_breaker_with_doubts_survives_its_hash():
 # ---- the jobs
 
 
-def test_a_wrong_request_is_buried_at_once():
-    assert isinstance(step(WRONG, A, B), Bury)
+def test_what_no_route_takes_is_buried_at_once():
+    assert isinstance(step(replace(WRONG, wrong_everywhere=True), A, B), Bury)
+
+
+def test_a_wrong_request_is_tried_once_elsewhere_or_once_more_before_it_is_buried():
+    assert step(WRONG, A, B) == Reroute({"a/m": None}, uses_attempt=True)
+    assert step(WRONG, A) == Retry(1.0, uses_attempt=False, avoid={})
+    assert isinstance(step(WRONG, A, last=FaultKind.INVALID_REQUEST), Bury)
 
 
 def test_in_a_storm_no_job_is_buried():
@@ -124,10 +133,9 @@ def test_in_a_storm_no_job_is_buried():
 
 def test_a_request_that_our_mapping_changed_goes_elsewhere_first_and_is_then_buried():
     assert step(MAPPED, A, B) == Reroute({"a/m": None}, uses_attempt=True)
-    last = step(MAPPED, A, B, avoid={"b/m": None})
+    last = step(MAPPED, A, B, avoid={"b/m": None}, last=FaultKind.INVALID_REQUEST)
     assert isinstance(last, Bury)
     assert last.reason.kind is FaultKind.INVALID_REQUEST
-    assert isinstance(step(MAPPED, A), Bury)
 
 
 # ---- another opinion

@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
-from holdfast.policy.fault_rules import FAULT_RULES, FaultAction, Scope, consumes_budget, may_be_billed, was_sent
+from holdfast.policy.fault_rules import FAULT_RULES, FaultAction, Scope, is_failure, may_be_billed, was_sent
 from holdfast.policy.signals import Signal
 
 REPLY = Reply(text="42", finish=Finish.STOP, usage=Usage(input=1, output=1), model="m")
@@ -46,4 +46,4 @@ def test_no_byte_left_means_one_thing() -> None:
 
 def test_a_reply_may_be_billed_and_uses_nothing_up() -> None:
     assert may_be_billed(REPLY)
-    assert not consumes_budget(REPLY)
+    assert not is_failure(REPLY)

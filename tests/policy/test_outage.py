@@ -15,9 +15,10 @@ from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Complete
 from holdfast.policy.breaker import Admission, Breaker, admit, ramp_limit, record
 from holdfast.policy.breaker_rules import RULES
+from holdfast.policy.health import Health
 from holdfast.policy.outcome_signals import signals
 from holdfast.policy.rate_limit import Level, Wait, per_minute, take
-from holdfast.policy.retry import Health, next_step
+from holdfast.policy.retry import next_step
 from holdfast.policy.signals import Observation, ScopeKind
 from policy.provider_limiter import ProviderLimiter
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.model.call_result import Dimension, LimitSeen
-from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.fault import Evidence, Fault, FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.policy.outcome_signals import LONGEST_WAIT, is_below_limit, pause, signals
 from holdfast.policy.signals import ScopeKind, Signal, scope_kind, scope_names
@@ -24,7 +24,7 @@ TABLE = {
     K.AUTH: (_, FAULT, Signal.AUTH_REJECTED),
     K.NO_TOKEN: (_, FAULT, _),
     K.CLOCK_SKEW: (_, _, _),
-    K.FORBIDDEN: (FAULT, _, OK),
+    K.FORBIDDEN: (Signal.SUSPECT, _, OK),
     K.MODEL_NOT_FOUND: (FATAL, _, OK),
     K.REQUEST_TIMEOUT: (FAULT, _, OK),
     K.CONFLICT: (_, OK, OK),
@@ -49,13 +49,26 @@ TABLE = {
 
 @pytest.mark.parametrize("kind", FaultKind)
 def test_each_fault_is_told_to_whom_it_concerns(kind: FaultKind) -> None:
-    told = signals(Fault(kind))
+    told = signals(Fault(kind, evidence=Evidence.CODE))
     assert (told[ScopeKind.ROUTE], told[ScopeKind.CREDENTIAL], told[ScopeKind.ENDPOINT]) == TABLE[kind]
 
 
 @pytest.mark.parametrize("kind", FaultKind)
+@pytest.mark.parametrize("evidence", [Evidence.WORDS, Evidence.STATUS])
+def test_a_status_or_a_wording_alone_parks_nothing_at_once(kind: FaultKind, evidence: Evidence) -> None:
+    told = tuple(signals(Fault(kind, evidence=evidence)).values())
+    assert told == tuple(Signal.SUSPECT if signal is FATAL else signal for signal in TABLE[kind])
+
+
+@pytest.mark.parametrize("kind", FaultKind)
+def test_what_is_the_job_s_own_is_told_to_nobody_as_a_fault(kind: FaultKind) -> None:
+    told = tuple(signals(Fault(kind, evidence=Evidence.CODE), own=True).values())
+    assert told == tuple(OK if signal is OK else _ for signal in TABLE[kind])
+
+
+@pytest.mark.parametrize("kind", FaultKind)
 def test_a_limiter_that_refuses_what_is_far_below_the_limit_is_the_route_s_fault(kind: FaultKind) -> None:
-    told = signals(Fault(kind), below_limit=True)
+    told = signals(Fault(kind, evidence=Evidence.CODE), below_limit=True)
     assert told[ScopeKind.ROUTE] is (FAULT if kind is K.RATE_LIMITED else TABLE[kind][0])
     assert (told[ScopeKind.CREDENTIAL], told[ScopeKind.ENDPOINT]) == TABLE[kind][1:]
 

@@ -12,8 +12,10 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze
+from holdfast.policy.comparison import NOTHING_KNOWN, Comparison
 from holdfast.policy.fault_rules import FAULT_RULES, Scope, may_be_billed
-from holdfast.policy.retry import AVOID_LEAST, Health, next_step
+from holdfast.policy.health import Health
+from holdfast.policy.retry import AVOID_LEAST, next_step
 
 NOW = 1_000_000.0
 A = Route("anthropic", "opus", Api.ANTHROPIC, "opus", ("main",))
@@ -34,9 +36,9 @@ def middle(low: float, high: float) -> float:
     return (low + high) / 2
 
 
-def step(outcome, claimed=None, plan=BOTH, *, route=None, shut=(), uniform=middle):
-    health = Health(frozenset(each.name for each in shut))
-    return next_step(claimed or job(), route or plan.routes[0], plan, outcome, health, NOW, uniform)
+def step(outcome, claimed=None, plan=BOTH, *, route=None, shut=(), uniform=middle, comparison=NOTHING_KNOWN):
+    health, route = Health(frozenset(each.name for each in shut)), route or plan.routes[0]
+    return next_step(claimed or job(), route, plan, outcome, health, NOW, uniform, comparison=comparison)
 
 
 def reply(finish: Finish = Finish.STOP) -> Reply:
@@ -52,7 +54,7 @@ TABLE = {
     K.SPEND_LIMIT: (GUARDED, PARKED),
     K.NO_TOKEN: (GUARDED, PARKED),
     K.AUTH: (GUARDED, PARKED),
-    K.CLOCK_SKEW: (GUARDED, PARKED),
+    K.CLOCK_SKEW: (PARKED, PARKED),
     K.FORBIDDEN: (GUARDED, PARKED),
     K.MODEL_NOT_FOUND: (GUARDED, PARKED),
     K.RATE_LIMITED: (GUARDED, PARKED),
@@ -72,7 +74,7 @@ TABLE = {
     K.HEDGE_PRIMARY_LOST: (PARKED, PARKED),
     K.HEDGE_SECONDARY_LOST: (PARKED, PARKED),
     K.INTERNAL: (PARKED, PARKED),
-    K.INVALID_REQUEST: (K.INVALID_REQUEST, K.INVALID_REQUEST),
+    K.INVALID_REQUEST: (Reroute({A.name: None}, uses_attempt=True), Retry(1.5, uses_attempt=False, avoid={})),
     K.POISON: (K.POISON, K.POISON),
     K.EXHAUSTED: (K.EXHAUSTED, K.EXHAUSTED),
     K.EXPIRED: (K.EXPIRED, K.EXPIRED),
@@ -111,7 +113,7 @@ def test_a_timeout_or_conflict_is_tried_twice_more_here_and_then_elsewhere(kind:
 
 
 def test_a_broken_output_is_tried_here_then_elsewhere_then_buried() -> None:
-    steps = [step(Fault(K.BAD_OUTPUT), job(attempts=n, tries=n)) for n in range(3)]
+    steps = [step(Fault(K.BAD_OUTPUT), job(attempts=n, tries=n, fault=K.BAD_OUTPUT)) for n in range(3)]
     assert [type(each) for each in steps] == [Retry, Reroute, Bury]
     assert steps[2].reason.kind is K.BAD_OUTPUT
     assert "3 attempts" in steps[2].reason.message
@@ -124,11 +126,15 @@ def test_a_rate_limit_waits_as_long_as_the_provider_asked_and_a_little_more() ->
 
 @pytest.mark.parametrize("kind", [K.AUTH, K.SPEND_LIMIT, K.RATE_LIMITED])
 def test_a_fault_of_one_key_is_followed_by_the_other_key_at_once(kind: FaultKind) -> None:
-    plan = Plan("smart", (A_WITH_TWO_KEYS, B))
-    assert step(Fault(kind), plan=plan) == Reroute({}, uses_attempt=False)
-    assert step(Fault(kind), plan=plan, shut=[A]) == GUARDED
-    assert step(Fault(kind), job(tries=3), plan=plan) == Reroute({}, uses_attempt=False)
-    assert A.name in step(Fault(kind), job(tries=4), plan=plan).avoid
+    plan, main = Plan("smart", (A_WITH_TWO_KEYS, B)), Comparison("main", NOW)
+    other = Reroute({"credential:anthropic/main": 0.5}, uses_attempt=False)
+    assert step(Fault(kind), plan=plan, comparison=main) == other
+    assert step(Fault(kind), plan=plan, comparison=main, shut=[A]) == GUARDED
+    refused = job(avoid={"credential:anthropic/spare": NOW + 9})
+    assert step(Fault(kind), refused, plan, comparison=main) == Reroute(
+        {"credential:anthropic/spare": 9.0, A.name: 0.5}, uses_attempt=False
+    )
+    assert A.name in step(Fault(kind), job(tries=4), plan=plan, comparison=main).avoid
 
 
 def test_a_route_that_admits_nothing_is_no_way_out() -> None:
@@ -180,7 +186,8 @@ def test_a_job_past_its_deadline_expires() -> None:
 
 
 def test_a_grave_says_what_was_wrong_as_the_provider_said_it() -> None:
-    reason = step(Fault(K.INVALID_REQUEST, "max_tokens: too large", status=400, code="invalid")).reason
+    wrong = Fault(K.INVALID_REQUEST, "max_tokens: too large", status=400, code="invalid", wrong_everywhere=True)
+    reason = step(wrong).reason
     assert (reason.message, reason.status, reason.code) == ("max_tokens: too large", 400, "invalid")
 
 

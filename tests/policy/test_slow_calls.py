@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from holdfast.model.job import Need
 from holdfast.model.route import Api, Plan, Route
-from holdfast.policy.retry import Health
+from holdfast.policy.health import Health
 from holdfast.policy.slow_calls import TIMES, gives_up, slow_after, typical
 
 A = Route("anthropic", "opus", Api.ANTHROPIC, "opus", ("main",), deadline=120.0, slow_after=20.0)

@@ -25,6 +25,8 @@ class Attempt:
     result: CallResult | None = None  # set by the call runner, when the call has ended
     outcome: Reply | Fault | None = None  # set by the judge: a reply that breaks its job's schema is a fault
     step: Step | None = None  # set by the decision; taken away again when SQL refuses it, so that nothing is put back
+    ended_at: float | None = None  # set by the call runner: when the call ended, in seconds on the gate's clock
+    is_own: bool = False  # set by the decision: it failed by its job's doing alone, so that no breaker hears of a fault
     released: bool = False  # the gate has heard of the call already: it failed while a second one still ran
 
     @property
@@ -52,6 +54,11 @@ class Attempt:
     def seconds(self) -> float:
         """How long the call took; 0 where it was not made."""
         return self.result.seconds if self.result else 0.0
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether the call brought a reply that was judged one."""
+        return isinstance(self.outcome, Reply)
 
     @property
     def limits(self) -> Mapping[Dimension, LimitSeen]:

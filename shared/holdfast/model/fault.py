@@ -38,9 +38,6 @@ class FaultKind(StrEnum):
     EXPIRED = "expired"  # expires_at passed
 
 
-PLAINLY_WRONG = frozenset({400, 422})  # statuses that say of the request itself that it is wrong
-
-
 class Evidence(StrEnum):
     """What in an answer told the kind of its fault, from the surest to the weakest."""
 
@@ -75,12 +72,3 @@ class Fault:
     wrong_everywhere: bool = False
     is_page: bool = False
     output_ceiling: int | None = None
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether another provider may find nothing wrong with the same request.
-
-        So it may where our own mapping changed it, and where it was called wrong by a status without a row here: RFC
-        9110, section 15, has an unknown 4xx treated as a 400, but nobody said that it is one.
-        """
-        return self.mapped or (self.unfamiliar and self.status not in PLAINLY_WRONG)

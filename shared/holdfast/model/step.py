@@ -18,6 +18,7 @@ class Retry:
     delay: float
     uses_attempt: bool
     avoid: Mapping[str, float | None]
+    output_ceiling: int | None = None  # the most output tokens that its calls may ask for from now on; None: as before
 
 
 @dataclass(frozen=True, slots=True)

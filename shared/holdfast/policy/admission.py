@@ -3,7 +3,8 @@
 A lane's window is looked through from its head. A job gets the first target of its plan that admits it: a route that it
 need not avoid, the yes of three breakers, a free slot, and units for its own estimate in every dimension of the bucket.
 A job that no target admits is passed over and keeps its place. Once a bucket is too low for one job no later job of the
-same fetch takes from it: small jobs must not starve a large one.
+same fetch takes from it: small jobs must not starve a large one. A job whose probe failed probes again only where no
+other job of the window can: one job's trouble must not pass for its route's.
 
 No clock and no Redis: ``now`` is seconds on Redis's clock, and what changes is returned.
 """
@@ -100,14 +101,18 @@ class NotAdmitted(NamedTuple):
     shut: bool = True
 
 
+PROBED_BEFORE = NotAdmitted(Reason.BREAKER, POLL, shut=False)
+
+
 @dataclass(slots=True)
 class WindowScan(Generic[J]):
     """One look through a lane's window, from its head. Iterate over it to get each admitted job with its grant.
 
     ``gate`` is read anew for every job: put each grant into effect there before you ask for the next, and stop when you
     have enough. Afterwards ``passed`` lists the jobs that keep their places, in order, and ``refusal`` tells why the
-    first of them got no permit. ``hedged``: second permits for running jobs, which never probe. ``admit`` and ``take``
-    are the breaker's and the bucket's arithmetic; the simulation may put others in their place.
+    first of them got no permit. ``hedged``: second permits for running jobs, which never probe. ``name`` gives the id
+    of a job. ``admit`` and ``take`` are the breaker's and the bucket's arithmetic; the simulation may put others in
+    their place.
     """
 
     window: Iterable[tuple[J, Need]]
@@ -116,38 +121,54 @@ class WindowScan(Generic[J]):
     now: float
     look: int = LOOK
     hedged: bool = False
+    name: Callable[[J], str] = str
     admit: Callable[..., tuple[Breaker, breakers.Admission | Refusal]] = breakers.admit
     take: Callable[..., Mapping[Dimension, Level] | Wait] = rate_limit.take
     passed: list[J] = field(default_factory=list)
     refusal: NotAdmitted | None = None
     _short: dict[str, NotAdmitted] = field(default_factory=dict)  # buckets that were too low for a job of this scan
+    _held_back: list[tuple[J, Need]] = field(default_factory=list)  # jobs that could only probe where they had failed
 
     def __iter__(self) -> Iterator[tuple[J, Grant]]:
         targets = in_turn(self.targets, self.gate.breakers, self.now)
         for job, need in self.window:
-            answer = self._place(need, targets)
+            answer = self._place(job, need, targets)
             if isinstance(answer, Grant):
                 yield job, answer
                 continue
             self.passed.append(job)
             self.refusal = self.refusal or answer
             if answer.shut or len(self.passed) >= self.look:
-                return
+                break
+        for job, need in self._held_back:
+            answer = self._place(job, need, targets, last_resort=True)
+            if isinstance(answer, Grant):
+                self.passed.remove(job)
+                yield job, answer
 
-    def _place(self, need: Need, targets: Sequence[Target]) -> Grant | NotAdmitted:
-        refusals = []
+    def _place(
+        self, job: J, need: Need, targets: Sequence[Target], *, last_resort: bool = False
+    ) -> Grant | NotAdmitted:
+        refusals, held_back = [], False
         for target in targets:
             answer = self._ask(target, need)
+            if isinstance(answer, Grant) and not last_resort and answer.probed and self._has_probed(job, answer):
+                answer, held_back = PROBED_BEFORE, True
             if isinstance(answer, Grant):
                 return answer
             refusals.append(answer)
+        if held_back:
+            self._held_back.append((job, need))
         first = min(refusals, key=lambda each: inf if each.retry_in is None else each.retry_in)
         return NotAdmitted(first.reason, first.retry_in, all(each.shut for each in refusals))
 
+    def _has_probed(self, job: J, grant: Grant) -> bool:
+        return any(breakers.has_probed(self.gate.breakers[scope], self.name(job)) for scope in grant.probed)
+
     def _ask(self, target: Target, need: Need) -> Grant | NotAdmitted:
-        until = need.avoid.get(target.name, 0.0) if need.avoid else 0.0
-        if until is None or until > self.now:
-            return NotAdmitted(Reason.AVOIDED, None if until is None else until - self.now, shut=False)
+        until = _avoided_until(need, target) if need.avoid else 0.0
+        if until > self.now:
+            return NotAdmitted(Reason.AVOIDED, None if until == inf else until - self.now, shut=False)
         if target.bucket in self._short:
             return self._short[target.bucket]
         listed = self.gate.breakers
@@ -185,6 +206,12 @@ class WindowScan(Generic[J]):
             refusal = self._short[target.bucket] = NotAdmitted(Reason.BUCKET, levels.ms / 1000)
             return refusal
         return Grant(target, costs, levels, probed)
+
+
+def _avoided_until(need: Need, target: Target) -> float:
+    """When the job may take the target: it may have to avoid its route, or its credential alone. ``inf``: never."""
+    dates = [need.avoid[name] for name in (target.name, target.scopes[1]) if name in need.avoid]
+    return max((inf if date is None else date for date in dates), default=0.0)
 
 
 def _slots(target: Target, guards: Guards) -> float:

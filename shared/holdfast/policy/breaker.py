@@ -6,6 +6,9 @@ No clock, no Redis, no log: the caller passes ``now`` (seconds) and stores what 
                        ▲────────────── probe fails ────────────┘
     forced_open and disabled are the operator's; only the operator leaves them.
 
+One job's trouble is not its route's: whatever a single job says, and however often, opens nothing. Two different jobs
+have to say it. The job whose probe failed is not the next probe while another one waits: ``probers``.
+
 Every change of state makes a new epoch, and a signal with another epoch moves nothing: answers from before an outage
 cannot end it. A probe whose lease ran out is followed by another one *of the same epoch*, so that on a route whose
 calls take longer than the lease the first probe to come back still decides.
@@ -18,12 +21,14 @@ from holdfast.policy.auth_outage import AuthHistory, accepted, is_auth_outage, r
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker_recovery import cool_off, next_ramp, outage_began
 from holdfast.policy.breaker_rules import Rules
+from holdfast.policy.fault_streak import FaultStreak, after_fault, after_success
 from holdfast.policy.signals import Observation, Signal
+from holdfast.policy.suspects import Suspects, are_several, uncleared, with_suspect
 
 FOREVER = float("inf")
-HARDLY_MORE = 1.5  # successes of calls from before for each fault: with every call failing, about one
 CLOCKS_APART = 2.0  # seconds by which a worker's idea of the breaker's clock may lag
 AT_ONCE = 0.0  # an end of a cool-off that lies before all others
+PROBERS = 32  # jobs that are remembered because their probes failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +38,6 @@ class CallSample:
     at: float
     ok: bool
     client_error: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FaultStreak:
-    """Faults of late: when the first and the last one came, and how many.
-
-    ``before``: successes since then of calls that were sent before ``began``.
-    """
-
-    began: float
-    last: float
-    faults: int = 1
-    before: int = 0
-
-    def predates_outage(self, observed: Observation) -> bool:
-        """Whether a success says nothing of now: sent before, while faults come as fast as such successes do.
-
-        What was in flight comes back well for seconds into an outage. Where only some calls fail, far more come back.
-        """
-        sent_before = observed.sent is not None and observed.sent < self.began
-        return sent_before and self.before <= HARDLY_MORE * self.faults + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +58,22 @@ class Closed:
     """Of an endpoint: what it answered to its credentials since one was refused."""
     streak: FaultStreak | None = None
     """The latest faults; kept until none came for ``window_seconds``."""
+    failed_jobs: frozenset[str] = frozenset()
+    """Jobs whose calls failed, as many as it takes to open."""
+    suspects: Suspects = ()
+    """Jobs whose refusals are in doubt: nobody succeeded since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """No call passes before ``until``. ``cool_off`` is the wait in seconds before jitter."""
+    """No call passes before ``until``. ``cool_off`` is the wait in seconds before jitter.
+
+    ``probers``: jobs whose probes failed in this outage, oldest first.
+    """
 
     until: float
     cool_off: float
+    probers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +86,7 @@ class HalfOpen:
     until: float
     cool_off: float
     granted_at: float = 0.0
+    probers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +148,10 @@ def admit(breaker: Breaker, now: float, rules: Rules) -> tuple[Breaker, Admissio
             return breaker, Refusal(FOREVER)
         case Open(until) | HalfOpen(until) if now < until:
             return breaker, Refusal(until)
-        case Open(_, cool_off):
-            probing = breaker.to(HalfOpen(now + rules.probe_lease, cool_off, now))
-        case HalfOpen(_, cool_off):
-            probing = breaker.same_epoch(HalfOpen(now + rules.probe_lease, cool_off, now))
+        case Open(_, cool_off, probers):
+            probing = breaker.to(HalfOpen(now + rules.probe_lease, cool_off, now, probers))
+        case HalfOpen(_, cool_off, _, probers):
+            probing = breaker.same_epoch(HalfOpen(now + rules.probe_lease, cool_off, now, probers))
     return probing, Admission(probing.epoch, probe=True)
 
 
@@ -175,6 +168,11 @@ def record(breaker: Breaker, observed: Observation, rules: Rules, uniform: Unifo
             return _record_probe(breaker, probed, observed, rules, uniform)
         case _:
             return breaker
+
+
+def has_probed(breaker: Breaker, job: str) -> bool:
+    """Whether ``job``'s probe failed in this outage: while another job waits, that one is the next probe."""
+    return isinstance(breaker.state, Open | HalfOpen) and job in breaker.state.probers
 
 
 def ramp_limit(breaker: Breaker) -> float | None:
@@ -205,7 +203,9 @@ def end_cool_off(breaker: Breaker) -> Breaker:
             return breaker
 
 
-def _record_closed(breaker: Breaker, closed: Closed, observed: Observation, rules: Rules, uniform: Uniform) -> Breaker:
+def _record_closed(  # noqa: PLR0911  # one for each signal
+    breaker: Breaker, closed: Closed, observed: Observation, rules: Rules, uniform: Uniform
+) -> Breaker:
     match observed.signal:
         case Signal.NONE:
             return breaker
@@ -217,7 +217,9 @@ def _record_closed(breaker: Breaker, closed: Closed, observed: Observation, rule
                 return _open(replace(breaker, auth_outage=True), observed, rules, uniform)
             return _went_well(breaker, closed, observed, rules, logins)
         case Signal.CLIENT_ERROR:
-            return _doubted(breaker, closed, observed, rules, uniform)
+            return _called_wrong(breaker, closed, observed, rules, uniform)
+        case Signal.SUSPECT:
+            return _suspected(breaker, closed, observed, rules, uniform)
         case _:
             return _went_wrong(breaker, closed, observed, rules, uniform)
 
@@ -241,7 +243,8 @@ def _freed(breaker: Breaker, probed: HalfOpen, observed: Observation) -> Breaker
     sent = observed.at if observed.sent is None else observed.sent
     if sent < probed.granted_at - CLOCKS_APART:
         return breaker
-    return breaker.same_epoch(replace(probed, until=min(probed.until, observed.at)))
+    probers = _probers(breaker, observed)
+    return breaker.same_epoch(replace(probed, until=min(probed.until, observed.at), probers=probers))
 
 
 def _closed_again(breaker: Breaker, at: float, rules: Rules) -> Breaker:
@@ -266,26 +269,37 @@ def _recovered(at: float, rules: Rules) -> Closed:
 def _went_well(breaker: Breaker, closed: Closed, observed: Observation, rules: Rules, logins: AuthHistory) -> Breaker:
     if logins is closed.auth_history and closed == Closed():
         return breaker
-    streak = _after_success(closed.streak, observed, rules)
+    streak = after_success(closed.streak, observed, rules)
+    suspects = uncleared(closed.suspects, observed.at if observed.sent is None else observed.sent)
     if streak and streak.predates_outage(observed):
-        return breaker.same_epoch(replace(closed, auth_history=logins, streak=streak))
+        return breaker.same_epoch(replace(closed, auth_history=logins, streak=streak, suspects=suspects))
     at = observed.at
     ramp = next_ramp(closed.ramp, at - (breaker.recovered or at), rules)
     window = _window(closed, CallSample(at, ok=True), rules)
     slow = max(0.0, closed.slow - rules.forgives) if window else 0.0
-    reporters = closed.reporters if window else frozenset()
-    after = Closed(slow=slow, window=window, ramp=ramp, reporters=reporters, auth_history=logins, streak=streak)
+    after = Closed(
+        slow=slow,
+        window=window,
+        ramp=ramp,
+        reporters=closed.reporters if window else frozenset(),
+        auth_history=logins,
+        streak=streak,
+        failed_jobs=closed.failed_jobs if window else frozenset(),
+        suspects=suspects,
+    )
     return breaker if after == closed else breaker.same_epoch(after)
 
 
-def _after_success(streak: FaultStreak | None, observed: Observation, rules: Rules) -> FaultStreak | None:
-    if streak is None or observed.at - streak.last >= rules.window_seconds:
-        return None
-    sent_before = observed.sent is not None and observed.sent < streak.began
-    return replace(streak, before=streak.before + 1) if sent_before else streak
+def _suspected(breaker: Breaker, closed: Closed, observed: Observation, rules: Rules, uniform: Uniform) -> Breaker:
+    """One job's refusal is in doubt; that of several different ones, between which nobody succeeded, is not."""
+    cleared = max(observed.at - rules.window_seconds, observed.replied or 0.0)
+    suspects = with_suspect(uncleared(closed.suspects, cleared), observed.job, observed.at)
+    if are_several(each.job for each in suspects):
+        return _open(breaker, observed, rules, uniform)
+    return breaker.same_epoch(replace(closed, suspects=suspects))
 
 
-def _doubted(breaker: Breaker, closed: Closed, observed: Observation, rules: Rules, uniform: Uniform) -> Breaker:
+def _called_wrong(breaker: Breaker, closed: Closed, observed: Observation, rules: Rules, uniform: Uniform) -> Breaker:
     """One client error is its job's own; a burst of them is the route's."""
     window = _window(closed, CallSample(observed.at, ok=True, client_error=True), rules)
     young = [call for call in window if call.at > observed.at - rules.error_burst_seconds]
@@ -303,20 +317,13 @@ def _went_wrong(breaker: Breaker, closed: Closed, observed: Observation, rules: 
         ramp=rules.ramp_start if closed.ramp is not None and rules.ramp_anew else closed.ramp,
         reporters=closed.reporters | {observed.reporter},
         auth_history=closed.auth_history,
-        streak=_after_fault(closed.streak, observed, rules),
+        streak=after_fault(closed.streak, observed, rules),
+        failed_jobs=closed.failed_jobs if are_several(closed.failed_jobs) else closed.failed_jobs | {observed.job},
+        suspects=closed.suspects,
     )
     if observed.signal is Signal.FATAL or _trips(troubled, rules):
         return _open(breaker, observed, rules, uniform)
     return breaker.same_epoch(troubled)
-
-
-def _after_fault(streak: FaultStreak | None, observed: Observation, rules: Rules) -> FaultStreak | None:
-    """The streak with one more call in it. A slow call is none: its route answers."""
-    if observed.signal is Signal.SLOW:
-        return streak
-    if streak is None or observed.at - streak.last >= rules.window_seconds:
-        return FaultStreak(observed.at, observed.at)
-    return replace(streak, last=max(streak.last, observed.at), faults=streak.faults + 1)
 
 
 def _trips(closed: Closed, rules: Rules) -> bool:
@@ -324,7 +331,9 @@ def _trips(closed: Closed, rules: Rules) -> bool:
     failed = sum(not call.ok for call in judged)
     least = rules.window_least if closed.ramp is None else rules.ramp_least
     believed = "" in closed.reporters or len(closed.reporters) >= rules.reporters
-    return believed and (
+    if not believed or not are_several(closed.failed_jobs, rules.consecutive):
+        return False
+    return (
         closed.failures >= rules.consecutive
         or (rules.slow is not None and closed.slow >= rules.slow)
         or (rules.ratio is not None and len(judged) >= least and failed >= rules.ratio * len(judged))
@@ -336,7 +345,16 @@ def _open(breaker: Breaker, observed: Observation, rules: Rules, uniform: Unifor
     least = rules.park if observed.signal in {Signal.FATAL, Signal.CLIENT_ERROR} else 0.0
     wait = max(least, cool_off(observed.at - since, rules))
     until = observed.at + wait * uniform(1 - rules.jitter, 1 + rules.jitter)
-    return replace(breaker.to(Open(until, wait)), since=since, recovered=None)
+    opened = Open(until, wait, _probers(breaker, observed))
+    return replace(breaker.to(opened), since=since, recovered=None)
+
+
+def _probers(breaker: Breaker, observed: Observation) -> tuple[str, ...]:
+    """Those whose probes failed, with the job of this one; a breaker that was closed knew of none."""
+    if not isinstance(breaker.state, HalfOpen):
+        return ()
+    others = [job for job in breaker.state.probers if job != observed.job]
+    return (*others, observed.job)[-PROBERS:] if observed.job else breaker.state.probers
 
 
 def _window(closed: Closed, call: CallSample, rules: Rules) -> tuple[CallSample, ...]:

@@ -16,14 +16,17 @@ Fields, all text; "" where a field means nothing in this state:
     trouble    of faults of late: seconds of the first and the last, how many, and successes of calls from before them
     logins     of an endpoint: credential, time, and how often it was refused in a row, with commas and blanks between
     logins_out 1 where the outage is one of an endpoint's logins
+    failed     jobs whose calls failed, as many as it takes to open; quoted as in a URL, with blanks between
+    suspects   jobs whose refusals are in doubt: id, time, with commas and blanks between
+    probers    of an outage: jobs whose probes failed, oldest first, with blanks between
     witnesses  who saw what went wrong: "*" for the provider's own word, else names of hosts, quoted as in a URL
 
-The gate needs ``state``, ``epoch``, ``until`` and ``ramp``. To give out a probe it does what ``admit`` does, under the
-same conditions (now >= until): from open, ``state`` := half_open and ``epoch`` + 1; from half open, only the lease;
-``until`` := now + probe lease, ``lent`` := now. A missing hash is a closed breaker of epoch 0.
+The gate needs ``state``, ``epoch``, ``until``, ``ramp`` and ``probers``. To give out a probe it does what ``admit``
+does, under the same conditions (now >= until): from open, ``state`` := half_open and ``epoch`` + 1; from half open,
+only the lease; ``until`` := now + probe lease, ``lent`` := now. A missing hash is a closed breaker of epoch 0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 from typing import assert_never
 from urllib.parse import quote, unquote
@@ -35,11 +38,12 @@ from holdfast.policy.breaker import (
     CallSample,
     Closed,
     Disabled,
-    FaultStreak,
     ForcedOpen,
     HalfOpen,
     Open,
 )
+from holdfast.policy.fault_streak import FaultStreak
+from holdfast.policy.suspects import Suspect
 
 FIELDS = (
     "state",
@@ -57,6 +61,9 @@ FIELDS = (
     "trouble",
     "logins",
     "logins_out",
+    "failed",
+    "suspects",
+    "probers",
 )
 
 OWN_WORD = "*"
@@ -85,27 +92,44 @@ def parse(fields: Mapping[str, str]) -> Breaker:
 
 def _dump_state(state: BreakerState) -> dict[str, str]:
     match state:
-        case Closed(failures, slow, window, ramp, witnesses, logins, trouble):
+        case Closed(failures, slow, window, ramp, witnesses, logins, trouble, failed, suspects):
             return {
                 "state": "closed",
                 "failures": str(failures),
                 "slow": repr(slow),
                 "window": " ".join(f"{call.at!r}{_sign(call)}" for call in window),
                 "ramp": _text(ramp),
-                "witnesses": " ".join(sorted(quote(name) or OWN_WORD for name in witnesses)),
+                "witnesses": _dump_names(sorted(witnesses)),
                 "trouble": " ".join(map(repr, astuple(trouble))) if trouble else "",
                 "logins": " ".join(f"{quote(each.credential)},{each.at!r},{each.refused}" for each in logins),
+                "failed": _dump_names(sorted(failed)),
+                "suspects": " ".join(f"{quote(each.job)},{each.at!r}" for each in suspects),
             }
-        case Open(until, cool_off):
-            return {"state": "open", "until": _text(until), "cool_off": _text(cool_off)}
-        case HalfOpen(until, cool_off, lent):
-            return {"state": "half_open", "until": _text(until), "cool_off": _text(cool_off), "lent": _text(lent)}
+        case Open(until, cool_off, probers):
+            outage = {"until": _text(until), "cool_off": _text(cool_off), "probers": _dump_names(probers)}
+            return {"state": "open", **outage}
+        case HalfOpen(until, cool_off, lent, probers):
+            outage = {"until": _text(until), "cool_off": _text(cool_off), "probers": _dump_names(probers)}
+            return {"state": "half_open", "lent": _text(lent), **outage}
         case ForcedOpen():
             return {"state": "forced_open"}
         case Disabled():
             return {"state": "disabled"}
         case _:
             assert_never(state)
+
+
+def _dump_names(names: Iterable[str]) -> str:
+    return " ".join(quote(name) or OWN_WORD for name in names)
+
+
+def _parse_names(text: str | None) -> tuple[str, ...]:
+    return tuple("" if name == OWN_WORD else unquote(name) for name in (text or "").split())
+
+
+def _suspect(text: str) -> Suspect:
+    job, at = text.split(",")
+    return Suspect(unquote(job), float(at))
 
 
 def _sign(call: CallSample) -> str:
@@ -136,16 +160,17 @@ def _parse_state(fields: Mapping[str, str]) -> BreakerState:
                 slow=float(fields.get("slow") or 0),
                 window=tuple(_call(text) for text in (fields.get("window") or "").split()),
                 ramp=_number(fields.get("ramp")),
-                reporters=frozenset(
-                    "" if name == OWN_WORD else unquote(name) for name in (fields.get("witnesses") or "").split()
-                ),
+                reporters=frozenset(_parse_names(fields.get("witnesses"))),
                 streak=_streak(fields.get("trouble")),
                 auth_history=tuple(_login(text) for text in (fields.get("logins") or "").split()),
+                failed_jobs=frozenset(_parse_names(fields.get("failed"))),
+                suspects=tuple(_suspect(text) for text in (fields.get("suspects") or "").split()),
             )
         case "open":
-            return Open(float(fields["until"]), float(fields["cool_off"]))
+            return Open(float(fields["until"]), float(fields["cool_off"]), _parse_names(fields.get("probers")))
         case "half_open":
-            return HalfOpen(float(fields["until"]), float(fields["cool_off"]), float(fields.get("lent") or 0))
+            outage = float(fields["until"]), float(fields["cool_off"]), float(fields.get("lent") or 0)
+            return HalfOpen(*outage, _parse_names(fields.get("probers")))
         case "forced_open":
             return ForcedOpen()
         case "disabled":

@@ -3,9 +3,9 @@
 A value and the functions that move it, for one route as one process sees it. The fleet's breaker records the same calls
 and parks the route; this window is there so that the calls which are answered in the same moment are not buried first.
 
-A second window of the same kind holds calls that used up attempts or calls of their jobs without being their fault, as
-lost connections and conflicts do. A breaker that stays closed because half of the calls come through still fails some
-jobs eight times.
+A second window of the same kind holds calls that failed in any way. A breaker that stays closed because half of the
+calls come through still fails some jobs eight times. A job that fails again and again says nothing of the others: it
+is left out, as if it had never been there.
 """
 
 from typing import NamedTuple
@@ -16,15 +16,20 @@ SHARE = 0.5
 SECONDS = 60.0
 DEGRADED_LEAST = 5  # different jobs
 DEGRADED_SHARE = 0.1  # of the jobs had such a call: from there on the route is degraded
+OFTEN = 2  # failed calls that a job had before: from there on it is left out
 DEGRADED_MOST, DEGRADED_SECONDS = 60, 600.0  # a longer memory: a route that is shut now and then has few calls
 
 
 class CountedCall(NamedTuple):
-    """One call: when it ended (seconds), the id of its job, and whether it is one of those that are counted."""
+    """One call: when it ended (seconds), the id of its job, and whether it is one of those that are counted.
+
+    ``repeated``: its job had failed so often before that it is left out.
+    """
 
     at: float
     key: str
     wrong: bool
+    repeated: bool = False
 
 
 Window = tuple[CountedCall, ...]
@@ -41,18 +46,20 @@ def is_error_burst(window: Window, now: float) -> bool:
     return len(last) >= LEAST and sum(last.values()) >= SHARE * len(last)
 
 
-def note_budget_use(window: Window, at: float, job: str, *, wrong: bool) -> Window:
-    """Add a call to the second window."""
-    return _with(window, CountedCall(at, job, wrong), DEGRADED_SECONDS, DEGRADED_MOST)
+def note_failure(window: Window, at: float, job: str, *, wrong: bool, tries: int = 0) -> Window:
+    """Add a call to the second window. ``tries``: failed calls that its job had before, on any route."""
+    call = CountedCall(at, job, wrong, repeated=wrong and tries >= OFTEN)
+    return _with(window, call, DEGRADED_SECONDS, DEGRADED_MOST)
 
 
 def is_degraded(window: Window, now: float) -> bool:
-    """Whether a tenth of five or more different jobs lost an attempt or a call so within the last ten minutes.
+    """Whether a tenth of five or more different jobs had a call that failed, within the last ten minutes.
 
     A later success does not undo that: here counts whom it happened to, not how the last call ended.
     """
     young = [call for call in window if call.at > now - DEGRADED_SECONDS]
-    jobs, hit = {call.key for call in young}, {call.key for call in young if call.wrong}
+    repeated = {call.key for call in young if call.repeated}
+    jobs, hit = {call.key for call in young} - repeated, {call.key for call in young if call.wrong} - repeated
     return len(jobs) >= DEGRADED_LEAST and len(hit) > 1 and len(hit) >= DEGRADED_SHARE * len(jobs)
 
 

@@ -49,7 +49,7 @@ class FaultRule:
     advice: str
     """What a person reads: what happened, and what to do about it."""
     uses_attempt: bool = False
-    """Whether the outcome is the job's own doing, and counts against ``MAX_ATTEMPTS``."""
+    """Whether the outcome is the job's own doing, and counts against ``MAX_ATTEMPTS``; others may: ``comparison``."""
     may_be_billed: bool = False
     """Whether the provider may have run the call, so that it counts against ``MAX_CALLS`` and keeps its units."""
     sent: bool = True
@@ -72,6 +72,10 @@ class FaultRule:
     """Repeats on the same route before the job goes elsewhere."""
     most: int | None = None
     """Repeats in all before the job is buried. None: as many as its attempts and calls allow."""
+    ends_when_repeated: bool = False
+    """Whether the same again, right after it, ends the job: it was paid for twice, and nothing came of it."""
+    is_refusal: bool = False
+    """Whether the provider would not take the request, though it answers: said again of one job alone, it is final."""
     cap: float = GUARDED_CAP
     """Widest draw of the backoff, seconds."""
 
@@ -86,11 +90,12 @@ class FaultRule:
         return self.pauses_bucket or self.credential in {Signal.FAULT, Signal.FATAL}
 
 
-_OK, _FAULT, _FATAL = Signal.OK, Signal.FAULT, Signal.FATAL
+_OK, _FAULT, _FATAL, _SUSPECT = Signal.OK, Signal.FAULT, Signal.FATAL, Signal.SUSPECT
 
 FAULT_RULES: Mapping[FaultKind, FaultRule] = {
     FaultKind.INVALID_REQUEST: FaultRule(
-        Scope.JOB, FaultAction.BURY, uses_attempt=True, route=Signal.CLIENT_ERROR, credential=_OK, endpoint=_OK,
+        Scope.JOB, FaultAction.EXCLUDE_ROUTE, uses_attempt=True, is_refusal=True, route=Signal.CLIENT_ERROR,
+        credential=_OK, endpoint=_OK,
         advice="the provider calls the request itself wrong. Correct it and submit it anew",
     ),
     FaultKind.UNMAPPABLE: FaultRule(
@@ -102,7 +107,7 @@ FAULT_RULES: Mapping[FaultKind, FaultRule] = {
         advice="the request is longer than the model takes. Shorten it, or give the plan a route that takes more",
     ),
     FaultKind.SPEND_LIMIT: FaultRule(
-        Scope.CREDENTIAL, FaultAction.REROUTE, snoozes=True, credential=_FATAL, endpoint=_OK,
+        Scope.CREDENTIAL, FaultAction.REROUTE, snoozes=True, is_refusal=True, credential=_FATAL, endpoint=_OK,
         advice="its money is used up. Raise the limit at the provider",
     ),
     FaultKind.AUTH: FaultRule(
@@ -116,16 +121,16 @@ FAULT_RULES: Mapping[FaultKind, FaultRule] = {
     ),
     # Signed requests from other hosts are taken: no breaker of the fleet records it.
     FaultKind.CLOCK_SKEW: FaultRule(
-        Scope.US, FaultAction.REROUTE, snoozes=True,
+        Scope.US, FaultAction.SNOOZE, waits=True,
         advice="this host's clock is off, so its signatures are not taken. Set the clock; its jobs wait",
     ),
     FaultKind.FORBIDDEN: FaultRule(
-        Scope.GROUP, FaultAction.REROUTE, snoozes=True, route=_FAULT, endpoint=_OK,
+        Scope.GROUP, FaultAction.REROUTE, snoozes=True, is_refusal=True, route=_SUSPECT, endpoint=_OK,
         advice="the key may not use this model. Ask the provider for it, or take the route out of the plan",
     ),
     # Nothing but a reload of the configuration mends a wrong model name: the route is parked at once.
     FaultKind.MODEL_NOT_FOUND: FaultRule(
-        Scope.ROUTE, FaultAction.REROUTE, snoozes=True, route=_FATAL, endpoint=_OK,
+        Scope.ROUTE, FaultAction.REROUTE, snoozes=True, is_refusal=True, route=_FATAL, endpoint=_OK,
         advice="the provider does not know the route's model. Correct its name in the configuration",
     ),
     FaultKind.REQUEST_TIMEOUT: FaultRule(
@@ -166,7 +171,7 @@ FAULT_RULES: Mapping[FaultKind, FaultRule] = {
         advice="the connection ended before the answer. Jobs wait or take another route",
     ),
     FaultKind.BAD_ANSWER: FaultRule(
-        Scope.ROUTE, FaultAction.REROUTE, may_be_billed=True, route=_FAULT, endpoint=_OK,
+        Scope.ROUTE, FaultAction.REROUTE, may_be_billed=True, ends_when_repeated=True, route=_FAULT, endpoint=_OK,
         advice="what came back is no answer. Look at what stands between here and the provider",
     ),
     FaultKind.BAD_OUTPUT: FaultRule(
@@ -217,14 +222,12 @@ def may_be_billed(outcome: Reply | Fault) -> bool:
     return isinstance(outcome, Reply) or outcome.ambiguous or FAULT_RULES[outcome.kind].may_be_billed
 
 
-def consumes_budget(outcome: Reply | Fault) -> bool:
-    """Tell whether a call brought its job nearer to the end of its attempts or calls without being its result.
+def is_failure(outcome: Reply | Fault) -> bool:
+    """Tell whether a call failed by what is not ours: its job's doing, its route's, or what lies between.
 
     Many of them, on many jobs, make their route a degraded one: see ``error_burst``.
     """
-    if isinstance(outcome, Reply):
-        return False
-    return may_be_billed(outcome) or FAULT_RULES[outcome.kind].uses_attempt
+    return isinstance(outcome, Fault) and FAULT_RULES[outcome.kind].scope is not Scope.US
 
 
 def outcome_of(fault: Fault | None) -> Outcome:

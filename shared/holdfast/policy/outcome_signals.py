@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import isfinite
 
 from holdfast.model.call_result import Dimension, LimitSeen
-from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.fault import Evidence, Fault, FaultKind
 from holdfast.model.reply import Reply
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.fault_rules import FAULT_RULES
@@ -20,11 +20,15 @@ ALL_WELL: Mapping[ScopeKind, Signal] = dict.fromkeys(ScopeKind, Signal.OK)
 NO_SIGNAL: Mapping[ScopeKind, Signal] = dict.fromkeys(ScopeKind, Signal.NONE)
 
 
-def signals(outcome: Reply | Fault | None, *, below_limit: bool = False) -> Mapping[ScopeKind, Signal]:
+def signals(
+    outcome: Reply | Fault | None, *, below_limit: bool = False, own: bool = False
+) -> Mapping[ScopeKind, Signal]:
     """Tell what each breaker of the target records. None: no byte was sent, or ``SLOW`` was recorded before.
 
     ``below_limit``: more than ``UNUSED_SHARE`` of a known allowance was left when the call got its permit. A
-    limiter that refuses such calls is sick, and that is a fault of the route.
+    limiter that refuses such calls is sick, and that is a fault of the route. ``own``: the failure is its job's alone
+    (``comparison.is_its_own``), so that no breaker records a fault. What parks a thing at once has to be told by a
+    code: a status or a wording leaves it in doubt.
     """
     if isinstance(outcome, Reply):
         return ALL_WELL
@@ -32,7 +36,12 @@ def signals(outcome: Reply | Fault | None, *, below_limit: bool = False) -> Mapp
         return NO_SIGNAL
     row = FAULT_RULES[outcome.kind]
     route = Signal.FAULT if below_limit and outcome.kind is FaultKind.RATE_LIMITED else row.route
-    return {ScopeKind.ROUTE: route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
+    said = {ScopeKind.ROUTE: route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
+    if own:
+        return {scope: signal if signal is Signal.OK else Signal.NONE for scope, signal in said.items()}
+    if outcome.evidence is Evidence.CODE:
+        return said
+    return {scope: Signal.SUSPECT if signal is Signal.FATAL else signal for scope, signal in said.items()}
 
 
 def reports_auth(signals: Mapping[ScopeKind, Signal]) -> bool:

@@ -1,14 +1,15 @@
 """What happens to a job after a call. The rows stand in ``fault_rules.py``; this file reads them.
 
-A fault of a route, a credential or an endpoint never buries a job before its deadline. What buries one: a request that
-is wrong, attempts used up by the job's own doing, calls used up that may have been billed (on a route that is well; on
-one that is shut or degraded, they are the route's fault), or no route left that can take it. A job
-that is spared so waits long, for each of its calls may cost money. A wait is cut at the job's deadline, so that it ends
-there as expired, not later and not sooner.
+Whose fault a failure is, ``comparison`` tells. One of a route, a credential or an endpoint never buries a job before
+its deadline. What buries one: a request that every route of its plan refused, or that is wrong everywhere; attempts
+used up by its own doing, which is its schema's, or whatever fails where other jobs succeed; calls used up that may have
+been billed (on a route that is well; on one that is shut or degraded, they are the route's fault); the same useless
+answer twice. A job that is spared so waits long, for each of its calls may cost money. A wait is cut at the job's
+deadline, so that it ends there as expired, not later and not sooner.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from holdfast.model.exception_fault import is_exception
 from holdfast.model.fault import Fault, FaultKind
@@ -18,26 +19,20 @@ from holdfast.model.request import OnRefusal, Strictness
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import CAP, Uniform, retry_delay, widths
+from holdfast.policy.comparison import NOTHING_KNOWN, Blame, Comparison, blame
 from holdfast.policy.exceptions import after_exception
 from holdfast.policy.fault_rules import FAULT_RULES, FaultAction, FaultRule, Scope, may_be_billed
+from holdfast.policy.health import Health
 from holdfast.policy.outcome_signals import asked_wait
+from holdfast.policy.signals import ScopeKind, scope_names
 
 AVOID_LEAST = 0.1  # seconds; a draw of zero would send the job straight back
 HERE_AGAIN = (1.0, 2.0)  # seconds between two tries on the same route
+REFUSALS = 2  # of a job alone on one route: then it is final there
+LONG_ALONE = 6  # failed calls of a job that nobody can be compared with: from there on it asks seldom
 
 Avoid = Mapping[str, float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How the routes of a plan are, by name."""
-
-    open_routes: frozenset[str] = field(default_factory=frozenset)
-    """Those that admit nothing now, with every credential they have."""
-    failing_routes: frozenset[str] = field(default_factory=frozenset)
-    """Those whose breaker opened and has not closed since, though a probe may be due: calls there have little hope."""
-    degraded: frozenset[str] = field(default_factory=frozenset)
-    """Those on probation after an outage, or that lately used up attempts or calls of many jobs: ``error_burst``."""
+"""What a job keeps off, each for so many seconds or (None) for ever: routes by name, credentials by scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +46,27 @@ class _Case:
     health: Health
     now: float
     uniform: Uniform
+    comparison: Comparison
+    blame: Blame
     avoid: Avoid
 
     @property
     def rule(self) -> FaultRule:
         return FAULT_RULES[self.fault.kind]
+
+    @property
+    def is_own_doing(self) -> bool:
+        """Whether the failure counts against the job's attempts."""
+        return self.blame is Blame.JOB or (self.rule.uses_attempt and self.rule.scope is Scope.JOB)
+
+    @property
+    def uses_attempt(self) -> bool:
+        return self.blame is Blame.JOB or self.rule.uses_attempt
+
+    @property
+    def is_the_same_again(self) -> bool:
+        """Whether the job's call before this one ended with the same kind of fault."""
+        return self.job.fault is self.fault.kind
 
 
 def next_step(  # noqa: PLR0917  # the whole of what a decision may depend on, in one line of sight
@@ -66,6 +77,8 @@ def next_step(  # noqa: PLR0917  # the whole of what a decision may depend on, i
     health: Health,
     now: float,
     uniform: Uniform,
+    *,
+    comparison: Comparison = NOTHING_KNOWN,
 ) -> Step:
     """Decide what becomes of a job after a call.
 
@@ -77,13 +90,15 @@ def next_step(  # noqa: PLR0917  # the whole of what a decision may depend on, i
         health: How the routes of the plan are now.
         now: Seconds since the epoch on SQL's clock.
         uniform: ``uniform(low, high)``; ``random.uniform`` in production, a stub in tests.
+        comparison: What the calls of other jobs came to on the same route and credential.
     """
     if isinstance(outcome, Reply):
         return _second_opinion(job, route, plan, outcome, health, now) or Complete()
     avoid = still_avoided(job.need.avoid, now)
     if is_exception(outcome):
         return after_exception(job, route, plan, outcome, avoid, uniform)
-    case = _Case(job, route, plan, outcome, health, now, uniform, avoid)
+    whose = blame(outcome, route.name, comparison, health)
+    case = _Case(job, route, plan, outcome, health, now, uniform, comparison, whose, avoid)
     return _bury(case) or _go_on(case)
 
 
@@ -106,23 +121,35 @@ def _second_opinion(job: Claimed, route: Route, plan: Plan, reply: Reply, health
 
 def _bury(case: _Case) -> Bury | None:
     job, fault, rule = case.job, case.fault, case.rule
-    if rule.action is FaultAction.BURY and not _spared(case):
+    wrong_everywhere = fault.wrong_everywhere and rule.is_refusal and case.blame is not Blame.ROUTE
+    if rule.action is FaultAction.BURY or wrong_everywhere:
         return Bury(DeathReason(fault.kind, fault.message, fault.status, fault.code))
     if job.expires_at is not None and case.now >= job.expires_at:
         return _died(case, FaultKind.EXPIRED, "its deadline passed")
-    if rule.most is not None and job.attempts >= rule.most:
-        return _died(case, fault.kind, f"{job.attempts + 1} attempts ended so")
-    if _worn_out(case) and case.route.name not in case.health.open_routes | case.health.degraded:
-        what = f"{MAX_CALLS} calls that may have been billed" if may_be_billed(fault) else f"{MAX_ATTEMPTS} attempts"
-        return _died(case, FaultKind.EXHAUSTED, f"{what} are used up")
+    if rule.most is not None and job.attempts >= rule.most and case.is_the_same_again:
+        return _died(case, fault.kind, f"{rule.most + 1} attempts ended so")
+    if rule.ends_when_repeated and case.is_the_same_again and case.blame is not Blame.ROUTE:
+        return _died(case, fault.kind, "two calls that may have been billed ended so")
+    if _is_used_up(case) and case.route.name not in case.health.open_routes | case.health.degraded:
+        return _died(case, FaultKind.EXHAUSTED, f"{_budget(case)} are used up")
     return None
 
 
-def _worn_out(case: _Case) -> bool:
+def _is_used_up(case: _Case) -> bool:
     """Whether this was the last attempt, or the last call that may be billed, that the job is allowed."""
-    job, fault = case.job, case.fault
-    attempts = case.rule.uses_attempt and case.rule.scope is Scope.JOB and job.attempts + 1 >= MAX_ATTEMPTS
-    return attempts or (may_be_billed(fault) and job.calls + 1 >= MAX_CALLS)
+    return _has_no_attempt_left(case) or (may_be_billed(case.fault) and case.job.calls + 1 >= MAX_CALLS)
+
+
+def _has_no_attempt_left(case: _Case) -> bool:
+    return case.is_own_doing and case.job.attempts + 1 >= MAX_ATTEMPTS
+
+
+def _budget(case: _Case) -> str:
+    """What is used up, and why it counted."""
+    if not _has_no_attempt_left(case):
+        return f"{MAX_CALLS} calls that may have been billed"
+    others = ", while other jobs succeeded where it failed," if case.blame is Blame.JOB else ""
+    return f"{MAX_ATTEMPTS} attempts{others}"
 
 
 def elsewhere(plan: Plan, route: Route, health: Health, avoid: Avoid) -> bool:
@@ -138,73 +165,116 @@ def still_avoided(avoid: Avoid, now: float) -> Avoid:
     }
 
 
-def _spared(case: _Case) -> bool:
-    """Whether a request that was called wrong may be right: others may find it so, or an error burst runs."""
-    wrong = case.fault.kind is FaultKind.INVALID_REQUEST
-    return wrong and (case.fault.is_doubtful or case.route.name in case.health.open_routes)
-
-
 def _go_on(case: _Case) -> Step:
     match case.rule.action:
         case FaultAction.SNOOZE:
             return Snooze(_clamped(case, _delay(case)), case.avoid)
         case FaultAction.EXCLUDE_ROUTE:
-            return _exclude_route(case)
-        case FaultAction.BURY if case.fault.is_doubtful:
-            return _exclude_route(case)
+            return _refused(case)
         case FaultAction.RETRY_HERE if case.job.attempts < case.rule.repeats_here:
-            return _retry(case, _clamped(case, (asked_wait(case.fault) or 0.0) + case.uniform(*HERE_AGAIN)))
+            return _here_again(case, case.uses_attempt)
+        case FaultAction.REROUTE if case.rule.is_refusal and _is_final(case):
+            return _without_key(case, for_ever=True) or _exclude_route(case)
         case _:
             return _elsewhere(case)
 
 
+def _is_final(case: _Case) -> bool:
+    """Whether a refusal that may be anybody's is known to be the job's, on this route."""
+    return case.blame is Blame.JOB and case.job.attempts + 1 >= REFUSALS
+
+
+def _refused(case: _Case) -> Step:
+    """The request is not taken here. Whether that is the request's own fault, others may have to tell first."""
+    in_doubt = case.fault.kind is FaultKind.INVALID_REQUEST
+    if in_doubt and case.blame is Blame.ROUTE:
+        return _elsewhere(case)
+    if not _is_last_route(case):
+        return _exclude_route(case)
+    if (ceiling := _lower_ceiling(case)) is not None:
+        return replace(_here_again(case, uses_attempt=True), output_ceiling=ceiling)
+    if in_doubt and case.blame is Blame.UNKNOWN and not case.is_the_same_again:
+        return _here_again(case, uses_attempt=False)
+    return _exclude_route(case)
+
+
+def _lower_ceiling(case: _Case) -> int | None:
+    """The most output tokens that the route gives, where it said so of a job that may still ask for more. Once."""
+    return case.fault.output_ceiling if case.job.output_ceiling is None else None
+
+
+def _is_last_route(case: _Case) -> bool:
+    others = (route.name for route in case.plan.routes if route.name != case.route.name)
+    return all(name in case.avoid and case.avoid[name] is None for name in others)
+
+
+def _here_again(case: _Case, uses_attempt: bool) -> Retry:  # noqa: FBT001  # as the step's own
+    delay = _clamped(case, (asked_wait(case.fault) or 0.0) + case.uniform(*HERE_AGAIN))
+    return Retry(delay, uses_attempt, _outlasting(case.avoid, delay))
+
+
 def _exclude_route(case: _Case) -> Step:
-    avoid = {**case.avoid, case.route.name: None}
-    if all(other.name in avoid and avoid[other.name] is None for other in case.plan.routes):
+    if _is_last_route(case):
         return _died(case, case.fault.kind, "no route of its plan can take it")
+    avoid = {**case.avoid, case.route.name: None}
     if _others(case):
-        return Reroute(avoid, case.rule.uses_attempt)
+        return Reroute(avoid, case.uses_attempt)
     delay = _clamped(case, _delay(case))
-    return Retry(delay, case.rule.uses_attempt, _outlasting(avoid, delay))
+    return Retry(delay, case.uses_attempt, _outlasting(avoid, delay))
 
 
 def _elsewhere(case: _Case) -> Step:
-    if _other_credential(case):
-        return Reroute(case.avoid, case.rule.uses_attempt)
+    if (other_key := _without_key(case)) is not None:
+        return other_key
     delay = _delay(case)
     if _others(case):
-        return Reroute({**case.avoid, case.route.name: max(delay, AVOID_LEAST)}, case.rule.uses_attempt)
+        return Reroute({**case.avoid, case.route.name: max(delay, AVOID_LEAST)}, case.uses_attempt)
     return _retry(case, _clamped(case, delay))
 
 
 def _retry(case: _Case, delay: float) -> Step:
     avoid = _outlasting(case.avoid, delay)
-    if case.rule.snoozes:
+    if case.rule.snoozes and case.blame is not Blame.JOB:
         return Snooze(delay, avoid)
-    return Retry(delay, case.rule.uses_attempt, avoid)
+    return Retry(delay, case.uses_attempt, avoid)
 
 
 def _others(case: _Case) -> bool:
     return elsewhere(case.plan, case.route, case.health, case.avoid)
 
 
-def _other_credential(case: _Case) -> bool:
-    """Whether the same route may be tried at once with another key. A few tries, then the key is not the reason."""
-    keys = len(case.route.credentials)
-    return (
-        case.rule.suspects_key
-        and keys > 1
-        and case.job.tries < 2 * keys
-        and case.route.name not in case.health.open_routes
-    )
+def _without_key(case: _Case, *, for_ever: bool = False) -> Reroute | None:
+    """The same route at once with another key, where it has one that did not fail this job.
+
+    A few tries, then the key is not the reason.
+    """
+    if not case.rule.suspects_key or case.route.name in case.health.open_routes:
+        return None
+    if not case.comparison.credential or case.job.tries >= 2 * len(case.route.credentials):
+        return None
+    scopes = [_key_scope(case.route, key) for key in case.route.credentials]
+    used = _key_scope(case.route, case.comparison.credential)
+    if all(scope == used or scope in case.avoid for scope in scopes):
+        return None
+    return Reroute({**case.avoid, used: None if for_ever else max(_delay(case), AVOID_LEAST)}, case.uses_attempt)
+
+
+def _key_scope(route: Route, credential: str) -> str:
+    return scope_names(route.provider, route.model, credential)[ScopeKind.CREDENTIAL]
 
 
 def _delay(case: _Case) -> float:
-    if _worn_out(case) and case.route.name not in case.health.open_routes:
+    if _is_used_up(case) and case.route.name not in case.health.open_routes:
         return case.uniform(CAP / 2, CAP)
     left = None if case.job.expires_at is None else case.job.expires_at - case.now
-    base, cap = widths(case.rule.cap, left, interactive=case.job.interactive)
+    base, cap = widths(_cap(case), left, interactive=case.job.interactive)
     return retry_delay(case.job.tries + 1, asked_wait(case.fault), base=base, cap=cap, uniform=case.uniform)
+
+
+def _cap(case: _Case) -> float:
+    """Widest draw. A job that fails alone opens no breaker: its own backoff is all that paces it."""
+    unpaced = case.comparison.is_alone and case.route.name not in case.health.failing_routes
+    return CAP if unpaced and case.job.tries >= LONG_ALONE else case.rule.cap
 
 
 def _clamped(case: _Case, delay: float) -> float:

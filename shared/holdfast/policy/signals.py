@@ -21,7 +21,8 @@ class Signal(StrEnum):
     probation that counts as slow: what hedging hides would else close a breaker again and again. On a route that is
     well it counts nothing, for some healthy calls are late.
     ``FATAL`` opens the breaker at once. ``CLIENT_ERROR``: the job was called wrong; said of many, it speaks of the
-    route.
+    route. ``SUSPECT``: a refusal that may be the job's or the route's; of two different jobs between which nobody
+    succeeded, it is the route's.
     ``AUTH_REJECTED``: the endpoint answers, and refused a login; said of several credentials at once, its logins are
     out.
     ``NONE`` counts neither way, but it ends a probe: the place is free again.
@@ -33,6 +34,7 @@ class Signal(StrEnum):
     HEDGED_LATE = "hedged_late"
     FATAL = "fatal"
     CLIENT_ERROR = "client_error"
+    SUSPECT = "suspect"
     AUTH_REJECTED = "auth_rejected"
     NONE = "none"
 
@@ -43,7 +45,9 @@ class Observation:
 
     ``reporter`` names the host that saw it, where its own link may be what is broken; "": the provider itself said so,
     or there is no other host that could know better. ``credential`` is the one that the provider let in, or refused
-    with ``AUTH_REJECTED``; "": it said neither. ``sent``: when the call was sent; None: at ``at``.
+    with ``AUTH_REJECTED``; "": it said neither. ``sent``: when the call was sent; None: at ``at``. ``job``: whose call
+    it was; "": nobody's in particular. ``replied``: when the latest call that brought a reply was sent there, as far
+    as the process knows that says this; None: it knows of none.
     """
 
     at: float
@@ -52,6 +56,8 @@ class Observation:
     reporter: str = ""
     credential: str = ""
     sent: float | None = None
+    job: str = ""
+    replied: float | None = None
 
 
 def scope_names(provider: str, model: str, credential: str) -> Mapping[ScopeKind, str]:

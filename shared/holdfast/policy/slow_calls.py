@@ -8,7 +8,8 @@ twice the time.
 
 from holdfast.model.job import Need
 from holdfast.model.route import Plan, Route
-from holdfast.policy.retry import Health, elsewhere, still_avoided
+from holdfast.policy.health import Health
+from holdfast.policy.retry import elsewhere, still_avoided
 
 USUAL_OUTPUT = 1_000  # tokens; a call that may answer more is given more time
 TIMES = 5.0  # as long as is typical: what takes longer is slow

@@ -42,6 +42,8 @@ class Transition(NamedTuple):
     """What went wrong last, or what the job ended of."""
     reason: DeathReason | None = None
     """Why the job ended without a reply, where it did."""
+    output_ceiling: int | None = None
+    """The most output tokens that its calls may ask for from now on. None: as before."""
 
     @property
     def ends(self) -> bool:
@@ -71,6 +73,7 @@ class JobProgress(NamedTuple):
     avoid: Mapping[str, float | None] = AVOIDS_NONE
     why_waiting: str | None = None
     fault: FaultKind | None = None
+    output_ceiling: int | None = None
     open_calls: int = 0
     """Calls whose attempt rows have no end yet: two where the job is hedged."""
 
@@ -104,10 +107,11 @@ def decide(step: Step, fault: Fault | None, route: str, expires_at: float | None
     if isinstance(step, Complete):
         return Transition(State.SUCCEEDED, uses_attempt=True)
     failed = int(_widens_backoff(step, fault))
+    ceiling: int | None = None
     match step:
         case Bury(reason):
             return _buried(reason, failed, uses_attempt=reason.kind is not FaultKind.EXPIRED)
-        case Retry(delay, uses_attempt, avoid):
+        case Retry(delay, uses_attempt, avoid, ceiling):
             pass
         case Snooze(delay, avoid):
             uses_attempt = False
@@ -120,7 +124,8 @@ def decide(step: Step, fault: Fault | None, route: str, expires_at: float | None
         reason = DeathReason(FaultKind.EXPIRED, f"expires_at passes before the next try. Last: {why}")
         return _buried(reason, failed, uses_attempt=uses_attempt)
     state = State.DELAYED if delay > TICK / 2 else State.QUEUED
-    return Transition(state, delay, uses_attempt, 0, failed, avoid, why, fault.kind if fault else None)
+    kind = fault.kind if fault else None
+    return Transition(state, delay, uses_attempt, 0, failed, avoid, why, kind, output_ceiling=ceiling)
 
 
 def why_waiting(fault: Fault | None, route: str) -> str:
@@ -169,6 +174,7 @@ def finished(job: JobProgress, move: Transition, now: float) -> JobProgress | No
         avoid={route: None if seconds is None else now + seconds for route, seconds in move.avoid.items()},
         why_waiting=move.why_waiting,
         fault=move.fault,
+        output_ceiling=job.output_ceiling if move.output_ceiling is None else move.output_ceiling,
         open_calls=0,
     )
 
@@ -242,6 +248,7 @@ def replayed(job: JobProgress, start: float, now: float) -> JobProgress | None:
         avoid={},
         why_waiting="replayed by an operator",
         fault=None,
+        output_ceiling=None,
     )
 
 

@@ -21,12 +21,13 @@ from holdfast.store.transaction import Transaction
 FINISH = Statement("""
     with v as ($rows(
         id text, fence bigint, state text, available_at bigint, finished_at bigint, attempts bigint, calls bigint,
-        tries bigint, avoid text, why text, fault text
+        tries bigint, avoid text, why text, fault text, output_ceiling bigint
     ))
     update job set
         state = v.state, available_at = v.available_at, finished_at = v.finished_at, worker = null,
         attempts = job.attempts + v.attempts, calls = job.calls + v.calls, tries = job.tries + v.tries,
-        avoid = v.avoid, why_waiting = v.why, fault = v.fault
+        avoid = v.avoid, why_waiting = v.why, fault = v.fault,
+        output_ceiling = coalesce(v.output_ceiling, job.output_ceiling)
     from v where job.id = v.id and job.fence = v.fence and job.state = 'running'
     returning job.id, job.fence, job.lane, job.batch, job.generation, job.created_at
 """)
@@ -100,6 +101,7 @@ def _job_row(key: Key, move: Transition, now: int) -> list[Any]:
         encode_avoid(move.avoid, now),
         storable(move.why_waiting),
         move.fault,
+        move.output_ceiling,
     ]
 
 

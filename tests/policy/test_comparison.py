@@ -1,0 +1,157 @@
+"""Whose fault a failure is: told by what the calls of other jobs came to, on the same route and credential."""
+
+import pytest
+
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.job import MAX_ATTEMPTS, Claimed, Need
+from holdfast.model.request import Request
+from holdfast.model.route import Api, Plan, Route
+from holdfast.model.step import Bury, Reroute, Retry, Snooze
+from holdfast.policy.backoff import CAP
+from holdfast.policy.comparison import Blame, Comparison, blame, is_its_own
+from holdfast.policy.error_burst import OFTEN
+from holdfast.policy.health import Health
+from holdfast.policy.retry import LONG_ALONE, next_step
+
+K = FaultKind
+NOW = 1_000.0
+ROUTE, OTHER = Route("a", "m", Api.ANTHROPIC, "m", ("main",)), Route("b", "m", Api.OPENAI_CHAT, "m", ("main",))
+WELL = Health()
+OTHERS_SUCCEED = Comparison("main", failing_since=900.0, reply_sent=950.0, reply_came=951.0)
+NOBODY_ELSE = Comparison("main", failing_since=900.0)
+OTHERS_FAIL = Comparison("main", failing_since=900.0, reply_sent=800.0, reply_came=901.0, others_failing=5)
+REFUSALS = [K.FORBIDDEN, K.MODEL_NOT_FOUND, K.SPEND_LIMIT]
+EVERYBODYS = [kind for kind in FaultKind if blame(Fault(kind), "a/m", OTHERS_SUCCEED, WELL) is Blame.JOB]
+
+
+def job(avoid=None, **more) -> Claimed:
+    values = {"attempt_number": 1, "attempts": 0, "calls": 0, "tries": 0, "expires_at": None} | more
+    return Claimed("0" * 32, "m.batch", "m", 1, 1, need=Need(1, 1, avoid or {}), request=Request(turns=()), **values)
+
+
+def step(kind, comparison, health=WELL, *, routes=(ROUTE,), claimed=None, fault=None, uniform=lambda low, _high: low):
+    outcome = fault or Fault(kind, "no")
+    return next_step(claimed or job(), ROUTE, Plan("m", routes), outcome, health, NOW, uniform, comparison=comparison)
+
+
+def whose(comparison, health=WELL):
+    return blame(Fault(K.SERVER_ERROR), "a/m", comparison, health)
+
+
+def test_it_is_the_job_s_where_a_call_sent_later_brought_a_reply():
+    assert whose(OTHERS_SUCCEED) is Blame.JOB
+
+
+def test_a_reply_to_a_call_from_before_says_nothing_of_now():
+    assert whose(Comparison("main", 900.0, reply_sent=899.0, reply_came=899.5)) is Blame.UNKNOWN
+
+
+def test_a_reply_that_came_beside_tells_while_hardly_anybody_fails():
+    beside = Comparison("main", 900.0, reply_sent=899.0, reply_came=900.5, others_failing=1)
+    assert whose(beside) is Blame.JOB
+    assert whose(Comparison("main", 900.0, reply_sent=899.0, reply_came=900.5, others_failing=2)) is Blame.UNKNOWN
+
+
+@pytest.mark.parametrize("ill", ["open_routes", "failing_routes", "degraded"])
+def test_it_is_never_the_job_s_on_a_route_that_fails_many(ill):
+    assert whose(OTHERS_SUCCEED, Health(**{ill: frozenset({"a/m"})})) is Blame.ROUTE
+
+
+def test_what_is_ours_is_nobody_s():
+    ours = {K.INTERNAL, K.CLOCK_SKEW, K.HEDGE_SECONDARY_LOST}
+    assert set(FaultKind) - set(EVERYBODYS) == ours
+
+
+@pytest.mark.parametrize("kind", EVERYBODYS)
+def test_everything_ends_after_five_failures_between_which_others_succeeded(kind):
+    last = step(kind, OTHERS_SUCCEED, claimed=job(attempts=MAX_ATTEMPTS - 1))
+    assert isinstance(last, Bury)
+    if last.reason.kind is K.EXHAUSTED is not kind:
+        assert "other jobs succeeded" in last.reason.message
+
+
+@pytest.mark.parametrize("kind", [K.SERVER_ERROR, K.OVERLOADED, K.AUTH, K.RATE_LIMITED, K.UNREACHABLE])
+def test_each_failure_among_others_that_succeed_uses_an_attempt(kind):
+    found = step(kind, OTHERS_SUCCEED)
+    assert isinstance(found, Retry)
+    assert found.uses_attempt
+
+
+@pytest.mark.parametrize("kind", [*REFUSALS, K.SERVER_ERROR, K.OVERLOADED, K.AUTH, K.RATE_LIMITED])
+@pytest.mark.parametrize(
+    ("comparison", "health"),
+    [(NOBODY_ELSE, WELL), (OTHERS_FAIL, WELL), (OTHERS_SUCCEED, Health(failing_routes=frozenset({"a/m"})))],
+)
+def test_no_job_ends_of_a_real_outage_however_often_it_failed(kind, comparison, health):
+    spent = job(attempts=MAX_ATTEMPTS, tries=50)
+    found = step(kind, comparison, health, claimed=spent)
+    assert isinstance(found, Retry | Snooze)
+    assert isinstance(found, Snooze) or not found.uses_attempt
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_refusal_of_one_job_alone_is_final_for_the_route_the_second_time(kind):
+    both = (ROUTE, OTHER)
+    assert step(kind, OTHERS_SUCCEED, routes=both) == Reroute({"a/m": 0.1}, uses_attempt=True)
+    assert step(kind, OTHERS_SUCCEED, routes=both, claimed=job(attempts=1)) == Reroute({"a/m": None}, uses_attempt=True)
+    alone = step(kind, OTHERS_SUCCEED, claimed=job(attempts=1))
+    assert isinstance(alone, Bury)
+    assert alone.reason.kind is kind
+
+
+def test_a_wrong_request_is_buried_at_once_where_others_succeed():
+    assert isinstance(step(K.INVALID_REQUEST, OTHERS_SUCCEED), Bury)
+
+
+def test_a_wrong_request_steps_back_once_where_nobody_can_be_compared():
+    assert step(K.INVALID_REQUEST, NOBODY_ELSE) == Retry(1.0, uses_attempt=False, avoid={})
+    assert isinstance(step(K.INVALID_REQUEST, NOBODY_ELSE, claimed=job(fault=K.INVALID_REQUEST)), Bury)
+
+
+def test_a_route_that_refused_is_not_asked_again_and_each_other_one_is_asked_once():
+    both = (ROUTE, OTHER)
+    assert step(K.INVALID_REQUEST, NOBODY_ELSE, routes=both) == Reroute({"a/m": None}, uses_attempt=True)
+    refused = job(avoid={"b/m": None}, fault=K.INVALID_REQUEST)
+    assert isinstance(step(K.INVALID_REQUEST, NOBODY_ELSE, routes=both, claimed=refused), Bury)
+
+
+def test_a_useless_answer_is_paid_for_twice_at_most():
+    first = step(K.BAD_ANSWER, NOBODY_ELSE)
+    assert isinstance(first, Retry)
+    again = step(K.BAD_ANSWER, NOBODY_ELSE, claimed=job(calls=1, fault=K.BAD_ANSWER))
+    assert isinstance(again, Bury)
+    assert again.reason.kind is K.BAD_ANSWER
+
+
+def test_useless_answers_to_everybody_end_nobody():
+    shut = Health(failing_routes=frozenset({"a/m"}))
+    assert isinstance(step(K.BAD_ANSWER, NOBODY_ELSE, shut, claimed=job(calls=1, fault=K.BAD_ANSWER)), Retry)
+
+
+TOO_MUCH = Fault(K.INVALID_REQUEST, "the range is [1, 8192]", 400, output_ceiling=8192)
+
+
+def test_a_maximum_over_the_ceiling_is_another_route_s_matter_first():
+    assert step(None, NOBODY_ELSE, routes=(ROUTE, OTHER), fault=TOO_MUCH) == Reroute({"a/m": None}, uses_attempt=True)
+
+
+def test_where_there_is_no_other_route_the_maximum_gives_way_once():
+    lowered = step(None, OTHERS_SUCCEED, fault=TOO_MUCH)
+    assert lowered == Retry(1.0, uses_attempt=True, avoid={}, output_ceiling=8192)
+    again = step(None, OTHERS_SUCCEED, fault=TOO_MUCH, claimed=job(attempts=1, output_ceiling=8192))
+    assert isinstance(again, Bury)
+
+
+def test_a_job_that_fails_alone_asks_ever_more_seldom():
+    def longest(tries, comparison):
+        return step(K.SERVER_ERROR, comparison, claimed=job(tries=tries), uniform=lambda _low, high: high).delay
+
+    assert longest(LONG_ALONE + 5, NOBODY_ELSE) == CAP
+    assert longest(LONG_ALONE - 1, NOBODY_ELSE) == longest(LONG_ALONE + 5, OTHERS_SUCCEED) == 10.0
+
+
+def test_the_first_failures_of_a_job_are_told_to_the_breakers_whoever_succeeds():
+    fault = Fault(K.SERVER_ERROR)
+    told = [not is_its_own(fault, tries, "a/m", OTHERS_SUCCEED, WELL) for tries in range(4)]
+    assert told == [True] * OFTEN + [False] * (4 - OFTEN)
+    assert not is_its_own(fault, 50, "a/m", OTHERS_FAIL, WELL)
