@@ -141,7 +141,7 @@ def _gate(chance: Random, plan: Plan) -> GateOracle:
     index, breakers, buckets = set[str](), dict[str, Breaker](), dict[str, StoredBucket]()
     for scope in dict.fromkeys(scope for target in targets for scope in target.scopes):
         if chance.random() < 0.5:
-            breakers[scope] = breaker(chance, START)
+            breakers[scope] = breaker(chance, START, lane)
         if scope in breakers or chance.random() < 0.1:
             index.add(f"breaker:{scope}")
     for target in targets:
@@ -186,20 +186,23 @@ def _need(chance: Random, plan: Plan) -> tuple[str, Need | None]:
 def _avoid(chance: Random, plan: Plan) -> Mapping[str, float | None]:
     """Dates to the microsecond, as a need is written."""
     names = [route.name for route in plan.routes if chance.random() < 0.25]
+    keys = dict.fromkeys(f"credential:{route.provider}/{key}" for route in plan.routes for key in route.credentials)
+    names += [key for key in keys if chance.random() < 0.1]
     return {name: chance.choice((None, START, round(START + chance.uniform(-2, 5), 6))) for name in names}
 
 
-def breaker(chance: Random, now: float) -> Breaker:
-    """A breaker in any state that one can be in at ``now``."""
+def breaker(chance: Random, now: float, jobs: Sequence[str] = ()) -> Breaker:
+    """A breaker in any state that one can be in at ``now``. ``jobs``: of which some probed before."""
+    probers = tuple(job for job in jobs if chance.random() < 0.4) if chance.random() < 0.5 else ()
     epoch, around = chance.randint(0, 9), now + chance.choice((0.0, chance.uniform(-3, 5), chance.uniform(0, 0.2)))
     state = chance.choice(
         (
             Closed(failures=chance.randint(0, 3)),
             Closed(ramp=chance.choice((1.0, 2.0, 2.9, chance.uniform(0.5, 6)))),
-            Open(around, 4.0),
-            Open(around, 4.0),
-            HalfOpen(around, 4.0, around - 25),
-            HalfOpen(around, 4.0, around - 25),
+            Open(around, 4.0, probers),
+            Open(around, 4.0, probers),
+            HalfOpen(around, 4.0, around - 25, probers),
+            HalfOpen(around, 4.0, around - 25, probers),
             ForcedOpen(),
             Disabled(),
         )

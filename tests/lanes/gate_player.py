@@ -155,7 +155,7 @@ class Player:
             arguments += [permit, held.grant.target.name if held else self.compiled.routes[0], *charge]
         answer = self.oracle.settle(self.now, step.worker, calls)
         keys = [self.keys.root, self.keys.permits(step.worker)]
-        self._run(step, "settle", keys, [*arguments, 0, 0], lambda raw: (raw[1], dict(_pairs(raw[3]))), answer)
+        self._run(step, "settle", keys, [*arguments, 0, 0, 0, 0], lambda raw: (raw[1], dict(_pairs(raw[3]))), answer)
 
     @_play.register
     def _(self, step: Release) -> None:

@@ -24,13 +24,16 @@ COUNT = max(CASES, int(os.environ.get("HOLDFAST_ADMISSION_CASES", "0")))
 
 # One line of a script and what it might have been by mistake.
 PLANTED = {
-    "a route is avoided a moment too long": ("until_ and until_ > now", "until_ and until_ >= now"),
+    "a route is avoided a moment too long": ("if until_ > now then", "if until_ >= now then"),
     "a slot too many": ("target.slots.used >= limit", "target.slots.used > limit"),
     "a ramp rounded up": ("math.floor(breaker.ramp)", "math.ceil(breaker.ramp)"),
     "small jobs starve a large one": ("target.bucket.short = lack / 1000", "target.bucket.short = false"),
     "one job too many looked at": ("#skipped >= look then", "#skipped > look then"),
     "jobs passed over change places": ("for i = #skipped, 1, -1 do", "for i = 1, #skipped do"),
     "a second permit probes": ("if probe and held then", "if false then"),
+    "a job probes again though another one waits": ("if lack == 0 and probe and not last_resort", "if false"),
+    "a job that probed before never probes again": ("if place(job.id, job.need, true) then", "if false then"),
+    "a credential is not avoided": ("need.avoid[target.credential] or 0", "0"),
     "each probe is a new epoch": ('if breaker.state == "open" then breaker.epoch', "if true then breaker.epoch"),
     "a sound credential goes before one that is due": ("return target.breakers[2].until_ end", "return math.huge end"),
     "a lost breaker counts as closed": ('state = "open", epoch = math.floor(now)', 'state = "closed", epoch = 0'),

@@ -121,6 +121,8 @@ class Scripts:
             repr(step.pause),
             0,
             0,
+            0,
+            0,
         ]
         self.redis.register_script(source("settle"))([self.keys.root, self.keys.permits("w")], arguments)
 

@@ -107,6 +107,22 @@ async def test_a_large_job_at_the_head_is_not_starved_by_small_ones_behind_it(ho
     assert 0.5 < fetched.retry_in < 0.7
 
 
+async def test_neither_is_it_where_both_could_take_one_route_alone(house: House) -> None:
+    limits = Limits(requests_per_minute=60_000, input_tokens_per_minute=60_000)
+    house.plan = plan(route("openai", "gpt"), route(limits=limits))
+    for tokens in (600, 900, 10):
+        house.offer(1, Need(tokens, 0, {"openai/gpt": None}))
+    fetched = await house.fetch(3)
+    assert (len(fetched.permits), fetched.window) == (1, 2)
+
+
+async def test_what_is_known_of_a_dead_worker_s_permits_goes_with_the_last_lease(house: House) -> None:
+    house.offer(1)
+    permit = await house.permit()
+    left = house.redis.pttl(house.keys.permits(permit.worker)) / 1000
+    assert house.plan.routes[0].deadline < left < house.plan.routes[0].deadline + 120
+
+
 async def test_a_job_larger_than_the_bucket_starts_on_a_full_one_and_leaves_a_debt(house: House) -> None:
     house.plan = plan(route(limits=Limits(requests_per_minute=60_000, input_tokens_per_minute=60_000)))
     house.offer(2, Need(5_000, 0))

@@ -37,6 +37,8 @@ NAMES: dict[str, Name] = {
     "server": lambda keys: keys.server,
     "alive": lambda keys: keys.alive,
     "faults": lambda keys: f"{keys.root}credential-faults",
+    "replies": lambda keys: keys.replies,
+    "failing": lambda keys: keys.failing(f"{ROUTE} main"),
     "said": lambda keys: f"{keys.root}said:something",
 }
 ANOTHER = {"string": "list", "list": "string", "set": "string", "hash": "list", "zset": "hash"}

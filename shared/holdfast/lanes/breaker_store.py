@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 CONFLICTS = 50  # times that other processes may move a breaker while we try to
 NO_CALLS = (0, 0)  # settle.lua's arguments where only breakers are told something
+NO_EVIDENCE = (0, 0)  # and where nobody replied or failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +59,36 @@ class BreakerStore:
         self._known: dict[str, KnownBreaker] = {}
 
     async def settle(
-        self, worker: str, arguments: Sequence[Any], observations: Mapping[str, Sequence[Observation]]
+        self,
+        worker: str,
+        arguments: Sequence[Any],
+        observations: Mapping[str, Sequence[Observation]],
+        evidence: Sequence[Any] = NO_EVIDENCE,
     ) -> dict[str, int]:
         """Run settle.lua for calls of ``worker``, and again for breakers that somebody else moved meanwhile.
 
-        ``arguments``: the calls, and the jobs that go back to their lanes. Returns permits ever given, by bucket.
+        ``arguments``: the calls, and the jobs that go back to their lanes. ``evidence``: who replied, and who failed.
+        Returns permits ever given, by bucket.
         """
         taken: dict[str, int] = {}
         for _ in range(CONFLICTS):
             updates = [self._fold(scope, seen) for scope, seen in observations.items()]
-            conflicts, given = await self._run(worker, arguments, updates)
+            conflicts, given = await self._run(worker, arguments, updates, evidence)
             taken |= given
             self._note(updates, conflicts)
             if not conflicts:
                 break
             observations, arguments = {scope: observations[scope] for scope in conflicts}, NO_CALLS
+            evidence = NO_EVIDENCE
         return taken
 
     async def _run(
-        self, worker: str, arguments: Sequence[Any], updates: Sequence[BreakerUpdate]
+        self, worker: str, arguments: Sequence[Any], updates: Sequence[BreakerUpdate], evidence: Sequence[Any]
     ) -> tuple[dict[str, KnownBreaker], dict[str, int]]:
         """What settle.lua answers: breakers of which it found another version, and permits ever given, by bucket."""
         told = [text for update in updates for text in update.arguments()]
         now, _, conflicts, taken = await self._scripts.run_for(
-            worker, "settle", [worker, *arguments, len(updates), *told]
+            worker, "settle", [worker, *arguments, len(updates), *told, *evidence]
         )
         self._scripts.saw_time(now)
         found = {scope: KnownBreaker(int(version), _readable(fields)) for scope, version, fields in conflicts}
@@ -115,10 +122,12 @@ def add_signals(
     *,
     reporter: str = "",
     seconds: float = 0.0,
+    replied: float | None = None,
 ) -> None:
     """Add what one call says to what its breakers record. Nothing said about a probe frees its place.
 
-    ``seconds``: how long the call took. The endpoint's breaker alone records which credential was let in or refused.
+    ``seconds``: how long the call took. ``replied``: when the latest call that brought a reply was sent there. The
+    endpoint's breaker alone records which credential was let in or refused.
     """
     for scope, epoch in permit.epochs.items():
         kind = scope_kind(scope)
@@ -126,7 +135,7 @@ def add_signals(
         if permit.probe or signal is not Signal.NONE:
             credential = permit.credential if kind is ScopeKind.ENDPOINT and reports_auth(signals) else ""
             observations.setdefault(scope, []).append(
-                Observation(at, epoch, signal, reporter, credential, at - seconds)
+                Observation(at, epoch, signal, reporter, credential, at - seconds, permit.job, replied)
             )
 
 

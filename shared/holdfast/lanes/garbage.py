@@ -28,6 +28,8 @@ KINDS: Mapping[str, str] = {
     "refill:": "string",
     "said:": "string",
     "credential-faults": "hash",
+    "replies": "hash",
+    "failing:": "zset",
     "index": "set",
     "lanes": "set",
     "paused": "set",

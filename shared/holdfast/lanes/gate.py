@@ -14,6 +14,7 @@ import structlog
 from holdfast.lanes.breaker_store import NO_CALLS, BreakerStore, add_signals
 from holdfast.lanes.compiled_plan import CompiledPlans
 from holdfast.lanes.connection import Connection
+from holdfast.lanes.evidence import ask_evidence, comparison_of, evidence_arguments, target_of
 from holdfast.lanes.fetch_script import fetch_arguments, fetch_keys, read_fetched
 from holdfast.lanes.finishing import (
     attempt_arguments,
@@ -37,8 +38,9 @@ from holdfast.model.route import Plan
 from holdfast.policy.admission import Reason
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker_rules import RulesOf, default_rules
+from holdfast.policy.comparison import Comparison
+from holdfast.policy.health import Health
 from holdfast.policy.outcome_signals import is_connectivity_fault, signals
-from holdfast.policy.retry import Health
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 from holdfast.policy.targets import Target
 from holdfast.testing import PRODUCTION, Clock
@@ -85,6 +87,7 @@ class Gate:
         self._unanswered: dict[str, str] = {}  # fetches whose answer did not come, and their workers
         self._slow: set[str] = set()  # permits whose signal was said while their call ran
         self._health: dict[str, tuple[float, Health]] = {}
+        self._replied: dict[str, float | None] = {}  # by target, as ``comparison`` last read it
 
     async def fetch(self, lane: str, n: int, worker: str, plan: Plan) -> tuple[list[Permit], FetchStatus]:
         """Take up to ``n`` >= 1 jobs of ``lane`` for ``worker``, each with a permit for a route of ``plan``."""
@@ -137,7 +140,8 @@ class Gate:
             return
         self._slow.add(permit.id)
         route = f"{ScopeKind.ROUTE}:{permit.route}"
-        observations = {route: [Observation(self.now(), permit.epochs[route], Signal.SLOW, self.local_breakers.host)]}
+        slow = Observation(self.now(), permit.epochs[route], Signal.SLOW, self.local_breakers.host, job=permit.job)
+        observations = {route: [slow]}
         await self._breakers.settle(permit.worker, NO_CALLS, observations)
 
     async def offer(
@@ -173,6 +177,18 @@ class Gate:
         shut = self.local_breakers.shut(self.now())
         unreached = {route.name for route in plan.routes if route.provider in shut}
         return replace(known[1], open_routes=known[1].open_routes | unreached) if unreached else known[1]
+
+    async def comparison(self, attempt: Attempt) -> Comparison:
+        """Hold a failed call against what the calls of other jobs came to, on its route with its credential."""
+
+        async def ask(client: redis.asyncio.Redis) -> list[Any]:
+            pipe = client.pipeline(transaction=False)
+            ask_evidence(pipe, self._keys, attempt)
+            return list(await pipe.execute())
+
+        found = comparison_of(attempt, await self._scripts.ask(ask), self.now())
+        self._replied[target_of(attempt.permit)] = found.reply_sent
+        return found
 
     async def check_writes(self) -> tuple[str | None, str | None]:
         """Write something, to see that Redis takes it.
@@ -247,7 +263,7 @@ class Gate:
             arguments += attempt_arguments(attempt, rest, target, late=late)
             self._observe(observations, attempt, now)
         arguments += requeue_arguments(attempts, now, self._connection.signer)
-        taken = await self._breakers.settle(worker, arguments, observations)
+        taken = await self._breakers.settle(worker, arguments, observations, evidence_arguments(ended, now))
         self._slow.difference_update(attempt.permit.id for attempt in ended)
         await self._limits.learn(zip(ended, rests, strict=True), taken)
 
@@ -264,10 +280,12 @@ class Gate:
     def _observe(self, observations: dict[str, list[Observation]], attempt: Attempt, now: float) -> None:
         """Add what a call says to its breakers. One that was reported as slow has said it already."""
         permit, outcome = attempt.permit, attempt.outcome
-        said = signals(None if permit.id in self._slow else outcome, below_limit=refused_below_limit(attempt))
+        below, heard = refused_below_limit(attempt), None if permit.id in self._slow else outcome
+        said = signals(heard, below_limit=below, own=attempt.is_own)
         reporter = self.local_breakers.host if is_connectivity_fault(outcome) else ""
+        replied = self._replied.get(target_of(permit))
         self.local_breakers.record_permit(permit, outcome, now)
-        add_signals(observations, permit, said, now, reporter=reporter, seconds=attempt.seconds)
+        add_signals(observations, permit, said, now, reporter=reporter, seconds=attempt.seconds, replied=replied)
 
     async def _forget_unanswered(self) -> None:
         """Free what fetches gave whose answer never came: nobody knows those permits, so nobody would settle them."""

@@ -62,6 +62,11 @@ class Keys:
         return f"{self.root}index"
 
     @property
+    def replies(self) -> str:
+        """The hash of when the latest reply came from each target, and when its call was sent."""
+        return f"{self.root}replies"
+
+    @property
     def credential_faults(self) -> str:
         """The hash of why each credential's last call failed."""
         return f"{self.root}credential-faults"
@@ -109,6 +114,10 @@ class Keys:
 
     def bucket(self, name: str) -> str:
         return f"{self.root}bucket:{name}"
+
+    def failing(self, target: str) -> str:
+        """The sorted set of jobs that failed on a target of late, by when the first failed call of each was sent."""
+        return f"{self.root}failing:{target}"
 
     def slots(self, route: str) -> str:
         return f"{self.root}slots:{route}"

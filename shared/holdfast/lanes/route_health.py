@@ -7,7 +7,8 @@ import redis.asyncio
 
 from holdfast.lanes.compiled_plan import CompiledPlan
 from holdfast.lanes.keys import Keys
-from holdfast.policy.retry import Health
+from holdfast.policy import health
+from holdfast.policy.health import Health
 
 
 def read_health(client: redis.asyncio.Redis, keys: Keys, compiled: CompiledPlan) -> Awaitable[list[Any]]:
@@ -38,8 +39,4 @@ def health_of(compiled: CompiledPlan, rows: Sequence[Sequence[str | None]], now:
         for name, (until,) in zip(compiled.buckets, rows[len(compiled.scopes) :], strict=True)
         if now * 1000 < float(until or 0)
     }
-    all_routes = frozenset(target.route.name for target in compiled.targets)
-    admitting = {t.route.name for t in compiled.targets if t.bucket not in paused and shut.isdisjoint(t.scopes)}
-    well = {target.route.name for target in compiled.targets if ill.keys().isdisjoint(target.scopes)}
-    proved = {target.route.name for target in compiled.targets if ramping.isdisjoint(target.scopes)}
-    return Health(all_routes - admitting, all_routes - well, all_routes - proved)
+    return health.health_of(compiled.targets, ill=ill.keys(), shut=shut, ramping=ramping, paused=paused)

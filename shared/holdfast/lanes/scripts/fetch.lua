@@ -4,7 +4,8 @@
 -- A job gets the first target of its plan that admits it: three breakers' yes, units in the bucket, no pause, a free
 -- slot, and a route that the job need not avoid. What admits nobody is not popped; jobs that are passed over keep
 -- their order. Once a bucket is too low for one job, no later job of this fetch takes from it: small jobs must not
--- starve a large one. Half-open breakers get exactly one probe: whoever is first after the cool-off gets its lease.
+-- starve a large one. Half-open breakers get exactly one probe: whoever is first after the cool-off gets its lease, but a
+-- job whose probe failed before only where no other job of the window takes it.
 -- A second permit for a job never probes, and its record names no lane: to settle it acknowledges nothing.
 -- policy/admission.py is the oracle.
 --
@@ -99,7 +100,7 @@ local needs = held and {ARGV[9]} or redis.call("HMGET", KEYS[4], unpack(ids))
 
 -- Everything that guards the targets, read once.
 local function read_breaker(key)
-    local raw = redis.call("HMGET", key, "state", "epoch", "until", "ramp", "cool_off")
+    local raw = redis.call("HMGET", key, "state", "epoch", "until", "ramp", "cool_off", "probers")
     if not raw[1] then
         if fresh and redis.call("SISMEMBER", KEYS[9], key) == 0 then
             return {key = key, state = "closed", epoch = 0, until_ = 0}
@@ -110,7 +111,7 @@ local function read_breaker(key)
     end
     return {
         key = key, state = raw[1], epoch = tonumber(raw[2] or "") or 0, until_ = tonumber(raw[3] or "") or 0,
-        ramp = tonumber(raw[4] or ""), cool_off = raw[5] or "1",
+        ramp = tonumber(raw[4] or ""), cool_off = raw[5] or "1", probers = raw[6] or "",
     }
 end
 
@@ -142,6 +143,8 @@ for i = 1, n_targets do
         lease = tonumber(ARGV[at + 8]), probe_lease = tonumber(ARGV[at + 9]),
         joint = ARGV[at + 10] == "1", output = tonumber(ARGV[at + 11]) or math.huge,
     }
+    local credential = targets[i].breakers[2]
+    targets[i].credential = credential and string.match(credential.key, "^{.-}:breaker:(.*)$")
     if not targets[i].bucket or not targets[i].slots or #targets[i].breakers ~= 3
         or not targets[i].lease or not targets[i].probe_lease then
         argument_error("target " .. i, "numbers of its bucket, route and breakers, and two leases", ARGV[at + 1])
@@ -169,6 +172,23 @@ local function gate(target)
     end
     if target.slots.used >= limit then return "slots", POLL end
     return nil, nil, probe
+end
+
+-- Whether the job's probe failed in the outage that a probe is to end.
+local function has_probed(target, id)
+    for _, breaker in ipairs(target.breakers) do
+        local is_due = breaker.state == "open" or breaker.state == "half_open"
+        if is_due and breaker.probers and string.find(" " .. breaker.probers .. " ", " " .. id .. " ", 1, true) then
+            return true
+        end
+    end
+    return false
+end
+
+-- When the job may take the target: it may have to avoid its route, or its credential alone.
+local function avoided_until(target, need)
+    if not need.avoid then return 0 end
+    return math.max(need.avoid[target.route] or 0, need.avoid[target.credential] or 0)
 end
 
 local function costs_of(target, need)
@@ -215,7 +235,7 @@ end
 
 local jobs, chosen, probes = {}, {}, {}
 local permits, texts, left_shares = {}, {}, {}
-local skipped, garbage, seen = {}, {}, {}
+local skipped, garbage, seen, held_back = {}, {}, {}, {}
 local reason, retry_in
 local looked, longest_lease = 0, 0
 
@@ -250,14 +270,15 @@ local function take(target, number, id, costs, probe)
         exact(costs[1]), exact(costs[2]), exact(costs[3]), string.sub(probing, 2)}, "\t")
 end
 
--- Offer one job to the targets in order. Returns whether it was taken, and whether every target is shut to all.
-local function place(id, need)
-    local shut, why, wait = 0, nil, nil
+-- Offer one job to the targets in order. Returns whether it was taken, whether every target is shut to all, and whether it
+-- could have had a probe that another job should make: as the last resort it may.
+local function place(id, need, last_resort)
+    local shut, why, wait, could_probe = 0, nil, nil, false
     for _, number in ipairs(order) do
         local target = targets[number]
-        local until_ = need.avoid and need.avoid[target.route]
+        local until_ = avoided_until(target, need)
         local refusal, seconds
-        if until_ and until_ > now then
+        if until_ > now then
             refusal, seconds = "avoided", until_ < math.huge and until_ - now or nil
         elseif target.bucket.short then
             refusal, seconds, shut = "bucket", target.bucket.short, shut + 1
@@ -270,12 +291,15 @@ local function place(id, need)
             else
                 local costs = costs_of(target, need)
                 local lack = bucket_wait(target.bucket, costs)
-                if lack == 0 then
+                if lack == 0 and probe and not last_resort and has_probed(target, id) then
+                    refusal, seconds, could_probe = "breaker", POLL, true
+                elseif lack == 0 then
                     take(target, number, id, costs, probe)
                     return true
+                else
+                    target.bucket.short = lack / 1000
+                    refusal, seconds, shut = "bucket", lack / 1000, shut + 1
                 end
-                target.bucket.short = lack / 1000
-                refusal, seconds, shut = "bucket", lack / 1000, shut + 1
             end
         end
         if not why or (seconds and (not wait or seconds < wait)) then
@@ -283,7 +307,7 @@ local function place(id, need)
         end
     end
     if not reason then reason, retry_in = why, wait end
-    return false, shut == #targets
+    return false, shut == #targets, could_probe
 end
 
 for i, id in ipairs(ids) do
@@ -296,11 +320,22 @@ for i, id in ipairs(ids) do
         garbage[#garbage + 1] = id
     else
         seen[id] = true
-        local taken, shut = place(id, need)
+        local taken, shut, could_probe = place(id, need, false)
         if taken then texts[#texts + 1] = needs[i] end
         if not taken then
             skipped[#skipped + 1] = id
+            if could_probe then held_back[#held_back + 1] = {id = id, need = need, text = needs[i]} end
             if shut or #skipped >= look then break end
+        end
+    end
+end
+
+for _, job in ipairs(held_back) do
+    if #jobs == n then break end
+    if place(job.id, job.need, true) then
+        texts[#texts + 1] = job.text
+        for i, id in ipairs(skipped) do
+            if id == job.id then table.remove(skipped, i) break end
         end
     end
 end

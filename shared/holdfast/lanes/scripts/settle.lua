@@ -19,6 +19,8 @@
 --       message, need
 --       then number of breakers that recorded something, then per breaker: scope, expected version, number of texts,
 --       then the texts: field, value, field, value …; none when nothing changes
+--       then number of targets that replied, then per target: name, when its call was sent, when the reply came
+--       then number of calls that failed, then per call: target, job, when it was sent
 --
 -- RETURNS  {now, settled, conflicts, taken}
 --          now        seconds as text
@@ -27,7 +29,7 @@
 --          taken      bucket name, permits ever given from it, bucket name … of the buckets of these calls
 -- ERRORS   "SETTLE <argument>: expected …, got …"; "GARBAGE in <key>": purge, and ask again
 --
--- Cost O(calls + jobs + breakers).
+-- Cost O(calls + jobs + breakers + targets).
 
 local root, now, worker = KEYS[1], clock(ARGV[1]), ARGV[2]
 local now_ms = now * 1000
@@ -119,5 +121,23 @@ for lane, jobs in pairs(returning) do
     redis.call("SADD", root .. "lanes", lane)
     hint = true
 end
+
+-- What comparison goes by: lanes/evidence.py. Last, for whatever lies there must keep no job from its lane.
+local MEMORY, MOST = 600, 500 -- seconds and jobs
+for i = 1, whole(following(), "SETTLE", "replies") do
+    local target, sent, came = following(), tonumber(following()), tonumber(following())
+    local known = redis.call("HGET", root .. "replies", target) or ""
+    local known_sent, known_came = string.match(known, "^(%S+) (%S+)$")
+    sent, came = math.max(sent, tonumber(known_sent) or 0), math.max(came, tonumber(known_came) or 0)
+    redis.call("HSET", root .. "replies", target, exact(sent) .. " " .. exact(came))
+end
+for i = 1, whole(following(), "SETTLE", "failures") do
+    local key, job, sent = root .. "failing:" .. following(), following(), following()
+    redis.call("ZREMRANGEBYSCORE", key, "-inf", exact(now - MEMORY))
+    redis.call("ZADD", key, "NX", sent, job)
+    redis.call("ZREMRANGEBYRANK", key, 0, -MOST - 1)
+    redis.call("PEXPIRE", key, MEMORY * 1000)
+end
+
 if hint then redis.call("PUBLISH", root .. "wake", "") end
 return {exact(now), settled, conflicts, taken}
