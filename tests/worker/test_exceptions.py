@@ -26,6 +26,7 @@ from holdfast.store.backlog import lane_heads
 from holdfast.store.jobs import find_detail
 from holdfast.worker import attempt as attempt_module
 from holdfast.worker import call_runner as call_module
+from holdfast.worker import decision as decision_module
 from holdfast.worker import hedging as hedging_module
 from holdfast.worker.attempt import AttemptRunner
 from holdfast.worker.call_runner import CallRunner
@@ -214,7 +215,7 @@ CALL = (
     Step(SlowCallMonitor, "learn"),
     Step(FaultMonitor, "record"),
     Step(AttemptRunner, "_decide"),
-    Step(attempt_module, "next_step"),
+    Step(decision_module, "next_step"),
     Step(AttemptRunner, "_record"),
     Step(GroupWriter, "finish"),
     Step(writer_module, "finish"),

@@ -8,7 +8,7 @@ from attempts import a_claim, ended
 from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Permit
-from holdfast.policy.retry import Health
+from holdfast.policy.health import Health
 from holdfast.worker.fault_monitor import FaultMonitor
 
 STRANGE = Fault(FaultKind.INVALID_REQUEST, "400", 400, "of_another_year", unfamiliar=True)
@@ -36,7 +36,7 @@ def test_a_storm_is_of_one_route():
     fault_monitor = FaultMonitor()
     for n in range(10):
         fault_monitor.record(attempt(n, WRONG))
-    assert fault_monitor.error_bursts() == {"a/m"}
+    assert fault_monitor.health(Health()).open_routes == {"a/m"}
 
 
 def test_a_route_that_cuts_many_jobs_wears_them_out():
@@ -46,10 +46,3 @@ def test_a_route_that_cuts_many_jobs_wears_them_out():
     for n in range(5):
         fault_monitor.record(attempt(n, cut))
     assert fault_monitor.health(known) == replace(known, degraded=frozenset({"a/m", "c/m"}))
-
-
-def test_a_storm_shuts_its_route():
-    fault_monitor = FaultMonitor()
-    for n in range(10):
-        fault_monitor.record(attempt(n, WRONG))
-    assert fault_monitor.health(Health()).open_routes == {"a/m"}

@@ -8,27 +8,23 @@ import structlog
 
 from holdfast.model.attempt import Attempt
 from holdfast.model.call_result import CallResult
-from holdfast.model.errors import QueueUnavailable, StorageUnavailable
+from holdfast.model.errors import StorageUnavailable
 from holdfast.model.exception_fault import exception_fault, is_exception, what_broke
-from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import MAX_EXCEPTIONS, Claimed, Permit
 from holdfast.model.reply import Reply
 from holdfast.model.route import Plan
-from holdfast.model.step import Complete, Step
+from holdfast.model.step import Step
 from holdfast.policy.exceptions import after_exception
-from holdfast.policy.fault_rules import may_be_billed
-from holdfast.policy.retry import Health, next_step, still_avoided
+from holdfast.policy.retry import still_avoided
 from holdfast.wire.validate import check
 from holdfast.worker.call_runner import CallInFlight, CallRunner
 from holdfast.worker.context import WorkerContext
-from holdfast.worker.fault_monitor import FaultMonitor
-from holdfast.worker.hedging import Hedging, is_good
+from holdfast.worker.decision import DecisionMaker, counting
+from holdfast.worker.hedging import Hedging
 from holdfast.worker.permit_releaser import PermitReleaser
-from holdfast.worker.retries import Retries
 from holdfast.worker.slow_calls import SlowCallMonitor
 
 log = structlog.get_logger()
-ALL_WELL = Health(open_routes=frozenset())
 
 
 @dataclass(slots=True)
@@ -38,15 +34,13 @@ class AttemptRunner:
     context: WorkerContext
     calls: CallRunner
     releaser: PermitReleaser
-    retries: Retries = field(init=False)
-    fault_monitor: FaultMonitor = field(init=False)
+    decisions: DecisionMaker = field(init=False)
     slow_calls: SlowCallMonitor = field(init=False)
     hedging: Hedging = field(init=False)
 
     def __post_init__(self) -> None:
-        clock = self.context.runtime.clock
-        self.retries, self.fault_monitor = Retries(clock), FaultMonitor(clock)
-        self.slow_calls = SlowCallMonitor(self.context, self._health)
+        self.decisions = DecisionMaker(self.context)
+        self.slow_calls = SlowCallMonitor(self.context, self.decisions.health)
         self.hedging = Hedging(self.context, self.releaser)
 
     async def run(self, job: Claimed, permit: Permit, plan: Plan) -> None:
@@ -72,9 +66,9 @@ class AttemptRunner:
                 result = await self.calls.run(call, plan)
             if is_exception(result.outcome):
                 log_attempt(replace(call.attempt, result=result, outcome=result.outcome))
-            call.attempt = judged(replace(call.attempt, result=result))
+            call.attempt = judged(replace(call.attempt, result=result, ended_at=self.context.gate.now()))
             self.slow_calls.learn(call.attempt)
-            self.fault_monitor.record(call.attempt)
+            self.decisions.fault_monitor.record(call.attempt)
         except Exception as error:  # noqa: BLE001  bytes may have left: the call is counted, or it is paid without end
             call.attempt = broken(call, error)
         return call.attempt
@@ -82,25 +76,7 @@ class AttemptRunner:
     async def _decide(self, attempts: Sequence[Attempt], plan: Plan) -> list[Attempt]:
         """Give the last attempt, which decides, its step."""
         *others, last = attempts
-        if last.job.tries == 0:
-            self.retries.first_call()
-        step = await self._next_step(last, counting(last.job, others), plan)
-        return [*others, replace(last, step=step, outcome=reconsidered(last.outcome, step))]
-
-    async def _next_step(self, attempt: Attempt, job: Claimed, plan: Plan) -> Step:
-        outcome, route = attempt.outcome, attempt.route
-        assert outcome is not None
-        health = ALL_WELL if is_good(attempt) else await self._health(plan)
-        step = next_step(job, route, plan, outcome, health, self.context.gate.now(), random.uniform)
-        return self.retries.paced(step, guarded=route.name in health.open_routes)
-
-    async def _health(self, plan: Plan) -> Health:
-        try:
-            health = await self.context.gate.health(plan)
-        except QueueUnavailable as error:
-            self.context.dependencies.failed(error)
-            health = ALL_WELL
-        return self.fault_monitor.health(health)
+        return [*others, await self.decisions.decide(last, others, plan)]
 
     async def _record(self, attempts: list[Attempt]) -> list[Attempt]:
         """Write the ends of the calls; while SQL is away the writer keeps them.
@@ -185,20 +161,3 @@ def log_attempt(attempt: Attempt, error: Exception | None = None) -> None:
         effect=f"its job is tried once more, or buried if that was exception {MAX_EXCEPTIONS} of it",
         exc_info=error,
     )
-
-
-def counting(job: Claimed, others: Sequence[Attempt]) -> Claimed:
-    """The job, with the calls counted that other routes may bill for it, and what broke in them."""
-    if not others:
-        return job
-    billed = sum(each.fault is None or may_be_billed(each.fault) for each in others)
-    exceptions = sum(is_exception(each.fault) for each in others)
-    return replace(job, calls=job.calls + billed, exceptions=job.exceptions + exceptions)
-
-
-def reconsidered(outcome: Reply | Fault | None, step: Step) -> Reply | Fault | None:
-    """A reply that is not taken as the result is a refusal that another provider may do better than."""
-    if not isinstance(outcome, Reply) or isinstance(step, Complete):
-        return outcome
-    said = "the model refused, and the job asks another one then"
-    return Fault(FaultKind.REFUSED, said, provider_request_id=outcome.provider_request_id)

@@ -9,7 +9,7 @@ from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.route import Plan
-from holdfast.policy.retry import Health
+from holdfast.policy.health import Health
 from holdfast.policy.slow_calls import RECHECK_AFTER, gives_up, is_crowded, slow_after, typical
 from holdfast.worker.call_runner import CallInFlight
 from holdfast.worker.context import WorkerContext
