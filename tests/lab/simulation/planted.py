@@ -58,17 +58,17 @@ def no_jitter(_low, high):
     return high
 
 
-def refusals_are_faults(outcome, *, below_limit=False):
-    heard = outcome_signals.signals(outcome, below_limit=below_limit)
+def refusals_are_faults(outcome, *, below_limit=False, own=False):
+    heard = outcome_signals.signals(outcome, below_limit=below_limit, own=own)
     if isinstance(outcome, Fault) and outcome.kind is FaultKind.RATE_LIMITED:
         return {**heard, ScopeKind.ROUTE: Signal.FAULT}
     return heard
 
 
-def buries_on_401(job, route, plan, outcome, *rest):
+def buries_on_401(job, route, plan, outcome, *rest, **more):
     if isinstance(outcome, Fault) and outcome.kind is FaultKind.AUTH:
         return Bury(DeathReason(FaultKind.AUTH, "the key is not valid", 401, None))
-    return retry.next_step(job, route, plan, outcome, *rest)
+    return retry.next_step(job, route, plan, outcome, *rest, **more)
 
 
 def refunds_twice(level, allowance, reserved, used, now_ms):
@@ -76,19 +76,19 @@ def refunds_twice(level, allowance, reserved, used, now_ms):
     return rate_limit.settle(once, allowance, reserved, used, now_ms)
 
 
-def no_cap_on_calls(job, route, plan, outcome, *rest):
+def no_cap_on_calls(job, route, plan, outcome, *rest, **more):
     if isinstance(outcome, Fault) and may_be_billed(outcome):
         return Retry(rest[-1](0.0, 5.0), uses_attempt=False, avoid={})
-    return retry.next_step(job, route, plan, outcome, *rest)
+    return retry.next_step(job, route, plan, outcome, *rest, **more)
 
 
-def reroutes_for_ever(job, route, plan, outcome, *rest):
-    decided = retry.next_step(job, route, plan, outcome, *rest)
+def reroutes_for_ever(job, route, plan, outcome, *rest, **more):
+    decided = retry.next_step(job, route, plan, outcome, *rest, **more)
     return replace(decided, avoid={}) if isinstance(decided, Reroute) else decided
 
 
-def sleeps_for_ever(job, route, plan, outcome, *rest):
-    decided = retry.next_step(job, route, plan, outcome, *rest)
+def sleeps_for_ever(job, route, plan, outcome, *rest, **more):
+    decided = retry.next_step(job, route, plan, outcome, *rest, **more)
     return replace(decided, delay=1e9) if isinstance(decided, Snooze) else decided
 
 

@@ -123,6 +123,23 @@ class Phase(_Strict):
         return is_well(self.mix)
 
 
+class OddJobs(_Strict):
+    """Jobs whose calls fail where those of others succeed: number ``first`` and every ``every``-th after it.
+
+    ``where``: at ``both`` providers, so that the job is poison; or at the ``first`` or ``second`` alone, which is then
+    ill for some jobs.
+    """
+
+    first: int = Field(default=0, ge=0)
+    every: int | None = Field(default=None, ge=1)  # None: that one alone
+    mode: Annotated[str, AfterValidator(_known)] = "e500"
+    where: str = Field(default="both", pattern="^(both|first|second)$")
+
+    def has(self, job: int) -> bool:
+        """Whether the job of this number is one of them."""
+        return job == self.first if self.every is None else job >= self.first and not (job - self.first) % self.every
+
+
 class Load(_Strict):
     """What the pool has to do: jobs a second, calls in flight, and how the providers are when they are well."""
 
@@ -141,6 +158,7 @@ class Load(_Strict):
     output_tokens: int = Field(default=400, ge=0, le=10_000_000)
     expires_in: float | None = Field(default=None, gt=0, le=LONGEST)
     breaking: int = Field(default=0, ge=0)  # so many of the first jobs have every call cut: their own doing
+    odd: tuple[OddJobs, ...] = ()
 
 
 class ChaosEvent(_Strict):

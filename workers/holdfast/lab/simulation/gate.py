@@ -7,6 +7,7 @@ from math import inf, nextafter
 from holdfast.lab.drill.drill_plan import DrillPlan
 from holdfast.lab.simulation.breaker import Moved, SimulatedBreaker
 from holdfast.lab.simulation.bucket import NOTHING, SimulatedBucket
+from holdfast.lab.simulation.evidence import SimulatedEvidence
 from holdfast.lab.simulation.jobs import SimulatedCall, SimulatedJob
 from holdfast.lab.simulation.policy_hooks import Outcome, PolicyHooks
 from holdfast.model.fault import FaultKind
@@ -15,9 +16,10 @@ from holdfast.model.reply import Reply
 from holdfast.policy.admission import LOOK, BucketState, GateState, Grant, WindowScan
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker import Breaker
+from holdfast.policy.comparison import Comparison
 from holdfast.policy.fault_rules import may_be_billed, was_sent
+from holdfast.policy.health import Health, health_of
 from holdfast.policy.outcome_signals import reports_auth
-from holdfast.policy.retry import Health
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 from holdfast.policy.targets import targets_of
 
@@ -58,6 +60,7 @@ class SimulatedGate:
         for target in self.targets:
             if target.bucket not in self.buckets:
                 self.buckets[target.bucket] = SimulatedBucket(target, states, hooks)
+        self.evidence = SimulatedEvidence()
         self.shut_until = 0.0
 
     def fetch(self, now: float, take: Callable[[SimulatedCall], bool]) -> float | None:
@@ -94,7 +97,8 @@ class SimulatedGate:
     def _scan(
         self, window: Iterable[tuple[SimulatedJob, Need]], now: float, *, hedged: bool = False
     ) -> WindowScan[SimulatedJob]:
-        return WindowScan(window, self.targets, self.state, now, LOOK, hedged, self.hooks.admit, self.hooks.take)
+        hooks = self.hooks
+        return WindowScan(window, self.targets, self.state, now, LOOK, hedged, _id_of, hooks.admit, hooks.take)
 
     def _window(self) -> Iterator[tuple[SimulatedJob, Need]]:
         while self.waiting:
@@ -114,30 +118,38 @@ class SimulatedGate:
         call.epochs = tuple([self.breakers[scope].breaker.epoch for scope in target.scopes])
         return call
 
-    def settle(self, call: SimulatedCall, outcome: Outcome | None, now: float) -> bool:
+    def comparison(self, call: SimulatedCall, now: float) -> Comparison:
+        """As ``Gate.comparison``: what others' calls came to where this one failed."""
+        return self.evidence.comparison(call, now)
+
+    def settle(self, call: SimulatedCall, outcome: Outcome | None, now: float, *, own: bool = False) -> bool:
         """Give back what a finished call took, and tell the breakers. True: a state changed. Twice does it once.
 
-        ``outcome`` None: the call was never made.
+        ``outcome`` None: the call was never made. ``own``: it failed by its job's doing alone.
         """
         if not call.held:
             return False
         call.held = False
         self.in_flight[call.target.name] -= 1
         self._charge(call, outcome, now)
+        if outcome is not None:
+            self.evidence.note(call, outcome, now)
         if call.told_slow:
             return self._record(call, self.hooks.signals(None), now) if call.probe else False
         if isinstance(outcome, Reply):
             if not call.probe and self.troubled.keys().isdisjoint(call.target.scopes):
                 return False
             return self._record(call, self.hooks.signals(outcome), now)
-        return self._record(call, self.hooks.signals(outcome, below_limit=self._was_below_limit(call)), now)
+        below = self._was_below_limit(call)
+        return self._record(call, self.hooks.signals(outcome, below_limit=below, own=own), now)
 
     def report_slow(self, call: SimulatedCall, now: float) -> bool:
         """A call still in flight is older than it should be. Once per call."""
         if call.told_slow or not call.held:
             return False
         call.told_slow, self.shut_until = True, 0.0
-        return self.breakers[call.target.scopes[0]].record(call, Observation(now, call.epochs[0], Signal.SLOW))
+        slow = Observation(now, call.epochs[0], Signal.SLOW, job=str(call.job.id))
+        return self.breakers[call.target.scopes[0]].record(call, slow)
 
     def health(self, now: float) -> Health:
         """As ``lanes.route_health``: which routes admit nothing now, with any credential, and which ramp."""
@@ -147,11 +159,7 @@ class SimulatedGate:
         if not ill and not ramping and not paused:
             return WELL
         shut = {scope for scope in ill if self.breakers[scope].shuts(now)}
-        names = frozenset(target.name for target in self.targets)
-        admitting = {t.name for t in self.targets if t.bucket not in paused and shut.isdisjoint(t.scopes)}
-        well = {target.name for target in self.targets if ill.isdisjoint(target.scopes)}
-        proved = {target.name for target in self.targets if ramping.isdisjoint(target.scopes)}
-        return Health(names - admitting, names - well, names - proved)
+        return health_of(self.targets, ill=ill, shut=shut, ramping=ramping, paused=paused)
 
     def release(self, calls: Iterable[SimulatedCall], now: float) -> None:
         """Free what a dead worker held. Its units stay spent."""
@@ -166,6 +174,7 @@ class SimulatedGate:
     def lose(self, now: float, calls: Iterable[SimulatedCall]) -> None:
         """Redis was lost: windows, permits, breakers and levels with it."""
         self.waiting.clear()
+        self.evidence.forget()
         self.shut_until = 0.0
         for call in calls:
             call.held = False
@@ -202,6 +211,13 @@ class SimulatedGate:
             signal = signals.get(breaker.kind, Signal.NONE)
             if call.probe or signal is not Signal.NONE:
                 said = credential if breaker.kind is ScopeKind.ENDPOINT else ""
-                observation = Observation(now, epoch, signal, credential=said, sent=call.sent or now)
+                job, replied = str(call.job.id), self.evidence.replied(call.target)
+                observation = Observation(
+                    now, epoch, signal, credential=said, sent=call.sent or now, job=job, replied=replied
+                )
                 changed = breaker.record(call, observation) or changed
         return changed
+
+
+def _id_of(job: SimulatedJob) -> str:
+    return str(job.id)

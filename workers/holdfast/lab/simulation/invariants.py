@@ -11,6 +11,7 @@ from holdfast.policy.fault_rules import FAULT_RULES, Scope
 
 AT_ONCE = 0.05  # seconds: a rerouted job that is back on the route that refused it within these went nowhere else
 EARLY = 310.0  # seconds: the longest wait that may be cut short because a deadline comes before its end
+ASKED = 8  # failed calls of a job where others succeed: more tell nothing new
 IDLE = 30.0  # seconds that a due job may lie, once its time has come
 HERD, HERD_SHARE = 20, 0.5  # retries decided in one second, and the share of them that may come back in a tenth of one
 
@@ -23,6 +24,7 @@ class InvariantChecker:
         self.excused = 0
         self.repeated = 0
         self.probes_most = 0
+        self._asked: Counter[SimulatedJob] = Counter()
         self._decided: Counter[int] = Counter()
         self._back: Counter[tuple[int, int]] = Counter()
 
@@ -49,6 +51,12 @@ class InvariantChecker:
         if isinstance(step, Retry | Snooze):
             self._decided[int(now)] += 1
             self._back[int(now), int(job.due * 10)] += 1
+
+    def failed_alone(self, job: SimulatedJob) -> None:
+        """A call failed at a provider that answers other jobs well."""
+        self._asked[job] += 1
+        if self._asked[job] == ASKED + 1:
+            self.found["a job was asked again and again where others succeed"] += 1
 
     def released(self, job: SimulatedJob, now: float) -> None:
         if now - job.due > IDLE:
@@ -83,7 +91,7 @@ class InvariantChecker:
             self.found["I2: a job has more than one terminal record"] += 1
         if _expired_early(job):
             self.found["a job expired long before its deadline"] += 1
-        if job.state is State.DEAD and _is_not_its_fault(job):
+        if job.state is State.DEAD and not job.fails and _is_not_its_fault(job):
             self.found["a fault of a route, a credential or an endpoint buried a job"] += 1
 
 

@@ -1,6 +1,7 @@
 """The twin of the worker processes: fetch, claim, call, decide, record, settle, in that order."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import ceil, inf
 from typing import cast
 
@@ -19,8 +20,9 @@ from holdfast.model.job import Claimed
 from holdfast.model.reply import Reply
 from holdfast.model.step import Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import Uniform
+from holdfast.policy.comparison import is_its_own
+from holdfast.policy.health import Health
 from holdfast.policy.hedging import HEDGE_PRIMARY_LOST, HEDGE_SECONDARY_LOST
-from holdfast.policy.retry import Health
 from holdfast.policy.retry_budget import earn, spend
 from holdfast.policy.slow_calls import RECHECK_AFTER, gives_up, is_crowded, slow_after, typical
 
@@ -104,6 +106,8 @@ class SimulatedPool:
         outcome, seconds = self.providers[route.provider].call(at, call.target.bucket)
         if call.job.breaks:
             outcome = CUT
+        elif call.job.fails and route.provider in call.job.fails and isinstance(outcome, Reply):
+            outcome, call.alone = call.job.fails[route.provider], self.providers[route.provider].was_well(at, at)
         if seconds >= route.deadline:
             outcome, seconds = TIMED_OUT, route.deadline
         call.outcome, call.seconds, call.sent = outcome, seconds, at
@@ -139,7 +143,7 @@ class SimulatedPool:
         if worker.dies == "before_record":
             self.kill(worker)
             return
-        step, health = self._decide(call, worker, outcome, now)
+        step, health, own = self._decide(call, worker, outcome, now)
         written = self._record(call, outcome, step, health)
         if worker.dies == "after_record":
             self.kill(worker)
@@ -147,7 +151,7 @@ class SimulatedPool:
         del worker.calls[call]
         worker.free += 1
         self.metrics.ended(call, outcome, now)
-        self.gate.settle(call, outcome, now)
+        self.gate.settle(call, outcome, now, own=own)
         if written:
             if step.__class__ is Complete:
                 job.acked = True
@@ -175,7 +179,8 @@ class SimulatedPool:
         del worker.calls[call]
         if isinstance(outcome, Fault):
             self.ledger.end_beside(call, outcome)
-            worker.notice(call.target.name, call.job, outcome, self.loop.now)
+            job = call.job
+            worker.windows.note(call.target.name, str(job.id), outcome, job.tries, self.loop.now)
         self.metrics.ended(call, outcome, self.loop.now)
         self.gate.settle(call, outcome, self.loop.now)
 
@@ -188,32 +193,39 @@ class SimulatedPool:
         if step.__class__ is Complete:
             self.metrics.done(now - job.born, call.target.name)
         else:
+            if call.alone:
+                self.audit.failed_alone(job)
             job.refused_at, job.rerouted_by = now, call.target if isinstance(step, Reroute) else None
             self.audit.decided(job, step, now, spared=call.target.name in health.open_routes | health.degraded)
         return True
 
     def _decide(
         self, call: SimulatedCall, worker: SimulatedWorker, outcome: Outcome, now: float
-    ) -> tuple[Step, Health]:
+    ) -> tuple[Step, Health, bool]:
+        """The step, how routes were when it was decided, and whether the failure is the job's own alone."""
         job, route, name = call.job, call.target.route, call.target.name
+        claimed = cast("Claimed", job)
         if job.tries == 0:
             worker.retries = earn(worker.retries)
-        if worker.doubts or worker.worn or isinstance(outcome, Fault):
-            worker.notice(name, job, outcome, now)
+        if worker.windows.client_errors or worker.windows.failures or isinstance(outcome, Fault):
+            worker.windows.note(name, str(job.id), outcome, job.tries, now)
         if isinstance(outcome, Reply):
             worker.typical[name] = typical(worker.typical.get(name), call.seconds, outcome.usage.output)
-            return self.hooks.next_step(cast("Claimed", job), route, self._plan, outcome, WELL, now, self.uniform), WELL
-        health = worker.health(self.gate.health(now), now)
+            return self.hooks.next_step(claimed, route, self._plan, outcome, WELL, now, self.uniform), WELL, False
+        health, comparison = worker.windows.health(self.gate.health(now), now), self.gate.comparison(call, now)
         clock = self.hooks.clock(now, worker)
-        step = self.hooks.next_step(cast("Claimed", job), route, self._plan, outcome, health, clock, self.uniform)
-        return self._paced(step, worker, name, health, now), health
+        step = self.hooks.next_step(
+            claimed, route, self._plan, outcome, health, clock, self.uniform, comparison=comparison
+        )
+        own = is_its_own(outcome, job.tries, name, comparison, health)
+        return self._paced(step, worker, name, health, now), health, own
 
     def _paced(self, step: Step, worker: SimulatedWorker, route: str, health: Health, now: float) -> Step:
         """As ``worker.retries``: what is beyond the worker's retry budget comes later."""
         if not isinstance(step, Retry) or route in health.open_routes:
             return step
         worker.retries, later = spend(worker.retries, now)
-        return Retry(step.delay + later, step.uses_attempt, step.avoid)
+        return replace(step, delay=step.delay + later)
 
     def _slow(self, call: SimulatedCall) -> None:
         """A call in flight is older than calls are here. Its breaker hears it now."""
@@ -228,7 +240,7 @@ class SimulatedPool:
         if call.over or call.worker is None:
             return
         now, worker = self.loop.now, call.worker
-        health, slowness = worker.health(self.gate.health(now), now), (now - call.sent) / call.slow_at
+        health, slowness = worker.windows.health(self.gate.health(now), now), (now - call.sent) / call.slow_at
         slow = sum(0 < each.slow_at <= now - each.sent for each in worker.calls)
         crowded = is_crowded(slow, worker.places)
         route, job = call.target.route, call.job

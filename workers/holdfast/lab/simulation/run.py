@@ -63,6 +63,8 @@ class _Clock:
         simulation.loop.at(now + self.gap(self.load.jobs_per_second), self._arrive)
         job = simulation.ledger.submit(now, self.load.expires_in)
         job.breaks = job.id < self.load.breaking
+        if self.load.odd:
+            job.fails = simulation.failures_of(job.id)
         simulation.gate.waiting.append(job)
         if job.expires_at is not None:
             simulation.loop.at(float(ceil(job.expires_at)), simulation.pool.expire, job)

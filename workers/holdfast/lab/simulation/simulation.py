@@ -1,5 +1,6 @@
 """Puts the twin together: providers, gate, ledger, workers and those who watch, for one scenario and one seed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from random import Random
@@ -14,9 +15,11 @@ from holdfast.lab.simulation.invariants import InvariantChecker
 from holdfast.lab.simulation.job_table import JobTable
 from holdfast.lab.simulation.jobs import SimulatedWorker, need_of
 from holdfast.lab.simulation.metrics import Metrics
+from holdfast.lab.simulation.outcomes import outcome_of
 from holdfast.lab.simulation.policy_hooks import PolicyHooks
 from holdfast.lab.simulation.pool import SimulatedPool
 from holdfast.lab.simulation.provider import SimulatedProvider
+from holdfast.model.fault import Fault
 from holdfast.policy.breaker import Breaker, Closed, Open
 
 BARS = 400  # of a run's picture
@@ -42,6 +45,17 @@ class Simulation:
     def first(self) -> SimulatedProvider:
         """The provider that falls ill."""
         return self.providers[self.fleet.plan.routes[0].provider]
+
+    def failures_of(self, job: int) -> Mapping[str, Fault]:
+        """What the calls of an odd job come to, by the names of providers; empty for all others."""
+        failures: dict[str, Fault] = {}
+        for odd in self.scenario.load.odd:
+            chosen = {"both": slice(None), "first": slice(1), "second": slice(1, 2)}[odd.where]
+            for route in self.fleet.plan.routes[chosen] if odd.has(job) else ():
+                outcome = outcome_of(odd.mode, self.scenario.load, route.api)
+                assert isinstance(outcome, Fault), "a job that is answered is not odd"
+                failures[route.provider] = outcome
+        return failures
 
     @property
     def known_breaches(self) -> int:
