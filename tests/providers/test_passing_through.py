@@ -211,3 +211,14 @@ async def test_our_own_maximum_gives_way_to_a_ceiling(call):
     answer, server = await call(Api.ANTHROPIC, answers(200, success(Api.ANTHROPIC)), ask(), ceiling=4_096)
     assert server.seen[0].json["max_tokens"] == 4_096
     assert answer.mapping.notes == ()
+
+
+async def test_a_large_request_is_sent_whole_and_its_length_told(api, call):
+    text = '"%s"' % ("a long story " * 100_000)
+    body = body_of(api).replace(b"null", text.encode())
+    request = written(api)
+    request = request.model_copy(update={"written": replace(request.written, body=body)})
+    answer, server = await call(api, answers(200, success(api)), request)
+    assert isinstance(answer.outcome, Reply)
+    assert len(server.seen[0].json["alpha"]) == 1_300_000
+    assert int(server.seen[0].headers["content-length"]) == len(server.seen[0].body)

@@ -51,7 +51,8 @@ def _envelope(request: Request, said: blake2b) -> bytes:
     written = request.written
     assert written
     terms = {name: value for name in TERMS if (value := getattr(request, name)) is not None}
-    about = {"api": written.api, "path": written.path, "headers": dict(written.headers), "terms": terms}
+    about: dict[str, Any] = {"api": written.api, "path": written.path, "headers": dict(written.headers), "terms": terms}
+    about["size"] = len(written.body)
     head = b"".join((ENVELOPE, exact_json.canonical(about), b"\n"))
     for part in (head, written.body):
         said.update(part)
@@ -64,7 +65,8 @@ def decode_request(body: bytes) -> Request:
         return Request.model_validate_json(inflate(body))
     end = body.index(b"\n")
     about = exact_json.loads(body[len(ENVELOPE) : end])
-    written = WrittenRequest(Api(about["api"]), about["path"], inflate(body[end + 1 :]), about["headers"])
+    whole = inflate(memoryview(body)[end + 1 :], about["size"])
+    written = WrittenRequest(Api(about["api"]), about["path"], whole, about["headers"])
     terms = {name: TERMS[name](value) for name, value in about["terms"].items()}
     return reread(written).model_copy(update=terms)
 
@@ -92,8 +94,9 @@ def deflate(body: bytes) -> bytes:
     return zlib.compress(body, ZLIB_LEVEL) if len(body) > COMPRESS_ABOVE else body
 
 
-def inflate(body: bytes) -> bytes:
-    return zlib.decompress(body) if body[:1] == bytes([ZLIB_FIRST_BYTE]) else body
+def inflate(body: bytes | memoryview, size: int = zlib.DEF_BUF_SIZE) -> bytes:
+    """``size``: of what comes out, where that is known: then no more memory is taken."""
+    return zlib.decompress(body, bufsize=size) if body[:1] == bytes([ZLIB_FIRST_BYTE]) else bytes(body)
 
 
 def encode_usage(usage: Usage) -> str:

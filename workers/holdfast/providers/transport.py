@@ -8,11 +8,10 @@ a failed call may have been billed, and the names of the SDKs' errors do not tel
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -28,7 +27,7 @@ from holdfast.providers.proxies import read_proxies
 
 BODY_CAP = 32 * 2**20  # bytes of an answer, decompressed
 CONNECT_SECONDS = 20.0  # for DNS, TCP and TLS together; generous, since a loop that opens 1,000 at once is busy
-LARGE = 2**18  # bytes of a request
+PIECE = 2**16  # bytes of a request that are given to the socket at once
 KEEPALIVE_SECONDS = 4.0  # below what servers allow, so that a connection is seldom reused while it is being closed
 FIRST_ERROR = 400
 HEADERS = "holdfast.headers"  # where a response's extensions hold its headers as a plain mapping, names in lower case
@@ -165,7 +164,7 @@ class Transport(httpx2.AsyncClient):
             url,
             proxy=self._proxy_of(url),
             headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
-            data=_chunked(request.content),
+            data=_in_pieces(request.content),
             allow_redirects=False,
             middlewares=(outgoing.mark,),
         ) as answer:
@@ -220,9 +219,14 @@ class Transport(httpx2.AsyncClient):
 SHOWN = frozenset({"content-type", "request-id", "x-request-id", "x-should-retry"})  # what the SDKs themselves look at
 
 
-def _chunked(body: bytes) -> bytes | BytesIO:
+def _in_pieces(body: bytes) -> bytes | AsyncIterator[memoryview]:
     """A large body is sent piece by piece; the socket would keep a copy of all that does not leave at once."""
-    return BytesIO(body) if len(body) > LARGE else body
+    return _pieces(memoryview(body)) if len(body) > PIECE else body
+
+
+async def _pieces(body: memoryview) -> AsyncIterator[memoryview]:
+    for start in range(0, len(body), PIECE):
+        yield body[start : start + PIECE]
 
 
 @cache
