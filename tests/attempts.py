@@ -12,7 +12,7 @@ from holdfast.model.route import Api, Price, Route
 from holdfast.model.step import Step
 
 
-def a_route(name: str, price: Price = Price()) -> Route:  # noqa: B008  a frozen value
+def a_route(name: str, price: Price | None = Price()) -> Route:  # noqa: B008  a frozen value
     provider, _, model = name.partition("/")
     return Route(provider, model, Api.ANTHROPIC, model, ("main",), price=price)
 
@@ -33,7 +33,7 @@ def ended(
     *,
     paid: Reply | None = None,
     number: int | None = None,
-    price: Price = Price(),  # noqa: B008  a frozen value
+    price: Price | None = Price(),  # noqa: B008  a frozen value
     **told: Any,
 ) -> Attempt:
     """``answer`` is what was judged; ``paid`` the reply that was judged a fault. ``told`` is the call result's."""

@@ -72,9 +72,9 @@ class StandInWorker:
             claim, self.id, [permit(offer.id, lane) for offer in self.store.read(lane_heads, lane, jobs)]
         )
 
-    def answer(self, lane: str = "smart.batch", jobs: int = 1_000) -> int:
-        """Answer every job with its own prompt, upper case."""
-        return self.finish_with_reply(self.claim(lane, jobs))
+    def answer(self, lane: str = "smart.batch", jobs: int = 1_000, *, free: bool = False) -> int:
+        """Answer every job with its own prompt, upper case; ``free``: at no price that anybody knows."""
+        return self.finish_with_reply(self.claim(lane, jobs), price=None if free else PRICE)
 
     def respond(self, body: bytes, read: Reply | None = None, *, lane: str = "smart.batch", jobs: int = 1_000) -> int:
         """Answer every job with the body of a provider, which is kept; ``read`` is the reading of it."""
@@ -84,8 +84,8 @@ class StandInWorker:
             for job in self.claim(lane, jobs)
         ])  # fmt: skip
 
-    def finish_with_reply(self, jobs: list[Claimed]) -> int:
-        return self.finish([ended(job, permit(job.id, job.lane), reply(job), Complete(), price=PRICE) for job in jobs])
+    def finish_with_reply(self, jobs: list[Claimed], price: Price | None = PRICE) -> int:
+        return self.finish([ended(job, permit(job.id, job.lane), reply(job), Complete(), price=price) for job in jobs])
 
     def bury(self, lane: str = "smart.batch", jobs: int = 1_000, body: bytes | None = None) -> int:
         fault = Fault(FaultKind.INVALID_REQUEST, "the provider said: no such parameter", 400, "bad_parameter")

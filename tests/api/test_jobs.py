@@ -8,6 +8,7 @@ from holdfast.model.job import State
 from holdfast.store.jobs import find_job
 from producing import ROUTE
 
+AS_PAGE = {"Accept": "application/json"}
 JOB = {"model": "smart", "prompt": "hello", "custom_id": "a"}
 
 
@@ -177,9 +178,9 @@ def test_unknown_and_malformed_ids_are_not_found(api) -> None:
 def test_the_answers_of_a_batch_are_output_lines_in_input_order(api, worker) -> None:
     body = submit(api, {"model": "smart", "jobs": [{"prompt": "a"}, {"prompt": "b"}, {"prompt": "c"}]})
     worker.answer(jobs=2)
-    page = api.get(f"/api/v1/batches/{body['batch']}/results").json()
+    page = api.get(f"/api/v1/batches/{body['batch']}/results", headers=AS_PAGE).json()
     assert [(line["position"], line["reply"]["text"]) for line in page["results"]] == [(0, "A"), (1, "B")]
-    rest = api.get(f"/api/v1/batches/{body['batch']}/results", params={"after": page["next"]}).json()
+    rest = api.get(f"/api/v1/batches/{body['batch']}/results", params={"after": page["next"]}, headers=AS_PAGE).json()
     assert rest == {"results": [], "next": None}
     assert api.post(f"/api/v1/batches/{body['batch']}/cancel").json()["cancelled"] == 1
 

@@ -39,7 +39,8 @@ def test_a_reply_stands_in_the_line_with_its_route_cost_and_mapping() -> None:
             attempts=2,
             cost_micros=1_500,
             mapping=(MappingNote("top_p", "dropped: this route takes temperature only"),),
-        )
+        ),
+        cost_usd=0.0015,
     )
     assert line == {
         "custom_id": "a",

@@ -3,18 +3,17 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-import orjson
-
 from holdfast.cli.input_file import STDIO
 from holdfast.cli.upload import Upload
 from holdfast.client.backend import Backend
-from holdfast.client.waiting import Pause, positioned
+from holdfast.client.batch_output import OutputForm, OutputLine, form_of, write_jobless
+from holdfast.client.waiting import PAGE, Pause, positioned
 from holdfast.model.errors import InvalidRequest
 
 
@@ -34,12 +33,12 @@ class OutputTotals:
     def succeeded(self) -> int:
         return self.written - self.failed
 
-    def count(self, line: Mapping[str, Any]) -> None:
+    def count(self, line: OutputLine) -> None:
         """Count one output line."""
         self.written += 1
-        self.cost_usd += line["cost_usd"]
-        if line["error"] is not None:
-            self.errors[line["error"]["kind"]] += 1
+        self.cost_usd += line.cost_usd or 0.0
+        if line.error is not None:
+            self.errors[line.error] += 1
 
 
 @contextmanager
@@ -64,36 +63,50 @@ def answer_file(path: Path) -> Iterator[IO[bytes]]:
     part.replace(path)
 
 
-def collect(backend: Backend, sent: Upload, output: IO[bytes], totals: OutputTotals) -> Iterator[Pause]:
+def collect(
+    backend: Backend, sent: Upload, output: IO[bytes], totals: OutputTotals, form: OutputForm = OutputForm.AUTO
+) -> Iterator[Pause]:
     """Write every line of the output, and yield the pauses between."""
-    for step in output_lines(backend, sent):
+    for step in output_lines(backend, sent, form):
         if isinstance(step, Pause):
             yield step
         else:
-            output.write(orjson.dumps(step, option=orjson.OPT_APPEND_NEWLINE))
+            output.write(step.text + b"\n")
             totals.count(step)
 
 
-def output_lines(backend: Backend, sent: Upload) -> Iterator[Pause | Mapping[str, Any]]:
+def output_lines(backend: Backend, sent: Upload, form: OutputForm) -> Iterator[Pause | OutputLine]:
     """Yield the output line of every input line, in input order, and the pauses between."""
     due = 0
-    for step in positioned(backend, sent.batch, gaps=sent.bad) if sent.batch else ():
+    for step in positioned(backend, sent.batch, gaps=sent.bad, read=page_in(form)) if sent.batch else ():
         if isinstance(step, Pause):
             yield step
         else:
-            position, answer = step
-            yield from (jobless_line(sent, place) for place in range(due, position))
-            yield answer.line
+            position, line = step
+            yield from (jobless_line(sent, place, form) for place in range(due, position))
+            yield line
             due = position + 1
-    yield from (jobless_line(sent, place) for place in range(due, sent.lines))
+    yield from (jobless_line(sent, place, form) for place in range(due, sent.lines))
 
 
-def jobless_line(sent: Upload, position: int) -> dict[str, Any]:
+def page_in(form: OutputForm) -> Callable[[Backend, str, int], list[tuple[int, OutputLine]]]:
+    """Return what reads a page of lines in a form, each with its position."""
+
+    def read(backend: Backend, batch: str, after: int) -> list[tuple[int, OutputLine]]:
+        return [(line.position, line) for line in backend.output_lines(batch, after, PAGE, form)]
+
+    return read
+
+
+def jobless_line(sent: Upload, position: int, form: OutputForm) -> OutputLine:
     """Write the line of an input line that never became a job, or whose job is not there any more."""
-    if line := sent.bad.get(position):
-        return error_output(line.custom_id, "invalid", "invalid_request", "invalid_line", str(line))
-    said = f"the job at place {position} became a dead letter and was dropped. Run again to have it done anew"
-    return error_output(None, "dead", "dropped", None, said)
+    if bad := sent.bad.get(position):
+        line = error_output(bad.custom_id, "invalid", "invalid_request", "invalid_line", str(bad))
+        form = form_of(bad.written_in, form)
+    else:
+        said = f"the job at place {position} became a dead letter and was dropped. Run again to have it done anew"
+        line = error_output(None, "dead", "dropped", None, said)
+    return OutputLine(position, line["error"]["kind"], 0.0, write_jobless(line["custom_id"], line, form))
 
 
 def error_output(custom_id: str | None, status: str, kind: str, code: str | None, message: str) -> dict[str, Any]:

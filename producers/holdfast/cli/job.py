@@ -9,7 +9,7 @@ from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.errors import SOME_FAILED
 from holdfast.cli.options import PageLimit
-from holdfast.cli.show import say, show
+from holdfast.cli.show import say, show, show_bytes
 from holdfast.cli.tables import (
     Columns,
     Drawing,
@@ -42,9 +42,18 @@ def list_jobs(
 
 
 @group.command("show")
-def show_job(job: Name) -> None:
+def show_job(
+    *,
+    job: Name,
+    response: Annotated[
+        bool, Option("--response", help="Print the provider's answer instead, byte for byte as it came.")
+    ] = False,
+) -> None:
     """Show one job: its state, its attempts, its reply or what it died of."""
-    show(backend().job(job), draw_job)
+    if response:
+        show_bytes(backend().response(job).body)
+    else:
+        show(backend().job(job), draw_job)
 
 
 @group.command()

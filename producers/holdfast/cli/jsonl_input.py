@@ -13,6 +13,7 @@ import msgspec
 
 from holdfast.cli.input_file import STDIO, open_input
 from holdfast.model import exact_json
+from holdfast.model.route import Api
 
 CHUNK_JOBS = 500
 CHUNK_BYTES = 8 * 1024 * 1024
@@ -37,6 +38,12 @@ class InputLine:
         value = _member(self.text, "custom_id")
         return value if isinstance(value, str) and value else None
 
+    @property
+    def written_in(self) -> Api | None:
+        """The format of its line; None: the plain one."""
+        keys = msgspec.json.decode(self.text, type=dict[str, msgspec.Raw])
+        return Api.ANTHROPIC if "params" in keys else Api.OPENAI_CHAT if "body" in keys else None
+
 
 @dataclass(frozen=True, slots=True)
 class InvalidLine:
@@ -48,6 +55,7 @@ class InvalidLine:
     where: str
     problem: str
     hint: str
+    written_in: Api | None = None  # the format that the line was to have, as far as its keys tell
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -9,6 +9,7 @@ from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from holdfast.client.backend import JobDefaults
+    from holdfast.client.batch_output import OutputForm
 
 Source = Annotated[Path, Argument(help="JSON lines to read; - for standard input.", metavar="IN.jsonl")]
 Model = Annotated[
@@ -18,6 +19,17 @@ PriorityName = Annotated[str | None, Option(help="interactive or batch, for line
 ExpiresIn = Annotated[float | None, Option(min=0.001, help="Give up lines that still wait after so many seconds.")]
 Processes = Annotated[int | None, Option(min=1, max=256, help="Worker processes (default: the configuration's).")]
 PageLimit = Annotated[int, Option(min=1, max=1000, help="At most this many.")]
+
+
+def output_form(name: str) -> "OutputForm":
+    """Read the form of an output. Raises InvalidRequest."""
+    from holdfast.client.batch_output import OutputForm
+
+    try:
+        return OutputForm(name)
+    except ValueError:
+        hint = f"The file to write is -o {name}." if name not in set(OutputForm) else ""
+        raise InvalidRequest("--output", f"expected {', '.join(OutputForm)}, got {name!r}.", hint) from None
 
 
 def job_defaults(model: str | None, priority: str | None, expires_in: float | None) -> "JobDefaults":

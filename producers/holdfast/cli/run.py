@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Exit, Option
 
 from holdfast.cli.errors import SOME_FAILED
-from holdfast.cli.options import ExpiresIn, Model, PriorityName, Source, job_defaults
+from holdfast.cli.options import ExpiresIn, Model, PriorityName, Source, job_defaults, output_form
 
 
 def run(
@@ -15,13 +15,20 @@ def run(
     to: Annotated[
         Path,
         Option(
-            "--output",
+            "--to",
             "-o",
             help="Where to write one line per input line, in order; - for standard output. "
             "It is written as FILE.part and renamed when it is whole.",
             metavar="OUT.jsonl",
         ),
     ],
+    output: Annotated[
+        str,
+        Option(
+            help="Form of the lines: auto (each as its input line was written), plain, openai or anthropic.",
+            metavar="FORM",
+        ),
+    ] = "auto",
     model: Model = None,
     priority: PriorityName = None,
     expires_in: ExpiresIn = None,
@@ -41,5 +48,5 @@ def run(
     from holdfast.cli.run_file import FileRun
 
     defaults = job_defaults(model, priority, expires_in)
-    if FileRun(source, to, defaults, processes, fresh=fresh, quiet=quiet).run()["failed"]:
+    if FileRun(source, to, defaults, processes, form=output_form(output), fresh=fresh, quiet=quiet).run()["failed"]:
         raise Exit(SOME_FAILED)

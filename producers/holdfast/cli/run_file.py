@@ -17,6 +17,7 @@ from holdfast.cli.show import say, show
 from holdfast.cli.tables import View
 from holdfast.cli.upload import Upload, Uploader
 from holdfast.client.backend import Backend, JobDefaults
+from holdfast.client.batch_output import OutputForm
 from holdfast.model.errors import InvalidRequest
 
 LONGEST_NAP = 0.5  # seconds between two looks at our workers and at the progress
@@ -30,6 +31,7 @@ class FileRun:
     to: Path
     defaults: JobDefaults
     processes: int | None
+    form: OutputForm
     fresh: bool
     quiet: bool
     totals: OutputTotals = field(default_factory=OutputTotals)
@@ -37,7 +39,7 @@ class FileRun:
     def run(self) -> View:
         """Carry it out, report how it ended, and return that. Raises Interrupted, InvalidRequest."""
         if self.to != STDIO and self.source.resolve() == self.to.resolve():
-            raise InvalidRequest("--output", "is the input itself.", "Name another file.")
+            raise InvalidRequest("-o", "is the input itself.", "Name another file.")
         with JsonlInput(self.source) as source, answer_file(self.to) as output:
             backend = open_backend()
             uploader = Uploader(backend, source, self.defaults, fresh=self.fresh)
@@ -58,7 +60,7 @@ class FileRun:
 
     def _write(self, backend: Backend, sent: Upload, output: IO[bytes], progress: Progress) -> None:
         """Write the output while workers, perhaps our own, work on the jobs."""
-        pauses = collect(backend, sent, output, self.totals)
+        pauses = collect(backend, sent, output, self.totals, self.form)
         first = next(pauses, None)
         if sent.batch is not None and first is not None:  # something is still to be done
             look = BatchProgress(backend, sent.batch).sentence

@@ -1,5 +1,6 @@
 """Where output goes: data on stdout, everything else on stderr. ``show`` knows ``--json``; rich knows NO_COLOR."""
 
+import json
 import sys
 from collections.abc import Callable
 from io import StringIO
@@ -36,6 +37,17 @@ def show(value: T, draw: "Callable[[T], RenderableType]") -> None:
         sys.stdout.write(unpadded(draw(value)))
 
 
+def show_bytes(data: bytes) -> None:
+    """Print data as it is; on a terminal what would move its cursor is shown, not obeyed."""
+    if sys.stdout.isatty():
+        from holdfast.cli.tables import printable
+
+        sys.stdout.write(printable(data.decode(errors="replace")) + "\n")
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+
+
 def unpadded(drawn: "RenderableType") -> str:
     """Draw for a file or a pipe: as wide as it needs to be, without blanks at the ends of lines."""
     text = StringIO()
@@ -46,7 +58,10 @@ def unpadded(drawn: "RenderableType") -> str:
 def as_json(value: object) -> str:
     import orjson
 
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    except TypeError:  # an integer beyond 64 bits
+        return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def say(text: str) -> None:

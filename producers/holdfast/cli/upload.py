@@ -105,7 +105,7 @@ def key_of(source: JsonlInput, defaults: JobDefaults) -> str:
 
 
 def bad_line(line: InputLine, where: str, problem: str, hint: str) -> InvalidLine:
-    return InvalidLine(line.position, line.number, line.custom_id, where, problem, hint)
+    return InvalidLine(line.position, line.number, line.custom_id, where, problem, hint, line.written_in)
 
 
 def unbroken(lines: Iterable[InputLine]) -> Iterator[list[InputLine]]:

@@ -71,7 +71,7 @@ def print_answer(answer: Answer) -> None:
         text = text_of(answer)
         sys.stdout.write((printable(text) if sys.stdout.isatty() else text) + "\n")
     if sys.stderr.isatty() and answer.error is None:
-        say(f"answered by {answer.route}, ${answer.cost_usd:.6f}")
+        say(f"answered by {answer.route}" + (f", ${answer.cost_usd:.6f}" if answer.cost_usd is not None else ""))
     if answer.error is not None:
         say(f"{answer.id} ended {answer.status}: {answer.error.kind}: {answer.error.message}")
 

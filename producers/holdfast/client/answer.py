@@ -26,7 +26,8 @@ class Answer:
     """How one job ended.
 
     ``text`` is None when there is no reply; then ``error`` says why. ``route`` is ``provider/model`` that answered,
-    ``mapping`` what the way there changed or dropped of the request. ``line`` is the whole as an output line.
+    ``mapping`` what the way there changed or dropped of the request. ``cost_usd`` None: no price is known. ``line`` is
+    the whole as an output line.
     """
 
     id: str
@@ -40,7 +41,7 @@ class Answer:
     error: Problem | None
     route: str | None
     attempts: int
-    cost_usd: float
+    cost_usd: float | None
     mapping: tuple[MappingNote, ...]
     line: Mapping[str, Any] = field(repr=False, compare=False)
 

@@ -7,7 +7,15 @@ from typing import IO, Any
 import httpx2
 import orjson
 
-from holdfast.client.errors import InvalidJobs, JobProblem, ServerRefused, ServerUnauthorized, ServerUnavailable
+from holdfast.client.errors import (
+    InvalidJobs,
+    JobProblem,
+    NoResponse,
+    ServerRefused,
+    ServerUnauthorized,
+    ServerUnavailable,
+)
+from holdfast.model import exact_json
 from holdfast.model.errors import Conflict, Forbidden, NotFound
 from holdfast.model.loopback import is_loopback
 
@@ -26,7 +34,7 @@ class ApiConnection:
             base_url=f"{self.url}/api/v1",
             timeout=httpx2.Timeout(SECONDS, connect=5.0),
             transport=transport,
-            headers={"Authorization": f"Bearer {key}"} if key else {},
+            headers={"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {}),
             trust_env=not ours,  # a proxy of the environment cannot reach our own loopback
         )
 
@@ -38,16 +46,24 @@ class ApiConnection:
         return self.call("POST", path, json=body or {})
 
     def call(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+        """Make one request, and read its answer. Raises as ``ask`` does."""
+        return exact_json.loads(self.ask(method, path, **how).content)  # type: ignore[no-any-return] # always an object
+
+    def fetch(self, path: str, **query: Any) -> httpx2.Response:
+        """Read what stands at ``path`` as it is, without parsing it. Raises as ``ask`` does."""
+        return self.ask("GET", path, params=query)
+
+    def ask(self, method: str, path: str, **how: Any) -> httpx2.Response:
         """Make one request, again where the server was away: all of ours may be repeated.
 
         Raises: ServerUnavailable, and for a refusal the error that its problem document names.
         """
         for pause in (PAUSE * 2**number for number in range(TRIES - 1)):
             try:
-                return self._call_once(method, path, **how)
+                return self._ask_once(method, path, **how)
             except ServerUnavailable:
                 time.sleep(pause)
-        return self._call_once(method, path, **how)
+        return self._ask_once(method, path, **how)
 
     def download(self, path: str, to: IO[bytes]) -> None:
         """Write what stands at ``path`` to a file. Raises ServerUnavailable."""
@@ -62,7 +78,7 @@ class ApiConnection:
     def close(self) -> None:
         self._http.close()
 
-    def _call_once(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+    def _ask_once(self, method: str, path: str, **how: Any) -> httpx2.Response:
         try:
             response = self._http.request(method, path, **how)
         except httpx2.TransportError as error:
@@ -71,7 +87,7 @@ class ApiConnection:
             raise ServerUnavailable(self.url, str(problem_of(response).get("detail", response.status_code)))
         if not response.is_success:
             raise refusal(response.status_code, problem_of(response))
-        return orjson.loads(response.content)  # type: ignore[no-any-return] # every answer of the API is an object
+        return response
 
 
 def problem_of(response: httpx2.Response) -> Mapping[str, Any]:
@@ -89,7 +105,7 @@ def refusal(status: int, body: Mapping[str, Any]) -> Exception:
         case "invalid_request" if body.get("problems"):
             return InvalidJobs(tuple(JobProblem(**problem) for problem in body["problems"]))
         case "not_found" if "kind" in body:
-            return NotFound(body["kind"], body["name"])
+            return NoResponse(body["name"]) if body["kind"] == "response" else NotFound(body["kind"], body["name"])
         case "conflict" if "what" in body:
             return Conflict(body["what"], body["why"])
         case "unauthorized":

@@ -12,6 +12,7 @@ from holdfast.client.errors import StillWaiting
 from holdfast.client.state_poller import StatePoller
 from holdfast.client.sync import Batch, Holdfast, Job, SubmitOptions
 from holdfast.client.waiting import Pause
+from holdfast.model.call_result import ProviderResponse
 from holdfast.model.job import Priority, State
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ class AsyncJob:
 
     async def result(self) -> Answer | None:
         return await asyncio.to_thread(self.sync.result)
+
+    async def response(self) -> ProviderResponse:
+        """Return the provider's answer as it came, byte for byte. Raises NotFound: no provider has answered."""
+        return await asyncio.to_thread(self.sync.response)
 
     async def cancel(self) -> State:
         return await asyncio.to_thread(self.sync.cancel)

@@ -13,6 +13,8 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from holdfast.client.answer import Answer
+from holdfast.client.batch_output import OutputForm, OutputLine
+from holdfast.model.call_result import ProviderResponse
 from holdfast.model.job import Priority, State
 from holdfast.model.records import JobFilter
 from holdfast.model.request import Request
@@ -88,6 +90,13 @@ class Backend(Protocol):
     def job(self, job: str) -> View:
         """Show a job with its attempts, and its reply or error once it has ended."""
 
+    def response(self, job: str) -> ProviderResponse:
+        """Return a provider's answer as it came: of the call that ended the job, or of the last one that brought any.
+
+        Raises: NotFound: none came.
+        """
+        ...
+
     def cancel(self, job: str) -> View:
         """Cancel a job unless it has ended: ``{"id": ..., "status": ...}``."""
         ...
@@ -108,6 +117,9 @@ class Backend(Protocol):
 
         ``{"results": [...], "next": ...}``: at most ``limit`` lines, each with its ``position``; ``next`` is the last.
         """
+
+    def output_lines(self, batch: str, after: int, limit: int, form: OutputForm) -> Sequence[OutputLine]:
+        """Return the same as lines of a file, each in the wanted form. Long ones come fewer at a time."""
 
     def cancel_batch(self, batch: str) -> View:
         """Cancel every job of a batch that has not ended: ``{"id": ..., "cancelled": ...}``."""

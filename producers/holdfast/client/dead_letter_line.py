@@ -10,9 +10,8 @@ from holdfast.model.ids import public_id
 from holdfast.model.records import JobDetail
 from holdfast.model.request import Request
 from holdfast.model.route import Api
+from holdfast.wire.answer_format import LINE_ENDS
 from holdfast.wire.written import has_reading
-
-LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
 def dead_letter_line(detail: JobDetail) -> bytes:
@@ -54,12 +53,7 @@ def body_of(request: Request) -> bytes:
     if written is None:
         return b'"request":%s' % exact_json.dumps(request.model_dump(mode="json"))
     member = b"params" if written.api is Api.ANTHROPIC and has_reading(written) else b"body"
-    return b'"%s":%s' % (member, one_line(written.body))
-
-
-def one_line(body: bytes) -> bytes:
-    """Return JSON without line ends, which stand between its values only."""
-    return body.translate(LINE_ENDS)
+    return b'"%s":%s' % (member, written.body.translate(LINE_ENDS))
 
 
 def new_file(path: Path) -> IO[bytes]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.model.errors import HoldfastError, InvalidRequest, StorageUnavailable, Unauthorized
+from holdfast.model.errors import HoldfastError, InvalidRequest, NotFound, StorageUnavailable, Unauthorized
 
 SHOWN = 5  # problems that a sentence names before it counts the rest
 
@@ -22,6 +22,17 @@ class JobFailed(HoldfastError):
     def __str__(self) -> str:
         why = f"{self.kind}: {self.message}" if self.message else self.kind
         return f"{self.job} ended {self.status} ({why}). `holdfast job show {self.job}` has its attempts."
+
+
+class NoResponse(NotFound):
+    """No provider has answered a job, or no answer of one is kept."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__("response", job)
+        self.args = (job,)
+
+    def __str__(self) -> str:
+        return f"{self.name} has no response: no provider has answered it. `holdfast job show {self.name}` says why."
 
 
 class StillWaiting(HoldfastError, TimeoutError):

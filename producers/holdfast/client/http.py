@@ -16,9 +16,11 @@ import orjson
 from holdfast.client.answer import Answer
 from holdfast.client.api_connection import ApiConnection
 from holdfast.client.backend import Accepted, AcceptedJob, Force, Item, SubmitRequest, View
+from holdfast.client.batch_output import OutputForm, OutputLine
 from holdfast.client.dead_letter_line import new_file
 from holdfast.client.job_items import read_items
 from holdfast.model import exact_json
+from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import TERMINAL, State
 from holdfast.model.records import JobFilter
@@ -27,8 +29,24 @@ from holdfast.wire.written_body import as_bytes
 
 MOST_JOBS = 1_000  # in one request, as the server accepts them
 MOST_BYTES = 16 * 1024 * 1024  # of one request; the server's cap is twice that
+STATUS, REQUEST_ID = "x-holdfast-status", "x-holdfast-request-id"  # the provider's own, of a response
 MOST_IDS = 100  # in one question for states
 LINE = ("custom_id", "id", "status", "reply", "error", "route", "cost_usd", "mapping")
+
+
+class PageEntry(msgspec.Struct):
+    """One line of a page of results, as the server writes it beside what it says of it."""
+
+    position: int
+    error: str | None
+    cost_usd: float | None
+    line: msgspec.Raw
+
+
+class LinePage(msgspec.Struct):
+    """A page of results in one of the forms of an output."""
+
+    results: list[PageEntry]
 
 
 class HttpBackend:
@@ -66,6 +84,11 @@ class HttpBackend:
     def job(self, job: str) -> View:
         return self._api.get(_job_path(job))
 
+    def response(self, job: str) -> ProviderResponse:
+        answer = self._api.fetch(f"{_job_path(job)}/response")
+        status = int(answer.headers.get(STATUS, "200"))
+        return ProviderResponse(status, answer.content, answer.headers.get(REQUEST_ID))
+
     def cancel(self, job: str) -> View:
         return self._api.post(f"{_job_path(job)}/cancel")
 
@@ -82,6 +105,13 @@ class HttpBackend:
 
     def results(self, batch: str, after: int, limit: int) -> View:
         return self._api.get(f"{_batch_path(batch)}/results", after=after, limit=limit)
+
+    def output_lines(self, batch: str, after: int, limit: int, form: OutputForm) -> Sequence[OutputLine]:
+        page = self._api.fetch(f"{_batch_path(batch)}/results", after=after, limit=limit, output=form.value)
+        return [
+            OutputLine(line.position, line.error, line.cost_usd, bytes(line.line))
+            for line in msgspec.json.decode(page.content, type=LinePage).results
+        ]
 
     def cancel_batch(self, batch: str) -> View:
         return self._api.post(f"{_batch_path(batch)}/cancel")

@@ -4,15 +4,17 @@ An operator's override is committed to SQL first, then sent to Redis; workers se
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from holdfast.client import views
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Accepted, Force, SubmitRequest, View
+from holdfast.client.batch_output import OutputForm, OutputLine, write_line
 from holdfast.client.bulk_actions import act_on_dead_letters
 from holdfast.client.dead_letter_line import dead_letter_line, new_file
+from holdfast.client.errors import NoResponse
 from holdfast.client.fleet import (
     credential_alerts,
     exception_alerts,
@@ -23,13 +25,14 @@ from holdfast.client.fleet import (
     route_states,
 )
 from holdfast.client.installation import Installation
-from holdfast.client.output_line import output_line
+from holdfast.client.output_line import MICROS, error_line, output_line
 from holdfast.client.submission import Submission
 from holdfast.lanes import Lanes
+from holdfast.model.call_result import ProviderResponse
 from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnavailable
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import DEFAULT_TENANT, LIVE, Priority, State
-from holdfast.model.records import BatchRecord, FinishedJob, JobDetail, JobFilter, WorkerRecord
+from holdfast.model.records import BatchRecord, FinishedJob, JobDetail, JobFilter, ResultRecord, WorkerRecord
 from holdfast.store import Store
 from holdfast.store.backlog import list_lanes
 from holdfast.store.batches import find_batch, list_batches
@@ -41,8 +44,10 @@ from holdfast.store.jobs import count_jobs, find_detail, list_finished, list_job
 from holdfast.store.ledger import read_ledger
 from holdfast.store.operations import BulkAction
 from holdfast.store.overrides import OverrideKind, set_override
+from holdfast.store.responses import find_response, find_responses
 
 PAGE = 500  # dead letters that a drain writes at once
+FEW, MOST_BYTES = 20, 16 * 1024 * 1024  # answers that are read at once, and of which a page of lines is full
 LONGEST_NAME = 400  # characters of a lane or a route
 LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
 
@@ -74,7 +79,9 @@ class LocalBackend:
         detail = self._detail(job)
         if detail.job.state in LIVE or detail.result is None:
             return None
-        return Answer.read(output_line(FinishedJob(detail.job, detail.result)))
+        finished = FinishedJob(detail.job, detail.result)
+        response = self._store.read(find_response, detail.job.id, self.tenant) if detail.job.written_in else None
+        return Answer.read(output_line(finished, self._cost(detail.result), response))
 
     def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> View:
         after = inner_id("job", cursor) if cursor else None
@@ -82,7 +89,16 @@ class LocalBackend:
         return views.page("jobs", [views.job_view(job) for job in found], limit)
 
     def job(self, job: str) -> View:
-        return views.detail_view(self._detail(job))
+        detail = self._detail(job)
+        spent = sum(attempt.cost_micros for attempt in detail.attempts) / MICROS
+        return views.detail_view(detail, self._cost(detail.result) if detail.result else spent)
+
+    def response(self, job: str) -> ProviderResponse:
+        detail = self._detail(job)
+        found = self._store.read(find_response, detail.job.id, self.tenant)
+        if found is None:
+            raise NoResponse(public_id("job", detail.job.id))
+        return found
 
     def cancel(self, job: str) -> View:
         inner = inner_id("job", job)
@@ -103,8 +119,48 @@ class LocalBackend:
         return self._batch(batch).counts
 
     def results(self, batch: str, after: int, limit: int) -> View:
-        found = self._store.read(list_finished, self._batch(batch).id, after, limit)
-        return views.results_view(found)
+        ended = self._ended(self._batch(batch).id, after, limit, OutputForm.PLAIN)
+        return views.results_view(
+            [
+                {"position": one.job.position, **output_line(one, self._cost(one.result), response)}
+                for one, response in ended
+            ]
+        )
+
+    def output_lines(self, batch: str, after: int, limit: int, form: OutputForm) -> Sequence[OutputLine]:
+        ended = self._ended(self._batch(batch).id, after, limit, form)
+        return [self._line(one, response, form) for one, response in ended]
+
+    def _line(self, finished: FinishedJob, response: ProviderResponse | None, form: OutputForm) -> OutputLine:
+        cost, error = self._cost(finished.result), error_line(finished.result)
+        text = write_line(finished, response, form, cost)
+        return OutputLine(finished.job.position or 0, error["kind"] if error else None, cost, text)
+
+    def _ended(
+        self, batch: str, after: int, limit: int, form: OutputForm
+    ) -> Iterator[tuple[FinishedJob, ProviderResponse | None]]:
+        """Read answers a few at a time, and no more once they are long. Of plain lines the reading says it all."""
+        size = 0
+        while size < MOST_BYTES and (page := self._store.read(list_finished, batch, after, min(FEW, limit))):
+            asked = [
+                one.job.id for one in page if one.job.written_in or form not in {OutputForm.PLAIN, OutputForm.AUTO}
+            ]
+            responses = self._store.read(find_responses, asked, self.tenant) if asked else {}
+            yield from ((one, responses.get(one.job.id)) for one in page)
+            size += sum(len(each.body) for each in responses.values())
+            limit, after = limit - len(page), page[-1].job.position or 0
+            if not limit:
+                return
+
+    def _cost(self, result: ResultRecord) -> float | None:
+        """Return what a job cost; None where nobody said what its route costs."""
+        if result.cost_micros or result.route is None:
+            return result.cost_micros / MICROS
+        try:
+            route = self.installation.settings.plan(result.route).routes[0]
+        except InvalidRequest:  # of an earlier configuration
+            return 0.0
+        return None if route.price is None else 0.0
 
     def cancel_batch(self, batch: str) -> View:
         record = self._batch(batch)

@@ -1,34 +1,65 @@
 """The output line: one finished job as plain JSON values. Pure, and the one place that knows this shape."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
+from holdfast.model import exact_json
+from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import public_id
 from holdfast.model.job import MappingNote, State
 from holdfast.model.records import FinishedJob, ResultRecord
 from holdfast.model.reply import Reply, Usage
+from holdfast.wire.answer_format import format_of
 
 MICROS = 1_000_000
+OK = 200
+FACTS = ("id", "status", "route", "attempts", "cost_usd", "mapping")
 ENDED = {  # the message of a job that ended without a fault
     State.CANCELLED: "the job was cancelled before it had a reply",
     State.EXPIRED: "expires_at passed before the job had a reply",
 }
 
 
-def output_line(finished: FinishedJob) -> dict[str, Any]:
-    """Say how ``finished`` ended: ``reply`` when it succeeded, ``error`` when it did not, never both."""
-    job, result = finished.job, finished.result
+def output_line(
+    finished: FinishedJob, cost_usd: float | None = None, response: ProviderResponse | None = None
+) -> dict[str, Any]:
+    """Say how ``finished`` ended: ``reply`` when it succeeded, ``error`` when it did not, never both.
+
+    ``cost_usd`` None: no price is known. ``response``: the provider's answer; where it is of an endpoint that has no
+    neutral form, such as embeddings, it stands in the reply as its ``body``.
+    """
+    result, body = finished.result, response_alone(response)
+    reply = reply_line(result.reply) if result.reply else None
+    if reply is not None and body is not None:
+        reply["body"] = body
     return {
-        "custom_id": job.custom_id,
-        "id": public_id("job", job.id),
+        "custom_id": finished.job.custom_id,
+        "id": public_id("job", finished.job.id),
         "status": result.state.value,
-        "reply": reply_line(result.reply) if result.reply else None,
+        "reply": reply,
         "error": error_line(result),
         "route": result.route,
         "attempts": result.attempts,
-        "cost_usd": result.cost_micros / MICROS,
+        "cost_usd": cost_usd,
         "mapping": mapping_line(result.mapping),
     }
+
+
+def facts(finished: FinishedJob, cost_usd: float | None) -> dict[str, Any]:
+    """Return what Holdfast knows of a job beside its answer, for the lines of other forms."""
+    line = output_line(finished, cost_usd)
+    return {key: line[key] for key in FACTS}
+
+
+def response_alone(response: ProviderResponse | None) -> Any:
+    """Return the answer of an endpoint that has no neutral form; None where the reply says it all."""
+    if response is None or response.status != OK or format_of(response.body) is not None:
+        return None
+    try:
+        return exact_json.loads(response.body, lenient=True)
+    except json.JSONDecodeError:
+        return None
 
 
 def reply_line(reply: Reply) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from holdfast.client import waiting
 from holdfast.client.answer import Answer
 from holdfast.client.backend import AcceptedJob, Backend, Item, JobDefaults, SubmitRequest
 from holdfast.client.open_backend import open_backend
+from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Priority, State
 from holdfast.model.request import Request
@@ -145,6 +146,10 @@ class Job:
     def result(self) -> Answer | None:
         """Return how the job ended, or None while it has not."""
         return self._backend.answer(self.id)
+
+    def response(self) -> ProviderResponse:
+        """Return the provider's answer as it came, byte for byte. Raises NotFound: no provider has answered."""
+        return self._backend.response(self.id)
 
     def cancel(self) -> State:
         """Cancel the job unless it has ended, and return its state."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from holdfast.client.fleet import LaneState, RouteState
 from holdfast.client.iso_time import iso
-from holdfast.client.output_line import MICROS, error_line, mapping_line, output_line, reply_line, usage_line
+from holdfast.client.output_line import MICROS, error_line, mapping_line, reply_line, usage_line
 from holdfast.lanes import BreakerView, BucketView
 from holdfast.model.access import KeyRecord
 from holdfast.model.ids import public_id
@@ -14,7 +14,6 @@ from holdfast.model.records import (
     AttemptRecord,
     BatchRecord,
     FaultGroup,
-    FinishedJob,
     JobDetail,
     JobRecord,
     LedgerLine,
@@ -53,16 +52,15 @@ def job_view(job: JobRecord) -> dict[str, Any]:
     }
 
 
-def detail_view(detail: JobDetail) -> dict[str, Any]:
+def detail_view(detail: JobDetail, cost_usd: float | None) -> dict[str, Any]:
     """One job with all that happened to it, and its reply or error once it has ended."""
     result = detail.result
-    spent = result.cost_micros if result else sum(attempt.cost_micros for attempt in detail.attempts)
     return job_view(detail.job) | {
         "attempts": [attempt_view(attempt) for attempt in detail.attempts],
         "reply": reply_line(result.reply) if result and result.reply else None,
         "error": error_line(result) if result else None,
         "route": result.route if result else None,
-        "cost_usd": spent / MICROS,
+        "cost_usd": cost_usd,
         "mapping": mapping_line(result.mapping) if result else [],
     }
 
@@ -90,10 +88,9 @@ def attempt_view(attempt: AttemptRecord) -> dict[str, Any]:
     }
 
 
-def results_view(found: Sequence[FinishedJob]) -> dict[str, Any]:
+def results_view(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Output lines of a batch, each with its place in the input; ``next`` is the last of them."""
-    lines = [{"position": one.job.position, **output_line(one)} for one in found]
-    return {"results": lines, "next": lines[-1]["position"] if lines else None}
+    return {"results": list(lines), "next": lines[-1]["position"] if lines else None}
 
 
 def counts_view(counts: Mapping[State, int]) -> dict[str, int]:

@@ -6,7 +6,7 @@ command while it looks after its workers.
 """
 
 import time
-from collections.abc import Callable, Container, Generator
+from collections.abc import Callable, Container, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -116,9 +116,15 @@ def finished(backend: Backend, batch: str, after: int) -> list[tuple[int, Answer
 
 
 def positioned(
-    backend: Backend, batch: str, timeout: float | None = None, gaps: Container[int] = ()
-) -> Generator[Pause | tuple[int, Answer], None, None]:
+    backend: Backend,
+    batch: str,
+    timeout: float | None = None,
+    gaps: Container[int] = (),
+    read: Callable[[Backend, str, int], Sequence[tuple[int, T]]] = finished,  # type: ignore[assignment] # T is Answer then
+) -> Generator[Pause | tuple[int, T], None, None]:
     """Yield positions and answers in input order, each as soon as all before it have ended.
+
+    ``read`` reads a page of them, of those beyond a position: as Answers, or as a caller wants them.
 
     Positions in ``gaps`` never become jobs. At another missing one the stream waits, for that job may still come; only
     when the whole batch has ended are positions passed over.
@@ -126,7 +132,7 @@ def positioned(
     schedule, due = PollSchedule(batch, timeout), 0
     while True:
         at_rest = not (yield from schedule.ask(partial(live, backend, batch)))  # asked first: the page is then complete
-        page = yield from schedule.ask(partial(finished, backend, batch, due - 1))
+        page = yield from schedule.ask(partial(read, backend, batch, due - 1))
         before = due
         for position, answer in page:
             if not at_rest and any(missing not in gaps for missing in range(due, position)):
@@ -143,7 +149,8 @@ def positioned(
 
 def in_order(backend: Backend, batch: str, timeout: float | None = None) -> Stream:
     """Yield a batch's answers in input order."""
-    for step in positioned(backend, batch, timeout):
+    steps: Generator[Pause | tuple[int, Answer], None, None] = positioned(backend, batch, timeout)
+    for step in steps:
         yield step if isinstance(step, Pause) else step[1]
 
 

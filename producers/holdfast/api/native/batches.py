@@ -1,14 +1,26 @@
 """Batches: list, look, results, cancel."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from holdfast.api.auth.request_context import Reading, Submitting
 from holdfast.api.native.filters import Name
 from holdfast.api.native.links import with_results
 from holdfast.api.native.submission import MOST_PLACES
+from holdfast.client.backend import Backend
+from holdfast.client.batch_output import OutputForm, OutputLine
+from holdfast.model import exact_json
 
+PAGE = 500  # lines that are read at once
+RESULTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Output lines, or a page of them.",
+        "content": {"application/jsonl": {}, "application/json": {}},
+    }
+}
 router = APIRouter(tags=["batches"])
 
 
@@ -30,15 +42,53 @@ def show(batch: str, context: Reading) -> dict[str, Any]:
     return with_results(context.backend.batch(batch))
 
 
-@router.get("/batches/{batch}/results")
+@router.get("/batches/{batch}/results", response_class=Response, responses=RESULTS)
 def results(
+    request: Request,
     batch: str,
     context: Reading,
+    *,
     after: Annotated[int, Query(ge=-1, le=MOST_PLACES, description="the last position you have")] = -1,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
-) -> dict[str, Any]:
-    """List the output lines of jobs that have ended, in input order. Jobs that have not leave gaps."""
-    return context.backend.results(batch, after, limit)
+    limit: Annotated[int | None, Query(ge=1, le=1_000, description="at most this many; of lines, default all")] = None,
+    output: Annotated[OutputForm | None, Query(description="the form of the lines; default auto")] = None,
+) -> Response:
+    """List the output lines of jobs that have ended, in input order. Jobs that have not leave gaps.
+
+    As JSON lines, each in the form that its input was written in, or all in the one that ``output`` names. With
+    ``Accept: application/json`` as a page: ``results``, each with its ``position``, and ``next``, the last of them.
+    """
+    if "application/json" in request.headers.get("accept", ""):
+        return Response(page(context.backend, batch, after, limit or PAGE, output), media_type="application/json")
+    first = context.backend.output_lines(batch, after, min(limit or PAGE, PAGE), output or OutputForm.AUTO)
+    return StreamingResponse(
+        written(context.backend, batch, first, limit, output or OutputForm.AUTO), media_type="application/jsonl"
+    )
+
+
+def page(backend: Backend, batch: str, after: int, limit: int, output: OutputForm | None) -> bytes:
+    """Write a page: plain lines with their positions, or lines of a form beside what is said of each."""
+    if output is None:
+        return exact_json.dumps(backend.results(batch, after, limit))
+    lines = backend.output_lines(batch, after, limit, output)
+    entries = b",".join(
+        b'{"position":%d,"error":%s,"cost_usd":%s,"line":%s}'
+        % (line.position, exact_json.dumps(line.error), exact_json.dumps(line.cost_usd), line.text)
+        for line in lines
+    )
+    return b'{"results":[%s],"next":%s}' % (entries, exact_json.dumps(lines[-1].position if lines else None))
+
+
+def written(
+    backend: Backend, batch: str, lines: Sequence[OutputLine], limit: int | None, output: OutputForm
+) -> Iterator[bytes]:
+    """Yield line after line, from page to page."""
+    left = limit
+    while lines:
+        yield from (line.text + b"\n" for line in lines)
+        left = None if left is None else left - len(lines)
+        if left == 0:
+            return
+        lines = backend.output_lines(batch, lines[-1].position, min(left or PAGE, PAGE), output)
 
 
 @router.post("/batches/{batch}/cancel")

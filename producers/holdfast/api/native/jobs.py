@@ -4,7 +4,6 @@ import re
 from hashlib import blake2b
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -13,8 +12,14 @@ from holdfast.api.native.filters import JobPage
 from holdfast.api.native.links import accepted_view, batch_url, job_url
 from holdfast.api.native.submission import SCHEMA, read_order
 from holdfast.client.backend import Accepted
+from holdfast.model import exact_json
 from holdfast.model.job import LIVE, State
 
+STATUS, REQUEST_ID = "x-holdfast-status", "x-holdfast-request-id"  # the provider's own
+RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The body as it came.", "content": {"application/json": {}, "text/plain": {}}},
+    404: {"description": "No provider has answered it."},
+}
 LONGEST_WAIT = 60.0  # seconds
 WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})")
 
@@ -89,12 +94,31 @@ def wanted_wait(prefer: str | None) -> float:
 
 def tagged(view: dict[str, Any], known: str | None, wait: float) -> Response:
     """Answer ``view`` with its ETag, or 304 where the caller has it already."""
-    body = orjson.dumps(view)
+    body = exact_json.dumps(view)
     tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
     headers = {"etag": tag} | ({"preference-applied": f"wait={wait:g}"} if wait else {})
     if known and tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
+
+
+@router.get("/jobs/{job}/response", response_class=Response, responses=RESPONSE)
+def response(job: str, context: Reading) -> Response:
+    """Return the provider's answer byte for byte: of the call that ended the job, or of the last that brought one."""
+    found = context.backend.response(job)
+    headers = {STATUS: str(found.status), "x-content-type-options": "nosniff"}
+    if found.request_id and found.request_id.isascii() and found.request_id.isprintable():
+        headers[REQUEST_ID] = found.request_id
+    return Response(found.body, headers=headers, media_type=media_type(found.body))
+
+
+def media_type(body: bytes) -> str:
+    """Say what a body is, by its first byte; a page of somebody else's is never shown as one of ours.
+
+    >>> media_type(b'{"a": 1}'), media_type(b"<html>")
+    ('application/json', 'text/plain; charset=utf-8')
+    """
+    return "application/json" if body.lstrip()[:1] in {b"{", b"["} else "text/plain; charset=utf-8"
 
 
 @router.post("/jobs/{job}/cancel")

@@ -1,0 +1,190 @@
+"""How one job ended, as a line of the batch API that its input was written for. Pure.
+
+A body or message is the provider's own, byte for byte, where it answered in that format; else it is written from the
+reading. Holdfast's facts stand beside it in one member, ``holdfast``. Sources: OpenAI's API reference ("The request
+output object" of batches), and ``anthropic.types.messages.MessageBatchIndividualResponse``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from holdfast.client.output_line import error_line, facts, output_line, response_alone
+from holdfast.model import exact_json
+from holdfast.model.call_result import ProviderResponse
+from holdfast.model.fault import FaultKind
+from holdfast.model.ids import public_id
+from holdfast.model.job import State
+from holdfast.model.records import FinishedJob
+from holdfast.model.reply import Reply
+from holdfast.model.route import Api
+from holdfast.wire import anthropic, chat, responses
+from holdfast.wire.answer_format import format_of, is_error_of, one_line
+
+CLIENT_ERROR = 400
+
+
+class OutputForm(StrEnum):
+    """How answers are written: each in the form that its line had, or all in one."""
+
+    AUTO = "auto"
+    PLAIN = "plain"
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLine:
+    """One line of an output: ``error`` is the kind of what went wrong, None where nothing did."""
+
+    position: int
+    error: str | None
+    cost_usd: float | None
+    text: bytes
+
+
+# The types of Anthropic's errors by HTTP status (its API reference, "Errors"); any other is the API's own fault.
+ANTHROPIC_ERRORS: Mapping[int, str] = {
+    400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error",
+    404: "not_found_error", 413: "invalid_request_error", 422: "invalid_request_error", 429: "rate_limit_error",
+    504: "timeout_error", 529: "overloaded_error",
+}  # fmt: skip
+# OpenAI's codes of lines that ended without an answer of the API.
+OPENAI_CODES: Mapping[State, str] = {State.EXPIRED: "batch_expired", State.CANCELLED: "batch_cancelled"}
+
+
+def form_of(written_in: Api | None, wanted: OutputForm) -> OutputForm:
+    """Return the form of a line whose input was written in a format; None: in the plain one."""
+    if wanted is not OutputForm.AUTO:
+        return wanted
+    if written_in is None:
+        return OutputForm.PLAIN
+    return OutputForm.ANTHROPIC if written_in is Api.ANTHROPIC else OutputForm.OPENAI
+
+
+def write_line(
+    finished: FinishedJob, response: ProviderResponse | None, wanted: OutputForm, cost: float | None
+) -> bytes:
+    """Write how ``finished`` ended. ``response``: the provider's answer, where it is kept."""
+    form = form_of(finished.job.written_in, wanted)
+    if form is OutputForm.ANTHROPIC and not _has_no_message(finished, response):
+        return _anthropic_line(finished, response, cost)
+    if form is OutputForm.PLAIN:
+        return exact_json.dumps(output_line(finished, cost, response))
+    return _openai_line(finished, response, cost)
+
+
+def _has_no_message(finished: FinishedJob, response: ProviderResponse | None) -> bool:
+    """Tell whether an answer has no form among Anthropic's, as an embedding has none. It stays one of its own API."""
+    return finished.result.reply is not None and response_alone(response) is not None
+
+
+def _openai_line(finished: FinishedJob, response: ProviderResponse | None, cost: float | None) -> bytes:
+    id_ = public_id("job", finished.job.id)
+    answer, error = _openai_answer(finished, response), None
+    if answer is None:
+        told = error_line(finished.result) or {}
+        code = OPENAI_CODES.get(finished.result.state) or told.get("code") or told.get("kind")
+        error = {"code": code, "message": told.get("message")}
+    line = {"id": id_, "custom_id": finished.job.custom_id, "response": None, "error": error}
+    return joined(line, "response", answer, facts(finished, cost))
+
+
+def _openai_answer(finished: FinishedJob, response: ProviderResponse | None) -> bytes | None:
+    """Write the ``response`` of a line; None where no answer of the API ended it."""
+    result, asked = finished.result, response.request_id if response else None
+    about = {"status_code": 200, "request_id": asked or finished.job.id}
+    if result.reply is not None:
+        return joined(about | {"body": None}, "body", _openai_body(finished, result.reply, response), None)
+    if result.state is not State.DEAD or response is None or response.status < CLIENT_ERROR:
+        return None
+    about["status_code"] = response.status
+    return joined(about | {"body": None}, "body", _openai_error(finished, response), None)
+
+
+def _openai_body(finished: FinishedJob, reply: Reply, response: ProviderResponse | None) -> bytes:
+    wanted = Api.OPENAI_RESPONSES if finished.job.written_in is Api.OPENAI_RESPONSES else Api.OPENAI_CHAT
+    if response is not None and format_of(response.body) in {wanted, None} and (own := one_line(response.body)):
+        return own
+    write = responses.write_reply if wanted is Api.OPENAI_RESPONSES else chat.write_reply
+    return exact_json.dumps(write(reply, finished.job.id, int(finished.result.created_at)))
+
+
+def _openai_error(finished: FinishedJob, response: ProviderResponse) -> bytes:
+    """Return the provider's own error where it has OpenAI's shape, else one made of what is known."""
+    own = one_line(response.body)
+    if own and is_error_of(Api.OPENAI_CHAT, own):
+        return own
+    told = error_line(finished.result) or {}
+    error = {"message": told.get("message"), "type": told.get("kind"), "param": None, "code": told.get("code")}
+    return exact_json.dumps({"error": error})
+
+
+def _anthropic_line(finished: FinishedJob, response: ProviderResponse | None, cost: float | None) -> bytes:
+    line = {"custom_id": finished.job.custom_id or public_id("job", finished.job.id), "result": None}
+    return joined(line, "result", _anthropic_result(finished, response), facts(finished, cost))
+
+
+def _anthropic_result(finished: FinishedJob, response: ProviderResponse | None) -> bytes:
+    result = finished.result
+    match result.state:
+        case State.CANCELLED:
+            return b'{"type":"canceled"}'
+        case State.EXPIRED:
+            return b'{"type":"expired"}'
+    if result.reply is not None:
+        return b'{"type":"succeeded","message":%s}' % _message(finished, result.reply, response)
+    own = one_line(response.body) if response else None
+    if own and is_error_of(Api.ANTHROPIC, own):
+        return b'{"type":"errored","error":%s}' % own
+    return b'{"type":"errored","error":%s}' % exact_json.dumps(_anthropic_error(finished, response))
+
+
+def _message(finished: FinishedJob, reply: Reply, response: ProviderResponse | None) -> bytes:
+    if response is not None and format_of(response.body) is Api.ANTHROPIC and (own := one_line(response.body)):
+        return own
+    return exact_json.dumps(anthropic.write_reply(reply, finished.job.id))
+
+
+def _anthropic_error(finished: FinishedJob, response: ProviderResponse | None) -> dict[str, Any]:
+    told = error_line(finished.result) or {}
+    type_ = "invalid_request_error" if finished.result.fault is FaultKind.INVALID_REQUEST else "api_error"
+    if response is not None and response.status >= CLIENT_ERROR:
+        type_ = ANTHROPIC_ERRORS.get(response.status, type_)
+    return anthropic_error(
+        type_, str(told.get("message") or told.get("kind")), response.request_id if response else None
+    )
+
+
+def anthropic_error(type_: str, message: str, request_id: str | None = None) -> dict[str, Any]:
+    return {"type": "error", "error": {"type": type_, "message": message}, "request_id": request_id}
+
+
+def write_jobless(custom_id: str | None, line: Mapping[str, Any], form: OutputForm) -> bytes:
+    """Write the line of an input line that no job stands behind; ``line`` is the plain one."""
+    error, about = (
+        line["error"],
+        {key: line[key] for key in ("id", "status", "route", "attempts", "cost_usd", "mapping")},
+    )
+    match form:
+        case OutputForm.ANTHROPIC:
+            result = {"type": "errored", "error": anthropic_error("invalid_request_error", error["message"])}
+            return exact_json.dumps({"custom_id": custom_id or "", "result": result, "holdfast": about})
+        case OutputForm.OPENAI:
+            told = {"code": error["code"] or error["kind"], "message": error["message"]}
+            written = {"id": None, "custom_id": custom_id, "response": None, "error": told, "holdfast": about}
+            return exact_json.dumps(written)
+    return exact_json.dumps(line)
+
+
+def joined(line: Mapping[str, Any], key: str, member: bytes | None, holdfast: Mapping[str, Any] | None) -> bytes:
+    """Write an object in which ``key`` holds JSON as it was written, and Holdfast's facts come last."""
+    members = {name: exact_json.dumps(value) for name, value in line.items()}
+    if member is not None:
+        members[key] = member
+    if holdfast is not None:
+        members["holdfast"] = exact_json.dumps(holdfast)
+    return msgspec.json.encode({name: msgspec.Raw(value) for name, value in members.items()})
