@@ -127,13 +127,13 @@ def test_what_others_wrote_is_shown_and_not_obeyed(cli, tmp_path) -> None:
 def test_an_open_breaker_and_a_pause_are_said_in_words() -> None:
     route = {
         "breakers": [
-            {"scope": "route:a/b", "state": "open", "retry_in": 2.0},
-            {"scope": "credential:a/main", "state": "half_open", "retry_in": None},
+            {"scope": "route:a/b", "state": "open", "words": "stopped (open)", "retry_in": 2.0},
+            {"scope": "credential:a/main", "state": "half_open", "words": "asking (half-open)", "retry_in": None},
         ],
         "buckets": [{"paused_for": 1.5}],
     }
     assert obstacles(route) == [
-        "open for 2.0 s more",
-        "credential half-open, a probe is under way",
+        "stopped (open), asked again in 2.0 s",
+        "credential asking (half-open), being asked now",
         "rate limited for 1.5 s more",
     ]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from field.case import Case, Line, SeenRequest, secret
 from field.scripted_provider import ScriptedProvider
 from holdfast.client.backend import JobDefaults, SubmitRequest
+from holdfast.client.errors import NoResponse
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.config import load
@@ -177,9 +178,8 @@ def read(backend: LocalBackend, outcome: SliceOutcome) -> None:
         page = backend.jobs(JobFilter(), PAGE, cursor)
         for job in page["jobs"]:
             outcome.jobs[job["custom_id"]] = backend.job(job["id"])
-            kept = backend.response(job["id"]) if hasattr(backend, "response") else None
-            if kept is not None:
-                outcome.bodies[job["custom_id"]] = kept.body
+            with suppress(NoResponse):
+                outcome.bodies[job["custom_id"]] = backend.response(job["id"]).body
         cursor = page["next"]
         if cursor is None:
             break

@@ -7,7 +7,8 @@ from typer import Argument
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.show import show
-from holdfast.cli.tables import Columns, Drawing, View, counted, draw_acted, lasting, paint, view_table
+from holdfast.cli.tables import Columns, Drawing, View, counted, draw_acted, paint, view_table
+from holdfast.model.durations import lasting
 
 group = Noun("Lanes: list, pause, resume.")
 Name = Annotated[str, Argument(help="The lane, such as smart.batch.", metavar="LANE")]

@@ -3,12 +3,13 @@
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from holdfast.cli.route import obstacles
+from holdfast.cli.route import trouble
 from holdfast.cli.show import err
-from holdfast.cli.tables import lasting, printable
+from holdfast.cli.tables import View, printable
 from holdfast.client.backend import Backend
+from holdfast.model.durations import lasting
 from holdfast.model.errors import HoldfastError
 from holdfast.model.job import LIVE, State
 
@@ -96,18 +97,28 @@ class BatchProgress:
         counts = self._backend.counts(self._batch)
         ended = sum(count for state, count in counts.items() if state not in LIVE)
         self._meter.note(time.monotonic(), ended)
-        waits = waiting(self._backend) if ended < sum(counts.values()) else ""
-        return sentence(counts, self._meter.rate, waits)
+        routes = self._backend.routes()["routes"] if ended < sum(counts.values()) else []
+        return sentence(counts, self._meter.rate, troubles(routes), back_in(routes))
 
 
 def waiting(backend: Backend) -> str:
     """Say which routes take no calls now, and why."""
-    routes = ((route["name"], "; ".join(obstacles(route))) for route in backend.routes()["routes"])
-    return ", ".join(f"{name} {why}" for name, why in routes if why)
+    return troubles(backend.routes()["routes"])
 
 
-def sentence(counts: Mapping[State, int], rate: float, waits: str) -> str:
-    """Say it all in one line.
+def troubles(routes: Sequence[View]) -> str:
+    """Say which of ``routes`` take no calls now, and why."""
+    return " · ".join(told for told in map(trouble, routes) if told)
+
+
+def back_in(routes: Sequence[View]) -> float:
+    """Seconds for which jobs wait for a route that nobody takes over for, at the least."""
+    outages = [route["outage"] for route in routes if route["outage"]]
+    return max((outage["again_in"] or 0.0 for outage in outages if not outage["takes_over"]), default=0.0)
+
+
+def sentence(counts: Mapping[State, int], rate: float, waits: str, back_in: float = 0.0) -> str:
+    """Say it all in one line. The time that is left counts the outage that lasts ``back_in`` seconds more at least.
 
     >>> sentence({State.SUCCEEDED: 30, State.RUNNING: 5, State.QUEUED: 25}, 10.0, "")
     '############............  30/60 done · 5 running · 25 queued · 10.0/s · 3 s left'
@@ -121,7 +132,7 @@ def sentence(counts: Mapping[State, int], rate: float, waits: str) -> str:
         f"{counts[state]:,} {state}" for state in (State.RUNNING, State.DELAYED, State.QUEUED) if counts.get(state)
     ]
     if rate > 0 and ended < total:
-        parts += [f"{rate:.1f}/s", f"{lasting((total - ended) / rate)} left"]
+        parts += [f"{rate:.1f}/s", f"{lasting((total - ended) / rate + back_in)} left"]
     parts += [waits] if waits else []
     filled = round(BAR * ended / total) if total else 0
     return f"{'#' * filled}{'.' * (BAR - filled)}  {' · '.join(parts)}"

@@ -45,8 +45,9 @@ def draw_routes(view: View) -> Drawing:
 def obstacles(route: View) -> list[str]:
     """Say in words what keeps calls from a route now.
 
-    >>> obstacles({"breakers": [{"scope": "route:a/b", "state": "open", "retry_in": 2.5}], "buckets": []})
-    ['open for 2.5 s more']
+    >>> breaker = {"scope": "route:a/b", "state": "open", "words": "stopped (open)", "retry_in": 2.5}
+    >>> obstacles({"breakers": [breaker], "buckets": []})
+    ['stopped (open), asked again in 2.5 s']
     """
     said: list[str] = []
     for breaker in route["breakers"]:
@@ -54,10 +55,17 @@ def obstacles(route: View) -> list[str]:
             kind, _, _ = breaker["scope"].partition(":")
             name = "" if kind == "route" else f"{kind} "
             wait = breaker["retry_in"]
-            until = f" for {wait:.1f} s more" if wait else ", a probe is under way"
-            said.append(f"{name}{breaker['state'].replace('_', '-')}{until}")
+            said.append(f"{name}{breaker['words']}, {f'asked again in {wait:.1f} s' if wait else 'being asked now'}")
     said += [f"rate limited for {each['paused_for']:.1f} s more" for each in route["buckets"] if each["paused_for"] > 0]
     return said
+
+
+def trouble(route: View) -> str:
+    """Tell a route's outage as one sentence, else what slows it down; "" where nothing does."""
+    if route["outage"]:
+        return str(route["outage"]["sentence"])
+    why = "; ".join(obstacles(route))
+    return f"{route['name']} {why}" if why else ""
 
 
 ROUTES: Columns = {

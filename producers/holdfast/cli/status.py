@@ -9,6 +9,12 @@ from holdfast.cli.show import show
 from holdfast.cli.tables import Columns, Drawing, View, facts_table, plain, stack, view_table
 
 WORKERS: Columns = {"worker": "id", "host": "host", "pid": "pid", "lease until": "lease_until"}
+FAULTS: Columns = {
+    "failed in the last 10 min": "route",
+    "fault": "fault",
+    "HTTP": "status_code",
+    "calls": "calls",
+}
 CODES: Columns = {"provider": "provider", "unknown code": "code", "calls": "calls"}
 
 
@@ -27,9 +33,17 @@ def draw_status(view: View) -> Drawing:
         draw_lanes(view),
         "",
         draw_routes(view),
+        *(plain(route["outage"]["sentence"]) for route in view["routes"] if route["outage"]),
+        *(plain(lane["paused_by"]) for lane in view["lanes"] if lane["paused_by"]),
+        *draw_faults(view["faults"]),
         *draw_codes(view["unknown_codes"]),
         *(plain(warning) for warning in view["warnings"]),
     )
+
+
+def draw_faults(faults: Sequence[View]) -> list[Drawing]:
+    """Draw the calls that failed in the last minutes; nothing where none did."""
+    return ["", view_table(faults, FAULTS, empty="")] if faults else []
 
 
 def draw_codes(codes: Sequence[View]) -> list[Drawing]:

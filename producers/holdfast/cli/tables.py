@@ -68,21 +68,6 @@ def made(view: View) -> str:
     return str(view["created_at"])[:19].replace("T", " ")
 
 
-def lasting(seconds: float) -> str:
-    """Say a time in the two largest units that matter.
-
-    >>> [lasting(seconds) for seconds in (0.4, 59.6, 61.0, 7260.0, 200_000.0)]
-    ['1 s', '1 min', '1 min 1 s', '2 h 1 min', '2 d 7 h']
-    """
-    left = max(1, round(seconds))
-    parts: list[tuple[int, str]] = []
-    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count or parts:
-            parts.append((count, name))
-    return " ".join(f"{count} {name}" for count, name in parts[:2] if count)
-
-
 def table(heads: Iterable[str], rows: Iterable[Iterable[object]], *, empty: str) -> "Table | str":
     """Draw rows, or say ``empty``."""
     from rich.table import Table

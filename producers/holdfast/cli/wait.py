@@ -59,8 +59,8 @@ def where_is(backend: Backend, name: str) -> str:
 
 
 def why(job: View, obstacles: str) -> str:
-    """Say why a job waits: what its last call ran into, and what keeps the routes from it."""
-    return "; ".join(each for each in (str(job["why_waiting"] or ""), obstacles) if each) or "for its turn"
+    """Say why a job waits: what is known of it, else what keeps calls from the routes."""
+    return str(job["why_waiting"] or "") or obstacles or "for its turn"
 
 
 def print_answer(answer: Answer) -> None:

@@ -49,9 +49,9 @@ class LaneForecast:
             plan = self.settings.plan(lane.lane.rpartition(".")[0])
         except InvalidRequest:
             return UNKNOWN_MODEL
-        return eta(left, self.paces.get(lane.lane, []), [self._way(route) for route in plan.routes], self.now)
+        return eta(left, self.paces.get(lane.lane, []), [self.way(route) for route in plan.routes], self.now)
 
-    def _way(self, route: Route) -> RouteCapacity:
+    def way(self, route: Route) -> RouteCapacity:
         """Sum up a route: it is shut when it is so with every credential it has."""
         match self.forced.get(route.name):
             case "open":

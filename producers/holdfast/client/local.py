@@ -16,6 +16,7 @@ from holdfast.client.bulk_actions import act_on_dead_letters
 from holdfast.client.dead_letter_line import dead_letter_line, new_file
 from holdfast.client.errors import NoResponse
 from holdfast.client.fleet import (
+    GateOverview,
     credential_alerts,
     exception_alerts,
     gate_overview,
@@ -25,6 +26,7 @@ from holdfast.client.fleet import (
     route_states,
 )
 from holdfast.client.installation import Installation
+from holdfast.client.outages import WAITING, FleetSituation, read_situation
 from holdfast.client.output_line import MICROS, error_line, output_line
 from holdfast.client.submission import Submission
 from holdfast.lanes import Lanes
@@ -91,7 +93,10 @@ class LocalBackend:
     def job(self, job: str) -> View:
         detail = self._detail(job)
         spent = sum(attempt.cost_micros for attempt in detail.attempts) / MICROS
-        return views.detail_view(detail, self._cost(detail.result) if detail.result else spent)
+        view = views.detail_view(detail, self._cost(detail.result) if detail.result else spent)
+        if detail.job.state in WAITING:
+            view["why_waiting"] = self._situation(gate_overview(self.installation)).why_waiting(detail.job)
+        return view
 
     def response(self, job: str) -> ProviderResponse:
         detail = self._detail(job)
@@ -170,7 +175,7 @@ class LocalBackend:
 
     def lanes(self) -> View:
         overview = gate_overview(self.installation)
-        return {"lanes": [views.lane_view(lane) for lane in lane_states(self.installation, overview)]}
+        return {"lanes": self._lanes(overview, self._situation(overview))}
 
     def pause(self, lane: str, *, paused: bool) -> View:
         self._check_lane(lane)
@@ -180,8 +185,7 @@ class LocalBackend:
 
     def routes(self) -> View:
         overview = gate_overview(self.installation)
-        routes = [views.route_view(route) for route in route_states(self.installation, overview)]
-        return {"routes": routes, "warning": overview.warning}
+        return {"routes": self._routes(overview, self._situation(overview)), "warning": overview.warning}
 
     def force(self, route: str, want: Force) -> View:
         self._check_route(route)
@@ -230,13 +234,15 @@ class LocalBackend:
     def status(self) -> View:
         """Show storage, workers, lanes and routes. What Redis alone knows is left out where it does not answer."""
         installation, store, overview = self.installation, self._store, gate_overview(self.installation)
+        situation = self._situation(overview)
         counters = store.read(read_counters)
         return views.status_view(
             database_url=store.url,
             redis_url=redis_url(installation),
             workers=self.workers(),
-            lanes=lane_states(installation, overview),
-            routes=route_states(installation, overview),
+            lanes=self._lanes(overview, situation),
+            routes=self._routes(overview, situation),
+            faults=situation.lately,
             warning=overview.warning or redis_warning(installation),
             alerts=[*credential_alerts(installation, overview), *exception_alerts(counters)],
             unknown_codes=counters.of("unknown_codes"),
@@ -287,6 +293,22 @@ class LocalBackend:
     def workers(self) -> list[WorkerRecord]:
         """List worker processes with a live lease."""
         return self._store.read(list_workers)
+
+    def _situation(self, overview: GateOverview) -> FleetSituation:
+        return read_situation(self.installation, overview.snapshot, overview.warning, sees_all=self.tenant is None)
+
+    def _lanes(self, overview: GateOverview, situation: FleetSituation) -> list[View]:
+        return [
+            views.lane_view(lane, situation.paused_by(lane.lane.lane))
+            for lane in lane_states(self.installation, overview)
+        ]
+
+    def _routes(self, overview: GateOverview, situation: FleetSituation) -> list[View]:
+        outages = situation.outages()
+        return [
+            views.route_view(route, outages.get(route.route.name))
+            for route in route_states(self.installation, overview)
+        ]
 
     # Whose jobs they are
 

@@ -7,6 +7,7 @@ from holdfast.client.fleet import LaneState, RouteState
 from holdfast.client.iso_time import iso
 from holdfast.client.output_line import MICROS, error_line, mapping_line, reply_line, usage_line
 from holdfast.lanes import BreakerView, BucketView
+from holdfast.lanes.recent_faults import RouteFault
 from holdfast.model.access import KeyRecord
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
@@ -20,6 +21,7 @@ from holdfast.model.records import (
     WorkerRecord,
 )
 from holdfast.policy.credential_alerts import Alert
+from holdfast.policy.outage_sentence import FaultCount, Outage, breaker_words, outage_sentence
 
 
 def page(name: str, views: list[dict[str, Any]], limit: int) -> dict[str, Any]:
@@ -118,15 +120,17 @@ def group_view(group: FaultGroup) -> dict[str, Any]:
     }
 
 
-def lane_view(state: LaneState) -> dict[str, Any]:
+def lane_view(state: LaneState, paused_by: str | None = None) -> dict[str, Any]:
     """One lane. ``window``: ids that lie ready in Redis; null when Redis does not answer.
 
     ``drain_eta_seconds``: until nothing of it waits or runs; null where that is unknown: ``drain_eta_why`` says why.
+    ``paused_by``: who stopped it.
     """
     lane = state.lane
     return {
         "name": lane.lane,
         "paused": lane.paused,
+        "paused_by": paused_by,
         "counts": counts_view(lane.counts),
         "window": state.window,
         "drain_eta_seconds": state.eta.seconds,
@@ -179,7 +183,8 @@ def ledger_view(lines: list[LedgerLine]) -> dict[str, Any]:
     }
 
 
-def route_view(state: RouteState) -> dict[str, Any]:
+def route_view(state: RouteState, outage: Outage | None = None) -> dict[str, Any]:
+    """One route. ``outage``: what keeps calls from it, and the sentence that tells it; null where nothing does."""
     route = state.route
     return {
         "name": route.name,
@@ -190,15 +195,33 @@ def route_view(state: RouteState) -> dict[str, Any]:
         "state": state.state,
         "override": state.override,
         "in_flight": state.in_flight,
+        "outage": outage_view(outage) if outage else None,
         "breakers": [breaker_view(breaker) for breaker in state.breakers],
         "buckets": [bucket_view(bucket) for bucket in state.buckets],
     }
+
+
+def outage_view(outage: Outage) -> dict[str, Any]:
+    """Say what keeps calls from a route. ``again_in``: seconds; 0 while it is being asked, null for an operator."""
+    return {
+        "since": iso(outage.since),
+        "again_in": outage.again,
+        "faults": [fault_view(fault) for fault in outage.faults],
+        "takes_over": list(outage.elsewhere),
+        "waiting": outage.waiting,
+        "sentence": outage_sentence(outage),
+    }
+
+
+def fault_view(fault: FaultCount) -> dict[str, Any]:
+    return {"fault": fault.kind, "status_code": fault.status, "calls": fault.calls}
 
 
 def breaker_view(breaker: BreakerView) -> dict[str, Any]:
     return {
         "scope": breaker.scope,
         "state": breaker.state,
+        "words": breaker_words(breaker.state, ramps=breaker.allowance is not None),
         "retry_in": breaker.retry_in,
         "allowance": breaker.allowance,
     }
@@ -224,8 +247,9 @@ def status_view(
     database_url: str,
     redis_url: str | None,
     workers: Sequence[WorkerRecord],
-    lanes: Sequence[LaneState],
-    routes: Sequence[RouteState],
+    lanes: Sequence[dict[str, Any]],
+    routes: Sequence[dict[str, Any]],
+    faults: Sequence[RouteFault],
     warning: str | None,
     alerts: Sequence[Alert],
     unknown_codes: Mapping[tuple[str, ...], int],
@@ -235,14 +259,16 @@ def status_view(
 
     ``redis_url`` is None where the embedded server does not run. ``alerts`` name credentials that have been down for
     so long that a person should know; ``unknown_codes`` counts, by provider and code, answers that no table of ours
-    knows; ``unusable`` tells of models that nobody can be asked for.
+    knows; ``unusable`` tells of models that nobody can be asked for, ``faults`` of
+    the calls that failed in the last ten minutes.
     """
     return {
         "database_url": database_url,
         "redis_url": redis_url,
         "workers": [worker_view(worker) for worker in workers],
-        "lanes": [lane_view(lane) for lane in lanes],
-        "routes": [route_view(route) for route in routes],
+        "lanes": list(lanes),
+        "routes": list(routes),
+        "faults": [{"route": each.route, **fault_view(each.count)} for each in faults],
         "warnings": [*([warning] if warning else []), *unusable, *(alert.text for alert in alerts)],
         "alerts": [alert_view(alert) for alert in alerts],
         "unknown_codes": [

@@ -185,6 +185,7 @@ def _breaker_view(scope: str, fields: dict[str, str], now: float) -> BreakerView
         epoch=breaker.epoch,
         retry_in=None if until is None else max(0.0, until - now),
         allowance=ramp_limit(breaker),
+        since=breaker.since,
     )
 
 

@@ -35,13 +35,17 @@ class FetchStatus:
 
 @dataclass(frozen=True, slots=True)
 class BreakerView:
-    """A breaker as it stands: ``retry_in`` seconds until it may probe, ``allowance`` calls while it ramps."""
+    """A breaker as it stands: ``retry_in`` seconds until it may probe, ``allowance`` calls while it ramps.
+
+    ``since``: when its outage began, in seconds since the epoch.
+    """
 
     scope: str
     state: str
     epoch: int
     retry_in: float | None = None
     allowance: float | None = None
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

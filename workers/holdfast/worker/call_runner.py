@@ -17,6 +17,7 @@ from holdfast.testing import PRODUCTION, Clock
 from holdfast.wire.strictness import demand_allowed
 from holdfast.worker.context import WorkerContext
 from holdfast.worker.credential_monitor import CredentialMonitor
+from holdfast.worker.fault_counter import FaultCounter
 from holdfast.worker.provider_pool import ProviderPool
 
 UNSENT = Fault(FaultKind.INTERNAL, "it was not needed any more before it was sent")
@@ -73,6 +74,7 @@ class CallRunner:
     context: WorkerContext
     providers: ProviderPool
     credential_monitor: CredentialMonitor
+    faults: FaultCounter | None = None
 
     async def run(self, call: CallInFlight, plan: Plan) -> CallResult:
         """Make one call. The times in its result are those of this process's clock. Raises bugs.
@@ -130,7 +132,9 @@ class CallRunner:
         return why
 
     def _note_credential(self, attempt: Attempt, result: CallResult) -> None:
-        """Remember what a call said of its credential, for the operator."""
+        """Remember what a call said of its credential and its route, for the operator."""
+        if isinstance(result.outcome, Fault) and self.faults is not None:
+            self.faults.heard(attempt.route.name, result.outcome)
         if isinstance(result.outcome, Fault) and FAULT_RULES[result.outcome.kind].scope is Scope.CREDENTIAL:
             name = f"{attempt.route.provider}/{attempt.permit.credential}"
             self.credential_monitor.heard(name, result.outcome.kind)

@@ -20,6 +20,7 @@ from holdfast.worker.call_runner import CallRunner
 from holdfast.worker.context import WorkerContext
 from holdfast.worker.credential_monitor import CredentialMonitor
 from holdfast.worker.duties import Duties
+from holdfast.worker.fault_counter import FaultCounter
 from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.held_jobs import HeldJobs
 from holdfast.worker.lane_schedule import LaneSchedule
@@ -63,7 +64,8 @@ class Pool:
         )
         self.providers.credentials.changed = self._new_login
         self.releaser = PermitReleaser(context)
-        calls = CallRunner(context, self.providers, self.credential_monitor)
+        faults = FaultCounter(connection)
+        calls = CallRunner(context, self.providers, self.credential_monitor, faults)
         self.jobs = HeldJobs(AttemptRunner(context, calls, self.releaser), context.slots)
         overrides = Overrides(store, gate)
         self.fetcher = Fetcher(context, self.jobs, WindowRefiller(context), RedisStart(context, overrides))
@@ -74,6 +76,7 @@ class Pool:
             "duties": Duties(store, connection, context.dependencies, settings.storage.keep_results).run,
             "listener": self._listen,
             "credentials": self.providers.credentials.run,
+            "fault_counter": faults.run,
             "credential_monitor": self.credential_monitor.run,
             "lease": context.lease.run,
         }

@@ -1,0 +1,146 @@
+"""Which routes are down, told once for everybody who waits: status, lists, progress, one job's reason to wait."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from holdfast.client.installation import Installation
+from holdfast.client.lane_forecast import NO_WORKER, LaneForecast, read_forecast
+from holdfast.lanes import BreakerView, Snapshot
+from holdfast.lanes.recent_faults import RouteFault, recent_faults
+from holdfast.model.errors import InvalidRequest, NoUsableKey, QueueUnavailable
+from holdfast.model.job import State
+from holdfast.model.records import JobRecord, LaneCounts
+from holdfast.model.route import Plan, Route
+from holdfast.policy.outage_sentence import FaultCount, Outage, outage_sentence
+from holdfast.policy.signals import scope_names
+from holdfast.store.backlog import list_lanes
+from holdfast.store.overrides import OverrideKind, read_override_authors
+
+LATELY = 600.0  # seconds whose faults `status` shows
+DOWN = frozenset({"open", "half_open", "forced_open"})
+WAITING = (State.QUEUED, State.DELAYED)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSituation:
+    """What keeps jobs waiting at one moment.
+
+    ``lately``: the faults of the last minutes. ``sees_all``: it is told to an operator, and not to one of the tenants,
+    who learns nothing of others' jobs and of names.
+    """
+
+    installation: Installation
+    forecast: LaneForecast
+    lanes: Sequence[LaneCounts]
+    authors: Mapping[tuple[OverrideKind, str], tuple[str, float]]
+    lately: Sequence[RouteFault]
+    sees_all: bool
+
+    def outages(self) -> dict[str, Outage]:
+        """Return the routes that are down, by name."""
+        plans = self.installation.settings.models.values()
+        routes = {route.name: route for plan in plans for route in plan.routes}
+        found = {name: self._outage(route) for name, route in routes.items() if self.is_down(route)}
+        return {name: self._with_jobs(outage) for name, outage in found.items()}
+
+    def why_waiting(self, job: JobRecord) -> str | None:
+        """Say why a job waits, also one that was never tried; else what its last call ran into."""
+        if (paused := self.paused_by(job.lane)) is not None:
+            return paused
+        if reasons := self.installation.usable_keys.reasons(job.model):
+            return str(NoUsableKey(job.model, reasons))
+        plan = self._plan(job.model)
+        if plan is not None and plan.routes and all(self.is_down(route) for route in plan.routes):
+            return outage_sentence(self._with_jobs(self._outage(plan.routes[0])))
+        return job.why_waiting or (None if self.forecast.has_workers else NO_WORKER.why)
+
+    def paused_by(self, lane: str) -> str | None:
+        """Say who stopped a lane; None where nobody did."""
+        actor, at = self.authors.get(("lane", lane), ("", 0.0))
+        return paused_by(lane, actor if self.sees_all else "an operator", at) if actor else None
+
+    def is_down(self, route: Route) -> bool:
+        """Whether breakers refuse a route with every credential it has, or an operator does."""
+        forced = self.forecast.forced.get(route.name)
+        if forced is not None:
+            return forced == "open"
+        return bool(route.credentials) and all(self._troubled(route, name) for name in route.credentials)
+
+    def _outage(self, route: Route) -> Outage:
+        troubled = [breaker for name in route.credentials for breaker in self._troubled(route, name)]
+        since = min((each.since for each in troubled if each.since is not None), default=None)
+        asked = any(each.state == "half_open" for each in troubled)
+        if self.forecast.forced.get(route.name) == "open":
+            author = self.authors.get(("route", route.name))
+            return Outage(route.name, author and author[1], None)
+        again = 0.0 if asked else self.forecast.way(route).again
+        return Outage(route.name, since, again, self._faults(route, since))
+
+    def _faults(self, route: Route, since: float | None) -> list[FaultCount]:
+        age = LATELY if since is None else max(LATELY, self.forecast.now - since)
+        return [each.count for each in faults_of(self.installation, age) if each.route == route.name]
+
+    def _with_jobs(self, outage: Outage) -> Outage:
+        """Add how many jobs only this route's return can start, or the routes that take its jobs meanwhile."""
+        plans = [plan for plan in self.installation.settings.models.values() if plan.route(outage.route)]
+        others = [route for plan in plans for route in plan.routes if route.name != outage.route]
+        free = tuple(dict.fromkeys(route.name for route in others if not self.is_down(route)))
+        stuck = [plan.model for plan in plans if all(self.is_down(route) for route in plan.routes)]
+        waiting = sum(
+            lane.counts.get(state, 0)
+            for lane in self.lanes
+            for state in WAITING
+            if lane.lane.rpartition(".")[0] in {*stuck, outage.route}
+        )
+        return Outage(
+            outage.route,
+            outage.since,
+            outage.again,
+            outage.faults,
+            () if stuck else free,
+            waiting if self.sees_all else None,
+        )
+
+    def _troubled(self, route: Route, credential: str) -> list[BreakerView]:
+        scopes = set(scope_names(route.provider, route.model, credential).values())
+        return [each for each in self.forecast.snapshot.breakers if each.scope in scopes and each.state in DOWN]
+
+    def _plan(self, model: str) -> Plan | None:
+        try:
+            return self.installation.settings.plan(model)
+        except InvalidRequest:
+            return None
+
+
+def read_situation(
+    installation: Installation, snapshot: Snapshot, warning: str | None, *, sees_all: bool
+) -> FleetSituation:
+    """Read what outages are told from. Raises StorageUnavailable."""
+    store = installation.ready()
+    return FleetSituation(
+        installation=installation,
+        forecast=read_forecast(store, installation.settings, snapshot, warning),
+        lanes=store.read(list_lanes),
+        authors=store.read(read_override_authors),
+        lately=[] if warning is not None else faults_of(installation, LATELY),
+        sees_all=sees_all,
+    )
+
+
+def faults_of(installation: Installation, seconds: float) -> list[RouteFault]:
+    """List the faults of late; empty where Redis does not answer."""
+    try:
+        return recent_faults(installation.redis.lanes().connection, seconds)
+    except QueueUnavailable:
+        return []
+
+
+def paused_by(lane: str, actor: str, at: float) -> str:
+    """Say who stopped a lane.
+
+    >>> paused_by("smart.batch", "cli:eva", 1_790_000_000.0)
+    'lane smart.batch was paused by cli:eva at 14:13 UTC; `holdfast lane resume smart.batch` lets it go on'
+    """
+    when = f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"
+    return f"lane {lane} was paused by {actor} at {when}; `holdfast lane resume {lane}` lets it go on"

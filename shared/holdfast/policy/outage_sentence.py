@@ -1,0 +1,96 @@
+"""An outage told in one sentence, the same wherever somebody waits. Pure: the one place that words it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from holdfast.model.durations import lasting
+from holdfast.model.fault import FaultKind
+from holdfast.policy.fault_rules import FAULT_RULES, Scope
+
+WORDS = {  # what a person need not learn, for the states of a breaker; the field's term stands beside it
+    "open": "stopped",
+    "half_open": "asking",
+    "closed": "working",
+    "forced_open": "stopped by an operator",
+    "disabled": "let through by an operator",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCount:
+    """So many calls ended with one kind of fault and one HTTP status."""
+
+    kind: str
+    status: int | None
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A route that takes no calls, or one that is asked whether it does.
+
+    ``since``: when it began, in seconds since the epoch; None where nobody knows. ``again``: seconds until it is asked
+    next; 0: a call is under way; None: an operator decides. ``faults``: what came back, most frequent first.
+    ``elsewhere``: routes that take its jobs meanwhile. ``waiting``: jobs that wait for it; None: how many is not told.
+    """
+
+    route: str
+    since: float | None
+    again: float | None
+    faults: Sequence[FaultCount] = ()
+    elsewhere: Sequence[str] = ()
+    waiting: int | None = 0
+
+
+def breaker_words(state: str, *, ramps: bool = False) -> str:
+    """Tell a breaker's state in words, with the field's term beside them.
+
+    >>> [breaker_words(state) for state in ("open", "half_open", "closed")]
+    ['stopped (open)', 'asking (half-open)', 'working (closed)']
+    >>> breaker_words("closed", ramps=True)
+    'recovering (closed)'
+    """
+    word = "recovering" if ramps and state == "closed" else WORDS.get(state, state)
+    return f"{word} ({state.replace('_', '-')})"
+
+
+def outage_sentence(outage: Outage) -> str:
+    """Say who is down since when with which answer and how often, what is next, who waits, and what is to be done.
+
+    >>> outage_sentence(Outage("a/m", 1_790_000_000.0, 3.0, [FaultCount("server_error", 503, 21)], waiting=397))
+    'a/m is down since 14:13 UTC (HTTP 503, 21 calls); asked again in 3 s; 397 jobs wait safely; nothing to do'
+    """
+    since = "" if outage.since is None else f" since {datetime.fromtimestamp(outage.since, UTC):%H:%M} UTC"
+    cause = f" ({_cause(outage.faults)})" if outage.faults else ""
+    return "; ".join([f"{outage.route} is down{since}{cause}", _next(outage), _waiting(outage), _to_do(outage.faults)])
+
+
+def _cause(faults: Sequence[FaultCount]) -> str:
+    first, calls = faults[0], sum(fault.calls for fault in faults)
+    what = f"HTTP {first.status}" if first.status is not None and first.status != 200 else first.kind.replace("_", " ")  # noqa: PLR2004  HTTP's own number
+    return f"{what}, {calls:,} {'call' if calls == 1 else 'calls'}"
+
+
+def _next(outage: Outage) -> str:
+    if outage.again is None:
+        return "an operator stopped it"
+    return f"asked again in {lasting(outage.again)}" if outage.again > 0 else "being asked now"
+
+
+def _waiting(outage: Outage) -> str:
+    if outage.elsewhere:
+        return f"its jobs go to {' or '.join(outage.elsewhere)}"
+    if outage.waiting is None:
+        return "its jobs wait safely"
+    if outage.waiting == 1:
+        return "1 job waits safely"
+    return f"{outage.waiting:,} jobs wait safely"
+
+
+def _to_do(faults: Sequence[FaultCount]) -> str:
+    rules = [FAULT_RULES[FaultKind(fault.kind)] for fault in faults[:1] if fault.kind in set(FaultKind)]
+    for rule in rules:
+        if rule.snoozes and not rule.waits and rule.scope is not Scope.US:
+            return rule.advice  # a key, money, a name: it does not mend itself
+    return "nothing to do"

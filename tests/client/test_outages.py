@@ -1,0 +1,68 @@
+"""Everybody who waits is told the same of an outage, also of jobs that were never tried."""
+
+import pytest
+
+from holdfast.client import outages
+from holdfast.client.backend import SubmitRequest
+from holdfast.client.fleet import GateOverview
+from holdfast.client.installation import Installation
+from holdfast.client.local import LocalBackend
+from holdfast.lanes import BreakerView, Snapshot
+from holdfast.lanes.recent_faults import RouteFault
+from holdfast.policy.outage_sentence import FaultCount
+from producing import configured
+
+DOWN = Snapshot(
+    [BreakerView("endpoint:anthropic", "open", 1, 3.0, since=1_790_000_000.0),
+     BreakerView("endpoint:openai", "half_open", 1, 5.0, since=1_790_000_000.0)],
+    [], {},
+)  # fmt: skip
+FAULTS = [RouteFault("anthropic/claude-opus-4-8", FaultCount("server_error", 503, 21))]
+
+
+@pytest.fixture
+def backend(tmp_path, monkeypatch):
+    installation = Installation(configured(tmp_path))
+    monkeypatch.setattr("holdfast.client.local.gate_overview", lambda _: GateOverview(DOWN))
+    monkeypatch.setattr(outages, "faults_of", lambda *_: FAULTS)
+    yield LocalBackend(installation, tenant=None)
+    installation.close()
+
+
+def job_of(backend) -> str:
+    return backend.submit(SubmitRequest([{"prompt": "hi", "model": "smart"}])).jobs[0].id
+
+
+def test_a_job_that_was_never_tried_says_the_cause_of_the_outage(backend) -> None:
+    why = backend.job(job_of(backend))["why_waiting"]
+    assert "is down since 14:13 UTC (HTTP 503, 21 calls); asked again in 3 s; 1 job waits safely; nothing to do" in why
+
+
+def test_status_and_routes_tell_it_in_the_same_words(backend) -> None:
+    job = job_of(backend)
+    sentences = [route["outage"]["sentence"] for route in backend.routes()["routes"] if route["outage"]]
+    assert backend.job(job)["why_waiting"] in sentences
+    status = backend.status()
+    assert [route["outage"]["sentence"] for route in status["routes"] if route["outage"]] == sentences
+    assert status["faults"][0]["calls"] == 21
+
+
+def test_a_paused_lane_says_who_stopped_it(backend) -> None:
+    job = job_of(backend)
+    backend.pause("smart.batch", paused=True)
+    assert "lane smart.batch was paused by client at" in backend.job(job)["why_waiting"]
+    assert "paused by client" in backend.lanes()["lanes"][0]["paused_by"]
+
+
+def test_a_tenant_learns_neither_names_nor_how_many_others_wait(backend) -> None:
+    job = job_of(backend)
+    tenant = LocalBackend(backend.installation, tenant="default")
+    assert "its jobs wait safely" in tenant.job(job)["why_waiting"]
+    backend.pause("smart.batch", paused=True)
+    assert "paused by an operator" in tenant.job(job)["why_waiting"]
+
+
+def test_without_a_worker_a_job_says_so(tmp_path) -> None:
+    backend = LocalBackend(Installation(configured(tmp_path)), tenant=None)
+    assert "no worker runs" in backend.job(job_of(backend))["why_waiting"]
+    backend.close()
