@@ -1,6 +1,5 @@
 """A producer's way to Redis: opened at first use, never started by a producer."""
 
-import socket
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -8,10 +7,10 @@ from holdfast.config import Settings
 from holdfast.lanes import Connection, Lanes, connect
 from holdfast.lanes.actors import ActorQueue
 from holdfast.lanes.connection import without_password
+from holdfast.lanes.private_socket import is_listening
 from holdfast.model.errors import QueueUnavailable
 
 EMBEDDED = "embedded"
-LOOK_SECONDS = 0.5
 
 
 def shown_url(url: str) -> str:
@@ -36,7 +35,7 @@ class RedisLink:
         self._lanes = Lanes(self._connection)
         self._actors: ActorQueue | None = None
         self._embedded = storage.redis_url == EMBEDDED
-        self._port_file = storage.directory / "redis" / "port"
+        self._directory = storage.directory / "redis"
         self._seen = False
 
     def lanes(self) -> Lanes:
@@ -64,8 +63,5 @@ class RedisLink:
         self._connection.close()
 
     def _look(self) -> None:
-        try:
-            port = int(self._port_file.read_text(encoding="ascii"))
-            socket.create_connection(("127.0.0.1", port), timeout=LOOK_SECONDS).close()
-        except (OSError, ValueError) as error:
-            raise EmbeddedServerDown(str(self._port_file.parent), "no embedded server runs there yet") from error
+        if not is_listening(self._directory):
+            raise EmbeddedServerDown(str(self._directory), "no embedded server runs there yet")

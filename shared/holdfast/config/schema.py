@@ -139,7 +139,7 @@ class StorageTable(TomlTable):
     )
     redis_url: Annotated[str, AfterValidator(_queue)] = Field(
         default="embedded",
-        description="`embedded` (a private server in `directory`), `redis://…`, `rediss://…`, "
+        description="`embedded` (a private server in `directory`, on a Unix socket), `redis://…`, `rediss://…`, "
         "`sentinel://HOST:PORT,HOST:PORT/NAME`, `redis+cluster://HOST:PORT,HOST:PORT`. "
         "`HOLDFAST_REDIS_URL` overrides it.",
     )

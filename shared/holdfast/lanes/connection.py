@@ -52,8 +52,12 @@ def without_password(url: str) -> str:
 
     >>> without_password("redis://user:secret@example.org:6379/0")
     'redis://user@example.org:6379/0'
+    >>> without_password("unix:///srv/redis.sock?password=secret")
+    'unix:///srv/redis.sock'
     """
     parts = urlsplit(url)
+    if not parts.netloc:
+        return f"{parts.scheme}://{parts.path}" if parts.scheme else parts.path
     user, at, host = parts.netloc.rpartition("@")
     name = user.partition(":")[0]
     return urlunsplit(parts._replace(netloc=(name + at if name else "") + host, query=""))
@@ -82,7 +86,7 @@ class Connection:
             raise QueueUnavailable("a closed connection", "this process is done with Redis")
         if self._url is None:
             assert self._embedded is not None
-            self._url = f"redis://127.0.0.1:{self._embedded.port}/0"
+            self._url = self._embedded.url
         return self._url
 
     @property
@@ -130,7 +134,7 @@ class Connection:
         """Start the embedded server again if it is gone. Returns whether clients must be made anew."""
         if self._embedded is None or self._closed:
             return False
-        url = f"redis://127.0.0.1:{self._embedded.ensure()}/0"
+        url = self._embedded.ensure()
         moved = self._url is not None and url != self._url
         if moved and self._client is not None:
             self._client.close()

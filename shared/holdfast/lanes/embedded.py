@@ -1,35 +1,36 @@
 """A private Redis-compatible server for one directory, shared by every process that uses the directory.
 
+``DIR``              of mode 0700: nobody but its owner reaches the server, or reads what it keeps
+``DIR/redis.sock``   the socket it listens on; it opens no TCP port (``private_socket``)
 ``DIR/server.lock``  held (flock) by the server process itself as long as it lives: two never run on the same data
 ``DIR/start.lock``   held while somebody starts or stops it
 ``DIR/users.lock``   held shared by every process that uses it; whoever can take it alone was the last and stops it
-``DIR/port``         the port it listens on, kept over restarts, so that other processes only need to reconnect
 ``DIR/server.log``   what it said
+``DIR/port``         left by a version whose server listened on TCP: such a server is replaced
 """
 
 import contextlib
 import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from holdfast.lanes.private_socket import NAME, forget_link, make_private, socket_path, socket_url
 from holdfast.model.errors import QueueUnavailable
 
 START_SECONDS = 20.0  # a server that loads a long append-only file answers late
 STEP_SECONDS = 0.02
 ANSWER_SECONDS = 2.0
-PORTS = (1_024, 65_535)
-TRIES = 4  # ports and binaries
+TRIES = 2  # starts of one binary: the second without the data of before
 
 
 class EmbeddedServer:
@@ -38,30 +39,30 @@ class EmbeddedServer:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._users: IO[str] | None = None
-        self._port: int | None = None
-        self._pid: int | None = None  # of the server
+        self._url: str | None = None
+        self._control: redis.Redis | None = None  # stays connected, should the directory be removed
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
-    def port(self) -> int:
+    def url(self) -> str:
         """Where the server listens; starts it at first use. Raises QueueUnavailable."""
-        return self._port if self._port is not None else self.ensure()
+        return self._url if self._url is not None else self.ensure()
 
-    def ensure(self) -> int:
-        """Find the server running or make it run, and return its port. Raises QueueUnavailable."""
+    def ensure(self) -> str:
+        """Find the server running or make it run, and return its URL. Raises QueueUnavailable."""
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
+            make_private(self.directory)
             with self._locked("start.lock"):
-                port = self._running() or self._start()
-                with _client(port) as client:
-                    self._pid = client.info("server")["process_id"]
+                if not self._running():
+                    self._start()
+                self._url = socket_url(self.directory)
+                self._connect()
                 if self._users is None:
                     self._users = self._open("users.lock")
                     fcntl.flock(self._users, fcntl.LOCK_SH)
         except (OSError, redis.RedisError) as error:
             raise QueueUnavailable(str(self.directory), f"no embedded server there: {error}") from error
-        self._port = port
-        return port
+        return self._url
 
     def close(self) -> None:
         """Let go of the server; the last user stops it."""
@@ -70,79 +71,111 @@ class EmbeddedServer:
         there = self.directory.is_dir()
         with self._locked("start.lock") if there else contextlib.nullcontext():
             if _lock_now(self._users):  # nobody else works with it
-                self._stop(self._noted_port() if there else self._port)
+                self._stop()
+                forget_link(self.directory)
             self._users.close()
-            self._users, self._port = None, None
+            self._users, self._url = None, None
+        if self._control is not None:
+            self._control.close()
 
-    def _stop(self, port: int | None) -> None:
+    def _connect(self) -> None:
+        """Keep one connection open: where the directory is removed, nobody can make another."""
+        if self._control is not None:
+            self._control.close()
+        self._control = _client(unix_socket_path=socket_path(self.directory), single_connection_client=True)
+        self._control.ping()
+
+    def _stop(self) -> None:
         """Everything is in the append-only file. The directory may have been removed under the server.
 
         The server may be another one than we met: somebody started it again after it had died.
         """
-        if port is not None:
-            with contextlib.suppress(redis.RedisError), _client(port) as client:
-                if client.info("server")["process_id"] == self._pid or self._answers(port):
-                    client.shutdown(nosave=True)
-            self._wait_until_gone()
+        with contextlib.suppress(redis.RedisError):
+            if self._control is not None:
+                self._control.shutdown(nosave=True)
+        if self.directory.is_dir() and not self._is_gone(ANSWER_SECONDS):
+            with contextlib.suppress(redis.RedisError, OSError):
+                self._connect()
+                assert self._control is not None
+                self._control.shutdown(nosave=True)
+            self._is_gone(START_SECONDS)
+        if self._process is not None:
+            self._process.poll()  # ours, if we started it: leave no zombie
 
-    def _running(self) -> int | None:
-        """The port of the server on our data, if it runs and answers."""
+    def _running(self) -> bool:
+        """Whether a server of ours runs on our data and answers. Replaces one of a version that listened on TCP."""
         if not self._server_lives():
-            return None
-        port = self._noted_port()
+            return False
+        port = self._old_port()
         if port is None:
+            return self._wait_for_answer()
+        self._replace(port)
+        return False
+
+    def _old_port(self) -> int | None:
+        """The port of a server of a former version, which notes it."""
+        try:
+            return int((self.directory / "port").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+
+    def _replace(self, port: int) -> None:
+        """Stop the server of a former version; its data stays. Raises QueueUnavailable."""
+        with contextlib.suppress(redis.RedisError), _client(host="127.0.0.1", port=port) as old:
+            if Path(str(old.config_get("dir")["dir"])).samefile(self.directory):
+                old.shutdown(nosave=True)
+        if not self._is_gone(START_SECONDS):
             raise QueueUnavailable(
                 str(self.directory),
-                "an embedded server runs on this directory, but its port file is gone. "
-                "End that server (a valkey-server or redis-server whose working directory this is), then try again",
+                "an embedded server of a former version of Holdfast runs here and cannot be stopped. "
+                "End it (a valkey-server or redis-server whose working directory this is), then try again",
             )
-        return self._wait_for_answer(port)
 
     def _server_lives(self) -> bool:
         with self._open("server.lock") as lock:
             return not _lock_now(lock)
 
-    def _wait_for_answer(self, port: int) -> int | None:
-        """The port, once the living server there answers; None when it dies meanwhile."""
+    def _wait_for_answer(self) -> bool:
+        """Wait until the living server answers; False when it dies meanwhile. Raises QueueUnavailable."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if not self._server_lives():
-                return None
-            if self._answers(port):
-                return port
+                return False
+            if self._answers():
+                return True
             time.sleep(STEP_SECONDS)
         raise QueueUnavailable(
-            f"127.0.0.1:{port}",
+            str(self.directory / NAME),
             f"the embedded server did not answer in {START_SECONDS:g} s; see {self.directory / 'server.log'}",
         )
 
-    def _answers(self, port: int) -> bool:
-        """Whether our server, and not another one on that port, is there and has its data loaded."""
+    def _answers(self) -> bool:
+        """Whether the server is there and has its data loaded."""
         try:
-            with _client(port) as client:
+            with _client(unix_socket_path=socket_path(self.directory)) as client:
                 client.ping()
-                where = Path(str(client.config_get("dir")["dir"]))
-                return where.exists() and where.samefile(self.directory)
-        except (redis.RedisError, KeyError):
+        except redis.RedisError:
             return False
+        return True
 
-    def _wait_until_gone(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while self.directory.is_dir() and self._server_lives() and time.monotonic() < deadline:
+    def _is_gone(self, seconds: float) -> bool:
+        """Whether the server ends within ``seconds``, or the directory does."""
+        deadline = time.monotonic() + seconds
+        while self.directory.is_dir() and self._server_lives():
+            if time.monotonic() >= deadline:
+                return False
             time.sleep(STEP_SECONDS)
-        if self._process is not None:
-            self._process.poll()  # ours, if we started it: leave no zombie
+        return True
 
-    def _start(self) -> int:
+    def _start(self) -> None:
         tried = []
         for binary in find_binaries():
             for attempt in range(TRIES):
-                port = self._choose_port()
-                self._launch(binary, port)
-                if self._wait_for_answer(port) is not None:
-                    return port
-                if attempt > 0:  # the first time somebody else may have taken the port
+                if attempt > 0:
                     self._set_data_aside()
+                self._launch(binary)
+                if self._wait_for_answer():
+                    return
             tried.append(str(binary))
         raise QueueUnavailable(str(self.directory), self._why_not(tried))
 
@@ -156,12 +189,13 @@ class EmbeddedServer:
         said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.exists() else []
         return f"{', '.join(tried)} did not start: {said[-1] if said else 'it said nothing'} (see {log})"
 
-    def _launch(self, binary: Path, port: int) -> None:
+    def _launch(self, binary: Path) -> None:
         """Start the server as a process of its own: a Ctrl-C at our terminal must not end it before we are done."""
+        (self.directory / "port").unlink(missing_ok=True)
         with self._open("server.lock") as lock, (self.directory / "server.log").open("ab") as log:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._process = subprocess.Popen(  # noqa: S603  the binary is found on PATH or in our own wheel
-                [str(binary), *_options(port)],
+                [str(binary), *_options()],
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -176,20 +210,6 @@ class EmbeddedServer:
         if data.exists():
             shutil.rmtree(aside, ignore_errors=True)
             data.rename(aside)
-
-    def _choose_port(self) -> int:
-        """The last port if it is free, so that others only need to reconnect. Noted before the server starts."""
-        last = self._noted_port()
-        port = last if last is not None and _is_free(last) else _free_port()
-        (self.directory / "port").write_text(str(port), encoding="ascii")
-        return port
-
-    def _noted_port(self) -> int | None:
-        try:
-            port = int((self.directory / "port").read_text(encoding="ascii"))
-        except (OSError, ValueError):
-            return None
-        return port if PORTS[0] <= port <= PORTS[1] else None
 
     def _open(self, name: str) -> IO[str]:
         return (self.directory / name).open("a", encoding="ascii")
@@ -210,10 +230,11 @@ def _lock_now(file: IO[str]) -> bool:
     return True
 
 
-def _options(port: int) -> list[str]:
+def _options() -> list[str]:
     settings = {
-        "bind": "127.0.0.1",
-        "port": str(port),
+        "port": "0",
+        "unixsocket": NAME,  # in its working directory, whose own path may be too long for an address
+        "unixsocketperm": "700",
         "dir": ".",
         "save": "",
         "appendonly": "yes",
@@ -234,28 +255,7 @@ def find_binaries() -> list[Path]:
     return [path for path in found if os.access(path, os.X_OK)]
 
 
-def _client(port: int) -> redis.Redis:
+def _client(**where: Any) -> redis.Redis:
     return redis.Redis(
-        host="127.0.0.1",
-        port=port,
-        socket_timeout=ANSWER_SECONDS,
-        socket_connect_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 0),
+        **where, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 0)
     )
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

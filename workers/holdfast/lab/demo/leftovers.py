@@ -21,7 +21,7 @@ def sweep(directory: Path) -> None:
         for worker in workers_of(left):
             with suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
-        if (left / "redis" / "port").exists():
+        if (left / "redis" / "server.lock").exists():
             connection = connect("embedded", left)
             _ = connection.url
             connection.close()  # the last user stops the server
