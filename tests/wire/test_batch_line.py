@@ -145,3 +145,19 @@ def test_a_schema_that_is_none_is_refused():
     assert "JSON Schema: is no JSON Schema: at $.type" in problem(
         {"model": "m", "prompt": "x", "response_format": shape}
     )
+
+
+def test_what_a_plain_line_says_inside_of_known_objects_is_kept_for_chat_and_told_elsewhere():
+    shape = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}, "new": 1}}
+    tool = {"type": "function", "function": {"name": "f"}}
+    read = line(model="m", prompt="x", response_format=shape, tools=[tool], tool_choice={**tool, "newer": 2}).request
+    assert read.native == {
+        "openai-chat": {"tool_choice": {"newer": 2}, "response_format": {"json_schema": {"new": 1}}}
+    }  # fmt: skip
+    odd = line(model="m", prompt="x", response_format={"type": "grammar", "grammar": "g"}).request
+    assert (odd.output, odd.native) == (None, {"openai-chat": {"response_format": {"type": "grammar", "grammar": "g"}}})
+
+
+def test_a_plain_lines_unknown_blocks_are_named():
+    messages = [{"role": "user", "content": [{"type": "launched_next_month"}]}]
+    assert line(model="m", messages=messages).request.unread == ("messages[0].content[0] (type launched_next_month)",)

@@ -30,8 +30,8 @@ class Fields:
         return self._left.pop(key, None)
 
     def peek(self, key: str) -> Any:
-        """Return a value without taking it."""
-        return self._left.get(key)
+        """Return a value without taking it; an object that was opened, as it was given."""
+        return self._inner[key].given if key in self._inner else self._left.get(key)
 
     def kind(self, key: str = "type") -> str:
         """Return a text without taking it; empty where there is none."""

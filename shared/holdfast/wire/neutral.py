@@ -10,9 +10,10 @@ from holdfast.model.request import Opaque, Output, Request, Role, Text, Tool, To
 from holdfast.wire import anthropic, chat
 from holdfast.wire.anthropic import read as anthropic_read
 from holdfast.wire.chat import read as chat_read
-from holdfast.wire.fields import Fields
+from holdfast.wire.fields import Fields, unexpected
+from holdfast.wire.mapping_report import merged
 from holdfast.wire.openai import describe_function, read_choice, read_format
-from holdfast.wire.reading import checked, split_tools
+from holdfast.wire.reading import checked, split_tools, unread
 
 KEYS = (
     "messages", "prompt", "system", "max_tokens", "response_format", "tools", "tool_choice", "parallel_tool_calls",
@@ -39,7 +40,8 @@ def read_plain(fields: Fields) -> Request:
         "user": fields.text("user"),
         "native": _native(fields),
     }
-    return checked(Request(**request))
+    read = Request(**request)
+    return checked(read.model_copy(update={"unread": tuple(unread(read))}))
 
 
 def read_neutral(value: Any, where: str) -> Request:
@@ -95,32 +97,34 @@ def _choice(fields: Fields) -> ToolChoice | None:
     """``auto``, ``none``, ``required`` or ``any``, or an object in either provider's shape."""
     if "tool_choice" not in fields:
         return None
-    value, where = fields.any("tool_choice"), fields.place("tool_choice")
-    if value == "any":
+    choice = fields.inner("tool_choice")
+    if fields.peek("tool_choice") == "any":
+        fields.any("tool_choice")
         return ToolChoice(mode="any")
-    if isinstance(value, dict) and value.get("type") == "tool":
-        return ToolChoice(mode="tool", name=Fields(value, where).need_text("name"))
-    nested = isinstance(value, dict) and "function" in value
-    choice = read_choice(Fields({"tool_choice": value}, fields.where), "function" if nested else None)
-    if choice is None:
-        raise InvalidRequest(where, "expected auto, none, required, or an object that names a tool.")
-    return choice
+    if choice.kind() == "tool":
+        choice.any("type")
+        return ToolChoice(mode="tool", name=choice.need_text("name"))
+    read = read_choice(fields, "function" if "function" in choice else None)
+    if read is None:
+        problem = "expected auto, none, required, or an object that names a tool."
+        raise InvalidRequest(fields.place("tool_choice"), problem)
+    return read
 
 
 def _output(fields: Fields) -> Output | None:
-    value = fields.object("response_format")
-    if value is None:
-        return None
-    form = Fields(value, fields.place("response_format"))
-    nested = form.object("json_schema")
-    place = form.place("json_schema") if nested else form.where
-    return read_format(form, Fields({"name": "answer", **(value if nested is None else nested)}, place))
+    form = fields.inner("response_format")
+    if "response_format" in fields:
+        raise unexpected(fields.place("response_format"), "expected an object", fields.peek("response_format"))
+    return read_format(form, form.inner("json_schema") if "json_schema" in form else form)
 
 
 def _native(fields: Fields) -> dict[str, dict[str, Any]]:
+    """What only one format knows: given for it, or left of the objects that have the shape of Chat's."""
     native = fields.object("native") or {}
     for wire, own in native.items():
         if wire not in {anthropic.WIRE, chat.WIRE, "openai-responses"} or not isinstance(own, dict):
             problem = "expected an object under anthropic, openai-chat or openai-responses."
             raise InvalidRequest(fields.place(f"native.{wire}"), problem)
-    return native
+    rest = fields.rest()
+    left: dict[str, Any] = {key: rest[key] for key in ("tool_choice", "response_format") if key in rest}
+    return {**native, chat.WIRE: merged(left, native.get(chat.WIRE, {}))} if left else native
