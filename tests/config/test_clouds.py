@@ -117,8 +117,8 @@ def test_a_dialect_is_named_for_servers_of_the_chat_format() -> None:
         ("anthropic-bedrock", 'region = "evil.example/#"',
          "3: providers.p.region: expected letters, digits, dots, dashes and underscores, got 'evil.example/#'"),
         ("openai-chat", 'dialect = "olama"',
-         ("3: providers.p.dialect: expected one of openai, gemini, vllm, ollama, llama.cpp, lm-studio, openrouter,"
-         " compatible, got 'olama'; nearest valid name ollama")),
+         (f"3: providers.p.dialect: expected one of {', '.join(Dialect)}, got 'olama';"
+         " nearest valid name ollama")),
     ],
 )  # fmt: skip
 def test_a_key_that_is_missing_or_another_apis_is_named(api: str, keys: str, said: str) -> None:

@@ -33,6 +33,7 @@ class Dialect(StrEnum):
     """A server that speaks a wire format of OpenAI's in its own way."""
 
     OPENAI = "openai"
+    AZURE = "azure"
     GEMINI = "gemini"
     VLLM = "vllm"
     OLLAMA = "ollama"

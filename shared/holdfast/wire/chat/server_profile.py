@@ -74,6 +74,7 @@ GEMINI = ServerProfile(
 )
 SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
     Dialect.OPENAI: OPENAI,
+    Dialect.AZURE: AZURE,
     Dialect.GEMINI: GEMINI,
     Dialect.MISTRAL: ServerProfile(
         "Mistral",
@@ -230,7 +231,7 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
 HOSTS: Mapping[str, Dialect] = {  # ends of host names
     ".googleapis.com": Dialect.GEMINI,
     ".openai.com": Dialect.OPENAI,
-    ".azure.com": Dialect.OPENAI,
+    ".azure.com": Dialect.AZURE,
     ".openrouter.ai": Dialect.OPENROUTER,
     ".mistral.ai": Dialect.MISTRAL,
     ".groq.com": Dialect.GROQ,
