@@ -228,7 +228,8 @@ def _bucket(chance: Random, limits: Limits, *, lost: bool) -> StoredBucket:
         each: allowed.per_ms * chance.uniform(0.3, 1.5) for each, allowed in allowances.items() if chance.random() < 0.1
     }
     paused = START * 1000 + chance.uniform(-2_000, 3_000) if chance.random() < 0.15 else 0.0
-    return StoredBucket(allowances, levels, told, paused, chance.randint(0, 50))
+    asks = chance.choice((5.0, 80.0, 600.0)) if chance.random() < 0.1 else 0.0
+    return StoredBucket(allowances, levels, told, paused, chance.randint(0, 50), asks)
 
 
 def _steps(chance: Random) -> list[Step]:
@@ -255,7 +256,7 @@ def _step(chance: Random) -> Step:
                 [chance.random() < 0.6 for _ in many],
                 [chance.choice(("real", "back", "keep", "drop")) for _ in many],
                 [(chance.randint(0, 3_000), chance.randint(0, 500)) for _ in many],
-                [chance.choice((0.0, 0.0, chance.uniform(0.01, 3))) for _ in many],
+                [chance.choice((0.0, 0.0, -1.0, chance.uniform(0.01, 3), 600.0, 86_400.0)) for _ in many],
             )
         case 6:
             return chance.choice((Release("w1", all_of_it=True), Release("w2", all_of_it=False)))

@@ -15,7 +15,17 @@ from holdfast.model.route import Limits
 from holdfast.policy.admission import BucketState, GateState, Grant, NotAdmitted, Reason, WindowScan, fetch, share_left
 from holdfast.policy.breaker import Breaker, HalfOpen, Open
 from holdfast.policy.rate_estimate import START_BURST, START_PER_MS
-from holdfast.policy.rate_limit import Allowance, Level, Wait, per_minute, refill, settle, take
+from holdfast.policy.rate_limit import (
+    TRUSTED_PAUSE,
+    Allowance,
+    Level,
+    Wait,
+    next_rest,
+    per_minute,
+    refill,
+    settle,
+    take,
+)
 from holdfast.policy.targets import Target, limits_by_dimension
 
 ID_CHARACTERS = frozenset("0123456789abcdefABCDEF")
@@ -32,11 +42,14 @@ class StoredBucket:
     told: Mapping[Dimension, float] = field(default_factory=dict)
     paused_until_ms: float = 0.0
     taken: int = 0
+    ask_after: float = 0.0
 
     def fields(self) -> dict[str, str]:
         written = {"taken": str(self.taken)}
         if self.paused_until_ms:
             written["paused_until"] = repr(self.paused_until_ms)
+        if self.ask_after:
+            written["ask_after"] = repr(self.ask_after)
         for each, allowed in self.allowances.items():
             written |= {f"{each}.per_ms": repr(allowed.per_ms), f"{each}.capacity": repr(allowed.capacity)}
         for each, level in self.levels.items():
@@ -57,6 +70,7 @@ def stored_bucket(fields: Mapping[str, str]) -> StoredBucket:
         {each: numbers[f"{each}.told"] for each in of("told")},
         numbers.get("paused_until", 0.0),
         int(numbers.get("taken", 0)),
+        numbers.get("ask_after", 0.0),
     )
 
 
@@ -84,7 +98,7 @@ def at_now(stored: StoredBucket, limits: Mapping[Dimension, Allowance], now: flo
             level = refill(level, stored.allowances[each], now * 1000)
         units = level.units if level else allowed.capacity if full else 0.0
         levels[each] = Level(min(allowed.capacity, units), now * 1000)
-    return BucketState(allowances, levels, stored.paused_until_ms / 1000)
+    return BucketState(allowances, levels, stored.paused_until_ms / 1000, stored.ask_after)
 
 
 @dataclass(frozen=True)
@@ -229,7 +243,8 @@ class GateOracle:
         if any(self.probing.get(scope) != permit for scope in held.grant.probed):
             return "breaker"
         bucket = self.buckets[held.grant.target.bucket]
-        levels = take(bucket.levels, bucket.allowances, held.grant.costs, now * 1000, bucket.paused_until_ms)
+        paused = 0.0 if bucket.ask_after else bucket.paused_until_ms  # it rests because this very permit asks
+        levels = take(bucket.levels, bucket.allowances, held.grant.costs, now * 1000, paused)
         if isinstance(levels, Wait):
             return "bucket"
         self.buckets[held.grant.target.bucket] = replace(bucket, levels=levels)
@@ -288,7 +303,10 @@ class GateOracle:
             self.slots[grant.target.name][permit] = now + grant.target.lease
             self.index.add(f"slots:{grant.target.name}")
             bucket = self.buckets[name]
-            self.buckets[name] = replace(bucket, levels=grant.levels, taken=bucket.taken + 1)
+            rest = next_rest(bucket.ask_after) if bucket.ask_after else 0.0
+            until = (now + rest) * 1000 if rest else bucket.paused_until_ms
+            after = replace(bucket, levels=grant.levels, taken=bucket.taken + 1)
+            self.buckets[name] = replace(after, paused_until_ms=until, ask_after=rest)
             for scope, breaker in grant.probed.items():
                 self.breakers[scope], self.probing[scope] = breaker, permit
                 self.index.add(f"breaker:{scope}")
@@ -338,8 +356,12 @@ class GateOracle:
             each: settle(level, bucket.allowances[each], reserved[each], spent[each], now * 1000)
             for each, level in bucket.levels.items()
         }
-        rest = now * 1000 + pause * 1000 if pause > 0 else 0.0
-        return replace(bucket, levels=levels, paused_until_ms=max(bucket.paused_until_ms, rest))
+        if pause < 0 and bucket.ask_after:
+            return replace(bucket, levels=levels, paused_until_ms=0.0, ask_after=0.0)
+        asks = (bucket.ask_after or next_rest(0.0)) if pause > TRUSTED_PAUSE else bucket.ask_after
+        seconds = asks if pause > TRUSTED_PAUSE else pause
+        rest = now * 1000 + seconds * 1000 if pause > 0 else 0.0
+        return replace(bucket, levels=levels, paused_until_ms=max(bucket.paused_until_ms, rest), ask_after=asks)
 
     def _acknowledge(self, worker: str, job: str) -> None:
         self.taken_ids.get(worker, set()).discard(job)

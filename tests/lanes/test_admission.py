@@ -40,6 +40,12 @@ PLANTED = {
     "units that are not there": ("if missing > 1e-9 then", "if missing > 0.1 then"),
     "a large job waits for ever": ("math.min(costs[i], bucket.capacity[i]) - bucket", "costs[i] - bucket"),
     "a pause that is over before its time": ("bucket.paused_until = math.max(", "bucket.paused_until = math.min("),
+    "a wait that is not believed is slept through": ("if seconds > TRUSTED_PAUSE then", "if false then"),
+    "more than one call asks": (
+        "bucket.paused_until, bucket.changed = bucket.now_ms + bucket.ask_after",
+        "local _, _ = 0",
+    ),
+    "a reply does not end such a wait": ("if call.pause < 0 then", "if false then"),
     "a request given back twice": ('if call.how == "drop" then', 'if call.how ~= "keep" then'),
     "a probe of another worker freed": ('redis.call("HGET", breaker, "probe") == permit', "true"),
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.fault import Evidence, Fault, FaultKind
 from holdfast.model.job import MAX_ATTEMPTS, Claimed, Need
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
@@ -103,6 +103,18 @@ def test_a_wrong_request_is_buried_at_once_where_others_succeed():
     assert isinstance(step(K.INVALID_REQUEST, OTHERS_SUCCEED), Bury)
 
 
+def test_what_words_or_a_code_call_wrong_is_buried_at_once_where_there_is_no_other_route():
+    for evidence in (Evidence.CODE, Evidence.WORDS):
+        assert isinstance(step(None, NOBODY_ELSE, fault=Fault(K.INVALID_REQUEST, evidence=evidence)), Bury)
+
+
+def test_a_slip_of_the_model_is_repeated_once_and_then_elsewhere_alone_it_ends():
+    again = job(attempts=1, calls=1, fault=K.BAD_OUTPUT)
+    assert isinstance(step(K.BAD_OUTPUT, NOBODY_ELSE), Retry)
+    assert isinstance(step(K.BAD_OUTPUT, NOBODY_ELSE, routes=(ROUTE, OTHER), claimed=again), Reroute)
+    assert isinstance(step(K.BAD_OUTPUT, NOBODY_ELSE, claimed=again), Bury)
+
+
 def test_a_wrong_request_steps_back_once_where_nobody_can_be_compared():
     assert step(K.INVALID_REQUEST, NOBODY_ELSE) == Retry(1.0, uses_attempt=False, avoid={})
     assert isinstance(step(K.INVALID_REQUEST, NOBODY_ELSE, claimed=job(fault=K.INVALID_REQUEST)), Bury)
@@ -155,3 +167,10 @@ def test_the_first_failures_of_a_job_are_told_to_the_breakers_whoever_succeeds()
     told = [not is_its_own(fault, tries, "a/m", OTHERS_SUCCEED, WELL) for tries in range(4)]
     assert told == [True] * OFTEN + [False] * (4 - OFTEN)
     assert not is_its_own(fault, 50, "a/m", OTHERS_FAIL, WELL)
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_refusal_that_a_later_call_contradicts_is_told_to_nobody(kind):
+    beside = Comparison("main", 900.0, reply_sent=899.0, reply_came=900.5)
+    assert is_its_own(Fault(kind), 0, "a/m", OTHERS_SUCCEED, WELL)
+    assert not is_its_own(Fault(kind), 0, "a/m", beside, WELL)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import Evidence, Fault, FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
-from holdfast.policy.outcome_signals import LONGEST_WAIT, is_below_limit, pause, signals
+from holdfast.policy.outcome_signals import LONGEST_WAIT, asked_wait, is_below_limit, pause, signals
+from holdfast.policy.rate_limit import TRUSTED_PAUSE
 from holdfast.policy.signals import ScopeKind, Signal, scope_kind, scope_names
 
 K = FaultKind
@@ -54,10 +55,18 @@ def test_each_fault_is_told_to_whom_it_concerns(kind: FaultKind) -> None:
 
 
 @pytest.mark.parametrize("kind", FaultKind)
-@pytest.mark.parametrize("evidence", [Evidence.WORDS, Evidence.STATUS])
-def test_a_status_or_a_wording_alone_parks_nothing_at_once(kind: FaultKind, evidence: Evidence) -> None:
-    told = tuple(signals(Fault(kind, evidence=evidence)).values())
+def test_a_status_alone_parks_nothing_at_once(kind: FaultKind) -> None:
+    told = tuple(signals(Fault(kind)).values())
     assert told == tuple(Signal.SUSPECT if signal is FATAL else signal for signal in TABLE[kind])
+
+
+def test_words_of_money_park_the_key_unless_they_name_what_is_left() -> None:
+    def says(**more) -> Signal:
+        return signals(Fault(K.SPEND_LIMIT, evidence=Evidence.WORDS, **more))[ScopeKind.CREDENTIAL]
+
+    assert says() is FATAL
+    assert says(output_ceiling=900) is Signal.SUSPECT
+    assert signals(Fault(K.MODEL_NOT_FOUND, evidence=Evidence.WORDS))[ScopeKind.ROUTE] is Signal.SUSPECT
 
 
 @pytest.mark.parametrize("kind", FaultKind)
@@ -113,6 +122,11 @@ def test_a_sick_limiter_pauses_nothing_unless_it_names_a_time() -> None:
 
 def test_a_pause_is_what_the_provider_asked_for() -> None:
     assert pause(Fault(K.RATE_LIMITED, retry_after=7.0), lambda low, _high: low) == 7.0
+
+
+def test_a_job_waits_for_what_is_believed_and_for_no_wait_of_years() -> None:
+    assert asked_wait(Fault(K.RATE_LIMITED, retry_after=TRUSTED_PAUSE)) == TRUSTED_PAUSE
+    assert asked_wait(Fault(K.RATE_LIMITED, retry_after=999_999_999.0)) is None
 
 
 def test_a_scope_s_name_tells_its_kind() -> None:

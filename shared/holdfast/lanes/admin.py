@@ -85,7 +85,7 @@ class GateAdmin:
             elif scope == f"{ScopeKind.ENDPOINT}:{provider}" or scope.startswith(f"{ScopeKind.CREDENTIAL}:{provider}/"):
                 change_breaker(client, keys, scope, _closed_unless_forced)
             elif name.startswith(f"{keys.bucket(provider)}/"):
-                client.hdel(name, "paused_until")
+                client.hdel(name, "paused_until", "ask_after")
 
     @asking
     def overrides(self, client: redis.Redis) -> dict[tuple[Kind, str], Override]:

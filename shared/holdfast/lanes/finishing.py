@@ -11,7 +11,7 @@ from holdfast.model.job import Claimed, Offer, Permit
 from holdfast.model.step import Reroute
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.fault_rules import may_be_billed, was_sent
-from holdfast.policy.outcome_signals import is_below_limit, pause
+from holdfast.policy.outcome_signals import A_REPLY_CAME, is_below_limit, pause
 from holdfast.policy.targets import Target
 
 
@@ -21,8 +21,10 @@ def refused_below_limit(attempt: Attempt) -> bool:
 
 
 def rest_after(attempt: Attempt, uniform: Uniform) -> float:
-    """Seconds for which the bucket gives nothing after this call."""
+    """Seconds for which the bucket gives nothing after this call; ``A_REPLY_CAME``: what it waits for is over."""
     if attempt.fault is None:
+        return A_REPLY_CAME
+    if attempt.is_own:
         return 0.0
     return pause(attempt.fault, uniform, below_limit=refused_below_limit(attempt)) or 0.0
 

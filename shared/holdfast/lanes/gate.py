@@ -265,7 +265,8 @@ class Gate:
         arguments += requeue_arguments(attempts, now, self._connection.signer)
         taken = await self._breakers.settle(worker, arguments, observations, evidence_arguments(ended, now))
         self._slow.difference_update(attempt.permit.id for attempt in ended)
-        await self._limits.learn(zip(ended, rests, strict=True), taken)
+        telling = [(each, max(0.0, rest)) for each, rest in zip(ended, rests, strict=True) if not each.is_own]
+        await self._limits.learn(telling, taken)
 
     async def _drop(self, worker: str, permits: Sequence[Permit]) -> None:
         now, arguments = self.now(), list[Any]([len(permits)])

@@ -49,12 +49,21 @@ class Reason(StrEnum):
 class BucketState(NamedTuple):
     """A rate allowance at one moment: a dimension without an allowance is unlimited, one without a level is full.
 
-    ``paused_until`` is in seconds; 0: not paused.
+    ``paused_until`` is in seconds; 0: not paused. ``ask_after``: how long it rested last, in seconds, where it asks by
+    one call at a time whether a wait is over; else 0.
     """
 
     allowances: Mapping[Dimension, Allowance]
     levels: Mapping[Dimension, Level] = FULL
     paused_until: float = 0.0
+    ask_after: float = 0.0
+
+    def after(self, levels: Mapping[Dimension, Level], now: float) -> "BucketState":
+        """Return the bucket once a call took what leaves ``levels``. One that asks rests again, for longer."""
+        if not self.ask_after:
+            return BucketState(self.allowances, levels, self.paused_until)
+        rest = rate_limit.next_rest(self.ask_after)
+        return BucketState(self.allowances, levels, now + rest, rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +77,12 @@ class GateState:
     buckets: Mapping[str, BucketState]
     in_flight: Mapping[str, int]
 
-    def after(self, grant: "Grant") -> "GateState":
+    def after(self, grant: "Grant", now: float) -> "GateState":
         """Return the state once ``grant`` is in effect."""
         name, route = grant.target.bucket, grant.target.name
         return GateState(
             {**self.breakers, **grant.probed},
-            {**self.buckets, name: self.buckets[name]._replace(levels=grant.levels)},
+            {**self.buckets, name: self.buckets[name].after(grant.levels, now)},
             {**self.in_flight, route: self.in_flight.get(route, 0) + 1},
         )
 
@@ -252,7 +261,7 @@ def fetch(
     scan, grants = WindowScan(window, targets, gate, now, look), list[tuple[J, Grant]]()
     for job, grant in scan:
         grants.append((job, grant))
-        scan.gate = scan.gate.after(grant)
+        scan.gate = scan.gate.after(grant, now)
         if len(grants) == n:
             return Fetch(grants, scan.passed, None, None, scan.gate)
     why = scan.refusal or NotAdmitted(Reason.EMPTY, None)

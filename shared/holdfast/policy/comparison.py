@@ -91,6 +91,9 @@ def blame(fault: Fault, route: str, comparison: Comparison, health: Health) -> B
 def is_its_own(fault: Fault, tries: int, route: str, comparison: Comparison, health: Health) -> bool:
     """Whether a failed call says nothing of what it went through: its job failed before, ``tries`` times, and alone.
 
-    Its first failures are told to the breakers as everybody's are, for every outage has a first job.
+    Its first failures are told to the breakers as everybody's are, for every outage has a first job. But a refusal says
+    nothing from the first on where a call that was sent later brought a reply.
     """
-    return tries >= OFTEN and blame(fault, route, comparison, health) is Blame.JOB
+    if blame(fault, route, comparison, health) is not Blame.JOB:
+        return False
+    return tries >= OFTEN or (FAULT_RULES[fault.kind].is_refusal and comparison.others_succeed)

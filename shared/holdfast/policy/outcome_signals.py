@@ -8,9 +8,11 @@ from holdfast.model.fault import Evidence, Fault, FaultKind
 from holdfast.model.reply import Reply
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.fault_rules import FAULT_RULES
+from holdfast.policy.rate_limit import TRUSTED_PAUSE
 from holdfast.policy.signals import ScopeKind, Signal
 
 LONGEST_WAIT = 86_400.0  # seconds; a Retry-After beyond a day is taken as a day
+A_REPLY_CAME = -1.0  # in the place of a pause: whatever wait was asked for is over
 PAUSE_UNASKED = 1.0  # seconds; after a 429 that named no time
 PAUSE_JITTER = 0.02  # seconds; one bucket serves the whole fleet, so there is no herd to spread
 
@@ -28,7 +30,7 @@ def signals(
     ``below_limit``: more than ``UNUSED_SHARE`` of a known allowance was left when the call got its permit. A
     limiter that refuses such calls is sick, and that is a fault of the route. ``own``: the failure is its job's alone
     (``comparison.is_its_own``), so that no breaker records a fault. What parks a thing at once has to be told by a
-    code: a status or a wording leaves it in doubt.
+    code, or by words of money that name no amount: a status leaves it in doubt.
     """
     if isinstance(outcome, Reply):
         return ALL_WELL
@@ -39,9 +41,16 @@ def signals(
     said = {ScopeKind.ROUTE: route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
     if own:
         return {scope: signal if signal is Signal.OK else Signal.NONE for scope, signal in said.items()}
-    if outcome.evidence is Evidence.CODE:
+    if _is_sure(outcome):
         return said
     return {scope: Signal.SUSPECT if signal is Signal.FATAL else signal for scope, signal in said.items()}
+
+
+def _is_sure(fault: Fault) -> bool:
+    """Whether one call is enough to park what it went through. A ceiling that is named is the job's own matter."""
+    if fault.kind is FaultKind.SPEND_LIMIT:
+        return fault.evidence is not Evidence.STATUS and fault.output_ceiling is None
+    return fault.evidence is Evidence.CODE
 
 
 def reports_auth(signals: Mapping[ScopeKind, Signal]) -> bool:
@@ -69,8 +78,9 @@ def pause(fault: Fault, uniform: Uniform, *, below_limit: bool = False) -> float
     """Seconds for which the bucket gives nothing, or None. >= 0 and finite.
 
     ``below_limit``: as for ``signals``. What a sick limiter refuses says nothing of the bucket, unless it names a time.
+    What is longer than ``TRUSTED_PAUSE`` says so, and is not slept through: see ``rate_limit``.
     """
-    asked = asked_wait(fault)
+    asked = _made_sane(fault.retry_after)
     if not FAULT_RULES[fault.kind].pauses_bucket or (
         below_limit and asked is None and fault.kind is FaultKind.RATE_LIMITED
     ):
@@ -79,7 +89,11 @@ def pause(fault: Fault, uniform: Uniform, *, below_limit: bool = False) -> float
 
 
 def asked_wait(fault: Fault) -> float | None:
-    """Seconds that the provider asked for, made sane: within 0 and a day, or None."""
-    if fault.retry_after is None or not isfinite(fault.retry_after):
-        return None
-    return min(max(fault.retry_after, 0.0), LONGEST_WAIT)
+    """Seconds that a job waits because the provider asked for it, or None: a wait that is not believed is none."""
+    asked = _made_sane(fault.retry_after)
+    return None if asked is None or asked > TRUSTED_PAUSE else asked
+
+
+def _made_sane(seconds: float | None) -> float | None:
+    """What a provider asked for, within 0 and a day."""
+    return None if seconds is None or not isfinite(seconds) else min(max(seconds, 0.0), LONGEST_WAIT)

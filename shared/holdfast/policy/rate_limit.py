@@ -11,6 +11,10 @@ holds, for each dimension D in ``requests``, ``input_tokens``, ``output_tokens``
 and, for the bucket as a whole, ``paused_until`` (milliseconds, absent or 0: not paused) and ``taken`` (how many permits
 the gate ever gave from this bucket: it only counts up, and the learner of ``rate_estimate.py`` reads it).
 A bucket whose ``level`` is absent is full.
+
+A wait of more than TRUSTED_PAUSE that a provider asks for is not believed: the bucket rests for a few seconds, then one
+call asks, and the bucket rests again, for longer each time, until a reply ends it. ``ask_after`` (seconds, absent or 0:
+nothing of the kind) is how long it rested last.
 """
 
 from collections.abc import Mapping
@@ -27,6 +31,9 @@ LATE_AFTER = 1 - BURST_USED  # seconds between a permit and its call: what the r
 # those units, and the calls of OLD that have not left, do not fill the bucket of one second's worth at the provider.
 OLD = 0.5
 HIGH = 0.4  # bucket.lua follows it
+# Of a wait that is not believed; bucket.lua follows them.
+TRUSTED_PAUSE = 600.0  # seconds
+FIRST_REST, LONGEST_REST = 5.0, 600.0  # seconds until one call asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,15 @@ def per_minute(units: float) -> Allowance:
     Allowance(per_ms=0.04975, capacity=42.5)
     """
     return Allowance(units / 60_000 * RATE_USED, max(1.0, units / 60 * BURST_USED))
+
+
+def next_rest(before: float) -> float:
+    """Return how long a bucket rests that asks whether a wait is over. ``before``: how long it rested last; 0: not yet.
+
+    >>> [next_rest(seconds) for seconds in (0.0, 5.0, 10.0, 400.0)]
+    [5.0, 10.0, 20.0, 600.0]
+    """
+    return min(LONGEST_REST, 2 * before) if before else FIRST_REST
 
 
 def is_late(seconds: float) -> bool:

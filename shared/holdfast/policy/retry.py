@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from holdfast.model.exception_fault import is_exception
-from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.fault import Evidence, Fault, FaultKind
 from holdfast.model.job import MAX_ATTEMPTS, MAX_CALLS, Claimed, DeathReason
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import OnRefusal, Strictness
@@ -126,13 +126,18 @@ def _bury(case: _Case) -> Bury | None:
         return Bury(DeathReason(fault.kind, fault.message, fault.status, fault.code))
     if job.expires_at is not None and case.now >= job.expires_at:
         return _died(case, FaultKind.EXPIRED, "its deadline passed")
-    if rule.most is not None and job.attempts >= rule.most and case.is_the_same_again:
-        return _died(case, fault.kind, f"{rule.most + 1} attempts ended so")
+    if rule.most is not None and case.is_the_same_again and job.attempts >= _repeats(case, rule.most):
+        return _died(case, fault.kind, f"{job.attempts + 1} attempts ended so")
     if rule.ends_when_repeated and case.is_the_same_again and case.blame is not Blame.ROUTE:
         return _died(case, fault.kind, "two calls that may have been billed ended so")
     if _is_used_up(case) and case.route.name not in case.health.open_routes | case.health.degraded:
         return _died(case, FaultKind.EXHAUSTED, f"{_budget(case)} are used up")
     return None
+
+
+def _repeats(case: _Case, most: int) -> int:
+    """Repeats of a job before it is buried. Those that would be elsewhere are none where there is no other route."""
+    return case.rule.repeats_here if _is_last_route(case) else most
 
 
 def _is_used_up(case: _Case) -> bool:
@@ -193,7 +198,8 @@ def _refused(case: _Case) -> Step:
         return _exclude_route(case)
     if (ceiling := _lower_ceiling(case)) is not None:
         return replace(_here_again(case, uses_attempt=True), output_ceiling=ceiling)
-    if in_doubt and case.blame is Blame.UNKNOWN and not case.is_the_same_again:
+    told_by_status = in_doubt and case.fault.evidence is Evidence.STATUS
+    if told_by_status and case.blame is Blame.UNKNOWN and not case.is_the_same_again:
         return _here_again(case, uses_attempt=False)
     return _exclude_route(case)
 

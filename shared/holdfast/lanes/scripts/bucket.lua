@@ -9,12 +9,17 @@
 -- bucket_left(bucket)                    share of the capacity that is left, of the dimension with the least of it
 -- bucket_add(bucket, i, units)           put units into dimension i, up to its capacity; below 0 takes (debt allowed)
 -- bucket_write(bucket)                   store it
+-- bucket_rest(bucket, seconds)           give nothing for so long. A wait that is not believed: until one call asks
+-- bucket_asks(bucket)                    a call leaves that asks whether such a wait is over: rest again, for longer
+-- bucket_replied(bucket)                 a reply came: such a wait is over
 -- bucket_was_high(bucket, i, ms)         whether dimension i held more than HIGH of its capacity within the last ms
 --
 -- A clock that went back lets nothing flow in, but does not stop the flow until it has caught up.
 
 local DIMENSIONS = {"requests", "input_tokens", "output_tokens"}
-local HIGH = 0.4 -- of the capacity: see policy/rate_limit.py
+-- see policy/rate_limit.py
+local HIGH = 0.4 -- of the capacity
+local TRUSTED_PAUSE, FIRST_REST, LONGEST_REST = 600, 5, 600 -- seconds
 
 local function bucket_read(key, now_ms, given, full)
     local raw = redis.call("HMGET", key, "paused_until", "taken",
@@ -22,9 +27,10 @@ local function bucket_read(key, now_ms, given, full)
         "input_tokens.per_ms", "input_tokens.capacity", "input_tokens.level", "input_tokens.at",
         "output_tokens.per_ms", "output_tokens.capacity", "output_tokens.level", "output_tokens.at",
         "requests.told", "input_tokens.told", "output_tokens.told",
-        "requests.high", "input_tokens.high", "output_tokens.high")
+        "requests.high", "input_tokens.high", "output_tokens.high", "ask_after")
     local bucket = {
         key = key, now_ms = now_ms, paused_until = tonumber(raw[1] or "") or 0, taken = tonumber(raw[2] or "") or 0,
+        ask_after = tonumber(raw[21] or "") or 0,
         known = raw[2] ~= false, changed = false, per_ms = {}, capacity = {}, level = {}, high = {},
     }
     for i = 1, 3 do
@@ -87,15 +93,34 @@ local function bucket_add(bucket, i, units)
     end
 end
 
+local function bucket_rest(bucket, seconds)
+    if seconds > TRUSTED_PAUSE then
+        if bucket.ask_after == 0 then bucket.ask_after = FIRST_REST end
+        seconds = bucket.ask_after
+    end
+    bucket.paused_until = math.max(bucket.paused_until, bucket.now_ms + seconds * 1000)
+    bucket.changed = true
+end
+
+local function bucket_asks(bucket)
+    if bucket.ask_after == 0 then return end
+    bucket.ask_after = math.min(LONGEST_REST, 2 * bucket.ask_after)
+    bucket.paused_until, bucket.changed = bucket.now_ms + bucket.ask_after * 1000, true
+end
+
+local function bucket_replied(bucket)
+    if bucket.ask_after == 0 then return end
+    bucket.ask_after, bucket.paused_until, bucket.changed = 0, 0, true
+end
+
 local function bucket_was_high(bucket, i, ms)
     return (bucket.high[i] or bucket.now_ms) > bucket.now_ms - ms
 end
 
 local function bucket_write(bucket)
     local fields = {"taken", string.format("%d", bucket.taken)}
-    if bucket.paused_until > 0 then
-        fields[3], fields[4] = "paused_until", exact(bucket.paused_until)
-    end
+    fields[3], fields[4] = "paused_until", exact(bucket.paused_until)
+    fields[5], fields[6] = "ask_after", exact(bucket.ask_after)
     if bucket.began then
         fields[#fields + 1], fields[#fields + 2] = "learn.began", exact(bucket.began)
     end

@@ -244,6 +244,7 @@ local function take(target, number, id, costs, probe)
     local probing = ""
     for i = 1, 3 do bucket_add(target.bucket, i, -costs[i]) end
     target.bucket.taken, target.bucket.changed = target.bucket.taken + 1, true
+    bucket_asks(target.bucket)
     left_shares[#left_shares + 1] = math.floor(bucket_left(target.bucket) * 100)
     target.slots.used = target.slots.used + 1
     local slots = target.slots.taken

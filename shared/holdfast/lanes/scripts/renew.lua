@@ -56,7 +56,11 @@ local function renewed(permit, age, scopes)
     for i = 1, 3 do
         if age <= old and not bucket_was_high(bucket, i, 2000 * old) then costs[i] = 0 end
     end
-    if bucket_wait(bucket, costs) > 0 then return "bucket" end
+    local rest = bucket.paused_until
+    if bucket.ask_after > 0 then bucket.paused_until = 0 end -- it rests because this very permit asks
+    local wait = bucket_wait(bucket, costs)
+    bucket.paused_until = rest
+    if wait > 0 then return "bucket" end
     for i = 1, 3 do bucket_add(bucket, i, -costs[i]) end
     bucket.changed = true
     return ""

@@ -14,7 +14,7 @@
 --                     keep    nobody knows what it used: everything stays spent
 --                     drop    it was never made: everything comes back
 --           input, output     units used                    (for real)
---           pause             seconds that its bucket must rest; 0 none
+--           pause             seconds that its bucket must rest; 0 none; below 0: a reply came
 --       then number of jobs that go back into their lane, nearest deadline first, then oldest; then per job: lane, id,
 --       message, need
 --       then number of breakers that recorded something, then per breaker: scope, expected version, number of texts,
@@ -86,10 +86,8 @@ for _, call in ipairs(calls) do
             bucket_add(bucket, 2, tonumber(input) - (call.how == "real" and call.input or 0))
             bucket_add(bucket, 3, tonumber(output) - (call.how == "real" and call.output or 0))
         end
-        if call.pause > 0 then
-            bucket.paused_until = math.max(bucket.paused_until, now_ms + call.pause * 1000)
-            bucket.changed = true
-        end
+        if call.pause > 0 then bucket_rest(bucket, call.pause) end
+        if call.pause < 0 then bucket_replied(bucket) end
         if lane ~= "" then -- a second permit of its job has none: the first one acknowledges
             gone[lane] = gone[lane] or {}
             gone[lane][#gone[lane] + 1] = id

@@ -10,7 +10,7 @@ from holdfast.model.reply import Usage
 from holdfast.policy.admission import BucketState, share_left
 from holdfast.policy.outcome_signals import UNUSED_SHARE
 from holdfast.policy.rate_estimate import RateEstimate, begin, observe_answer, observe_refusal
-from holdfast.policy.rate_limit import Allowance, Level, per_minute, refill
+from holdfast.policy.rate_limit import TRUSTED_PAUSE, Allowance, Level, next_rest, per_minute, refill
 from holdfast.policy.targets import Target, limits_by_dimension
 
 _REQUESTS, _INPUT, _OUTPUT = Dimension.REQUESTS, Dimension.INPUT_TOKENS, Dimension.OUTPUT_TOKENS
@@ -48,10 +48,11 @@ class SimulatedBucket:
         """Whether much was ``left`` of a limit that somebody told us."""
         return self.estimate is None and share_left(left.levels, left.allowances) > UNUSED_SHARE
 
-    def take(self, levels: Mapping[Dimension, Level]) -> BucketState:
+    def take(self, levels: Mapping[Dimension, Level], now: float) -> BucketState:
         """A permit was given, which leaves ``levels``. Returns what is left."""
         self.taken += 1
-        return self._become(levels)
+        after = self._buckets[self.name] = self.state.after(levels, now)
+        return after
 
     def settle(self, target: Target, need: Need, usage: Usage, now: float) -> None:
         """Correct tokens to what was used."""
@@ -75,14 +76,18 @@ class SimulatedBucket:
         self._become({**levels, _REQUESTS: self._hooks.refund(levels[_REQUESTS], allowance, 1, 0, now * 1000)})
 
     def answered(self, now: float) -> None:
-        """A call was not refused: a limit that is being learned may be higher."""
+        """A call was not refused: a limit that is learned may be higher, and a wait that was asked for is over."""
+        if self.state.ask_after:
+            self._buckets[self.name] = self.state._replace(paused_until=0.0, ask_after=0.0)
         if self.estimate is not None:
             self._believe(observe_answer(self.estimate, now_ms=now * 1000, taken=self.taken), None, now)
 
     def refused(self, now: float, sent: float, pause: float, *, teaches: bool) -> None:
         """A call was refused for its rate, and makes the bucket rest for ``pause`` seconds."""
         state = self.state
-        self._buckets[self.name] = state._replace(paused_until=max(state.paused_until, now + pause))
+        asks = (state.ask_after or next_rest(0.0)) if pause > TRUSTED_PAUSE else state.ask_after
+        until = max(state.paused_until, now + (asks if pause > TRUSTED_PAUSE else pause))
+        self._buckets[self.name] = state._replace(paused_until=until, ask_after=asks)
         if teaches and self.estimate is not None:
             estimate, level = observe_refusal(
                 self.estimate, now_ms=now * 1000, sent_ms=sent * 1000, taken=self.taken, pause_ms=pause * 1000
@@ -98,7 +103,7 @@ class SimulatedBucket:
 
     def _become(self, levels: Mapping[Dimension, Level]) -> BucketState:
         state = self.state
-        after = self._buckets[self.name] = BucketState(state.allowances, levels, state.paused_until)
+        after = self._buckets[self.name] = state._replace(levels=levels)
         return after
 
     def _believe(self, estimate: RateEstimate, level: float | None, now: float) -> None:
@@ -112,4 +117,4 @@ class SimulatedBucket:
             levels[_REQUESTS] = Level(min(here.units, believed.capacity), here.at_ms)
         if level is not None:
             levels[_REQUESTS] = Level(level, now * 1000)
-        self._buckets[self.name] = BucketState({**state.allowances, _REQUESTS: believed}, levels, state.paused_until)
+        self._buckets[self.name] = state._replace(allowances={**state.allowances, _REQUESTS: believed}, levels=levels)

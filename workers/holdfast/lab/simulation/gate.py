@@ -108,7 +108,7 @@ class SimulatedGate:
     def _permit(self, job: SimulatedJob, grant: Grant, now: float) -> SimulatedCall:
         """Put a grant into effect."""
         target = grant.target
-        left = self.buckets[target.bucket].take(grant.levels)
+        left = self.buckets[target.bucket].take(grant.levels, now)
         self.in_flight[target.name] += 1
         call = SimulatedCall(job, target, left, probe=bool(grant.probed))
         for scope, probing in grant.probed.items():
@@ -131,7 +131,7 @@ class SimulatedGate:
             return False
         call.held = False
         self.in_flight[call.target.name] -= 1
-        self._charge(call, outcome, now)
+        self._charge(call, outcome, now, own=own)
         if outcome is not None:
             self.evidence.note(call, outcome, now)
         if call.told_slow:
@@ -184,7 +184,7 @@ class SimulatedGate:
         for bucket in self.buckets.values():
             bucket.lose(now)
 
-    def _charge(self, call: SimulatedCall, outcome: Outcome | None, now: float) -> None:
+    def _charge(self, call: SimulatedCall, outcome: Outcome | None, now: float, *, own: bool) -> None:
         bucket, target, need = self.buckets[call.target.bucket], call.target, call.job.need
         if isinstance(outcome, Reply):
             bucket.settle(target, need, outcome.usage, now)
@@ -195,6 +195,8 @@ class SimulatedGate:
         else:
             if not may_be_billed(outcome):
                 bucket.settle(target, need, NOTHING, now)
+            if own:
+                return
             pause = self.hooks.pause(outcome, self.uniform, below_limit=self._was_below_limit(call))
             limited = outcome.kind is FaultKind.RATE_LIMITED
             if pause is not None or limited:
