@@ -8,6 +8,7 @@ tests, all of ``make test``, run with ``-x``. Bars: 92 of 100 noticed in all, 90
 """
 
 import argparse
+import importlib
 import importlib.util
 import os
 import shutil
@@ -21,14 +22,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = ROOT / "bench" / "mutants"
+HERE = ROOT / "bench"  # whose modules would hide packages of the tests
+FOLDER = HERE / "mutants"
 SOURCES = ("shared", "producers", "workers")
 SECONDS = 300.0  # for the tests of one mutant; it is noticed when they hang
 FAREWELL = 30.0  # seconds in which tests that were interrupted stop their servers
 OVERALL, EACH_PART = 0.92, 0.90  # shares of mutants that are noticed
 FAILED = 1  # pytest's exit status when a test failed
+LOOK = 0.05  # seconds between two looks whether tests have ended
+LIBRARIES = (  # what takes long to import, and is none of ours
+    "aiohttp", "anthropic", "fakeredis", "fastapi", "httpx2", "hypothesis", "jsonschema_rs", "msgspec", "openai",
+    "prometheus_client", "psycopg", "pydantic", "redis.asyncio", "sqlmodel", "structlog", "typer", "uvicorn",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,39 +123,51 @@ def _write(path: Path, text: str) -> None:
 
 
 def _run(mutant: Mutant, copy: Path, seconds: float) -> tuple[Verdict, str]:
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-p", "no:cacheprovider", "-p", "no:randomly"]
-    env = os.environ | {
-        "PYTHONPATH": os.pathsep.join(str(copy / source) for source in SOURCES),
-        "PYTHONPYCACHEPREFIX": str(sys.pycache_prefix),
-    }
-    process = subprocess.Popen(
-        [*command, *mutant.tests],
-        cwd=copy,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        said, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        _stop(process)
+    """Run the tests in a child that has what takes long to import: the libraries, and nothing of ours."""
+    with tempfile.TemporaryFile("w+") as said:
+        child = os.fork()
+        if child == 0:
+            _be_pytest(mutant, copy, said.fileno())
+        status = _ended(child, time.monotonic() + seconds)
+        said.seek(0)
+        lines = said.read().splitlines()
+    if status is None:
         return Verdict.NOTICED, f"still running after {seconds:.0f} s"
-    if process.returncode == FAILED:
-        failed = [line for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    if status == FAILED:
+        failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
         return Verdict.NOTICED, failed[0].partition(" - ")[0] if failed else "a test"
-    return (Verdict.SURVIVED, "") if process.returncode == 0 else (Verdict.BROKEN, said[-300:])
+    return (Verdict.SURVIVED, "") if status == 0 else (Verdict.BROKEN, "\n".join(lines[-5:]))
 
 
-def _stop(process: "subprocess.Popen[str]") -> None:
-    """Interrupt the tests, so that they stop the servers that they started."""
-    os.killpg(process.pid, signal.SIGINT)
+def _be_pytest(mutant: Mutant, copy: Path, said: int) -> NoReturn:
+    """Become the process that runs a mutant's tests, and its children's, out of the copy."""
+    status = 70
     try:
-        process.communicate(timeout=FAREWELL)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        os.setsid()
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        os.chdir(copy)
+        sources = [str(copy / source) for source in SOURCES]
+        sys.path[:] = [*sources, *(place for place in sys.path if Path(place) != HERE)]
+        os.environ["PYTHONPATH"] = os.pathsep.join(sources)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(sys.pycache_prefix)
+        status = int(pytest.main(["-x", "-q", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist", *mutant.tests]))
+        sys.stdout.flush()
+    finally:
+        os._exit(status)
+
+
+def _ended(child: int, at: float) -> int | None:
+    """Wait for a child's exit status. None: it had to be stopped; first gently, so that it stops its servers."""
+    for signal_, until in ((None, at), (signal.SIGINT, at + FAREWELL), (signal.SIGKILL, float("inf"))):
+        if signal_ is not None:
+            os.killpg(child, signal_)
+        while time.monotonic() < until:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status) if signal_ is None else None
+            time.sleep(LOOK)
+    return None
 
 
 def share(trials: Sequence[Trial]) -> float:
@@ -189,6 +211,8 @@ def main() -> int:
         copy = Path(directory) / "checkout"
         sys.pycache_prefix = str(Path(directory) / "bytecode")
         copy_checkout(ROOT, copy)
+        for library in LIBRARIES:
+            importlib.import_module(library)
         for mutant in chosen:
             trials.append(trial := tried(mutant, copy, given.seconds))
             print(f"{mutant.id:6} {trial.verdict:9} {trial.seconds:5.0f} s  {mutant.what}  {trial.by}", flush=True)

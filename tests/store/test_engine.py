@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from holdfast.model.errors import ConfigError, StorageUnavailable
 from holdfast.store import Store
@@ -137,3 +138,19 @@ def test_a_file_that_stays_locked_is_away(tmp_path: Path, monkeypatch: pytest.Mo
 def test_the_clock_is_the_databases(store: Store) -> None:
     first = store.now()
     assert 0 <= store.now() - first < 60
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["select sum(value) from json_each('[9223372036854775807, 1]')", "select json_each.key from json_each('{')"],
+)
+def test_the_content_of_one_row_is_no_outage_on_sqlite(tmp_path: Path, statement: str) -> None:
+    store = Store(f"sqlite:///{tmp_path}/holdfast.db")
+    with pytest.raises(DBAPIError):
+        store.read(lambda tx: tx.connection.execute(text(statement)).all())
+
+
+@pytest.mark.parametrize("statement", ["select 9223372036854775807 + 1", "select array_fill(1, array[100000, 100000])"])
+def test_the_content_of_one_row_is_no_outage_on_postgres(postgres_store: Store, statement: str) -> None:
+    with pytest.raises(DBAPIError):
+        postgres_store.read(lambda tx: tx.connection.execute(text(statement)).all())
