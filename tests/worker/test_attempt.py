@@ -12,7 +12,8 @@ from holdfast.model.request import Output, Request, Role, Text, Turn
 from holdfast.model.route import Api, Price, Route
 from holdfast.model.step import Complete, Reroute
 from holdfast.policy.fault_rules import outcome_of
-from holdfast.worker.attempt import AttemptRunner, counting, judged, reconsidered
+from holdfast.worker.attempt import judged
+from holdfast.worker.decision import counting, reconsidered
 from worker.workshop import PLAN, Workshop
 
 ROUTE = Route("a", "m", Api.ANTHROPIC, "m", ("main",), price=Price(input=5.0, output=25.0))
@@ -71,11 +72,11 @@ def test_a_refusal_that_is_not_taken_as_the_result_is_a_fault_with_the_calls_nam
 
 
 async def test_only_a_jobs_first_call_earns_budget_for_retries(workshop: Workshop):
-    attempts: AttemptRunner = workshop.attempts
-    before = attempts.retries.budget
+    decisions = workshop.attempts.decisions
+    before = decisions.retries.budget
     job, permit = await workshop.start()
     ended = Attempt(replace(job, tries=1), permit, PLAN.routes[0], 1, CallResult(REPLY), REPLY)
-    await attempts._decide([ended], PLAN)
-    assert attempts.retries.budget == before
-    await attempts._decide([replace(ended, job=job)], PLAN)
-    assert attempts.retries.budget != before
+    await decisions.decide(ended, [], PLAN)
+    assert decisions.retries.budget == before
+    await decisions.decide(replace(ended, job=job), [], PLAN)
+    assert decisions.retries.budget != before

@@ -33,7 +33,7 @@ async def test_a_job_that_was_fetched_is_claimed_and_run(workshop: Workshop):
 
 async def test_a_claim_that_sql_may_have_taken_leaves_its_jobs_unsure_and_its_permits_back(workshop: Workshop):
     [job] = await workshop.offer()
-    workshop.scene.sql("drop table worker")
+    workshop.cut_off_sql()
     await ask(workshop)
     assert workshop.jobs.unsure == {job}
     assert not workshop.context.dependencies.may_call

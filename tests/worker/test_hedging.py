@@ -112,7 +112,7 @@ async def test_a_second_call_that_redis_or_sql_cannot_give_is_not_made(workshop:
     assert await made.second(first, PLAN) is None
     assert not workshop.context.dependencies.redis
     workshop.server.connected = True
-    workshop.scene.sql("drop table worker")
+    workshop.cut_off_sql()
     assert await made.second(first, PLAN) is None
     assert not workshop.context.dependencies.sql
     assert (made.budgets["smart"].level, workshop.in_flight("openai/gpt")) == (1.0, 0)

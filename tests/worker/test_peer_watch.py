@@ -33,7 +33,7 @@ async def test_a_host_alone_has_none_and_waits_for_nobody_to_confirm_what_it_see
 async def test_while_sql_is_away_what_was_true_stays_true(workshop: Workshop, monkeypatch):
     monkeypatch.setattr(peer_watch, "LOOK_EVERY", 0.0)
     workshop.context.gate.local_breakers.host = "here"
-    workshop.scene.sql("drop table worker")
+    workshop.cut_off_sql()
     watching = asyncio.create_task(PeerWatch(workshop.context, "here").run())
     await until(lambda: not workshop.context.dependencies.sql)
     watching.cancel()

@@ -11,6 +11,7 @@ from holdfast.config import load
 from holdfast.lanes import Gate
 from holdfast.lanes.keys import Keys
 from holdfast.model.call_result import CallResult
+from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import Claimed, Permit
 from holdfast.model.route import Limits, Plan
 from holdfast.store import Store
@@ -85,6 +86,14 @@ class Workshop:
         permits, _ = await self.context.gate.fetch(LANE, 1, self.context.worker, PLAN)
         [claimed] = await self.context.writer.claim(self.context.worker, permits)
         return claimed, permits[0]
+
+    def cut_off_sql(self) -> None:
+        """From now on SQL does not answer."""
+
+        def away(*_: object, **__: object) -> None:
+            raise StorageUnavailable("sqlite", "it is away")
+
+        self.context.store.write = self.context.store.read = away
 
     def in_flight(self, route_name: str = "anthropic/opus") -> int:
         """Calls that the gate counts on a route."""

@@ -19,8 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 SHARDS = 16
 TRIES = 4  # of a transaction that lost a deadlock, or found that its pooled connection was dead
-CONTENT_CLASSES = frozenset({"22", "54"})
-CONTENT_WORDS = frozenset({"integer overflow", "malformed JSON", "string or blob too big"})
+CONTENT_CLASSES = frozenset({"22", "54"})  # of PostgreSQL, appendix A: data exception, program limit exceeded
 RETRIED_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
 
@@ -124,15 +123,8 @@ def _is_away(error: exc.DBAPIError) -> bool:
 
 
 def _is_content(error: exc.DBAPIError) -> bool:
-    """Whether one row's content is at fault: no other write fails for it, and to wait for the database is no use.
-
-    Sources: PostgreSQL, appendix A, classes 22 (data exception) and 54 (program limit exceeded); SQLite's own words,
-    which come with its general code 1.
-    """
-    state = getattr(error.orig, "sqlstate", None)
-    if state is not None:
-        return state[:2] in CONTENT_CLASSES
-    return str(error.orig) in CONTENT_WORDS
+    """Whether what was written is at fault: no other write fails for it, and to wait for the database is no use."""
+    return str(getattr(error.orig, "sqlstate", None))[:2] in CONTENT_CLASSES
 
 
 def _may_repeat(error: exc.DBAPIError) -> bool:
