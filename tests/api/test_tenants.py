@@ -195,3 +195,13 @@ def test_an_endpoint_that_needs_nothing_is_no_endpoint(settings, monkeypatch) ->
 
 def test_only_the_probes_need_nothing(settings) -> None:
     assert {path for path, needs in endpoints(application.create_app(settings)) if needs is None} == PUBLIC_PATHS
+
+
+def test_a_job_posted_into_another_tenants_batch_is_refused_and_changes_nothing(api, store, other) -> None:
+    mine, theirs = bearer(add_key(store, "mine")), bearer(other.key)
+    before = api.get(f"/api/v1/batches/{other.batch}", headers=theirs).json()["counts"]
+    body = {"model": "smart", "jobs": [{"prompt": "mine"}], "batch": other.batch, "first": 4}
+    answer = api.post("/api/v1/jobs", json=body, headers=mine)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert api.get(f"/api/v1/batches/{other.batch}", headers=theirs).json()["counts"] == before
+    assert api.get("/api/v1/jobs", headers=mine).json()["jobs"] == []

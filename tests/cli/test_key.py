@@ -126,3 +126,25 @@ def test_what_is_no_key_of_ours_is_sent_nowhere(cli, url, monkeypatch) -> None:
     ended = cli("job", "list", "--server", url)
     assert (ended.status, "HOLDFAST_API_KEY" in ended.err) == (2, True)
     assert "sk-ant" not in ended.err
+
+
+def test_a_key_that_cannot_be_written_is_never_made(cli, store, tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    assert cli("key", "create", "--name", "a", "--to", tmp_path / "file" / "api-key").status == 2
+    assert store.read(read_keys)[0] == []
+
+
+def test_a_key_is_written_through_no_symbolic_link(cli, store, tmp_path) -> None:
+    elsewhere, link = tmp_path / "elsewhere", tmp_path / "api-key"
+    elsewhere.write_text("")
+    link.symlink_to(elsewhere)
+    assert cli("key", "create", "--name", "a", "--to", link).status == 2
+    assert (elsewhere.read_text(), store.read(read_keys)[0]) == ("", [])
+
+
+def test_a_file_that_others_could_read_is_its_owners_alone_once_it_holds_a_key(cli, tmp_path) -> None:
+    file = tmp_path / "api-key"
+    file.write_text("")
+    file.chmod(0o644)
+    assert cli("key", "create", "--name", "a", "--to", file).status == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -1,6 +1,7 @@
 """``holdfast run``: answers in input order, bad lines in their places, nothing paid for twice."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,22 @@ def test_submitting_tells_the_batch_and_leaves(cli, prompts, store) -> None:
     assert answer.status == 3
     assert (answer.json["jobs"], answer.json["invalid"]) == (1, 1)
     assert store.read(count_jobs, JobFilter(states=frozenset({State.QUEUED}))) == 1
+
+
+def test_an_output_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch) -> None:
+    """Or a crash of the machine would leave an empty file where a whole one seemed to be."""
+    order, synced, moved = list[str](), os.fsync, Path.replace
+
+    def sync(descriptor: int) -> None:
+        order.append("synced")
+        synced(descriptor)
+
+    def move(part: Path, target: Path) -> Path:
+        order.append("moved")
+        return moved(part, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", move)
+    with answer_file(tmp_path / "out.jsonl") as file:
+        file.write(b"{}\n")
+    assert order == ["synced", "moved"]

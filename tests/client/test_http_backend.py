@@ -10,6 +10,7 @@ from holdfast.client.installation import Installation
 from holdfast.config import Settings
 from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.job import State
+from holdfast.model.records import JobFilter
 from holdfast.model.request import Request, Role, Text, Turn
 from producing import StandInWorker, served
 
@@ -108,3 +109,11 @@ def test_the_environment_names_a_server(url: str, monkeypatch) -> None:
     monkeypatch.setenv("HOLDFAST_URL", url)
     with Holdfast() as hf:
         assert isinstance(hf.backend, HttpBackend)
+
+
+def test_of_a_replayed_job_only_the_attempts_since_then_count(hf: Holdfast, worker: StandInWorker) -> None:
+    job = hf.submit("hello", model="smart")
+    worker.bury()
+    assert hf.backend.replay(JobFilter(ids=(job.inner,)), 10, None) == 1
+    worker.answer()
+    assert (job.wait(60).attempts, len(hf.backend.job(job.id)["attempts"])) == (1, 2)

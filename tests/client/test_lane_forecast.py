@@ -46,6 +46,12 @@ def test_while_no_route_is_open_it_says_what_the_lane_waits_for(drain) -> None:
     assert forced.of(LANE) == Eta(None, f"waits for {ROUTE} until 12:00:30 UTC")
 
 
+def test_no_time_is_told_where_one_of_the_breakers_only_opens_by_hand(drain) -> None:
+    by_hand = (shut("endpoint:anthropic", None, "forced_open"), shut(f"route:{OTHER}", None, "forced_open"))
+    told = drain(shut(f"route:{ROUTE}"), *by_hand).of(LANE)
+    assert (told.seconds, "UTC" in told.why) == (None, False)
+
+
 def test_a_paused_bucket_shuts_a_route_as_a_breaker_does(drain) -> None:
     paused = [bucket("anthropic/main:claude-opus-4-8", 1.0, 60.0), bucket("openai/main:gpt-5.4", 1.0, 20.0)]
     assert drain(buckets=paused).of(LANE).why == f"waits for {OTHER} until 12:00:20 UTC"

@@ -1,11 +1,12 @@
 """Operators' acts are written to SQL, whether Redis hears of them or not."""
 
+import os
 from pathlib import Path
 
 import orjson
 import pytest
 
-from holdfast.client import Holdfast
+from holdfast.client import Holdfast, local
 from holdfast.client.fleet import GateOverview, credential_alerts
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
@@ -82,3 +83,27 @@ def test_the_status_tells_of_logins_that_are_down_for_a_minute(installation: Ins
     assert [(alert["kind"], alert["about"], alert["down_for"]) for alert in shown] == [
         ("credential_down", "anthropic/main", 61.0)
     ]
+
+
+def test_cancelling_a_batch_that_is_not_there_is_an_error(hf: Holdfast) -> None:
+    with pytest.raises(NotFound, match="there is no batch"):
+        hf.batch(f"batch_{'0' * 32}").cancel()
+
+
+def test_dead_letters_are_on_the_disk_before_they_are_dropped(operator, hf, worker, tmp_path, monkeypatch) -> None:
+    order, synced, acted = list[str](), os.fsync, local.act_on_dead_letters
+
+    def sync(descriptor: int) -> None:
+        order.append("synced")
+        synced(descriptor)
+
+    def act(*arguments) -> int:
+        order.append("dropped")
+        return acted(*arguments)
+
+    hf.submit(["a"], model="smart")
+    worker.bury()
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(local, "act_on_dead_letters", act)
+    assert operator.drain(DEAD, 10, tmp_path / "letters.jsonl") == 1
+    assert order == ["synced", "dropped"]

@@ -55,12 +55,13 @@ def test_after_a_quiet_time_it_is_asked_again() -> None:
 
 
 def test_offers_that_pile_up_behind_a_slow_redis_are_left_to_the_sweeper() -> None:
-    slow, going = Event(), Event()
+    slow, going, offered = Event(), Event(), list[object]()
 
     class Slow:
-        def offer(self, _offers) -> int:
+        def offer(self, offers) -> int:
             going.set()
             slow.wait(120)
+            offered.append(offers)
             return 1
 
     offers = Offers(Slow)
@@ -70,6 +71,7 @@ def test_offers_that_pile_up_behind_a_slow_redis_are_left_to_the_sweeper() -> No
         offers.make(JOBS)  # returns although nothing moves
     slow.set()
     offers.close()
+    assert len(offered) == MAX_PENDING
 
 
 def test_an_unforeseen_error_is_logged_and_nothing_else(caplog) -> None:

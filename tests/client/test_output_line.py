@@ -49,6 +49,7 @@ def test_a_reply_stands_in_the_line_with_its_route_cost_and_mapping() -> None:
         "reply": {
             "text": "Sunny.",
             "tool_calls": [{"id": "call_1", "name": "weather", "input": {"city": "Bonn"}}],
+            "reasoning": "",
             "finish": "tool_calls",
             "usage": {
                 "input": 12, "output": 3, "cached": 0, "cache_written": 0, "reasoning": 0, "estimated": False,

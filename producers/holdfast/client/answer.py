@@ -26,8 +26,8 @@ class Answer:
     """How one job ended.
 
     ``text`` is None when there is no reply; then ``error`` says why. ``route`` is ``provider/model`` that answered,
-    ``mapping`` what the way there changed or dropped of the request. ``cost_usd`` None: no price is known. ``line`` is
-    the whole as an output line.
+    ``mapping`` what the way there changed or dropped of the request, ``reasoning`` the model's thinking as far as it
+    was told. ``cost_usd`` None: no price is known. ``line`` is the whole as an output line.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Answer:
     status: State
     text: str | None
     tool_calls: tuple[ToolUse, ...]
+    reasoning: str
     finish: Finish | None
     usage: Usage | None
     model: str | None
@@ -55,6 +56,7 @@ class Answer:
             status=State(line["status"]),
             text=reply.get("text"),
             tool_calls=tuple(ToolUse.model_validate(call) for call in reply.get("tool_calls", ())),
+            reasoning=reply.get("reasoning", ""),
             finish=Finish(reply["finish"]) if reply else None,
             usage=Usage.model_validate(reply["usage"]) if reply else None,
             model=reply.get("model"),

@@ -66,6 +66,7 @@ def reply_line(reply: Reply) -> dict[str, Any]:
     return {
         "text": reply.text,
         "tool_calls": [call.model_dump(mode="json", include={"id", "name", "input"}) for call in reply.tool_calls],
+        "reasoning": reply.reasoning,
         "finish": reply.finish.value,
         "usage": usage_line(reply.usage),
         "model": reply.model,

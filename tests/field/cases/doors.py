@@ -138,7 +138,7 @@ CASES = [
         {"only": chat_line(launched_next_month=TOMORROW)},
         [[chat()]],
         others=Right(calls=1),
-        sent=[b'"launched_next_month": {"zeta": 1, "alpha": [0.1, 100000000000000000001]}'],
+        sent=[b'{"zeta": 1, "alpha": [0.1, 100000000000000000001]}'],
     ),
     Case(
         "tomorrows-field-responses",
