@@ -142,7 +142,8 @@ async def test_endpoints_beyond_chat_pass_through_both_ways(call, path):
 
 
 @pytest.mark.parametrize(
-    "body", [{"object": "list"}, {"data": None}, {"error": {"message": "no", "code": "x"}}, [], "text"]
+    "body",
+    [{"object": "list"}, {"data": None}, {"error": {"message": "no", "code": "x"}}, [], "text", 7, {"msg": "no"}],
 )
 async def test_an_answer_of_another_shape_is_no_embedding_and_is_kept(call, body):
     request = written(Api.OPENAI_CHAT, b'{"input": "a"}', "/embeddings")

@@ -54,6 +54,22 @@ def test_a_replay_is_paced_oldest_first(scene: Scene) -> None:
     assert scene.job(jobs[1]).available_at == pytest.approx(scene.store.now() + 1, abs=5)
 
 
+def test_the_pace_of_a_replay_is_told_in_jobs_a_minute(scene: Scene) -> None:
+    jobs = bury_jobs(scene, 3)
+    scene.replay(JobFilter(), 3, 2, "me")
+    now = scene.store.now()
+    starts = [scene.job(job).available_at for job in jobs[1:]]
+    assert starts == [pytest.approx(now + 30, abs=10), pytest.approx(now + 60, abs=10)]
+
+
+def test_calls_and_workers_of_the_last_generation_do_not_count_against_the_next(scene: Scene) -> None:
+    [job] = bury_jobs(scene)
+    scene.sql("update job set attempts = 4, calls = 7, tries = 9, crashes = 2")
+    scene.replay(JobFilter(), 10, None, "me")
+    [claimed] = scene.claim(job)
+    assert (claimed.attempts, claimed.calls, claimed.tries, scene.job(job).crashes) == (0, 0, 0, 0)
+
+
 def test_a_replay_takes_what_the_filter_names(scene: Scene) -> None:
     bury_jobs(scene)
     [chosen] = bury_jobs(scene, 1, FaultKind.TOO_LONG)

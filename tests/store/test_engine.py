@@ -14,6 +14,7 @@ from holdfast.store import Store
 from holdfast.store.engine import NETWORK_FILE_SYSTEMS, file_system
 from holdfast.store.fleet import list_workers
 from holdfast.store.submit import submit_jobs
+from holdfast.store.transaction import Transaction
 from store.scene import Scene, new_job
 
 
@@ -154,3 +155,14 @@ def test_the_content_of_one_row_is_no_outage_on_sqlite(tmp_path: Path, statement
 def test_the_content_of_one_row_is_no_outage_on_postgres(postgres_store: Store, statement: str) -> None:
     with pytest.raises(DBAPIError):
         postgres_store.read(lambda tx: tx.connection.execute(text(statement)).all())
+
+
+def test_an_error_of_a_statement_does_not_show_its_parameters(store: Store) -> None:
+    def fail(tx: Transaction) -> None:
+        tx.connection.execute(
+            text("insert into job (id) values (:prompt)"), {"prompt": "a prompt that nobody may read"}
+        )
+
+    with pytest.raises(DBAPIError) as caught:
+        store.write(fail)
+    assert "nobody may read" not in str(caught.value.with_traceback(None)).split("DETAIL")[0]

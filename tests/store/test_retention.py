@@ -4,16 +4,17 @@ import pytest
 
 from holdfast.model.ids import new_id
 from holdfast.model.job import State
+from holdfast.model.records import JobFilter
 from holdfast.store import operations
 from holdfast.store.batches import find_batch, open_batch
 from holdfast.store.fleet import list_workers, stop_worker
 from holdfast.store.jobs import find_job, read_states
 from holdfast.store.ledger import read_ledger
 from holdfast.store.operations import RETENTION, delete_page, find_operation, open_retention, work_off, work_page
-from holdfast.store.retention import delete_stopped_workers, find_ended, first_id
+from holdfast.store.retention import delete_jobs, delete_stopped_workers, find_ended, first_id
 from store.scene import Scene, success
 
-TABLES = ("job", "request", "attempt", "result")
+TABLES = ("job", "request", "attempt", "result", "response")
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_every_way_of_ending_is_forgotten_with_all_that_belongs_to_it(old: Scene
         old.held_in(state)
     old.pass_time(100)
     assert old.delete_ended(60) == 4
-    assert [rows(old, table) for table in TABLES] == [0, 0, 0, 0]
+    assert [rows(old, table) for table in TABLES] == [0, 0, 0, 0, 0]
     assert old.broken() == []
 
 
@@ -74,6 +75,17 @@ def test_only_one_process_deletes_at_a_time(old: Scene) -> None:
     assert old.store.write(delete_page, seen, ended)
     assert old.store.write(delete_page, seen, ended)  # what another process read before: it does not count twice
     assert old.store.read(find_operation, RETENTION).jobs == 1
+
+
+def test_what_lives_again_when_its_page_is_deleted_stays(old: Scene) -> None:
+    dead = old.held_in(State.DEAD)
+    old.pass_time(100)
+    now = old.store.read(lambda tx: tx.now)
+    page = old.store.read(find_ended, now, "", 10)
+    old.replay(JobFilter(), 10, None, "me")
+    assert page == [dead.id]
+    assert old.store.write(delete_jobs, page, now) == 0
+    assert old.state(dead.id) is State.QUEUED
 
 
 def test_a_round_is_not_begun_again_too_soon(old: Scene) -> None:

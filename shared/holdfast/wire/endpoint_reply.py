@@ -7,9 +7,10 @@ Jina, which vLLM and other compatible servers follow.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.wire.bad_answer import BadAnswer
+from holdfast.wire.finishes import read_end
+from holdfast.wire.told_failure import refuse_told_failure
 from holdfast.wire.usages import figure
 
 # What a whole answer of each documented endpoint holds: a list under one of these keys.
@@ -30,45 +31,34 @@ def read_endpoint_reply(endpoint: str, body: Any) -> Reply:
 
     Raises: BadAnswer: it is no object, tells a failure, or lacks the list that its endpoint documents.
     """
-    if not isinstance(body, Mapping):
-        raise BadAnswer("the answer is no JSON object.")
-    if error := body.get("error"):
-        raise _told(error)
     items = _items(endpoint, body)
     model = body.get("model")
-    return Reply(
-        text=_text(items) if endpoint == "/completions" else "",
-        finish=_finish(items) if endpoint == "/completions" else Finish.STOP,
-        usage=_usage(body),
-        model=model if isinstance(model, str) else "",
-    )
+    reply = Reply(text="", finish=Finish.STOP, usage=_usage(body), model=model if isinstance(model, str) else "")
+    return reply.model_copy(update=_said(items)) if endpoint == "/completions" else reply
 
 
-def _told(error: Any) -> BadAnswer:
-    fields = error if isinstance(error, Mapping) else {"message": error}
-    code, message = fields.get("code") or fields.get("type"), fields.get("message")
-    told = str(message or "")[:1000]
-    return BadAnswer("the answer tells a failure.", FaultKind.BAD_ANSWER, str(code)[:100] if code else None, told)
-
-
-def _items(endpoint: str, body: Mapping[str, Any]) -> Sequence[Any]:
-    keys = LISTS.get(endpoint, ())
-    found = next((body[key] for key in keys if isinstance(body.get(key), list)), None)
-    if keys and found is None:
+def _items(endpoint: str, body: Any) -> Sequence[Any]:
+    keys = LISTS.get(endpoint)
+    if keys is None:  # what it holds nobody here knows: only an error is no answer
+        refuse_told_failure(body, answer=next(iter(body), "") if isinstance(body, Mapping) else "")
+        return ()
+    refuse_told_failure(body, answer=next((key for key in keys if key in body), keys[0]))
+    found: list[Any] | None = next((body[key] for key in keys if isinstance(body.get(key), list)), None)
+    if found is None:
         raise BadAnswer(f"the answer has no list {' or '.join(keys)}, as one of {endpoint} has.")
-    return found or ()
+    return found
 
 
-def _text(choices: Sequence[Any]) -> str:
-    first = choices[0] if choices else None
-    text = first.get("text") if isinstance(first, Mapping) else None
-    return text if isinstance(text, str) else ""
-
-
-def _finish(choices: Sequence[Any]) -> Finish:
-    first = choices[0] if choices else None
-    word = first.get("finish_reason") if isinstance(first, Mapping) else None
-    return FINISHES.get(str(word).lower(), Finish.STOP)
+def _said(choices: Sequence[Any]) -> dict[str, Any]:
+    """What the first choice of a completion says. Raises BadAnswer: it says that it failed."""
+    first = choices[0] if choices and isinstance(choices[0], Mapping) else {}
+    text, end = first.get("text"), read_end(first.get("finish_reason"), FINISHES, "completion")
+    return {
+        "text": text if isinstance(text, str) else "",
+        "finish": end.finish or Finish.STOP,
+        "finish_word": end.word,
+        "choices": max(1, len(choices)),
+    }
 
 
 def _usage(body: Mapping[str, Any]) -> Usage:

@@ -137,15 +137,14 @@ class SdkProvider:
         api, status, body, now = self._format.api, response.status_code, response.content, self._clock.now()
         if status != OK:
             prompt = " ".join(_texts(request))
-            if refuses(api, status, headers, body, prompt):
-                return _refused(request, headers)
-            return read_fault(api, status, headers, body, now=now, prompt=prompt)
+            fault = read_fault(api, status, headers, body, now=now, prompt=prompt)
+            return _refused(request, fault) if refuses(api, status, headers, body, prompt) else fault
         try:
             reply = unwrap_json(request, outgoing.read(_parsed(body, headers)))
         except BadAnswer as error:
             prompt = " ".join(_texts(request))
             fault = read_bad_answer(api, error, headers, body=body, now=now, prompt=prompt)
-            return _refused(request, headers) if fault.kind is FaultKind.REFUSED else fault
+            return _refused(request, fault) if fault.kind is FaultKind.REFUSED else fault
         told = {"provider_request_id": request_id(headers)}
         return reply.model_copy(update=told | ({"usage": _guess(request, reply)} if reply.usage.estimated else {}))
 
@@ -153,10 +152,17 @@ class SdkProvider:
         await self._opened.client.close()
 
 
-def _refused(request: Request, headers: Mapping[str, str]) -> Reply:
+def _refused(request: Request, fault: Fault) -> Reply:
     """The answer of a filter that turned the prompt away, which is billed."""
     usage = Usage(input=estimate(request).input_tokens, estimated=True)
-    return Reply(text="", finish=Finish.REFUSED, usage=usage, model="", provider_request_id=request_id(headers))
+    return Reply(
+        text="",
+        finish=Finish.REFUSED,
+        finish_word=fault.code,
+        usage=usage,
+        model="",
+        provider_request_id=fault.provider_request_id,
+    )
 
 
 def _ambiguous(error: NoAnswer) -> bool:
