@@ -12,6 +12,8 @@ from holdfast.model.route import Api
 from holdfast.providers.ambient_login import AmbientLogin
 from holdfast.providers.transport import Transport
 
+NO_KEY = "none"  # the SDKs want one; where there is none it is not sent
+
 
 @dataclass(frozen=True, slots=True)
 class OpenedClient:
@@ -35,19 +37,25 @@ def open_client(api: Api, base_url: str, secret: str, transport: Transport) -> A
 def _anthropic(base_url: str, secret: str, transport: Transport) -> Any:
     from anthropic import AsyncAnthropic  # noqa: PLC0415  1.8 s
 
-    return AsyncAnthropic(api_key=secret, base_url=base_url, max_retries=0, http_client=transport, open_telemetry=False)
+    return AsyncAnthropic(
+        api_key=secret or NO_KEY, base_url=base_url, max_retries=0, http_client=transport, open_telemetry=False
+    )
 
 
 def _openai(base_url: str, secret: str, transport: Transport) -> Any:
     from openai import AsyncOpenAI  # noqa: PLC0415  0.8 s
 
-    client = AsyncOpenAI(api_key=secret, base_url=base_url, max_retries=0, http_client=transport)
+    client = AsyncOpenAI(api_key=secret or NO_KEY, base_url=base_url, max_retries=0, http_client=transport)
     client.admin_api_key = client.organization = client.project = None  # the environment's may be another account's
     return client
 
 
-def keyless() -> dict[str, Any]:
-    """The header that tells OpenAI's SDK that a server wants no key."""
+def keyless(api: Api) -> dict[str, Any]:
+    """The header that tells an SDK that a server wants no key."""
+    if api is Api.ANTHROPIC:
+        from anthropic import Omit as AnthropicOmit  # noqa: PLC0415  1.8 s
+
+        return {"X-Api-Key": AnthropicOmit(), "Authorization": AnthropicOmit()}
     from openai import Omit  # noqa: PLC0415  0.8 s
 
     return {"Authorization": Omit()}

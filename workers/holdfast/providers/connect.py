@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from holdfast.model.errors import ConfigError, HoldfastError
 from holdfast.model.route import Api, Site
 from holdfast.providers.clients import OpenedClient, keyless, open_client
 from holdfast.providers.clouds import open_cloud
@@ -31,7 +32,7 @@ def connect(
         site: What the API needs to know besides.
         runtime: The clock by which dates in answers are read, and the crash points of a call.
 
-    Raises: ConfigError: the cloud's libraries are not installed, or it wants a key.
+    Raises: ConfigError: the cloud's libraries are not installed, it wants a key, or its SDK refuses to start.
     """
     site, transport = site or Site(), Transport(concurrency, crash_point=runtime.crash_point)
     opened = _open(api, base_url, secret, transport, site)
@@ -40,11 +41,15 @@ def connect(
 
 def _open(api: Api, base_url: str, secret: str, transport: Transport, site: Site) -> OpenedClient:
     """Open the client of the SDK that speaks ``api``."""
-    if api is not api.wire:
-        opened = open_cloud(api, base_url, secret, transport, site)
-    else:
-        opened = OpenedClient(open_client(api, base_url, secret, transport))
+    try:
+        if api is not api.wire:
+            opened = open_cloud(api, base_url, secret, transport, site)
+        else:
+            opened = OpenedClient(open_client(api, base_url, secret, transport))
+    except HoldfastError:
+        raise
+    except Exception as error:  # an SDK that wants something else must not keep other providers' workers from starting
+        raise ConfigError((f'api = "{api.value}": its SDK refuses to start: {type(error).__name__}',)) from error
     # ANTHROPIC_CUSTOM_HEADERS and OPENAI_CUSTOM_HEADERS may hold keys
     opened.client._custom_headers = {}  # noqa: SLF001  there is no public way
-    is_keyless = not secret and api in {Api.OPENAI_CHAT, Api.OPENAI_RESPONSES}
-    return replace(opened, headers=keyless()) if is_keyless else opened
+    return replace(opened, headers=keyless(api)) if not secret and api is api.wire else opened
