@@ -1,11 +1,15 @@
 """Servers that speak Chat Completions in their own way are sent what each takes, and the rest is told."""
 
+import orjson
 import pytest
 
+from holdfast.model.job import MappingReport
 from holdfast.model.request import Output, Role, Text, Tool, Turn
-from holdfast.model.route import Dialect
+from holdfast.model.route import Api, Dialect
+from holdfast.model.written import WrittenRequest
 from holdfast.wire import chat
 from holdfast.wire.chat.server_profile import AZURE, SERVER_PROFILES
+from holdfast.wire.pass_through import pass_through
 from wire.test_corrections import CLOSED, to_server
 from wire.test_writing import ask, changes
 
@@ -73,3 +77,36 @@ def test_each_server_is_asked_in_its_own_words_and_names_its_source(profile):
     written, _ = chat.write_request(ask(max_tokens=5, user="u", effort="high"), "m", profile)
     assert written[profile.max_tokens] == 5
     assert not profile.refused & written.keys()
+
+
+@pytest.mark.parametrize("dialect", [Dialect.DEEPSEEK, Dialect.MISTRAL, Dialect.VLLM])
+def test_a_developers_turn_is_a_system_turn_to_servers_that_know_no_developer_and_told(dialect):
+    body = b'{"messages":[{"role":"developer","content":"d"},{"role":"user","content":"x"}]}'
+    written = WrittenRequest(Api.OPENAI_CHAT, "/chat/completions", body)
+    sent, report = pass_through(written, "m", SERVER_PROFILES[dialect])
+    assert b'[{"role":"system","content":"d"}' in sent
+    assert [note.field for note in report.notes] == ["messages[0].role"]
+    assert pass_through(written, "m", SERVER_PROFILES[Dialect.OPENAI]) == (
+        body[:-1] + b',"model":"m"}',
+        MappingReport(),
+    )
+
+
+def test_a_tool_without_parameters_goes_to_gemini_without_a_schema():
+    written, told = to_server(Dialect.GEMINI, ask(tools=(Tool(name="f", parameters={}),)))
+    assert written["tools"] == [{"type": "function", "function": {"name": "f"}}]
+    assert list(told) == ["tools[f].parameters"]
+
+
+def test_ids_and_signatures_are_mended_in_what_is_passed_through_too():
+    calls = '[{"id":"call_abc","type":"function","function":{"name":"f","arguments":"{}"}}]'
+    turns = f'{{"role":"user","content":"x"}},{{"role":"assistant","content":null,"tool_calls":{calls}}}'
+    body = f'{{"messages":[{turns},{{"role":"tool","tool_call_id":"call_abc","content":"r"}}]}}'.encode()
+    written = WrittenRequest(Api.OPENAI_CHAT, "/chat/completions", body)
+    sent, report = pass_through(written, "mistral-large", SERVER_PROFILES[Dialect.MISTRAL])
+    messages = orjson.loads(sent)["messages"]
+    assert messages[1]["tool_calls"][0]["id"] == messages[2]["tool_call_id"] != "call_abc"
+    assert [note.field for note in report.notes] == ["messages[1].tool_calls", "messages[2].tool_call_id"]
+    signed, report = pass_through(written, "gemini-3-pro", SERVER_PROFILES[Dialect.GEMINI])
+    assert b"skip_thought_signature_validator" in signed
+    assert [note.field for note in report.notes] == ["messages[1].tool_calls[0].extra_content"]

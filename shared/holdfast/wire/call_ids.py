@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from hashlib import sha256
 
-from holdfast.model.request import Part, Request, ToolResult, ToolUse
+from holdfast.model.request import Opaque, Part, Request, ToolResult, ToolUse
 from holdfast.wire.mapping_report import MappingReportBuilder
 
 ALPHANUMERICS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -61,6 +61,10 @@ class CallIds:
         self._last[given] = taken
         return taken
 
+    def knows(self, given: str) -> bool:
+        """Whether a call was given this id."""
+        return given in self._last
+
     def of_result(self, given: str) -> str:
         """Return the id of the oldest call without a result that was given this id."""
         waiting = self._open[given]
@@ -70,19 +74,34 @@ class CallIds:
 
 
 def with_call_ids(request: Request, rule: IdRule, report: MappingReportBuilder) -> Request:
-    """Return the request with ids that the target takes; each stand-in is told."""
-    ids = CallIds(rule)
+    """Return the request with ids that the target takes; each stand-in is told.
+
+    Results go where their calls go: those of calls that only another format knows are left out with them.
+    """
+    ids, left = CallIds(rule), left_behind(request, report.wire)
     turns = list(request.turns)
     for index, turn in enumerate(turns):
-        parts = tuple(_named(part, ids, f"turns[{index}].parts[{at}]", report) for at, part in enumerate(turn.parts))
+        named = (_named(part, ids, f"turns[{index}].parts[{at}]", report, left) for at, part in enumerate(turn.parts))
+        parts = tuple(part for part in named if part is not None)
         if parts != turn.parts:
             turns[index] = turn.model_copy(update={"parts": parts})
     return request.model_copy(update={"turns": tuple(turns)})
 
 
-def _named(part: Part, ids: CallIds, place: str, report: MappingReportBuilder) -> Part:
+def left_behind(request: Request, wire: str) -> frozenset[str]:
+    """Return the ids of calls that ``wire`` cannot say."""
+    foreign = (
+        part.block for turn in request.turns for part in turn.parts if isinstance(part, Opaque) and part.wire != wire
+    )
+    return frozenset(str(block[key]) for block in foreign for key in ("id", "call_id") if block.get(key))
+
+
+def _named(part: Part, ids: CallIds, place: str, report: MappingReportBuilder, left: frozenset[str]) -> Part | None:
     if not isinstance(part, ToolUse | ToolResult):
         return part
+    if isinstance(part, ToolResult) and part.id in left and not ids.knows(part.id):
+        report.change(place, "dropped: the call that it answers is left out")
+        return None
     taken = ids.of_call(part.id) if isinstance(part, ToolUse) else ids.of_result(part.id)
     if taken == part.id:
         return part

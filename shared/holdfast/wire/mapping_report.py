@@ -65,6 +65,13 @@ class MappingReportBuilder:
         self.change(part.where, f"dropped: only {part.wire} knows it")
         return []
 
+    def empty(self, request: Request, index: int) -> None:
+        """Tell that nothing is left of a turn. Raises Unmappable where it is the last one, which asks the question."""
+        place = f"turns[{index}]"
+        if index == len(request.turns) - 1 and request.turns[index].parts:
+            self.refuse(f"nothing is left of {place}, the last turn.")
+        self.change(place, "dropped: nothing of it is left")
+
     def choosable(self, request: Request) -> Request:
         """Return the request without a choice that nothing is left for. Raises Unmappable where one is demanded."""
         own = any(tool.wire == self.wire for tool in request.provider_tools)

@@ -20,6 +20,7 @@ SHARED = frozenset(
     }
 )  # fmt: skip
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+UNNAMED: str = Output.model_fields["name"].default
 USER_ID = 128  # characters of the end user's id (safety_identifier, in the SDK's types)
 LOGPROBS = "message.output_text.logprobs"  # what Responses includes where Chat says logprobs
 Body = dict[str, Any]
@@ -59,7 +60,10 @@ def _write_schema(output: Output, schema: Body, report: MappingReportBuilder, ru
         strict = _strictness(strict, schema, rules, "output.strict", report)
     elif rules and (found := loosened(schema, rules)):
         schema = _told(found.schema, found.lost, schema, "output.json_schema", report)
-    named = {"name": output.name, "schema": schema, "strict": strict, "description": output.description}
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", output.name)[:64] or UNNAMED
+    if name != output.name:
+        report.change("output.name", f"became {name}: 1 to 64 letters, digits, _ or - are taken there")
+    named = {"name": name, "schema": schema, "strict": strict, "description": output.description}
     return given(named)
 
 

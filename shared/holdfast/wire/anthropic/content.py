@@ -1,10 +1,22 @@
 """Anthropic Messages, outbound: the blocks of a turn, and the messages that turns become."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from holdfast.model.request import Document, Image, Opaque, Part, Role, Text, Thought, ToolResult, ToolUse, Turn
+from holdfast.model.request import (
+    Document,
+    Image,
+    Opaque,
+    Part,
+    Request,
+    Role,
+    Text,
+    Thought,
+    ToolResult,
+    ToolUse,
+    Turn,
+)
 from holdfast.wire import media
 from holdfast.wire.arguments import arguments_of
 from holdfast.wire.mapping_report import MappingReportBuilder, bare_text, merged, placed
@@ -16,15 +28,15 @@ Block = dict[str, Any]
 Message = dict[str, Any]
 
 
-def write_messages(
-    turns: Sequence[Turn], first: int, report: MappingReportBuilder, *, later_system: bool
-) -> list[Message]:
+def write_messages(request: Request, first: int, report: MappingReportBuilder, *, later_system: bool) -> list[Message]:
     """Write the turns from ``first`` on; neighbours of one role become one message, as the API would read them."""
-    written = [
-        message
-        for index, turn in enumerate(turns[first:], first)
-        for message in _messages(turn, f"turns[{index}]", report)
-    ]
+    written: list[tuple[str, Message]] = []
+    for index, turn in enumerate(request.turns[first:], first):
+        place = f"turns[{index}]"
+        made = list(_messages(turn, place, report))
+        written += ((place, message) for message in made)
+        if not made:
+            report.empty(request, index)
     spoken: list[tuple[str, Message]] = []
     for at, (place, message) in enumerate(written):
         follows = written[at + 1][1]["role"] if at + 1 < len(written) else None
@@ -41,17 +53,15 @@ def _may_stand(before: list[tuple[str, Message]], follows: str | None) -> bool:
     return bool(before) and before[-1][1]["role"] in {Role.USER, Role.SYSTEM} and follows != Role.USER
 
 
-def _messages(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[tuple[str, Message]]:
+def _messages(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Message]:
     """A turn's message; what stood for whole messages stands for itself."""
     native = report.native(turn.native, place)
-    whole = [part for part in turn.parts if isinstance(part, Opaque) and part.as_turn]
-    for part in whole:
-        yield from ((place, block) for block in report.opaque(part))
+    for part in turn.parts:
+        if isinstance(part, Opaque) and part.as_turn:
+            yield from report.opaque(part)
     blocks = list(write_blocks(turn.parts, place, report))
     if blocks:
-        yield place, {"role": turn.role.value, "content": blocks, **native}
-    elif not whole:
-        report.change(place, "dropped: Anthropic refuses an empty turn")
+        yield {"role": turn.role.value, "content": blocks, **native}
 
 
 def _marked(block: Block) -> Block:

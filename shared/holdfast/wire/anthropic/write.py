@@ -23,7 +23,6 @@ DEFAULT_MAX_TOKENS = 8_192  # the format requires a maximum; what it cuts is fla
 IDENTIFYING = re.compile(r"[^@\s]+@[^@\s]+|[+(]?\d[\d\s()./-]*")
 FORBID_THINKING = frozenset({"any", "tool"})  # choices of a tool; extended-thinking, "tool_choice"
 ROOT_UNIONS = ("anyOf", "oneOf", "allOf")  # "input_schema does not support oneOf, allOf, or anyOf at the top level"
-UNNAMED = Output.model_fields["name"].default
 Body = dict[str, Any]
 
 
@@ -35,7 +34,7 @@ def write_request(request: Request, model: str) -> tuple[Body, MappingReport]:
     native = report.native(request.native)
     asked, config = _output(request.output, report)
     blocks = _system_blocks(request.system, native.pop("system", None), leading, report)
-    messages = write_messages(request.turns, len(leading), report, later_system=claude.later_system)
+    messages = write_messages(request, len(leading), report, later_system=claude.later_system)
     _check_ends(messages, model, claude, report)
     maximum = DEFAULT_MAX_TOKENS if request.max_tokens is None else request.max_tokens
     body: Body = {"model": model, "max_tokens": maximum, "messages": messages}
@@ -220,7 +219,7 @@ def _output(output: Output | None, report: MappingReportBuilder) -> tuple[str | 
         return "Answer with one JSON object and nothing else.", {}
     if output.description:
         report.change("output.description", "dropped: Anthropic has no field for it")
-    if output.name != UNNAMED:
+    if output.name != Output.model_fields["name"].default:
         report.change("output.name", "dropped: Anthropic has no field for it")
     found = loosened(output.json_schema, ANTHROPIC)
     if found is None:

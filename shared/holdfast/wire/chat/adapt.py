@@ -83,7 +83,12 @@ def _rename_maximum(body: Body, model: str, profile: ServerProfile, report: Mapp
 
 
 def _changes_messages(model: str, profile: ServerProfile) -> bool:
-    return bool(profile.refused_in_messages) or profile.call_ids is not CHAT_IDS or bool(SIGNING.search(model))
+    return (
+        bool(profile.refused_in_messages)
+        or not profile.developer
+        or profile.call_ids is not CHAT_IDS
+        or bool(SIGNING.search(model))
+    )
 
 
 def _messages(messages: list[Any], model: str, profile: ServerProfile, report: MappingReportBuilder) -> list[Any]:
@@ -92,12 +97,19 @@ def _messages(messages: list[Any], model: str, profile: ServerProfile, report: M
     for index, message in enumerate(messages):
         place = f"messages[{index}]"
         if isinstance(message, Mapping):
-            kept = dict(_kept(message, place, profile, report))
+            kept = _known_role(dict(_kept(message, place, profile, report)), place, profile, report)
             named = _named(kept, place, ids, report) if ids else kept
             made.append(_signed(named, place, report) if SIGNING.search(model) else named)
         else:
             made.append(message)
     return made
+
+
+def _known_role(message: Body, place: str, profile: ServerProfile, report: MappingReportBuilder) -> Body:
+    if profile.developer or message.get("role") != "developer":
+        return message
+    report.change(f"{place}.role", f"developer became system: {profile.name} does not know it")
+    return {**message, "role": "system"}
 
 
 def _kept(

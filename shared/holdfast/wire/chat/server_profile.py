@@ -25,7 +25,9 @@ class ServerProfile:
     """How one kind of server differs from OpenAI's.
 
     ``user`` None: it has no such field. ``efforts`` that it knows; None: whatever its model knows. ``cuts``: a prompt
-    that is too long is cut, and nothing is said. ``decoding`` None: it decodes with whatever it understands.
+    that is too long is cut, and nothing is said. ``decoding`` None: it decodes with whatever it understands. Of the
+    servers without ``developer`` some answer 400 (DeepSeek: "unknown variant `developer`"), others hand the role to a
+    chat template that knows system, user and assistant.
     """
 
     name: str
@@ -34,6 +36,8 @@ class ServerProfile:
     source: str
     refused: frozenset[str] = frozenset()  # keys of the body that it answers with 400 or 422, or ignores to our harm
     refused_in_messages: frozenset[str] = frozenset()
+    developer: bool = True  # it knows the role, which is called system elsewhere
+    empty_parameters: bool = True  # a tool's schema may be an object without properties
     single: bool = False  # n above 1 is refused
     stops: int | None = 4  # stop sequences at most
     cuts: bool = False
@@ -69,6 +73,7 @@ GEMINI = ServerProfile(
     | CACHED
     | {"seed", "frequency_penalty", "presence_penalty", "logit_bias", "verbosity", "prediction", "user", "audio"},
     stops=5,
+    empty_parameters=False,  # ai.google.dev/api/caching#Schema: properties "should be non-empty for OBJECT type"
     efforts=THREE | {"none", "minimal"},
     decoding=strict_rules.GEMINI,
 )
@@ -97,6 +102,7 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         }
         | {"web_search_options", "functions", "function_call"},
         refused_in_messages=frozenset({"refusal", "audio", "function_call", "annotations"}),
+        developer=False,
         efforts=frozenset({"none", "high"}),
         call_ids=MISTRAL_IDS,
         decoding=strict_rules.MISTRAL,
@@ -129,6 +135,7 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         "api-docs.deepseek.com/api/create-chat-completion: response_format is text or json_object alone; 16 stops",
         refused=frozenset({"max_completion_tokens"}),
         stops=16,
+        developer=False,
         efforts=frozenset({"high", "max"}),
         decoding=None,
         shapes=frozenset({"json_object"}),
@@ -140,6 +147,7 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         "alibabacloud.com/help/en/model-studio/use-qwen-by-calling-api: enable_thinking in the place of an effort; "
         "model-studio/json-mode: json_object for most models",
         refused=frozenset({"logit_bias", "store"}),
+        developer=False,
         efforts=frozenset(),
         decoding=None,
         shapes=frozenset({"json_object"}),
@@ -150,6 +158,7 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         None,
         "docs.together.ai/reference/chat-completions-1; docs.together.ai/docs/json-mode",
         refused=frozenset({"max_completion_tokens"}),
+        developer=False,
         efforts=THREE,
         decoding=None,
     ),
@@ -166,6 +175,7 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         "max_tokens",
         "user",
         "docs.sglang.ai/basic_usage/openai_api_completions.html; xgrammar decodes",
+        developer=False,
         efforts=THREE | {"none"},
         decoding=strict_rules.VLLM,
     ),
@@ -175,6 +185,7 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         None,
         "huggingface.co/docs/text-generation-inference/messages_api; router/src/lib.rs, ChatRequest",
         refused=frozenset({"max_completion_tokens"}),
+        developer=False,
         efforts=frozenset(),
         decoding=strict_rules.LLAMA_CPP,
     ),
@@ -184,6 +195,7 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         "user",
         "docs.vllm.ai/en/latest/serving/openai_compatible_server.html: every key of OpenAI's is taken",
         stops=None,
+        developer=False,
         efforts=THREE,
         decoding=strict_rules.VLLM,
     ),
@@ -195,6 +207,7 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         refused=frozenset({"max_completion_tokens"}),
         stops=None,
         cuts=True,
+        developer=False,
         efforts=THREE | {"none"},
         decoding=strict_rules.LLAMA_CPP,
     ),
@@ -204,6 +217,7 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         None,
         "github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md",
         stops=None,
+        developer=False,
         efforts=THREE,
         decoding=strict_rules.LLAMA_CPP,
     ),
@@ -215,6 +229,7 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         refused=frozenset({"max_completion_tokens"}),
         stops=None,
         cuts=True,
+        developer=False,
         efforts=THREE,
         decoding=strict_rules.LLAMA_CPP,
         shapes=frozenset({"json_schema"}),

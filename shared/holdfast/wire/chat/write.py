@@ -93,9 +93,12 @@ def _stops(stops: tuple[str, ...], profile: ServerProfile, report: MappingReport
 def _messages(request: Request, report: MappingReportBuilder) -> list[Body]:
     messages = [{"role": "system", "content": request.system}] if request.system else []
     for index, turn in enumerate(request.turns):
-        messages += _turn(turn, f"turns[{index}]", report)
+        written = list(_turn(turn, f"turns[{index}]", report))
+        messages += written
+        if not written:
+            report.empty(request, index)
     if not messages:
-        report.refuse("nothing of its turns is left.")
+        report.refuse("it has no turn.")
     return messages
 
 
@@ -115,8 +118,6 @@ def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body
     if content or calls or native:
         message: Body = {"role": turn.role.value, "content": bare_text(content) if content else None}
         yield {**message, **({"tool_calls": calls} if calls else {}), **native}
-    elif not whole and not any(isinstance(part, ToolResult) for part in turn.parts):
-        report.change(place, "dropped: nothing of it is left")
 
 
 def _tell_order(turn: Turn, report: MappingReportBuilder) -> None:
@@ -190,6 +191,14 @@ def _call(part: Part, turn: Turn, place: str, report: MappingReportBuilder) -> l
 
 def _tool(tool: Tool, profile: ServerProfile, report: MappingReportBuilder) -> Body:
     parameters, strict = openai.schema_of(tool, report, profile.decoding)
-    function: Body = {"name": tool.name, "description": tool.description, "parameters": parameters, "strict": strict}
+    if not profile.empty_parameters and not parameters.get("properties"):
+        report.change(f"tools[{tool.name}].parameters", f"dropped: {profile.name} refuses an object without properties")
+        parameters = {}
+    function: Body = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": parameters or None,
+        "strict": strict,
+    }
     native = report.native(tool.native, f"tools[{tool.name}]")
     return merged({"type": "function", "function": openai.given(function)}, native)

@@ -34,7 +34,7 @@ def write_request(request: Request, model: str) -> tuple[Body, MappingReport]:
     """Write a body for ``model``. Raises Unmappable."""
     report = openai.open_report(request, WIRE)
     request = with_call_ids(report.choosable(request), RESPONSES_IDS, report)
-    items = [item for index, turn in enumerate(request.turns) for item in _turn(turn, f"turns[{index}]", report)]
+    items = _items(request, report)
     native = openai.native_fields(request.native, report)
     if not items and not (request.native.get(WIRE) or request.system):
         report.refuse("nothing of its turns is left.")
@@ -70,6 +70,16 @@ def _drop_sampling(body: Body, model: str, request: Request, report: MappingRepo
         drop_sampling(body, model, report)
 
 
+def _items(request: Request, report: MappingReportBuilder) -> list[Body]:
+    items: list[Body] = []
+    for index, turn in enumerate(request.turns):
+        written = list(_turn(turn, f"turns[{index}]", report))
+        items += written
+        if not written:
+            report.empty(request, index)
+    return items
+
+
 def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body]:
     """A turn's items in order; neighbouring texts and pictures are one message."""
     native = report.native(turn.native, place)
@@ -87,8 +97,6 @@ def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body
             written += 1
     if content or (native and not written):
         yield _message(turn.role, content, native)
-    elif not written:
-        report.change(place, "dropped: nothing of it is left")
 
 
 def _message(role: Role, content: list[Body], native: Body) -> Body:
