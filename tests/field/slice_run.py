@@ -52,7 +52,7 @@ def configuration(cases: Sequence[Case], url: str, directory: Path) -> str:
     """Write a holdfast.toml in which every case has providers and a model of its own."""
     tables = [
         "[storage]", f'directory = "{directory}"', f'database_url = "sqlite:///{directory}/holdfast.db"',
-        "[worker]", "concurrency = 100",
+        "[worker]", "concurrency = 100", "[server]", "has_keys = false",
     ]  # fmt: skip
     for case in cases:
         for number in range(1, len(case.routes) + 1):

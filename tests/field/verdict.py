@@ -50,7 +50,7 @@ def _job(case: Case, right: Right, job: Mapping[str, Any], body: bytes) -> Itera
 
 
 def _calls(right: Right, attempts: Any) -> Iterator[str]:
-    calls = len([attempt for attempt in attempts if attempt["outcome"] is not None])
+    calls = len([attempt for attempt in attempts if attempt["outcome"] not in {None, "abandoned"}])
     if calls > right.calls_at_most or right.calls not in {None, calls}:
         yield f"took {calls} calls, not {right.calls or right.calls_at_most}: {_story(attempts)}"
     if right.first_fault is not None and attempts[0]["fault"] != right.first_fault:

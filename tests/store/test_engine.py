@@ -94,7 +94,7 @@ def test_a_database_that_is_away_says_so_in_one_sentence(tmp_path: Path) -> None
 def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
     path = tmp_path / "holdfast.db"
     path.write_bytes(b"no database" * 1000)
-    with pytest.raises(StorageUnavailable, match="not a database"):
+    with pytest.raises(ConfigError, match="no SQLite database"):
         Store(f"sqlite:///{path}").ensure()
 
 

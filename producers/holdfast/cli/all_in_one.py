@@ -39,9 +39,9 @@ def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | N
     server = settings.server.model_copy(update={"port": port or settings.server.port})
     report_unusable(settings)
     load_program("api_check")(replace(settings, server=server))
-    ports = [(server.host, server.port)] + [("127.0.0.1", SIM_PORT), ("127.0.0.1", SIM_PORT + 1)] * sim
-    for host, number in ports:
-        check_free(host, number)
+    check_free(server.host, server.port)
+    for number in (SIM_PORT, SIM_PORT + 1) if sim else ():
+        check_free("127.0.0.1", number, "The simulated providers need it: end the other `holdfast up --sim`.")
     from holdfast.client.installation import Installation
 
     Installation(settings).ready()  # once, before many do so at once
@@ -54,16 +54,14 @@ def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | N
     Processes(children, settings.worker.grace).serve(Welcome(server, welcome(settings, server, sim=sim)).greet)
 
 
-def check_free(host: str, port: int) -> None:
+def check_free(host: str, port: int, hint: str = "Is Holdfast up already? Else choose another with --port.") -> None:
     """Raise Conflict where another process listens already."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise Conflict(
-                f"port {port}", f"{error.strerror}. Is Holdfast up already? Else choose another --port."
-            ) from None
+            raise Conflict(f"port {port}", f"{error.strerror}. {hint}") from None
 
 
 class Welcome:

@@ -17,11 +17,15 @@ def api(
     port: Annotated[int | None, Option(min=0, max=65_535, help="Port (default: the configuration's).")] = None,
 ) -> None:
     """Serve HTTP until SIGTERM or Ctrl-C. It needs no worker and no provider to accept jobs."""
+    from holdfast.cli.all_in_one import check_free
+
     known = settings()
     said = {"host": host or None, "port": port}
     server = known.server.model_copy(update={key: value for key, value in said.items() if value is not None})
     bound = replace(known, server=server)
     load("api_check")(bound)
+    if server.port:
+        check_free(server.host, server.port)
     say(f"serving http://{server.host}:{server.port} (its documentation: /docs)")
     serve = load("api")
     with suppress(KeyboardInterrupt):  # the server has ended in good order, and passes the signal on

@@ -52,10 +52,14 @@ def answer_file(path: Path) -> Iterator[IO[bytes]]:
         sys.stdout.flush()
         return
     part = path.with_name(path.name + ".part")
+    if path.is_dir():
+        raise InvalidRequest(str(path), "is a folder.", f"Name a file in it, such as {path / 'answers.jsonl'}.")
+    if not path.parent.is_dir():
+        raise InvalidRequest(str(path), f"there is no folder {path.parent}.", f"Make it: mkdir -p {path.parent}")
     try:
         file = part.open("wb")
     except OSError as error:
-        raise InvalidRequest(str(path), f"cannot be written: {error.strerror}.") from None
+        raise InvalidRequest(str(path), f"cannot be written: {error.strerror}.", "Name a file elsewhere.") from None
     with file:
         yield file
         file.flush()

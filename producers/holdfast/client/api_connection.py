@@ -11,12 +11,13 @@ from holdfast.client.errors import (
     InvalidJobs,
     JobProblem,
     NoResponse,
+    NotHoldfast,
     ServerRefused,
     ServerUnauthorized,
     ServerUnavailable,
 )
 from holdfast.model import exact_json
-from holdfast.model.errors import Conflict, Forbidden, NotFound
+from holdfast.model.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from holdfast.model.loopback import is_loopback
 
 SECONDS = 60.0  # for one answer
@@ -28,7 +29,7 @@ class ApiConnection:
     """Safe to share between threads. ``key`` is an API key of the server, None where it wants none."""
 
     def __init__(self, url: str, key: str | None = None, *, transport: httpx2.BaseTransport | None = None) -> None:
-        self.url = url.rstrip("/")
+        self.url = checked_url(url).rstrip("/")
         ours = is_loopback(httpx2.URL(self.url).host)
         self._http = httpx2.Client(
             base_url=f"{self.url}/api/v1",
@@ -85,9 +86,21 @@ class ApiConnection:
             raise ServerUnavailable(self.url, str(error) or type(error).__name__) from error
         if response.status_code in UNAVAILABLE:
             raise ServerUnavailable(self.url, str(problem_of(response).get("detail", response.status_code)))
+        if "json" not in response.headers.get("content-type", "json") and "/response" not in path:
+            raise NotHoldfast(self.url, response.status_code)
         if not response.is_success:
             raise refusal(response.status_code, problem_of(response))
         return response
+
+
+def checked_url(url: str) -> str:
+    """Return the address of a server. Raises InvalidRequest where it is none."""
+    if not url.startswith(("http://", "https://")):
+        rest = url.partition("://")[2] or url
+        raise InvalidRequest(
+            "--server or HOLDFAST_URL", f"{url!r} has no http:// or https://.", f"Write http://{rest}."
+        )
+    return url
 
 
 def problem_of(response: httpx2.Response) -> Mapping[str, Any]:

@@ -98,6 +98,24 @@ class ServerUnavailable(HoldfastError):
         )
 
 
+class NotHoldfast(HoldfastError):
+    """What answers at the address of a server is somebody else's."""
+
+    code = "not_holdfast"
+    exit_status = 69
+    http_status = 502
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(url, status)
+        self.url, self.status = url, status
+
+    def __str__(self) -> str:
+        return (
+            f"what answers at {self.url} is no Holdfast server (HTTP {self.status}, and no JSON). Mend the address in "
+            "--server or HOLDFAST_URL: `holdfast up` prints its own."
+        )
+
+
 class ServerRefused(HoldfastError):
     """The Holdfast server understood and said no. ``body`` is its problem document."""
 

@@ -23,6 +23,7 @@ SQLITE_PRAGMAS: Mapping[str, str] = {
     "wal_autocheckpoint": "4000",  # pages
     "journal_size_limit": "67108864",  # bytes
 }
+SQLITE_HEADER = b"SQLite format 3\0"  # https://sqlite.org/fileformat.html, section 1.3
 BEGIN = "begin immediate"
 BUSY_SECONDS = 10.0  # for which a locked file is waited for
 LOCK_POLL_MIN, LOCK_POLL_MAX = 0.0005, 0.01  # seconds between two tries to get the lock,
@@ -69,10 +70,24 @@ def show_url(url: URL) -> str:
     return shown.set(query=query).render_as_string()
 
 
+def _check_content(path: Path) -> None:
+    """Refuse what is there and no database. Raises ConfigError."""
+    if path.is_dir():
+        raise ConfigError((f"storage.database_url: {path} is a folder; name a file in it, such as holdfast.db",))
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(SQLITE_HEADER))
+    except OSError:
+        return  # not there yet, or for SQLite to complain about
+    if head and head != SQLITE_HEADER:
+        raise ConfigError((f"storage.database_url: {path} is no SQLite database; name another file",))
+
+
 def _check_file(url: URL) -> URL:
     if not url.database or url.database == ":memory:":
         raise ConfigError(("storage.database_url: expected sqlite:///FILE; several processes cannot share memory",))
     path = Path(url.database).absolute()
+    _check_content(path)
     kind = file_system(path, Path("/proc/mounts"))
     if kind in NETWORK_FILE_SYSTEMS:
         problem = f"{path} is on a network file system ({kind}), where SQLite's locks lose data; use a local disk"

@@ -9,10 +9,13 @@ TWO = ("main", "spare")
 MAIN = key("main")
 
 
-def spare(name: str, answer: Answer, api: Api = Api.OPENAI_CHAT) -> Case:
-    """Case with two keys, of which the first has no money left. ``answer`` is the first key's."""
+def spare(name: str, answer: Answer, api: Api = Api.OPENAI_CHAT, *, parked: bool | None = None) -> Case:
+    """Case with two keys, of which the first has no money left. ``answer`` is the first key's.
+
+    One job's words alone park no key: they could be meant for that job. A code that is known does.
+    """
     good = claude(text_block()) if api is Api.ANTHROPIC else chat()
-    return Case(name, one(), [[answer, good]], api, others=SPARE, keys=TWO, parked=True)
+    return Case(name, one(), [[answer, good]], api, others=SPARE, keys=TWO, parked=parked)
 
 
 CASES = [

@@ -4,7 +4,7 @@ from field.answers import chat, chat_line, claude, claude_error, error, plain, p
 from field.case import Answer, Case, Right, any_request, has
 from holdfast.model.route import Api
 
-SOON = 20.0  # seconds; they take one or two
+SOON = 45.0  # seconds; they take one or two, on a machine that has nothing else to do
 PICTURE = chat_line(
     {
         "role": "user",

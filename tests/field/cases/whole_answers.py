@@ -147,7 +147,7 @@ TOOLS = [
         "arguments-encoded-twice",
         {"only": tool_line()},
         [[call('"{\\"city\\": \\"Oslo\\"}"')]],
-        others=Right(calls=1, arguments={"city": "Oslo"}, told=["argument"]),
+        others=Right(calls=1, arguments={"city": "Oslo"}, told=["unwrapped"]),
     ),
     Case(
         "arguments-as-an-object",  # Ollama's own shape, through some gateways

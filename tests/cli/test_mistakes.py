@@ -1,0 +1,137 @@
+"""Forty mistakes: each is answered in three lines at most by what, which, why and next; nothing is paid."""
+
+import http.server
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from holdfast.model.records import JobFilter
+from holdfast.store import Store
+from holdfast.store.jobs import count_jobs
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """``says``: words of the answer, in lower case. ``env``: variables that are set."""
+
+    command: str
+    status: int
+    says: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+
+
+def mistake(command: str, status: int, *says: str, **env: str) -> object:
+    named = " ".join([*(f"{name}={value}" for name, value in env.items()), command])
+    return pytest.param(Mistake(command, status, says, tuple(env.items())), id=named)
+
+
+NOWHERE = "job_" + "0" * 32
+MISTAKES = [
+    # where the output goes: found before anything is paid
+    mistake("run in.jsonl -o folder", 2, "folder: is a folder", "folder/answers.jsonl"),
+    mistake("run in.jsonl -o nowhere/out.jsonl", 2, "there is no folder nowhere", "mkdir"),
+    mistake("run in.jsonl -o in.jsonl", 2, "is the input itself", "another"),
+    mistake("batch results batch_x -o folder", 2, "batch"),
+    # what goes in
+    mistake("run missing.jsonl -o out.jsonl", 2, "missing.jsonl", "no such file"),
+    mistake("run folder -o out.jsonl", 2, "folder", "is a directory"),
+    mistake("run data.csv -o out.jsonl", 2, "csv", "python3 -c"),
+    mistake("run array.json -o out.jsonl", 2, "json array", "jq"),
+    mistake("submit missing.jsonl", 2, "missing.jsonl", "no such file"),
+    mistake("ask hi --file missing.txt", 2, "missing.txt", "no such file"),
+    mistake("ask hi --file folder", 2, "folder", "is a directory"),
+    # models and routes
+    mistake("ask hi --model smrt", 2, "no model 'smrt'", "did you mean smart"),
+    mistake("ask hi --model nobody/m", 2, "nobody", "providers are"),
+    mistake("route open nobody/m", 4, "no route nobody/m", "route list"),
+    mistake("lane pause nolane", 4, "no lane nolane", "lane list"),
+    # ids
+    mistake("job show nojob", 2, "'nojob' is no job id", "32 hex"),
+    mistake(f"job show {NOWHERE}", 4, "there is no job", "job list"),
+    mistake(f"job wait {NOWHERE}", 4, "there is no job"),
+    mistake(f"job cancel {NOWHERE}", 4, "there is no job"),
+    mistake("batch show nobatch", 2, "is no batch id"),
+    mistake("batch cancel nobatch", 2, "is no batch id"),
+    # servers
+    mistake("status --server localhost:8700", 2, "no http:// or https://", "http://localhost:8700"),
+    mistake("status --server ftp://example.org", 2, "no http:// or https://", "http://example.org"),
+    mistake("status", 2, "no http:// or https://", HOLDFAST_URL="localhost:8700"),
+    mistake("status --server http://127.0.0.1:1", 69, "127.0.0.1:1", "holdfast_url", "holdfast up"),
+    mistake("status --server {other}", 69, "is no holdfast server", "404"),
+    mistake("run in.jsonl -o out.jsonl --server {other}", 69, "is no holdfast server"),
+    mistake("ask hi --server {other}", 69, "is no holdfast server"),
+    # ports
+    mistake("up --port {taken}", 1, "port {taken}", "already in use", "--port"),
+    mistake("api --port {taken}", 1, "port {taken}", "already in use", "--port"),
+    # storage
+    mistake("status", 78, "no.db is no sqlite database", "another file", HOLDFAST_DATABASE_URL="sqlite:///no.db"),
+    mistake("submit in.jsonl", 78, "is a folder", "holdfast.db", HOLDFAST_DATABASE_URL="sqlite:///folder"),
+    mistake("status", 78, "sqlite:///path", "mysql", HOLDFAST_DATABASE_URL="mysql://x"),
+    mistake("submit in.jsonl", 69, "127.0.0.1:1", "nothing was accepted",
+            HOLDFAST_DATABASE_URL="postgresql://me@127.0.0.1:1/x"),
+    mistake("status", 78, "redis_url", "embedded", HOLDFAST_REDIS_URL="memcached://x"),
+    # configuration and options
+    mistake("status --config missing.toml", 78, "missing.toml", "no such file"),
+    mistake("status --config folder", 78, "folder", "is a directory"),
+    mistake("config check --config in.jsonl", 78, "in.jsonl:1", "expected toml"),
+    mistake("frobnicate", 2, "no such command 'frobnicate'"),
+    mistake("run", 2, "missing argument"),
+    mistake("job list --state asleep", 2, "--state", "queued"),
+    mistake("dlq replay", 2, "no filter", "--all"),
+    mistake("drill run nosuch", 4, "nosuch", "only_route"),
+]  # fmt: skip
+
+
+class Other(http.server.BaseHTTPRequestHandler):
+    """A server that knows nothing of us."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def addresses() -> Iterator[dict[str, str]]:
+    """Somebody else's server, and a port that is taken."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield {"other": f"http://127.0.0.1:{server.server_port}", "taken": str(taken.getsockname()[1])}
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_answered_in_a_few_lines(
+    cli, store: Store, tmp_path, addresses, monkeypatch, mistake: Mistake
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "in.jsonl").write_text('{"prompt": "hi", "model": "smart"}\n')
+    (tmp_path / "data.csv").write_text("prompt,model\nhi,smart\n")
+    (tmp_path / "array.json").write_text('[{"prompt": "hi"}]')
+    (tmp_path / "no.db").write_text("this is no database at all\n")
+    for name, value in mistake.env:
+        monkeypatch.setenv(name, value)
+    ended = cli(*mistake.command.format(**addresses).split())
+    said = ended.err + ended.out
+    assert ended.status == mistake.status, said
+    lines = [line for line in said.splitlines() if line.strip()]
+    assert 1 <= len(lines) <= 3, said
+    for part in mistake.says:
+        assert part.format(**addresses) in said.lower(), said
+    assert "Traceback" not in said
+    assert store.read(count_jobs, JobFilter()) == 0
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_there_are_forty_of_them() -> None:
+    assert len(MISTAKES) >= 40
