@@ -4,12 +4,14 @@ import os
 
 import pytest
 
+from certificates import self_signed
 from credentials.issuer import SimIssuer
 from holdfast.config import Issuer, SecretUnavailable
 from holdfast.config.values import SECRET
 from holdfast.credentials import IssuerFailed
 from holdfast.credentials.issuer import UNTOLD_LIFE, TokenSource
 from holdfast.credentials.source import KeySource
+from providers.loopback import Loopback, says
 
 
 def rewrite(path, text: str, age: float = 60.0) -> None:
@@ -109,6 +111,69 @@ async def test_an_issuer_that_is_out_fails_in_words_that_repeat_nothing():
     with pytest.raises(IssuerFailed, match="ClientConnectorError") as caught:
         await source_of(issuer).fetch()
     assert "client-secret" not in repr(caught.value)
+
+
+async def test_an_issuer_that_sends_elsewhere_gives_no_token_and_the_secret_goes_nowhere():
+    async with SimIssuer() as other, SimIssuer(moved=other.url) as issuer:
+        with pytest.raises(IssuerFailed, match=r"it answered 307$"):
+            await source_of(issuer).fetch()
+    assert len(issuer.asked) == 1
+    assert other.asked == []
+
+
+async def test_an_issuer_whose_certificate_nobody_vouches_for_is_not_shown_the_secret(tmp_path):
+    async with SimIssuer(tls=self_signed(tmp_path)) as issuer:
+        with pytest.raises(IssuerFailed, match="ClientConnectorCertificateError"):
+            await source_of(issuer).fetch()
+    assert issuer.asked == []
+
+
+async def test_an_issuer_whose_certificate_is_trusted_is_asked(tmp_path, monkeypatch):
+    async with SimIssuer(tls=self_signed(tmp_path)) as issuer:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+        assert (await source_of(issuer).fetch()).value == "token-1"
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+async def test_an_issuer_on_this_machine_is_asked_without_a_proxy(name, monkeypatch):
+    async with SimIssuer() as proxy, SimIssuer() as issuer:
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.setenv(name, proxy.url.removesuffix("/token"))
+        assert (await source_of(issuer).fetch()).value == "token-1"
+    assert proxy.asked == []
+
+
+async def test_an_issuer_behind_a_proxy_is_reached_through_a_tunnel_and_the_proxy_sees_no_secret(monkeypatch):
+    async with Loopback(says(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        source = TokenSource(
+            Issuer("https://issuer.example.invalid/token", {}, client_id="us"),
+            KeySource("env:HOLDFAST_TEST_CLIENT_SECRET"),
+        )
+        monkeypatch.setenv("HOLDFAST_TEST_CLIENT_SECRET", "client-secret")
+        with pytest.raises(IssuerFailed, match="ClientHttpProxyError"):
+            await source.fetch()
+    assert [seen.path for seen in proxy.seen] == ["issuer.example.invalid:443"]
+    assert "client-secret" not in repr(proxy.seen)
+    assert "authorization" not in proxy.seen[0].headers
+
+
+@pytest.mark.parametrize("error", ["client-secret", "an unheard-of error", ["server_error"], {"server_error": 1}, None])
+async def test_nothing_that_an_issuer_says_is_repeated_but_its_known_codes(error):
+    async with SimIssuer(out=400, error=error) as issuer:
+        with pytest.raises(IssuerFailed) as caught:
+            await source_of(issuer).fetch()
+    assert str(caught.value).endswith("it answered 400")
+
+
+async def test_the_life_of_a_token_is_counted_from_the_question():
+    times = iter([100.0, 105.0, 110.0])
+    async with SimIssuer(life=60) as issuer:
+        source = source_of(issuer)
+        source.clock = lambda: next(times)
+        token = await source.fetch()
+    assert (token.born, token.expires) == (100.0, 160.0)
 
 
 @pytest.mark.parametrize("fields", [{"token": "id_token"}, {"expires_in": "access_token", "token": "token_type"}])

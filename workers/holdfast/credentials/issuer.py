@@ -1,5 +1,7 @@
 """Asking a token issuer: OAuth 2.0 client credentials, or any endpoint that answers with JSON."""
 
+import asyncio
+import ssl
 import time
 from base64 import b64encode
 from collections.abc import Callable
@@ -8,12 +10,14 @@ from urllib.parse import quote_plus, urlsplit
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from holdfast.config import Issuer
 from holdfast.config.values import SECRET
 from holdfast.credentials.errors import IssuerFailed
 from holdfast.credentials.source import CredentialSource
 from holdfast.credentials.token import Token
+from holdfast.providers.proxies import read_proxies
 
 PATIENCE = 8.0  # seconds for one question, from connect to the last byte
 LONGEST = 65_536  # bytes of an answer that are read
@@ -43,7 +47,7 @@ class TokenSource:
     clock: Callable[[], float] = time.monotonic
 
     async def fetch(self) -> Token:
-        """Get a new token. Raises IssuerFailed, SecretUnavailable."""
+        """Get a new token. Raises IssuerFailed, SecretUnavailable, and ConfigError for a proxy that is none."""
         secret = await self.secret.fetch()
         asked = self.clock()
         status, body = await self._ask(secret)
@@ -54,11 +58,17 @@ class TokenSource:
     async def _ask(self, secret: str) -> tuple[int, bytes]:
         timeout = aiohttp.ClientTimeout(total=PATIENCE)
         headers = {"accept": "application/json"} | _login(self.issuer, secret)
+        trusted = await asyncio.to_thread(ssl.create_default_context)  # what is trusted now: it may rotate as well
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
                 session.post(
-                    self.issuer.url, data=_body(self.issuer, secret), headers=headers, allow_redirects=False
+                    self.issuer.url,
+                    data=_body(self.issuer, secret),
+                    headers=headers,
+                    allow_redirects=False,  # the secret is for this address alone
+                    ssl=trusted,
+                    proxy=read_proxies()(URL(self.issuer.url)),
                 ) as response,
             ):
                 return response.status, await _read_all(response.content)
@@ -117,7 +127,7 @@ def _json(body: bytes) -> dict[str, object]:
 
 def _code(body: bytes) -> str:
     code = _json(body).get("error")
-    return f" {code}" if code in CODES else ""
+    return f" {code}" if isinstance(code, str) and code in CODES else ""
 
 
 def _seconds(life: object) -> float | None:
