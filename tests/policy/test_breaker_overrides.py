@@ -13,6 +13,7 @@ from holdfast.policy.breaker import (
     Refusal,
     admit,
     end_cool_off,
+    force,
 )
 from holdfast.policy.breaker_rules import Rules
 
@@ -33,3 +34,11 @@ def test_a_cool_off_that_is_ended_early_lets_one_probe_out_at_once() -> None:
 def test_what_does_not_cool_off_cannot_be_hastened(state) -> None:
     breaker = Breaker(state)
     assert end_cool_off(breaker) is breaker
+
+
+@pytest.mark.parametrize(("want", "state"), [("open", ForcedOpen()), ("closed", Disabled())])
+def test_what_is_forced_is_so_at_once_and_lifted_the_breaker_starts_anew(want, state) -> None:
+    """Every permit from before counts for nothing."""
+    forced = force(Breaker(Open(until=9.0, cool_off=3.0), epoch=3, since=1.0), want)
+    assert (forced.state, forced.epoch) == (state, 4)
+    assert force(forced, None) == Breaker(Closed(), epoch=5)

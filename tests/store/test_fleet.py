@@ -8,6 +8,7 @@ from holdfast.store.backlog import lane_heads
 from holdfast.store.cancel import cancel_job
 from holdfast.store.fleet import list_workers, register_worker, renew_lease, stop_worker, take_over
 from holdfast.store.jobs import find_detail
+from holdfast.store.requeue import find_held, requeue
 from store.scene import Scene, failure, retry, success
 
 
@@ -134,3 +135,19 @@ def test_a_take_over_asks_whether_it_may_once_it_has_its_turn(scene: Scene) -> N
     assert scene.store.write(take_over, lambda: False) == []
     assert scene.state(claimed.id) is State.RUNNING
     assert [dead.requeued for dead in scene.store.write(take_over, lambda: True)] == [1]
+
+
+def test_a_worker_gives_back_its_own_jobs_alone(scene: Scene) -> None:
+    """It does not know whether a claim that failed half-way made a job its own."""
+    claimed = scene.start()
+    assert scene.store.write(requeue, scene.hire(), [claimed.id]) == []
+    assert (scene.state(claimed.id), scene.job(claimed.id).worker) == (State.RUNNING, scene.worker)
+    assert [offer.id for offer in scene.store.write(requeue, scene.worker, [claimed.id])] == [claimed.id]
+
+
+def test_a_worker_holds_what_runs_under_it_and_what_it_has_a_call_open_for(scene: Scene) -> None:
+    running, cancelled, ended = scene.claim(*scene.submit(3))
+    scene.store.write(cancel_job, cancelled.id)
+    scene.finish(success(ended))
+    scene.claim(*scene.submit(), worker=scene.hire())
+    assert scene.store.read(find_held, scene.worker) == {running.id, cancelled.id}

@@ -141,3 +141,14 @@ def test_counts_of_a_batch_that_still_has_jobs_stay(old: Scene) -> None:
     old.pass_time(100)
     assert old.delete_ended(60) == 1
     assert old.broken() == []
+
+
+def test_what_lives_again_since_it_was_found_stays(old: Scene) -> None:
+    job = old.held_in(State.DEAD).id
+    old.pass_time(100)
+    before = old.store.write(lambda tx: tx.now)
+    assert old.store.read(find_ended, before, "", 10) == [job]
+    old.replay(JobFilter(ids=(job,)), 1, None, "me")
+    assert old.store.write(delete_jobs, [job], before) == 0
+    assert old.state(job) is State.QUEUED
+    assert old.broken() == []

@@ -2,9 +2,10 @@
 
 import pytest
 
-from holdfast.model.call_result import CallResult
+from holdfast.model.call_result import CallResult, ProviderResponse
 from holdfast.model.job import MappingNote, MappingReport, Outcome, State
 from holdfast.store import GroupWriter
+from holdfast.store.responses import find_response
 from holdfast.worker.sweeper import Sweeper
 from store.scene import REPLY
 from worker.workshop import PLAN, Workshop, until
@@ -24,8 +25,10 @@ async def run(workshop: Workshop) -> str:
 
 
 async def test_what_sql_refuses_of_an_answer_is_left_out_and_its_call_is_counted(workshop: Workshop):
-    workshop.calls.result = CallResult(REPLY, UNWRITABLE, seconds=2.0)
+    answer = ProviderResponse(200, b'{"content": []}', "req_1")
+    workshop.calls.result = CallResult(REPLY, UNWRITABLE, seconds=2.0, response=answer)
     job = await run(workshop)
+    assert workshop.context.store.read(find_response, job) == answer
     [attempt] = workshop.scene.attempts(job)
     assert (attempt.fault, attempt.code, attempt.mapping) == ("ours", "exception", ())
     assert workshop.scene.state(job) is State.DELAYED

@@ -10,7 +10,6 @@ from typing import Any
 
 import fakeredis
 import pytest
-from structlog.testing import capture_logs
 
 from holdfast.lanes import Gate
 from holdfast.lanes import gate as gate_module
@@ -256,8 +255,7 @@ STEPS = (
 @pytest.fixture
 async def pipeline(store: Store, tmp_path: Path) -> AsyncIterator[Pipeline]:
     made = await Workshop(tmp_path, fakeredis.FakeServer(), store).open()
-    with capture_logs():  # a console would draw every trace
-        yield Pipeline(made)
+    yield Pipeline(made)
     made.context.writer.close()
     await made.context.gate.close()
 

@@ -34,6 +34,8 @@ CONFIG = """
 database_url = "sqlite:///{directory}/holdfast.db"
 redis_url = "redis://127.0.0.1:1/0"
 directory = "{directory}"
+[worker]
+lease = "1h"  # on a busy machine, too, it holds until the test's end
 """
 
 

@@ -93,16 +93,17 @@ class AttemptRunner:
         return attempts if taken else [replace(attempt, step=None) for attempt in attempts]
 
     async def _record_broken(self, calls: Sequence[CallInFlight], error: Exception, plan: Plan) -> list[Attempt]:
-        """Record that something broke between the calls and their record: with what they brought, else without.
+        """Record that something broke between the calls and their record: with what they brought, else ever less.
 
         Raises Unrecorded where that breaks, too.
         """
         attempts = [broken(call, error) for call in calls]
-        for whole in (attempts, [bare(attempt) for attempt in attempts]):
+        for bare in (as_it_is, without_reading, without_answer):
+            told = [bare(attempt) for attempt in attempts]
             try:
-                return await self._record([*whole[:-1], replace(whole[-1], step=self._after_exception(whole, plan))])
+                return await self._record([*told[:-1], replace(told[-1], step=self._after_exception(told, plan))])
             except Exception as another:  # noqa: BLE001  the next try holds less that could break it
-                log_attempt(whole[-1], another)
+                log_attempt(told[-1], another)
         self.releaser.release(attempts)
         raise Unrecorded(sent=any(call.may_have_left for call in calls)) from error
 
@@ -145,8 +146,19 @@ def broken(call: CallInFlight, error: Exception) -> Attempt:
     return attempt
 
 
-def bare(attempt: Attempt) -> Attempt:
+def as_it_is(attempt: Attempt) -> Attempt:
+    """The attempt with all that is known of its call."""
+    return attempt
+
+
+def without_reading(attempt: Attempt) -> Attempt:
     """The attempt without what was read of its answer, which is perhaps what cannot be recorded."""
+    assert attempt.fault is not None
+    return replace(attempt, result=CallResult(attempt.fault, seconds=attempt.seconds, response=attempt.response))
+
+
+def without_answer(attempt: Attempt) -> Attempt:
+    """The attempt without a word of its answer."""
     assert attempt.fault is not None
     return replace(attempt, result=CallResult(attempt.fault, seconds=attempt.seconds))
 
