@@ -18,6 +18,7 @@ def test_a_hedge_that_found_no_route_is_given_back():
     budget = spend(HedgeBudget(level=1.0))
     assert budget is not None
     assert refund(budget) == HedgeBudget(level=1.0)
+    assert refund(HedgeBudget(level=SAVED)) == HedgeBudget(level=SAVED)  # no more than may be saved
 
 
 def test_a_second_call_keeps_what_its_job_avoids_and_never_takes_the_barred_routes():

@@ -97,6 +97,23 @@ def test_what_was_learned_creeps_up_while_no_refusal_comes() -> None:
     assert 1.1 < learned.per_ms / 0.05 < 2.0
 
 
+def test_what_was_learned_does_not_creep_beyond_what_a_header_told() -> None:
+    learned = RateEstimate(Stage.LEARNED, 0.05, 50.0, changed_at=1_000.0, resumed_at=1_000.0, ceiling=0.052)
+    for second in range(2, 62):
+        learned = observe_answer(learned, now_ms=second * 1_000.0, taken=(second - 1) * 60)
+    assert learned.per_ms == 0.052
+
+
+def test_calls_that_were_refused_do_not_count_as_let_through() -> None:
+    """Forty stragglers come back refused after the first emptiness: they are no part of what the limit let through."""
+    learned = begin(0.0)
+    learned, _ = observe_refusal(learned, now_ms=2_000.0, sent_ms=1_990.0, taken=151, pause_ms=1_000.0)
+    for nth in range(1, 41):
+        learned, _ = observe_refusal(learned, now_ms=2_001.0, sent_ms=1_995.0, taken=151 + nth, pause_ms=1_000.0)
+    learned, _ = observe_refusal(learned, now_ms=10_000.0, sent_ms=9_990.0, taken=191 + 400 + 1, pause_ms=1_000.0)
+    assert learned.per_ms == pytest.approx(0.05, rel=0.02)
+
+
 events = st.lists(
     st.tuples(st.sampled_from(["answer", "refusal", "limit"]), st.floats(0, 5_000), st.integers(0, 500)), max_size=60
 )
