@@ -13,7 +13,22 @@ if TYPE_CHECKING:
 
 Source = Annotated[Path, Argument(help="JSON lines to read; - for standard input.", metavar="IN.jsonl")]
 Model = Annotated[
-    str | None, Option("--model", "-m", help="Model of lines that name none: an alias, or provider/model.")
+    str | None,
+    Option(
+        "--model", "-m", help="Model of all lines, whatever they name: an alias, provider/model, or a model's name."
+    ),
+]
+ModelMap = Annotated[
+    list[str] | None,
+    Option("--map", help="Replace a model that lines name; may be given again.", metavar="OLD=NEW"),
+]
+OutputName = Annotated[
+    str,
+    Option(
+        "--output",
+        help="Form of the lines: auto (each as its input line was written), plain, openai or anthropic.",
+        metavar="FORM",
+    ),
 ]
 PriorityName = Annotated[str | None, Option(help="interactive or batch, for lines that say nothing.")]
 ExpiresIn = Annotated[float | None, Option(min=0.001, help="Give up lines that still wait after so many seconds.")]

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Exit, Option
 
 from holdfast.cli.errors import SOME_FAILED
-from holdfast.cli.options import ExpiresIn, Model, PriorityName, Source, job_defaults, output_form
+from holdfast.cli.options import ExpiresIn, Model, ModelMap, OutputName, PriorityName, Source, job_defaults, output_form
 
 
 def run(
@@ -22,14 +22,9 @@ def run(
             metavar="OUT.jsonl",
         ),
     ],
-    output: Annotated[
-        str,
-        Option(
-            help="Form of the lines: auto (each as its input line was written), plain, openai or anthropic.",
-            metavar="FORM",
-        ),
-    ] = "auto",
+    output: OutputName = "auto",
     model: Model = None,
+    models: ModelMap = None,
     priority: PriorityName = None,
     expires_in: ExpiresIn = None,
     processes: Annotated[
@@ -45,8 +40,18 @@ def run(
     Running it again with the same input and model goes on where it stopped, and pays for nothing twice. Lines that
     cannot be jobs are reported and become output lines with an error; exit status 3 when some lines failed.
     """
+    from holdfast.cli.model_choice import ModelChoice, read_map
     from holdfast.cli.run_file import FileRun
 
     defaults = job_defaults(model, priority, expires_in)
-    if FileRun(source, to, defaults, processes, form=output_form(output), fresh=fresh, quiet=quiet).run()["failed"]:
+    if FileRun(
+        source,
+        to,
+        defaults,
+        processes,
+        form=output_form(output),
+        models=ModelChoice(model, read_map(models or ())),
+        fresh=fresh,
+        quiet=quiet,
+    ).run()["failed"]:
         raise Exit(SOME_FAILED)

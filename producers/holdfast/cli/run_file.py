@@ -11,6 +11,7 @@ from holdfast.cli.download import OutputTotals, answer_file, collect
 from holdfast.cli.errors import Interrupted
 from holdfast.cli.input_file import STDIO
 from holdfast.cli.jsonl_input import JsonlInput
+from holdfast.cli.model_choice import ModelChoice
 from holdfast.cli.own_workers import workers
 from holdfast.cli.progress import BatchProgress, Progress, open_progress
 from holdfast.cli.show import say, show
@@ -32,6 +33,7 @@ class FileRun:
     defaults: JobDefaults
     processes: int | None
     form: OutputForm
+    models: ModelChoice
     fresh: bool
     quiet: bool
     totals: OutputTotals = field(default_factory=OutputTotals)
@@ -42,35 +44,39 @@ class FileRun:
             raise InvalidRequest("-o", "is the input itself.", "Name another file.")
         with JsonlInput(self.source) as source, answer_file(self.to) as output:
             backend = open_backend()
-            uploader = Uploader(backend, source, self.defaults, fresh=self.fresh)
+            uploader = Uploader(backend, source, self.defaults, fresh=self.fresh, models=self.models)
             progress = open_progress(quiet=self.quiet)
             try:
                 sent = uploader.send(lambda so_far: progress.show(f"submitted {so_far.jobs:,} jobs"))
-                if sent.known:
-                    say(f"going on with an earlier run: {sent.known:,} of {sent.jobs:,} jobs were submitted before")
-                self._write(backend, sent, output, progress)
+                waited = self._write(backend, sent, output, progress)
             except KeyboardInterrupt:
                 progress.close()
                 raise Interrupted(self._how_to_resume(uploader.sent)) from None
             finally:
                 progress.close()
+        if sent.jobs and sent.known == sent.jobs and not waited:
+            say(f"nothing new, nothing paid: all {sent.jobs:,} jobs of this input had ended before")
         summary = self._summary(sent)
         self._report(summary)
         return summary
 
-    def _write(self, backend: Backend, sent: Upload, output: IO[bytes], progress: Progress) -> None:
-        """Write the output while workers, perhaps our own, work on the jobs."""
+    def _write(self, backend: Backend, sent: Upload, output: IO[bytes], progress: Progress) -> bool:
+        """Write the output while workers, perhaps our own, work on the jobs; tell whether there was one to wait for."""
         pauses = collect(backend, sent, output, self.totals, self.form)
         first = next(pauses, None)
-        if sent.batch is not None and first is not None:  # something is still to be done
-            look = BatchProgress(backend, sent.batch).sentence
-            with workers(backend, self.processes) as check:
-                for pause in pauses:
-                    check()
-                    progress.look(look)
-                    time.sleep(min(pause.seconds, LONGEST_NAP))
-                progress.look(look, force=True)
-                progress.close()
+        if sent.batch is None or first is None:
+            return False
+        if sent.known:
+            say(f"going on with an earlier run: {sent.known:,} of {sent.jobs:,} jobs were submitted before")
+        look = BatchProgress(backend, sent.batch).sentence
+        with workers(backend, self.processes) as check:
+            for pause in pauses:
+                check()
+                progress.look(look)
+                time.sleep(min(pause.seconds, LONGEST_NAP))
+            progress.look(look, force=True)
+            progress.close()
+        return True
 
     def _summary(self, sent: Upload) -> View:
         return {

@@ -6,8 +6,8 @@ from typer import Exit, Option
 
 from holdfast.cli.context import backend
 from holdfast.cli.errors import SOME_FAILED
-from holdfast.cli.options import ExpiresIn, Model, PriorityName, Source, job_defaults
-from holdfast.cli.show import show
+from holdfast.cli.options import ExpiresIn, Model, ModelMap, PriorityName, Source, job_defaults
+from holdfast.cli.show import say, show
 from holdfast.cli.tables import View, plain
 
 
@@ -15,6 +15,7 @@ def submit(
     *,
     source: Source,
     model: Model = None,
+    models: ModelMap = None,
     priority: PriorityName = None,
     expires_in: ExpiresIn = None,
     fresh: Annotated[bool, Option("--fresh", help="Make new jobs even if this input was submitted before.")] = False,
@@ -23,11 +24,15 @@ def submit(
     cannot be jobs; the good ones are submitted all the same.
     """
     from holdfast.cli.jsonl_input import JsonlInput
+    from holdfast.cli.model_choice import ModelChoice, read_map
     from holdfast.cli.upload import Uploader
 
     with JsonlInput(source) as lines:
-        sent = Uploader(backend(), lines, job_defaults(model, priority, expires_in), fresh=fresh).send()
+        defaults, choice = job_defaults(model, priority, expires_in), ModelChoice(model, read_map(models or ()))
+        sent = Uploader(backend(), lines, defaults, fresh=fresh, models=choice).send()
     show({"batch": sent.batch, "jobs": sent.jobs, "known": sent.known, "invalid": len(sent.bad)}, draw)
+    if sent.batch:
+        say(f"collect the answers with `holdfast batch results {sent.batch} -o OUT.jsonl`")
     if sent.bad:
         raise Exit(SOME_FAILED)
 

@@ -6,9 +6,11 @@ from hashlib import blake2b
 from itertools import count
 
 from holdfast.cli.jsonl_input import InputLine, InvalidLine, JsonlInput, chunks
+from holdfast.cli.model_choice import ModelChoice
 from holdfast.cli.show import say
 from holdfast.client.backend import Backend, JobDefaults, SubmitRequest
 from holdfast.client.errors import InvalidJobs
+from holdfast.model.errors import InvalidRequest
 
 PAGES, PAGE = 5, 1_000  # batches among which an earlier run is looked for
 
@@ -30,9 +32,18 @@ class Upload:
 class Uploader:
     """Sends one input. Unless ``fresh``, it finds the jobs of the latest run of the same input and adds to them."""
 
-    def __init__(self, backend: Backend, source: JsonlInput, defaults: JobDefaults, *, fresh: bool = False) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        source: JsonlInput,
+        defaults: JobDefaults,
+        *,
+        fresh: bool = False,
+        models: ModelChoice | None = None,
+    ) -> None:
         self._backend, self._source, self._defaults = backend, source, defaults
-        content = key_of(source, defaults)
+        self._models = models or ModelChoice(defaults.model)
+        content = key_of(source, defaults, self._models)
         name = f"{source.name} [{content[:8]}]"
         number, batch = latest(backend, name)
         if fresh:
@@ -48,9 +59,20 @@ class Uploader:
             for run in unbroken(line for line in chunk if isinstance(line, InputLine)):
                 self._submit(run)
             progress(self.sent)
+        if self._models.replaced:
+            say(str(self._models))
+        self._refuse_models()
         for line in reported(list(self.sent.bad.values()), self._source.name):
             say(line)
         return self.sent
+
+    def _refuse_models(self) -> None:
+        """Say once that nobody has the model of all lines, where that is so. Raises InvalidRequest."""
+        told = {(line.where, line.problem, line.hint) for line in self.sent.bad.values()}
+        if self.sent.jobs == 0 and len(told) == 1 and (only := told.pop())[0] == "model":
+            where, problem, hint = only
+            more = "Name another for all lines with --model, or replace it with --map OLD=NEW."
+            raise InvalidRequest(where, problem, f"{hint} {more}".strip())
 
     def _submit(self, run: Sequence[InputLine]) -> None:
         """Submit neighbouring lines. Where some are refused, submit the others without them."""
@@ -71,7 +93,7 @@ class Uploader:
 
     def _request(self, run: Sequence[InputLine]) -> SubmitRequest:
         return SubmitRequest(
-            [line.text for line in run],
+            [self._models.applied(line.text) for line in run],
             self._defaults,
             many=True,
             name=self.name,
@@ -98,9 +120,10 @@ def latest(backend: Backend, name: str) -> tuple[int, str | None]:
     return 0, None
 
 
-def key_of(source: JsonlInput, defaults: JobDefaults) -> str:
-    """Name a run by what it asks for: the input's content, and what holds for lines that say nothing."""
+def key_of(source: JsonlInput, defaults: JobDefaults, models: ModelChoice) -> str:
+    """Name a run by what it asks for: the input's content, and what its options say of its lines."""
     said = f"{source.digest()} {defaults.model} {defaults.priority} {defaults.expires_in}"
+    said += "".join(f" {old}={new}" for old, new in sorted(models.mapped.items()))
     return blake2b(said.encode(), digest_size=16).hexdigest()
 
 
@@ -122,6 +145,15 @@ def unbroken(lines: Iterable[InputLine]) -> Iterator[list[InputLine]]:
 
 
 def reported(bad: Sequence[InvalidLine], name: str, most: int = 20) -> list[str]:
-    """Name the first bad lines and count the rest."""
-    said = [f"{name}, {line}" for line in bad[:most]]
-    return said + ([f"… and {len(bad) - most} more lines that cannot become jobs"] if len(bad) > most else [])
+    """Name the first bad lines and count the rest; what is the same of many is said once."""
+    same = dict[tuple[str, str], list[InvalidLine]]()
+    for line in bad:
+        same.setdefault((line.where, line.problem), []).append(line)
+    said = [f"{name}, {lines[0]}" + alike(lines) for lines in list(same.values())[:most]]
+    left = sum(len(lines) for lines in list(same.values())[most:])
+    return said + ([f"… and {left} more lines that cannot become jobs"] if left else [])
+
+
+def alike(lines: Sequence[InvalidLine]) -> str:
+    """Say of how many more lines the same is wrong."""
+    return f" (so {len(lines) - 1:,} more lines, the next {lines[1].number})" if len(lines) > 1 else ""

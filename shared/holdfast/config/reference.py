@@ -55,7 +55,7 @@ working directory. Secrets are references, read again when they change ([howto/c
 | `command:WORDS` | what a command prints (no shell, at most ten seconds) |
 | `none` | no key, for servers that want none |
 
-A job asks for a model alias, or for `provider/model` directly.
+A job asks for a model alias, for `provider/model`, or for a model by its provider's own name ([lines.md](lines.md)).
 """
 
 

@@ -28,6 +28,16 @@ class Storage:
     message_key: str | None = field(default=None, repr=False)
 
 
+# Families of models by how their names begin, the usual name of the provider that makes them, and its address.
+FAMILIES = (
+    (("claude-",), "anthropic", "https://api.anthropic.com"),
+    (
+        ("gpt-", "chatgpt-", "o1", "o3", "o4", "text-embedding-", "omni-moderation"),
+        "openai",
+        "https://api.openai.com/v1",
+    ),
+    (("gemini-",), "gemini", "https://generativelanguage.googleapis.com/v1beta/openai"),
+)
 SECRET = "{secret}"  # noqa: S105  stands for the secret in a body's field
 
 
@@ -104,18 +114,37 @@ class Settings:
     runtime: Runtime = PRODUCTION  # the clock and the crash points of this process, from its environment
 
     def plan(self, model: str) -> Plan:
-        """Find the plan of an alias, or make one for ``provider/model``. Raises InvalidRequest."""
+        """Find the plan of an alias, of ``provider/model``, or of a provider's own name for a model.
+
+        A bare name means the routes that have it, in whichever plans; else the model's own provider, by its family.
+        Raises InvalidRequest.
+        """
         if model in self.models:
             return self.models[model]
         provider, slash, name = model.partition("/")
         if slash and name and provider in self.providers:
             return Plan(model, (self._route(provider, name),))
+        if routes := self._routes_with(model) or self._routes_of_family(model):
+            return Plan(model, routes)
         raise InvalidRequest("model", f"there is no model {model!r} in the configuration.", self._nearest(model))
 
     def _route(self, provider: str, model: str) -> Route:
         """Return a route as a plan of some alias has it, so that it keeps its limits and price when named directly."""
         known = (plan.route(f"{provider}/{model}") for plan in self.models.values())
         return next((route for route in known if route is not None), self.providers[provider].route(model))
+
+    def _routes_with(self, model: str) -> tuple[Route, ...]:
+        found = {route.name: route for plan in self.models.values() for route in plan.routes if route.model == model}
+        return tuple(found.values())
+
+    def _routes_of_family(self, model: str) -> tuple[Route, ...]:
+        """Return the route of the provider that makes the model: by its official address, or by its usual name."""
+        for prefixes, name, address in FAMILIES:
+            if model.startswith(prefixes):
+                own = [each for each in self.providers.values() if address == each.base_url]
+                own += [each for each in (self.providers.get(name),) if each is not None]
+                return tuple(self._route(each.name, model) for each in own[:1])
+        return ()
 
     def _nearest(self, model: str) -> str:
         if "/" in model:
