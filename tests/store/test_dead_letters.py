@@ -2,14 +2,14 @@
 
 import pytest
 
-from holdfast.model.fault import FaultKind
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.store.batches import find_batch, open_batch
 from holdfast.store.dead_letters import dead_groups
 from holdfast.store.ledger import read_ledger
-from store.scene import Scene, bury, failure, retry, success
+from store.scene import PRICE, REPLY, Scene, bury, failure, retry, success
 
 
 def bury_jobs(scene: Scene, count: int = 1, kind: FaultKind = FaultKind.INVALID_REQUEST, **fields: object) -> list[str]:
@@ -68,6 +68,17 @@ def test_calls_and_workers_of_the_last_generation_do_not_count_against_the_next(
     scene.replay(JobFilter(), 10, None, "me")
     [claimed] = scene.claim(job)
     assert (claimed.attempts, claimed.calls, claimed.tries, scene.job(job).crashes) == (0, 0, 0, 0)
+
+
+def test_a_record_tells_what_its_own_generation_cost(scene: Scene) -> None:
+    claimed = scene.start()
+    scene.finish(failure(claimed, bury(), Fault(FaultKind.BAD_OUTPUT), paid=REPLY, price=PRICE))
+    scene.replay(JobFilter(), 10, None, "me")
+    scene.finish(*(success(again) for again in scene.claim(claimed.id)))
+    assert [tuple(row) for row in scene.rows("select generation, cost_micros from result order by 1")] == [
+        (1, 7),
+        (2, 7),
+    ]
 
 
 def test_a_replay_takes_what_the_filter_names(scene: Scene) -> None:

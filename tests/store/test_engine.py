@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from holdfast.model.errors import ConfigError, StorageUnavailable
 from holdfast.store import Store
 from holdfast.store.engine import NETWORK_FILE_SYSTEMS, file_system
 from holdfast.store.fleet import list_workers
+from holdfast.store.store import TRIES
 from holdfast.store.submit import submit_jobs
 from holdfast.store.transaction import Transaction
 from store.scene import Scene, new_job
@@ -166,3 +167,30 @@ def test_an_error_of_a_statement_does_not_show_its_parameters(store: Store) -> N
     with pytest.raises(DBAPIError) as caught:
         store.write(fail)
     assert "nobody may read" not in str(caught.value.with_traceback(None)).split("DETAIL")[0]
+
+
+class DeadlockError(Exception):
+    """What psycopg raises for the transaction that lost one."""
+
+    sqlstate = "40P01"
+
+
+@pytest.mark.parametrize("lost", [1, TRIES - 1])
+def test_a_transaction_that_lost_a_deadlock_is_made_again(scene: Scene, lost: int) -> None:
+    tries: list[int] = []
+
+    def change(tx: object) -> int:
+        tries.append(len(tries))
+        if len(tries) <= lost:
+            raise OperationalError("update job", {}, DeadlockError())
+        return len(tries)
+
+    assert scene.store.write(change) == lost + 1
+
+
+def test_a_transaction_that_loses_every_deadlock_is_an_outage(scene: Scene) -> None:
+    def change(tx: object) -> int:
+        raise OperationalError("update job", {}, DeadlockError())
+
+    with pytest.raises(StorageUnavailable):
+        scene.store.write(change)

@@ -99,6 +99,13 @@ def test_finished_jobs_come_in_the_order_of_the_input_and_live_ones_leave_gaps(s
     assert scene.store.read(list_finished, new_id()) == []
 
 
+def test_the_order_of_the_input_is_not_that_in_which_jobs_were_made(scene: Scene) -> None:
+    batch = new_batch(scene)
+    jobs = [scene.submit(batch=batch, position=place)[0] for place in (2, 1, 0)]
+    scene.finish(*(success(claimed) for claimed in scene.claim(*jobs)))
+    assert [done.job.id for done in scene.store.read(list_finished, batch)] == jobs[::-1]
+
+
 def test_a_replayed_job_is_finished_with_the_result_of_its_last_generation(scene: Scene) -> None:
     batch = new_batch(scene)
     claimed = scene.start(batch=batch)

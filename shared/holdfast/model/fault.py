@@ -32,7 +32,7 @@ class FaultKind(StrEnum):
         "outrun"  # a hedged job's second call answered first, and this first one was cancelled: ambiguous
     )
     HEDGE_SECONDARY_LOST = "needless"  # its first call answered first, and this second one was cancelled: ambiguous
-    INTERNAL = "ours"  # our own Redis, SQL or limiter
+    INTERNAL = "ours"  # our own Redis, SQL or limiter, or a mistake of ours: see ``exception_fault``
     POISON = "poison"  # the job's worker died three times while it held the job
     EXHAUSTED = "exhausted"  # attempts or calls used up
     EXPIRED = "expired"  # expires_at passed

@@ -195,7 +195,8 @@ FAULT_RULES: Mapping[FaultKind, FaultRule] = {
     ),
     FaultKind.INTERNAL: FaultRule(
         Scope.US, FaultAction.SNOOZE, sent=False, waits=True,
-        advice="Holdfast's own Redis, SQL or limiter was in the way. The job goes on by itself",
+        advice="Holdfast's own Redis, SQL or limiter was in the way: the job goes on by itself. Or Holdfast broke on "
+        "it twice: report that, with the event attempt_broke of the worker's log, and replay it when it is mended",
     ),
     FaultKind.POISON: FaultRule(
         Scope.JOB, FaultAction.BURY, sent=False,
