@@ -7,6 +7,7 @@ UV ?= uv
 LOCK := $(UV) pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url --python-version 3.11
 
 help: ## list what can be made
+	@echo "next: make demo    (to have the command: pipx install . or uv tool install .)"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
 
 demo: ## the main job on simulated providers: submit, outage, detour, recovery, report (no keys, no network)

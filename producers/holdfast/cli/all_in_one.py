@@ -14,9 +14,9 @@ from holdfast.cli.show import err, say
 from holdfast.cli.tables import plain
 from holdfast.cli.unusable import report_unusable
 from holdfast.config import Server, Settings, load
+from holdfast.config.up_file import HOME, SIMULATED, told_up
 from holdfast.model.errors import Conflict, InvalidRequest
 
-SIM_FILE = "sim.toml"
 SIM_PORT = 8801
 SIM_RATE = 50  # requests a second that each simulated provider lets in
 READY_SECONDS = 30.0
@@ -26,12 +26,10 @@ def simulated(config: Path | None) -> Settings:
     """Write a configuration for simulated providers beside the embedded storage, and load it."""
     if config is not None:
         raise InvalidRequest("--sim", "brings its own configuration.", "Leave out --config, or --sim.")
-    directory = Path(".holdfast")
-    directory.mkdir(exist_ok=True)
-    file = directory / SIM_FILE
+    HOME.mkdir(exist_ok=True)
     urls = [f"http://127.0.0.1:{port}" for port in (SIM_PORT, SIM_PORT + 1)]
-    file.write_text(load_program("sim_config")(*urls), encoding="utf-8")
-    return load(file)
+    SIMULATED.write_text(load_program("sim_config")(*urls), encoding="utf-8")
+    return load(SIMULATED)
 
 
 def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | None) -> None:
@@ -51,7 +49,10 @@ def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | N
     if sim:
         arguments = ["sim", "serve", "--port", str(SIM_PORT), "--rate", str(SIM_RATE)]
         children.insert(0, Child("simulated providers", "holdfast.cli", arguments))
-    Processes(children, settings.worker.grace).serve(Welcome(server, welcome(settings, server, sim=sim)).greet)
+    if not sim:
+        SIMULATED.unlink(missing_ok=True)  # of one that was killed
+    with told_up():
+        Processes(children, settings.worker.grace).serve(Welcome(server, welcome(settings, server, sim=sim)).greet)
 
 
 def check_free(host: str, port: int, hint: str = "Is Holdfast up already? Else choose another with --port.") -> None:
@@ -112,7 +113,7 @@ def welcome(settings: Settings, server: Server, *, sim: bool) -> list[str]:
         "  holdfast status",
     ]
     if sim:
-        lines += [f"  holdfast sim break http://127.0.0.1:{SIM_PORT}    (and sim heal)"]
+        lines += ["  holdfast sim break anthropic    (and sim heal)"]
     return [*lines, "", "Ctrl-C ends it; jobs stay where they are."]
 
 

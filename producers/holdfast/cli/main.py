@@ -10,12 +10,13 @@ from holdfast.cli.api import api
 from holdfast.cli.ask import ask
 from holdfast.cli.command import Config, Function, Json, Noun, Server
 from holdfast.cli.context import add, begin
+from holdfast.cli.init import init
 from holdfast.cli.ledger import ledger
 from holdfast.cli.programs import NotInstalled, load
 from holdfast.cli.run import run as run_lines
 from holdfast.cli.status import status
 from holdfast.cli.submit import submit
-from holdfast.cli.up import up
+from holdfast.cli.up import down, up
 from holdfast.cli.worker import worker
 
 ANY_ARGUMENTS = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -72,7 +73,9 @@ def add_program(name: str) -> None:
 app.command()(run_lines)
 app.command()(ask)
 app.command()(submit)
+app.command(remote=False)(init)
 app.command(remote=False)(up)
+app.command(remote=False)(down)
 app.command(remote=False)(api)
 app.command(remote=False)(worker)
 add_program("demo")
