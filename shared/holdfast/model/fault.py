@@ -55,7 +55,7 @@ class Fault:
     ``mapped``: our own mapping changed what was sent, and may be what was wrong with it. ``unfamiliar``: the provider
     gave a code, or a status, that none of our tables knows; the kind is the safe one of its class. ``evidence``: what
     told the kind. ``wrong_everywhere``: a table says of its code that no route takes such a request. ``is_page``: a
-    page of what stands before the API (HTML, XML, plain text), not a word of the API itself. ``output_ceiling``: the
+    page (HTML) of what stands before the API, not a word of the API itself. ``output_ceiling``: the
     most output tokens that the provider would have granted, where it names them.
     """
 

@@ -28,7 +28,7 @@ WAITS = (
 )  # fmt: skip
 WAITS_MS = ("retry_after_ms", "retryAfterMs", "retry-after-ms")
 TAG = re.compile(r"<[^>]{0,2000}>")
-TITLE = re.compile(r"<(title|h1)\b[^>]*>(.{0,300}?)</\1", re.IGNORECASE | re.DOTALL)
+TITLE = re.compile(r"<(title|h1)\b[^>]{0,200}>(.{0,300}?)</\1", re.IGNORECASE | re.DOTALL)
 HTML = re.compile(r"\s*<(!doctype|html|head|body)", re.IGNORECASE)
 PLAIN = 300  # characters of a plain text that are read
 XML = re.compile(r"<(Code|Message)>(.{0,500}?)</\1>", re.DOTALL)  # AWS
@@ -37,7 +37,7 @@ LARGEST_CODE = 10_000_000
 
 @dataclass(slots=True)
 class ErrorBody:
-    """What was found. ``is_page``: not an API's JSON, but a page of what stands before it."""
+    """What was found. ``is_page``: not an API's answer, but a page of what stands before it."""
 
     codes: list[str] = field(default_factory=list)
     """The most telling first: those of an inner error come before those around it."""
@@ -220,8 +220,8 @@ def _read_page(body: bytes, found: ErrorBody) -> None:
             found.say(value)
     if marked:
         return
-    found.is_page = bool(text.strip())
-    if HTML.match(text):
+    found.is_page = HTML.match(text) is not None
+    if found.is_page:
         for _, title in TITLE.findall(text):
             found.say(TAG.sub(" ", title))
     else:

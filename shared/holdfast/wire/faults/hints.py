@@ -12,6 +12,7 @@ from holdfast.model.fault import FaultKind as Kind
 from holdfast.wire.faults import wordings as w
 
 TOO_MANY_REQUESTS, NOT_FOUND = 429, 404
+LONG_QUOTE = 30  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,18 @@ def read_wording(
     status: int, message: str, codes: Sequence[str] = (), params: Sequence[str] = (), *, waits: bool = False
 ) -> Wording:
     """Split what an error says into sentences."""
-    sentences = [*w.SENTENCE.split(w.NOISE.sub(" ", message)), *(words_of(code) for code in codes)]
+    sentences = [*w.SENTENCE.split(without_quotes(message)), *(words_of(code) for code in codes)]
     return Wording(status, [each for each in sentences if each.strip()], params, waits)
+
+
+def without_quotes(message: str) -> str:
+    """Leave out addresses, and what is quoted at length: it may be the prompt's.
+
+    >>> without_quotes("`n` of 'a sentence that somebody else has written' is wrong")
+    '`n` of   is wrong'
+    """
+    text = w.ADDRESS.sub(" ", message)
+    return w.QUOTED.sub(lambda found: " " if len(found[2]) >= LONG_QUOTE else found[0], text)
 
 
 def words_of(code: str) -> str:
@@ -58,8 +69,7 @@ def find_hint(wording: Wording) -> Kind | None:
 
 def is_too_long(sentence: str) -> bool:
     """Whether a sentence says that a request as a whole is too long: not its maximum of output tokens alone."""
-    asked = w.ASKED.search(sentence)
-    if (asked and float(asked[2]) > float(asked[1])) or w.TOO_MUCH.search(sentence):
+    if never_fits(sentence) or w.TOO_MUCH.search(sentence):
         return not _is_about_output_alone(sentence)
     if w.RATE.search(sentence) or _is_about_output_alone(sentence):
         return False
@@ -67,12 +77,18 @@ def is_too_long(sentence: str) -> bool:
     return bool(w.CONTEXT.search(rest) and w.LENGTH.search(rest) and w.BEYOND.search(rest))
 
 
+def never_fits(sentence: str) -> bool:
+    """Whether one request asks for more than a limit gives at all, so that no wait helps."""
+    asked = w.ASKED.search(sentence)
+    return bool(w.REQUEST_TOO_LARGE.search(sentence) or (asked and float(asked[2]) > float(asked[1])))
+
+
 def _is_about_output_alone(sentence: str) -> bool:
     return bool(w.OUTPUT.search(sentence)) and not w.WITH_INPUT.search(w.OUTPUT.sub(" ", sentence))
 
 
 def _says_too_long(wording: Wording) -> bool:
-    return any(is_too_long(each) for each in wording.sentences)
+    return any(map(never_fits if wording.status == TOO_MANY_REQUESTS else is_too_long, wording.sentences))
 
 
 def _says_money(wording: Wording) -> bool:

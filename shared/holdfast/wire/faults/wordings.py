@@ -11,7 +11,8 @@ def _any_of(*alternatives: str) -> re.Pattern[str]:
 
 
 SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n")
-NOISE = re.compile(r"https?://\S+|'[^']{30,}'|\"[^\"]{30,}\"|`[^`]{30,}`")  # addresses, and what is quoted at length
+ADDRESS = re.compile(r"https?://\S+")
+QUOTED = re.compile(r"(?<!\w)(['\"`])(\S.{0,400}?)\1(?!\w)")
 
 # Money, and how it lacks.
 MONEY = _any_of(
@@ -45,7 +46,7 @@ _BAD = r"\b(flagged|moderat\w*|inappropriate|sensitive|unsafe|harmful|prohibited
 FILTERED = _any_of(
     rf"{_CONTENT}.{{0,80}}\bviolat\w*.{{0,60}}\b(polic|guideline|rules?\b|terms|standards)",
     rf"{_CONTENT}.{{0,80}}{_BAD}|{_BAD}.{{0,40}}{_CONTENT}",
-    rf"{_CONTENT}.{{0,60}}\b(a|high|security|considered) risk\b|\brisk\b.{{0,30}}{_CONTENT}",
+    rf"{_CONTENT}.{{0,60}}\brisk\b|\brisk\b.{{0,30}}{_CONTENT}",
     r"content[ _-]?(filter\w*|policy|management policy|moderation|inspection|safety)",
     r"safety[ _-]?(check|system|filter|policy)|responsible ai|jailbreak|敏感|违规|不安全",
     r"guardrail.{0,40}\b(block|interven)\w*|\b(block|interven)\w*.{0,40}guardrail",
@@ -59,11 +60,12 @@ SHUT = _any_of(
 )
 KEY = _any_of(
     r"\b(api|access|secret|subscription|license)[ _-]?(keys?|tokens?)\b|\bx-api-key\b|\bcredentials?\b",
-    r"\b(bearer|auth\w*|security|jwt|oauth)[ _-]tokens?\b|\bauthenticat\w*\b|\bauthori[sz]ation (header|token)",
+    r"\b(bearer|auth\w*|security|jwt|oauth)[ _-]tokens?\b|\bauthenticat\w*\b|\bsignature\b",
+    r"\bauthori[sz]ation (header|token)",
 )
 REJECTED = _any_of(
     r"\b(invalid|incorrect|wrong|expired|revoked|missing|malformed|unknown|unrecogni[sz]ed|unauthori[sz]ed|required)\b",
-    r"\bno\b|\bnot (valid|found|correct|recogni[sz]ed|provided|supplied|exist)",
+    r"\bno\b|\bnot (valid|found|correct|match|recogni[sz]ed|provided|supplied|exist)",
     r"\b(fail\w*|could not|can ?not|denied|rejected)\b",
 )
 CLOCK = _any_of(
@@ -119,14 +121,15 @@ LENGTH = _any_of(
 )
 BEYOND = _any_of(
     r"too (long|large|big|many)|\bexceed\w*|\b(longer|greater|larger|more) than|\boverflow\w*|\babove\b|\bover the\b",
-    r"must (be|have|not be) .{0,20}(<=?|less|at most|fewer|smaller|longer)|maximum (context|model) length|at most \d",
+    r"must (be|have|not be) .{0,20}(<=?|less|at most|fewer|smaller|longer)|maximum (\w+ )?length|at most \d",
     r"reduce (the|your) (length|prompt|message)|cannot (be )?(exceed|more|longer)|beyond|limit (is|of) \d|out of range",
-    r"do(es)?(n.t| not) fit|\d+ ?> ?\d+|shorten|超长",
+    r"do(es)?(n.t| not) fit|\d+ ?> ?\d+|shorten|\brange of\b|超长",
 )
 TOO_MUCH = _any_of(
     r"(request|payload|request entity) too large|too many (input )?tokens(?! per)|size limit exceeded",
     r"exceeded (the )?token limit",
 )
+REQUEST_TOO_LARGE = _any_of(r"\b(request|payload|request entity) (is )?too large")
 ASKED = re.compile(r"\blimit:? (\d+)\b.{0,60}\brequested:? (\d+)\b", re.IGNORECASE)
 
 # Load.
