@@ -56,14 +56,14 @@ def at(value: Any, path: Path) -> Any:
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield every value that is no object and no array, and every empty one; nulls say nothing."""
+    """Yield every value that is no object and no array, and every empty object; null and no items say nothing."""
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
             yield from leaves(inner, (*path, key))
     elif isinstance(value, list) and value:
         for index, inner in enumerate(value):
             yield from leaves(inner, (*path, index))
-    elif value is not None and value not in ({}, []):
+    elif value is not None and value != []:
         yield path, value
 
 
@@ -76,7 +76,9 @@ def carried(path: Path, value: Any, text: str, there: list[tuple[Path, Any]]) ->
         return all(each in text for each in own) or encoded(str(value)) in text or encoded(own[0]) in text
     keys = {key, *SAME_KEY.get(key, ())}
     same = any(key_of(other) in keys and was == value and type(was) is type(value) for other, was in there)
-    return same or (key == "media_type" and str(value) in text) or means_the_same(path, value, there)
+    if same or value == {}:
+        return same
+    return (key == "media_type" and str(value) in text) or means_the_same(path, value, there)
 
 
 def means_the_same(path: Path, value: Any, there: list[tuple[Path, Any]]) -> bool:

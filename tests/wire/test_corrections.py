@@ -6,6 +6,7 @@ from holdfast.model.errors import Unmappable
 from holdfast.model.request import Output, Role, Text, Tool, ToolChoice, ToolResult, ToolUse, Turn
 from holdfast.model.route import Dialect
 from holdfast.wire import anthropic, chat, responses
+from holdfast.wire.call_ids import ANTHROPIC_IDS, CHAT_IDS, MISTRAL_IDS, RESPONSES_IDS, CallIds
 from holdfast.wire.chat.server_profile import SERVER_PROFILES
 from wire.test_writing import ask, assistant, body, changes, user
 
@@ -87,6 +88,7 @@ def test_a_system_turn_that_claude_refuses_is_a_marked_part_of_a_users_turn_and_
         ("claude-sonnet-4-5-20250929", "high", {"thinking": {"type": "enabled", "budget_tokens": 16_384}}, True),
         ("claude-haiku-4-5", "low", {"thinking": {"type": "enabled", "budget_tokens": 2_048}}, True),
         ("claude-haiku-4-5", "none", {}, True),
+        ("claude-3-7-sonnet-20250219", "low", {"thinking": {"type": "enabled", "budget_tokens": 2_048}}, True),
         ("claude-3-5-sonnet-20241022", "high", {}, True),
         ("claude-opus-4-8", "turbo", {}, True),
     ],
@@ -189,6 +191,22 @@ def test_two_long_ids_with_the_same_beginning_stay_two_and_an_empty_one_gets_one
     assert found[:3] == found[3:]
     assert len(set(found)) == 3
     assert all(0 < len(id_) <= 40 for id_ in found)
+
+
+@pytest.mark.parametrize("rule", [ANTHROPIC_IDS, CHAT_IDS, RESPONSES_IDS, MISTRAL_IDS])
+def test_a_stand_in_follows_from_the_whole_id_alone_whatever_came_before_it(rule):
+    one, two = ("x" * 200 + end for end in "12")
+    assert rule.fit(one) == rule.fit(one) != rule.fit(two)
+    ids = CallIds(rule)
+    assert [ids.of_call(two), ids.of_call(one)] == [rule.fit(two), rule.fit(one)]
+    assert rule.pattern.fullmatch(rule.fit(one))
+
+
+def test_a_second_result_of_one_call_keeps_to_it_and_a_result_of_none_has_a_stand_in_of_its_own():
+    ids = CallIds(MISTRAL_IDS)
+    taken = ids.of_call("a")
+    assert (ids.of_result("a"), ids.of_result("a")) == (taken, taken)
+    assert ids.of_result("b") == MISTRAL_IDS.fit("b")
 
 
 @pytest.mark.parametrize("wire", [anthropic, chat, responses])

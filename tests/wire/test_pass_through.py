@@ -88,6 +88,34 @@ def test_what_a_servers_profile_says_that_it_refuses_is_left_out_and_told():
     assert set(notes) == {"seed", "max_completion_tokens"}
 
 
+def test_messages_that_a_server_takes_as_they_are_stay_the_bytes_that_were_written():
+    body, notes = sent(chat_of(f'{{"messages":{MESSAGES}}}'), profile=SERVER_PROFILES[Dialect.MISTRAL])
+    assert (MESSAGES in body, notes) == (True, {})
+
+
+def test_of_two_names_of_the_maximum_the_one_that_is_taken_stays_and_the_other_is_told():
+    body, notes = sent(chat_of(f'{{"messages":{MESSAGES},"max_tokens":5,"max_completion_tokens":6}}'), "o3", OPENAI)
+    assert {key for key in orjson.loads(body) if key.startswith("max")} == {"max_completion_tokens"}
+    assert notes == {"max_tokens": "dropped: OpenAI takes max_completion_tokens, which is there too"}
+
+
+@pytest.mark.parametrize(
+    ("more", "kept", "told"),
+    [
+        ('"temperature":0.5,"top_p":1,"stop":["a"]', {"top_p"}, {"temperature", "stop"}),
+        (
+            '"temperature":0.5,"stop":["a"],"reasoning_effort":"none"',
+            {"temperature", "stop", "reasoning_effort"},
+            set(),
+        ),
+    ],
+)
+def test_what_models_that_reason_refuse_is_left_out_unless_they_are_asked_not_to(more, kept, told):
+    body, notes = sent(chat_of(f'{{"messages":{MESSAGES},{more}}}'), "gpt-5.4", OPENAI)
+    assert (orjson.loads(body).keys() - {"messages", "model"}, notes.keys()) == (kept, told)
+    assert sent(chat_of(f'{{"messages":{MESSAGES},{more}}}'), "gpt-5.4")[1] == {}
+
+
 def test_an_endpoint_without_a_reading_passes_with_its_routes_model_alone():
     written = WrittenRequest(Api.OPENAI_CHAT, "/embeddings", b'{"model":"smart","input":["b","a"],"stream":1}')
     assert sent(written, profile=OPENAI) == ('{"model":"route-model","input":["b","a"],"stream":1}', {})

@@ -91,7 +91,7 @@ class Fields:
 
         Without such an object there are none: what stands there instead is left over too.
         """
-        if isinstance(self._left.get(key), Mapping):
+        if isinstance(self._left.get(key), Mapping) and self._left[key]:
             self._inner[key] = Fields(self._left.pop(key), self.place(key))
         return self._inner.get(key) or Fields({}, self.place(key))
 

@@ -87,7 +87,7 @@ class MappingReportBuilder:
 
     def _lose(self, wire: str, key: str, value: Any, place: str) -> None:
         field = f"{place}.{key}" if place else key
-        if value in ([], {}):  # says nothing
+        if value == []:  # says nothing, where an empty object may ask for something with its defaults
             return
         if not place and key in QUEUED:
             self.change(field, ANSWERED_WHOLE)

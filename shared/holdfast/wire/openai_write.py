@@ -168,7 +168,8 @@ def _from_responses(others: Body, same: Body) -> tuple[Body, Body]:
     text, include = others.get("text"), others.get("include")
     if isinstance(text, Mapping) and "verbosity" in text:
         moved["verbosity"] = text["verbosity"]
-        others = {**others, "text": {key: value for key, value in text.items() if key != "verbosity"}}
+        rest = {key: value for key, value in text.items() if key != "verbosity"}
+        others = {key: value for key, value in others.items() if key != "text"} | ({"text": rest} if rest else {})
     if isinstance(include, list) and LOGPROBS in include:
         moved["logprobs"] = True
         others = {**others, "include": [each for each in include if each != LOGPROBS]}
