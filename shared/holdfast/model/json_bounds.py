@@ -21,6 +21,8 @@ def is_deeper(value: Any, levels: int) -> bool:
     """
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
+        if not level:
+            return False
         inner = (each.values() if isinstance(each, dict) else each for each in level)
         level = [child for children in inner for child in children if isinstance(child, dict | list)]
     return bool(level)

@@ -81,7 +81,7 @@ def decode_reply(body: bytes | None) -> Reply | None:
 
 def _plain(value: Any) -> Any:
     """What a reply holds besides JSON. Pydantic's own writer gives up at 255 levels and makes null of NaN."""
-    fields = dict(value) if isinstance(value, BaseModel) else asdict(value)
+    fields = vars(value) if isinstance(value, BaseModel) else asdict(value)
     return {name: each for name, each in fields.items() if each is not None}
 
 

@@ -85,7 +85,8 @@ def with_call_ids(request: Request, rule: IdRule, report: MappingReportBuilder) 
         parts = tuple(part for part in named if part is not None)
         if parts != turn.parts:
             turns[index] = turn.model_copy(update={"parts": parts})
-    return request.model_copy(update={"turns": tuple(turns)})
+    changed = any(new is not old for new, old in zip(turns, request.turns, strict=True))
+    return request.model_copy(update={"turns": tuple(turns)}) if changed else request
 
 
 def left_behind(request: Request, wire: str) -> frozenset[str]:

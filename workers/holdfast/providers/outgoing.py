@@ -84,7 +84,8 @@ def _mapped(format_: Format, model: str, request: Request, ceiling: int | None) 
         body = exact_json.dumps(fields)
     except TypeError as error:
         raise Unmappable(format_.api.value, f"the request cannot be written as JSON: {error}.") from None
-    return OutgoingRequest(format_.path, body, replace(report, notes=(*report.notes, *notes)), format_.read)
+    told = replace(report, notes=(*report.notes, *notes)) if notes else report
+    return OutgoingRequest(format_.path, body, told, format_.read)
 
 
 def _lowered(format_: Format, request: Request, ceiling: int | None) -> tuple[Request, tuple[MappingNote, ...]]:
