@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cli.test_output_forms import CHAT, CLAUDE, COMPLETION, MESSAGE
+from cli.test_output_forms import CHAT, CLAUDE, COMPLETION, EMBEDDING, MESSAGE, REPLY, VECTORS
+from holdfast.client import Holdfast
 from holdfast.client.backend import SubmitRequest
 from holdfast.client.batch_output import OutputForm
 from holdfast.client.errors import NoResponse
@@ -113,3 +114,24 @@ def test_a_server_and_the_storage_say_the_same(settings, store, worker) -> None:
     local = LocalBackend(Installation(settings))
     assert list(local.output_lines(accepted.batch, -1, 500, OutputForm.AUTO)) == list(found)
     local.close()
+
+
+def test_the_answer_of_an_embedding_has_its_vectors_over_every_way(settings, store, worker) -> None:
+    with served(settings) as url, Holdfast(url=url) as remote, Holdfast(settings) as local:
+        job = remote.submit(EMBEDDING)
+        worker.respond(VECTORS)
+        vectors = json.loads(VECTORS)
+        assert local.job(job.id).wait(60).line["reply"]["body"] == vectors
+        assert remote.job(job.id).wait(60).line["reply"]["body"] == vectors
+        batch = remote.submit([EMBEDDING])
+        worker.respond(VECTORS)
+        for client in (local, remote):
+            assert [one.line["reply"]["body"] for one in client.batch(batch.id).results(timeout=60)] == [vectors]
+
+
+def test_integers_beyond_64_bits_reach_every_client(settings, store, worker) -> None:
+    with served(settings) as url, Holdfast(url=url) as remote, Holdfast(settings) as local:
+        job = remote.submit(CHAT)
+        worker.respond(COMPLETION, REPLY)
+        for client in (local, remote):
+            assert client.job(job.id).wait(60).tool_calls[0].input == {"wei": 10**20, "a": 1}

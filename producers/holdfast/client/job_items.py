@@ -67,14 +67,15 @@ def read_item(item: Item, defaults: JobDefaults) -> ParsedLine:
 
 def read_line(item: Json | Mapping[str, Any], defaults: JobDefaults) -> ParsedLine:
     """Read one line, and fill in what it does not say. Raises InvalidRequest."""
+    item = bytes(item) if isinstance(item, msgspec.Raw) else item
     value = parse_line(item)
     if isinstance(item, Mapping):
         write_json(
             {key: inner for key, inner in value.items() if key not in WRITTEN}, "job"
         )  # those are when they are kept
     if DEAD_LETTER_FIELD in value:
-        item = without_letter(item)
-    line = read_job(item, defaults.model)
+        item, value = without_letter(item), {key: kept for key, kept in value.items() if key != DEAD_LETTER_FIELD}
+    line = read_job(item, defaults.model, value)
     said = value.get("priority") is not None
     return replace(
         line,

@@ -82,8 +82,7 @@ class LocalBackend:
         if detail.job.state in LIVE or detail.result is None:
             return None
         finished = FinishedJob(detail.job, detail.result)
-        response = self._store.read(find_response, detail.job.id, self.tenant) if detail.job.written_in else None
-        return Answer.read(output_line(finished, self._cost(detail.result), response))
+        return Answer.read(output_line(finished, self._cost(detail.result), self._response(detail)))
 
     def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> View:
         after = inner_id("job", cursor) if cursor else None
@@ -93,7 +92,8 @@ class LocalBackend:
     def job(self, job: str) -> View:
         detail = self._detail(job)
         spent = sum(attempt.cost_micros for attempt in detail.attempts) / MICROS
-        view = views.detail_view(detail, self._cost(detail.result) if detail.result else spent)
+        cost = self._cost(detail.result) if detail.result else spent
+        view = views.detail_view(detail, cost, self._response(detail))
         if detail.job.state in WAITING:
             view["why_waiting"] = self._situation(gate_overview(self.installation)).why_waiting(detail.job)
         return view
@@ -104,6 +104,12 @@ class LocalBackend:
         if found is None:
             raise NoResponse(public_id("job", detail.job.id))
         return found
+
+    def _response(self, detail: JobDetail) -> ProviderResponse | None:
+        """Read the answer that a written request got, which may be all there is; of a plain one the reply says it."""
+        if detail.job.written_in is None or detail.result is None or detail.result.reply is None:
+            return None
+        return self._store.read(find_response, detail.job.id, self.tenant)
 
     def cancel(self, job: str) -> View:
         inner = inner_id("job", job)

@@ -29,15 +29,12 @@ def output_line(
     ``cost_usd`` None: no price is known. ``response``: the provider's answer; where it is of an endpoint that has no
     neutral form, such as embeddings, it stands in the reply as its ``body``.
     """
-    result, body = finished.result, response_alone(response)
-    reply = reply_line(result.reply) if result.reply else None
-    if reply is not None and body is not None:
-        reply["body"] = body
+    result = finished.result
     return {
         "custom_id": finished.job.custom_id,
         "id": public_id("job", finished.job.id),
         "status": result.state.value,
-        "reply": reply,
+        "reply": reply_with_body(result.reply, response),
         "error": error_line(result),
         "route": result.route,
         "attempts": result.attempts,
@@ -50,6 +47,14 @@ def facts(finished: FinishedJob, cost_usd: float | None) -> dict[str, Any]:
     """Return what Holdfast knows of a job beside its answer, for the lines of other forms."""
     line = output_line(finished, cost_usd)
     return {key: line[key] for key in FACTS}
+
+
+def reply_with_body(reply: Reply | None, response: ProviderResponse | None) -> dict[str, Any] | None:
+    """Write a reply, with the whole answer where that has no neutral form; None where there is none."""
+    if reply is None:
+        return None
+    body = response_alone(response)
+    return reply_line(reply) | ({} if body is None else {"body": body})
 
 
 def response_alone(response: ProviderResponse | None) -> Any:

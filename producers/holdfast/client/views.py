@@ -5,10 +5,11 @@ from typing import Any
 
 from holdfast.client.fleet import LaneState, RouteState
 from holdfast.client.iso_time import iso
-from holdfast.client.output_line import MICROS, error_line, mapping_line, reply_line, usage_line
+from holdfast.client.output_line import MICROS, error_line, mapping_line, reply_with_body, usage_line
 from holdfast.lanes import BreakerView, BucketView
 from holdfast.lanes.recent_faults import RouteFault
 from holdfast.model.access import KeyRecord
+from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
 from holdfast.model.records import (
@@ -54,12 +55,12 @@ def job_view(job: JobRecord) -> dict[str, Any]:
     }
 
 
-def detail_view(detail: JobDetail, cost_usd: float | None) -> dict[str, Any]:
+def detail_view(detail: JobDetail, cost_usd: float | None, response: ProviderResponse | None = None) -> dict[str, Any]:
     """One job with all that happened to it, and its reply or error once it has ended."""
     result = detail.result
     return job_view(detail.job) | {
         "attempts": [attempt_view(attempt) for attempt in detail.attempts],
-        "reply": reply_line(result.reply) if result and result.reply else None,
+        "reply": reply_with_body(result.reply, response) if result else None,
         "error": error_line(result) if result else None,
         "route": result.route if result else None,
         "cost_usd": cost_usd,

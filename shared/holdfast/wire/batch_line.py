@@ -52,16 +52,19 @@ class ParsedLine:
         return self.request.written.api if self.request.written else None
 
 
-def read_job(line: Json | Mapping[str, Any], default_model: str | None = None) -> ParsedLine:
+def read_job(
+    line: Json | Mapping[str, Any], default_model: str | None = None, parsed: Mapping[str, Any] | None = None
+) -> ParsedLine:
     """Read one job, in any of the three shapes, or with a neutral ``request``.
 
     Args:
         line: JSON as it was written, whose body is kept byte for byte; or the same as Python objects.
         default_model: Of a line that names none.
+        parsed: The same line as Python objects, where that is at hand.
 
     Raises: InvalidRequest: names the key, what was expected, and what to do.
     """
-    value = parse_line(line)
+    value = parse_line(line) if parsed is None else parsed
     refuse_half_characters(line)
     fields = Fields(value, "")
     if "body" in fields:
