@@ -32,7 +32,8 @@ def parse_line(line: Json | Mapping[str, Any]) -> Mapping[str, Any]:
 
 def refuse_half_characters(line: Json | Mapping[str, Any]) -> None:
     """Refuse half a surrogate pair, which no provider takes and no reading keeps as it is. Raises InvalidRequest."""
-    if not isinstance(line, Mapping) and any(found[1] for found in exact_json.ESCAPES.finditer(as_bytes(line))):
+    text = b"" if isinstance(line, Mapping) else as_bytes(line)
+    if rb"\u" in text and any(found[1] for found in exact_json.ESCAPES.finditer(text)):
         raise InvalidRequest("the request", "is no JSON of whole characters: it holds half a surrogate pair.")
 
 
