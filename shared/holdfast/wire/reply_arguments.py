@@ -8,6 +8,7 @@ from holdfast.model import exact_json
 from holdfast.model.json_bounds import is_deeper
 from holdfast.wire.arguments import DEEPEST
 
+UNWRAPPED = "the arguments were JSON inside of a text, and are unwrapped"
 MOST_WRAPPINGS = 3  # how often arguments are looked for inside a text
 
 
@@ -31,7 +32,7 @@ def read_arguments(given: Any, *, as_text: bool = True) -> CallArguments:
     >>> read_arguments('{"wei": 100000000000000000001}').value, read_arguments(None).value
     ({'wei': 100000000000000000001}, {})
     >>> read_arguments(r'"{\"a\": 1}"')
-    CallArguments(value={'a': 1}, note='unwrapped: it was JSON inside of a text')
+    CallArguments(value={'a': 1}, note='the arguments were JSON inside of a text, and are unwrapped')
     """
     value, wrappings = given, 0
     while isinstance(value, str) and wrappings < MOST_WRAPPINGS:
@@ -42,7 +43,7 @@ def read_arguments(given: Any, *, as_text: bool = True) -> CallArguments:
         raise BrokenArguments("arguments that are no JSON object")
     if is_deeper(value, DEEPEST):
         raise BrokenArguments(f"arguments that are nested more than {DEEPEST} levels deep")
-    return CallArguments(dict(value), "unwrapped: it was JSON inside of a text" if wrappings > as_text else "")
+    return CallArguments(dict(value), UNWRAPPED if wrappings > as_text else "")
 
 
 def _parsed(text: str) -> Any:
