@@ -50,6 +50,8 @@ def test_a_reply_stands_in_the_line_with_its_route_cost_and_mapping() -> None:
             "text": "Sunny.",
             "tool_calls": [{"id": "call_1", "name": "weather", "input": {"city": "Bonn"}}],
             "reasoning": "",
+            "finish_word": None,
+            "choices": 1,
             "finish": "tool_calls",
             "usage": {
                 "input": 12, "output": 3, "cached": 0, "cache_written": 0, "reasoning": 0, "estimated": False,

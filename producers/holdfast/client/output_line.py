@@ -73,6 +73,8 @@ def reply_line(reply: Reply) -> dict[str, Any]:
         "tool_calls": [call.model_dump(mode="json", include={"id", "name", "input"}) for call in reply.tool_calls],
         "reasoning": reply.reasoning,
         "finish": reply.finish.value,
+        "finish_word": reply.finish_word,
+        "choices": reply.choices,
         "usage": usage_line(reply.usage),
         "model": reply.model,
     }
