@@ -1,4 +1,4 @@
-"""Does the drill see? Eleven bugs, each in the place of one function of the real policy, and what is said of each."""
+"""Does the drill see? Thirteen bugs, each in the place of one function of the real policy, and what is said of each."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Eleven bugs, each put in the place of one function of the real policy, and the outage in which it is to be seen.
+"""Thirteen bugs, each put in the place of one function of the real policy, and the outage in which it is to be seen.
 
 ``sees`` is a part of the sentence that the audit says. The same scenario and seed are clean with the real policy.
 """
@@ -92,6 +92,17 @@ def sleeps_for_ever(job, route, plan, outcome, *rest, **more):
     return replace(decided, delay=1e9) if isinstance(decided, Snooze) else decided
 
 
+def one_refusal_is_fatal(outcome, **more):
+    heard = outcome_signals.signals(outcome, **more)
+    if isinstance(outcome, Fault) and outcome.kind is FaultKind.MODEL_NOT_FOUND:
+        return {**heard, ScopeKind.ROUTE: Signal.FATAL}
+    return heard
+
+
+def compares_with_nobody(job, route, plan, outcome, *rest, **_more):
+    return retry.next_step(job, route, plan, outcome, *rest)
+
+
 def own_clock(now, worker):
     return now + worker.ahead
 
@@ -169,6 +180,18 @@ BUGS = [
         PolicyHooks(clock=own_clock),
         scenario(DOWN, seconds=700, single=True, expires_in=7_200,
                  upsets=[{"at": 10, "what": "skew", "worker": 0, "seconds": 14_400.0}]),
+    ),
+    Bug(
+        "shuts a route for one job's refusal",
+        "a breaker opened though its provider was well",
+        PolicyHooks(signals=one_refusal_is_fatal),
+        scenario([(0, [])], seconds=300, single=True, odd=[{"first": 50, "mode": "e404"}]),
+    ),
+    Bug(
+        "asks the same job again and again",
+        "a job was asked again and again where others succeed",
+        PolicyHooks(next_step=compares_with_nobody),
+        scenario([(0, [])], seconds=300, single=True, odd=[{"first": 50, "every": 100, "mode": "e500"}]),
     ),
 ]  # fmt: skip
 assert PolicyHooks() == REAL
