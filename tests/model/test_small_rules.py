@@ -43,7 +43,7 @@ def test_no_other_module_has_a_grammar_of_durations():
     units = re.compile(r"\((?:\?:)?ms\|")
     named = {file.relative_to(ROOT).as_posix() for file in SOURCE if units.search(file.read_text(encoding="utf-8"))}
     assert set(UNITS) == {"ms", "s", "m", "h", "d"}
-    assert named == {"shared/holdfast/model/durations.py", "shared/holdfast/wire/retry_after.py"}
+    assert named == {"shared/holdfast/model/durations.py", "shared/holdfast/wire/durations.py"}
 
 
 @pytest.mark.parametrize("text", ["", "ä", "\U0001f600", "\ud7ff", "\ufffe", "\x01"])
