@@ -5,7 +5,7 @@ import pytest
 
 from holdfast.client import Holdfast, InvalidJobs, ServerRefused, ServerUnavailable, api_connection, http
 from holdfast.client.backend import SubmitRequest
-from holdfast.client.http import HttpBackend
+from holdfast.client.http import MOST_BYTES, MOST_JOBS, HttpBackend, parts
 from holdfast.client.installation import Installation
 from holdfast.config import Settings
 from holdfast.model.errors import Conflict, NotFound
@@ -117,3 +117,16 @@ def test_of_a_replayed_job_only_the_attempts_since_then_count(hf: Holdfast, work
     assert hf.backend.replay(JobFilter(ids=(job.inner,)), 10, None) == 1
     worker.answer()
     assert (job.wait(60).attempts, len(hf.backend.job(job.id)["attempts"])) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("items", "sizes"),
+    [
+        ([], [0]),  # an empty batch is made, too
+        ([b"{}"] * (MOST_JOBS + 1), [MOST_JOBS, 1]),
+        ([b"x" * (MOST_BYTES - 2), b"{}", b"{}"], [2, 1]),
+        ([b"x" * (MOST_BYTES + 1), b"{}"], [1, 1]),
+    ],
+)
+def test_a_request_holds_as_much_as_a_server_accepts(items: list[bytes], sizes: list[int]) -> None:
+    assert [len(part) for part in parts(items)] == sizes

@@ -21,6 +21,7 @@ async def test_the_late_release_of_a_worker_leaves_the_probe_of_another_alone(br
     second = await broken.permit("w2")
     assert (first.probe, second.probe) == (True, True)
     await broken.gate.release("w1")
-    assert (await broken.fetch(5, "w3")).reason is Reason.BREAKER
+    fetched = await broken.fetch(5, "w3")
+    assert (fetched.permits, fetched.reason) == ([], Reason.BREAKER)
     await broken.gate.release("w2")
     assert (await broken.permit("w3")).probe
