@@ -48,3 +48,17 @@ def test_every_case_has_a_name_of_its_own() -> None:
     names = [case.name for found in KINDS.values() for case in found]
     assert len(names) == len(set(names))
     assert len(names) >= 90
+
+
+@pytest.mark.parametrize("kind", ["doors"])
+def test_lines_come_back_in_the_form_they_went_in(kind: str, outcome_of: Callable[[str], SliceOutcome]) -> None:
+    outcome = outcome_of(kind)
+    openai, anthropic = outcome.lines["embeddings/only"], outcome.lines["betas/only"]
+    assert openai["response"]["status_code"] == 200
+    assert openai["response"]["body"]["data"][0]["embedding"] == [0.1, -0.2]
+    assert openai["error"] is None
+    assert anthropic["result"]["type"] == "succeeded"
+    assert anthropic["result"]["message"]["content"][0]["text"] == "fine"
+    assert outcome.lines["embeddings-without-url/only"]["error"]
+    assert outcome.status == 3
+    assert all(line["holdfast"]["attempts"] == 1 for line in (openai, anthropic))

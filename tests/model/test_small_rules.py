@@ -39,7 +39,7 @@ def test_everything_else_is_none(text):
 
 
 def test_no_other_module_has_a_grammar_of_durations():
-    """The one of ``wire/retry_after.py`` is that of providers' headers: ``6m0s``."""
+    """The one of ``wire/durations.py`` is that of providers' headers: ``6m0s``."""
     units = re.compile(r"\((?:\?:)?ms\|")
     named = {file.relative_to(ROOT).as_posix() for file in SOURCE if units.search(file.read_text(encoding="utf-8"))}
     assert set(UNITS) == {"ms", "s", "m", "h", "d"}

@@ -299,7 +299,7 @@ RESPONSES = [
         {"only": responses_line()},
         [[responses(status="failed", error={"code": "server_error", "message": "it broke"}), responses(said())]],
         Api.OPENAI_RESPONSES,
-        others=Right(calls=2, first_fault="server_error", text="fine"),
+        others=Right(calls=2, first_fault="bad_answer", text="fine"),
     ),
 ]
 
