@@ -4,6 +4,7 @@ import pytest
 
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.wire.limits import read_limits
+from holdfast.wire.retry_after import LONGEST, retry_after
 
 REQUESTS, INPUT, OUTPUT = Dimension.REQUESTS, Dimension.INPUT_TOKENS, Dimension.OUTPUT_TOKENS
 NOON = {"date": "Tue, 24 Nov 2026 12:00:00 GMT"}
@@ -62,3 +63,8 @@ def test_a_reset_that_cannot_be_read_is_left_out():
 
 def test_no_headers_no_limits():
     assert read_limits({"content-type": "application/json"}) == {}
+
+
+@pytest.mark.parametrize("told", ["999999999", "Tue, 24 Nov 2099 07:00:00 GMT", "1e300"])
+def test_nobody_is_believed_who_asks_to_wait_for_longer_than_an_hour(told: str):
+    assert retry_after({"retry-after": told}) == LONGEST
