@@ -5,6 +5,7 @@ import pytest
 
 from holdfast.client import Holdfast, InvalidJobs, ServerRefused, ServerUnavailable, api_connection, http
 from holdfast.client.backend import SubmitRequest
+from holdfast.client.errors import NotHoldfast
 from holdfast.client.http import MOST_BYTES, MOST_JOBS, HttpBackend, parts
 from holdfast.client.installation import Installation
 from holdfast.config import Settings
@@ -99,9 +100,15 @@ def test_a_submit_is_sent_again_with_the_same_key_where_the_server_was_away(monk
     assert len(set(keys)) == 1
 
 
-def test_an_answer_that_is_no_problem_document_is_shown_as_it_is() -> None:
+def test_json_that_is_no_problem_document_is_shown_as_it_is() -> None:
+    transport = httpx2.MockTransport(lambda _request: httpx2.Response(418, json="I am a teapot"))
+    with pytest.raises(ServerRefused, match='418: "I am a teapot"'):
+        HttpBackend("http://example.org", transport=transport).cancel("0" * 32)
+
+
+def test_what_does_not_speak_json_is_somebody_elses_server() -> None:
     transport = httpx2.MockTransport(lambda _request: httpx2.Response(418, text="I am a teapot"))
-    with pytest.raises(ServerRefused, match="418: I am a teapot"):
+    with pytest.raises(NotHoldfast, match=r"http://example.org is no Holdfast server"):
         HttpBackend("http://example.org", transport=transport).cancel("0" * 32)
 
 
