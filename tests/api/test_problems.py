@@ -48,8 +48,13 @@ def test_a_database_that_is_away_is_503_with_the_time_to_come_back(api, monkeypa
     assert answer.json()["code"] == "storage_unavailable"
 
 
-def test_a_database_that_cannot_be_opened_is_503_and_not_ready(tmp_path, settings: Settings) -> None:
-    (tmp_path / "holdfast.db").mkdir()  # nothing can open it as a database
+def away(settings: Settings) -> Settings:
+    """The same with a Postgres that nobody runs."""
+    return replace(settings, storage=replace(settings.storage, database_url="postgresql://nobody@127.0.0.1:1/none"))
+
+
+def test_a_database_that_cannot_be_opened_is_503_and_not_ready(settings: Settings) -> None:
+    settings = away(settings)
     with TestClient(create_app(settings), base_url="http://127.0.0.1", raise_server_exceptions=False) as api:
         assert api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"}).status_code == 503
         assert api.get("/readyz").status_code == 503
@@ -129,8 +134,8 @@ def test_with_a_good_key_it_may_listen_elsewhere_and_no_revoked_or_expired_one_w
     check_binding(public)
 
 
-def test_a_database_that_is_away_does_not_keep_a_server_from_starting_and_refusing(tmp_path, settings) -> None:
-    (tmp_path / "holdfast.db").mkdir()
+def test_a_database_that_is_away_does_not_keep_a_server_from_starting_and_refusing(settings) -> None:
+    settings = away(settings)
     public = replace(settings, server=settings.server.model_copy(update={"host": "0.0.0.0"}))
     check_binding(public)
     with opened(public) as api:
