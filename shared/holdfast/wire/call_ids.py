@@ -8,6 +8,7 @@ from hashlib import sha256
 from holdfast.model.request import Opaque, Part, Request, ToolResult, ToolUse
 from holdfast.wire.mapping_report import MappingReportBuilder
 
+NAMED = (ToolUse, ToolResult)  # parts with the id of a call
 ALPHANUMERICS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -78,6 +79,8 @@ def with_call_ids(request: Request, rule: IdRule, report: MappingReportBuilder) 
 
     Results go where their calls go: those of calls that only another format knows are left out with them.
     """
+    if not any(isinstance(part, NAMED) for turn in request.turns for part in turn.parts):
+        return request
     ids, left = CallIds(rule), left_behind(request, report.wire)
     turns = list(request.turns)
     for index, turn in enumerate(turns):
@@ -98,7 +101,7 @@ def left_behind(request: Request, wire: str) -> frozenset[str]:
 
 
 def _named(part: Part, ids: CallIds, place: str, report: MappingReportBuilder, left: frozenset[str]) -> Part | None:
-    if not isinstance(part, ToolUse | ToolResult):
+    if not isinstance(part, NAMED):
         return part
     if isinstance(part, ToolResult) and part.id in left and not ids.knows(part.id):
         report.change(place, "dropped: the call that it answers is left out")

@@ -62,12 +62,19 @@ def read_end(word: Any, documented: Mapping[str, Finish], what: str) -> End:
     >>> read_end("MAX_TOKENS", {}, "completion").finish, read_end("repetition", {}, "completion").finish
     (<Finish.LENGTH: 'length'>, <Finish.OTHER: 'other'>)
     """
-    if not isinstance(word, str) or word.strip().lower() in NOTHING:
+    if not isinstance(word, str):
         return End(None, None)
-    found = documented.get(word) or documented.get(word.strip().lower()) or meaning(word)
+    found = documented.get(word) or _undocumented(word.strip().lower(), word, documented)
+    if found is None:
+        return End(None, None)
     if isinstance(found, FaultKind):
         raise BadAnswer(f"the {what} ended with {word[:LONGEST_WORD]}.", found, word[:LONGEST_WORD])
     return End(found, word[:LONGEST_WORD])
+
+
+def _undocumented(plain: str, word: str, documented: Mapping[str, Finish]) -> Finish | FaultKind | None:
+    """What a word means that stands otherwise in the documentation, or not at all. None: it says nothing."""
+    return None if plain in NOTHING else documented.get(plain) or meaning(word)
 
 
 def meaning(word: str) -> Finish | FaultKind:

@@ -38,6 +38,8 @@ class MappingReportBuilder:
 
     def native(self, native: Natives, place: str = "") -> dict[str, Any]:
         """Return the fields that this format knows; note or refuse those that only another one knows."""
+        if not native:
+            return {}
         for wire, fields in native.items():
             if wire != self.wire:
                 for key, value in fields.items():
@@ -74,6 +76,8 @@ class MappingReportBuilder:
 
     def choosable(self, request: Request) -> Request:
         """Return the request without a choice that nothing is left for. Raises Unmappable where one is demanded."""
+        if request.tool_choice is None and request.parallel_tools is None:
+            return request
         own = any(tool.wire == self.wire for tool in request.provider_tools)
         choice, names = request.tool_choice, {tool.name for tool in request.tools}
         if own or (names and (choice is None or choice.mode != "tool" or choice.name in names)):

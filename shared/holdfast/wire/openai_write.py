@@ -153,6 +153,8 @@ def write_effort(effort: str | None, known: str | None, whose: str, report: Mapp
 
 def native_fields(native: Natives, report: MappingReportBuilder) -> Body:
     """The native fields of this format, and those of its sister that mean the same here."""
+    if not native:
+        return {}
     sister = RESPONSES if report.wire == CHAT else CHAT
     theirs = native.get(sister, {})
     same = {key: value for key, value in theirs.items() if key in SHARED}

@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from holdfast.model.call_result import CallResult, ProviderResponse
@@ -22,6 +23,7 @@ STRIDE_FROM = 64  # of longer secrets only every twelfth run is looked for, and 
 REMEMBERED = 3  # secrets of one credential: the one in use, and those that calls under way may still use
 LONGEST = 100_000  # characters of a text that are looked through for parts of secrets; a longer one for whole ones
 OK = 200
+REPEATED = 256  # names of models and calls, and codes, that are not looked through again
 
 
 class Redactor:
@@ -32,6 +34,7 @@ class Redactor:
         self._runs: dict[int, frozenset[str]] = {}
         self._whole: tuple[str, ...] = ()
         self._pad = 0
+        self._name = lru_cache(REPEATED)(self.text)  # a model's name comes with every call, that of a call twice
 
     def learn(self, name: str, secret: str) -> None:
         """Hide ``secret`` of the credential ``name`` from now on; those before it for a while longer."""
@@ -76,8 +79,10 @@ class Redactor:
 
     def _reply(self, reply: Reply, *, look_inside: bool) -> Reply:
         """What a server says of its answer is looked through like an error; what the model says, for whole secrets."""
-        told = {"model": self.text(reply.model), "provider_request_id": self._short(reply.provider_request_id)}
-        safe = reply.model_copy(update=told)
+        model, name = self._name(reply.model), self._short(reply.provider_request_id)
+        safe = reply
+        if (model, name) != (reply.model, reply.provider_request_id):
+            safe = reply.model_copy(update={"model": model, "provider_request_id": name})
         if not look_inside:
             return safe
         said = safe.model_dump_json()
@@ -95,7 +100,7 @@ class Redactor:
         return replace(response, body=body, request_id=self._short(response.request_id))
 
     def _short(self, text: str | None) -> str | None:
-        return None if text is None else self.text(text)
+        return None if text is None else self._name(text)
 
     def _hide_whole(self, text: str) -> str:
         for secret in self._whole:
@@ -110,6 +115,7 @@ class Redactor:
                     yield places[first], places[last - 1] + 1
 
     def _rebuild(self) -> None:
+        self._name.cache_clear()
         secrets = [secret for known in self._secrets.values() for secret in known]
         forms = dict.fromkeys(form for secret in secrets for form in _forms(secret))
         self._whole = tuple(forms)

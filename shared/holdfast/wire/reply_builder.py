@@ -1,6 +1,5 @@
 """What the blocks of one answer add up to. The formats say what each block is; what follows from it stands here."""
 
-from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -94,7 +93,7 @@ class ReplyBuilder:
         return f"call_{sha256(seed.encode()).hexdigest()[:24]}"
 
     def _kept(self, native: dict[str, Any], place: str) -> dict[str, dict[str, Any]]:
-        if is_deeper(native, DEEPEST - 2):
+        if native and is_deeper(native, DEEPEST - 2):
             self.report.change(f"{place}.native", "left in the response: nested too deeply")
             return {}
         return natives(self._wire, native)
@@ -137,11 +136,11 @@ class ReplyBuilder:
         return found
 
 
-def texts_of(parts: Any, key: str = "text") -> Iterable[str]:
-    """Yield the texts that stand under ``key`` in a list of parts; none where it is no such list."""
-    for part in parts if isinstance(parts, list) else ():
-        if isinstance(part, dict) and isinstance(part.get(key), str):
-            yield part[key]
+def texts_of(parts: Any, key: str = "text") -> list[str]:
+    """Return the texts that stand under ``key`` in a list of parts; none where it is no such list."""
+    if not isinstance(parts, list):
+        return []
+    return [part[key] for part in parts if isinstance(part, dict) and isinstance(part.get(key), str)]
 
 
 def left_of(block: Any, read: frozenset[str]) -> dict[str, Any]:

@@ -73,6 +73,8 @@ def join_betas(*lists: str | None) -> str:
     >>> join_betas("a,b", None, "b, c")
     'a,b,c'
     """
+    if not any(lists):
+        return ""
     named = (beta.strip() for each in lists for beta in (each or "").split(","))
     return ",".join(dict.fromkeys(beta for beta in named if beta))
 

@@ -32,7 +32,7 @@ def refuse_told_failure(body: Any, *, answer: str) -> None:
             _refuse(error)
         case dict() if body.get(answer) is None and any(isinstance(body.get(key), str) for key in WORDS):
             _refuse(body)
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         raise BadAnswer("the answer is no JSON object.")
 
 

@@ -1,6 +1,5 @@
 """Token figures of an answer. They are a provider's word, and doubted: what cannot be true is estimated instead."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from holdfast.model.reply import Usage
@@ -14,7 +13,7 @@ def read_usage(usage: Any, input_key: str, output_key: str) -> Usage:
     Where the total is more than the sum, the rest is output: Gemini and xAI leave the reasoning out of theirs (Gemini
     API reference, "OpenAI compatibility"; docs.x.ai, "Reasoning"). A figure that is missing follows from the total.
     """
-    inward, outward, total = (figure(usage, key) for key in (input_key, output_key, "total_tokens"))
+    inward, outward, total = figure(usage, input_key), figure(usage, output_key), figure(usage, "total_tokens")
     if total is not None and inward is None and outward is not None:
         inward = max(0, total - outward)
     if total is not None and outward is None and inward is not None:
@@ -32,13 +31,15 @@ def read_usage(usage: Any, input_key: str, output_key: str) -> Usage:
 
 def checked(inward: int | None, outward: int | None, *, cached: int, cache_written: int, reasoning: int) -> Usage:
     """Return figures that fit one another. One that is missing is 0, and the usage is marked as estimated."""
-    known = Usage(input=inward or 0, output=outward or 0, estimated=not inward or outward is None)
-    return known.model_copy(
-        update={
-            "cached": min(cached, known.input),
-            "cache_written": min(cache_written, known.input - min(cached, known.input)),
-            "reasoning": min(reasoning, known.output),
-        }
+    asked, said = inward or 0, outward or 0
+    read = min(cached, asked)
+    return Usage(
+        input=asked,
+        output=said,
+        cached=read,
+        cache_written=min(cache_written, asked - read),
+        reasoning=min(reasoning, said),
+        estimated=not inward or outward is None,
     )
 
 
@@ -58,18 +59,28 @@ def figure(figures: Any, key: str) -> int | None:
     >>> [figure({"n": told}, "n") for told in (5, 5.0, "5", 2**64, -1, 5.5, True, None)]
     [5, 5, 5, None, None, None, None, None]
     """
-    told = figures.get(key) if isinstance(figures, Mapping) else None
+    told = figures.get(key) if isinstance(figures, dict) else None
+    if told is None:
+        return None
+    count = told if type(told) is int else _whole(told)
+    return count if count is not None and 0 <= count <= MOST_TOKENS else None
+
+
+def _whole(told: Any) -> int | None:
+    """A whole number that was told as a float, or as text."""
     if isinstance(told, float) and told.is_integer():
-        told = int(told)
+        return int(told)
     if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) <= len(str(MOST_TOKENS)):
-        told = int(told)
-    return told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told <= MOST_TOKENS else None
+        return int(told)
+    return None
 
 
 def inner(figures: Any, key: str) -> Any:
     """What stands under ``key``, where there is anything."""
-    return figures.get(key) if isinstance(figures, Mapping) else None
+    return figures.get(key) if isinstance(figures, dict) else None
 
 
 def _first(figures: Any, *keys: str) -> int:
+    if not figures:
+        return 0
     return next((found for key in keys if (found := figure(figures, key))), 0)

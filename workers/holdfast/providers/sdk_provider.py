@@ -86,7 +86,7 @@ class SdkProvider:
         if isinstance(outcome, Fault):
             outcome = replace(outcome, mapped=True) if report.notes else outcome
         else:
-            report = replace(report, notes=(*report.notes, *outcome.notes))
+            report = replace(report, notes=(*report.notes, *outcome.notes)) if outcome.notes else report
             if self._format.profile is not None and self._format.profile.cuts:
                 report = suspect_cut(request, outcome.usage, report)
         limits = read_limits(headers, self._clock.now())

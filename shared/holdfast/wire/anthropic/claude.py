@@ -6,6 +6,7 @@ and a name without a version is taken for a model of today.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 NAME = re.compile(
     r"claude-(?:instant-)?(?:[a-z]+-)?(?P<major>\d)(?:[-.](?P<minor>\d{1,2})(?!\d))?(?:-(?P<family>[a-z]+))?"
@@ -29,6 +30,7 @@ class Claude:
     begun_answers: bool  # api/errors#prefill-not-supported: no model after 4.5 goes on with one
 
 
+@lru_cache
 def claude_of(model: str) -> Claude:
     """Return what a model knows.
 

@@ -83,6 +83,8 @@ def _ordered(message: Message, report: MappingReportBuilder) -> Message:
     content = message.get("content")
     if not isinstance(content, list):
         return message
+    if len(content) == 1:
+        return {**message, "content": bare_text(content)}
     ordered = sorted(content, key=lambda block: block["type"] != "tool_result")
     if ordered != content:
         report.change("turns", "tool results were moved before the rest of their turn: Anthropic demands it")

@@ -98,12 +98,14 @@ def read_usage(usage: Any) -> Usage:
 
     Without figures, the usage is marked as estimated.
     """
-    told, *apart = [_Figures(each) for each in (usage, *_compactions(usage))]
+    told = _Figures(usage)
+    for apart in _compactions(usage):
+        told.add(_Figures(apart))
     return checked(
-        None if told.input is None else told.input + sum(each.input or 0 for each in apart),
-        None if told.output is None else told.output + sum(each.output or 0 for each in apart),
-        cached=told.cached + sum(each.cached for each in apart),
-        cache_written=told.written + sum(each.written for each in apart),
+        told.input,
+        told.output,
+        cached=told.cached,
+        cache_written=told.written,
         reasoning=figure(inner(usage, "output_tokens_details"), "thinking_tokens") or 0,
     )
 
@@ -117,14 +119,24 @@ class _Figures:
     """The figures of one iteration, or of all."""
 
     def __init__(self, usage: Any) -> None:
-        given, read, made = (figure(usage, key) for key in ("input_tokens", *CACHE))
+        given, cache = figure(usage, "input_tokens"), {key: figure(usage, key) for key in CACHE}
+        doubtful = any(count is None and inner(usage, key) is not None for key, count in cache.items())
+        read, made = cache.values()
         by_age = inner(usage, "cache_creation")
-        if made is None and isinstance(by_age, Mapping):
+        if made is None and isinstance(by_age, dict):
             made = sum(figure(by_age, key) or 0 for key in by_age)
         self.cached, self.written = read or 0, made or 0
-        doubtful = any(inner(usage, key) is not None and figure(usage, key) is None for key in CACHE)
         self.input = None if given is None or doubtful else given + self.cached + self.written
         self.output = figure(usage, "output_tokens")
+
+    def add(self, apart: "_Figures") -> None:
+        """Add those of a compaction. What the whole does not tell stays unknown."""
+        self.cached += apart.cached
+        self.written += apart.written
+        if self.input is not None:
+            self.input += apart.input or 0
+        if self.output is not None:
+            self.output += apart.output or 0
 
 
 def write_reply(reply: Reply, id_: str) -> dict[str, Any]:

@@ -57,6 +57,8 @@ def drop_sampling(body: Body, model: str, report: MappingReportBuilder) -> None:
 
 def answered_whole(body: Mapping[str, Any], report: MappingReportBuilder) -> Body:
     """Leave out what asks for an answer in parts, or for one that is called for later."""
+    if QUEUED.isdisjoint(body):
+        return dict(body)
     dropped = [key for key in body if key in QUEUED and body[key] is not None and body[key] is not False]
     for key in dropped:
         report.change(key, ANSWERED_WHOLE)

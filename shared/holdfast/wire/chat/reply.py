@@ -60,12 +60,13 @@ def _read_choice(choice: Mapping[str, Any], body: Mapping[str, Any], choices: in
     message = choice.get("message")
     if message is None and end.finish is Finish.REFUSED:
         message = {}
-    if not isinstance(message, Mapping):
+    if not isinstance(message, dict):
         raise BadAnswer("the answer is no chat completion.")
     built = ReplyBuilder(WIRE, "completion", end, body.get("id"))
     _hear(built, message)
-    native = {"logprobs": choice.get("logprobs")} | left_of(message, READ)
-    kept = {key: value for key, value in native.items() if value}
+    kept = {key: value for key, value in left_of(message, READ).items() if value}
+    if logprobs := choice.get("logprobs"):
+        kept = {"logprobs": logprobs} | kept
     return built.reply(body.get("model"), read_usage(body.get("usage"), *FIGURES), kept, choices)
 
 
@@ -114,8 +115,9 @@ def _hear_part(built: ReplyBuilder, part: Any, index: int) -> None:
 
 
 def _words(told: Any) -> list[str]:
-    """Reasoning in words: a text, or parts of it."""
-    return [told] if isinstance(told, str) else list(texts_of(told))
+    """Reasoning in words: a text, or parts of it. None where it says nothing."""
+    texts = [told] if isinstance(told, str) else texts_of(told)
+    return [text for text in texts if text]
 
 
 def _hear_reasoning(built: ReplyBuilder, message: Mapping[str, Any]) -> None:
@@ -125,12 +127,11 @@ def _hear_reasoning(built: ReplyBuilder, message: Mapping[str, Any]) -> None:
     ``reasoning_details``: OpenRouter (their API references, "Reasoning").
     """
     details = message.get("reasoning_details")
-    told = (
-        _words(message.get("reasoning_content")),
-        _words(message.get("reasoning")),
-        [*texts_of(details), *texts_of(details, "summary")],
+    built.reasoning += (
+        _words(message.get("reasoning_content"))
+        or _words(message.get("reasoning"))
+        or [*texts_of(details), *texts_of(details, "summary")]
     )
-    built.reasoning += next((words for words in told if any(words)), [])
 
 
 def _hear_call(built: ReplyBuilder, call: Any, index: int) -> None:

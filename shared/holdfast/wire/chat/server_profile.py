@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from holdfast.model.route import Dialect
@@ -280,6 +281,7 @@ def dialect_of(base_url: str) -> Dialect:
     return known or PORTS.get(address.port or 0, Dialect.COMPATIBLE)
 
 
+@lru_cache
 def reasons(model: str) -> bool:
     """True for OpenAI models that reason, and so refuse ``max_tokens``, ``stop`` and sampling.
 

@@ -105,13 +105,14 @@ def _messages(request: Request, report: MappingReportBuilder) -> list[Body]:
 def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body]:
     """A turn's messages: one for each tool result, then one for the rest."""
     content: list[Body] = []
+    parts = list(placed(turn.parts, place))
     whole = [block for part in turn.parts if isinstance(part, Opaque) and part.as_turn for block in report.opaque(part)]
-    for part, where in placed(turn.parts, place):
+    for part, where in parts:
         if isinstance(part, ToolResult):
             yield _result(part, where, report, content)
-    for part, where in placed(turn.parts, place):
+    for part, where in parts:
         content += _part(part, turn.role, where, report)
-    calls = [call for part, where in placed(turn.parts, place) for call in _call(part, turn, where, report)]
+    calls = [call for part, where in parts for call in _call(part, turn, where, report)]
     native = report.native(turn.native, place)
     _tell_order(turn, report)
     yield from whole
@@ -122,6 +123,8 @@ def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body
 
 def _tell_order(turn: Turn, report: MappingReportBuilder) -> None:
     """Chat has one order: results, then what is said, then calls."""
+    if len(turn.parts) < 2:  # noqa: PLR2004 - a single part has no order
+        return
     ranks = [0 if isinstance(part, ToolResult) else 2 if isinstance(part, ToolUse) else 1 for part in turn.parts]
     if ranks != sorted(ranks):
         report.change("turns", "parts were put into the one order that Chat knows: results, words, calls")
