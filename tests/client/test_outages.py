@@ -8,7 +8,7 @@ from holdfast.client.fleet import GateOverview
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.lanes import BreakerView, Snapshot
-from holdfast.lanes.recent_faults import RouteFault
+from holdfast.lanes.values import RouteFault
 from holdfast.policy.outage_sentence import FaultCount
 from producing import configured
 

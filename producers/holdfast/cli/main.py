@@ -1,5 +1,6 @@
 """``holdfast``: the verbs and nouns put together."""
 
+import gc
 import signal
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from holdfast.cli.submit import submit
 from holdfast.cli.up import down, up
 from holdfast.cli.worker import worker
 
+GARBAGE_EVERY = 50_000  # objects made: Python's own 700 look for garbage all through the imports, in vain
 ANY_ARGUMENTS = {"ignore_unknown_options": True, "allow_extra_args": True}
 app = Noun(
     "Inference jobs that survive their providers: an outage becomes a backlog and a detour, never an error.",
@@ -99,6 +101,7 @@ def run() -> None:
     SIGTERM ends a command as Ctrl-C does, and Ctrl-C counts even where a shell had it ignored: what is under way is
     brought to a safe end, and the command says how to go on.
     """
+    gc.set_threshold(GARBAGE_EVERY)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     app(prog_name="holdfast")

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from holdfast.client import views
 from holdfast.client.answer import Answer
@@ -29,7 +30,6 @@ from holdfast.client.installation import Installation
 from holdfast.client.outages import WAITING, FleetSituation, read_situation
 from holdfast.client.output_line import MICROS, error_line, output_line
 from holdfast.client.submission import Submission
-from holdfast.lanes import Lanes
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnavailable
 from holdfast.model.ids import inner_id, public_id
@@ -47,6 +47,9 @@ from holdfast.store.ledger import read_ledger
 from holdfast.store.operations import BulkAction
 from holdfast.store.overrides import OverrideKind, set_override
 from holdfast.store.responses import find_response, find_responses
+
+if TYPE_CHECKING:
+    from holdfast.lanes import Lanes
 
 PAGE = 500  # dead letters that a drain writes at once
 FEW, MOST_BYTES = 20, 16 * 1024 * 1024  # answers that are read at once, and of which a page of lines is full
@@ -206,7 +209,9 @@ class LocalBackend:
         warning = self._override("route", route, None, lambda lanes: lanes.reset(route))
         return {"name": route, "override": None, "warning": warning}
 
-    def _override(self, kind: OverrideKind, name: str, value: str | None, send: Callable[[Lanes], None]) -> str | None:
+    def _override(
+        self, kind: OverrideKind, name: str, value: str | None, send: "Callable[[Lanes], None]"
+    ) -> str | None:
         """Commit an override to SQL, then send it to Redis. Returns a warning where Redis gets it later."""
         self._store.write(set_override, kind, name, value, self.actor)
         try:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from holdfast.client.installation import Installation
 from holdfast.client.lane_forecast import NO_WORKER, LaneForecast, read_forecast
 from holdfast.lanes import BreakerView, Snapshot
-from holdfast.lanes.recent_faults import RouteFault, recent_faults
+from holdfast.lanes.values import RouteFault
 from holdfast.model.errors import InvalidRequest, NoUsableKey, QueueUnavailable
 from holdfast.model.job import State
 from holdfast.model.records import JobRecord, LaneCounts
@@ -130,6 +130,8 @@ def read_situation(
 
 def faults_of(installation: Installation, seconds: float) -> list[RouteFault]:
     """List the faults of late; empty where Redis does not answer."""
+    from holdfast.lanes.recent_faults import recent_faults  # noqa: PLC0415 - who looks at an ended job needs no Redis
+
     try:
         return recent_faults(installation.redis.lanes().connection, seconds)
     except QueueUnavailable:

@@ -1,14 +1,17 @@
 """A producer's way to Redis: opened at first use, never started by a producer."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from threading import Lock
+from typing import TYPE_CHECKING, ClassVar
 
 from holdfast.config import Settings
-from holdfast.lanes import Connection, Lanes, connect
-from holdfast.lanes.actors import ActorQueue
-from holdfast.lanes.connection import without_password
 from holdfast.lanes.private_socket import is_listening
+from holdfast.lanes.without_password import without_password
 from holdfast.model.errors import QueueUnavailable
+
+if TYPE_CHECKING:
+    from holdfast.lanes import Lanes
+    from holdfast.lanes.actors import ActorQueue
 
 EMBEDDED = "embedded"
 
@@ -25,42 +28,56 @@ class EmbeddedServerDown(QueueUnavailable):
 
 
 class RedisLink:
-    """Safe to share between threads. ``key`` finds what offers are signed with."""
+    """Safe to share between threads. ``key`` finds what offers are signed with. Raises ConfigError.
+
+    What speaks Redis is imported when somebody asks it: no look at an ended job does.
+    """
 
     def __init__(self, settings: Settings, key: Callable[[], bytes] | None = None) -> None:
-        storage = settings.storage
-        self._connection: Connection = connect(
-            storage.redis_url, storage.directory, namespace=storage.namespace, key=key
-        )
-        self._lanes = Lanes(self._connection)
+        self._storage, self._key = settings.storage, key
+        self._directory = settings.storage.directory / "redis"
+        self._opened: Lanes | None = None
         self._actors: ActorQueue | None = None
-        self._embedded = storage.redis_url == EMBEDDED
-        self._directory = storage.directory / "redis"
-        self._seen = False
+        self._lock = Lock()
+        self._embedded = self._storage.redis_url == EMBEDDED
+        if not self._embedded:
+            self._open()
 
-    def lanes(self) -> Lanes:
+    def lanes(self) -> "Lanes":
         """Return the lanes. Raises EmbeddedServerDown rather than start an embedded server without a worker."""
-        if self._embedded and not self._seen:
+        if self._opened is None:
             self._look()
-            self._seen = True
-        return self._lanes
+        return self._open()
 
-    def actors(self) -> ActorQueue:
+    def _open(self) -> "Lanes":
+        """Say where Redis is, once; nothing is sent. Raises ConfigError."""
+        from holdfast.lanes import Lanes, connect  # noqa: PLC0415 - the class says why
+
+        storage = self._storage
+        with self._lock:
+            if self._opened is None:
+                where = storage.redis_url, storage.directory
+                self._opened = Lanes(connect(*where, namespace=storage.namespace, key=self._key))
+            return self._opened
+
+    def actors(self) -> "ActorQueue":
         """Return the queue of what workers do beside jobs. Raises QueueUnavailable."""
-        self.lanes()
-        if self._actors is None or self._actors.url != self._connection.url:
-            self._actors = ActorQueue(self._connection)
+        from holdfast.lanes.actors import ActorQueue  # noqa: PLC0415 - only what acts on many jobs needs dramatiq
+
+        connection = self.lanes().connection
+        if self._actors is None or self._actors.url != connection.url:
+            self._actors = ActorQueue(connection)
         return self._actors
 
     def url(self) -> str:
         """Say where Redis is, without a password. Raises QueueUnavailable."""
-        self.lanes()
-        return self._connection.shown_url
+        return self.lanes().connection.shown_url
 
     def close(self) -> None:
         if self._actors is not None:
             self._actors.stop()
-        self._connection.close()
+        if self._opened is not None:
+            self._opened.connection.close()
 
     def _look(self) -> None:
         if not is_listening(self._directory):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from holdfast.config import WhyUnusable, read_here, unusable
-from holdfast.lanes.unusable_credentials import unusable_credentials
 from holdfast.model.errors import InvalidRequest, NoUsableKey, QueueUnavailable
 from holdfast.store.fleet import list_workers
 
@@ -59,6 +58,10 @@ class UsableKeys:
         return read_here(settings) if settings.server.has_keys else lambda _provider, _credential: None
 
     def _told(self) -> Mapping[str, str]:
+        from holdfast.lanes.unusable_credentials import (  # noqa: PLC0415 - who looks at an ended job needs no Redis
+            unusable_credentials,
+        )
+
         try:
             return unusable_credentials(self._installation.redis.lanes().connection)
         except QueueUnavailable:

@@ -7,7 +7,7 @@ from holdfast.client.fleet import LaneState, RouteState
 from holdfast.client.iso_time import iso
 from holdfast.client.output_line import MICROS, error_line, mapping_line, reply_with_body, usage_line
 from holdfast.lanes import BreakerView, BucketView
-from holdfast.lanes.recent_faults import RouteFault
+from holdfast.lanes.values import RouteFault
 from holdfast.model.access import KeyRecord
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import public_id

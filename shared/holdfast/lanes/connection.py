@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import redis
 import redis.asyncio
@@ -14,6 +14,7 @@ from holdfast.lanes.garbage import GarbageRemover, is_garbage
 from holdfast.lanes.keys import Keys
 from holdfast.lanes.message_signer import MessageSigner
 from holdfast.lanes.topology import FAILED, is_several, open_asynchronous, open_sync, read
+from holdfast.lanes.without_password import without_password
 from holdfast.model.errors import ConfigError, QueueUnavailable
 
 T = TypeVar("T")
@@ -45,22 +46,6 @@ def _problem(url: str) -> str | None:
     except ValueError as error:
         return str(error)
     return None
-
-
-def without_password(url: str) -> str:
-    """Return ``url`` fit to be shown.
-
-    >>> without_password("redis://user:secret@example.org:6379/0")
-    'redis://user@example.org:6379/0'
-    >>> without_password("unix:///srv/redis.sock?password=secret")
-    'unix:///srv/redis.sock'
-    """
-    parts = urlsplit(url)
-    if not parts.netloc:
-        return f"{parts.scheme}://{parts.path}" if parts.scheme else parts.path
-    user, at, host = parts.netloc.rpartition("@")
-    name = user.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=(name + at if name else "") + host, query=""))
 
 
 class Connection:

@@ -4,8 +4,6 @@ import time
 from collections.abc import Iterable
 from math import inf
 
-from dramatiq.message import Message
-
 from holdfast.lanes.message_signer import MessageSigner
 from holdfast.model.job import Need, Offer
 
@@ -23,6 +21,8 @@ def write_entry(offer: Offer, signer: MessageSigner | None) -> tuple[str, bytes,
 
 def write_message(offer: Offer) -> bytes:
     """Return the dramatiq message of a job. Its ``redis_message_id`` is the job's id: a window holds an id once."""
+    from dramatiq.message import Message  # noqa: PLC0415 - who only looks at lanes writes no message
+
     message: Message[None] = Message(
         queue_name=offer.lane,
         actor_name=ACTOR,

@@ -5,12 +5,10 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 
 import redis
-import structlog
 
 from holdfast.lanes.keys import Keys
 from holdfast.lanes.lua import source
 
-log = structlog.get_logger(__name__)
 AT_ONCE = 1_000  # names that one SCAN looks at
 SHOWN = 5  # keys that the log names
 APART = 0.5  # seconds between two purges by one process: the many that meet the same garbage need one
@@ -79,6 +77,9 @@ class GarbageRemover:
                 return
             deleted = purge(self._client(), self._keys, now)
             self._last, self._why = time.monotonic(), str(why)
+        import structlog  # noqa: PLC0415 - garbage is rare, and a log that is never written need not be there
+
+        log = structlog.get_logger(__name__)
         log.warning(
             "garbage_deleted",
             count=len(deleted),

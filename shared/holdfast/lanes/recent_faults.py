@@ -2,27 +2,19 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import orjson
 import redis
 
 from holdfast.lanes.admin import server_time
 from holdfast.lanes.connection import Connection
+from holdfast.lanes.values import RouteFault
 from holdfast.policy.outage_sentence import FaultCount
 
 SLOT = 300  # seconds
 KEPT = 86_400  # seconds
 
 FaultKey = tuple[str, str, int | None]  # route, kind of fault, HTTP status
-
-
-@dataclass(frozen=True, slots=True)
-class RouteFault:
-    """So many calls to ``route`` ended with one kind of fault and one HTTP status."""
-
-    route: str
-    count: FaultCount
 
 
 def note_faults(connection: Connection, counts: Mapping[FaultKey, int]) -> None:

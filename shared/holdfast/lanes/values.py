@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from holdfast.model.call_result import Dimension
 from holdfast.policy.admission import Reason
+from holdfast.policy.outage_sentence import FaultCount
 
 WINDOW = 2_000  # ids of one lane in Redis: a few times what a fleet holds in flight
 
@@ -73,3 +74,11 @@ class Snapshot:
     epoch: str | None = None
     refused: int = 0
     purged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFault:
+    """So many calls to ``route`` ended with one kind of fault and one HTTP status."""
+
+    route: str
+    count: FaultCount

@@ -10,8 +10,7 @@ from holdfast.model.records import AttemptRecord, FinishedJob, JobDetail, JobFil
 from holdfast.store.codec import decode_request
 from holdfast.store.micros import to_micros
 from holdfast.store.records import ATTEMPT, JOB, REQUEST, RESULT, read_attempt, read_job, read_result
-from holdfast.store.sql import Statement
-from holdfast.store.tables.job import ENDED
+from holdfast.store.sql import ENDED, Statement
 from holdfast.store.transaction import Transaction
 
 MOST_PARTS = 200  # of one list; beyond it, jobs are read in the order of their ids until a page is full

@@ -13,8 +13,7 @@ from holdfast.model.job import State
 from holdfast.store.dead_letters import drop_parts
 from holdfast.store.micros import MICROS
 from holdfast.store.responses import delete_orphans
-from holdfast.store.sql import Statement
-from holdfast.store.tables.job import ENDED
+from holdfast.store.sql import ENDED, Statement
 from holdfast.store.transaction import Transaction
 
 OLD = Statement("""

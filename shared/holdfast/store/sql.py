@@ -22,6 +22,7 @@ from typing import Any
 import orjson
 from sqlalchemy import TextClause, text
 
+from holdfast.model.job import TERMINAL
 from holdfast.store.bounds import MOST_COST, MOST_COUNTED, MOST_TOKENS
 from holdfast.store.micros import NEVER
 
@@ -66,6 +67,8 @@ POSTGRES = SqlDialect(
 FIGURES = {
     "$never": NEVER, "$most_tokens": MOST_TOKENS, "$most_cost": MOST_COST, "$most_counted": MOST_COUNTED,
 }  # fmt: skip
+
+ENDED = ", ".join(sorted(f"'{state}'" for state in TERMINAL))  # the states of jobs that ended, for ``in (…)``
 
 MARK = re.compile(r"\$rows\(([^)]*)\)|(in \(\$ids\)|\$skip_locked|\$least|\$never|\$most_[a-z]+)")
 Rows = list[list[Any]]

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, String
 from sqlmodel import Field, SQLModel
 
 from holdfast.model.job import Outcome
-from holdfast.store.tables.job import ENDED
+from holdfast.store.sql import ENDED
 from holdfast.store.tables.partial import partial_index
 
 OUTCOMES = ", ".join(f"'{outcome}'" for outcome in Outcome)

@@ -3,12 +3,12 @@
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String
 from sqlmodel import Field, SQLModel
 
-from holdfast.model.job import TERMINAL, State
+from holdfast.model.job import State
 from holdfast.store.micros import NEVER
+from holdfast.store.sql import ENDED
 from holdfast.store.tables.partial import partial_index
 
 STATES = ", ".join(f"'{state}'" for state in State)
-ENDED = ", ".join(sorted(f"'{state}'" for state in TERMINAL))
 
 
 class JobRow(SQLModel, table=True):
