@@ -50,6 +50,7 @@ SQL = "SQLAlchemy's word for the SQL of one database"
 ALLOWED: Mapping[str, str] = {
     "shared/holdfast/store/: dialect": SQL,
     "tests/store/: dialect": SQL,
+    "tests/cli/test_imports.py: dialects": SQL,
     "bench/million.py: dialect": SQL,
     "shared/holdfast/config/: dialect": SERVER,
     "shared/holdfast/model/route.py: dialect": SERVER,
