@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import ssl
-import time
+import threading
 
 import pytest
 from cryptography import x509
@@ -88,7 +88,7 @@ class PostOnly:
 
 async def test_the_time_of_a_login_is_taken_from_the_calls_deadline():
     client = PostOnly()
-    login = AmbientLogin(lambda: time.sleep(0.05), lambda _: None)
+    login = AmbientLogin(lambda: threading.Event().wait(0.05), lambda _: None)
     transport = Transport(1, crash_point=lambda _: None)
     provider = SdkProvider(OpenedClient(client, login), transport, format_of(API, "http://x"), PRODUCTION.clock)
     await provider.complete("m", ask(), deadline=10.0, tag="t")
