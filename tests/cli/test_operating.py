@@ -1,10 +1,12 @@
 """What operators see and do: jobs, batches, lanes, routes, the ledger, the status page."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from holdfast.cli.route import obstacles
+from holdfast.cli.route import draw_routes, obstacles
 
 
 @pytest.fixture
@@ -137,3 +139,23 @@ def test_an_open_breaker_and_a_pause_are_said_in_words() -> None:
         "credential asking (half-open), being asked now",
         "rate limited for 1.5 s more",
     ]
+
+
+def test_at_80_columns_a_route_is_whole_and_its_breaker_is_told_in_words() -> None:
+    name, scope = "anthropic/claude-opus-4-8", "route:anthropic/claude-opus-4-8"
+    shut = {"scope": scope, "state": "open", "words": "stopped (open)", "retry_in": 2.5}
+    facts = {
+        "override": None,
+        "in_flight": 12,
+        "models": ["smart", "careful-and-slow", "nightly"],
+        "buckets": [],
+        "outage": None,
+    }
+    screen = Console(file=StringIO(), width=80)
+    well = facts | {"name": "openai/gpt-5.4", "state": "closed", "breakers": []}
+    screen.print(draw_routes({"routes": [facts | {"name": name, "state": "open", "breakers": [shut]}, well]}))
+    drawn = screen.file.getvalue()
+    assert name in drawn
+    assert max(map(len, drawn.splitlines())) <= 80
+    assert "working" in drawn
+    assert "(closed)" in drawn

@@ -7,7 +7,8 @@ from typer import Argument
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.show import show
-from holdfast.cli.tables import Columns, Drawing, View, draw_acted, paint, view_table
+from holdfast.cli.tables import COLORS, Columns, Drawing, Markup, View, draw_acted, paint, view_table
+from holdfast.policy.outage_sentence import breaker_words
 
 group = Noun("Routes: list, open, close, reset.")
 Name = Annotated[str, Argument(help="The route, PROVIDER/MODEL.", metavar="ROUTE")]
@@ -68,9 +69,15 @@ def trouble(route: View) -> str:
     return f"{route['name']} {why}" if why else ""
 
 
+def breaker(route: View) -> Markup:
+    """Tell a route's worst breaker in words, with the field's term beside them."""
+    ramps = any(each["words"].startswith("recovering") for each in route["breakers"])
+    return paint(breaker_words(route["state"], ramps=ramps), COLORS.get(route["state"]))
+
+
 ROUTES: Columns = {
     "route": "name",
-    "breaker": lambda route: paint(route["state"]),
+    "breaker": breaker,
     "override": lambda route: route["override"] and f"forced {route['override']}",
     "in flight": "in_flight",
     "serves": lambda route: ", ".join(route["models"]),

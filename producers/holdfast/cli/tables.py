@@ -13,6 +13,7 @@ else:
 
 View = dict[str, Any]
 Columns = Mapping[str, str | Callable[[View], object]]
+LONGEST_WHOLE = 48  # characters: any id, and most routes, with room for the rest at 80 columns
 CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 STATES = ("queued", "delayed", "running", "succeeded", "dead", "cancelled", "expired")
 COLORS = {
@@ -69,14 +70,16 @@ def made(view: View) -> str:
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[object]], *, empty: str) -> "Table | str":
-    """Draw rows, or say ``empty``."""
+    """Draw rows, or say ``empty``. The first column, by which a row is named, stays whole to be copied."""
     from rich.table import Table
 
+    cells = [["" if cell is None else plain(cell) for cell in row] for row in rows]
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for head in heads:
-        drawn.add_column(head, overflow="fold")
-    for row in rows:
-        drawn.add_row(*("" if cell is None else plain(cell) for cell in row))
+    for place, head in enumerate(heads):
+        whole = place == 0 and all(len(row[0]) <= LONGEST_WHOLE for row in cells)
+        drawn.add_column(head, overflow="fold", no_wrap=whole)
+    for row in cells:
+        drawn.add_row(*row)
     return drawn if drawn.row_count else empty
 
 
