@@ -9,7 +9,7 @@ from holdfast.lanes.evidence import MEMORY
 from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Evidence, FaultKind
 from holdfast.model.job import Need, Offer, Permit
-from holdfast.policy.comparison import Comparison
+from holdfast.policy.comparison import LATELY, Comparison
 from lanes_twin import LANE, House, fault, plan, reply, route
 
 SCOPE = "route:anthropic/opus"
@@ -80,7 +80,10 @@ async def test_others_that_fail_since_the_last_reply_are_counted(house: House) -
     assert (await house.gate.comparison(mine)).others_failing == 0
     for _ in range(2):
         await finish(house, fault())
-    assert (await house.gate.comparison(mine)).others_failing == 2
+    found = await house.gate.comparison(mine)
+    assert (found.others_failing, found.others_lately) == (2, 2)
+    house.wait(LATELY)
+    assert (await house.gate.comparison(mine)).others_lately == 0
 
 
 async def test_each_credential_is_compared_by_itself(house: House) -> None:

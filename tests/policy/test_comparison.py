@@ -135,6 +135,21 @@ def test_a_useless_answer_is_paid_for_twice_at_most():
     assert again.reason.kind is K.BAD_ANSWER
 
 
+def test_a_useless_answer_ends_nobody_while_an_outage_may_have_begun():
+    again = job(calls=1, fault=K.BAD_ANSWER)
+    early = Comparison("main", 900.0, reply_sent=899.0, reply_came=901.0)
+    another = Comparison("main", 900.0, reply_sent=950.0, reply_came=951.0, others_lately=1)
+    assert isinstance(step(K.BAD_ANSWER, early, claimed=again), Retry)
+    assert isinstance(step(K.BAD_ANSWER, another, claimed=again), Retry)
+    assert isinstance(step(K.BAD_ANSWER, OTHERS_SUCCEED, claimed=again), Bury)
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_reply_that_came_beside_makes_no_refusal_final(kind):
+    beside = Comparison("main", 900.0, reply_sent=899.0, reply_came=901.0)
+    assert isinstance(step(kind, beside, claimed=job(attempts=1)), Retry)
+
+
 def test_useless_answers_to_everybody_end_nobody():
     shut = Health(failing_routes=frozenset({"a/m"}))
     assert isinstance(step(K.BAD_ANSWER, NOBODY_ELSE, shut, claimed=job(calls=1, fault=K.BAD_ANSWER)), Retry)

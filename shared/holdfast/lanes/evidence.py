@@ -13,7 +13,7 @@ from redis.asyncio.client import Pipeline
 from holdfast.lanes.keys import Keys
 from holdfast.model.attempt import Attempt
 from holdfast.model.job import Permit
-from holdfast.policy.comparison import FEW, Comparison
+from holdfast.policy.comparison import FEW, LATELY, Comparison
 from holdfast.policy.fault_rules import is_failure
 
 MEMORY = 600.0  # seconds; settle.lua follows it. Older failures say nothing of what others' calls come to now
@@ -63,8 +63,10 @@ def comparison_of(attempt: Attempt, rows: Sequence[Any], now: float) -> Comparis
     sent = sent_at(attempt, now)
     since = sent if first is None or first < now - MEMORY else min(first, sent)
     reply_sent, reply_came = _readable(replied)
-    others = [at for job, at in newest if job != failing_job(attempt) and at > (reply_sent or now - MEMORY)]
-    return Comparison(attempt.permit.credential, since, reply_sent, reply_came, len(others))
+    others = [at for job, at in newest if job != failing_job(attempt)]
+    since_reply = sum(at > (reply_sent or now - MEMORY) for at in others)
+    lately = sum(at > now - LATELY for at in others)
+    return Comparison(attempt.permit.credential, since, reply_sent, reply_came, since_reply, lately)
 
 
 def _readable(replied: str | None) -> tuple[float | None, float | None]:

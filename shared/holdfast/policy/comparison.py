@@ -16,6 +16,7 @@ from holdfast.policy.error_burst import OFTEN
 from holdfast.policy.fault_rules import FAULT_RULES, Scope
 from holdfast.policy.health import Health
 
+LATELY = 60.0  # seconds
 FEW = 1  # other jobs that fail beside this one: with more of them it may be the route, which has just failed
 
 
@@ -48,10 +49,22 @@ class Comparison:
     others_failing: int = 0
     """Other jobs whose first failed call there was sent later than the call of the latest reply."""
 
+    others_lately: int = 0
+    """Other jobs whose first failed call there was sent within the last minute (``LATELY``)."""
+
     @property
     def others_succeed(self) -> bool:
         """Whether a call that was sent later than this job's first failed one brought a reply."""
         return self.reply_sent is not None and self.reply_sent >= self.failing_since
+
+    @property
+    def is_too_early(self) -> bool:
+        """Whether all replies since this job's first failed call are to calls from before: an outage may have begun."""
+        return self._replied_since and not self.others_succeed
+
+    @property
+    def _replied_since(self) -> bool:
+        return self.reply_came is not None and self.reply_came >= self.failing_since
 
     @property
     def others_succeeded_beside(self) -> bool:
@@ -59,8 +72,7 @@ class Comparison:
 
         Weaker: an outage may have begun in between. But it is all that there ever is of the last job of a file.
         """
-        beside = self.reply_came is not None and self.reply_came >= self.failing_since
-        return beside and self.others_failing <= FEW
+        return self._replied_since and self.others_failing <= FEW
 
     @property
     def is_alone(self) -> bool:

@@ -128,7 +128,7 @@ def _bury(case: _Case) -> Bury | None:
         return _died(case, FaultKind.EXPIRED, "its deadline passed")
     if rule.most is not None and case.is_the_same_again and job.attempts >= _repeats(case, rule.most):
         return _died(case, fault.kind, f"{job.attempts + 1} attempts ended so")
-    if rule.ends_when_repeated and case.is_the_same_again and case.blame is not Blame.ROUTE:
+    if rule.ends_when_repeated and case.is_the_same_again and _is_nobody_else_s(case):
         return _died(case, fault.kind, "two calls that may have been billed ended so")
     if _is_used_up(case) and case.route.name not in case.health.open_routes | case.health.degraded:
         return _died(case, FaultKind.EXHAUSTED, f"{_budget(case)} are used up")
@@ -186,7 +186,13 @@ def _go_on(case: _Case) -> Step:
 
 def _is_final(case: _Case) -> bool:
     """Whether a refusal that may be anybody's is known to be the job's, on this route."""
-    return case.blame is Blame.JOB and case.job.attempts + 1 >= REFUSALS
+    return case.blame is Blame.JOB and case.comparison.others_succeed and case.job.attempts + 1 >= REFUSALS
+
+
+def _is_nobody_else_s(case: _Case) -> bool:
+    """Whether no other job failed there of late, though others were answered or nobody called: no outage begins so."""
+    seen = case.comparison
+    return case.blame is not Blame.ROUTE and seen.others_lately == 0 and not seen.is_too_early
 
 
 def _refused(case: _Case) -> Step:

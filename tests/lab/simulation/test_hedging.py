@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.lab.drill.drill_plan import plan_of
 from holdfast.lab.simulation.run import run_virtual
-from holdfast.model.route import Hedge
+from holdfast.model.route import Hedge, Price
 from holdfast.policy.hedging import SAVED
 from lab.simulation.scenes import EVERYTHING, scenario
 
@@ -65,7 +65,7 @@ def test_a_plan_of_one_route_has_nowhere_to_hedge_to():
 def test_what_was_outrun_may_have_been_billed_and_is_told():
     lame = scenario(LAME, seconds=600)
     fleet = hedged(lame)
-    priced = [replace(route, price=replace(route.price, input=1.0, output=5.0)) for route in fleet.plan.routes]
+    priced = [replace(route, price=Price(input=1.0, output=5.0)) for route in fleet.plan.routes]
     costs = run_virtual(lame, 1, fleet=replace(fleet, plan=replace(fleet.plan, routes=tuple(priced)))).costs
     assert costs["extra_usd"] == 0.0
     assert costs["unknown_usd"] > 0.0

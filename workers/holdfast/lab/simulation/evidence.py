@@ -1,10 +1,12 @@
 """What the simulated Redis remembers of calls, as ``lanes.evidence``: who replied last, and who fails since when."""
 
+from math import inf
+
 from holdfast.lab.simulation.jobs import SimulatedCall
 from holdfast.lab.simulation.policy_hooks import Outcome
 from holdfast.lanes.evidence import MEMORY
 from holdfast.model.reply import Reply
-from holdfast.policy.comparison import FEW, Comparison
+from holdfast.policy.comparison import FEW, LATELY, Comparison
 from holdfast.policy.fault_rules import is_failure
 from holdfast.policy.targets import Target
 
@@ -28,7 +30,7 @@ class SimulatedEvidence:
             self._replies[call.target] = max(known[0], call.sent), max(known[1], now)
         elif is_failure(outcome):
             failing = self._failing.setdefault(call.target, {})
-            if failing.get(call.job.id, 0.0) < now - MEMORY:
+            if failing.get(call.job.id, -inf) < now - MEMORY:
                 failing.pop(call.job.id, None)  # so that the newest stand last
                 failing[call.job.id] = call.sent
             if len(failing) > MOST:
@@ -41,11 +43,13 @@ class SimulatedEvidence:
     def comparison(self, call: SimulatedCall, now: float) -> Comparison:
         sent, came = self._replies.get(call.target, (None, None))
         failing = self._failing.get(call.target, {})
-        first = failing.get(call.job.id, 0.0)
+        first = failing.get(call.job.id, -inf)
         since = call.sent if first < now - MEMORY else min(first, call.sent)
         newest = list(failing.items())[: -FEW - 3 : -1]
-        others = [at for job, at in newest if job != call.job.id and at > (sent or now - MEMORY)]
-        return Comparison(call.target.credential, since, sent, came, len(others))
+        others = [at for job, at in newest if job != call.job.id]
+        since_reply = sum(at > (sent or now - MEMORY) for at in others)
+        lately = sum(at > now - LATELY for at in others)
+        return Comparison(call.target.credential, since, sent, came, since_reply, lately)
 
     def forget(self) -> None:
         """Redis was lost."""
