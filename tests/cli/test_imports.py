@@ -80,6 +80,10 @@ def test_a_check_of_the_configuration_imports_no_storage_at_all(tmp_path: Path, 
     assert not imported_by(tmp_path, "config", "check") & (HEAVY | REDIS | {"sqlalchemy", "asyncio"})
 
 
+def test_help_imports_neither_policy_nor_configuration(tmp_path: Path) -> None:
+    assert not imported_by(tmp_path, "--help") & (HEAVY | REDIS | {"sqlalchemy", "holdfast.policy", "holdfast.config"})
+
+
 def kind_of(written: TypeEngine) -> type:
     """What Postgres is told that a parameter is: a date in microseconds is no plain integer to it."""
     return next(kind for kind in (BigInteger, Integer, LargeBinary, String) if isinstance(of_dialect(written), kind))

@@ -8,7 +8,6 @@ from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.show import show
 from holdfast.cli.tables import COLORS, Columns, Drawing, Markup, View, draw_acted, paint, view_table
-from holdfast.policy.outage_sentence import breaker_words
 
 group = Noun("Routes: list, open, close, reset.")
 Name = Annotated[str, Argument(help="The route, PROVIDER/MODEL.", metavar="ROUTE")]
@@ -71,6 +70,8 @@ def trouble(route: View) -> str:
 
 def breaker(route: View) -> Markup:
     """Tell a route's worst breaker in words, with the field's term beside them."""
+    from holdfast.policy.outage_sentence import breaker_words
+
     ramps = any(each["words"].startswith("recovering") for each in route["breakers"])
     return paint(breaker_words(route["state"], ramps=ramps), COLORS.get(route["state"]))
 
