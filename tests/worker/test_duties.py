@@ -13,7 +13,6 @@ from holdfast.client.bulk_actions import act_on_dead_letters
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.client.sync import Holdfast
-from holdfast.lanes import Lanes
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.store.fleet import stop_worker
@@ -33,7 +32,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     with Holdfast(configured(tmp_path, redis_url="embedded")) as hf:
         assert isinstance(hf.backend, LocalBackend)
         made = hf.backend.installation
-        Lanes(made.redis._connection).ping()  # starts the embedded server
+        made.redis._open().ping()  # starts the embedded server
         hf.submit([f"prompt {n}" for n in range(5)], model="smart")
         StandInWorker(made.ready()).bury()
         yield made
@@ -41,7 +40,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
 
 @asynccontextmanager
 async def duties(installation: Installation, keep: float | None = None) -> AsyncIterator[None]:
-    made = Duties(installation.store, installation.redis._connection, DependencyHealth(), keep)
+    made = Duties(installation.store, installation.redis._open().connection, DependencyHealth(), keep)
     task = asyncio.create_task(made.run())
     yield
     task.cancel()
