@@ -189,3 +189,11 @@ def test_a_refusal_that_a_later_call_contradicts_is_told_to_nobody(kind):
     beside = Comparison("main", 900.0, reply_sent=899.0, reply_came=900.5)
     assert is_its_own(Fault(kind), 0, "a/m", OTHERS_SUCCEED, WELL)
     assert not is_its_own(Fault(kind), 0, "a/m", beside, WELL)
+
+
+def test_a_request_that_is_called_wrong_twice_is_one_of_many_and_not_two():
+    wrong, failing = Fault(K.INVALID_REQUEST), Health(failing_routes=frozenset({"a/m"}))
+    assert not is_its_own(wrong, 0, "a/m", OTHERS_FAIL, WELL)
+    assert is_its_own(wrong, 1, "a/m", OTHERS_FAIL, WELL, before=K.INVALID_REQUEST)
+    assert not is_its_own(wrong, 1, "a/m", OTHERS_FAIL, WELL, before=K.SERVER_ERROR)
+    assert not is_its_own(wrong, 1, "a/m", OTHERS_FAIL, failing, before=K.INVALID_REQUEST)

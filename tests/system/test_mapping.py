@@ -22,7 +22,7 @@ def test_what_was_dropped_stands_at_the_attempt_in_the_output_line_and_in_the_ap
     fleet.worker()
     fleet.until_done(batch)
     for detail in details(fleet, batch):
-        view = detail_view(detail)
+        view = detail_view(detail, None)
         assert [change.field for change in detail.attempts[0].mapping] == ["temperature"]
         assert [change["field"] for change in view["mapping"]] == ["temperature"]
         assert view["attempts"][0]["mapping"] == view["mapping"]

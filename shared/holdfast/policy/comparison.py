@@ -11,7 +11,7 @@ A value and a function over it. Where the facts come from: ``lanes/evidence.py``
 from dataclasses import dataclass
 from enum import StrEnum
 
-from holdfast.model.fault import Fault
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.policy.error_burst import OFTEN
 from holdfast.policy.fault_rules import FAULT_RULES, Scope
 from holdfast.policy.health import Health
@@ -100,12 +100,18 @@ def blame(fault: Fault, route: str, comparison: Comparison, health: Health) -> B
     return Blame.JOB if comparison.others_succeed or comparison.others_succeeded_beside else Blame.UNKNOWN
 
 
-def is_its_own(fault: Fault, tries: int, route: str, comparison: Comparison, health: Health) -> bool:
+def is_its_own(
+    fault: Fault, tries: int, route: str, comparison: Comparison, health: Health, *, before: FaultKind | None = None
+) -> bool:
     """Whether a failed call says nothing of what it went through: its job failed before, ``tries`` times, and alone.
 
     Its first failures are told to the breakers as everybody's are, for every outage has a first job. But a refusal says
-    nothing from the first on where a call that was sent later brought a reply.
+    nothing from the first on where a call that was sent later brought a reply. ``before`` is what the job's call before
+    this one ended with: a request that is called wrong twice is one wrong request, for a burst is one of many jobs.
     """
-    if blame(fault, route, comparison, health) is not Blame.JOB:
+    whose = blame(fault, route, comparison, health)
+    if fault.kind is before is FaultKind.INVALID_REQUEST and whose is not Blame.ROUTE:
+        return True
+    if whose is not Blame.JOB:
         return False
     return tries >= OFTEN or (FAULT_RULES[fault.kind].is_refusal and comparison.others_succeed)

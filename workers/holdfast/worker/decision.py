@@ -49,7 +49,7 @@ class DecisionMaker:
         now = self.context.gate.now()
         step = next_step(job, attempt.route, plan, outcome, health, now, random.uniform, comparison=comparison)
         step = self.retries.paced(step, guarded=name in health.open_routes)
-        own = isinstance(outcome, Fault) and is_its_own(outcome, job.tries, name, comparison, health)
+        own = isinstance(outcome, Fault) and is_its_own(outcome, job.tries, name, comparison, health, before=job.fault)
         return replace(attempt, step=await self._told(job, step), outcome=reconsidered(outcome, step), is_own=own)
 
     async def health(self, plan: Plan) -> Health:

@@ -217,7 +217,7 @@ class SimulatedPool:
         step = self.hooks.next_step(
             claimed, route, self._plan, outcome, health, clock, self.uniform, comparison=comparison
         )
-        own = is_its_own(outcome, job.tries, name, comparison, health)
+        own = is_its_own(outcome, job.tries, name, comparison, health, before=job.fault)
         return self._paced(step, worker, name, health, now), health, own
 
     def _paced(self, step: Step, worker: SimulatedWorker, route: str, health: Health, now: float) -> Step:
