@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, cast
@@ -23,7 +24,6 @@ SQLITE_PRAGMAS: Mapping[str, str] = {
     "wal_autocheckpoint": "4000",  # pages
     "journal_size_limit": "67108864",  # bytes
 }
-SQLITE_HEADER = b"SQLite format 3\0"  # https://sqlite.org/fileformat.html, section 1.3
 BEGIN = "begin immediate"
 BUSY_SECONDS = 10.0  # for which a locked file is waited for
 LOCK_POLL_MIN, LOCK_POLL_MAX = 0.0005, 0.01  # seconds between two tries to get the lock,
@@ -71,16 +71,20 @@ def show_url(url: URL) -> str:
 
 
 def _check_content(path: Path) -> None:
-    """Refuse what is there and no database. Raises ConfigError."""
+    """Refuse what is there and no database. Raises ConfigError.
+
+    SQLite itself looks at the file. Whoever else opens and closes it gives up every lock that this process holds on it
+    (https://sqlite.org/howtocorrupt.html, section 2.2): another process would then think it alone, delete the log, and
+    this one would never see a later change.
+    """
     if path.is_dir():
         raise ConfigError((f"storage.database_url: {path} is a folder; name a file in it, such as holdfast.db",))
     try:
-        with path.open("rb") as file:
-            head = file.read(len(SQLITE_HEADER))
-    except OSError:
-        return  # not there yet, or for SQLite to complain about
-    if head and head != SQLITE_HEADER:
-        raise ConfigError((f"storage.database_url: {path} is no SQLite database; name another file",))
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=0.0)) as looked_at:
+            looked_at.execute("pragma schema_version")
+    except sqlite3.DatabaseError as error:  # not there yet, locked, and the like are for the first transaction to tell
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise ConfigError((f"storage.database_url: {path} is no SQLite database; name another file",)) from None
 
 
 def _check_file(url: URL) -> URL:
