@@ -120,3 +120,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert not shown & (
         HEAVY | {"pydantic", "sqlalchemy", "sqlmodel", "redis", "dramatiq", "fastapi", "httpx2", "aiohttp"}
     )
+
+
+@pytest.mark.parametrize("package", [path.parent for path in CODE if "\n    def __getattr__" in path.read_text()])
+def test_no_name_that_is_imported_when_asked_for_is_called_like_a_module_beside_it(package: Path) -> None:
+    """The import of that module would put it in the name's place, and who asks then gets the module."""
+    tree = ast.parse((package / "__init__.py").read_text())
+    assigned = {ast.unparse(node.targets[0]): node.value for node in tree.body if isinstance(node, ast.Assign)}
+    assert not set(ast.literal_eval(assigned["__all__"])) & {path.stem for path in package.glob("*.py")}

@@ -157,8 +157,10 @@ def test_dead_letters_are_replayed_as_a_new_generation_that_keeps_their_history(
     fleet.until_done(batch)
     assert fleet.succeeded(batch) == 5
     detail = fleet.store.read(find_detail, fleet.jobs(batch)[0].id)
-    refused = [(1, Outcome.FAILED)] * 2  # nobody succeeded, so that the route could have been at fault: asked once more
-    assert [(a.generation, a.outcome) for a in detail.attempts] == [*refused, (2, Outcome.SUCCEEDED)]
+    *refused, last = [(a.generation, a.outcome) for a in detail.attempts]
+    assert set(refused) == {(1, Outcome.FAILED)}
+    assert len(refused) in {1, 2}  # asked once more where no other job had been refused by then: the route in doubt
+    assert last == (2, Outcome.SUCCEEDED)
     assert fleet.offenders() == {}
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         ServerUnavailable,
         StillWaiting,
     )
-    from holdfast.client.output_line import output_line
+    from holdfast.client.plain_line import output_line
     from holdfast.client.sync import Batch, Holdfast, Job
 
 PLACES = {
@@ -42,7 +42,7 @@ PLACES = {
     "ServerRefused": "errors",
     "ServerUnavailable": "errors",
     "StillWaiting": "errors",
-    "output_line": "output_line",
+    "output_line": "plain_line",
 }
 
 __all__ = [

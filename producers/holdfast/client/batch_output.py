@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from holdfast.client.output_line import error_line, facts, output_line, response_alone
+from holdfast.client.plain_line import error_line, facts, output_line, response_alone
 from holdfast.model import exact_json
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.fault import FaultKind

@@ -28,7 +28,7 @@ from holdfast.client.fleet import (
 )
 from holdfast.client.installation import Installation
 from holdfast.client.outages import WAITING, FleetSituation, read_situation
-from holdfast.client.output_line import MICROS, error_line, output_line
+from holdfast.client.plain_line import MICROS, error_line, output_line
 from holdfast.client.submission import Submission
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnavailable

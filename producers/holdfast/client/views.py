@@ -5,7 +5,7 @@ from typing import Any
 
 from holdfast.client.fleet import LaneState, RouteState
 from holdfast.client.iso_time import iso
-from holdfast.client.output_line import MICROS, error_line, mapping_line, reply_with_body, usage_line
+from holdfast.client.plain_line import MICROS, error_line, mapping_line, reply_with_body, usage_line
 from holdfast.lanes import BreakerView, BucketView
 from holdfast.lanes.values import RouteFault
 from holdfast.model.access import KeyRecord

@@ -1,6 +1,6 @@
 """An output line says how one job ended, in plain JSON values."""
 
-from holdfast.client.output_line import output_line
+from holdfast.client.plain_line import output_line
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MappingNote, Priority, State
 from holdfast.model.records import FinishedJob, JobRecord, ResultRecord
