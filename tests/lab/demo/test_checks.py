@@ -115,20 +115,6 @@ def test_a_dead_job_counts_as_lost_in_the_lead() -> None:
     assert "1 job lost" in record(replace(GOOD, finished=dead), {}).lead
 
 
-def test_a_call_that_sql_knows_nothing_of_is_found() -> None:
-    extra = [*GOOD.calls["Anthropic"], call("d", 1, 9)]
-    assert "The providers saw exactly the calls that SQL has attempts for." in broken(
-        record(replace(GOOD, calls={**GOOD.calls, "Anthropic": extra}), {})
-    )
-
-
-def test_a_job_called_again_elsewhere_after_its_success_is_found() -> None:
-    twice = {**GOOD.calls, "OpenAI": [*GOOD.calls["OpenAI"], call("a", 2, 5)]}
-    found = broken(record(replace(GOOD, calls=twice), {}))
-    assert "No job was called again after it had succeeded." in found
-    assert "The tokens in SQL are the tokens that the providers counted." in found
-
-
 def test_a_broken_line_of_the_ledger_is_told() -> None:
     line = replace(GOOD.ledger[0], holds=False)
     assert broken(record(replace(GOOD, ledger=[line]), {})) == ["accepted = terminal + live"]

@@ -5,11 +5,11 @@ from math import inf
 
 import pytest
 
-from holdfast.lab.drill.figures import DrillFigures, worst
+from holdfast.lab.drill.figures import DrillFigures, percentile, worst
 from holdfast.lab.drill.result import DrillResult
 from holdfast.lab.drill.thresholds import Threshold, hold
 from holdfast.lab.simulation.job_table import JobTable
-from holdfast.lab.simulation.metrics import Metrics, percentile
+from holdfast.lab.simulation.metrics import Metrics
 from holdfast.lab.simulation.policy_hooks import REAL
 from holdfast.lab.simulation.pool import HOP
 from holdfast.lab.simulation.provider import ProviderLimiter

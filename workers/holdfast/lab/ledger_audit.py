@@ -126,7 +126,7 @@ def _repeats(ledgers: Ledgers) -> LedgerLine:
         if attempt is not None and end is not None and attempt.fence == end.fence:
             wrong.append(call.tag)
     figures = {"repeated": again, "may_repeat": ledgers.may_repeat, "hedged": hedged}
-    sentence = "calls repeated after a completed one: at most those in flight at hard kills, and ambiguous ones"
+    sentence = "no job is called again after its answer, but where a hard kill cut its call off or nobody knows its end"
     return _line("I3", sentence, figures, wrong, also=again <= ledgers.may_repeat)
 
 

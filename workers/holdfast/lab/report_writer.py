@@ -10,7 +10,7 @@ from holdfast.lab.drill.drill_plan import DrillPlan
 from holdfast.lab.drill.picture import lead, picture
 from holdfast.lab.drill.result import DrillResult, SeedReport
 from holdfast.lab.drill.scenario import Scenario
-from holdfast.lab.report.run_page import HEAD, html_table
+from holdfast.lab.report.run_page import HEAD, equation_line, html_table
 from holdfast.lab.simulation.run import run_virtual
 
 PAGE, PICTURE, ANSWER = "index.html", "picture.svg", "drill.json"
@@ -61,8 +61,7 @@ def equation(run: SeedReport) -> str:
     late = found.accepted - found.succeeded - found.dead - found.lost
     ends = {"succeeded": found.succeeded, "dead": found.dead, "expired": late, "lost": found.lost}
     words = f"{found.accepted:,} accepted = {' + '.join(f'{jobs:,} {end}' for end, jobs in ends.items())}"
-    broken = "" if found.equation_holds and not found.lost else " broken"
-    return f'<p class="equation{broken}">{words}</p>'
+    return equation_line(words, balanced=found.equation_holds and not found.lost)
 
 
 def _bars(drill: DrillResult) -> list[tuple[str, str, str, str]]:

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import orjson
 
-from holdfast.client import Holdfast, output_line
+from holdfast.client import Batch, Holdfast, output_line
 from holdfast.lab.demo.checks import DemoEvidence, record
 from holdfast.lab.demo.input import lines
 from holdfast.lab.demo.leftovers import sweep
 from holdfast.lab.demo.screen import STATE_WORDS, DemoScreen
+from holdfast.lab.ledger_audit import audit
 from holdfast.lab.local_pool import LocalPool, local_pool
 from holdfast.lab.providers.calls import SeenCall
 from holdfast.lab.providers.process import SimProcess
@@ -29,10 +30,10 @@ from holdfast.lab.report.run_page import equation, markdown, page
 from holdfast.lab.report.run_picture import picture
 from holdfast.lab.report.run_record import Check, RunRecord, turns
 from holdfast.lab.sampler import RunSampler
+from holdfast.model.ids import inner_id
 from holdfast.model.records import FinishedJob
 from holdfast.store.batches import count_unfinished
 from holdfast.store.jobs import list_finished
-from holdfast.store.ledger import read_ledger
 
 JOBS, WORKERS, PLACES = 900, 2, 10
 OUTAGE = 14.0  # seconds
@@ -160,7 +161,7 @@ def act(on: Demo, jobs: int) -> RunRecord:
         on.screen.say("Anthropic heals", "bold green")
         follow(on, watch, lambda: on.pool.store.read(count_unfinished, batch.inner) == 0)
         on.screen.say("the backlog is drained", "bold")
-    return prove(on, watch, batch.inner, len(asked), (broke, healed))
+    return prove(on, watch, batch, (broke, healed))
 
 
 def follow(on: Demo, watch: RunSampler, over: Callable[[], bool]) -> None:
@@ -183,16 +184,17 @@ def done(watch: RunSampler) -> int:
     return watch.samples[-1].done if watch.samples else 0
 
 
-def prove(on: Demo, watch: RunSampler, batch: str, accepted: int, outage: tuple[float, float]) -> RunRecord:
+def prove(on: Demo, watch: RunSampler, batch: Batch, outage: tuple[float, float]) -> RunRecord:
     """Compare what was accepted, what SQL holds and what the providers saw."""
-    finished = on.pool.store.read(list_finished, batch, limit=accepted)
+    finished = on.pool.store.read(list_finished, batch.inner, limit=len(batch))
     write_output(on.directory, finished)
+    calls = {name: tuple(SeenCall(**call) for call in sim.calls()) for name, sim in on.sims.items()}
     evidence = DemoEvidence(
-        accepted=accepted,
+        accepted=len(batch),
         finished=finished,
-        live=on.pool.store.read(count_unfinished, batch),
-        ledger=on.pool.store.read(read_ledger),
-        calls={name: [SeenCall(**call) for call in sim.calls()] for name, sim in on.sims.items()},
+        live=on.pool.store.read(count_unfinished, batch.inner),
+        ledger=audit(on.pool.store, {inner_id("job", job.id) for job in batch.jobs}, calls),
+        calls=calls,
         samples=watch.samples,
         moves=watch.moves,
         began=watch.began,

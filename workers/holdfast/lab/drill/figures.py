@@ -1,7 +1,13 @@
 """The figures of a drill, and how those of several seeds make the worst one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import ceil
+from typing import Any
+
+from holdfast.model.job import State
+
+ENDED = (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +50,27 @@ def worst(runs: Sequence[DrillFigures]) -> DrillFigures:
     views = [run.view() for run in runs]
     picked = {name: (min if name in LESS_IS_WORSE else max)(view[name] for view in views) for name in views[0]}
     return DrillFigures(**picked)  # type: ignore[arg-type]  # the names are its own
+
+
+def draw_up(accepted: int, states: Mapping[State, int], took: Iterable[float], calls: int, **rest: Any) -> DrillFigures:
+    """Make figures of how many jobs ended how, how long those that succeeded ``took``, and the ``rest`` as it is."""
+    done, ascending = states[State.SUCCEEDED], sorted(took)
+    return DrillFigures(
+        accepted=accepted,
+        succeeded=done,
+        dead=states[State.DEAD],
+        lost=accepted - sum(states[state] for state in ENDED),
+        calls_per_done=round(calls / done, 4) if done else 0.0,
+        p50_s=round(percentile(ascending, 0.5), 3),
+        p99_s=round(percentile(ascending, 0.99), 3),
+        **rest,
+    )
+
+
+def percentile(sorted_values: Sequence[float], share: float) -> float:
+    """The smallest value that is no smaller than ``share`` of all; 0 where there are none.
+
+    >>> percentile([1.0, 2.0, 3.0, 4.0], 0.5)
+    2.0
+    """
+    return sorted_values[max(0, ceil(share * len(sorted_values)) - 1)] if sorted_values else 0.0

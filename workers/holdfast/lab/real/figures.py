@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from math import ceil, inf
 from statistics import fmean
 
-from holdfast.lab.drill.figures import DrillFigures
+from holdfast.lab.drill.figures import DrillFigures, draw_up, percentile
 from holdfast.lab.drill.result import Timeline
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.real.evidence import DrillEvidence, Span
 from holdfast.lab.report.run_record import BreakerMove, Sample
-from holdfast.lab.simulation.metrics import percentile
-from holdfast.model.job import State
 from holdfast.policy.signals import ScopeKind
 
 BARS = 400  # of the picture
@@ -64,18 +62,13 @@ class Backlog:
 
 def figures(scenario: Scenario, evidence: DrillEvidence, places: int, limit: float | None) -> DrillFigures:
     """``places``: calls that the pool can have in flight. ``limit``: requests a second that an only route lets in."""
-    done, took = evidence.states[State.SUCCEEDED], sorted(evidence.took)
-    over = sum(evidence.states[state] for state in (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED))
-    return DrillFigures(
-        accepted=evidence.accepted,
-        succeeded=done,
-        dead=evidence.states[State.DEAD],
-        lost=evidence.accepted - over,
+    return draw_up(
+        evidence.accepted,
+        evidence.states,
+        evidence.took,
+        evidence.sent,
         failed_calls=evidence.failed,
         abandoned_calls=evidence.left,
-        calls_per_done=round(evidence.sent / done, 4) if done else 0.0,
-        p50_s=round(percentile(took, 0.5), 3),
-        p99_s=round(percentile(took, 0.99), 3),
         breaker_trips=sum(turn.before == "closed" and turn.state == "open" for turn in evidence.turns),
         probes=sum(map(len, evidence.probes.values())),
         probes_concurrent_max=max(map(most_at_once, evidence.probes.values()), default=0),

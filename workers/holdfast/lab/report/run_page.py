@@ -34,7 +34,7 @@ td:first-child {{ white-space: nowrap; }} code {{ font: .92em ui-monospace, mono
 """
 PAGE = (
     HEAD
-    + """<p class="equation{broken}">{equation}</p>
+    + """{equation}
 {picture}
 <h2>What had to hold</h2>
 {checks}
@@ -55,6 +55,11 @@ def equation(run: RunRecord) -> str:
     """
     right = " + ".join([*(f"{run.ended.get(end, 0):,} {end}" for end in ENDS), f"{run.live:,} live"])
     return f"{run.accepted:,} accepted {'=' if run.balanced else '≠'} {right}"
+
+
+def equation_line(words: str, *, balanced: bool) -> str:
+    """A ledger equation as a line of HTML."""
+    return f'<p class="equation{"" if balanced else " broken"}">{escape(words)}</p>'
 
 
 def events(run: RunRecord) -> list[tuple[str, str]]:
@@ -82,8 +87,7 @@ def page(run: RunRecord) -> str:
     return PAGE.format(
         title=escape(run.title),
         lead=escape(run.lead),
-        broken="" if run.balanced else " broken",
-        equation=escape(equation(run)),
+        equation=equation_line(equation(run), balanced=run.balanced),
         picture=picture(run, heading=False),
         checks=html_table(HEADS, map(_check_row, run.checks)),
         events=html_table(("at", "what"), events(run)),

@@ -1,7 +1,6 @@
 """What a run comes to: counts while it goes on, figures when it is over."""
 
-from collections.abc import Sequence
-from math import ceil, inf
+from math import inf
 
 from holdfast.lab.report.run_record import SERVED, BreakerMove, Sample
 from holdfast.lab.simulation.breaker import SimulatedBreaker
@@ -116,12 +115,3 @@ def shown(breaker: Breaker) -> str:
             return "half_open"
         case _:
             return "open"
-
-
-def percentile(sorted_values: Sequence[float], share: float) -> float:
-    """The smallest value that is no smaller than ``share`` of all; 0 where there are none.
-
-    >>> percentile([1.0, 2.0, 3.0, 4.0], 0.5)
-    2.0
-    """
-    return sorted_values[max(0, ceil(share * len(sorted_values)) - 1)] if sorted_values else 0.0

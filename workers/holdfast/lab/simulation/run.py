@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from math import ceil
 
 from holdfast.lab.drill.drill_plan import DrillPlan, plan_of
-from holdfast.lab.drill.figures import DrillFigures
+from holdfast.lab.drill.figures import ENDED, DrillFigures, draw_up
 from holdfast.lab.drill.result import SeedReport, Timeline
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.drill.thresholds import bars_for, hold
 from holdfast.lab.simulation.breaker import SimulatedBreaker
 from holdfast.lab.simulation.costs import costs
-from holdfast.lab.simulation.metrics import percentile
 from holdfast.lab.simulation.policy_hooks import REAL, PolicyHooks
 from holdfast.lab.simulation.simulation import Simulation, build, spare_per_second
 from holdfast.model.job import State
@@ -105,24 +104,19 @@ def _report(simulation: Simulation, seed: int) -> SeedReport:
 
 def _figures(simulation: Simulation, counts: Mapping[State, int]) -> DrillFigures:
     metrics = simulation.metrics
-    done, ended = counts[State.SUCCEEDED], sorted(metrics.took)
-    over = sum(counts[state] for state in (State.SUCCEEDED, State.DEAD, State.EXPIRED, State.CANCELLED))
-    return DrillFigures(
-        accepted=simulation.accepted,
-        succeeded=done,
-        dead=counts[State.DEAD],
-        lost=simulation.accepted - over,
+    return draw_up(
+        simulation.accepted,
+        counts,
+        metrics.took,
+        metrics.calls,
         failed_calls=metrics.failed,
         abandoned_calls=metrics.abandoned,
-        calls_per_done=round(metrics.calls / done, 4) if done else 0.0,
-        p50_s=round(percentile(ended, 0.5), 3),
-        p99_s=round(percentile(ended, 0.99), 3),
         breaker_trips=metrics.trips,
         probes=metrics.probes,
         probes_concurrent_max=simulation.audit.probes_most,
         drain_ratio=round(metrics.drain_ratio, 4),
         limit_breaches=sum(provider.breaches for provider in simulation.providers.values()),
-        equation_holds=_balances(simulation, over),
+        equation_holds=_balances(simulation, sum(counts[state] for state in ENDED)),
     )
 
 
