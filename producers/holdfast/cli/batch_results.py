@@ -6,10 +6,11 @@ from pathlib import Path
 from holdfast.cli.download import OutputTotals, answer_file
 from holdfast.cli.errors import Interrupted
 from holdfast.cli.own_workers import workers
-from holdfast.cli.progress import BatchProgress, open_progress
+from holdfast.cli.progress import open_progress
 from holdfast.cli.tables import View
 from holdfast.client.backend import Backend
 from holdfast.client.batch_output import OutputForm
+from holdfast.client.batch_progress import BatchProgress
 from holdfast.client.waiting import PAGE, all_ended, live
 
 LONGEST_NAP = 0.5  # seconds between two looks at our workers and at the progress

@@ -42,32 +42,6 @@ def draw_routes(view: View) -> Drawing:
     return view_table(view["routes"], ROUTES, empty="no routes are configured")
 
 
-def obstacles(route: View) -> list[str]:
-    """Say in words what keeps calls from a route now.
-
-    >>> breaker = {"scope": "route:a/b", "state": "open", "words": "stopped (open)", "retry_in": 2.5}
-    >>> obstacles({"breakers": [breaker], "buckets": []})
-    ['stopped (open), asked again in 2.5 s']
-    """
-    said: list[str] = []
-    for breaker in route["breakers"]:
-        if breaker["state"] in {"open", "half_open"}:
-            kind, _, _ = breaker["scope"].partition(":")
-            name = "" if kind == "route" else f"{kind} "
-            wait = breaker["retry_in"]
-            said.append(f"{name}{breaker['words']}, {f'asked again in {wait:.1f} s' if wait else 'being asked now'}")
-    said += [f"rate limited for {each['paused_for']:.1f} s more" for each in route["buckets"] if each["paused_for"] > 0]
-    return said
-
-
-def trouble(route: View) -> str:
-    """Tell a route's outage as one sentence, else what slows it down; "" where nothing does."""
-    if route["outage"]:
-        return str(route["outage"]["sentence"])
-    why = "; ".join(obstacles(route))
-    return f"{route['name']} {why}" if why else ""
-
-
 def breaker(route: View) -> Markup:
     """Tell a route's worst breaker in words, with the field's term beside them."""
     from holdfast.policy.outage_sentence import breaker_words
@@ -76,11 +50,18 @@ def breaker(route: View) -> Markup:
     return paint(breaker_words(route["state"], ramps=ramps), COLORS.get(route["state"]))
 
 
+def now(route: View) -> str:
+    """Tell what keeps calls from a route now."""
+    from holdfast.client.batch_progress import obstacles
+
+    return "; ".join(obstacles(route))
+
+
 ROUTES: Columns = {
     "route": "name",
     "breaker": breaker,
     "override": lambda route: route["override"] and f"forced {route['override']}",
     "in flight": "in_flight",
     "serves": lambda route: ", ".join(route["models"]),
-    "now": lambda route: "; ".join(obstacles(route)),
+    "now": now,
 }

@@ -13,12 +13,13 @@ from holdfast.cli.input_file import STDIO
 from holdfast.cli.jsonl_input import JsonlInput
 from holdfast.cli.model_choice import ModelChoice
 from holdfast.cli.own_workers import workers
-from holdfast.cli.progress import BatchProgress, Progress, open_progress
+from holdfast.cli.progress import Progress, open_progress
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import View
 from holdfast.cli.upload import Upload, Uploader
 from holdfast.client.backend import Backend, JobDefaults
 from holdfast.client.batch_output import OutputForm
+from holdfast.client.batch_progress import BatchProgress
 from holdfast.model.errors import InvalidRequest
 
 LONGEST_NAP = 0.5  # seconds between two looks at our workers and at the progress

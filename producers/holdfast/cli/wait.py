@@ -10,11 +10,11 @@ from holdfast.cli.context import context
 from holdfast.cli.errors import Interrupted
 from holdfast.cli.own_workers import workers
 from holdfast.cli.progress import Progress, open_progress
-from holdfast.cli.progress import waiting as obstacles_of
 from holdfast.cli.show import as_json, say
 from holdfast.cli.tables import printable
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Backend, View
+from holdfast.client.batch_progress import waiting as obstacles_of
 from holdfast.client.waiting import drive, ended
 from holdfast.model.ids import inner_id, public_id
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.cli.progress import Meter, sentence
+from holdfast.client.batch_progress import Meter, sentence
 from holdfast.model.job import State
 
 
