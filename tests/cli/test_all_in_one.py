@@ -1,11 +1,14 @@
 """What ``up`` looks at before it starts anything, and what it says then."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
+from holdfast.cli import detached
 from holdfast.cli.all_in_one import check_free, simulated, welcome
-from holdfast.config import Server
+from holdfast.cli.detached import end
+from holdfast.config import Server, Settings
 from holdfast.model.errors import Conflict, InvalidRequest
 
 
@@ -35,3 +38,15 @@ def test_the_welcome_says_what_to_do_next(settings) -> None:
     lines = "\n".join(welcome(settings, Server(), sim=False))
     assert "export HOLDFAST_URL=http://127.0.0.1:8700" in lines
     assert "holdfast run prompts.jsonl" in lines
+
+
+def test_what_is_not_ready_in_time_is_ended(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(detached, "START_SECONDS", 0.0)
+    started = list[int]()
+    monkeypatch.setattr(detached, "end", lambda child: started.append(child.pid) or end(child))
+    with pytest.raises(Conflict, match="was not ready within"):
+        detached.start(["--config", str(settings.source), "api", "--port", "0"])
+    assert not Path(f"/proc/{started[0]}").exists()

@@ -1,25 +1,23 @@
-"""All-in-one mode: the API, workers and storage as children of one process, and a welcome once the API answers."""
+"""All-in-one mode: the API, workers and storage as children of one process, and a welcome once all of it works."""
 
-import http.client
+import os
 import socket
-import time
-from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from holdfast.cli.own_workers import worker_children
 from holdfast.cli.processes import Child, Processes
 from holdfast.cli.programs import load as load_program
-from holdfast.cli.show import err, say
+from holdfast.cli.readiness import Readiness, Welcome
 from holdfast.cli.tables import plain
 from holdfast.cli.unusable import report_unusable
 from holdfast.config import Server, Settings, load
-from holdfast.config.up_file import HOME, SIMULATED, told_up
+from holdfast.config.up_file import HOME, SIMULATED, is_up, told_up
 from holdfast.model.errors import Conflict, InvalidRequest
 
-SIM_PORT = 8801
+SIM_PORTS = (8801, 8802)
 SIM_RATE = 50  # requests a second that each simulated provider lets in
-READY_SECONDS = 30.0
 
 
 def simulated(config: Path | None) -> Settings:
@@ -27,32 +25,47 @@ def simulated(config: Path | None) -> Settings:
     if config is not None:
         raise InvalidRequest("--sim", "brings its own configuration.", "Leave out --config, or --sim.")
     HOME.mkdir(exist_ok=True)
-    urls = [f"http://127.0.0.1:{port}" for port in (SIM_PORT, SIM_PORT + 1)]
+    urls = [f"http://127.0.0.1:{port}" for port in SIM_PORTS]
     SIMULATED.write_text(load_program("sim_config")(*urls), encoding="utf-8")
     return load(SIMULATED)
 
 
-def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | None) -> None:
-    """Run it all until a signal ends it. Raises Conflict, ChildFailed."""
+def checked(settings: Settings, *, sim: bool, port: int | None) -> Server:
+    """Check what would keep it from starting, and return where the API will listen. Raises Conflict, NoUsableKey."""
     server = settings.server.model_copy(update={"port": port or settings.server.port})
+    if (pid := is_up()) not in {None, os.getpid()}:
+        raise Conflict("holdfast up", f"it runs in this folder already (process {pid}). `holdfast down` ends it.")
     report_unusable(settings)
     load_program("api_check")(replace(settings, server=server))
     check_free(server.host, server.port)
-    for number in (SIM_PORT, SIM_PORT + 1) if sim else ():
+    for number in SIM_PORTS if sim else ():
         check_free("127.0.0.1", number, "The simulated providers need it: end the other `holdfast up --sim`.")
-    from holdfast.client.installation import Installation
+    return server
 
-    Installation(settings).ready()  # once, before many do so at once
+
+def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | None) -> None:
+    """Run it all until a signal ends it. Raises Conflict, ChildFailed."""
+    server = checked(settings, sim=sim, port=port)
+    from holdfast.client.installation import Installation
+    from holdfast.client.local import LocalBackend
+
+    backend = LocalBackend(Installation(settings), tenant=None)
+    backend.installation.ready()  # once, before many do so at once
     config = ["--config", str(settings.source)] if settings.source else []
     api = Child("API", "holdfast.cli", [*config, "api", "--host", server.host, "--port", str(server.port)])
-    children = [api, *worker_children(settings, processes or settings.worker.processes, log=False)]
-    if sim:
-        arguments = ["sim", "serve", "--port", str(SIM_PORT), "--rate", str(SIM_RATE)]
-        children.insert(0, Child("simulated providers", "holdfast.cli", arguments))
+    pool = worker_children(settings, processes or settings.worker.processes, log=False)
     if not sim:
         SIMULATED.unlink(missing_ok=True)  # of one that was killed
-    with told_up():
-        Processes(children, settings.worker.grace).serve(Welcome(server, welcome(settings, server, sim=sim)).greet)
+    readiness = Readiness(server, pool, backend, SIM_PORTS if sim else ())
+    greeter = Welcome(readiness, welcome(settings, server, sim=sim))
+    with told_up(), closing(backend):
+        Processes([*simulators(sim=sim), api, *pool], settings.worker.grace).serve(greeter.greet)
+
+
+def simulators(*, sim: bool) -> list[Child]:
+    """Describe the process of the simulated providers, where they are wanted."""
+    arguments = ["sim", "serve", "--port", str(SIM_PORTS[0]), "--rate", str(SIM_RATE)]
+    return [Child("simulated providers", "holdfast.cli", arguments)] if sim else []
 
 
 def check_free(host: str, port: int, hint: str = "Is Holdfast up already? Else choose another with --port.") -> None:
@@ -63,35 +76,6 @@ def check_free(host: str, port: int, hint: str = "Is Holdfast up already? Else c
             probe.bind((host, port))
         except OSError as error:
             raise Conflict(f"port {port}", f"{error.strerror}. {hint}") from None
-
-
-class Welcome:
-    """Says what to do next as soon as the API answers."""
-
-    def __init__(self, server: Server, lines: Sequence[str]) -> None:
-        self._server, self._lines = server, lines
-        self._until = time.monotonic() + READY_SECONDS
-        self._done = False
-
-    def greet(self) -> None:
-        if self._done:
-            return
-        if self._answers():
-            err().print("\n".join(self._lines))
-            self._done = True
-        elif time.monotonic() > self._until:
-            say(f"the API does not answer on port {self._server.port} yet; its messages are above")
-            self._done = True
-
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(self._server.host, self._server.port, timeout=1)
-        try:
-            connection.request("GET", "/livez")
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
 
 
 def welcome(settings: Settings, server: Server, *, sim: bool) -> list[str]:

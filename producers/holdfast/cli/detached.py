@@ -7,19 +7,20 @@ import sys
 import time
 from pathlib import Path
 
+from holdfast.cli.processes import ChildFailed
 from holdfast.cli.show import say
 from holdfast.config.up_file import HOME, UP, is_up
 from holdfast.model.errors import Conflict, NotFound
 
-START_SECONDS, END_SECONDS = 60.0, 120.0
+START_SECONDS, END_SECONDS = 90.0, 120.0
+SHOWN = 2  # last lines of the log that an error quotes
+WELCOME = "Holdfast is up"  # what `up` prints once it works
 LOOK = 0.1  # seconds
 LOG = HOME / "up.log"
 
 
 def start(arguments: list[str]) -> None:
-    """Start ``up`` with ``arguments`` in the background, and return when it answers. Raises Conflict."""
-    if (pid := is_up()) is not None:
-        raise Conflict("holdfast up", f"it runs here already (process {pid}). `holdfast down` ends it.")
+    """Start ``up`` with ``arguments`` in the background, and return when it works. Raises ChildFailed: it ended."""
     HOME.mkdir(exist_ok=True)
     with LOG.open("wb") as log:
         child = subprocess.Popen(  # noqa: S603  ourselves
@@ -29,12 +30,33 @@ def start(arguments: list[str]) -> None:
             stderr=log,
             start_new_session=True,
         )
-    end = time.monotonic() + START_SECONDS
-    while "Holdfast is up" not in LOG.read_text(encoding="utf-8", errors="replace"):
-        if child.poll() is not None or time.monotonic() > end:
-            raise Conflict("holdfast up", f"it did not start: {last_line(LOG)}")
-        time.sleep(LOOK)
+    try:
+        await_welcome(child)
+    except BaseException:
+        end(child)
+        raise
     say(f"Holdfast is up (process {child.pid}, log: {LOG}). `holdfast down` ends it.")
+
+
+def await_welcome(child: subprocess.Popen[bytes]) -> None:
+    """Wait until ``up`` says that it works. Raises ChildFailed."""
+    last = time.monotonic() + START_SECONDS
+    while WELCOME not in LOG.read_text(encoding="utf-8", errors="replace"):
+        status = child.poll()
+        if status is not None:
+            raise ChildFailed("background process", status, end_of(LOG))
+        if time.monotonic() > last:
+            raise Conflict("holdfast up", f"it was not ready within {START_SECONDS:g} s, and is ended: {end_of(LOG)}")
+        time.sleep(LOOK)
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    """End what was started: softly, then at once."""
+    child.terminate()
+    try:
+        child.wait(END_SECONDS)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        child.kill()  # its own children end with it
 
 
 def stop() -> None:
@@ -51,6 +73,8 @@ def stop() -> None:
     say("Holdfast is down; jobs stay where they are")
 
 
-def last_line(log: Path) -> str:
+def end_of(log: Path) -> str:
+    """Return the last lines of a log in one, and where it stands."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    said = " · ".join(line.strip().removeprefix("holdfast: ") for line in lines[-SHOWN:])
+    return f"{said} (log: {log})" if said else "it said nothing"

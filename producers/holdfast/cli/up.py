@@ -25,14 +25,15 @@ def up(
     """Run everything in the foreground until Ctrl-C: API, workers, and the embedded storage in ./.holdfast."""
     from holdfast.cli import all_in_one, detached
 
-    if detach:
-        said = {"--processes": processes, "--port": port}
-        options = [text for name, value in said.items() if value is not None for text in (name, str(value))]
-        config = ["--config", str(context().config)] if context().config else []
-        detached.start([*config, "up", *(["--sim"] if sim else []), *options])
-        return
     known = all_in_one.simulated(context().config) if sim else settings()
-    all_in_one.serve(known, sim=sim, processes=processes, port=port)
+    if not detach:
+        all_in_one.serve(known, sim=sim, processes=processes, port=port)
+        return
+    all_in_one.checked(known, sim=sim, port=port)
+    said = {"--processes": processes, "--port": port}
+    options = [text for name, value in said.items() if value is not None for text in (name, str(value))]
+    config = ["--config", str(context().config)] if context().config else []
+    detached.start([*config, "up", *(["--sim"] if sim else []), *options])
 
 
 def down() -> None:
