@@ -1,7 +1,7 @@
 """The same client for asyncio. Every call runs on a thread; waiting holds none."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack, overload
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Self, Unpack, overload
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Item
 from holdfast.client.errors import StillWaiting
+from holdfast.client.input_items import gathered
+from holdfast.client.row_sources import Rows
 from holdfast.client.state_poller import StatePoller
 from holdfast.client.sync import Batch, Holdfast, Job, SubmitOptions
 from holdfast.client.waiting import Pause
@@ -37,12 +39,14 @@ class AsyncHoldfast:
     async def submit(self, jobs: Item, **options: Unpack[SubmitOptions]) -> "AsyncJob": ...  # type: ignore[overload-overlap] # a str is a prompt, although it can be iterated over
 
     @overload
-    async def submit(self, jobs: Iterable[Item], **options: Unpack[SubmitOptions]) -> "AsyncBatch": ...
+    async def submit(self, jobs: Rows | AsyncIterable[object], **options: Unpack[SubmitOptions]) -> "AsyncBatch": ...
 
-    async def submit(self, jobs: Item | Iterable[Item], **options: Unpack[SubmitOptions]) -> "AsyncJob | AsyncBatch":
-        """Accept one job, or many as a batch: see ``Holdfast.submit``."""
+    async def submit(
+        self, jobs: Item | Rows | AsyncIterable[object], **options: Unpack[SubmitOptions]
+    ) -> "AsyncJob | AsyncBatch":
+        """Accept one job, or many as a batch, also from an asynchronous iterable: see ``Holdfast.submit``."""
         submit: Callable[..., Job | Batch] = self.sync.submit
-        submitted = await asyncio.to_thread(submit, jobs, **options)
+        submitted = await asyncio.to_thread(submit, await gathered(jobs), **options)
         return AsyncJob(self, submitted) if isinstance(submitted, Job) else AsyncBatch(self, submitted)
 
     async def ask(self, prompt: Item, *, model: str | None = None, timeout: float | None = None) -> Answer:  # noqa: ASYNC109 - the twin of the sync one

@@ -8,6 +8,7 @@ import msgspec
 
 from holdfast.client.backend import Item, JobDefaults
 from holdfast.client.errors import InvalidJobs, JobProblem
+from holdfast.client.row_values import is_missing
 from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Priority
 from holdfast.model.request import Request
@@ -61,8 +62,11 @@ def read_item(item: Item, defaults: JobDefaults) -> ParsedLine:
             raise InvalidRequest("model", "is missing.", "Name an alias of the configuration, or provider/model.")
         case Mapping() | bytes() | msgspec.Raw():
             return read_line(item, defaults)
+        case _ if is_missing(item):
+            raise InvalidRequest("prompt", "is missing: the value is empty (None, NaN or NA).")
         case _:
-            raise InvalidRequest("job", f"expected a prompt, a dict or a Request, got {type(item).__name__}.")
+            kind = type(item).__name__
+            raise InvalidRequest("job", f"expected a prompt, a dict, a Request or a row with named values, got {kind}.")
 
 
 def read_line(item: Json | Mapping[str, Any], defaults: JobDefaults) -> ParsedLine:

@@ -6,16 +6,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack, overload
 
-import msgspec
-
 from holdfast.client import waiting
 from holdfast.client.answer import Answer
 from holdfast.client.backend import AcceptedJob, Backend, Item, JobDefaults, SubmitRequest
+from holdfast.client.input_items import read_input
 from holdfast.client.open_backend import open_backend
+from holdfast.client.row_reader import RowReader
+from holdfast.client.row_sources import Rows
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Priority, State
-from holdfast.model.request import Request
 
 if TYPE_CHECKING:
     from holdfast.config import Settings
@@ -29,6 +29,9 @@ class SubmitOptions(TypedDict, total=False):
     expires_in: float | None
     idempotency_key: str | None
     name: str
+    columns: Mapping[str, str] | None
+    template: str | None
+    metadata: bool | Iterable[str] | None
 
 
 class Holdfast:
@@ -54,21 +57,27 @@ class Holdfast:
     def submit(self, jobs: Item, **options: Unpack[SubmitOptions]) -> "Job": ...  # type: ignore[overload-overlap] # a str is a prompt, although it can be iterated over
 
     @overload
-    def submit(self, jobs: Iterable[Item], **options: Unpack[SubmitOptions]) -> "Batch": ...
+    def submit(self, jobs: Rows, **options: Unpack[SubmitOptions]) -> "Batch": ...
 
-    def submit(self, jobs: Item | Iterable[Item], **options: Unpack[SubmitOptions]) -> "Job | Batch":
+    def submit(self, jobs: Item | Rows, **options: Unpack[SubmitOptions]) -> "Job | Batch":
         """Accept one job, or many as a batch. When this returns they are safe: each will end in exactly one answer.
 
         Args:
-            jobs: A prompt, an input line as a dict (plain, OpenAI's or Anthropic's form), or a Request; or many.
+            jobs: A prompt, an input line as a dict (plain, OpenAI's or Anthropic's form), or a Request. Or many: an
+                iterable of these or of rows (named tuples, dataclasses, models, database rows), a DataFrame of pandas
+                or polars, an Arrow table, or a data set, each row of which is a job. Missing values are absent.
             options: Keyword arguments:
                 ``model``: Alias or ``provider/model`` of jobs that name none.
                 ``priority``: ``interactive`` or ``batch``, for jobs that say nothing.
                 ``expires_in``: Seconds after which a job that is still waiting is given up, for jobs that say nothing.
                 ``idempotency_key``: Submitting again with the same key finds the same jobs instead of making new ones.
                 ``name``: What lists call the batch.
+                ``columns``: For keys of a job the column that holds them: ``{"prompt": "question"}``.
+                ``template``: A prompt with columns in braces: ``"Summarise: {text}"``.
+                ``metadata``: What becomes of columns that are no key of a job: True keeps all, names keep those.
 
-        Raises: InvalidJobs: all that is wrong with any of them; then none was taken. StorageUnavailable.
+        Raises: InvalidJobs: all that is wrong with any of them; then none was taken. InvalidRequest: columns that
+            cannot be jobs. TypeError: what has no rows. StorageUnavailable.
         """
         request = submit_request(jobs, **options)
         accepted = self.backend.submit(request)
@@ -117,19 +126,23 @@ class Holdfast:
 
 
 def submit_request(
-    jobs: Item | Iterable[Item],
+    jobs: Item | Rows,
     *,
     model: str | None = None,
     priority: Priority | str | None = None,
     expires_in: float | None = None,
     idempotency_key: str | None = None,
     name: str = "",
+    columns: Mapping[str, str] | None = None,
+    template: str | None = None,
+    metadata: bool | Iterable[str] | None = None,
 ) -> SubmitRequest:
-    """Make the request for one item, or for many as a batch. Raises ValueError: no such priority."""
+    """Make the request for one item, or for many as a batch. Raises ValueError: no such priority; TypeError."""
     defaults = JobDefaults(model, Priority(priority) if priority else None, expires_in)
-    if isinstance(jobs, str | Mapping | Request | bytes | msgspec.Raw):
-        return SubmitRequest([jobs], defaults, key=idempotency_key)
-    return SubmitRequest(list(jobs), defaults, many=True, name=name, key=idempotency_key)
+    items, many = read_input(jobs, RowReader(columns, template, metadata))
+    if not many:
+        return SubmitRequest(items, defaults, key=idempotency_key)
+    return SubmitRequest(items, defaults, many=True, name=name, key=idempotency_key)
 
 
 class Job:
