@@ -39,6 +39,12 @@ def test_every_part_says_what_it_is_for() -> None:
                 assert ast.get_docstring(ast.parse((part / "__init__.py").read_text())), part
 
 
+def test_every_part_tells_type_checkers_of_its_types() -> None:
+    """Portions of a namespace have a marker each (PEP 561); tests/system/test_install.py looks from outside."""
+    parts = [part for root in ROOTS for part in (ROOT / root / "holdfast").iterdir() if (part / "__init__.py").exists()]
+    assert [part for part in parts if not (part / "py.typed").exists()] == []
+
+
 @pytest.mark.parametrize("path", [*CODE, *TESTS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_and_functions_are_small(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

@@ -70,7 +70,7 @@ def test_a_route_that_the_operator_holds_open_takes_calls_whatever_its_breaker_s
 @pytest.mark.parametrize(
     ("more", "lane", "why"),
     [
-        ({"has_workers": False}, LANE, "no worker runs: start one with `holdfast worker`"),
+        ({"has_workers": False}, LANE, "no worker runs: start one with `holdfast up` or `holdfast worker`"),
         ({"warning": "away"}, LANE, "Redis does not answer"),
         ({}, LaneCounts("smart.batch", LANE.counts, paused=True), "an operator paused it"),
         ({}, LaneCounts("nobody.batch", LANE.counts), "no plan is configured for its model"),

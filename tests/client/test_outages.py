@@ -10,7 +10,7 @@ from holdfast.client.local import LocalBackend
 from holdfast.lanes import BreakerView, Snapshot
 from holdfast.lanes.values import RouteFault
 from holdfast.policy.outage_sentence import FaultCount
-from producing import configured
+from producing import StandInWorker, configured
 
 DOWN = Snapshot(
     [BreakerView("endpoint:anthropic", "open", 1, 3.0, since=1_790_000_000.0),
@@ -25,6 +25,7 @@ def backend(tmp_path, monkeypatch):
     installation = Installation(configured(tmp_path))
     monkeypatch.setattr("holdfast.client.local.gate_overview", lambda _: GateOverview(DOWN))
     monkeypatch.setattr(outages, "faults_of", lambda *_: FAULTS)
+    StandInWorker(installation.ready())
     yield LocalBackend(installation, tenant=None)
     installation.close()
 

@@ -28,7 +28,7 @@ def draw_status(view: View) -> Drawing:
     return stack(
         facts_table({"database": view["database_url"], "Redis": view["redis_url"] or "not running"}),
         "",
-        view_table(view["workers"], WORKERS, empty="no worker runs: start one with `holdfast worker`"),
+        view_table(view["workers"], WORKERS, empty="no worker runs: start one with `holdfast up` or `holdfast worker`"),
         "",
         draw_lanes(view),
         "",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from holdfast.client.plain_line import output_line
     from holdfast.client.sync import Batch, Holdfast, Job
+    from holdfast.client.wait_monitor import StalledWarning
 
 PLACES = {
     "Answer": "answer",
@@ -41,6 +42,7 @@ PLACES = {
     "Problem": "answer",
     "ServerRefused": "errors",
     "ServerUnavailable": "errors",
+    "StalledWarning": "wait_monitor",
     "StillWaiting": "errors",
     "output_line": "plain_line",
 }
@@ -60,6 +62,7 @@ __all__ = [
     "Problem",
     "ServerRefused",
     "ServerUnavailable",
+    "StalledWarning",
     "StillWaiting",
     "output_line",
 ]

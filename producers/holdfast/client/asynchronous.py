@@ -7,17 +7,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack, overload
 
 from holdfast.client.answer import Answer
+from holdfast.client.answer_table import demand_pandas, to_frame
 from holdfast.client.backend import Item
 from holdfast.client.errors import StillWaiting
 from holdfast.client.input_items import gathered
 from holdfast.client.row_sources import Rows
+from holdfast.client.stall_watch import StallWatch
 from holdfast.client.state_poller import StatePoller
 from holdfast.client.sync import Batch, Holdfast, Job, SubmitOptions
+from holdfast.client.wait_monitor import WaitMonitor
 from holdfast.client.waiting import Pause
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.job import Priority, State
 
 if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-not-found,import-untyped,unused-ignore] # no dependency of ours
+
     from holdfast.config import Settings
 
 
@@ -34,6 +39,7 @@ class AsyncHoldfast:
     ) -> None:
         self.sync = Holdfast(settings, config=config, url=url, api_key=api_key)
         self.poller = StatePoller(self.sync.backend.states)
+        self.stalls = StallWatch(self.sync.backend)
 
     @overload
     async def submit(self, jobs: Item, **options: Unpack[SubmitOptions]) -> "AsyncJob": ...  # type: ignore[overload-overlap] # a str is a prompt, although it can be iterated over
@@ -75,6 +81,7 @@ class AsyncHoldfast:
         return await self.job(str(job)).cancel()
 
     async def close(self) -> None:
+        await self.stalls.close()
         await self.poller.close()
         await asyncio.to_thread(self.sync.close)
 
@@ -91,11 +98,12 @@ class AsyncJob:
     """One submitted job."""
 
     def __init__(self, holdfast: AsyncHoldfast, job: Job) -> None:
-        self._poller, self.sync, self.id = holdfast.poller, job, job.id
+        self._holdfast, self.sync, self.id = holdfast, job, job.id
 
     async def wait(self, timeout: float | None = None) -> Answer:  # noqa: ASYNC109 - as above
         """Wait until the job has ended. Thousands may wait at once: they share one question to the storage."""
-        await self._poller.ended(self.id, timeout)
+        with self._holdfast.stalls.over(self.id):
+            await self._holdfast.poller.ended(self.id, timeout)
         answer = await self.result()
         if answer is None:
             raise StillWaiting(self.id, timeout or 0.0)
@@ -125,16 +133,28 @@ class AsyncBatch:
     async def counts(self) -> Mapping[State, int]:
         return await asyncio.to_thread(self.sync.counts)
 
-    async def wait(self, timeout: float | None = None) -> Mapping[State, int]:  # noqa: ASYNC109 - as above
+    async def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> Mapping[State, int]:  # noqa: ASYNC109 - as above
         """Wait until every job has ended, and return how many ended how."""
-        async for _answer in sleeping(self.sync.pauses(timeout)):
+        async for _answer in sleeping(self.sync.pauses(timeout), self.sync.monitor(progress=progress)):
             pass  # a wait has pauses only
         return await self.counts()
 
-    async def results(self, *, ordered: bool = True, timeout: float | None = None) -> AsyncIterator[Answer]:  # noqa: ASYNC109 - as above
-        """Yield answers as jobs end, in input order or as they come."""
-        async for answer in sleeping(self.sync.stream(ordered=ordered, timeout=timeout)):
+    async def results(
+        self,
+        *,
+        ordered: bool = True,
+        timeout: float | None = None,  # noqa: ASYNC109 - as above
+        progress: bool | None = None,
+    ) -> AsyncIterator[Answer]:
+        """Yield answers as jobs end, in input order or as they come. ``progress`` as in ``Batch.results``."""
+        steps = self.sync.stream(ordered=ordered, timeout=timeout)
+        async for answer in sleeping(steps, self.sync.monitor(progress=progress)):
             yield answer
+
+    async def to_pandas(self, *, timeout: float | None = None, progress: bool | None = None) -> "pd.DataFrame":  # noqa: ASYNC109 - as above
+        """Wait for the whole batch and return a DataFrame: see ``Batch.to_pandas``."""
+        demand_pandas()
+        return to_frame([answer async for answer in self.results(timeout=timeout, progress=progress)])
 
     async def cancel(self) -> int:
         return await asyncio.to_thread(self.sync.cancel)
@@ -143,10 +163,16 @@ class AsyncBatch:
         return self.id
 
 
-async def sleeping(steps: Iterator[Pause | Answer]) -> AsyncIterator[Answer]:
+async def sleeping(steps: Iterator[Pause | Answer], monitor: WaitMonitor) -> AsyncIterator[Answer]:
     """Drive a wait or a stream of answers: its questions on a thread, its pauses on the loop."""
-    while (step := await asyncio.to_thread(next, steps, None)) is not None:
-        if isinstance(step, Answer):
-            yield step
-        else:
+    try:
+        while (step := await asyncio.to_thread(next, steps, None)) is not None:
+            if isinstance(step, Answer):
+                monitor.clear()
+                yield step
+                continue
+            if monitor.is_due:
+                await asyncio.to_thread(monitor.look)
             await asyncio.sleep(step.seconds)
+    finally:
+        monitor.close()

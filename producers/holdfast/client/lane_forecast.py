@@ -18,7 +18,7 @@ from holdfast.store.fleet import list_workers
 from holdfast.store.overrides import read_overrides
 
 PAUSED = Eta(None, "an operator paused it")
-NO_WORKER = Eta(None, "no worker runs: start one with `holdfast worker`")
+NO_WORKER = Eta(None, "no worker runs: start one with `holdfast up` or `holdfast worker`")
 UNKNOWN_MODEL = Eta(None, "no plan is configured for its model")
 
 

@@ -50,10 +50,12 @@ class FleetSituation:
             return paused
         if reasons := self.installation.usable_keys.reasons(job.model):
             return str(NoUsableKey(job.model, reasons))
+        if not self.forecast.has_workers:
+            return NO_WORKER.why
         plan = self._plan(job.model)
         if plan is not None and plan.routes and all(self.is_down(route) for route in plan.routes):
             return outage_sentence(self._with_jobs(self._outage(plan.routes[0])))
-        return job.why_waiting or (None if self.forecast.has_workers else NO_WORKER.why)
+        return job.why_waiting
 
     def paused_by(self, lane: str) -> str | None:
         """Say who stopped a lane; None where nobody did."""

@@ -1,6 +1,5 @@
 """The Python client. Everything that waits can be given a ``timeout`` in seconds, and then raises StillWaiting."""
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -8,16 +7,21 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack, overload
 
 from holdfast.client import waiting
 from holdfast.client.answer import Answer
+from holdfast.client.answer_table import demand_pandas, to_frame
 from holdfast.client.backend import AcceptedJob, Backend, Item, JobDefaults, SubmitRequest
 from holdfast.client.input_items import read_input
+from holdfast.client.live_line import open_line
 from holdfast.client.open_backend import open_backend
 from holdfast.client.row_reader import RowReader
 from holdfast.client.row_sources import Rows
+from holdfast.client.wait_monitor import WaitMonitor, monitor_batch, monitor_job, sleeping_under
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Priority, State
 
 if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-not-found,import-untyped,unused-ignore] # no dependency of ours
+
     from holdfast.config import Settings
 
 
@@ -152,9 +156,13 @@ class Job:
         self._backend, self.inner = backend, inner_id("job", job)
         self.id = public_id("job", self.inner)
 
-    def wait(self, timeout: float | None = None) -> Answer:
-        """Wait until the job has ended, and return how. Raises StillWaiting, NotFound."""
-        return waiting.drive(waiting.ended(self._backend, self.id, timeout))
+    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> Answer:
+        """Wait until the job has ended, and return how. Raises StillWaiting, NotFound.
+
+        ``progress`` as in `Batch.results`; StalledWarning says why nothing happens.
+        """
+        with sleeping_under(monitor_job(self._backend, self.id, open_line(progress))) as sleep:
+            return waiting.drive(waiting.ended(self._backend, self.id, timeout), sleep)
 
     def result(self) -> Answer | None:
         """Return how the job ended, or None while it has not."""
@@ -187,22 +195,48 @@ class Batch:
         """Count the jobs by state."""
         return self._backend.counts(self.id)
 
-    def wait(self, timeout: float | None = None) -> Mapping[State, int]:
-        """Wait until every job has ended, and return how many ended how."""
-        waiting.drive(self.pauses(timeout))
+    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> Mapping[State, int]:
+        """Wait until every job has ended, and return how many ended how. ``progress`` as in `results`."""
+        with sleeping_under(self.monitor(progress=progress)) as sleep:
+            waiting.drive(self.pauses(timeout), sleep)
         return self.counts()
 
     def pauses(self, timeout: float | None = None) -> waiting.Waiting[None]:
         """Yield the pauses of a wait, for callers that sleep in their own way."""
         return waiting.all_ended(self._backend, self.id, timeout)
 
-    def results(self, *, ordered: bool = True, timeout: float | None = None) -> Iterator[Answer]:
-        """Yield answers as jobs end: in input order, or with ``ordered=False`` in the order in which they come."""
-        for step in self.stream(ordered=ordered, timeout=timeout):
-            if isinstance(step, Answer):
-                yield step
-            else:
-                time.sleep(step.seconds)
+    def results(
+        self, *, ordered: bool = True, timeout: float | None = None, progress: bool | None = None
+    ) -> Iterator[Answer]:
+        """Yield answers as jobs end: in input order, or with ``ordered=False`` in the order in which they come.
+
+        ``progress``: a line tells how far the batch is. None: in a notebook and on a terminal; True: always, False:
+        never. Where nothing happens for some seconds, a StalledWarning says why, and what to do: start a worker, set
+        a key.
+        """
+        monitor = self.monitor(progress=progress)
+        with sleeping_under(monitor) as sleep:
+            for step in self.stream(ordered=ordered, timeout=timeout):
+                if isinstance(step, Answer):
+                    monitor.clear()
+                    yield step
+                else:
+                    sleep(step.seconds)
+
+    def to_pandas(self, *, timeout: float | None = None, progress: bool | None = None) -> "pd.DataFrame":
+        """Wait for the whole batch and return a DataFrame, a row for each answer in input order.
+
+        Its columns are those of `answer_table.COLUMNS`. Rows are numbered from 0, to stand beside a table that is
+        numbered so, too: ``frame.join(batch.to_pandas().add_prefix("reply_"))``.
+
+        Raises: ImportError: pandas is not installed; StillWaiting.
+        """
+        demand_pandas()
+        return to_frame(self.results(timeout=timeout, progress=progress))
+
+    def monitor(self, *, progress: bool | None = None) -> WaitMonitor:
+        """Return what a wait of one's own asks to ``look`` at times."""
+        return monitor_batch(self._backend, self.id, open_line(progress))
 
     def stream(self, *, ordered: bool = True, timeout: float | None = None) -> waiting.Stream:
         """Yield answers and the pauses between them, for callers that sleep in their own way."""
