@@ -24,7 +24,7 @@ from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
 from holdfast.providers.connect import connect
 from holdfast.providers.port import Provider
-from holdfast.store.codec import decode_request, encode_request
+from holdfast.store.request_codec import decode_request, encode_request
 from holdfast.wire.written import read_written
 
 MEBI = 2**20

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from holdfast.client import Holdfast, local
+from holdfast.client import Holdfast, drain
 from holdfast.client.fleet import GateOverview, credential_alerts
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
@@ -69,7 +69,7 @@ def test_a_drain_writes_each_letter_before_it_is_removed(
 
 
 def test_dropping_goes_on_over_pages(operator: LocalBackend, hf: Holdfast, worker: StandInWorker, monkeypatch) -> None:
-    monkeypatch.setattr("holdfast.client.local.PAGE", 2)
+    monkeypatch.setattr("holdfast.client.drain.PAGE", 2)
     hf.submit([f"p{n}" for n in range(5)], model="smart")
     worker.bury()
     assert operator.drop(DEAD, limit=100) == 5
@@ -91,7 +91,7 @@ def test_cancelling_a_batch_that_is_not_there_is_an_error(hf: Holdfast) -> None:
 
 
 def test_dead_letters_are_on_the_disk_before_they_are_dropped(operator, hf, worker, tmp_path, monkeypatch) -> None:
-    order, synced, acted = list[str](), os.fsync, local.act_on_dead_letters
+    order, synced, acted = list[str](), os.fsync, drain.act_on_dead_letters
 
     def sync(descriptor: int) -> None:
         order.append("synced")
@@ -104,6 +104,6 @@ def test_dead_letters_are_on_the_disk_before_they_are_dropped(operator, hf, work
     hf.submit(["a"], model="smart")
     worker.bury()
     monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(local, "act_on_dead_letters", act)
+    monkeypatch.setattr(drain, "act_on_dead_letters", act)
     assert operator.drain(DEAD, 10, tmp_path / "letters.jsonl") == 1
     assert order == ["synced", "dropped"]

@@ -15,8 +15,9 @@ from holdfast.model.reply import Reply
 from holdfast.model.request import OnRefusal, Request, Strictness, ToolUse
 from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
-from holdfast.store.codec import COMPRESS_ABOVE, encode_request
+from holdfast.store.codec import COMPRESS_ABOVE
 from holdfast.store.jobs import find_detail
+from holdfast.store.request_codec import encode_request
 from holdfast.store.responses import find_response, find_responses
 from holdfast.store.submit import submit_jobs
 from holdfast.wire.written import read_written

@@ -8,18 +8,23 @@ the command line and the API print the same, whichever side answered.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-import msgspec
-
-from holdfast.client.answer import Answer
-from holdfast.client.batch_output import OutputForm, OutputLine
-from holdfast.model.call_result import ProviderResponse
 from holdfast.model.job import Priority, State
-from holdfast.model.records import JobFilter
-from holdfast.model.request import Request
 
-Item = str | Mapping[str, Any] | Request | bytes | msgspec.Raw  # of a line, bytes are JSON as it was written
+if TYPE_CHECKING:
+    import msgspec
+
+    from holdfast.client.answer import Answer
+    from holdfast.client.batch_output import OutputForm, OutputLine
+    from holdfast.model.call_result import ProviderResponse
+    from holdfast.model.records import JobFilter
+    from holdfast.model.request import Request
+
+    Item: TypeAlias = str | Mapping[str, Any] | Request | bytes | msgspec.Raw
+else:
+    Item = object  # what it names is slow to import, and most commands submit nothing
+"""One of a submit; of a line, bytes are JSON as it was written."""
 View = dict[str, Any]  # JSON that is passed on: who draws it reads the fields that it needs
 Force = Literal["open", "closed"]
 
@@ -81,16 +86,16 @@ class Backend(Protocol):
     def states(self, jobs: Sequence[str]) -> Mapping[str, State]:
         """Return the state of each job that is there: a cheap poll for those who wait."""
 
-    def answer(self, job: str) -> Answer | None:
+    def answer(self, job: str) -> "Answer | None":
         """Return how the job ended, or None while it has not."""
 
-    def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> View:
+    def jobs(self, where: "JobFilter", limit: int, cursor: str | None = None) -> View:
         """Return a page of jobs."""
 
     def job(self, job: str) -> View:
         """Show a job with its attempts, and its reply or error once it has ended."""
 
-    def response(self, job: str) -> ProviderResponse:
+    def response(self, job: str) -> "ProviderResponse":
         """Return a provider's answer as it came: of the call that ended the job, or of the last one that brought any.
 
         Raises: NotFound: none came.
@@ -118,7 +123,7 @@ class Backend(Protocol):
         ``{"results": [...], "next": ...}``: at most ``limit`` lines, each with its ``position``; ``next`` is the last.
         """
 
-    def output_lines(self, batch: str, after: int, limit: int, form: OutputForm) -> Sequence[OutputLine]:
+    def output_lines(self, batch: str, after: int, limit: int, form: "OutputForm") -> "Sequence[OutputLine]":
         """Return the same as lines of a file, each in the wanted form. Long ones come fewer at a time."""
 
     def cancel_batch(self, batch: str) -> View:
@@ -150,19 +155,19 @@ class Backend(Protocol):
 
     # Dead letters. A limit is the most that one act takes, oldest first.
 
-    def dead_groups(self, where: JobFilter) -> View:
+    def dead_groups(self, where: "JobFilter") -> View:
         """Group dead letters by lane and fault, largest group first."""
 
-    def count(self, where: JobFilter, limit: int) -> int:
+    def count(self, where: "JobFilter", limit: int) -> int:
         """Count the dead letters that an act with this limit would take."""
 
-    def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
+    def replay(self, where: "JobFilter", limit: int, per_minute: float | None) -> int:
         """Put dead letters back to work, at most ``per_minute`` a minute; return how many."""
 
-    def drop(self, where: JobFilter, limit: int) -> int:
+    def drop(self, where: "JobFilter", limit: int) -> int:
         """Remove dead letters for good; return how many."""
 
-    def drain(self, where: JobFilter, limit: int, to: Path) -> int:
+    def drain(self, where: "JobFilter", limit: int, to: Path) -> int:
         """Write dead letters to a new file, one JSON object a line, then remove them."""
 
     def close(self) -> None:

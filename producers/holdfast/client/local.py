@@ -3,18 +3,15 @@
 An operator's override is committed to SQL first, then sent to Redis; workers send it again after Redis lost its data.
 """
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.client import views
-from holdfast.client.answer import Answer
+from holdfast.client.answer_body import find_answer_body
 from holdfast.client.backend import Accepted, Force, SubmitRequest, View
-from holdfast.client.batch_output import OutputForm, OutputLine, write_line
-from holdfast.client.bulk_actions import act_on_dead_letters
-from holdfast.client.dead_letter_line import dead_letter_line, new_file
+from holdfast.client.cost import cost_of
 from holdfast.client.errors import NoResponse
 from holdfast.client.fleet import (
     GateOverview,
@@ -28,13 +25,11 @@ from holdfast.client.fleet import (
 )
 from holdfast.client.installation import Installation
 from holdfast.client.outages import WAITING, FleetSituation, read_situation
-from holdfast.client.plain_line import MICROS, error_line, output_line
-from holdfast.client.submission import Submission
-from holdfast.model.call_result import ProviderResponse
+from holdfast.client.plain_line import MICROS
 from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnavailable
 from holdfast.model.ids import inner_id, public_id
-from holdfast.model.job import DEFAULT_TENANT, LIVE, Priority, State
-from holdfast.model.records import BatchRecord, FinishedJob, JobDetail, JobFilter, ResultRecord, WorkerRecord
+from holdfast.model.job import DEFAULT_TENANT, Priority, State
+from holdfast.model.records import BatchRecord, JobDetail, JobFilter, WorkerRecord
 from holdfast.store import Store
 from holdfast.store.backlog import list_lanes
 from holdfast.store.batches import find_batch, list_batches
@@ -42,17 +37,18 @@ from holdfast.store.cancel import cancel_batch, cancel_job
 from holdfast.store.counters import read_counters
 from holdfast.store.dead_letters import dead_groups
 from holdfast.store.fleet import list_workers
-from holdfast.store.jobs import count_jobs, find_detail, list_finished, list_jobs, read_states
+from holdfast.store.jobs import count_jobs, find_detail, list_jobs, read_states
 from holdfast.store.ledger import read_ledger
-from holdfast.store.operations import BulkAction
 from holdfast.store.overrides import OverrideKind, set_override
-from holdfast.store.responses import find_response, find_responses
+from holdfast.store.responses import find_response
 
 if TYPE_CHECKING:
+    from holdfast.client.answer import Answer
+    from holdfast.client.batch_output import OutputForm, OutputLine
+    from holdfast.client.ended_jobs import EndedJobs
     from holdfast.lanes import Lanes
+    from holdfast.model.call_result import ProviderResponse
 
-PAGE = 500  # dead letters that a drain writes at once
-FEW, MOST_BYTES = 20, 16 * 1024 * 1024  # answers that are read at once, and of which a page of lines is full
 LONGEST_NAME = 400  # characters of a lane or a route
 LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
 
@@ -72,6 +68,8 @@ class LocalBackend:
     # Jobs
 
     def submit(self, request: SubmitRequest) -> Accepted:
+        from holdfast.client.submission import Submission  # noqa: PLC0415 - slow to import, and most look only
+
         return Submission(self.installation, self.tenant or DEFAULT_TENANT, request).commit()
 
     def states(self, jobs: Sequence[str]) -> Mapping[str, State]:
@@ -80,12 +78,8 @@ class LocalBackend:
         found = self._store.read(read_states, [inner_id("job", job) for job in jobs], self.tenant)
         return {public_id("job", job): state for job, state in found.items()}
 
-    def answer(self, job: str) -> Answer | None:
-        detail = self._detail(job)
-        if detail.job.state in LIVE or detail.result is None:
-            return None
-        finished = FinishedJob(detail.job, detail.result)
-        return Answer.read(output_line(finished, self._cost(detail.result), self._response(detail)))
+    def answer(self, job: str) -> "Answer | None":
+        return self._ended_jobs.answer(self._detail(job))
 
     def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> View:
         after = inner_id("job", cursor) if cursor else None
@@ -95,24 +89,18 @@ class LocalBackend:
     def job(self, job: str) -> View:
         detail = self._detail(job)
         spent = sum(attempt.cost_micros for attempt in detail.attempts) / MICROS
-        cost = self._cost(detail.result) if detail.result else spent
-        view = views.detail_view(detail, cost, self._response(detail))
+        cost = cost_of(detail.result, self.installation.settings) if detail.result else spent
+        view = views.detail_view(detail, cost, find_answer_body(self._store, detail, self.tenant))
         if detail.job.state in WAITING:
             view["why_waiting"] = self._situation(gate_overview(self.installation)).why_waiting(detail.job)
         return view
 
-    def response(self, job: str) -> ProviderResponse:
+    def response(self, job: str) -> "ProviderResponse":
         detail = self._detail(job)
         found = self._store.read(find_response, detail.job.id, self.tenant)
         if found is None:
             raise NoResponse(public_id("job", detail.job.id))
         return found
-
-    def _response(self, detail: JobDetail) -> ProviderResponse | None:
-        """Read the answer that a written request got, which may be all there is; of a plain one the reply says it."""
-        if detail.job.written_in is None or detail.result is None or detail.result.reply is None:
-            return None
-        return self._store.read(find_response, detail.job.id, self.tenant)
 
     def cancel(self, job: str) -> View:
         inner = inner_id("job", job)
@@ -133,48 +121,16 @@ class LocalBackend:
         return self._batch(batch).counts
 
     def results(self, batch: str, after: int, limit: int) -> View:
-        ended = self._ended(self._batch(batch).id, after, limit, OutputForm.PLAIN)
-        return views.results_view(
-            [
-                {"position": one.job.position, **output_line(one, self._cost(one.result), response)}
-                for one, response in ended
-            ]
-        )
+        return self._ended_jobs.results(self._batch(batch).id, after, limit)
 
-    def output_lines(self, batch: str, after: int, limit: int, form: OutputForm) -> Sequence[OutputLine]:
-        ended = self._ended(self._batch(batch).id, after, limit, form)
-        return [self._line(one, response, form) for one, response in ended]
+    def output_lines(self, batch: str, after: int, limit: int, form: "OutputForm") -> "Sequence[OutputLine]":
+        return self._ended_jobs.lines(self._batch(batch).id, after, limit, form)
 
-    def _line(self, finished: FinishedJob, response: ProviderResponse | None, form: OutputForm) -> OutputLine:
-        cost, error = self._cost(finished.result), error_line(finished.result)
-        text = write_line(finished, response, form, cost)
-        return OutputLine(finished.job.position or 0, error["kind"] if error else None, cost, text)
+    @property
+    def _ended_jobs(self) -> "EndedJobs":
+        from holdfast.client.ended_jobs import EndedJobs  # noqa: PLC0415 - slow to import, and most look only
 
-    def _ended(
-        self, batch: str, after: int, limit: int, form: OutputForm
-    ) -> Iterator[tuple[FinishedJob, ProviderResponse | None]]:
-        """Read answers a few at a time, and no more once they are long. Of plain lines the reading says it all."""
-        size = 0
-        while size < MOST_BYTES and (page := self._store.read(list_finished, batch, after, min(FEW, limit))):
-            asked = [
-                one.job.id for one in page if one.job.written_in or form not in {OutputForm.PLAIN, OutputForm.AUTO}
-            ]
-            responses = self._store.read(find_responses, asked, self.tenant) if asked else {}
-            yield from ((one, responses.get(one.job.id)) for one in page)
-            size += sum(len(each.body) for each in responses.values())
-            limit, after = limit - len(page), page[-1].job.position or 0
-            if not limit:
-                return
-
-    def _cost(self, result: ResultRecord) -> float | None:
-        """Return what a job cost; None where nobody said what its route costs."""
-        if result.cost_micros or result.route is None:
-            return result.cost_micros / MICROS
-        try:
-            route = self.installation.settings.plan(result.route).routes[0]
-        except InvalidRequest:  # of an earlier configuration
-            return 0.0
-        return None if route.price is None else 0.0
+        return EndedJobs(self._store, self.installation.settings, self.tenant)
 
     def cancel_batch(self, batch: str) -> View:
         record = self._batch(batch)
@@ -273,30 +229,25 @@ class LocalBackend:
 
     def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
         self.installation.crash_point("before_replay")
-        moved = act_on_dead_letters(
-            self.installation, BulkAction.REPLAY, self._mine(where), limit, self.actor, per_minute
-        )
+        moved = self._act("replay", where, limit, per_minute)
         self.installation.crash_point("after_replay")
         return moved
 
     def drop(self, where: JobFilter, limit: int) -> int:
-        return act_on_dead_letters(self.installation, BulkAction.DROP, self._mine(where), limit, self.actor)
+        return self._act("drop", where, limit, None)
 
     def drain(self, where: JobFilter, limit: int, to: Path) -> int:
         """Write dead letters to a new file, newest first, and remove each page once it is on the disk."""
-        drained, left, cursor, where = 0, limit, None, self._mine(where)
-        with new_file(to) as file:
-            while left and (jobs := self._store.read(list_jobs, where, min(PAGE, left), cursor)):
-                details = [self._store.read(find_detail, job.id, self.tenant) for job in jobs]
-                file.write(b"".join(dead_letter_line(detail) for detail in details if detail is not None))
-                file.flush()
-                os.fsync(file.fileno())
-                ids = tuple(job.id for job in jobs)
-                drained += act_on_dead_letters(
-                    self.installation, BulkAction.DROP, replace(where, ids=ids), len(ids), self.actor
-                )
-                left, cursor = left - len(jobs), jobs[-1].id
-        return drained
+        from holdfast.client.drain import drain  # noqa: PLC0415 - slow to import, and few drain
+
+        return drain(self.installation, self._mine(where), limit, self.actor, to)
+
+    def _act(self, action: str, where: JobFilter, limit: int, per_minute: float | None) -> int:
+        from holdfast.client.bulk_actions import act_on_dead_letters  # noqa: PLC0415 - slow to import, and few act
+        from holdfast.store.operations import BulkAction  # noqa: PLC0415 - the same
+
+        where = self._mine(where)
+        return act_on_dead_letters(self.installation, BulkAction(action), where, limit, self.actor, per_minute)
 
     def close(self) -> None:
         self.installation.close()
@@ -338,7 +289,7 @@ class LocalBackend:
     def _detail(self, job: str) -> JobDetail:
         """Read a job. Raises NotFound, also where it is another tenant's, so that its existence is not revealed."""
         inner = inner_id("job", job)
-        detail = self._store.read(find_detail, inner, self.tenant)
+        detail = self._store.read(find_detail, inner, self.tenant, with_request=False)
         if detail is None:
             raise NotFound("job", public_id("job", inner))
         return detail

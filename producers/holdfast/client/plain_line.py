@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.model import exact_json
-from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import public_id
 from holdfast.model.job import MappingNote, State
-from holdfast.model.records import FinishedJob, ResultRecord
-from holdfast.model.reply import Reply, Usage
 from holdfast.wire.answer_format import format_of
+
+if TYPE_CHECKING:
+    from holdfast.model.call_result import ProviderResponse
+    from holdfast.model.records import FinishedJob, ResultRecord
+    from holdfast.model.reply import Reply, Usage
 
 MICROS = 1_000_000
 OK = 200
@@ -22,7 +24,7 @@ ENDED = {  # the message of a job that ended without a fault
 
 
 def output_line(
-    finished: FinishedJob, cost_usd: float | None = None, response: ProviderResponse | None = None
+    finished: "FinishedJob", cost_usd: float | None = None, response: "ProviderResponse | None" = None
 ) -> dict[str, Any]:
     """Say how ``finished`` ended: ``reply`` when it succeeded, ``error`` when it did not, never both.
 
@@ -43,13 +45,13 @@ def output_line(
     }
 
 
-def facts(finished: FinishedJob, cost_usd: float | None) -> dict[str, Any]:
+def facts(finished: "FinishedJob", cost_usd: float | None) -> dict[str, Any]:
     """Return what Holdfast knows of a job beside its answer, for the lines of other forms."""
     line = output_line(finished, cost_usd)
     return {key: line[key] for key in FACTS}
 
 
-def reply_with_body(reply: Reply | None, response: ProviderResponse | None) -> dict[str, Any] | None:
+def reply_with_body(reply: "Reply | None", response: "ProviderResponse | None") -> dict[str, Any] | None:
     """Write a reply, with the whole answer where that has no neutral form; None where there is none."""
     if reply is None:
         return None
@@ -57,7 +59,7 @@ def reply_with_body(reply: Reply | None, response: ProviderResponse | None) -> d
     return reply_line(reply) | ({} if body is None else {"body": body})
 
 
-def response_alone(response: ProviderResponse | None) -> Any:
+def response_alone(response: "ProviderResponse | None") -> Any:
     """Return the answer of an endpoint that has no neutral form; None where the reply says it all."""
     if response is None or response.status != OK or format_of(response.body) is not None:
         return None
@@ -67,7 +69,7 @@ def response_alone(response: ProviderResponse | None) -> Any:
         return None
 
 
-def reply_line(reply: Reply) -> dict[str, Any]:
+def reply_line(reply: "Reply") -> dict[str, Any]:
     return {
         "text": reply.text,
         "tool_calls": [call.model_dump(mode="json", include={"id", "name", "input"}) for call in reply.tool_calls],
@@ -80,11 +82,11 @@ def reply_line(reply: Reply) -> dict[str, Any]:
     }
 
 
-def usage_line(usage: Usage) -> dict[str, Any]:
+def usage_line(usage: "Usage") -> dict[str, Any]:
     return usage.model_dump(mode="json")
 
 
-def error_line(result: ResultRecord) -> dict[str, Any] | None:
+def error_line(result: "ResultRecord") -> dict[str, Any] | None:
     """Name what ended a job without a reply: a fault's kind, or the state itself for cancelled and expired ones."""
     if result.state is State.SUCCEEDED:
         return None

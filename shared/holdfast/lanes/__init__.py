@@ -8,14 +8,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from holdfast.lanes.values import WINDOW, BacklogPart, BreakerView, BucketView, FetchStatus, Snapshot
-from holdfast.policy.admission import Reason
 
 if TYPE_CHECKING:
     from holdfast.lanes.connection import Connection, connect
     from holdfast.lanes.gate import Gate
     from holdfast.lanes.lanes import Lanes
+    from holdfast.policy.admission import Reason
 
-PLACES = {"Connection": "connection", "Gate": "gate", "Lanes": "lanes", "connect": "connection"}
+PLACES = {
+    "Connection": "holdfast.lanes.connection",
+    "Gate": "holdfast.lanes.gate",
+    "Lanes": "holdfast.lanes.lanes",
+    "Reason": "holdfast.policy.admission",
+    "connect": "holdfast.lanes.connection",
+}
 
 __all__ = [
     "WINDOW",
@@ -38,4 +44,4 @@ if not TYPE_CHECKING:
         """Import what is asked for, and nothing else: a command line pays for every import."""
         if name not in PLACES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{PLACES[name]}"), name)
+        return getattr(import_module(PLACES[name]), name)

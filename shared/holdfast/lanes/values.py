@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from holdfast.model.call_result import Dimension
-from holdfast.policy.admission import Reason
-from holdfast.policy.outage_sentence import FaultCount
+
+if TYPE_CHECKING:
+    from holdfast.policy.admission import Reason
+    from holdfast.policy.outage_sentence import FaultCount
 
 WINDOW = 2_000  # ids of one lane in Redis: a few times what a fleet holds in flight
 
@@ -28,7 +31,7 @@ class FetchStatus:
     number of ids left in the lane. ``low`` asks this one process to top up the window from SQL.
     """
 
-    reason: Reason | None
+    reason: "Reason | None"
     retry_in: float | None = None
     window: int = 0
     low: bool = False
@@ -81,4 +84,4 @@ class RouteFault:
     """So many calls to ``route`` ended with one kind of fault and one HTTP status."""
 
     route: str
-    count: FaultCount
+    count: "FaultCount"

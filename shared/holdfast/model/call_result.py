@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from holdfast.model.fault import Fault
 from holdfast.model.job import MappingReport
-from holdfast.model.reply import Reply
+
+if TYPE_CHECKING:
+    from holdfast.model.fault import Fault
+    from holdfast.model.reply import Reply
 
 
 class Dimension(StrEnum):
@@ -43,7 +46,7 @@ class ProviderResponse:
 class CallResult:
     """The end of one call, as an adapter brings it back."""
 
-    outcome: Reply | Fault
+    outcome: "Reply | Fault"
     """What the provider answered, or what went wrong."""
     mapping: MappingReport = field(default_factory=MappingReport)
     """What the request lost on its way into the route's format."""

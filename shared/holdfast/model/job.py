@@ -6,9 +6,12 @@ All times are seconds since the Unix epoch as SQL's clock tells them, never a cl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from holdfast.model.fault import FaultKind
-from holdfast.model.request import Request
+
+if TYPE_CHECKING:
+    from holdfast.model.request import Request  # slow to import, and most who look at jobs read none
 
 DEFAULT_TENANT = "default"
 MAX_ATTEMPTS = 5  # outcomes that are the job's own doing
@@ -69,7 +72,7 @@ class NewJob:
     """Made by the producer before the first try, so that a submit that is repeated is the same job."""
     model: str
     """Model alias: with the priority it names the lane, and its plan names the routes."""
-    request: Request
+    request: "Request"
     """The prompt, stored apart from the job and read again by the claim."""
     need: Need
     """What the gate will reserve for it; its deadline is dated by SQL on acceptance."""
@@ -174,7 +177,7 @@ class Claimed:
     """Calls before this one that failed, which widen the backoff."""
     need: Need
     """What was reserved for it, with the routes it has to avoid now."""
-    request: Request
+    request: "Request"
     """The prompt, as it was handed in."""
     expires_at: float | None
     """Its deadline. A step that would come later ends it as expired."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MappingNote, Outcome, Priority, State
-from holdfast.model.reply import Reply, Usage
-from holdfast.model.request import Request
-from holdfast.model.route import Api
+
+if TYPE_CHECKING:
+    from holdfast.model.reply import Reply, Usage
+    from holdfast.model.request import Request
+    from holdfast.model.route import Api
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class JobRecord:
     """When it ended; retention counts from it, and a replay clears it."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The producer's labels."""
-    written_in: Api | None = None
+    written_in: "Api | None" = None
     """The wire format that its request was written in, and its output is told in. None: Holdfast's plain form."""
 
 
@@ -96,7 +99,7 @@ class AttemptRecord:
     """What went wrong, for a person: never prompt text, never a key."""
     provider_request_id: str | None
     """The provider's name for the call, to ask its support with."""
-    usage: Usage | None
+    usage: "Usage | None"
     """Tokens of a call that was answered."""
     cost_micros: int
     """Micro-dollars by the route's price; 0 where nothing was answered or no price is known."""
@@ -116,7 +119,7 @@ class ResultRecord:
     """That of the claim that ended it, or of the last claim where none did; audits compare it."""
     state: State
     """How it ended."""
-    reply: Reply | None
+    reply: "Reply | None"
     """The answer of one that succeeded, and of no other."""
     fault: FaultKind | None
     """What ended it. None: it succeeded or was cancelled."""
@@ -126,7 +129,7 @@ class ResultRecord:
     """Why it ended without a reply, for a person."""
     route: str | None
     """The route of the call that ended it. None: no call did."""
-    usage: Usage | None
+    usage: "Usage | None"
     """Tokens of the call that ended it."""
     cost_micros: int
     """Micro-dollars of all calls of this generation, as far as they were known when it ended."""
@@ -282,5 +285,5 @@ class JobDetail:
     """Its calls of all generations, in order."""
     result: ResultRecord | None
     """The terminal record of its newest generation. None: that has not ended."""
-    request: Request | None = None
+    request: "Request | None" = None
     """The prompt, where it was asked for."""

@@ -6,10 +6,11 @@ from typing import Any
 from holdfast.model.exception_fault import EXCEPTION
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Claimed, Outcome, Permit, State
-from holdfast.store.codec import decode_need, decode_request
+from holdfast.store.codec import decode_need
 from holdfast.store.counters import observe
 from holdfast.store.micros import to_seconds_or_none
 from holdfast.store.records import fault_or_none
+from holdfast.store.request_codec import decode_request
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 

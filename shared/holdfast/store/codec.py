@@ -1,82 +1,35 @@
-"""Values to what the tables hold, and back. Producers' and providers' text crosses here."""
+"""Values to what the tables hold, and back; requests have a module of their own. Providers' text crosses here."""
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from pydantic import BaseModel
 
 from holdfast.model import exact_json
-from holdfast.model.errors import InvalidRequest
-from holdfast.model.job import MappingNote, MappingReport, Need, NewJob
-from holdfast.model.reply import Reply, Usage
-from holdfast.model.request import OnRefusal, Request, Strictness
-from holdfast.model.route import Api
-from holdfast.model.written import WrittenRequest
+from holdfast.model.job import MappingNote, MappingReport, Need
 from holdfast.store.micros import to_micros, to_seconds_or_none
-from holdfast.wire.written import reread
+
+if TYPE_CHECKING:
+    from holdfast.model.reply import Reply, Usage
 
 COMPRESS_ABOVE = 2048  # bytes
 ZLIB_LEVEL = 1  # three times as fast as the default, for a tenth more bytes
 ZLIB_FIRST_BYTE = 0x78  # JSON objects start with 0x7b, so the first byte says which it is
-ENVELOPE = b"\x01"  # begins a request as it was written: its terms as JSON, a line feed, its body, deflated when large
-# Fields of a Request that its line says, not its body.
-TERMS: Mapping[str, Callable[[str], Any]] = {"strictness": Strictness, "on_refusal": OnRefusal, "written_in": str}
 
 
-def encode_request(job: NewJob) -> tuple[bytes, str]:
-    """The request as it is stored, and the hash that tells a repeated submit from another job under the same key.
-
-    What was written goes into an envelope byte for byte. The neutral form keeps the order of its keys, leaves empty
-    fields out, and has the same hash in any order. Raises InvalidRequest for what is no JSON.
-    """
-    said = blake2b(job.lane.encode() + b"\0", digest_size=16)
-    try:
-        body = _neutral(job.request, said) if job.request.written is None else _envelope(job.request, said)
-    except TypeError as error:
-        raise InvalidRequest(f"job {job.id}", f"the request cannot be stored: {error}.") from None
-    return body, said.hexdigest()
-
-
-def _neutral(request: Request, said: blake2b) -> bytes:
-    filled = {name: value for name, value in request.model_dump(mode="json").items() if value not in (None, [], {})}
-    said.update(exact_json.canonical(filled))
-    return deflate(exact_json.dumps(filled))
-
-
-def _envelope(request: Request, said: blake2b) -> bytes:
-    written = request.written
-    assert written
-    terms = {name: value for name in TERMS if (value := getattr(request, name)) is not None}
-    about: dict[str, Any] = {"api": written.api, "path": written.path, "headers": dict(written.headers), "terms": terms}
-    about["size"] = len(written.body)
-    head = b"".join((ENVELOPE, exact_json.canonical(about), b"\n"))
-    for part in (head, written.body):
-        said.update(part)
-    return head + deflate(written.body)
-
-
-def decode_request(body: bytes) -> Request:
-    """Read what ``encode_request`` of this version or of an earlier one has made. The reading is made anew."""
-    if not body.startswith(ENVELOPE):
-        return Request.model_validate_json(inflate(body))
-    end = body.index(b"\n")
-    about = exact_json.loads(body[len(ENVELOPE) : end])
-    whole = inflate(memoryview(body)[end + 1 :], about["size"])
-    written = WrittenRequest(Api(about["api"]), about["path"], whole, about["headers"])
-    terms = {name: TERMS[name](value) for name, value in about["terms"].items()}
-    return reread(written).model_copy(update=terms)
-
-
-def encode_reply(reply: Reply) -> bytes:
+def encode_reply(reply: "Reply") -> bytes:
     return deflate(exact_json.dumps(reply, _plain))
 
 
-def decode_reply(body: bytes | None) -> Reply | None:
-    return None if body is None else Reply.model_validate(exact_json.loads(inflate(body), lenient=True))
+def decode_reply(body: bytes | None) -> "Reply | None":
+    if body is None:
+        return None
+    from holdfast.model.reply import Reply  # noqa: PLC0415 - slow to import, and most looks read none
+
+    return Reply.model_validate(exact_json.loads(inflate(body), lenient=True))
 
 
 def _plain(value: Any) -> Any:
@@ -99,12 +52,16 @@ def inflate(body: bytes | memoryview, size: int = zlib.DEF_BUF_SIZE) -> bytes:
     return zlib.decompress(body, bufsize=size) if body[:1] == bytes([ZLIB_FIRST_BYTE]) else bytes(body)
 
 
-def encode_usage(usage: Usage) -> str:
+def encode_usage(usage: "Usage") -> str:
     return usage.model_dump_json(exclude_defaults=True)
 
 
-def decode_usage(text: str | None) -> Usage | None:
-    return None if text is None else Usage.model_validate_json(text)
+def decode_usage(text: str | None) -> "Usage | None":
+    if text is None:
+        return None
+    from holdfast.model.reply import Usage  # noqa: PLC0415 - the same
+
+    return Usage.model_validate_json(text)
 
 
 def encode_labels(labels: Mapping[str, str]) -> str | None:

@@ -1,17 +1,19 @@
 """Looking: one job, many jobs, what ended in a batch. Nothing here writes."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, union_all
 
 from holdfast.model.job import Priority, State, lane_name
 from holdfast.model.records import AttemptRecord, FinishedJob, JobDetail, JobFilter, JobRecord, ResultRecord
-from holdfast.store.codec import decode_request
 from holdfast.store.micros import to_micros
 from holdfast.store.records import ATTEMPT, JOB, REQUEST, RESULT, read_attempt, read_job, read_result
 from holdfast.store.sql import ENDED, Statement
 from holdfast.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from holdfast.model.request import Request
 
 MOST_PARTS = 200  # of one list; beyond it, jobs are read in the order of their ids until a page is full
 LANES = Statement("select distinct name from tally where kind = 'lane' order by name")
@@ -105,18 +107,24 @@ def read_states(tx: Transaction, ids: Sequence[str], tenant: str | None = None) 
     return {id_: State(state) for id_, state in tx.run(STATES, ids=list(ids), tenant=tenant)}
 
 
-def find_detail(tx: Transaction, id_: str, tenant: str | None = None) -> JobDetail | None:
-    """The job with every attempt of every generation, its latest terminal record, and its request."""
+def find_detail(tx: Transaction, id_: str, tenant: str | None = None, *, with_request: bool = True) -> JobDetail | None:
+    """The job with every attempt of every generation, its latest terminal record, and its request if that is wanted."""
     job = find_job(tx, id_, tenant)
     if job is None:
         return None
-    bodies = tx.select(select(REQUEST.c.body).where(REQUEST.c.job == id_))
     return JobDetail(
         job=job,
         attempts=tuple(read_attempts(tx, [id_])),
         result=_results(tx, [id_]).get((id_, job.generation)),
-        request=decode_request(bodies[0].body) if bodies else None,
+        request=_read_request(tx, id_) if with_request else None,
     )
+
+
+def _read_request(tx: Transaction, id_: str) -> "Request | None":
+    from holdfast.store.request_codec import decode_request  # noqa: PLC0415 - slow to import, and most looks read none
+
+    bodies = tx.select(select(REQUEST.c.body).where(REQUEST.c.job == id_))
+    return decode_request(bodies[0].body) if bodies else None
 
 
 def read_attempts(tx: Transaction, ids: Sequence[str]) -> list[AttemptRecord]:

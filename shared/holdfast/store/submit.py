@@ -7,8 +7,9 @@ from holdfast.model.errors import Conflict, InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
 from holdfast.model.storable import is_storable
-from holdfast.store.codec import encode_avoid, encode_labels, encode_request
+from holdfast.store.codec import encode_avoid, encode_labels
 from holdfast.store.micros import NEVER, to_micros, to_seconds_or_none
+from holdfast.store.request_codec import encode_request
 from holdfast.store.sql import Statement
 from holdfast.store.store import Store
 from holdfast.store.transaction import Transaction
