@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from holdfast.cli.route import draw_routes, obstacles
+from holdfast.cli.route import draw_routes
+from holdfast.client.batch_progress import obstacles
 
 
 @pytest.fixture
