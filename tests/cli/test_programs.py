@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from holdfast.cli import main, programs
 from holdfast.cli.command import Noun
-from holdfast.cli.lazy_group import ProgramPlace, lazy_group
+from holdfast.cli.lazy_group import ProgramSource, lazy_group
 
 
 def test_every_program_is_found():
@@ -20,7 +20,7 @@ def test_a_program_that_is_not_installed_is_named_with_what_to_do():
 
 
 def test_the_command_of_a_missing_part_says_so_whatever_it_is_given():
-    app = Noun("", cls=lazy_group({"juggler": ProgramPlace("juggler"), "db": main.COMMANDS["db"]}))
+    app = Noun("", cls=lazy_group({"juggler": ProgramSource("juggler"), "db": main.COMMANDS["db"]}))
     app.callback()(main.root)
     shown = CliRunner().invoke(app, ["juggler", "five", "--clubs"])
     listed = CliRunner().invoke(app, ["--help"])

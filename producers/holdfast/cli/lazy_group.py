@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typer import Typer
 from typer.core import TyperGroup
@@ -12,14 +12,11 @@ from typer.main import get_command, get_group
 
 from holdfast.cli.command import Function, Noun
 
-if TYPE_CHECKING:
-    from typer._click import Command
-
 ANY_ARGUMENTS = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CommandSource:
     """Where a command is found: a function or a group. ``remote``: it can speak to a server."""
 
     module: str
@@ -32,7 +29,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class ProgramPlace:
+class ProgramSource:
     """A command, or a group of them, that another part brings. Where it is missing, the command says so."""
 
     program: str
@@ -58,24 +55,24 @@ def raising(error: Exception) -> Function:
     return absent
 
 
-Places = Mapping[str, Place | ProgramPlace]
+CommandTable = Mapping[str, CommandSource | ProgramSource]
 
 
-class LazyCommands(MutableMapping[str, "Command"]):
+class LazyCommands(MutableMapping[str, Any]):
     """The commands of a group by name, in order; each is made when it is first asked for."""
 
-    def __init__(self, places: Places) -> None:
-        self._places = dict(places)
+    def __init__(self, table: CommandTable) -> None:
+        self._table = dict(table)
         self._made = cache(self._make)
 
-    def __getitem__(self, name: str) -> "Command":
-        if name not in self._places:
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._table:
             raise KeyError(name)
         return self._made(name)
 
-    def _make(self, name: str) -> "Command":
-        place = self._places[name]
-        loaded = place.load()
+    def _make(self, name: str) -> Any:
+        source = self._table[name]
+        loaded = source.load()
         if isinstance(loaded, Typer):
             group = get_group(loaded)
             group.name = name
@@ -83,14 +80,14 @@ class LazyCommands(MutableMapping[str, "Command"]):
         hidden = getattr(loaded, "hidden", False)
         alone = Noun("", add_completion=False)
         settings = {"hidden": True, "context_settings": ANY_ARGUMENTS} if hidden else {}
-        alone.command(name, remote=place.remote, **settings)(loaded)
+        alone.command(name, remote=source.remote, **settings)(loaded)
         return get_command(alone)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._table)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._table)
 
     def __setitem__(self, name: str, _: object) -> None:
         raise TypeError(f"{name}: the commands of this group stand in a table")
@@ -98,12 +95,12 @@ class LazyCommands(MutableMapping[str, "Command"]):
     __delitem__ = __setitem__  # type: ignore[assignment] # for the same reason
 
 
-def lazy_group(places: Places) -> type[TyperGroup]:
+def lazy_group(table: CommandTable) -> type[TyperGroup]:
     """Return the class of a group with these commands."""
 
     class LazyGroup(TyperGroup):
         def __init__(self, **settings: Any) -> None:
             super().__init__(**settings)
-            self.commands = LazyCommands(places)
+            self.commands = LazyCommands(table)
 
     return LazyGroup

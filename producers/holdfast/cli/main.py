@@ -8,22 +8,22 @@ from typer import Exit, Option, echo
 
 from holdfast.cli.command import Config, Json, Noun, Server
 from holdfast.cli.context import add, begin
-from holdfast.cli.lazy_group import Place, Places, ProgramPlace, lazy_group
+from holdfast.cli.lazy_group import CommandSource, CommandTable, ProgramSource, lazy_group
 
 GARBAGE_EVERY = 50_000  # objects made: Python's own 700 look for garbage all through the imports, in vain
 
 
-def own(name: str, *, remote: bool = True, within: str | None = None) -> Place:
-    """Return the place of one of our own commands: the function of its name, in the module of its name."""
-    return Place(f"holdfast.cli.{within or name}", name, remote)
+def own(name: str, *, remote: bool = True, within: str | None = None) -> CommandSource:
+    """Return where to find one of our own commands: the function of its name, in the module of its name."""
+    return CommandSource(f"holdfast.cli.{within or name}", name, remote)
 
 
-def noun(name: str) -> Place:
-    """Return the place of one of our own groups of commands."""
-    return Place(f"holdfast.cli.{name}", "group")
+def noun(name: str) -> CommandSource:
+    """Return where to find one of our own groups of commands."""
+    return CommandSource(f"holdfast.cli.{name}", "group")
 
 
-COMMANDS: Places = {
+COMMANDS: CommandTable = {
     "run": own("run"),
     "ask": own("ask"),
     "submit": own("submit"),
@@ -32,12 +32,12 @@ COMMANDS: Places = {
     "down": own("down", remote=False, within="up"),
     "api": own("api", remote=False),
     "worker": own("worker", remote=False),
-    "demo": ProgramPlace("demo"),
+    "demo": ProgramSource("demo"),
     "status": own("status"),
     "ledger": own("ledger"),
     **{name: noun(name) for name in ("job", "batch", "lane", "route", "dlq", "key", "config", "db")},
-    "drill": ProgramPlace("drill"),
-    "sim": ProgramPlace("sim"),
+    "drill": ProgramSource("drill"),
+    "sim": ProgramSource("sim"),
 }
 app = Noun(
     "Inference jobs that survive their providers: an outage becomes a backlog and a detour, never an error.",
