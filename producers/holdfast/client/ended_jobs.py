@@ -46,7 +46,7 @@ class EndedJobs:
             ]
         )
 
-    def lines(self, batch: str, after: int, limit: int, form: OutputForm) -> Sequence[OutputLine]:
+    def output_lines(self, batch: str, after: int, limit: int, form: OutputForm) -> Sequence[OutputLine]:
         """Return a page of output lines as they stand in a file."""
         return [self._line(one, response, form) for one, response in self._ended(batch, after, limit, form)]
 

@@ -124,7 +124,7 @@ class LocalBackend:
         return self._ended_jobs.results(self._batch(batch).id, after, limit)
 
     def output_lines(self, batch: str, after: int, limit: int, form: "OutputForm") -> "Sequence[OutputLine]":
-        return self._ended_jobs.lines(self._batch(batch).id, after, limit, form)
+        return self._ended_jobs.output_lines(self._batch(batch).id, after, limit, form)
 
     @property
     def _ended_jobs(self) -> "EndedJobs":
