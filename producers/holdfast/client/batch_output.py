@@ -19,10 +19,9 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
 from holdfast.model.records import FinishedJob
-from holdfast.model.reply import Reply
 from holdfast.model.route import Api
-from holdfast.wire import anthropic, chat, responses
-from holdfast.wire.answer_format import format_of, is_error_of, one_line
+from holdfast.wire.answer_format import is_error_of, one_line
+from holdfast.wire.written_answer import WrittenAnswer, write_answer
 
 CLIENT_ERROR = 400
 
@@ -83,34 +82,50 @@ def _has_no_message(finished: FinishedJob, response: ProviderResponse | None) ->
 
 
 def _openai_line(finished: FinishedJob, response: ProviderResponse | None, cost: float | None) -> bytes:
-    id_ = public_id("job", finished.job.id)
-    answer, error = _openai_answer(finished, response), None
+    written = _written(finished, response, _openai_format(finished))
+    answer, error = _openai_answer(finished, written, response), None
     if answer is None:
         told = error_line(finished.result) or {}
         code = OPENAI_CODES.get(finished.result.state) or told.get("code") or told.get("kind")
         error = {"code": code, "message": told.get("message")}
-    line = {"id": id_, "custom_id": finished.job.custom_id, "response": None, "error": error}
-    return joined(line, "response", answer, facts(finished, cost))
+    line = {
+        "id": public_id("job", finished.job.id),
+        "custom_id": finished.job.custom_id,
+        "response": None,
+        "error": error,
+    }
+    return joined(line, "response", answer, _facts(finished, cost, written))
 
 
-def _openai_answer(finished: FinishedJob, response: ProviderResponse | None) -> bytes | None:
+def _openai_format(finished: FinishedJob) -> Api:
+    return Api.OPENAI_RESPONSES if finished.job.written_in is Api.OPENAI_RESPONSES else Api.OPENAI_CHAT
+
+
+def _written(finished: FinishedJob, response: ProviderResponse | None, wanted: Api) -> WrittenAnswer | None:
+    """Write the answer in the format of a line; None: it has none."""
+    reply, body = finished.result.reply, response.body if response else None
+    if reply is None:
+        return None
+    return write_answer(wanted, reply, body, finished.job.id, int(finished.result.created_at))
+
+
+def _facts(finished: FinishedJob, cost: float | None, written: WrittenAnswer | None) -> dict[str, Any]:
+    """What Holdfast knows beside the answer, and what of that its format cannot say."""
+    return {**facts(finished, cost), **(written.holdfast if written else {})}
+
+
+def _openai_answer(
+    finished: FinishedJob, written: WrittenAnswer | None, response: ProviderResponse | None
+) -> bytes | None:
     """Write the ``response`` of a line; None where no answer of the API ended it."""
     result, asked = finished.result, response.request_id if response else None
     about = {"status_code": 200, "request_id": asked or finished.job.id}
-    if result.reply is not None:
-        return joined(about | {"body": None}, "body", _openai_body(finished, result.reply, response), None)
+    if written is not None:
+        return joined(about | {"body": None}, "body", written.body, None)
     if result.state is not State.DEAD or response is None or response.status < CLIENT_ERROR:
         return None
     about["status_code"] = response.status
     return joined(about | {"body": None}, "body", _openai_error(finished, response), None)
-
-
-def _openai_body(finished: FinishedJob, reply: Reply, response: ProviderResponse | None) -> bytes:
-    wanted = Api.OPENAI_RESPONSES if finished.job.written_in is Api.OPENAI_RESPONSES else Api.OPENAI_CHAT
-    if response is not None and format_of(response.body) in {wanted, None} and (own := one_line(response.body)):
-        return own
-    write = responses.write_reply if wanted is Api.OPENAI_RESPONSES else chat.write_reply
-    return exact_json.dumps(write(reply, finished.job.id, int(finished.result.created_at)))
 
 
 def _openai_error(finished: FinishedJob, response: ProviderResponse) -> bytes:
@@ -124,29 +139,23 @@ def _openai_error(finished: FinishedJob, response: ProviderResponse) -> bytes:
 
 
 def _anthropic_line(finished: FinishedJob, response: ProviderResponse | None, cost: float | None) -> bytes:
+    written = _written(finished, response, Api.ANTHROPIC)
     line = {"custom_id": finished.job.custom_id or public_id("job", finished.job.id), "result": None}
-    return joined(line, "result", _anthropic_result(finished, response), facts(finished, cost))
+    return joined(line, "result", _anthropic_result(finished, written, response), _facts(finished, cost, written))
 
 
-def _anthropic_result(finished: FinishedJob, response: ProviderResponse | None) -> bytes:
-    result = finished.result
-    match result.state:
+def _anthropic_result(finished: FinishedJob, written: WrittenAnswer | None, response: ProviderResponse | None) -> bytes:
+    match finished.result.state:
         case State.CANCELLED:
             return b'{"type":"canceled"}'
         case State.EXPIRED:
             return b'{"type":"expired"}'
-    if result.reply is not None:
-        return b'{"type":"succeeded","message":%s}' % _message(finished, result.reply, response)
+    if written is not None:
+        return b'{"type":"succeeded","message":%s}' % written.body
     own = one_line(response.body) if response else None
     if own and is_error_of(Api.ANTHROPIC, own):
         return b'{"type":"errored","error":%s}' % own
     return b'{"type":"errored","error":%s}' % exact_json.dumps(_anthropic_error(finished, response))
-
-
-def _message(finished: FinishedJob, reply: Reply, response: ProviderResponse | None) -> bytes:
-    if response is not None and format_of(response.body) is Api.ANTHROPIC and (own := one_line(response.body)):
-        return own
-    return exact_json.dumps(anthropic.write_reply(reply, finished.job.id))
 
 
 def _anthropic_error(finished: FinishedJob, response: ProviderResponse | None) -> dict[str, Any]:

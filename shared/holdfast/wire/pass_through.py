@@ -20,6 +20,7 @@ from holdfast.wire import anthropic, chat, responses
 from holdfast.wire.anthropic.write import DEFAULT_MAX_TOKENS
 from holdfast.wire.chat.adapt import adapt, answered_whole, touched
 from holdfast.wire.mapping_report import QUEUED, MappingReportBuilder
+from holdfast.wire.returned_reasoning import CONVERSATIONS, has_returned, without_returned
 from holdfast.wire.written import endpoint_of
 
 MESSAGES = "/v1/messages"
@@ -55,6 +56,7 @@ def pass_through(
     opened = _opened(fields, written, model, profile)
     known = {key: exact_json.loads(bytes(fields[key])) for key in opened}
     made = _changed(known, written, model, profile, report)
+    _leave_reasoning(made, written.api, report)
     if ceiling is not None:
         _lower(made, MAXIMA.get(written.api, ()), ceiling, report)
     return _joined(fields, known, {**made, "model": model}), report.report()
@@ -78,6 +80,8 @@ def _parsed(written: WrittenRequest) -> dict[str, Any]:
 def _opened(fields: Raws, written: WrittenRequest, model: str, profile: chat.ServerProfile | None) -> list[str]:
     """The keys whose values must be known, in their order."""
     keys = QUEUED | {"model", *MAXIMA.get(written.api, ())}
+    if has_returned(written.body):
+        keys |= {CONVERSATIONS.get(written.api, "")}
     if profile is not None and _is_chat(written):
         keys |= touched(model, profile)
     return [key for key in fields if key in keys]
@@ -103,6 +107,16 @@ def _changed(
         report.change("max_tokens", f"set to {DEFAULT_MAX_TOKENS}: Anthropic demands a maximum")
         made["max_tokens"] = DEFAULT_MAX_TOKENS
     return made
+
+
+def _leave_reasoning(made: dict[str, Any], api: Api, report: MappingReportBuilder) -> None:
+    """Leave out reasoning of other providers that a caller has sent back: this one would refuse the request for it."""
+    key = CONVERSATIONS.get(api, "")
+    if key in made:
+        kept, left = without_returned(api, made[key])
+        for place in left:
+            report.change(place, "dropped: reasoning of another provider")
+        made[key] = kept if left else made[key]
 
 
 def _lower(made: dict[str, Any], keys: tuple[str, ...], ceiling: int, report: MappingReportBuilder) -> None:

@@ -1,5 +1,6 @@
 """What the blocks of one answer add up to. The formats say what each block is; what follows from it stands here."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -7,6 +8,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.json_bounds import is_deeper
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import ToolUse
+from holdfast.wire.answer_parts import AnswerCall, AnswerPart, AnswerReasoning, AnswerText, Located, Path, ReadAnswer
 from holdfast.wire.arguments import DEEPEST
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.finishes import End
@@ -29,10 +31,9 @@ class ReplyBuilder:
 
     def __init__(self, wire: str, what: str, end: End, name: Any = None) -> None:
         self.report = MappingReportBuilder(wire)
-        self.texts: list[str] = []
-        self.refusals: list[str] = []
-        self.reasoning: list[str] = []
+        self.parts: list[AnswerPart] = []
         self.asks = False  # something in it waits for the producer to act
+        self.is_refused = False  # it says so itself, with words or without
         self.holds_more = False  # something that is none of the above
         self._calls: list[ToolUse] = []
         self._wire, self._what, self._end, self._name = wire, what, end, name
@@ -43,8 +44,29 @@ class ReplyBuilder:
         named = kind[:LONGEST_NAME] if isinstance(kind, str) else "no type"
         self.report.change(f"reply.{place}", f"not read: {named}; it stands in the response as it came")
 
-    def call(self, given_id: Any, name: Any, arguments: Any, native: dict[str, Any], *, as_text: bool = True) -> None:
+    def say(self, text: AnswerText) -> None:
+        """Add words for the user."""
+        self.is_refused = self.is_refused or text.is_refusal
+        if text.text:
+            self.parts.append(text)
+
+    def think(self, words: list[str], block: Mapping[str, Any], *paths: Path) -> None:
+        """Add reasoning, in words or sealed."""
+        self.holds_more = True
+        self.parts.append(AnswerReasoning("\n\n".join(filter(None, words)), block, paths))
+
+    def call(
+        self,
+        given_id: Any,
+        name: Any,
+        arguments: Any,
+        native: dict[str, Any],
+        *paths: Path,
+        as_text: bool = True,
+    ) -> None:
         """Add the call of a tool, with arguments that the format has as JSON in a text, or as the object itself.
+
+        ``paths`` are the places of its id, and then of what else of it every format says.
 
         Raises: BadAnswer: it cannot be made, which is the model's own slip.
         """
@@ -56,13 +78,13 @@ class ReplyBuilder:
             return
         if read.note:
             self.report.change(f"{self._place}.input", read.note)
-        self._add(given_id, name, read.value, native)
+        self._add(given_id, name, read.value, native, paths)
 
-    def call_with_text(self, given_id: Any, name: Any, text: Any, native: dict[str, Any]) -> None:
+    def call_with_text(self, given_id: Any, name: Any, text: Any, native: dict[str, Any], *paths: Path) -> None:
         """Add the call of a custom tool, which takes text as it is. Raises BadAnswer."""
         self.asks = True
         if isinstance(text, str):
-            self._add(given_id, name, text, {"type": "custom", **native})
+            self._add(given_id, name, text, {"type": "custom", **native}, paths)
         else:
             self._slip("a call of a custom tool without text")
 
@@ -77,12 +99,16 @@ class ReplyBuilder:
             raise BadAnswer(f"the {self._what} holds {what}.", FaultKind.BAD_OUTPUT)
         self.report.change(self._place, "left out: the answer was cut in it")
 
-    def _add(self, given_id: Any, name: Any, value: dict[str, Any] | str, native: dict[str, Any]) -> None:
+    def _add(
+        self, given_id: Any, name: Any, value: dict[str, Any] | str, native: dict[str, Any], paths: tuple[Path, ...]
+    ) -> None:
         if not isinstance(name, str) or not name:
             self._slip("a call without a tool's name")
             return
         kept = self._kept(native, self._place)
-        self._calls.append(ToolUse(id=self._id(given_id, name, value), name=name, input=value, native=kept))
+        use = ToolUse(id=self._id(given_id, name, value), name=name, input=value, native=kept)
+        self._calls.append(use)
+        self.parts.append(AnswerCall(use, paths[1:], paths[0] if paths and use.id == given_id else None))
 
     def _id(self, given: Any, *what: Any) -> str:
         """The call's id; a stand-in that no other answer has where it has none, or that of an earlier call."""
@@ -100,7 +126,7 @@ class ReplyBuilder:
 
     def reply(self, model: Any, usage: Usage, native: dict[str, Any], choices: int = 1) -> Reply:
         """Return what was gathered. Raises BadAnswer: it has neither an end nor anything before it."""
-        text, reasoning = "".join(self.texts) or "".join(self.refusals), "\n\n".join(filter(None, self.reasoning))
+        text, reasoning = self._text(), "\n\n".join(filter(None, self._reasoning()))
         spoken = bool(text or reasoning or self._calls)
         finish = self._finish(said=spoken or self.asks or self.holds_more)
         if spoken and not usage.output:
@@ -118,10 +144,23 @@ class ReplyBuilder:
             notes=self.report.report().notes,
         )
 
+    def answer(self, reply: Reply, paths: list[Path], shared: Mapping[str, Located] | None = None) -> ReadAnswer:
+        """Return the reply with its parts. ``paths``: what every format says of it besides."""
+        return ReadAnswer(reply, tuple(self.parts), tuple(paths), shared or {})
+
+    def _text(self) -> str:
+        """What was said; of a refusal without other words, its own."""
+        texts = [part for part in self.parts if isinstance(part, AnswerText)]
+        spoken = "".join(part.text for part in texts if not part.is_refusal)
+        return spoken or "".join(part.text for part in texts)
+
+    def _reasoning(self) -> list[str]:
+        return [part.words for part in self.parts if isinstance(part, AnswerReasoning)]
+
     def _finish(self, *, said: bool) -> Finish:
         """How it ended, in view of what it holds: what was refused was, and calls are an end of their own."""
         found = self._end.finish
-        if self.refusals:
+        if self.is_refused:
             return Finish.REFUSED
         if found is None:
             if not said:

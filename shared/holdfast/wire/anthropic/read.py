@@ -16,7 +16,6 @@ from holdfast.model.request import (
     Request,
     Role,
     Text,
-    Thought,
     Tool,
     ToolChoice,
     ToolResult,
@@ -27,6 +26,7 @@ from holdfast.model.route import Api
 from holdfast.wire import media
 from holdfast.wire.fields import Fields
 from holdfast.wire.reading import close_body, opaque, open_body, read_parts, split_tools
+from holdfast.wire.returned_reasoning import unsealed
 
 WIRE = Api.ANTHROPIC.value
 MODES = frozenset({"auto", "any", "none", "tool"})
@@ -89,7 +89,7 @@ def read_block(block: Fields, role: Role) -> Part:
         case "tool_use", Role.ASSISTANT:
             return read_call(block)
         case (("thinking" | "redacted_thinking"), Role.ASSISTANT):
-            return Thought(dialect=WIRE, block=block.given)
+            return unsealed(block.given, WIRE)
     return opaque(block, WIRE)
 
 

@@ -1,13 +1,12 @@
-"""Anthropic Messages: an answer becomes the neutral reply, and back."""
+"""Anthropic Messages: an answer is taken apart, and becomes the neutral reply."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from holdfast.model.reply import Finish, Reply, Usage
-from holdfast.model.request import ToolUse
+from holdfast.wire.answer_parts import AnswerText, Path, ReadAnswer, WebCitation, said_figures
 from holdfast.wire.anthropic.read import WIRE
 from holdfast.wire.bad_answer import BadAnswer
-from holdfast.wire.call_ids import ANTHROPIC_IDS
 from holdfast.wire.finishes import read_end
 from holdfast.wire.reply_builder import ReplyBuilder, left_of
 from holdfast.wire.told_failure import refuse_told_failure
@@ -24,6 +23,7 @@ FINISH: Mapping[str, Finish] = {
     "pause_turn": Finish.OTHER,  # server tools took long: the answer goes on when it is sent back
     "compaction": Finish.OTHER,  # the same, where a context was summarised
 }
+# The word for each end, where its provider's own is none of this format.
 STOP_REASONS: Mapping[Finish, str] = {
     Finish.STOP: "end_turn",
     Finish.LENGTH: "max_tokens",
@@ -47,6 +47,11 @@ DONE_THERE = frozenset(
 
 def read_reply(body: Any) -> Reply:
     """Read the body of a 200. Raises BadAnswer."""
+    return read_answer(body).reply
+
+
+def read_answer(body: Any) -> ReadAnswer:
+    """Take the body of a 200 apart. Raises BadAnswer."""
     refuse_told_failure(body, answer="content")
     blocks = body.get("content")
     if blocks is None and isinstance(body.get("stop_reason"), str):
@@ -56,27 +61,56 @@ def read_reply(body: Any) -> Reply:
     end = read_end(body.get("stop_reason"), FINISH, "message")
     built = ReplyBuilder(WIRE, "message", end, body.get("id"))
     for index, block in enumerate(blocks):
-        _hear(built, block, index)
-    return built.reply(body.get("model"), read_usage(body.get("usage")), _native(body, blocks))
+        _hear(built, block, ("content", index))
+    reply = built.reply(body.get("model"), read_usage(body.get("usage")), _native(body, blocks))
+    return built.answer(reply, _said(body, reply))
 
 
-def _hear(built: ReplyBuilder, block: Any, index: int) -> None:
+def _said(body: Mapping[str, Any], reply: Reply) -> list[Path]:
+    """What every format says of the message itself. The word for the end, where it is the plain one."""
+    usage, paths = reply.usage, list[Path]([("type",), ("role",)])
+    paths += [("model",)] * (body.get("model") == reply.model)
+    paths += [("stop_reason",)] * (STOP_REASONS[reply.finish] == reply.finish_word)
+    figures: list[tuple[Path, int]] = [
+        (("input_tokens",), usage.input - usage.cached - usage.cache_written),
+        (("output_tokens",), usage.output),
+        (("output_tokens_details", "thinking_tokens"), usage.reasoning),
+        *zip(((key,) for key in CACHE), (usage.cached, usage.cache_written), strict=True),
+    ]
+    return paths + said_figures(body.get("usage"), ("usage",), figures)
+
+
+def _hear(built: ReplyBuilder, block: Any, at: Path) -> None:
+    place, kind = f"content[{at[-1]}]", (*at, "type")
     match block:
         case {"type": "text", "text": str(text)}:
-            built.texts.append(text)
+            cited = _citations(block.get("citations"), text, (*at, "citations"))
+            built.say(AnswerText(text, (kind, (*at, "text")), citations=cited))
         case {"type": "thinking", "thinking": str(text)}:
-            built.reasoning.append(text)
-            built.holds_more = True
-        case {"type": "tool_use"}:
-            built.call(block.get("id"), block.get("name"), block.get("input"), left_of(block, READ), as_text=False)
+            built.think([text], block, kind, (*at, "thinking"))
         case {"type": "redacted_thinking"}:
+            built.think([], block, kind)
+        case {"type": "tool_use"}:
+            paths = ((*at, "id"), kind, (*at, "name"), (*at, "input"))
+            left = left_of(block, READ)
+            built.call(block.get("id"), block.get("name"), block.get("input"), left, *paths, as_text=False)
+        case {"type": str(known)} if known in DONE_THERE:
             built.holds_more = True
-        case {"type": str(kind)} if kind in DONE_THERE:
-            built.holds_more = True
-        case {"type": kind}:
-            built.unread(f"content[{index}]", kind)
+        case {"type": unknown}:
+            built.unread(place, unknown)
         case _:
-            built.unread(f"content[{index}]", None)
+            built.unread(place, None)
+
+
+def _citations(given: Any, text: str, at: Path) -> tuple[WebCitation, ...]:
+    """The pages that a block is taken from as a whole; what is cited of documents, other formats cannot say."""
+    found: list[WebCitation] = []
+    for index, each in enumerate(given if isinstance(given, list) else ()):
+        match each:
+            case {"type": "web_search_result_location", "url": str(url), "title": str() | None as title}:
+                paths = tuple((*at, index, key) for key in ("type", "url", "title"))
+                found.append(WebCitation(url, title or "", 0, len(text), paths))
+    return tuple(found)
 
 
 def _native(body: Mapping[str, Any], blocks: list[Any]) -> dict[str, Any]:
@@ -137,53 +171,3 @@ class _Figures:
             self.input += apart.input or 0
         if self.output is not None:
             self.output += apart.output or 0
-
-
-def write_reply(reply: Reply, id_: str) -> dict[str, Any]:
-    """Write a reply as this API would have answered. ``id_`` without prefix."""
-    native = reply.native.get(WIRE, {})
-    reason, ended_by = _reason(reply), native.get("stop_sequence")
-    return {
-        "id": f"msg_{id_}",
-        "type": "message",
-        "role": "assistant",
-        "model": reply.model,
-        "content": native.get("content") or _content(reply),
-        "stop_reason": reason,
-        "stop_sequence": ended_by if reason == "stop_sequence" else None,
-        "stop_details": native.get("stop_details"),
-        "container": native.get("container"),
-        "usage": _usage(reply.usage),
-    }
-
-
-def _content(reply: Reply) -> list[dict[str, Any]]:
-    said = [{"type": "text", "text": reply.text, "citations": None}] if reply.text else []
-    return said + [_call(call) for call in reply.tool_calls]
-
-
-def _call(call: ToolUse) -> dict[str, Any]:
-    given = call.input if isinstance(call.input, dict) else {"input": call.input}
-    return {
-        "type": "tool_use",
-        "id": ANTHROPIC_IDS.fit(call.id),
-        "name": call.name,
-        "input": given,
-        **call.native.get(WIRE, {}),
-    }
-
-
-def _reason(reply: Reply) -> str:
-    """The word for the end: the provider's own where it is one of this format and means the same."""
-    word = reply.finish_word or ""
-    return word if FINISH.get(word) is reply.finish else STOP_REASONS[reply.finish]
-
-
-def _usage(usage: Usage) -> dict[str, Any]:
-    return {
-        "input_tokens": max(0, usage.input - usage.cached - usage.cache_written),
-        "cache_read_input_tokens": usage.cached,
-        "cache_creation_input_tokens": usage.cache_written,
-        "output_tokens": usage.output,
-        "output_tokens_details": {"thinking_tokens": usage.reasoning},
-    }

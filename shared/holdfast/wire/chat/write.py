@@ -114,6 +114,9 @@ def _turn(turn: Turn, place: str, report: MappingReportBuilder) -> Iterator[Body
         content += _part(part, turn.role, where, report)
     calls = [call for part, where in parts for call in _call(part, turn, where, report)]
     native = report.native(turn.native, place)
+    for part in turn.parts:
+        if isinstance(part, Thought) and part.dialect == WIRE:
+            native = {key: value for key, value in part.block.items() if key != "content"} | native
     _tell_order(turn, report)
     yield from whole
     if content or calls or native:
@@ -142,10 +145,15 @@ def _part(part: Part, role: Role, place: str, report: MappingReportBuilder) -> l
         case Document():
             return [_document(part, place, report)]
         case Thought():
-            report.change(place, f"dropped: reasoning that is bound to {part.dialect}")
+            return [*_thought(part, place, report).get("content", ())]
         case Opaque() if not part.as_turn and not is_call(part):
             return report.opaque(part)
     return []
+
+
+def _thought(part: Thought, place: str, report: MappingReportBuilder) -> Body:
+    """Return the fields of a message in which a server of this format takes its reasoning back."""
+    return next(iter(report.thought(part, place)), {})
 
 
 def is_call(part: Opaque) -> bool:

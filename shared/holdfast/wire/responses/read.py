@@ -16,7 +16,6 @@ from holdfast.model.request import (
     Request,
     Role,
     Text,
-    Thought,
     Tool,
     ToolResult,
     ToolUse,
@@ -27,6 +26,7 @@ from holdfast.wire.arguments import read_arguments
 from holdfast.wire.fields import Fields, unexpected
 from holdfast.wire.openai import RESPONSES as WIRE
 from holdfast.wire.reading import close_body, opaque, open_body, read_parts, split_tools
+from holdfast.wire.returned_reasoning import unsealed
 
 KEPT_THERE = ("previous_response_id", "conversation", "prompt")  # each says what is asked, without any input
 NEEDED = frozenset({"item_reference", "compaction"})  # items that stand for what was said before
@@ -95,7 +95,7 @@ def read_item(item: Fields) -> Turn:
         case "function_call_output":
             return Turn(role=Role.USER, parts=(read_result(item),))
         case "reasoning":
-            return Turn(role=Role.ASSISTANT, parts=(Thought(dialect=WIRE, block=item.given),))
+            return Turn(role=Role.ASSISTANT, parts=(unsealed(item.given, WIRE),))
         case kind:
             role = Role.USER if kind.endswith("_output") else Role.ASSISTANT
             needed = kind in NEEDED or not item.rest().keys() - {"id"}  # a bare id is a reference without a type

@@ -1,18 +1,26 @@
-"""OpenAI Responses: an answer becomes the neutral reply, and back."""
+"""OpenAI Responses: an answer is taken apart, and becomes the neutral reply."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from holdfast.model.reply import Finish, Reply
-from holdfast.model.request import ToolUse
+from holdfast.wire.answer_parts import (
+    AnswerText,
+    Path,
+    ReadAnswer,
+    WebCitation,
+    figures_of,
+    read_logprobs,
+    read_shared,
+    read_span,
+    said_figures,
+)
 from holdfast.wire.bad_answer import BadAnswer
-from holdfast.wire.call_ids import RESPONSES_IDS
 from holdfast.wire.finishes import End, read_end
 from holdfast.wire.openai import RESPONSES as WIRE
-from holdfast.wire.reply_arguments import write_arguments
 from holdfast.wire.reply_builder import ReplyBuilder, left_of, texts_of
 from holdfast.wire.told_failure import refuse_told_failure
-from holdfast.wire.usages import read_usage, write_usage
+from holdfast.wire.usages import read_usage
 
 # Why an answer is incomplete, as openai 3.57 names it. A test compares the keys with the SDK's own Literal.
 INCOMPLETE: Mapping[str, Finish] = {
@@ -21,6 +29,7 @@ INCOMPLETE: Mapping[str, Finish] = {
     "content_filter": Finish.REFUSED,
     "steered": Finish.OTHER,
 }
+COMPLETED = "completed"
 NO_ANSWER = frozenset({"failed", "cancelled", "queued", "in_progress"})  # of its statuses
 REASONS: Mapping[Finish, str] = {Finish.LENGTH: "max_output_tokens", Finish.REFUSED: "content_filter"}
 FIGURES = ("input_tokens", "output_tokens")
@@ -44,25 +53,47 @@ WRITTEN = frozenset({"message", "function_call", "custom_tool_call", "reasoning"
 
 def read_reply(body: Any) -> Reply:
     """Read the body of a 200. Raises BadAnswer."""
+    return read_answer(body).reply
+
+
+def read_answer(body: Any) -> ReadAnswer:
+    """Take the body of a 200 apart. Raises BadAnswer."""
     refuse_told_failure(body, answer="output")
     items = body.get("output")
     if not isinstance(items, list) or body.get("object") not in ("response", None):
         raise BadAnswer("the answer is no response.")
     built = ReplyBuilder(WIRE, "response", _end(body), body.get("id"))
     final, answered = _final(items), _answered(items)
+    said: list[Path] = [("object",)]
     for index, item in enumerate(items):
         if index in final:
+            said += _frame(item, ("output", index))
             _hear_message(built, item["content"], index)
         else:
             _hear(built, item, index, answered)
-    return built.reply(body.get("model"), read_usage(body.get("usage"), *FIGURES), _native(items))
+    reply = built.reply(body.get("model"), read_usage(body.get("usage"), *FIGURES), _native(items))
+    return built.answer(reply, said + _said(body, reply), read_shared(body, "created_at"))
+
+
+def _said(body: Mapping[str, Any], reply: Reply) -> list[Path]:
+    """What every format says of the response itself. The word for the end, where it is the plain one."""
+    paths: list[Path] = [("model",)] * (body.get("model") == reply.model)
+    if reply.finish_word in {COMPLETED, REASONS.get(reply.finish)}:
+        paths += [("status",), ("incomplete_details", "reason")]
+    return paths + said_figures(body.get("usage"), ("usage",), figures_of(reply.usage, *FIGURES))
+
+
+def _frame(item: Mapping[str, Any], at: Path) -> tuple[Path, ...]:
+    """What every format says of an item by writing it: its type, who speaks, and that it is whole."""
+    whole = [(*at, "status")] * (item.get("status") == COMPLETED)
+    return ((*at, "type"), (*at, "role"), *whole)
 
 
 def _end(body: Mapping[str, Any]) -> End:
     """Read status and reason. Raises BadAnswer: the response failed, was cancelled, or is not there yet."""
     match body:
         case {"status": "completed"}:
-            return End(Finish.STOP, "completed")
+            return End(Finish.STOP, COMPLETED)
         case {"status": "incomplete", "incomplete_details": {"reason": str(reason)}}:
             return read_end(reason, INCOMPLETE, "response")
         case {"status": "incomplete"}:
@@ -92,29 +123,46 @@ def _answered(items: list[Any]) -> frozenset[str]:
 
 def _hear_message(built: ReplyBuilder, parts: list[Any], index: int) -> None:
     for place, part in enumerate(parts):
+        at: Path = ("output", index, "content", place)
         match part:
             case {"type": "output_text" | "text", "text": str(text)}:
-                built.texts += [text] if text else []
+                cited = _citations(part.get("annotations"), (*at, "annotations"))
+                tokens = read_logprobs(part.get("logprobs"), (*at, "logprobs"))
+                built.say(AnswerText(text, ((*at, "type"), (*at, "text")), citations=cited, logprobs=tokens))
             case {"type": "refusal", "refusal": str(text)}:
-                built.refusals.append(text)
+                built.say(AnswerText(text, ((*at, "type"), (*at, "refusal")), is_refusal=True))
             case {"type": kind}:
                 built.unread(f"output[{index}].content[{place}]", kind)
             case _:
                 built.unread(f"output[{index}].content[{place}]", None)
 
 
+def _citations(given: Any, at: Path) -> tuple[WebCitation, ...]:
+    """The pages that a text is taken from, where each is told in whole."""
+    found: list[WebCitation] = []
+    for index, each in enumerate(given if isinstance(given, list) else ()):
+        match each:
+            case {"type": "url_citation", "url": str(url), "title": str(title)}:
+                paths = tuple((*at, index, key) for key in ("type", "url", "title", "start_index", "end_index"))
+                if (span := read_span(each)) is not None:
+                    found.append(WebCitation(url, title, *span, paths))
+    return tuple(found)
+
+
 def _hear(built: ReplyBuilder, item: Any, index: int, answered: frozenset[str]) -> None:
+    at: Path = ("output", index)
     match item:
         case {"type": "message", "content": list()}:
             built.holds_more = True
             built.report.change(f"reply.output[{index}]", "apart from the text: commentary; it stands in the response")
         case {"type": "function_call"}:
-            built.call(item.get("call_id"), item.get("name"), item.get("arguments"), left_of(item, READ))
+            said = ((*at, "call_id"), (*at, "name"), (*at, "arguments"), *_frame(item, at))
+            built.call(item.get("call_id"), item.get("name"), item.get("arguments"), left_of(item, READ), *said)
         case {"type": "custom_tool_call"}:
-            built.call_with_text(item.get("call_id"), item.get("name"), item.get("input"), left_of(item, READ))
+            said = ((*at, "call_id"), (*at, "name"), (*at, "input"), *_frame(item, at))
+            built.call_with_text(item.get("call_id"), item.get("name"), item.get("input"), left_of(item, READ), *said)
         case {"type": "reasoning"}:
-            built.reasoning += [*texts_of(item.get("summary"))] or [*texts_of(item.get("content"))]
-            built.holds_more = True
+            _hear_reasoning(built, item, at)
         case {"type": str(kind)} if kind in ASKING:
             built.asks = built.asks or not (item.get("execution") == "server" or str(item.get("call_id")) in answered)
             built.holds_more = True
@@ -126,60 +174,15 @@ def _hear(built: ReplyBuilder, item: Any, index: int, answered: frozenset[str]) 
             built.unread(f"output[{index}]", None)
 
 
+def _hear_reasoning(built: ReplyBuilder, item: Mapping[str, Any], at: Path) -> None:
+    """The summary, or what it sums up where the provider tells that alone."""
+    key = next((key for key in ("summary", "content") if texts_of(item.get(key))), "")
+    parts = range(len(item.get(key) or ()))
+    said = [(*at, key, each, name) for each in parts for name in ("type", "text")]
+    built.think(texts_of(item.get(key)), item, *_frame(item, at), *said)
+
+
 def _native(items: list[Any]) -> dict[str, Any]:
     """The items that a next turn repeats, in their order, where reasoning is among them: it needs its neighbours."""
     written = [item for item in items if isinstance(item, dict) and str(item.get("type")) in WRITTEN]
     return {"output": written} if any(item["type"] == "reasoning" for item in written) else {}
-
-
-def write_reply(reply: Reply, id_: str, created: int = 0) -> dict[str, Any]:
-    """Write a reply as this API would have answered. ``id_`` without prefix, ``created`` in seconds."""
-    reason = _reason(reply)
-    return {
-        "id": f"resp_{id_}",
-        "object": "response",
-        "created_at": created,
-        "status": "incomplete" if reason else "completed",
-        "incomplete_details": {"reason": reason} if reason else None,
-        "error": None,
-        "model": reply.model,
-        "output": reply.native.get(WIRE, {}).get("output") or _items(reply, id_),
-        "parallel_tool_calls": True,
-        "tool_choice": "auto",
-        "tools": [],
-        "metadata": {},
-        "usage": write_usage(reply.usage, *FIGURES),
-    }
-
-
-def _reason(reply: Reply) -> str | None:
-    """Why the response is incomplete. A refusal in words is complete, as this API has it."""
-    word = reply.finish_word or ""
-    if INCOMPLETE.get(word) is reply.finish:
-        return word
-    return None if reply.finish is Finish.REFUSED and reply.text else REASONS.get(reply.finish)
-
-
-def _items(reply: Reply, id_: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    if reply.text or reply.finish is Finish.REFUSED:
-        part: dict[str, Any] = {"type": "output_text", "text": reply.text, "annotations": [], "logprobs": []}
-        if reply.finish is Finish.REFUSED:
-            part = {"type": "refusal", "refusal": reply.text}
-        head = {"id": f"msg_{id_}", "type": "message", "role": "assistant", "status": "completed"}
-        items.append({**head, "content": [part]})
-    return items + [_call(call, f"{id_}{number}") for number, call in enumerate(reply.tool_calls)]
-
-
-def _call(call: ToolUse, id_: str) -> dict[str, Any]:
-    named = {"call_id": RESPONSES_IDS.fit(call.id), "name": call.name, "status": "completed"}
-    native = call.native.get(WIRE, {})
-    if native.get("type") == "custom":
-        return {"id": f"ctc_{id_}", **named, **native, "type": "custom_tool_call", "input": call.input}
-    return {
-        "id": f"fc_{id_}",
-        "type": "function_call",
-        **named,
-        **native,
-        "arguments": write_arguments(call.input),
-    }
