@@ -1,4 +1,7 @@
-"""README's first steps work as they are written, in order, in an empty folder, with nobody's keys."""
+"""README's first steps work as they are written, in order, in an empty folder, with nobody's keys.
+
+The command is that of an installed wheel: nothing of the checkout is on the path.
+"""
 
 import os
 import re
@@ -7,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from installed import install_wheel
+from own_network import own_network
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 280  # on a machine that is busy with other things
@@ -17,17 +23,22 @@ SECONDS = 280  # on a machine that is busy with other things
 )
 
 
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the command that `pipx install .` would put on the PATH."""
+    return install_wheel(tmp_path_factory.mktemp("installed"))
+
+
 @pytest.fixture
-def nobody() -> dict[str, str]:
-    """An environment without keys and without anything of ours."""
+def nobody(commands: Path) -> dict[str, str]:
+    """An environment without keys, and with nothing of ours but the installed command."""
     clean = {n: v for n, v in os.environ.items() if not n.startswith("HOLDFAST_") and not n.endswith("_API_KEY")}
-    return clean | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}", "NO_COLOR": "1"}
+    return clean | {"PATH": f"{commands}{os.pathsep}{clean['PATH']}", "NO_COLOR": "1"}
 
 
 def shell(script: str, folder: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["sh", "-euc", script], cwd=folder, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
-    )
+    command = [*own_network(), "sh", "-euc", script]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
 def test_the_first_steps_work_as_written(tmp_path: Path, nobody: dict[str, str]) -> None:
@@ -59,3 +70,26 @@ def test_init_begins_with_the_keys_that_it_finds_and_overwrites_nothing(tmp_path
     assert "anthropic" not in text
     assert shell("holdfast init", tmp_path, env).returncode == 1
     assert (tmp_path / "holdfast.toml").read_text() == text
+
+
+PROGRAM = """
+from holdfast.client import Holdfast
+
+hf = Holdfast()
+reveal_type(hf.submit("one"))
+reveal_type(hf.submit(["one"], model="smart"))
+reveal_type(hf.ask("one").text)
+hf.submit("one", modle="smart")
+"""
+
+
+def test_a_type_checker_sees_the_types_of_an_installed_wheel(tmp_path: Path, commands: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    python = commands / "python"
+    checker = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", "cache", "--python-executable", str(python)]
+    ran = subprocess.run(
+        [*checker, "program.py"], cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    told = re.findall(r'Revealed type is "([^"]*)"', ran.stdout)
+    assert told == ["holdfast.client.sync.Job", "holdfast.client.sync.Batch", "str | None"], ran.stdout + ran.stderr
+    assert 'did you mean "model"?' in ran.stdout
