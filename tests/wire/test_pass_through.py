@@ -121,12 +121,19 @@ def test_an_endpoint_without_a_reading_passes_with_its_routes_model_alone():
     assert sent(written, profile=OPENAI) == ('{"model":"route-model","input":["b","a"],"stream":1}', {})
 
 
-def test_half_a_character_is_sent_as_the_mark_that_stands_for_it():
-    body, _ = sent(chat_of('{"messages":"\\ud83d","n":100000000000000000001}'))
-    assert orjson.loads(body.replace("100000000000000000001", "1")) == {
-        "messages": "\ufffd", "n": 1, "model": "route-model"
-    }  # fmt: skip
-    assert "100000000000000000001" in body
+@pytest.mark.parametrize(
+    ("written", "sent_as", "told"),
+    [
+        (r'"messages":"\ud83d"', r'"messages":"\ufffd"', "messages"),
+        (r'"messages":[{"a": "\ud83d\ud83d"}]', r'"messages":[{"a": "\ufffd\ufffd"}]', "messages"),
+        (r'"\udc00x":1', '"\ufffdx":1', "\ufffdx"),
+    ],
+)
+def test_half_a_character_is_sent_as_the_mark_that_stands_for_it_and_told(written, sent_as, told):
+    others = r'"user":"\ud83d\ude42","n":1.0'
+    body, notes = sent(chat_of(f"{{{written},{others}}}"))
+    assert body == f'{{{sent_as},{others},"model":"route-model"}}'
+    assert list(notes) == [told]
 
 
 @pytest.mark.parametrize("body", [b"[1]", b"{broken", b'"x"', b"\xff"])

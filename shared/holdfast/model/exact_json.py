@@ -63,6 +63,15 @@ def canonical(value: Any) -> bytes:
     return _write(value, orjson.OPT_SORT_KEYS, None, sort_keys=True)
 
 
+def of_whole_characters(body: bytes) -> bytes:
+    r"""Return JSON in which U+FFFD stands for each half of a surrogate pair, and all else as it was.
+
+    >>> of_whole_characters(rb'"\ud83d", "\ud83d\ude42"')
+    b'"\\ufffd", "\\ud83d\\ude42"'
+    """
+    return ESCAPES.sub(lambda found: REPLACEMENT if found[1] else found[0], body)
+
+
 def _write(value: Any, option: int, default: Callable[[Any], Any] | None, *, sort_keys: bool) -> bytes:
     try:
         written = orjson.dumps(value, default, option)
@@ -82,9 +91,8 @@ def _write(value: Any, option: int, default: Callable[[Any], Any] | None, *, sor
 
 
 def _loads_slowly(raw: bytes, *, lenient: bool) -> Any:
-    whole = ESCAPES.sub(lambda found: REPLACEMENT if found[1] else found[0], raw)
+    whole, constant = of_whole_characters(raw), float if lenient else _refuse
     try:
-        constant = float if lenient else _refuse
         return json.loads(whole.decode(), parse_float=_float(lenient=lenient), parse_constant=constant)
     except json.JSONDecodeError as error:
         raise json.JSONDecodeError(error.msg, "", error.pos) from None

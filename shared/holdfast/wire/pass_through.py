@@ -31,6 +31,7 @@ MAXIMA: Mapping[Api, tuple[str, ...]] = {
 }
 PATHS = {MESSAGES: anthropic.WIRE, "/chat/completions": chat.WIRE, "/responses": responses.WIRE}
 DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
+REPLACED = "\ufffd"
 Raws = dict[str, msgspec.Raw]
 
 
@@ -52,7 +53,7 @@ def pass_through(
     Raises: Unmappable: the body is no JSON object.
     """
     report = MappingReportBuilder(written.api)
-    fields = _fields(written)
+    fields = _fields(written, report)
     opened = _opened(fields, written, model, profile)
     known = {key: exact_json.loads(bytes(fields[key])) for key in opened}
     made = _changed(known, written, model, profile, report)
@@ -62,19 +63,18 @@ def pass_through(
     return _joined(fields, known, {**made, "model": model}), report.report()
 
 
-def _fields(written: WrittenRequest) -> Raws:
-    try:
+def _fields(written: WrittenRequest, report: MappingReportBuilder) -> Raws:
+    """The members of the body. Half of a surrogate pair, which servers read in their own ways, is replaced and told."""
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
         return DECODER.decode(written.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # half of a surrogate pair, which servers read in their own ways
-        return {key: _raw(value) for key, value in _parsed(written).items()}
-
-
-def _parsed(written: WrittenRequest) -> dict[str, Any]:
-    with suppress(ValueError):
-        body = exact_json.loads(written.body)
-        if isinstance(body, dict):
-            return body
-    raise Unmappable(written.api, "its body is no JSON object.")
+    try:
+        fields = DECODER.decode(exact_json.of_whole_characters(written.body))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Unmappable(written.api, "its body is no JSON object.") from None
+    for key, raw in fields.items():
+        if REPLACED in key or exact_json.REPLACEMENT in bytes(raw):
+            report.change(key, "half of a surrogate pair is sent as U+FFFD, the mark of a character that is broken")
+    return fields
 
 
 def _opened(fields: Raws, written: WrittenRequest, model: str, profile: chat.ServerProfile | None) -> list[str]:
