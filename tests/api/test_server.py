@@ -1,23 +1,101 @@
-"""The whole over a real socket: many waiters at once hold no threads."""
+"""The whole over a real socket: many waiters at once hold no threads, hear at once, and are forgotten when they go."""
 
 import asyncio
+import statistics
+import threading
+import time
+from pathlib import Path
 
 import httpx2
+import pytest
 
-from producing import StandInWorker, served
+from holdfast.api.app_state import AppState
+from holdfast.client.state_poller import StatePoller
+from holdfast.lanes import Lanes, connect
+from holdfast.lanes.ended_jobs import EndedJobsPublisher
+from holdfast.store import Store
+from producing import StandInWorker, configured, served
+
+UNLIMITED = httpx2.Limits(max_connections=None)
 
 
-async def test_two_hundred_waiters_hear_of_their_job_while_others_are_served(settings, store) -> None:
-    worker = StandInWorker(store)
-    limits = httpx2.Limits(max_connections=None)
+def client_of(url: str) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(base_url=url, timeout=60, limits=UNLIMITED, trust_env=False)
+
+
+async def submit(http: httpx2.AsyncClient, count: int) -> list[str]:
+    jobs = [{"prompt": f"p{n}"} for n in range(count)]
+    answer = await http.post("/api/v1/jobs", json={"model": "smart", "jobs": jobs})
+    return [job["status_url"] for job in answer.json()["jobs"]]
+
+
+def wait_for(http: httpx2.AsyncClient, url: str) -> asyncio.Task[httpx2.Response]:
+    return asyncio.create_task(http.get(url, headers={"Prefer": "wait=60"}))
+
+
+@pytest.fixture
+def pollers(monkeypatch: pytest.MonkeyPatch) -> list[StatePoller]:
+    """The pollers of the applications that a test starts."""
+    made: list[StatePoller] = []
+    build = AppState.__init__
+
+    def noted(self: AppState, settings) -> None:
+        build(self, settings)
+        made.append(self.watch)
+
+    monkeypatch.setattr(AppState, "__init__", noted)
+    return made
+
+
+async def until_waiting(poller: StatePoller, count: int) -> None:
+    async with asyncio.timeout(30):
+        while poller.waiting != count:
+            await asyncio.to_thread(threading.Event().wait, 0.01)
+
+
+async def test_two_hundred_waiters_hear_of_their_job_while_others_are_served(settings, store, pollers) -> None:
+    worker, threads = StandInWorker(store), threading.active_count()
     with served(settings) as url:
-        async with httpx2.AsyncClient(base_url=url, timeout=60, limits=limits, trust_env=False) as http:
-            jobs = [{"prompt": f"p{n}"} for n in range(200)]
-            accepted = (await http.post("/api/v1/jobs", json={"model": "smart", "jobs": jobs})).json()["jobs"]
-            waits = [
-                asyncio.create_task(http.get(job["status_url"], headers={"Prefer": "wait=60"})) for job in accepted
-            ]
+        async with client_of(url) as http:
+            waits = [wait_for(http, job) for job in await submit(http, 200)]
             assert (await http.get("/readyz")).status_code == 200
+            await until_waiting(pollers[0], 200)
+            assert threading.active_count() < threads + 100  # pools of threads there are, but none a waiter
             await asyncio.to_thread(worker.answer)
             answers = await asyncio.gather(*waits)
     assert {answer.json()["status"] for answer in answers} == {"succeeded"}
+
+
+async def test_a_waiter_whose_client_went_away_is_forgotten(settings, store, pollers) -> None:
+    with served(settings) as url:
+        async with client_of(url) as http:
+            waits = [wait_for(http, job) for job in await submit(http, 3)]
+            await until_waiting(pollers[0], 3)
+            waits[0].cancel()
+            await until_waiting(pollers[0], 2)
+            for wait in waits[1:]:
+                wait.cancel()
+            await until_waiting(pollers[0], 0)
+
+
+async def test_a_waiter_hears_at_once_by_a_hint(tmp_path: Path, pollers) -> None:
+    settings = configured(tmp_path, redis_url="embedded")
+    running = connect("embedded", tmp_path)
+    Lanes(running).ping()
+    store, publisher = Store(settings.storage.database_url), EndedJobsPublisher(lambda: running)
+    store.ensure()
+    store.tell_ended = publisher.publish
+    worker, late = StandInWorker(store), list[float]()
+    with served(settings) as url:
+        async with client_of(url) as http:
+            for _ in range(7):
+                wait = wait_for(http, (await submit(http, 1))[0])
+                await until_waiting(pollers[0], 1)
+                await asyncio.to_thread(worker.answer)
+                ended = time.monotonic()
+                assert (await wait).json()["status"] == "succeeded"
+                late.append(time.monotonic() - ended)
+    publisher.close()
+    store.close()
+    running.close()
+    assert statistics.median(late) < 0.4  # seconds; the question that needs no hint is asked once a second

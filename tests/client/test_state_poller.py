@@ -10,14 +10,23 @@ from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import State
 
 
+class Hints:
+    """Hints that a test gives by hand."""
+
+    def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 class Jobs:
-    def __init__(self, **states: State) -> None:
+    def __init__(self, tick: float = 0.001, hints=lambda _hear: None, **states: State) -> None:
         self.states, self.questions, self.away = states, 0, 0
-        self.asked = Event()
-        self.watch = StatePoller(self.ask, tick=0.001)
+        self.asked, self.ids = Event(), list[list[str]]()
+        self.watch = StatePoller(self.ask, tick=tick, hints=hints)
 
     def ask(self, ids):
         self.questions += 1
+        self.ids.append(sorted(ids))
         self.asked.set()
         if self.away:
             self.away -= 1
@@ -63,3 +72,74 @@ async def test_a_bug_reaches_those_who_wait() -> None:
 
     with pytest.raises(ValueError, match="a bug"):
         await StatePoller(broken).ended("a", 10)
+
+
+NEVER = 3_600.0  # seconds: what comes before that came by a hint
+
+
+def hinted(**states: State) -> Jobs:
+    return Jobs(tick=NEVER, hints=lambda _hear: Hints(), **states)
+
+
+async def asked(jobs: Jobs, questions: int) -> None:
+    """Let the poller go on until it has asked so often."""
+    async with asyncio.timeout(20):
+        while jobs.questions < questions:
+            await asyncio.to_thread(jobs.asked.wait, 0.01)
+
+
+async def test_a_hint_is_followed_by_one_question_about_those_who_are_waited_for() -> None:
+    jobs = hinted(job_a=State.RUNNING, job_b=State.RUNNING)
+    waiters = [asyncio.create_task(jobs.watch.ended(job, 20)) for job in ("job_a", "job_b")]
+    await asked(jobs, 1)
+    jobs.states["job_a"] = State.SUCCEEDED
+    jobs.watch.hear(["x", "y"])  # of others
+    jobs.watch.hear(["a"])
+    assert await waiters[0] is State.SUCCEEDED
+    assert jobs.ids == [["job_a", "job_b"], ["job_a"]]
+    waiters[1].cancel()
+
+
+async def test_a_hint_that_comes_during_a_question_is_not_lost() -> None:
+    jobs = hinted(job_a=State.RUNNING)
+    ask = jobs.ask
+
+    def ask_while_it_ends(ids):
+        answer = ask(ids)
+        jobs.states["job_a"] = State.SUCCEEDED
+        if jobs.questions == 1:
+            loop.call_soon_threadsafe(jobs.watch.hear, ["a"])
+        return answer
+
+    loop, jobs.watch._states = asyncio.get_running_loop(), ask_while_it_ends
+    assert await jobs.watch.ended("job_a", 20) is State.SUCCEEDED
+    assert jobs.questions == 2
+
+
+async def test_lost_hints_cost_a_moment() -> None:
+    jobs = Jobs(tick=0.01, hints=lambda _hear: Hints(), job_a=State.RUNNING)
+    waiting = asyncio.create_task(jobs.watch.ended("job_a", 20))
+    await asked(jobs, 1)
+    jobs.states["job_a"] = State.SUCCEEDED
+    assert await waiting is State.SUCCEEDED
+
+
+async def test_a_waiter_that_is_cancelled_is_forgotten() -> None:
+    jobs = hinted(job_a=State.RUNNING)
+    waiting = asyncio.create_task(jobs.watch.ended("job_a"))
+    await asked(jobs, 1)
+    assert jobs.watch.waiting == 1
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert jobs.watch.waiting == 0
+    await jobs.watch.close()
+
+
+async def test_a_storage_that_is_away_when_a_hint_comes_is_asked_again(monkeypatch) -> None:
+    monkeypatch.setattr("holdfast.client.state_poller.OUTAGE_PAUSE", 0.001)
+    jobs = hinted(job_a=State.RUNNING)
+    waiting = asyncio.create_task(jobs.watch.ended("job_a", 20))
+    await asked(jobs, 1)
+    jobs.states["job_a"], jobs.away = State.SUCCEEDED, 2
+    jobs.watch.hear(["a"])
+    assert await waiting is State.SUCCEEDED

@@ -20,7 +20,8 @@ class AppState:
         self.installation = Installation(settings)
         self.key_cache = KeyCache(self.installation)
         self.failed_auth = FailedAuthLimiter()
-        self.watch = StatePoller(LocalBackend(self.installation, tenant=None).states)
+        everybody = LocalBackend(self.installation, tenant=None)
+        self.watch = StatePoller(everybody.states, hints=everybody.hints)
 
 
 def of_request(request: Request) -> AppState:

@@ -8,7 +8,7 @@ import orjson
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -18,6 +18,7 @@ from holdfast.model.errors import Conflict, HoldfastError, InvalidRequest, NotFo
 
 MEDIA_TYPE = "application/problem+json"
 UNAVAILABLE = 503
+CLIENT_GONE = 499  # as nginx calls it
 RETRY_AFTER = "5"  # seconds
 TITLES: Mapping[str, str] = {
     "invalid_request": "The request cannot be accepted",
@@ -118,6 +119,10 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
         return of_http(request.scope, error)
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return Response(status_code=CLIENT_GONE)  # which nobody reads
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:

@@ -1,9 +1,8 @@
 """Waiting for one job: its answer on stdout, and meanwhile on stderr where it is."""
 
 import sys
-import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cache, partial
 
 from holdfast.cli.context import context
@@ -39,12 +38,13 @@ def await_answer(backend: Backend, job: str, timeout: float | None) -> bool:
 
 def sleeper(backend: Backend, job: str, progress: Progress, stack: ExitStack) -> Callable[[float], None]:
     """Return what sleeps for a wait: meanwhile it keeps workers running and shows where the job is."""
+    naps = stack.enter_context(closing(backend.sleeper(job)))
     pool = cache(lambda: stack.enter_context(workers(backend, None)))  # none is needed for a job that has ended
 
     def sleep(seconds: float) -> None:
         pool()()
         progress.look(partial(where_is, backend, job))
-        time.sleep(min(seconds, LONGEST_NAP))
+        naps.sleep(min(seconds, LONGEST_NAP))
 
     return sleep
 

@@ -38,7 +38,7 @@ class AsyncHoldfast:
         api_key: str | None = None,
     ) -> None:
         self.sync = Holdfast(settings, config=config, url=url, api_key=api_key)
-        self.poller = StatePoller(self.sync.backend.states)
+        self.poller = StatePoller(self.sync.backend.states, hints=self.sync.backend.hints)
         self.stalls = StallWatch(self.sync.backend)
 
     @overload

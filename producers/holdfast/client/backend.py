@@ -5,7 +5,7 @@ public ones (``job_…``, ``batch_…``). A ``View`` is a JSON object as `views`
 the command line and the API print the same, whichever side answered.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
@@ -27,6 +27,7 @@ else:
 """One of a submit; of a line, bytes are JSON as it was written."""
 View = dict[str, Any]  # JSON that is passed on: who draws it reads the fields that it needs
 Force = Literal["open", "closed"]
+Hear = Callable[[Sequence[str]], None]  # takes ids of jobs that ended, as SQL knows them
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,22 @@ class Accepted:
     batch: str | None = None
 
 
+class Hints(Protocol):
+    """Tells an event loop of ended jobs, once it is started there. Some may be missed."""
+
+    def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Sleeper(Protocol):
+    """Sleeps for a thread that waits for one job, and at most until a hint says that this job has ended."""
+
+    def sleep(self, seconds: float) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Backend(Protocol):
     """Every method may raise StorageUnavailable or ServerUnavailable, and NotFound for what is named and not there.
 
@@ -85,6 +102,13 @@ class Backend(Protocol):
 
     def states(self, jobs: Sequence[str]) -> Mapping[str, State]:
         """Return the state of each job that is there: a cheap poll for those who wait."""
+
+    def hints(self, hear: Hear) -> Hints | None:
+        """Make what calls ``hear`` when jobs have ended; None: nothing can, and whoever waits polls."""
+
+    def sleeper(self, job: str) -> Sleeper:
+        """Make what sleeps between two looks at a job."""
+        ...
 
     def answer(self, job: str) -> "Answer | None":
         """Return how the job ended, or None while it has not."""

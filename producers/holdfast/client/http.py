@@ -15,10 +15,11 @@ import orjson
 
 from holdfast.client.answer import Answer
 from holdfast.client.api_connection import ApiConnection
-from holdfast.client.backend import Accepted, AcceptedJob, Force, Item, SubmitRequest, View
+from holdfast.client.backend import Accepted, AcceptedJob, Force, Hear, Item, SubmitRequest, View
 from holdfast.client.batch_output import OutputForm, OutputLine
 from holdfast.client.dead_letter_line import new_file
 from holdfast.client.job_items import read_items
+from holdfast.client.waiting import PlainSleeper
 from holdfast.model import exact_json
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import inner_id, new_id, public_id
@@ -73,6 +74,12 @@ class HttpBackend:
             page = self._api.get("/jobs", id=list(jobs[start : start + MOST_IDS]), limit=MOST_IDS)
             found |= {job["id"]: State(job["status"]) for job in page["jobs"]}
         return found
+
+    def hints(self, hear: Hear) -> None:
+        """Nothing tells of ended jobs here: whoever waits polls."""
+
+    def sleeper(self, _job: str) -> PlainSleeper:
+        return PlainSleeper()
 
     def answer(self, job: str) -> Answer | None:
         view = self.job(job)

@@ -17,6 +17,7 @@ class Installation:
         self.settings, self.crash_point = settings, settings.runtime.crash_point
         self.store = Store(settings.storage.database_url, settings.runtime)
         self.redis = RedisLink(settings, lambda: message_key(self.ready(), settings.storage.message_key))
+        self.store.tell_ended = self.redis.publish_ended
         self.offers = offers or Offers(self.redis.lanes, runtime=settings.runtime)
         self.usable_keys = UsableKeys(self)
         self._ready = Event()

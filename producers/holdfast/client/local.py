@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.client import views
 from holdfast.client.answer_body import find_answer_body
-from holdfast.client.backend import Accepted, Force, SubmitRequest, View
+from holdfast.client.backend import Accepted, Force, Hear, Hints, Sleeper, SubmitRequest, View
 from holdfast.client.cost import cost_of
 from holdfast.client.errors import NoResponse
 from holdfast.client.fleet import (
@@ -77,6 +77,12 @@ class LocalBackend:
             return {}  # most submits ask for none: that costs no transaction
         found = self._store.read(read_states, [inner_id("job", job) for job in jobs], self.tenant)
         return {public_id("job", job): state for job, state in found.items()}
+
+    def hints(self, hear: Hear) -> Hints:
+        return self.installation.redis.hints(hear)
+
+    def sleeper(self, job: str) -> Sleeper:
+        return self.installation.redis.sleeper(inner_id("job", job))
 
     def answer(self, job: str) -> "Answer | None":
         return self._ended_jobs.answer(self._detail(job))

@@ -1,9 +1,10 @@
 """A producer's way to Redis: opened at first use, never started by a producer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
+from holdfast.client.backend import Hear, Hints, Sleeper
 from holdfast.config import Settings
 from holdfast.lanes.private_socket import is_listening
 from holdfast.lanes.without_password import without_password
@@ -12,6 +13,8 @@ from holdfast.model.errors import QueueUnavailable
 if TYPE_CHECKING:
     from holdfast.lanes import Lanes
     from holdfast.lanes.actors import ActorQueue
+    from holdfast.lanes.connection import Connection
+    from holdfast.lanes.ended_jobs import EndedJobsPublisher
 
 EMBEDDED = "embedded"
 
@@ -38,6 +41,7 @@ class RedisLink:
         self._directory = settings.storage.directory / "redis"
         self._opened: Lanes | None = None
         self._actors: ActorQueue | None = None
+        self._ended_jobs: EndedJobsPublisher | None = None
         self._lock = Lock()
         self._embedded = self._storage.redis_url == EMBEDDED
         if not self._embedded:
@@ -69,6 +73,30 @@ class RedisLink:
             self._actors = ActorQueue(connection)
         return self._actors
 
+    def connection(self) -> "Connection":
+        """Return what reaches Redis. Raises EmbeddedServerDown as ``lanes`` does."""
+        return self.lanes().connection
+
+    def publish_ended(self, jobs: Sequence[str]) -> None:
+        """Tell whoever waits that jobs have ended, soon and if possible."""
+        from holdfast.lanes.ended_jobs import EndedJobsPublisher  # noqa: PLC0415 - the class says why
+
+        with self._lock:
+            self._ended_jobs = self._ended_jobs or EndedJobsPublisher(self.connection)
+        self._ended_jobs.publish(jobs)
+
+    def hints(self, hear: Hear) -> Hints:
+        """Make what tells an event loop of ended jobs."""
+        from holdfast.lanes.ended_jobs import EndedJobsListener  # noqa: PLC0415 - the class says why
+
+        return EndedJobsListener(self.connection, hear)
+
+    def sleeper(self, job: str) -> Sleeper:
+        """Make what sleeps until a job has ended, by the id that SQL knows it by."""
+        from holdfast.lanes.ended_jobs import EndedJobSleeper  # noqa: PLC0415 - the class says why
+
+        return EndedJobSleeper(self.connection, job)
+
     def url(self) -> str:
         """Say where Redis is, without a password. Raises QueueUnavailable."""
         return self.lanes().connection.shown_url
@@ -76,6 +104,8 @@ class RedisLink:
     def close(self) -> None:
         if self._actors is not None:
             self._actors.stop()
+        if self._ended_jobs is not None:
+            self._ended_jobs.close()
         if self._opened is not None:
             self._opened.connection.close()
 

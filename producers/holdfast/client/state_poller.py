@@ -1,18 +1,20 @@
-"""One poll of job states for all waiters of an event loop."""
+"""Waiting for jobs, for all waiters of an event loop at once: hints say when to ask the storage, it says what is."""
 
 import asyncio
 import contextlib
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
+from holdfast.client.backend import Hear, Hints
 from holdfast.client.errors import ServerUnavailable
 from holdfast.client.waiting import REST_FACTOR
 from holdfast.model.errors import StorageUnavailable
+from holdfast.model.ids import public_id
 from holdfast.model.job import LIVE, State
 
-TICK = 0.05  # seconds between two questions
+TICK = 0.05  # seconds between two questions about all, where nobody gives hints
+FALLBACK = 1.0  # seconds between two questions about all, where hints may be lost
 OUTAGE_PAUSE = 1.0  # seconds before the next question where the storage did not answer
 
 log = logging.getLogger(__name__)
@@ -20,19 +22,37 @@ Waiter = asyncio.Future[State | None]
 
 
 class StatePoller:
-    """Belongs to one event loop. ``states`` answers the state of each id that exists; it runs on a thread."""
+    """Belongs to one event loop. ``states`` answers the state of each id that exists; it runs on a thread.
 
-    def __init__(self, states: Callable[[Sequence[str]], Mapping[str, State]], *, tick: float = TICK) -> None:
-        self._states, self._tick = states, tick
+    A new waiter's job is asked for at once, and again when a hint says that it has ended: one question for all that
+    came meanwhile. Every ``tick`` seconds all are asked for. ``hints`` makes what tells of ended jobs, where it can.
+    """
+
+    def __init__(
+        self,
+        states: Callable[[Sequence[str]], Mapping[str, State]],
+        *,
+        tick: float | None = None,
+        hints: Callable[[Hear], Hints | None] = lambda _hear: None,
+    ) -> None:
+        self._states = states
+        self._hints = hints(self.hear)
+        self._tick = tick or (FALLBACK if self._hints else TICK)
         self._waiters: dict[str, set[Waiter]] = defaultdict(set)
+        self._due: set[str] = set()
+        self._news = asyncio.Event()
+        self._all_at = 0.0  # on the loop's clock
         self._poll: asyncio.Task[None] | None = None
 
     async def ended(self, job: str, timeout: float | None = None) -> State | None:  # noqa: ASYNC109 - None means for ever
-        """Wait until a job is in a terminal state and return it; None when ``timeout`` passed or no such job is."""
+        """Wait until a job is in a terminal state and return it; None when ``timeout`` passed or no such job is.
+
+        Whoever gives up cancels: nothing is left of a waiter then.
+        """
         waiter: Waiter = asyncio.get_running_loop().create_future()
         self._waiters[job].add(waiter)
-        if self._poll is None or self._poll.done():
-            self._poll = asyncio.create_task(self._ask_on())
+        self._ask_soon([job])
+        self._start()
         try:
             return await asyncio.wait_for(waiter, timeout)
         except TimeoutError:
@@ -40,11 +60,34 @@ class StatePoller:
         finally:
             self._forget(job, waiter)
 
+    def hear(self, jobs: Sequence[str]) -> None:
+        """Take a hint that jobs have ended, by the ids that SQL knows them by."""
+        self._ask_soon([name for name in (public_id("job", job) for job in jobs) if name in self._waiters])
+
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return sum(map(len, self._waiters.values()))
+
     async def close(self) -> None:
+        if self._hints is not None:
+            await self._hints.close()
         if self._poll is not None:
             self._poll.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._poll
+
+    def _start(self) -> None:
+        if self._hints is not None:
+            self._hints.start()
+        if self._poll is None or self._poll.done():
+            self._all_at = asyncio.get_running_loop().time() + self._tick
+            self._poll = asyncio.create_task(self._ask_on())
+
+    def _ask_soon(self, jobs: Sequence[str]) -> None:
+        if jobs:
+            self._due.update(jobs)
+            self._news.set()
 
     def _forget(self, job: str, waiter: Waiter) -> None:
         self._waiters[job].discard(waiter)
@@ -52,28 +95,41 @@ class StatePoller:
             del self._waiters[job]
 
     async def _ask_on(self) -> None:
-        rest = 0.0
+        """Ask while anybody waits."""
         while self._waiters:
-            await asyncio.sleep(rest)
-            rest = await self._ask_once()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._all_at):
+                    await self._news.wait()
+            await self._ask_due()
 
-    async def _ask_once(self) -> float:
-        """Ask for all waiters, resume those whose job has ended, and return the seconds to rest."""
-        asked, started = list(self._waiters), time.monotonic()
+    async def _ask_due(self) -> None:
+        """Ask for those that a hint or a waiter named, or for all when it is time for that."""
+        clock = asyncio.get_running_loop().time
+        started, self._due, due = clock(), set(), self._due
+        self._news.clear()
+        all_due = started >= self._all_at
+        asked = [job for job in self._waiters if all_due or job in due]
+        answered = await self._ask(asked) if asked else True
+        if all_due or not answered:
+            rest = max(self._tick, (clock() - started) * REST_FACTOR) if answered else OUTAGE_PAUSE
+            self._all_at = clock() + rest
+
+    async def _ask(self, jobs: Sequence[str]) -> bool:
+        """Ask for jobs, resume those who wait for one that has ended. False: the storage does not answer."""
         try:
-            states = await asyncio.to_thread(self._states, asked)
+            states = await asyncio.to_thread(self._states, jobs)
         except (StorageUnavailable, ServerUnavailable) as error:
             log.info("waiting on: %s", error)
-            return OUTAGE_PAUSE
+            return False
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the waiters' to know
-            for id_ in asked:
-                self._fail(id_, error)
-            return self._tick
-        for id_ in asked:
-            state = states.get(id_)
+            for job in jobs:
+                self._fail(job, error)
+            return True
+        for job in jobs:
+            state = states.get(job)
             if state not in LIVE:
-                self._resolve(id_, state)
-        return max(self._tick, (time.monotonic() - started) * REST_FACTOR)
+                self._resolve(job, state)
+        return True
 
     def _resolve(self, job: str, state: State | None) -> None:
         for waiter in self._waiters.get(job, ()):

@@ -1,6 +1,7 @@
 """The Python client. Everything that waits can be given a ``timeout`` in seconds, and then raises StillWaiting."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack, overload
@@ -161,7 +162,8 @@ class Job:
 
         ``progress`` as in `Batch.results`; StalledWarning says why nothing happens.
         """
-        with sleeping_under(monitor_job(self._backend, self.id, open_line(progress))) as sleep:
+        monitor = monitor_job(self._backend, self.id, open_line(progress))
+        with closing(self._backend.sleeper(self.id)) as sleeper, sleeping_under(monitor, sleeper.sleep) as sleep:
             return waiting.drive(waiting.ended(self._backend, self.id, timeout), sleep)
 
     def result(self) -> Answer | None:

@@ -113,12 +113,14 @@ def callers_level() -> int:
 
 
 @contextmanager
-def sleeping_under(monitor: WaitMonitor) -> Iterator[Callable[[float], None]]:
-    """Yield what sleeps for a wait, and looks at it before."""
+def sleeping_under(
+    monitor: WaitMonitor, nap: Callable[[float], None] = time.sleep
+) -> Iterator[Callable[[float], None]]:
+    """Yield what sleeps for a wait, and looks at it before. ``nap`` sleeps."""
 
     def sleep(seconds: float) -> None:
         monitor.look()
-        time.sleep(seconds)
+        nap(seconds)
 
     try:
         yield sleep

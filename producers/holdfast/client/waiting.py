@@ -77,6 +77,15 @@ class PollSchedule:
             yield self.pause()
 
 
+class PlainSleeper:
+    """Sleeps where nothing tells that a job has ended."""
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def close(self) -> None: ...
+
+
 def drive(steps: Waiting[T], sleep: Callable[[float], None] = time.sleep) -> T:
     """Run a wait to its end and return what was waited for."""
     while True:

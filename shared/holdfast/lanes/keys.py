@@ -86,6 +86,11 @@ class Keys:
         """The channel of hints: somebody offered, a breaker moved. Nothing depends on a hint."""
         return f"{self.root}wake"
 
+    @property
+    def ended(self) -> str:
+        """The channel on which ids of jobs are published once their ends are committed. Nothing depends on it."""
+        return f"{self.root}ended"
+
     def lane(self, name: str) -> str:
         return f"{self.lanes}:{name}"
 

@@ -2,16 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import redis.asyncio
 from redis.asyncio.client import PubSub
 
-from holdfast.lanes.topology import FAILED
+from holdfast.lanes.hint_channel import HintChannel
 
-AGAIN = 1.0  # seconds between tries to listen
-LISTEN = 30.0  # seconds of silence after which the connection is looked after
-QUICK = 5  # silences in a row that were no wait; subscribing brings one or two
 EVERY_LANE = ""
 
 
@@ -19,7 +16,7 @@ class WakeListener:
     """Listens from the first ``wait`` on. ``client`` finds the Redis to listen to."""
 
     def __init__(self, client: Callable[[], Awaitable[redis.asyncio.Redis]], channel: str) -> None:
-        self._client, self._channel = client, channel
+        self._client, self._channel = client, HintChannel(self._pubsub, channel, self._tell)
         self._heard: dict[str, asyncio.Event] = {}
         self._listener: asyncio.Task[None] | None = None
 
@@ -35,7 +32,7 @@ class WakeListener:
         A hint that came since the last fetch counts.
         """
         if self._listener is None or self._listener.done():
-            self._listener = asyncio.create_task(self._listen())
+            self._listener = asyncio.create_task(self._channel.run())
         heard = self._heard.setdefault(lane, asyncio.Event())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most):  # ``wait_for`` swallows cancellations before Python 3.12
@@ -48,23 +45,10 @@ class WakeListener:
             await asyncio.gather(self._listener, return_exceptions=True)
             self._listener = None
 
-    async def _listen(self) -> None:
-        while True:
-            with contextlib.suppress(*FAILED, OSError):
-                async with (await self._client()).pubsub() as channel:
-                    await channel.subscribe(self._channel)
-                    await self._hear(channel)
-            await asyncio.sleep(AGAIN)
-
-    async def _hear(self, channel: PubSub) -> None:
-        """Pass hints on until the connection is dead: one that timed out says "nothing yet" at once, for ever."""
-        loop, quick = asyncio.get_running_loop(), 0
-        while quick < QUICK:
-            asked = loop.time()
-            hint = await channel.get_message(ignore_subscribe_messages=True, timeout=LISTEN)
-            if hint is not None:
-                self._tell(str(hint["data"]))
-            quick = quick + 1 if hint is None and loop.time() - asked < LISTEN / 2 else 0
+    @contextlib.asynccontextmanager
+    async def _pubsub(self) -> AsyncIterator[PubSub]:
+        async with (await self._client()).pubsub() as channel:
+            yield channel
 
     def _tell(self, lane: str) -> None:
         """A hint about one lane wakes those who wait for it or for any; one about none wakes everybody."""

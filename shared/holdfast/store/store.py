@@ -2,7 +2,7 @@
 
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, exc
@@ -29,6 +29,8 @@ class Store:
     The functions of this package that take a ``Transaction`` first are what it answers and does:
     ``store.read(find_job, id)``, ``store.write(cancel_job, id, tenant)``. Safe to share between
     threads. Every method raises StorageUnavailable when the database does not answer; then nothing of it was done.
+
+    ``tell_ended`` is called with the ids of jobs that a transaction has ended, after its commit.
     """
 
     def __init__(self, url: str, runtime: Runtime = PRODUCTION) -> None:
@@ -39,6 +41,7 @@ class Store:
         self._shard = 0 if self.dialect is SQLITE else random.randrange(SHARDS)  # noqa: S311 - it spreads rows, it guards nothing
         self._writer, self._reader = open_engines(self._url)
         make_directory(self._url)
+        self.tell_ended: Callable[[Sequence[str]], None] = lambda _jobs: None
 
     def read(self, question: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return ``question(transaction, *args, **kwargs)``, asked on one snapshot; nothing it does is kept."""
@@ -55,14 +58,17 @@ class Store:
         It runs again where the database undid it, and so must bear repetition.
         """
 
-        def make() -> T:
+        def make() -> tuple[T, list[str]]:
             with self._writer.begin() as connection:
                 transaction = Transaction(connection, self.dialect, self._shard, self._runtime)
                 answer = change(transaction, *args, **kwargs)
                 transaction.flush()
-                return answer
+                return answer, transaction.ended_jobs
 
-        return self._run(make)
+        answer, ended = self._run(make)
+        if ended:
+            self.tell_ended(ended)
+        return answer
 
     def now(self) -> float:
         """Return the time by the database's clock, in seconds since the epoch."""

@@ -36,6 +36,7 @@ def write_terminal_records(tx: Transaction, rows: Sequence[Row]) -> None:
     """Write terminal records of jobs that this transaction has just ended."""
     if rows:
         tx.run(INSERT_RESULTS, rows=rows, now=tx.now)
+        tx.ended_jobs += [row[0] for row in rows]
 
 
 def ended_by_call(attempts: Collection[Attempt], move: Transition) -> Row:

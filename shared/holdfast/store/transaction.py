@@ -46,6 +46,7 @@ class Transaction:
         self._tally: Counter[tuple[str, str, str]] = Counter()
         self._counters: Counter[tuple[str, tuple[str, ...]]] = Counter()
         self._ended: Counter[str] = Counter()
+        self.ended_jobs: list[str] = []  # ids of those whose terminal records it writes
 
     @property
     def now(self) -> int:

@@ -10,6 +10,7 @@ import structlog
 from holdfast.config import Settings
 from holdfast.credentials import Credentials
 from holdfast.lanes import Connection, Gate
+from holdfast.lanes.ended_jobs import EndedJobsPublisher
 from holdfast.model.errors import HoldfastError
 from holdfast.store import Store
 from holdfast.store.fleet import stop_worker
@@ -56,6 +57,8 @@ class Pool:
 
     def __init__(self, settings: Settings, store: Store, connection: Connection) -> None:
         rules, clock = rules_of(settings), settings.runtime.clock
+        self.ended_jobs = EndedJobsPublisher(lambda: connection)
+        store.tell_ended = self.ended_jobs.publish
         self.providers = ProviderPool(settings, settings.worker.concurrency, Credentials(settings, connection))
         gate = Gate(connection, window=settings.worker.window, rules=rules, clock=clock)
         self.context = context = WorkerContext(settings, store, gate, LaneSchedule(settings, self.providers))
@@ -100,6 +103,7 @@ class Pool:
         await self._hand_back()
         await ended(others)
         await asyncio.to_thread(context.writer.close)
+        await asyncio.to_thread(self.ended_jobs.close)
         await self.providers.close()
         log.info("worker_stopped", worker=context.worker)
 

@@ -4,6 +4,7 @@ Every endpoint names what it needs (``Submitting``, ``Reading``, ``Operating``, 
 application does not start with one that does not.
 """
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,6 +12,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request, Security
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import ClientDisconnect
 
 from holdfast.api.app_state import AppState, of_request
 from holdfast.api.auth.audit_log import record_refusal
@@ -20,6 +22,7 @@ from holdfast.client.state_poller import StatePoller
 from holdfast.config import Settings
 from holdfast.model.access import ApiCaller, KeyScope
 from holdfast.model.errors import Forbidden
+from holdfast.model.job import State
 
 BEARER = HTTPBearer(auto_error=False, description="an API key, as `holdfast key create` printed it")
 
@@ -48,6 +51,20 @@ class RequestContext:
     def backend(self) -> LocalBackend:
         """What this caller may see and do; what concerns all tenants needs ``Fleet``."""
         return LocalBackend(self.app_state.installation, tenant=self.tenant, actor=self.caller.name)
+
+    async def ended(self, job: str, timeout: float | None = None) -> State | None:  # noqa: ASYNC109 - None means for ever
+        """Wait as ``StatePoller.ended`` does, and not on once the client is gone. Raises ClientDisconnect."""
+        waiting = asyncio.ensure_future(self.watch.ended(job, timeout))
+        gone = asyncio.ensure_future(disconnected(self.request))
+        try:
+            await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                raise ClientDisconnect
+            return waiting.result()
+        finally:
+            waiting.cancel()
+            gone.cancel()
+            await asyncio.gather(waiting, gone, return_exceptions=True)
 
     async def reauthenticate(self) -> None:
         """Look again after a long wait: a key may have been revoked. Raises Unauthorized."""
@@ -78,6 +95,12 @@ class RequiredScope:
         if self.fleet and caller.tenant is not None:
             return Forbidden("this concerns all tenants, and needs an API key that belongs to none of them")
         return None
+
+
+async def disconnected(request: Request) -> None:
+    """Wait until the client of a request whose body has been read is gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 Submitting = Annotated[RequestContext, Depends(RequiredScope(KeyScope.SUBMIT))]

@@ -76,7 +76,7 @@ async def show(
     """Show one job. With ``Prefer: wait=N`` the answer comes when it has ended, or after N (at most 60) seconds."""
     wait, view = wanted_wait(prefer), await run_in_threadpool(context.backend.job, job)
     if wait and view["state"] in LIVE:
-        await context.watch.ended(view["id"], wait)
+        await context.ended(view["id"], wait)
         await context.reauthenticate()
         view = await run_in_threadpool(context.backend.job, job)
     return tagged(view, if_none_match, wait)
