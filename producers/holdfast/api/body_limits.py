@@ -90,7 +90,8 @@ class BodyLimitMiddleware:
             if whole:  # what comes now is the end of the connection, whenever that is
                 return await receive()
             try:
-                message = await asyncio.wait_for(receive(), min(self._idle, deadline - time.monotonic()))
+                async with asyncio.timeout(min(self._idle, deadline - time.monotonic())):
+                    message = await receive()  # ``wait_for`` swallows cancellations before Python 3.12
             except TimeoutError:
                 raise HTTPException(408, "the body came too slowly.", {"connection": "close"}) from None
             read += len(message.get("body", b""))
