@@ -15,7 +15,7 @@ from holdfast.model.errors import QueueUnavailable
 NOBODY = "redis://127.0.0.1:1/0"
 
 
-class Heard:
+class Received:
     """What a listener told."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Heard:
 
 
 async def test_whoever_listens_hears_of_jobs_that_ended(connection) -> None:
-    heard = Heard()
+    heard = Received()
     listener = EndedJobsListener(lambda: connection, heard.tell)
     listener.start()
     with closing(EndedJobsPublisher(lambda: connection)) as publisher:
@@ -46,7 +46,7 @@ async def test_whoever_listens_hears_of_jobs_that_ended(connection) -> None:
 
 
 async def test_a_redis_that_comes_later_is_found(connection) -> None:
-    tries, heard = iter([QueueUnavailable("there", "not yet")]), Heard()
+    tries, heard = iter([QueueUnavailable("there", "not yet")]), Received()
 
     def reach():
         for error in tries:
