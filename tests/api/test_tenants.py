@@ -20,7 +20,9 @@ from producing import ROUTE, StandInWorker
 
 THEIRS = "theirs-4711"  # stands in everything that the other tenant wrote
 ACT = {"all": True, "dry_run": False}
-OF_THE_HOUSE = re.compile(r"/api/v1/(lanes|routes|ledger|status)|/metrics")  # all tenants' at once: no tenant's key
+OF_THE_HOUSE = re.compile(
+    r"/api/v1/(lanes|routes|ledger|status|diagnose)|/metrics"
+)  # all tenants' at once: no tenant's key
 MOVING = {"audit", "api_key"}  # tables that hold no tenant's things
 
 

@@ -14,13 +14,13 @@ from holdfast.api.auth.middleware import AuthMiddleware
 from holdfast.api.auth.request_context import check_endpoints
 from holdfast.api.body_limits import BodyLimitMiddleware
 from holdfast.api.headers import SecurityHeadersMiddleware
-from holdfast.api.native import batches, dead_letters, jobs, lanes, operations, routes
+from holdfast.api.native import batches, dead_letters, diagnosis, jobs, lanes, operations, routes
 from holdfast.api.problems import answer_problems
 from holdfast.api.request_ids import RequestIdMiddleware
 from holdfast.config import Settings
 
 NATIVE = "/api/v1"
-PARTS = (jobs, batches, dead_letters, lanes, routes, operations)
+PARTS = (jobs, batches, dead_letters, lanes, routes, operations, diagnosis)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -35,6 +35,7 @@ COMMANDS: CommandTable = {
     "demo": ProgramSource("demo"),
     "status": own("status"),
     "ledger": own("ledger"),
+    "diagnose": own("diagnose"),
     **{name: noun(name) for name in ("job", "batch", "lane", "route", "dlq", "key", "config", "db")},
     "drill": ProgramSource("drill"),
     "sim": ProgramSource("sim"),

@@ -177,6 +177,12 @@ class Backend(Protocol):
     def ledger(self) -> View:
         """Compute the ledger equations from SQL: what was accepted is accounted for."""
 
+    def diagnose(self, provider: str | None, *, with_calls: bool = True) -> View:
+        """Check a provider, or all, and come to a verdict on each; models are called, a few tokens, unless told not to.
+
+        Raises NotFound.
+        """
+
     # Dead letters. A limit is the most that one act takes, oldest first.
 
     def dead_groups(self, where: "JobFilter") -> View:

@@ -146,6 +146,9 @@ class HttpBackend:
     def ledger(self) -> View:
         return self._api.get("/ledger")
 
+    def diagnose(self, provider: str | None, *, with_calls: bool = True) -> View:
+        return self._api.get("/diagnose", provider=provider, calls=with_calls)
+
     # Dead letters
 
     def dead_groups(self, where: JobFilter) -> View:

@@ -222,6 +222,12 @@ class LocalBackend:
             unusable=installation.usable_keys.complaints(),
         )
 
+    def diagnose(self, provider: str | None, *, with_calls: bool = True) -> View:
+        from holdfast.client.diagnosing import diagnose_view  # noqa: PLC0415 - only this needs what makes calls
+
+        situation = self._situation(gate_overview(self.installation))
+        return diagnose_view(self.installation, situation, provider, with_calls=with_calls)
+
     def ledger(self) -> View:
         return views.ledger_view(self._store.read(read_ledger))
 

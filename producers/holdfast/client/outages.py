@@ -1,8 +1,10 @@
 """Which routes are down, told once for everybody who waits: status, lists, progress, one job's reason to wait."""
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from holdfast.client.installation import Installation
 from holdfast.client.lane_forecast import NO_WORKER, LaneForecast, read_forecast
@@ -27,7 +29,7 @@ class FleetSituation:
     """What keeps jobs waiting at one moment.
 
     ``lately``: the faults of the last minutes. ``sees_all``: it is told to an operator, and not to one of the tenants,
-    who learns nothing of others' jobs and of names.
+    who learns nothing of others' jobs and of names. ``diagnoses``: the young ones, by provider.
     """
 
     installation: Installation
@@ -36,6 +38,7 @@ class FleetSituation:
     authors: Mapping[tuple[OverrideKind, str], tuple[str, float]]
     lately: Sequence[RouteFault]
     sees_all: bool
+    diagnoses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def outages(self) -> dict[str, Outage]:
         """Return the routes that are down, by name."""
@@ -54,8 +57,13 @@ class FleetSituation:
             return NO_WORKER.why
         plan = self._plan(job.model)
         if plan is not None and plan.routes and all(self.is_down(route) for route in plan.routes):
-            return outage_sentence(self._with_jobs(self._outage(plan.routes[0])))
+            return outage_sentence(self._with_jobs(self._outage(plan.routes[0]))) + self._diagnosed(plan.routes[0])
         return job.why_waiting
+
+    def _diagnosed(self, route: Route) -> str:
+        """Add the verdict of a diagnosis, where one was made minutes ago."""
+        found = self.diagnoses.get(route.provider)
+        return f"; diagnosed at {_hour(found['at'])}: {found['verdict'].replace('_', ' ')}" if found else ""
 
     def paused_by(self, lane: str) -> str | None:
         """Say who stopped a lane; None where nobody did."""
@@ -127,7 +135,18 @@ def read_situation(
         authors=store.read(read_override_authors),
         lately=[] if warning is not None else faults_of(installation, LATELY),
         sees_all=sees_all,
+        diagnoses={} if warning is not None else diagnoses_of(installation),
     )
+
+
+def diagnoses_of(installation: Installation) -> Mapping[str, Mapping[str, Any]]:
+    """Return the diagnoses of the last minutes, by provider; none where Redis does not answer."""
+    from holdfast.lanes.diagnoses import read_diagnoses  # noqa: PLC0415 - who looks at an ended job needs no Redis
+
+    try:
+        return read_diagnoses(installation.redis.lanes().connection, time.time())
+    except QueueUnavailable:
+        return {}
 
 
 def faults_of(installation: Installation, seconds: float) -> list[RouteFault]:
@@ -146,5 +165,8 @@ def paused_by(lane: str, actor: str, at: float) -> str:
     >>> paused_by("smart.batch", "cli:eva", 1_790_000_000.0)
     'lane smart.batch was paused by cli:eva at 14:13 UTC; `holdfast lane resume smart.batch` lets it go on'
     """
-    when = f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"
-    return f"lane {lane} was paused by {actor} at {when}; `holdfast lane resume {lane}` lets it go on"
+    return f"lane {lane} was paused by {actor} at {_hour(at)}; `holdfast lane resume {lane}` lets it go on"
+
+
+def _hour(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"

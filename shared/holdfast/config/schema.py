@@ -299,7 +299,7 @@ class ProviderTable(TomlTable):
         "long as calls there typically do.",
     )
     status_page: WebAddress | None = Field(
-        default=None, description="Where the provider tells of outages; for the operator."
+        default=None, description="Where the provider tells of outages; `holdfast diagnose` reads it."
     )
     limits: LimitsTable = Field(default_factory=LimitsTable)
     endpoints: list[EndpointPath] = Field(

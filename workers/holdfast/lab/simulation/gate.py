@@ -156,11 +156,10 @@ class SimulatedGate:
         ill = {scope for scope in self.troubled if self.breakers[scope].is_ill}
         ramping = {scope for scope in self.troubled if self.breakers[scope].is_ramping}
         paused = {name for name, bucket in self.state.buckets.items() if bucket.paused_until > now}
-        believed = {scope for scope in self.troubled if self.breakers[scope].believes(now)}
-        if not ill and not ramping and not paused and not believed:
+        if not ill and not ramping and not paused:
             return WELL
         shut = {scope for scope in ill if self.breakers[scope].shuts(now)}
-        return health_of(self.targets, ill=ill, shut=shut, ramping=ramping, paused=paused, believed=believed)
+        return health_of(self.targets, ill=ill, shut=shut, ramping=ramping, paused=paused)
 
     def release(self, calls: Iterable[SimulatedCall], now: float) -> None:
         """Free what a dead worker held. Its units stay spent."""

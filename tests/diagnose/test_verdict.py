@@ -1,0 +1,115 @@
+"""One verdict from what the checks found; only our own calls prove anything, the page decides what they leave open."""
+
+import pytest
+
+from holdfast.diagnose.status_page import StatusLevel, StatusPage
+from holdfast.diagnose.verdict import Findings, ModelCheck, Unreachable, Verdict, diagnose
+from holdfast.model.fault import Fault, FaultKind
+
+WEB_DOWN = StatusPage(StatusLevel.OPERATIONAL, StatusLevel.MAJOR_OUTAGE, ("Login fails",))
+API_DOWN = StatusPage(StatusLevel.PARTIAL_OUTAGE, StatusLevel.MAJOR_OUTAGE)
+WELL = StatusPage(StatusLevel.OPERATIONAL, StatusLevel.OPERATIONAL)
+
+
+def models(*kinds: FaultKind | None, credential: str = "main") -> list[ModelCheck]:
+    return [ModelCheck(f"m{n}", credential, None if kind is None else Fault(kind)) for n, kind in enumerate(kinds)]
+
+
+def verdict(**found: object) -> Verdict:
+    return diagnose(Findings("p", **found)).verdict  # type: ignore[arg-type]
+
+
+def test_a_provider_that_answers_is_healthy_whatever_its_page_says_of_its_api() -> None:
+    assert verdict(models=models(None, None)) is Verdict.HEALTHY
+    assert verdict(models=models(None), page=API_DOWN) is Verdict.HEALTHY
+
+
+def test_a_broken_web_front_end_beside_a_working_api_is_web_only() -> None:
+    assert verdict(models=models(None), page=WEB_DOWN) is Verdict.WEB_ONLY
+
+
+@pytest.mark.parametrize(
+    "kind", [FaultKind.SERVER_ERROR, FaultKind.OVERLOADED, FaultKind.TIMED_OUT, FaultKind.BAD_ANSWER]
+)
+def test_calls_that_all_fail_are_the_providers_inference_though_its_page_says_nothing(kind: FaultKind) -> None:
+    assert verdict(models=models(kind, kind), page=WELL) is Verdict.PROVIDER_INFERENCE
+
+
+def test_one_model_that_fails_beside_others_is_that_model() -> None:
+    assert verdict(models=models(None, FaultKind.OVERLOADED)) is Verdict.ONE_MODEL
+    assert verdict(models=models(FaultKind.MODEL_NOT_FOUND, None)) is Verdict.ONE_MODEL
+
+
+def test_money_and_rates_are_told_apart() -> None:
+    assert verdict(models=models(FaultKind.SPEND_LIMIT)) is Verdict.BUDGET
+    assert verdict(models=models(FaultKind.RATE_LIMITED)) is Verdict.RATE_LIMITED
+    assert verdict(models=models(None, FaultKind.RAMP_LIMITED)) is Verdict.RATE_LIMITED
+
+
+def test_a_single_refused_key_is_ones_own() -> None:
+    assert verdict(models=models(FaultKind.AUTH)) is Verdict.LOCAL_CONFIGURATION
+    assert verdict(models=models(FaultKind.AUTH), page=WELL) is Verdict.LOCAL_CONFIGURATION
+
+
+def test_a_refused_key_beside_an_accepted_one_is_ones_own() -> None:
+    logins = {"main": Fault(FaultKind.AUTH), "other": None}
+    assert verdict(models=models(FaultKind.AUTH), logins=logins, page=WEB_DOWN) is Verdict.LOCAL_CONFIGURATION
+
+
+def test_keys_that_are_refused_together_are_the_providers_doing() -> None:
+    logins = {"main": Fault(FaultKind.AUTH), "other": Fault(FaultKind.AUTH)}
+    assert verdict(credentials=2, models=models(FaultKind.AUTH), logins=logins) is Verdict.PROVIDER_AUTHENTICATION
+
+
+def test_a_key_that_was_good_minutes_ago_or_beside_an_incident_is_the_providers_doing() -> None:
+    refused = models(FaultKind.AUTH)
+    assert verdict(models=refused, accepted_lately=frozenset({"main"})) is Verdict.PROVIDER_AUTHENTICATION
+    assert verdict(models=refused, page=WEB_DOWN) is Verdict.PROVIDER_AUTHENTICATION
+
+
+def test_a_key_that_opens_the_list_and_no_model_is_the_providers_doing() -> None:
+    assert verdict(models=models(FaultKind.AUTH), logins={"main": None}) is Verdict.PROVIDER_AUTHENTICATION
+
+
+def test_a_key_that_may_not_use_the_model_is_configuration() -> None:
+    assert verdict(models=models(FaultKind.FORBIDDEN)) is Verdict.LOCAL_CONFIGURATION
+    assert verdict(models=models(FaultKind.MODEL_NOT_FOUND)) is Verdict.LOCAL_CONFIGURATION
+    assert verdict(models=models(FaultKind.CLOCK_SKEW)) is Verdict.LOCAL_CONFIGURATION
+
+
+def test_a_refused_question_is_an_answer() -> None:
+    assert verdict(models=models(FaultKind.INVALID_REQUEST, FaultKind.REFUSED)) is Verdict.HEALTHY
+
+
+def test_no_connection_is_the_network_unless_other_hosts_are_reached() -> None:
+    away, unknown = Unreachable("x takes no connection"), Unreachable("x is not found", unknown_name=True)
+    failing = models(FaultKind.UNREACHABLE)
+    assert verdict(unreachable=away, models=failing) is Verdict.LOCAL_NETWORK
+    assert verdict(unreachable=unknown, others_reachable=False) is Verdict.LOCAL_NETWORK
+    assert verdict(unreachable=away, others_reachable=True, models=failing) is Verdict.PROVIDER_INFERENCE
+    assert verdict(unreachable=unknown, others_reachable=True) is Verdict.LOCAL_CONFIGURATION
+
+
+def test_nothing_to_log_in_with_is_configuration_unless_an_issuer_is_away() -> None:
+    missing = {"main": "environment variable K is not set"}
+    assert verdict(missing=missing) is Verdict.LOCAL_CONFIGURATION
+    assert verdict(missing=missing, issuer_fails=True) is Verdict.PROVIDER_AUTHENTICATION
+    assert verdict(missing=missing, credentials=2, models=models(None)) is Verdict.HEALTHY
+
+
+def test_without_calls_the_keys_decide() -> None:
+    assert verdict(logins={"main": None}) is Verdict.HEALTHY
+    assert verdict(logins={"main": Fault(FaultKind.SERVER_ERROR)}) is Verdict.PROVIDER_INFERENCE
+
+
+def test_the_sentence_names_the_provider_what_failed_and_what_its_page_says() -> None:
+    checks = [
+        ModelCheck("opus", "main", Fault(FaultKind.OVERLOADED, "529 Overloaded", 529)),
+        ModelCheck("h", "main", None),
+    ]
+    told = diagnose(Findings("anthropic", models=checks, page=WEB_DOWN))
+    assert told.sentence == (
+        "anthropic: 1 of 2 models fails: HTTP 529 Overloaded (opus (main)); "
+        "its status page says web major outage (Login fails)"
+    )
+    assert told.advice
