@@ -287,7 +287,7 @@ AZURES = (
     ErrorRow("Azure", AZURE, 400, openai("filtered", None, "content_filter", innererror=FILTER), K.REFUSED),
     ErrorRow("Azure", AZURE, 400, azure("BadRequest", "filtered", innererror=FILTER), K.REFUSED),
     ErrorRow("Azure", AZURE, 400, azure("BadRequest", "API version not supported"), K.MODEL_NOT_FOUND, "API version"),
-    ErrorRow("Azure", AZURE, 400, azure("UnsupportedApiVersion"), K.MODEL_NOT_FOUND),
+    ErrorRow("Azure", AZURE, 400, azure("UnsupportedApiVersionValue"), K.MODEL_NOT_FOUND),
     ErrorRow("Azure", AZURE, 400, azure("OperationNotSupported"), K.MODEL_NOT_FOUND),
     ErrorRow("Azure", AZURE, 401, azure("401", "the subscription key is invalid"), K.AUTH),
     ErrorRow("Azure", AZURE, 401, azure("PermissionDenied", "the principal lacks an action"), K.FORBIDDEN),

@@ -9,7 +9,7 @@ HOSTS = (
     ErrorRow("Mistral", C, 401, {"detail": "Unauthorized"}, K.AUTH, "Unauthorized"),
     ErrorRow("Mistral", C, 402, {"message": "payment required"}, K.SPEND_LIMIT),
     ErrorRow("Mistral", C, 429, {"object": "error", "message": "Requests rate limit exceeded", "type": "rate_limited", "code": "1300"}, K.RATE_LIMITED),
-    ErrorRow("Mistral", C, 429, {"message": "full", "type": "service_tier_capacity_exceeded", "code": "3505"}, K.RATE_LIMITED),
+    ErrorRow("Mistral", C, 429, {"message": "full", "type": "service_tier_capacity_exceeded", "code": "3505"}, K.OVERLOADED),
     ErrorRow("Groq", C, 400, openai("it called no tool", code="tool_use_failed", failed_generation="<f>"), K.BAD_OUTPUT),
     ErrorRow("Groq", C, 400, openai("no JSON came", code="json_validate_failed", failed_generation="{"), K.BAD_OUTPUT),
     ErrorRow("Groq", C, 400, openai("it was switched off", code="model_decommissioned"), K.MODEL_NOT_FOUND),

@@ -96,9 +96,16 @@ def test_every_target_takes_a_closed_object_of_required_properties_and_names_its
         (XAI, closed(a={"allOf": [TEXT, TEXT]}), "allOf"),
         (XAI, closed(a={"allOf": [TEXT]}), None),
         (VLLM, closed(a={"type": "number", "multipleOf": 2}), "multipleOf"),
+        (VLLM, closed(a={"type": "string", "pattern": "a", "maxLength": 5}), "lengths beside a pattern or a format"),
+        (VLLM, closed(a={"type": "string", "format": "email", "minLength": 5}), "lengths beside a pattern or a format"),
+        (VLLM, closed(a={"type": "string", "maxLength": 5}), None),
         (VLLM, RECURSIVE, None),
         (FIREWORKS, closed(a={"oneOf": [TEXT]}), "oneOf"),
         (LLAMA_CPP, closed(a={"not": TEXT}), "not"),
+        (LLAMA_CPP, closed(a={"type": "string", "pattern": "a+"}), "pattern"),
+        (LLAMA_CPP, closed(a={"type": "string", "pattern": "^a+$"}), None),
+        (LLAMA_CPP, closed(a={"type": "string", "format": "uri"}), "format"),
+        (LLAMA_CPP, closed(a={"type": "array", "prefixItems": [TEXT]}), "prefixItems"),
     ],
     ids=lambda value: getattr(value, "target", None) or (value if isinstance(value, str) else None),
 )  # fmt: skip
@@ -111,6 +118,12 @@ def test_what_decoding_refuses_of_a_keyword_is_told_in_words():
     found = loosened(closed(a=ruled), ANTHROPIC)
     assert found.schema["properties"]["a"] == {"type": "integer", "description": "a count (minimum: 1)"}
     assert found.lost == ("minimum",)
+
+
+def test_lengths_beside_a_pattern_are_told_in_words_where_a_target_decodes_one_of_them_alone():
+    found = loosened(closed(a={"type": "string", "pattern": "a", "maxLength": 5}), VLLM)
+    assert found.schema["properties"]["a"] == {"type": "string", "pattern": "a", "description": "(maxLength: 5)"}
+    assert found.lost == ("maxLength",)
 
 
 def test_one_of_becomes_any_of_and_is_told_in_words_where_both_stand():

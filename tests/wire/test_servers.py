@@ -17,7 +17,11 @@ from wire.test_writing import ask, changes
 @pytest.mark.parametrize(
     ("dialect", "native", "dropped"),
     [
-        (Dialect.MISTRAL, {"seed": 7, "metadata": {"a": "b"}, "frequency_penalty": 1}, {"seed", "metadata"}),
+        (
+            Dialect.MISTRAL,
+            {"seed": 7, "store": True, "metadata": {"a": "b"}, "frequency_penalty": 1},
+            {"seed", "store"},
+        ),
         (Dialect.GROQ, {"logprobs": True, "logit_bias": {"5": 1}, "n": 2, "seed": 7}, {"logprobs", "logit_bias", "n"}),
         (Dialect.XAI, {"presence_penalty": 1, "seed": 7}, {"presence_penalty"}),
         (Dialect.VLLM, {"logprobs": True, "guided_regex": "a"}, set()),

@@ -11,6 +11,7 @@ from holdfast.wire.strict_rules import StrictRules
 
 BY_NAME = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")  # their keys are names
 VERBATIM = frozenset({"enum", "const", "default", "examples", "required", "dependentRequired"})  # they hold no schema
+PATTERNS, LENGTHS = frozenset({"pattern", "format"}), frozenset({"minLength", "maxLength"})
 Schema = Mapping[str, Any]
 
 
@@ -70,6 +71,8 @@ def subschemas(schema: Any, level: int = 0) -> Iterator[tuple[Schema, int]]:
 def _refused(schema: Schema, rules: StrictRules) -> Iterator[str]:
     """Yield what is refused of one schema, whatever stands inside of it."""
     yield from (key for key, value in schema.items() if not _takes(key, value, rules))
+    if _has_lengths_too_many(schema, rules):
+        yield "lengths beside a pattern or a format"
     if not rules.ref_siblings and "$ref" in schema and len(schema) > 1:
         yield "keywords beside $ref"
     if not _is_object(schema):
@@ -104,9 +107,15 @@ def _takes(key: str, value: Any, rules: StrictRules) -> bool:
         return rules.formats is None or (isinstance(value, str) and value in rules.formats)
     if key == "minItems":
         return rules.least_items is None or (isinstance(value, int) and value in rules.least_items)
+    if key == "pattern" and rules.whole_patterns:
+        return isinstance(value, str) and value.startswith("^") and value.endswith("$")
     if key == "allOf" and rules.single_all_of:
         return isinstance(value, list) and len(value) == 1
     return not (key == "enum" and rules.plain_enums and any(isinstance(item, Mapping | list) for item in _list(value)))
+
+
+def _has_lengths_too_many(schema: Schema, rules: StrictRules) -> bool:
+    return not rules.patterns_with_lengths and bool(PATTERNS & schema.keys()) and bool(LENGTHS & schema.keys())
 
 
 def is_recursive(schema: Schema) -> bool:
@@ -137,7 +146,7 @@ def _loosen(schema: Schema, rules: StrictRules, lost: set[str]) -> dict[str, Any
     spoken: dict[str, Any] = {}
     for key, value in schema.items():
         name = "anyOf" if key == "oneOf" and "oneOf" not in rules.keywords and "anyOf" not in schema else key
-        if not _takes(name, value, rules):
+        if not _takes(name, value, rules) or (key in LENGTHS and _has_lengths_too_many(schema, rules)):
             spoken[key] = value
         elif key in BY_NAME and isinstance(value, Mapping):
             made[name] = {each: _loosen_inside(child, rules, lost) for each, child in value.items()}

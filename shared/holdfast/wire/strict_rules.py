@@ -34,6 +34,8 @@ class StrictRules:
     ref_siblings: bool = True  # other keywords may stand beside $ref
     single_all_of: bool = False  # allOf holds one schema alone
     plain_enums: bool = False  # enum holds no objects or arrays
+    patterns_with_lengths: bool = True  # minLength and maxLength may stand beside pattern or format
+    whole_patterns: bool = False  # a pattern begins with ^ and ends with $
     properties: int | None = None  # in all
     depth: int | None = None  # objects inside of one another
     enum_values: int | None = None  # in all
@@ -119,15 +121,17 @@ XAI = StrictRules(
 )
 VLLM = StrictRules(
     "vLLM",
-    "vllm/v1/structured_output/backend_xgrammar.py, has_xgrammar_unsupported_json_features (multipleOf, uniqueItems, "
-    "contains, formats beyond its own, minProperties, maxProperties, propertyNames, patternProperties), and xgrammar's "
-    "docs, json_schema.md: oneOf is read as anyOf, allOf holds one schema.",
+    "github.com/vllm-project/vllm/blob/main/vllm/v1/structured_output/backend_xgrammar.py, "
+    "has_xgrammar_unsupported_json_features: no multipleOf, uniqueItems, contains, other formats, lengths beside a "
+    "pattern or a format, and patternProperties or propertyNames beside properties; xgrammar's docs, json_schema.md: "
+    "oneOf is read as anyOf, allOf holds one schema.",
     keywords=PLAIN | TOLD | TEXTS | ARRAYS | (NUMBERS - {"multipleOf"}) | {"format", "allOf", "oneOf", "prefixItems"},
-    formats=OPENAI_FORMATS | {"uri", "uri-reference", "json-pointer", "relative-json-pointer"},
+    formats=OPENAI_FORMATS | {"uri", "uri-reference", "uri-template", "json-pointer", "relative-json-pointer"},
     closed=False,
     all_required=False,
     object_root=False,
     single_all_of=True,
+    patterns_with_lengths=False,
     by_flag=False,
 )
 FIREWORKS = StrictRules(
@@ -143,12 +147,15 @@ FIREWORKS = StrictRules(
 LLAMA_CPP = StrictRules(
     "llama.cpp",
     "github.com/ggml-org/llama.cpp/blob/master/grammars/README.md#json-schemas--gbnf: no uniqueItems, contains, not, "
-    "if, dependent*, patternProperties; $ref inside of the document alone, and nothing beside it.",
-    keywords=PLAIN | TOLD | TEXTS | ARRAYS | (NUMBERS - {"multipleOf"}) | {"format", "allOf", "oneOf", "prefixItems"},
+    "if, dependent*, patternProperties, prefixItems, formats such as uri and email; a pattern begins with ^ and ends "
+    "with $; $ref inside of the document alone, and nothing beside it.",
+    keywords=PLAIN | TOLD | TEXTS | ARRAYS | (NUMBERS - {"multipleOf"}) | {"format", "allOf", "oneOf"},
+    formats=frozenset({"date", "time", "date-time", "uuid"}),
     closed=False,
     all_required=False,
     object_root=False,
     ref_siblings=False,
+    whole_patterns=True,
     by_flag=False,
 )
 TABLE = (OPENAI, AZURE, ANTHROPIC, GEMINI, MISTRAL, GROQ, XAI, VLLM, FIREWORKS, LLAMA_CPP)

@@ -86,10 +86,11 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         "Mistral",
         "max_tokens",
         None,
-        "docs.mistral.ai/api/endpoint/chat: 422 extra_forbidden for every key that it does not list; ids of calls are "
-        "nine alphanumerics (mistral-common, InvalidToolCallId)",
-        refused=STORED
-        | CACHED
+        "github.com/mistralai/client-python, src/mistralai/client/models/chatcompletionrequest.py: to any other key it "
+        "answers 422 extra_forbidden; ids of calls are nine alphanumerics (mistral-common, "
+        "InvalidToolCallId)",
+        refused=(STORED - {"metadata"})
+        | (CACHED - {"prompt_cache_key"})
         | {
             "max_completion_tokens",
             "seed",
@@ -123,8 +124,8 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         "xAI",
         "max_completion_tokens",
         "user",
-        "docs.x.ai/docs/guides/reasoning: its models refuse presence_penalty, frequency_penalty and stop; "
-        "docs.x.ai/docs/api-reference#chat-completions: logit_bias is not taken",
+        "docs.x.ai/developers/model-capabilities/text/reasoning: its models refuse presence_penalty, frequency_penalty "
+        "and stop; docs.x.ai/docs/api-reference#chat-completions: logit_bias is not taken",
         refused=frozenset({"presence_penalty", "frequency_penalty", "stop", "logit_bias"}),
         efforts=THREE | {"none"},
         decoding=strict_rules.XAI,
@@ -133,11 +134,12 @@ SERVER_PROFILES: Mapping[Dialect, ServerProfile] = {
         "DeepSeek",
         "max_tokens",
         None,
-        "api-docs.deepseek.com/api/create-chat-completion: response_format is text or json_object alone; 16 stops",
+        "api-docs.deepseek.com/api/create-chat-completion: response_format is text or json_object alone; 16 stops; "
+        "api-docs.deepseek.com/guides/thinking_mode: efforts",
         refused=frozenset({"max_completion_tokens"}),
         stops=16,
         developer=False,
-        efforts=frozenset({"high", "max"}),
+        efforts=frozenset({"low", "high", "max"}),
         decoding=None,
         shapes=frozenset({"json_object"}),
     ),

@@ -44,13 +44,15 @@ GROQ = rows(
     },
 )
 
-MISTRAL = rows(
-    "docs.mistral.ai/resources/error-glossary",
-    {
-        Kind.MODEL_NOT_FOUND: ("unknown_model", "invalid_model"),
-        Kind.RATE_LIMITED: ("rate_limited", "service_tier_capacity_exceeded"),
-        None: ("invalid_request_message_order", "invalid_request_prompt", "invalid_request_assistant_message"),
-    },
+MISTRAL = (
+    *rows("docs.mistral.ai/resources/error-glossary", {Kind.MODEL_NOT_FOUND: ("unknown_model", "invalid_model")}),
+    *rows("github.com/raycast/extensions/issues/31107", {Kind.RATE_LIMITED: ("rate_limited",)}),
+    # "Service tier capacity exceeded for this model", a 429 with code 3505: of the model, not of our key.
+    *rows("github.com/continuedev/continue/issues/6185", {Kind.OVERLOADED: ("service_tier_capacity_exceeded",)}),
+    *rows(
+        "the type of a 400 with code 3230, as clients of its API report it",
+        {None: ("invalid_request_message_order", "invalid_request_prompt", "invalid_request_assistant_message")},
+    ),
 )
 
 DASHSCOPE = (
@@ -122,7 +124,6 @@ OTHERS = (
         "docs.together.ai/docs/rate-limits",
         {Kind.RAMP_LIMITED: ("dynamic_request_limited", "dynamic_token_limited"), None: ("rate_limit",)},
     ),
-    *rows("docs.fireworks.ai/guides/inference-error-codes", {Kind.AUTH: ("account_suspended",)}),
     *rows("api-docs.deepseek.com/quick_start/error_codes", {None: ("unknown_error",)}),
 )
 HOSTS = (*OPENROUTER, *GROQ, *MISTRAL, *DASHSCOPE, *KIMI, *ZHIPU, *MINIMAX, *OTHERS)

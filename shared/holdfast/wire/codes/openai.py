@@ -5,17 +5,17 @@ from dataclasses import replace
 from holdfast.model.fault import FaultKind as Kind
 from holdfast.wire.codes.code_row import rows
 
-GUIDE = "platform.openai.com/docs/guides/error-codes"
+GUIDE = "developers.openai.com/api/docs/guides/error-codes"
+QUOTA = (
+    "learn.microsoft.com/microsoft-cloud/dev/dev-proxy/concepts/openai-insufficient-quota, which quotes OpenAI's guide"
+)
 RESPONSE = "openai 3.57, types/responses/response_error.py"
 
 OPENAI = (
     *rows(
         GUIDE,
         {
-            Kind.SPEND_LIMIT: (
-                "credit_balance_exhausted", "organization_spend_limit_exceeded", "project_spend_limit_exceeded",
-                "organization_usage_limit_exceeded", "billing_hard_limit_reached", "billing_not_active",
-            ),
+            Kind.SPEND_LIMIT: ("billing_hard_limit_reached", "billing_not_active"),
             Kind.TOO_LONG: ("context_length_exceeded", "string_above_max_length"),
             Kind.MODEL_NOT_FOUND: ("model_not_found",),
             Kind.AUTH: (
@@ -28,7 +28,6 @@ OPENAI = (
             ),
             Kind.RAMP_LIMITED: ("slow_down",),
             Kind.OVERLOADED: ("server_is_overloaded", "engine_overloaded"),
-            Kind.CONFLICT: ("conversation_locked",),
             Kind.REFUSED: ("content_policy_violation", "content_filter", "moderation_blocked", "cyber_policy"),
             Kind.INVALID_REQUEST: (
                 "previous_response_not_found", "response_not_found", "conversation_not_found", "item_not_found",
@@ -44,6 +43,16 @@ OPENAI = (
             ),
         },
     ),
+    *rows(
+        QUOTA,
+        {
+            Kind.SPEND_LIMIT: (
+                "credit_balance_exhausted", "organization_spend_limit_exceeded", "project_spend_limit_exceeded",
+                "organization_usage_limit_exceeded",
+            ),
+        },
+    ),
+    *rows("github.com/paulgmiller/careme/issues/379", {Kind.CONFLICT: ("conversation_locked",)}),  # a 400
     *rows(
         RESPONSE,
         {
