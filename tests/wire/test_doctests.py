@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 MODULES = (
-    "reply_arguments",
+    "arguments",
     "chat.server_profile",
     "fields",
     "finishes",

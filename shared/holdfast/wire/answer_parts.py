@@ -95,6 +95,12 @@ def parts_of(reply: Reply) -> tuple[AnswerPart, ...]:
     return (*thought, *([text] if reply.text else []), *map(AnswerCall, reply.tool_calls))
 
 
+def say_shared(answer: ReadAnswer, said: set[Path]) -> dict[str, Any]:
+    """Return what OpenAI's formats have in common, and tell that it is said, with what every format says."""
+    said.update(answer.paths, *(each.paths for each in answer.shared.values()))
+    return {key: each.value for key, each in answer.shared.items()}
+
+
 def joined(texts: Sequence[AnswerText]) -> AnswerText:
     """Return neighbours as one text, with their citations in their new places."""
     text, citations = "", list[WebCitation]()

@@ -9,12 +9,11 @@ from holdfast.model.json_bounds import is_deeper
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import ToolUse
 from holdfast.wire.answer_parts import AnswerCall, AnswerPart, AnswerReasoning, AnswerText, Located, Path, ReadAnswer
-from holdfast.wire.arguments import DEEPEST
+from holdfast.wire.arguments import DEEPEST, BrokenArguments, parse_arguments
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.finishes import End
 from holdfast.wire.mapping_report import MappingReportBuilder
 from holdfast.wire.reading import natives
-from holdfast.wire.reply_arguments import BrokenArguments, read_arguments
 
 LONGEST_NAME = 200  # characters that are kept of a model's name, and of a block's type
 
@@ -72,7 +71,7 @@ class ReplyBuilder:
         """
         self.asks = True
         try:
-            read = read_arguments(arguments, as_text=as_text)
+            read = parse_arguments(arguments, as_text=as_text)
         except BrokenArguments as error:
             self._slip(f"a call of a tool with {error}")
             return

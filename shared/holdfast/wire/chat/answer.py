@@ -13,11 +13,12 @@ from holdfast.wire.answer_parts import (
     WebCitation,
     joined,
     parts_of,
+    say_shared,
 )
+from holdfast.wire.arguments import write_arguments
 from holdfast.wire.call_ids import CHAT_IDS
 from holdfast.wire.chat.reply import FIGURES, FINISH, REASONS
 from holdfast.wire.openai import CHAT as WIRE
-from holdfast.wire.reply_arguments import write_arguments
 from holdfast.wire.usages import write_usage
 
 Body = dict[str, Any]
@@ -35,9 +36,7 @@ def write_reply(reply: Reply, id_: str, created: int = 0) -> Body:
 
 def write_answer(answer: ReadAnswer, wire: str, id_: str, said: set[Path]) -> Body:  # noqa: ARG001 - no reasoning here
     """Write an answer of the format ``wire``, and put the places of what this API can say of it into ``said``."""
-    said.update(answer.paths)
-    shared = {key: each.value for key, each in answer.shared.items()}
-    said.update(path for each in answer.shared.values() for path in each.paths)
+    shared = say_shared(answer, said)
     choice = _choice(answer.reply, answer.parts, said, {})
     return _completion(answer.reply, id_, shared.pop("created"), choice) | shared
 

@@ -21,7 +21,7 @@ from holdfast.model.request import (
     Turn,
 )
 from holdfast.wire import openai_write as openai
-from holdfast.wire.arguments import write_arguments
+from holdfast.wire.arguments import arguments_of, write_arguments
 from holdfast.wire.call_ids import with_call_ids
 from holdfast.wire.chat.adapt import adapt, drop_sampling
 from holdfast.wire.chat.server_profile import OPENAI, ServerProfile, effort_of, reasons
@@ -195,7 +195,7 @@ def _call(part: Part, turn: Turn, place: str, report: MappingReportBuilder) -> l
         return report.opaque(part)
     if not isinstance(part, ToolUse):
         return []
-    function = {"name": part.name, "arguments": write_arguments(part, place, report)}
+    function = {"name": part.name, "arguments": write_arguments(arguments_of(part, place, report))}
     call = {"id": part.id, "type": "function", "function": function}
     return [merged(call, report.native(part.native, place))]
 

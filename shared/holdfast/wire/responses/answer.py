@@ -15,10 +15,11 @@ from holdfast.wire.answer_parts import (
     WebCitation,
     joined,
     parts_of,
+    say_shared,
 )
+from holdfast.wire.arguments import write_arguments
 from holdfast.wire.call_ids import RESPONSES_IDS
 from holdfast.wire.openai import RESPONSES as WIRE
-from holdfast.wire.reply_arguments import write_arguments
 from holdfast.wire.responses.reply import COMPLETED, FIGURES, INCOMPLETE, REASONS
 from holdfast.wire.returned_reasoning import seal
 from holdfast.wire.usages import write_usage
@@ -38,9 +39,7 @@ def write_reply(reply: Reply, id_: str, created: int = 0) -> Body:
 
 def write_answer(answer: ReadAnswer, wire: str, id_: str, said: set[Path]) -> Body:
     """Write an answer of the format ``wire``, and put the places of what this API can say of it into ``said``."""
-    said.update(answer.paths)
-    shared = {key: each.value for key, each in answer.shared.items()}
-    said.update(path for each in answer.shared.values() for path in each.paths)
+    shared = say_shared(answer, said)
     output = list(_items(answer.parts, wire, id_, said))
     is_worded = any(isinstance(part, AnswerText) and part.is_refusal for part in answer.parts)
     created = shared.pop("created")

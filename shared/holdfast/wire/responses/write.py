@@ -19,7 +19,7 @@ from holdfast.model.request import (
     Turn,
 )
 from holdfast.wire import openai_write as openai
-from holdfast.wire.arguments import write_arguments
+from holdfast.wire.arguments import arguments_of, write_arguments
 from holdfast.wire.call_ids import RESPONSES_IDS, with_call_ids
 from holdfast.wire.chat.adapt import drop_sampling
 from holdfast.wire.chat.server_profile import OPENAI, effort_of, reasons
@@ -106,7 +106,11 @@ def _message(role: Role, content: list[Body], native: Body) -> Body:
 def _item(part: Part, place: str, report: MappingReportBuilder) -> Iterator[Body]:
     match part:
         case ToolUse():
-            named = {"call_id": part.id, "name": part.name, "arguments": write_arguments(part, place, report)}
+            named = {
+                "call_id": part.id,
+                "name": part.name,
+                "arguments": write_arguments(arguments_of(part, place, report)),
+            }
             yield {"type": "function_call", **named, **report.native(part.native, place)}
         case ToolResult():
             yield _result(part, place, report)
