@@ -1,5 +1,6 @@
 """The application: parts put together, and what they share for its lifetime."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -13,13 +14,18 @@ from holdfast.api.auth.host_guard import HostGuardMiddleware
 from holdfast.api.auth.middleware import AuthMiddleware
 from holdfast.api.auth.request_context import check_endpoints
 from holdfast.api.body_limits import BodyLimitMiddleware
+from holdfast.api.compatible.client_api import PREFIX, ClientApi, ErrorShapes
 from holdfast.api.headers import SecurityHeadersMiddleware
 from holdfast.api.native import batches, dead_letters, diagnosis, jobs, lanes, operations, routes
+from holdfast.api.openai import calls as openai_calls
+from holdfast.api.openai import errors as openai_errors
 from holdfast.api.problems import answer_problems
 from holdfast.api.request_ids import RequestIdMiddleware
 from holdfast.config import Settings
 
 NATIVE = "/api/v1"
+ERROR_WRITERS = {ClientApi.OPENAI: openai_errors.write_error}
+CLIENT_APIS = (openai_calls,)
 PARTS = (jobs, batches, dead_letters, lanes, routes, operations, diagnosis)
 
 
@@ -29,7 +35,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        cleaning = asyncio.create_task(app_state.repeated_calls.clean_up())
         yield
+        cleaning.cancel()
+        await app_state.repeated_calls.close()
         await app_state.watch.close()
         await run_in_threadpool(app_state.installation.close)
 
@@ -41,8 +50,11 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.holdfast = app_state
     answer_problems(app)
+    app.state.error_writer = ErrorShapes(ERROR_WRITERS)
     for part in PARTS:
         app.include_router(part.router, prefix=NATIVE)
+    for part in CLIENT_APIS:
+        app.include_router(part.router, prefix=PREFIX)
     app.include_router(probes.router)
     check_endpoints(app)
     app.add_middleware(BodyLimitMiddleware)

@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from holdfast.api.auth.failed_auth import FailedAuthLimiter
 from holdfast.api.auth.key_cache import KeyCache
+from holdfast.api.compatible.repeated_calls import RepeatedCalls
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.client.state_poller import StatePoller
@@ -20,6 +21,7 @@ class AppState:
         self.installation = Installation(settings)
         self.key_cache = KeyCache(self.installation)
         self.failed_auth = FailedAuthLimiter()
+        self.repeated_calls = RepeatedCalls(self.installation)
         everybody = LocalBackend(self.installation, tenant=None)
         self.watch = StatePoller(everybody.states, hints=everybody.hints)
 

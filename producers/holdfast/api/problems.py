@@ -1,7 +1,10 @@
-"""Errors as RFC 9457 problem documents: what happened, to which object, why, and what to do next."""
+"""Errors as RFC 9457 problem documents: what happened, to which object, why, and what to do next.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+Paths that other APIs' clients call write them in the shape that those clients read: see ``compatible/client_api.py``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
@@ -57,22 +60,50 @@ HINTS: Mapping[str, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class HttpProblem:
+    """An error before it is written. ``members`` are those of its own; ``headers`` go with it in every shape."""
+
+    status: int
+    code: str
+    detail: str
+    hint: str = ""
+    members: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+ErrorWriter = Callable[[Scope, HttpProblem], Response]
+
+
 def problem(
     scope: Scope, status: int, code: str, detail: str, *, hint: str = "", more: Mapping[str, Any] | None = None
 ) -> Response:
-    """Make a problem document. ``more`` are members of its own."""
-    body = {
-        "type": f"urn:holdfast:problem:{code}",
-        "title": TITLES.get(code, code.replace("_", " ").capitalize()),
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "hint": hint or HINTS.get(code, ""),
-        "request_id": request_id(scope),
-        **(more or {}),
-    }
+    """Answer with an error, in the shape that its path has. ``more`` are members of its own."""
     headers = {"retry-after": RETRY_AFTER} if status == UNAVAILABLE else {}
-    return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)
+    return write_problem(scope, HttpProblem(status, code, detail, hint or HINTS.get(code, ""), more or {}, headers))
+
+
+def write_problem(scope: Scope, told: HttpProblem) -> Response:
+    """Write an error as the application's ``error_writer`` for this path does, else as a problem document."""
+    choose = getattr(scope["app"].state, "error_writer", None) if "app" in scope else None
+    write = (choose and choose(scope)) or problem_document
+    answer: Response = write(scope, told)
+    answer.headers.update(told.headers)
+    return answer
+
+
+def problem_document(scope: Scope, told: HttpProblem) -> Response:
+    body = {
+        "type": f"urn:holdfast:problem:{told.code}",
+        "title": TITLES.get(told.code, told.code.replace("_", " ").capitalize()),
+        "status": told.status,
+        "detail": told.detail,
+        "code": told.code,
+        "hint": told.hint,
+        "request_id": request_id(scope),
+        **told.members,
+    }
+    return Response(orjson.dumps(body), told.status, media_type=MEDIA_TYPE)
 
 
 def of_error(scope: Scope, error: HoldfastError) -> Response:

@@ -8,6 +8,7 @@ from holdfast.store.tables.attempt import AttemptRow, ResultRow
 from holdfast.store.tables.batch import BatchRow, TallyRow
 from holdfast.store.tables.counter import CounterRow, PaceRow
 from holdfast.store.tables.fleet import AuditRow, OverrideRow, WorkerRow
+from holdfast.store.tables.given_up_call import GivenUpCallRow
 from holdfast.store.tables.job import JobRow, RequestRow
 from holdfast.store.tables.operation import OperationRow
 from holdfast.store.tables.response import ResponseRow
@@ -23,6 +24,7 @@ __all__ = [
     "AuditRow",
     "BatchRow",
     "CounterRow",
+    "GivenUpCallRow",
     "JobRow",
     "OperationRow",
     "OverrideRow",

@@ -1,0 +1,42 @@
+"""Whose clients call a path under ``/v1``: those of OpenAI's API, or those of Anthropic's.
+
+Paths that both have (``/v1/models``, ``/v1/files``) are told apart by ``anthropic-version``,
+a header that Anthropic's API demands of every request, so that every client of it sends it.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from holdfast.api.problems import ErrorWriter
+
+PREFIX = "/v1"
+VERSION = "anthropic-version"
+ANTHROPICS_OWN = "/v1/messages"
+
+
+class ClientApi(StrEnum):
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+
+
+def client_api_of(scope: Scope) -> ClientApi | None:
+    """Return whose client made a request; None: it came to Holdfast's own API."""
+    path = str(scope["path"])
+    if path != PREFIX and not path.startswith(f"{PREFIX}/"):
+        return None
+    is_anthropic = path.startswith(ANTHROPICS_OWN) or VERSION in Headers(scope=scope)
+    return ClientApi.ANTHROPIC if is_anthropic else ClientApi.OPENAI
+
+
+class ErrorShapes:
+    """Chooses how an error is written, by whose client made the request. Stands in ``app.state.error_writer``."""
+
+    def __init__(self, writers: Mapping[ClientApi, ErrorWriter]) -> None:
+        self._writers = writers
+
+    def __call__(self, scope: Scope) -> ErrorWriter | None:
+        api = client_api_of(scope)
+        return None if api is None else self._writers.get(api)

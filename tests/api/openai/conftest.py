@@ -1,0 +1,82 @@
+"""The real SDK against the application on loopback; answers come from a stand-in for the worker."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+from time import monotonic
+from typing import Self
+
+import openai
+import pytest
+from sqlalchemy import select
+
+from holdfast.model.records import JobFilter, JobRecord
+from holdfast.store import Store
+from holdfast.store.jobs import list_jobs
+from holdfast.store.tables import METADATA
+from producing import StandInWorker, served
+
+LANES = ("smart.interactive", "smart.batch")
+
+
+@pytest.fixture
+def url(settings, store) -> Iterator[str]:
+    with served(settings) as url:
+        yield f"{url}/v1"
+
+
+@pytest.fixture
+def client(url) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=url, api_key="none", timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+def beside() -> Iterator[ThreadPoolExecutor]:
+    """Threads for calls that wait."""
+    with ThreadPoolExecutor(8) as threads:
+        yield threads
+
+
+def jobs(store: Store) -> list[JobRecord]:
+    return store.read(list_jobs, JobFilter(), 100)
+
+
+def given_up(store: Store) -> Sequence[object]:
+    return store.read(lambda tx: tx.select(select(METADATA.tables["given_up_call"])))
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait until something has come to pass, for as long as a slow machine may take."""
+    deadline, pause = monotonic() + 20, Event()
+    while not true():
+        assert monotonic() < deadline
+        pause.wait(0.02)
+
+
+class Answering:
+    """Does something for every job until the block ends."""
+
+    def __init__(self, work: Callable[[], int]) -> None:
+        self._work, self._stop = work, Event()
+        self._thread = Thread(target=self._go_on, daemon=True)
+        self.done = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _go_on(self) -> None:
+        while not self._stop.wait(0.02):
+            self.done += self._work()
+
+
+@pytest.fixture
+def answering(worker: StandInWorker) -> Iterator[Answering]:
+    """Every prompt is answered with itself, upper case."""
+    with Answering(lambda: sum(worker.answer(lane) for lane in LANES)) as answering:
+        yield answering
