@@ -13,6 +13,7 @@ from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Priority
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
+from holdfast.model.written import WrittenRequest
 from holdfast.wire import anthropic, chat, responses
 from holdfast.wire.batch_line import ParsedLine, read_job
 from holdfast.wire.endpoints import place
@@ -122,15 +123,24 @@ def sizes(line: ParsedLine) -> Iterator[tuple[str, float, int, str]]:
 def on_plan(line: ParsedLine, plan: Plan) -> ParsedLine:
     """Return the line as its plan serves it. Raises InvalidRequest: no route can carry the request."""
     demand_room(line.request, plan)
-    written = line.request.written
+    placed = demand_route(line.request, plan)
+    return replace(line, request=line.request.model_copy(update={"written": placed})) if placed else line
+
+
+def demand_route(request: Request, plan: Plan) -> WrittenRequest | None:
+    """Return a request without a reading as the route that has its endpoint takes it; None: it has one.
+
+    Raises InvalidRequest: no route can carry the request.
+    """
+    written = request.written
     if written is None or has_reading(written):
-        check_routes(line.request, plan)
-        return line
+        check_routes(request, plan)
+        return None
     placed = place(written, plan)
     if placed is None:
         hint = "A provider's `endpoints` setting allows what its server has beyond those that every server has."
         raise InvalidRequest("url", f"no route of {plan.model!r} has {written.path.partition('?')[0]}.", hint)
-    return replace(line, request=line.request.model_copy(update={"written": placed}))
+    return placed
 
 
 def demand_room(request: Request, plan: Plan) -> None:

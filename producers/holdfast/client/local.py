@@ -26,10 +26,11 @@ from holdfast.client.fleet import (
 from holdfast.client.installation import Installation
 from holdfast.client.outages import WAITING, FleetSituation, read_situation
 from holdfast.client.plain_line import MICROS
+from holdfast.client.unmet_needs import find_unmet_need, list_unmet_needs
 from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnavailable
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import DEFAULT_TENANT, Priority, State
-from holdfast.model.records import BatchRecord, JobDetail, JobFilter, WorkerRecord
+from holdfast.model.records import BatchRecord, JobDetail, JobFilter, JobRecord, WorkerRecord
 from holdfast.store import Store
 from holdfast.store.backlog import list_lanes
 from holdfast.store.batches import find_batch, list_batches
@@ -98,8 +99,12 @@ class LocalBackend:
         cost = cost_of(detail.result, self.installation.settings) if detail.result else spent
         view = views.detail_view(detail, cost, find_answer_body(self._store, detail, self.tenant))
         if detail.job.state in WAITING:
-            view["why_waiting"] = self._situation(gate_overview(self.installation)).why_waiting(detail.job)
+            view["why_waiting"] = self._why_waiting(detail.job)
         return view
+
+    def _why_waiting(self, job: JobRecord) -> str | None:
+        unmet = self._store.read(find_unmet_need, self.installation.settings, job.id)
+        return unmet or self._situation(gate_overview(self.installation)).why_waiting(job)
 
     def response(self, job: str) -> "ProviderResponse":
         detail = self._detail(job)
@@ -219,7 +224,10 @@ class LocalBackend:
             warning=overview.warning or redis_warning(installation),
             alerts=[*credential_alerts(installation, overview), *exception_alerts(counters)],
             unknown_codes=counters.of("unknown_codes"),
-            unusable=installation.usable_keys.complaints(),
+            unusable=[
+                *installation.usable_keys.complaints(),
+                *store.read(list_unmet_needs, installation.settings, situation.lanes),
+            ],
         )
 
     def diagnose(self, provider: str | None, *, with_calls: bool = True) -> View:

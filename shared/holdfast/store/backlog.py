@@ -18,6 +18,10 @@ HEADS = Statement("""
 WITHOUT_DEADLINE = Statement("""
     select id from job where lane = :lane and state = 'queued' and expires_at = $never order by id limit 1
 """)
+OFFER = Statement("""
+    select id, lane, input_tokens, output_tokens, avoid, expires_at from job
+    where id = :id and state in ('queued', 'delayed')
+""")
 DUE = Statement("""
     select id from job where state = 'delayed' and available_at <= :now
     order by available_at limit :limit $skip_locked
@@ -36,6 +40,11 @@ LANES = Statement("""
 def lane_heads(tx: Transaction, lane: str, limit: int) -> list[Offer]:
     """The first queued jobs of a lane: nearest deadline, then oldest."""
     return offers_of(tx.run(HEADS, lane=lane, limit=limit, now=tx.now))
+
+
+def find_offer(tx: Transaction, id_: str) -> Offer | None:
+    """A waiting job as its lane needs it; None where it does not wait."""
+    return next(iter(offers_of(list(tx.run(OFFER, id=id_)))), None)
 
 
 def oldest_queued(tx: Transaction, lane: str, look: int = 20) -> str | None:

@@ -116,11 +116,12 @@ def find_detail(tx: Transaction, id_: str, tenant: str | None = None, *, with_re
         job=job,
         attempts=tuple(read_attempts(tx, [id_])),
         result=_results(tx, [id_]).get((id_, job.generation)),
-        request=_read_request(tx, id_) if with_request else None,
+        request=read_request(tx, id_) if with_request else None,
     )
 
 
-def _read_request(tx: Transaction, id_: str) -> "Request | None":
+def read_request(tx: Transaction, id_: str) -> "Request | None":
+    """The prompt of a job; None where there is none."""
     from holdfast.store.request_codec import decode_request  # noqa: PLC0415 - slow to import, and most looks read none
 
     bodies = tx.select(select(REQUEST.c.body).where(REQUEST.c.job == id_))
