@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.drawing.svg import CLOCK, Scale, round_step, round_top
 from holdfast.lab.report.run_page import equation, events, markdown, page
 from holdfast.lab.report.run_picture import describe, picture
 from holdfast.lab.report.run_record import BreakerMove, Check, NamedSpan, ProviderLog, RunRecord, Sample, turns
-from holdfast.lab.report.svg import CLOCK, Scale, round_step, round_top
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from holdfast.drawing.svg import Scale, area, line, rect, round_top, text
 from holdfast.lab.drill.result import SeedReport, Timeline
 from holdfast.lab.drill.scenario import Phase, Scenario
 from holdfast.lab.report import chart
 from holdfast.lab.report.chart import LEFT, RIGHT, STRIP, STRIP_GAP, grid, legend
 from holdfast.lab.report.run_record import SERVED, BreakerMove, Sample
-from holdfast.lab.report.svg import Scale, area, line, rect, round_top, text
 
 TOP = 112  # pixels of title, lead and the names of phases
 JOBS_HEIGHT, CALLS_HEIGHT, GAP = 150, 78, 54

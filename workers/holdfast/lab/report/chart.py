@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from itertools import pairwise
 
+from holdfast.drawing.svg import Scale, line, number, rect, runs, text
 from holdfast.lab.report.run_record import BreakerMove
-from holdfast.lab.report.svg import Scale, line, number, rect, runs, text
 
 WIDTH = 960
 LEFT, RIGHT = 64, 936  # of the time axis

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from holdfast.drawing.svg import Scale, area, line, polyline, rect, round_top, text
 from holdfast.lab.report import chart
 from holdfast.lab.report.chart import LEFT, RIGHT, STRIP, STRIP_GAP, grid, legend
 from holdfast.lab.report.run_record import SERVED, ProviderLog, RunRecord, Sample
-from holdfast.lab.report.svg import Scale, area, line, polyline, rect, round_top, text
 
 HEADING = 66  # pixels of title and lead
 JOBS = (104, 296)  # top and bottom of each panel
