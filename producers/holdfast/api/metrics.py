@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from holdfast.api.counters import of_counters
 from holdfast.client.fleet import SEVERITY, LaneState, gate_overview, lane_states, severity
 from holdfast.client.installation import Installation
+from holdfast.client.overview import made_at
 from holdfast.config import Settings
 from holdfast.lanes import BucketView, Snapshot
 from holdfast.model.errors import StorageUnavailable
@@ -73,15 +74,6 @@ def oldest(states: Sequence[LaneState], store: Store) -> Iterator[Sample]:
     for each in states:
         job = store.read(oldest_queued, each.lane.lane) if each.lane.counts.get(State.QUEUED) else None
         yield (each.lane.lane,), max(0.0, now - made_at(job)) if job else 0.0
-
-
-def made_at(job: str) -> float:
-    """Read the time out of a UUIDv7, in seconds.
-
-    >>> made_at("01934f2e7b7d7c3f8a1b2c3d4e5f6071")
-    1732200266.621
-    """
-    return int(job[:12], 16) / 1000
 
 
 def drain_eta(states: Sequence[LaneState]) -> Iterator[Sample]:

@@ -49,16 +49,21 @@ class FleetSituation:
 
     def why_waiting(self, job: JobRecord) -> str | None:
         """Say why a job waits, also one that was never tried; else what its last call ran into."""
-        if (paused := self.paused_by(job.lane)) is not None:
+        return self.why_blocked(job.lane) or job.why_waiting
+
+    def why_blocked(self, lane: str) -> str | None:
+        """Say what keeps every job of a lane from starting; None where nothing does."""
+        if (paused := self.paused_by(lane)) is not None:
             return paused
-        if reasons := self.installation.usable_keys.reasons(job.model):
-            return str(NoUsableKey(job.model, reasons))
+        model = lane.rpartition(".")[0]
+        if reasons := self.installation.usable_keys.reasons(model):
+            return str(NoUsableKey(model, reasons))
         if not self.forecast.has_workers:
             return NO_WORKER.why
-        plan = self._plan(job.model)
+        plan = self._plan(model)
         if plan is not None and plan.routes and all(self.is_down(route) for route in plan.routes):
             return outage_sentence(self._with_jobs(self._outage(plan.routes[0]))) + self._diagnosed(plan.routes[0])
-        return job.why_waiting
+        return None
 
     def _diagnosed(self, route: Route) -> str:
         """Add the verdict of a diagnosis, where one was made minutes ago."""

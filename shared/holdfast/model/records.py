@@ -276,6 +276,24 @@ class LedgerLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One act of an operator, or one refusal."""
+
+    id: int
+    """In the order in which it was written."""
+    at: float
+    """When."""
+    actor: str
+    """Who: a key, a user of the command line, or ``client``."""
+    action: str
+    """What was done: ``replay``, ``drop``, ``override``, ``reveal``, ``denied``, …"""
+    what: object
+    """To what: the JSON that was written beside it."""
+    jobs: int
+    """How many jobs it moved."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobDetail:
     """Everything about one job."""
 

@@ -6,6 +6,7 @@ from typing import Any
 from holdfast.model.job import Offer, State
 from holdfast.model.records import LaneCounts
 from holdfast.store.codec import decode_need
+from holdfast.store.micros import to_micros, to_seconds
 from holdfast.store.overrides import read_overrides
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
@@ -34,6 +35,17 @@ RELEASE = Statement("""
 LANES = Statement("""
     select name, state, cast(sum(jobs) as bigint) as jobs from tally where kind = 'lane'
     group by name, state order by name, state
+""")
+DEADLINES = Statement("""
+    select lane, expires_at from job
+    where state in ('queued', 'delayed') and expires_at < $never and expires_at <= :until
+    order by expires_at limit :limit
+""")
+REASONS = Statement("""
+    select lane, why_waiting, count(*) as jobs from (
+        select lane, why_waiting from job where state = 'delayed' order by available_at limit :limit
+    ) as nearest
+    group by lane, why_waiting order by jobs desc
 """)
 
 
@@ -78,3 +90,16 @@ def list_lanes(tx: Transaction) -> list[LaneCounts]:
         if row.jobs:
             counts[row.name][State(row.state)] = row.jobs
     return [LaneCounts(name, counts[name], name in paused) for name in sorted(counts)]
+
+
+def nearest_deadlines(tx: Transaction, within: float, limit: int) -> dict[str, list[float]]:
+    """Seconds until the deadlines of waiting jobs that end ``within`` seconds, nearest first, by lane."""
+    found: dict[str, list[float]] = {}
+    for row in tx.run(DEADLINES, until=tx.now + to_micros(within), limit=limit):
+        found.setdefault(row.lane, []).append(to_seconds(row.expires_at - tx.now))
+    return found
+
+
+def delayed_reasons(tx: Transaction, look: int) -> list[tuple[str, str | None, int]]:
+    """Lane, reason, and how many of the ``look`` delayed jobs that start next wait for it; most frequent first."""
+    return [(row.lane, row.why_waiting, int(row.jobs)) for row in tx.run(REASONS, limit=look)]

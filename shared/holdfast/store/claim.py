@@ -66,7 +66,7 @@ def take(tx: Transaction, worker: str, permits: Sequence[Permit]) -> Sequence[An
         tx.moved(row.lane, row.batch, State.QUEUED, State.RUNNING)
         if row.generation == row.number == 1:
             observe(tx, "queue_wait", tx.now - row.created_at)
-    _count_reroutes(tx, rows, by_job)
+    _count_repeats(tx, rows, by_job)
     return rows
 
 
@@ -77,13 +77,15 @@ def _exceptions(tx: Transaction, rows: Sequence[Any]) -> dict[str, int]:
     return {row.job: int(row.exceptions) for row in found}
 
 
-def _count_reroutes(tx: Transaction, rows: Sequence[Any], by_job: Mapping[str, Permit]) -> None:
-    """Count jobs whose call before this one was on another route, by what it ended with."""
+def _count_repeats(tx: Transaction, rows: Sequence[Any], by_job: Mapping[str, Permit]) -> None:
+    """Count calls of jobs that were called before: on the same route, or on another by what the call before came to."""
     again = [[row.id, row.generation, row.number - 1] for row in rows if row.number > 1]
     for earlier in tx.run(EARLIER, rows=again) if again else ():
         route = by_job[earlier.job].route
         if route != earlier.route:
             tx.count("reroutes", earlier.route, route, earlier.fault or Outcome.UNKNOWN)
+        else:
+            tx.count("retries", route)
 
 
 def _attempt(row: Any, permit: Permit) -> list[Any]:

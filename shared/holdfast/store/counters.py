@@ -88,6 +88,7 @@ def count_calls(tx: Transaction, attempts: Iterable[Attempt]) -> None:
     for attempt in attempts:
         route, usage, fault = attempt.permit.route, attempt.usage, attempt.fault
         tx.count("calls", route, outcome_of(fault))
+        tx.count("call_micros", route, amount=bounded(round(attempt.seconds * MICROS), MOST_MICROS))
         if usage is not None:
             tx.count("tokens", route, "input", amount=bounded(usage.input, MOST_TOKENS))
             tx.count("tokens", route, "output", amount=bounded(usage.output, MOST_TOKENS))

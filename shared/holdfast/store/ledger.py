@@ -96,9 +96,14 @@ DRIFT = Statement("""
 """)
 
 
+def read_totals(tx: Transaction) -> dict[str, int]:
+    """Figures that only grow: ``accepted``, ``dropped`` and what was spent on the dropped ones."""
+    return {row.name: int(row.amount) for row in tx.run(TOTALS)}
+
+
 def read_ledger(tx: Transaction) -> list[LedgerLine]:
     """Every line, whether it holds or not. Reads every row once: seconds at a million jobs."""
-    totals = {row.name: int(row.amount) for row in tx.run(TOTALS)}
+    totals = read_totals(tx)
     calls = {name: int(value) for name, value in tx.run(CALLS)[0]._mapping.items()}  # noqa: SLF001 - SQLAlchemy's public name
     swept = tx.run(SWEEPING, now=tx.now, since=tx.now - ORPHANED)[0].workers > 0
     return [

@@ -1,0 +1,268 @@
+"""Everything that an operator has to know, read at one moment: what the dashboard shows on its one screen."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from holdfast.client.fleet import (
+    GateOverview,
+    LaneState,
+    RouteState,
+    credential_alerts,
+    exception_alerts,
+    gate_overview,
+    lane_states,
+    redis_url,
+    redis_warning,
+    route_states,
+)
+from holdfast.client.installation import Installation
+from holdfast.client.outages import WAITING, FleetSituation, read_situation
+from holdfast.lanes.values import RouteFault
+from holdfast.model.job import LIVE, State
+from holdfast.model.records import AuditRecord, WorkerRecord
+from holdfast.policy.credential_alerts import Alert
+from holdfast.policy.deadlines import UNKNOWN, at_risk
+from holdfast.policy.eta import drain_rate
+from holdfast.policy.outage_sentence import Outage
+from holdfast.policy.verdict import Situation, Verdict, verdict
+from holdfast.store import Store
+from holdfast.store.audit import read_audit
+from holdfast.store.backlog import delayed_reasons, nearest_deadlines, oldest_queued
+from holdfast.store.counters import Counters, read_counters
+from holdfast.store.fleet import list_workers
+from holdfast.store.ledger import read_totals
+
+DEADLINES = 2_000  # of the nearest that are looked at: more than these are not counted
+DELAYED = 2_000  # delayed jobs whose reason is read; of the others the same shares are supposed
+AUDITED = 30  # acts that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class LaneOverview:
+    """``oldest``: age in seconds of the oldest job that may start now; 0 where there is none."""
+
+    state: LaneState
+    paused_by: str | None
+    oldest: float
+    at_risk: int
+
+    @property
+    def name(self) -> str:
+        return self.state.lane.lane
+
+    @property
+    def waiting(self) -> int:
+        return sum(self.state.lane.counts.get(state, 0) for state in WAITING)
+
+    @property
+    def running(self) -> int:
+        return self.state.lane.counts.get(State.RUNNING, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteOverview:
+    """``recovering``: it was down, and calls come back step by step."""
+
+    state: RouteState
+    outage: Outage | None
+    recovering: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitReason:
+    """So many jobs wait for one thing. ``exact``: every one of them was asked."""
+
+    why: str
+    jobs: int
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One moment. ``at`` in seconds since the epoch, by SQL's clock; ``redis``: what is wrong with Redis."""
+
+    at: float
+    verdict: Verdict
+    lanes: Sequence[LaneOverview]
+    routes: Sequence[RouteOverview]
+    reasons: Sequence[WaitReason]
+    faults: Sequence[RouteFault]
+    workers: Sequence[WorkerRecord]
+    alerts: Sequence[Alert]
+    unusable: Sequence[str]
+    audit: Sequence[AuditRecord]
+    counters: Counters
+    totals: Mapping[str, int]
+    database_url: str
+    redis_url: str | None
+    redis: str | None
+
+    @property
+    def waiting(self) -> int:
+        return sum(lane.waiting for lane in self.lanes)
+
+    @property
+    def counts(self) -> Mapping[State, int]:
+        """Jobs of all lanes by state, from the running tally."""
+        total: Counter[State] = Counter()
+        for lane in self.lanes:
+            total.update(lane.state.lane.counts)
+        return total
+
+    @property
+    def accepted(self) -> int:
+        return self.totals.get("accepted", 0)
+
+    @property
+    def accounted(self) -> int:
+        """Jobs that are somewhere: in a lane in any state, or dropped. Equal to ``accepted`` in good books."""
+        return sum(self.counts.values()) + self.totals.get("dropped", 0)
+
+    @property
+    def oldest(self) -> float:
+        return max((lane.oldest for lane in self.lanes), default=0.0)
+
+    @property
+    def at_risk(self) -> int:
+        return sum(lane.at_risk for lane in self.lanes)
+
+    @property
+    def drain_eta(self) -> float | None:
+        """Seconds until nothing waits or runs anywhere; None where one lane cannot tell."""
+        etas = [lane.state.eta.seconds for lane in self.lanes if lane.waiting or lane.running]
+        known = [seconds for seconds in etas if seconds is not None]
+        return max(known, default=0.0) if len(known) == len(etas) else None
+
+    @property
+    def eta_why(self) -> str:
+        """Say why nobody can tell when all is done, or what the estimate rests on."""
+        busy = [lane.state.eta for lane in self.lanes if lane.waiting or lane.running]
+        unknown = [eta.why for eta in busy if eta.seconds is None]
+        slowest = max(busy, key=lambda eta: eta.seconds or 0.0, default=None)
+        return unknown[0] if unknown else slowest.why if slowest else "nothing waits"
+
+    @property
+    def cost(self) -> float:
+        """Dollars that all calls have cost since the counters began, at the configured prices."""
+        return sum(self.counters.of("cost").values()) / 1_000_000
+
+
+def read_overview(installation: Installation, *, ledger_broken: bool = False) -> Overview:
+    """Read it all, from running tallies and partial indexes: no look counts jobs. Raises StorageUnavailable."""
+    store, gate = installation.ready(), gate_overview(installation)
+    situation = read_situation(installation, gate.snapshot, gate.warning, sees_all=True)
+    lanes = _lanes(installation, store, gate, situation)
+    routes = _routes(installation, gate, situation)
+    counters = store.read(read_counters)
+    alerts = [*credential_alerts(installation, gate), *exception_alerts(counters)]
+    redis, unusable = gate.warning or redis_warning(installation), installation.usable_keys.complaints()
+    return Overview(
+        at=situation.forecast.now,
+        verdict=_verdict(situation, lanes, routes, alerts, unusable, redis, ledger_broken=ledger_broken),
+        lanes=lanes,
+        routes=routes,
+        reasons=wait_reasons(situation, lanes, store.read(delayed_reasons, DELAYED)),
+        faults=situation.lately,
+        workers=store.read(list_workers),
+        alerts=alerts,
+        unusable=unusable,
+        audit=store.read(read_audit, AUDITED),
+        counters=counters,
+        totals=store.read(read_totals),
+        database_url=store.url,
+        redis_url=redis_url(installation),
+        redis=redis,
+    )
+
+
+def _lanes(
+    installation: Installation, store: Store, gate: GateOverview, situation: FleetSituation
+) -> list[LaneOverview]:
+    deadlines = store.read(nearest_deadlines, UNKNOWN, DEADLINES)
+    return [
+        LaneOverview(
+            state=state,
+            paused_by=situation.paused_by(state.lane.lane),
+            oldest=_oldest(store, state, situation.forecast.now),
+            at_risk=at_risk(deadlines.get(state.lane.lane, []), _pace(situation, state)),
+        )
+        for state in lane_states(installation, gate)
+    ]
+
+
+def _pace(situation: FleetSituation, state: LaneState) -> float | None:
+    """Jobs a second that a lane ends; None where its estimate says that nobody can tell."""
+    if not state.eta.seconds:
+        return None
+    left = sum(state.lane.counts.get(each, 0) for each in LIVE)
+    return left / state.eta.seconds or drain_rate(situation.forecast.paces.get(state.lane.lane, []))
+
+
+def _oldest(store: Store, state: LaneState, now: float) -> float:
+    job = store.read(oldest_queued, state.lane.lane) if state.lane.counts.get(State.QUEUED) else None
+    return max(0.0, now - made_at(job)) if job else 0.0
+
+
+def made_at(job: str) -> float:
+    """Read the time out of a UUIDv7, in seconds.
+
+    >>> made_at("01934f2e7b7d7c3f8a1b2c3d4e5f6071")
+    1732200266.621
+    """
+    return int(job[:12], 16) / 1000
+
+
+def _routes(installation: Installation, gate: GateOverview, situation: FleetSituation) -> list[RouteOverview]:
+    outages = situation.outages()
+    return [
+        RouteOverview(
+            state=state,
+            outage=outages.get(state.route.name),
+            recovering=state.route.name not in outages
+            and any(breaker.allowance is not None or breaker.state == "half_open" for breaker in state.breakers),
+        )
+        for state in route_states(installation, gate)
+    ]
+
+
+def _verdict(  # noqa: PLR0917 - what a verdict rests on
+    situation: FleetSituation,
+    lanes: Sequence[LaneOverview],
+    routes: Sequence[RouteOverview],
+    alerts: Sequence[Alert],
+    unusable: Sequence[str],
+    redis: str | None,
+    *,
+    ledger_broken: bool,
+) -> Verdict:
+    return verdict(
+        Situation(
+            redis=redis,
+            ledger_broken=ledger_broken,
+            has_workers=situation.forecast.has_workers,
+            waiting=sum(lane.waiting for lane in lanes),
+            unusable=unusable,
+            outages=[route.outage for route in routes if route.outage is not None],
+            recovering=[route.state.route.name for route in routes if route.recovering],
+            paused=[lane.paused_by for lane in lanes if lane.paused_by is not None],
+            auth_outages={alert.about for alert in alerts if alert.kind == "auth_outage"},
+        )
+    )
+
+
+def wait_reasons(
+    situation: FleetSituation, lanes: Sequence[LaneOverview], delayed: Sequence[tuple[str, str | None, int]]
+) -> list[WaitReason]:
+    """Group waiting jobs by what they wait for, most frequent first."""
+    found: Counter[str] = Counter()
+    exact = True
+    for lane in lanes:
+        counts, later = lane.state.lane.counts, [(why, jobs) for name, why, jobs in delayed if name == lane.name]
+        blocked = situation.why_blocked(lane.name)
+        found[blocked or f"their turn: drained {lane.state.eta.why}"] += counts.get(State.QUEUED, 0)
+        there, seen = counts.get(State.DELAYED, 0), sum(jobs for _, jobs in later)
+        exact = exact and there == seen
+        for why, jobs in later:
+            found[blocked or why or "a date to come"] += round(jobs * there / seen)
+    return [WaitReason(why, jobs, exact) for why, jobs in found.most_common() if jobs > 0]

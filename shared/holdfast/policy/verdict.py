@@ -1,0 +1,112 @@
+"""Is it us or a provider, and since when: one verdict and one sentence from what is known at one moment. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from holdfast.model.fault import FaultKind
+from holdfast.policy.fault_rules import FAULT_RULES, Scope
+from holdfast.policy.outage_sentence import Outage, outage_sentence
+
+
+class Blame(StrEnum):
+    """Whose fault it is that jobs wait."""
+
+    HEALTHY = "healthy"  # nobody's: every route takes calls
+    RECOVERING = "recovering"  # nobody's any more: a route that was down is let in step by step
+    PROVIDER = "provider"  # a provider's: its routes are down
+    US = "us"  # this installation's: its storage, its workers, its keys, its money, or its operator
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known. Each text is a sentence without its full stop; ``None`` and empty: no such trouble.
+
+    ``auth_outages``: providers whose logins are out, so that a refused key is their fault and not ours.
+    """
+
+    storage: str | None = None
+    redis: str | None = None
+    ledger_broken: bool = False
+    has_workers: bool = True
+    waiting: int = 0
+    unusable: Sequence[str] = ()
+    outages: Sequence[Outage] = ()
+    recovering: Sequence[str] = ()
+    paused: Sequence[str] = ()
+    auth_outages: Collection[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``cause`` is one word for programs. ``since``: in seconds since the epoch; None where nobody knows."""
+
+    blame: Blame
+    cause: str
+    sentence: str
+    since: float | None = None
+
+
+def verdict(now: Situation) -> Verdict:
+    """Judge a situation: what is broken here comes first, for nothing else can be trusted while it is."""
+    return _broken_here(now) or _outage(now) or _stopped(now) or _well(now)
+
+
+def _broken_here(now: Situation) -> Verdict | None:
+    if now.storage is not None:
+        return _us("storage", f"the database does not answer ({now.storage}); nothing can be accepted until it does")
+    if now.ledger_broken:
+        return _us("ledger", "the books do not balance: `holdfast ledger` names the jobs; report it")
+    if now.redis is not None:
+        return _us("redis", now.redis.rstrip("."))
+    if not now.has_workers and now.waiting:
+        return _us("no_worker", f"no worker runs, and {_jobs(now.waiting)}; start one with `holdfast worker`")
+    if now.unusable:
+        return _us("no_key", now.unusable[0].rstrip("."))
+    return None
+
+
+def _outage(now: Situation) -> Verdict | None:
+    if not now.outages:
+        return None
+    worst = min(now.outages, key=lambda outage: (bool(outage.elsewhere), outage.since or float("inf")))
+    ours = is_ours(worst, now.auth_outages)
+    since = min((each.since for each in now.outages if each.since is not None), default=None)
+    more = len(now.outages) - 1
+    rest = f"; {more} more {'route is' if more == 1 else 'routes are'} down" if more else ""
+    who = "It is us" if ours else "It is a provider, not us"
+    cause = "stopped" if worst.again is None and not worst.faults else "key" if ours else "outage"
+    return Verdict(Blame.US if ours else Blame.PROVIDER, cause, f"{who}: {outage_sentence(worst)}{rest}.", since)
+
+
+def is_ours(outage: Outage, auth_outages: Collection[str]) -> bool:
+    """Tell whether an outage is one of our keys, our money, our clock, or our operator's will."""
+    if not outage.faults:
+        return outage.again is None
+    kind = outage.faults[0].kind
+    if kind == FaultKind.AUTH and outage.route.partition("/")[0] in auth_outages:
+        return False
+    return kind in set(FaultKind) and FAULT_RULES[FaultKind(kind)].scope in {Scope.CREDENTIAL, Scope.US}
+
+
+def _stopped(now: Situation) -> Verdict | None:
+    return _us("paused", now.paused[0]) if now.paused else None
+
+
+def _well(now: Situation) -> Verdict:
+    waiting = _jobs(now.waiting) if now.waiting else "nothing waits"
+    if now.recovering:
+        routes = " and ".join(now.recovering)
+        again = "answer" if len(now.recovering) > 1 else "answers"
+        return Verdict(
+            Blame.RECOVERING, "ramp", f"{routes} {again} again and gets calls step by step; {waiting}. Nothing to do."
+        )
+    return Verdict(Blame.HEALTHY, "well", f"All is well: every route takes calls; {waiting}.")
+
+
+def _us(cause: str, what: str) -> Verdict:
+    return Verdict(Blame.US, cause, f"It is us: {what}.")
+
+
+def _jobs(count: int) -> str:
+    return "1 job waits" if count == 1 else f"{count:,} jobs wait"
