@@ -21,8 +21,10 @@ from holdfast.api.openai import calls as openai_calls
 from holdfast.api.openai import errors as openai_errors
 from holdfast.api.problems import answer_problems
 from holdfast.api.request_ids import RequestIdMiddleware
+from holdfast.api.ui import batch_pages, dead_letter_pages, fleet_page, job_pages, login
 from holdfast.config import Settings
 
+UI = (fleet_page, job_pages, batch_pages, dead_letter_pages, login)
 NATIVE = "/api/v1"
 ERROR_WRITERS = {ClientApi.OPENAI: openai_errors.write_error}
 CLIENT_APIS = (openai_calls,)
@@ -36,7 +38,8 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         cleaning = asyncio.create_task(app_state.repeated_calls.clean_up())
-        yield
+        async with app_state.dashboard.kept():
+            yield
         cleaning.cancel()
         await app_state.repeated_calls.close()
         await app_state.watch.close()
@@ -55,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(part.router, prefix=NATIVE)
     for part in CLIENT_APIS:
         app.include_router(part.router, prefix=PREFIX)
+    for part in UI:
+        app.include_router(part.router)
     app.include_router(probes.router)
     check_endpoints(app)
     app.add_middleware(BodyLimitMiddleware)

@@ -6,7 +6,9 @@ from fastapi import Depends, Request
 
 from holdfast.api.auth.failed_auth import FailedAuthLimiter
 from holdfast.api.auth.key_cache import KeyCache
+from holdfast.api.auth.session import SessionSealer
 from holdfast.api.compatible.repeated_calls import RepeatedCalls
+from holdfast.api.ui.dashboard import Dashboard
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.client.state_poller import StatePoller
@@ -22,6 +24,8 @@ class AppState:
         self.key_cache = KeyCache(self.installation)
         self.failed_auth = FailedAuthLimiter()
         self.repeated_calls = RepeatedCalls(self.installation)
+        self.sessions = SessionSealer(self.installation)
+        self.dashboard = Dashboard(self.installation)
         everybody = LocalBackend(self.installation, tenant=None)
         self.watch = StatePoller(everybody.states, hints=everybody.hints)
 

@@ -17,6 +17,7 @@ COUNTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         "Jobs called on another route than before, by what the call before came to.",
         ("from", "to", "fault"),
     ),
+    ("holdfast_retries", "retries", "Jobs called again on the route that was called before.", ("route",)),
     ("holdfast_tokens", "tokens", "Tokens that providers counted.", ("route", "type")),
     ("holdfast_exceptions", "exceptions", "Attempts on which Holdfast itself broke.", ("route",)),
     ("holdfast_unknown_codes", "unknown_codes", "Answers whose code no table knows.", ("provider", "code")),
@@ -39,6 +40,10 @@ def of_counters(counters: Counters) -> Iterator[Metric]:
     for values, amount in sorted(counters.of("cost").items()):
         cost.add_metric(values, amount / MICROS)
     yield cost
+    seconds = CounterMetricFamily("holdfast_call_seconds", "How long calls took, all together.", labels=["route"])
+    for values, amount in sorted(counters.of("call_micros").items()):
+        seconds.add_metric(values, amount / MICROS)
+    yield seconds
     for metric, name, words in DURATIONS:
         told = counters.histogram(name)
         histogram = HistogramMetricFamily(metric, words)

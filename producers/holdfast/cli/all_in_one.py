@@ -84,6 +84,7 @@ def welcome(settings: Settings, server: Server, *, sim: bool) -> list[str]:
     lines = [
         "",
         f"[bold]Holdfast is up[/]  {url}   (API documentation: {url}/docs)",
+        f"dashboard       {url}/ui",
         plain(
             f"storage         {settings.storage.directory}/"
             if is_embedded(settings)

@@ -17,24 +17,33 @@ from holdfast.wire.written import has_reading
 def dead_letter_line(detail: JobDetail) -> bytes:
     """Write one line, which every way of submitting reads back, with the request as it was written."""
     job, result = detail.job, detail.result
-    request = detail.request or Request(turns=())
+    letter: dict[str, Any] = {
+        "id": public_id("job", job.id),
+        "kind": job.fault.value if job.fault else None,
+        "code": result.code if result else None,
+        "message": result.message if result else None,
+        "calls": len(detail.attempts),
+        "routes": sorted({attempt.route for attempt in detail.attempts}),
+        "created_at": job.created_at,
+        "finished_at": job.finished_at,
+    }
+    return _line(detail, {DEAD_LETTER_FIELD: letter}) + b"\n"
+
+
+def request_line(detail: JobDetail) -> bytes:
+    """Write the job as an input line, without a line end: what it asked for, and nothing of what became of it."""
+    return _line(detail, {})
+
+
+def _line(detail: JobDetail, more: dict[str, Any]) -> bytes:
+    job, request = detail.job, detail.request or Request(turns=())
     line: dict[str, Any] = {
         "custom_id": job.custom_id,
         "model": job.model,
         "priority": job.priority.value,
         "metadata": dict(job.metadata),
-        DEAD_LETTER_FIELD: {
-            "id": public_id("job", job.id),
-            "kind": job.fault.value if job.fault else None,
-            "code": result.code if result else None,
-            "message": result.message if result else None,
-            "calls": len(detail.attempts),
-            "routes": sorted({attempt.route for attempt in detail.attempts}),
-            "created_at": job.created_at,
-            "finished_at": job.finished_at,
-        },
     }
-    return exact_json.dumps(line | terms_of(request))[:-1] + b",%s}\n" % body_of(request)
+    return exact_json.dumps(line | more | terms_of(request))[:-1] + b",%s}" % body_of(request)
 
 
 def terms_of(request: Request) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from holdfast.client.lane_forecast import NO_WORKER, LaneForecast, read_forecast
 from holdfast.lanes import BreakerView, Snapshot
 from holdfast.lanes.values import RouteFault
 from holdfast.model.errors import InvalidRequest, NoUsableKey, QueueUnavailable
+from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
 from holdfast.model.records import JobRecord, LaneCounts
 from holdfast.model.route import Plan, Route
@@ -93,8 +94,10 @@ class FleetSituation:
         return Outage(route.name, since, again, self._faults(route, since))
 
     def _faults(self, route: Route, since: float | None) -> list[FaultCount]:
+        """Count what came back from a route; what this side broke off by itself says nothing of it."""
         age = LATELY if since is None else max(LATELY, self.forecast.now - since)
-        return [each.count for each in faults_of(self.installation, age) if each.route == route.name]
+        found = (each.count for each in faults_of(self.installation, age) if each.route == route.name)
+        return [each for each in found if each.kind != FaultKind.INTERNAL]
 
     def _with_jobs(self, outage: Outage) -> Outage:
         """Add how many jobs only this route's return can start, or the routes that take its jobs meanwhile."""

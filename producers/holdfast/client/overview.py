@@ -31,7 +31,7 @@ from holdfast.store.audit import read_audit
 from holdfast.store.backlog import delayed_reasons, nearest_deadlines, oldest_queued
 from holdfast.store.counters import Counters, read_counters
 from holdfast.store.fleet import list_workers
-from holdfast.store.ledger import read_totals
+from holdfast.store.ledger import read_equation
 
 DEADLINES = 2_000  # of the nearest that are looked at: more than these are not counted
 DELAYED = 2_000  # delayed jobs whose reason is read; of the others the same shares are supposed
@@ -61,12 +61,33 @@ class LaneOverview:
 
 
 @dataclass(frozen=True, slots=True)
+class BucketFill:
+    """One rate allowance. ``ratio``: level over capacity, below 0 in debt; ``paused_for``: seconds it gives nothing."""
+
+    dimension: str
+    ratio: float
+    per_minute: float
+    paused_for: float
+
+
+@dataclass(frozen=True, slots=True)
 class RouteOverview:
     """``recovering``: it was down, and calls come back step by step."""
 
     state: RouteState
     outage: Outage | None
     recovering: bool
+
+    @property
+    def fills(self) -> list[BucketFill]:
+        """How full its buckets are, the emptiest of each kind over all credentials first."""
+        found: dict[str, BucketFill] = {}
+        for bucket in self.state.buckets:
+            for dimension, level in bucket.level.items():
+                ratio = level / (bucket.capacity[dimension] or 1.0)
+                fill = BucketFill(dimension.value, ratio, bucket.rate[dimension] * 60, bucket.paused_for)
+                found[dimension.value] = min(found.get(dimension.value, fill), fill, key=lambda each: each.ratio)
+        return sorted(found.values(), key=lambda fill: fill.ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +97,24 @@ class WaitReason:
     why: str
     jobs: int
     exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The equation that always holds, by the running tallies of one moment."""
+
+    accepted: int
+    dropped: int
+    counts: Mapping[State, int]
+
+    @property
+    def accounted(self) -> int:
+        """Jobs that are somewhere: in a state, or dropped."""
+        return sum(self.counts.values()) + self.dropped
+
+    @property
+    def balance(self) -> bool:
+        return self.accepted == self.accounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +132,7 @@ class Overview:
     unusable: Sequence[str]
     audit: Sequence[AuditRecord]
     counters: Counters
-    totals: Mapping[str, int]
+    books: Books
     database_url: str
     redis_url: str | None
     redis: str | None
@@ -103,21 +142,10 @@ class Overview:
         return sum(lane.waiting for lane in self.lanes)
 
     @property
-    def counts(self) -> Mapping[State, int]:
-        """Jobs of all lanes by state, from the running tally."""
-        total: Counter[State] = Counter()
-        for lane in self.lanes:
-            total.update(lane.state.lane.counts)
-        return total
-
-    @property
-    def accepted(self) -> int:
-        return self.totals.get("accepted", 0)
-
-    @property
-    def accounted(self) -> int:
-        """Jobs that are somewhere: in a lane in any state, or dropped. Equal to ``accepted`` in good books."""
-        return sum(self.counts.values()) + self.totals.get("dropped", 0)
+    def down_since(self) -> float | None:
+        """When the first of the outages of now began; None where there is none, or nobody knows."""
+        begun = [route.outage.since for route in self.routes if route.outage and route.outage.since is not None]
+        return min(begun, default=None)
 
     @property
     def oldest(self) -> float:
@@ -169,7 +197,7 @@ def read_overview(installation: Installation, *, ledger_broken: bool = False) ->
         unusable=unusable,
         audit=store.read(read_audit, AUDITED),
         counters=counters,
-        totals=store.read(read_totals),
+        books=Books(*store.read(read_equation)),
         database_url=store.url,
         redis_url=redis_url(installation),
         redis=redis,

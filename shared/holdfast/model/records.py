@@ -229,6 +229,8 @@ class JobFilter:
     """Of one lane."""
     batch: str | None = None
     """Of one batch."""
+    custom_id: str | None = None
+    """With this name of their producer's. No index serves it: a list of the newest with it may read every job."""
     fault: FaultKind | None = None
     """With this fault: the last one, or what they died of."""
     ids: tuple[str, ...] | None = None

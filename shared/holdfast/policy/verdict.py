@@ -72,8 +72,8 @@ def _outage(now: Situation) -> Verdict | None:
     worst = min(now.outages, key=lambda outage: (bool(outage.elsewhere), outage.since or float("inf")))
     ours = is_ours(worst, now.auth_outages)
     since = min((each.since for each in now.outages if each.since is not None), default=None)
-    more = len(now.outages) - 1
-    rest = f"; {more} more {'route is' if more == 1 else 'routes are'} down" if more else ""
+    others = [each.route for each in now.outages if each is not worst]
+    rest = f"; {' and '.join(others)} {'is' if len(others) == 1 else 'are'} down too" if others else ""
     who = "It is us" if ours else "It is a provider, not us"
     cause = "stopped" if worst.again is None and not worst.faults else "key" if ours else "outage"
     return Verdict(Blame.US if ours else Blame.PROVIDER, cause, f"{who}: {outage_sentence(worst)}{rest}.", since)

@@ -30,6 +30,7 @@ def conditions(where: JobFilter) -> list[ColumnElement[bool]]:
         "model": where.model,
         "lane": where.lane,
         "batch": where.batch,
+        "custom_id": where.custom_id,
         "fault": where.fault,
     }
     found: list[ColumnElement[bool]] = [JOB.c[name] == value for name, value in equal.items() if value is not None]

@@ -1,10 +1,12 @@
 """The ledger: the promises of docs/guarantees.md that SQL can check, counted afresh from the rows, on one snapshot."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import LedgerLine
+from holdfast.store.backlog import list_lanes
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
@@ -99,6 +101,14 @@ DRIFT = Statement("""
 def read_totals(tx: Transaction) -> dict[str, int]:
     """Figures that only grow: ``accepted``, ``dropped`` and what was spent on the dropped ones."""
     return {row.name: int(row.amount) for row in tx.run(TOTALS)}
+
+
+def read_equation(tx: Transaction) -> tuple[int, int, dict[State, int]]:
+    """Jobs accepted, jobs dropped, and the others by state, as the running tallies of one moment have them."""
+    totals, counts = read_totals(tx), Counter[State]()
+    for lane in list_lanes(tx):
+        counts.update(lane.counts)
+    return totals.get("accepted", 0), totals.get("dropped", 0), dict(counts)
 
 
 def read_ledger(tx: Transaction) -> list[LedgerLine]:

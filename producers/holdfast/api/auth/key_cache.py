@@ -77,13 +77,25 @@ class KeyCache:
     def caller(self, text: str) -> ApiCaller:
         """Say who shows this key, by what the last refresh found. Raises Unauthorized."""
         name, secret = read_key(text) or ("", "")
-        keys, now = self._keys, self._clock()
-        if keys.age(now) >= STALE:
-            raise StorageUnavailable("(API keys)", "they were read too long ago")
-        record = keys.by_id.get(name)
+        record = self._record(name)
         if not matches(record, secret) or record is None:
             raise Unauthorized("this API key is not known here")
-        if not record.usable(keys.clock + keys.age(now)):
+        return self._usable(record)
+
+    def owner(self, name: str) -> ApiCaller:
+        """Say who has the key of this id, which was shown before, if it is still good. Raises Unauthorized."""
+        record = self._record(name)
+        if record is None:
+            raise Unauthorized("this API key is not known here")
+        return self._usable(record)
+
+    def _record(self, name: str) -> KeyRecord | None:
+        if self._keys.age(self._clock()) >= STALE:
+            raise StorageUnavailable("(API keys)", "they were read too long ago")
+        return self._keys.by_id.get(name)
+
+    def _usable(self, record: KeyRecord) -> ApiCaller:
+        if not record.usable(self._keys.clock + self._keys.age(self._clock())):
             state = "revoked" if record.revoked_at is not None else "expired"
             raise Unauthorized(f"API key {record.id} ({record.name}) is {state}")
         return record.caller()

@@ -7,7 +7,7 @@ import logging
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from holdfast.api.app_state import AppState
@@ -19,7 +19,9 @@ from holdfast.model.access import ApiCaller, KeyScope
 from holdfast.model.errors import HoldfastError, StorageUnavailable, Unauthorized
 from holdfast.model.loopback import is_loopback
 
-PUBLIC_PATHS = frozenset({"/livez", "/readyz"})  # for probes, which have no key; they tell nothing but a state
+UI, LOGIN = "/ui", "/ui/login"
+# For probes, which have no key, and for who logs in. They tell nothing but a state, and what every wheel holds.
+PUBLIC_PATHS = frozenset({"/livez", "/readyz", LOGIN, "/ui/logout", "/ui/style.css", "/ui/script.js", "/ui/icon.svg"})
 # A program of this machine, where no key was ever made.
 LOCAL_CALLER = ApiCaller("api", None, frozenset({KeyScope.ADMIN}))
 CHALLENGE = 'Bearer realm="holdfast"'
@@ -47,8 +49,10 @@ class AuthMiddleware:
 
     async def _refusal(self, scope: Scope) -> Response | None:
         try:
-            caller = await authenticate(self._app_state, Headers(scope=scope))
+            caller = await authenticate(self._app_state, Headers(scope=scope), scope["path"])
         except Unauthorized as error:
+            if shows_nothing(scope):
+                return RedirectResponse(LOGIN, 303) if scope["method"] == "GET" else of_error(scope, error)
             return await self._denied(scope, error)
         except HoldfastError as error:
             return of_error(scope, error)
@@ -70,12 +74,24 @@ class AuthMiddleware:
         return answer
 
 
-async def authenticate(app_state: AppState, headers: Headers) -> ApiCaller:
-    """Say who makes a request. Raises Unauthorized, StorageUnavailable."""
+def shows_nothing(scope: Scope) -> bool:
+    """Tell whether a page of the dashboard is asked for by somebody who has not logged in, or not lately."""
+    headers = Headers(scope=scope)
+    return is_page(scope["path"]) and not (headers.get("authorization") or headers.get("x-api-key"))
+
+
+def is_page(path: str) -> bool:
+    return path == UI or path.startswith(f"{UI}/")
+
+
+async def authenticate(app_state: AppState, headers: Headers, path: str = "") -> ApiCaller:
+    """Say who makes a request; on pages of the dashboard a session will do. Raises Unauthorized, StorageUnavailable."""
     if not app_state.key_cache.is_fresh():
         await refresh_keys(app_state)
     if is_loopback(app_state.settings.server.host) and app_state.key_cache.has_keys() is False:
         return LOCAL_CALLER
+    if is_page(path) and (session := await run_in_threadpool(app_state.sessions.read, headers)) is not None:
+        return app_state.key_cache.owner(session.key)
     shown = presented_key(headers)
     if app_state.key_cache.may_be_new(shown):
         await refresh_keys(app_state, force=True)

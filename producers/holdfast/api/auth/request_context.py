@@ -68,7 +68,7 @@ class RequestContext:
 
     async def reauthenticate(self) -> None:
         """Look again after a long wait: a key may have been revoked. Raises Unauthorized."""
-        await authenticate(self.app_state, self.request.headers)
+        await authenticate(self.app_state, self.request.headers, self.request.url.path)
 
 
 @dataclass(frozen=True, slots=True)

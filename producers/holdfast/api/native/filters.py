@@ -48,6 +48,7 @@ class Filter(BaseModel):
     model: Name | None = None
     lane: Name | None = None
     batch: Name | None = None
+    custom_id: Name | None = None
     fault: FaultKind | None = None
     created_after: Time | None = None
     created_before: Time | None = None
@@ -62,6 +63,7 @@ class Filter(BaseModel):
             model=self.model,
             lane=self.lane,
             batch=inner_id("batch", self.batch) if self.batch else None,
+            custom_id=self.custom_id,
             fault=self.fault,
             ids=tuple(inner_id("job", id_) for id_ in self.id) if self.id else None,
             created_after=self.created_after,

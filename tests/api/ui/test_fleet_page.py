@@ -1,0 +1,131 @@
+"""One load answers what an operator has to know, right to what is stored; then only what changed is sent."""
+
+import pytest
+
+from api.ui.browser import Marked
+from holdfast.api.ui import dashboard
+from holdfast.model.errors import StorageUnavailable
+
+CONTRACT = [
+    "verdict",
+    "since",
+    "clients",
+    "backlog",
+    "oldest-due",
+    "trend",
+    "drain-eta",
+    "route-card",
+    "next-probe",
+    "bucket-fill",
+    "traffic-share",
+    "ledger",
+    "deadlines-at-risk",
+    "cost",
+    "safe-actions",
+    "audit",
+    "flow-chart",
+    "why-waiting",
+    "failure-groups",
+]
+
+
+@pytest.fixture
+def jobs(browser) -> int:
+    lines = [{"prompt": f"p{n}", "expires_in": 60} for n in range(3)]
+    assert browser.client.post("/api/v1/jobs", json={"model": "smart", "jobs": lines}).status_code == 202
+    return 3
+
+
+def test_every_answer_is_there_before_any_script_has_run(browser, jobs) -> None:
+    page = browser.read()
+    assert [mark for mark in CONTRACT if mark not in page.marked] == []
+
+
+def test_the_figures_are_those_of_the_store(browser, jobs, worker) -> None:
+    worker.answer(jobs=1)
+    browser.client.post("/api/v1/jobs", json={"model": "smart", "prompt": "one more"})
+    worker.bury(jobs=1)
+    page = browser.read()
+    assert page.value("backlog") == "2"
+    assert (page.value("ledger"), page.marked["ledger"][0][0]["data-accepted"]) == ("true", "4")
+    assert page.marked["ledger"][0][0]["data-accounted"] == "4"
+    assert float(page.value("cost")) > 0
+    assert page.value("failure-groups") == "1"
+    assert page.value("deadlines-at-risk") == "1"
+    assert 0 <= float(page.value("oldest-due")) < 60
+    assert page.value("clients") == "waiting"
+
+
+def test_a_route_says_how_it_stands(browser) -> None:
+    cards = {attributes["data-route"]: attributes for attributes, _ in browser.read().marked["route-card"]}
+    assert set(cards) == {"anthropic/claude-opus-4-8", "openai/gpt-5.4"}
+    assert {card["data-breaker"] for card in cards.values()} == {"closed"}
+
+
+def test_without_redis_it_is_us(browser, jobs) -> None:
+    page = browser.read()
+    assert page.value("verdict") == "us"
+    assert page.text("verdict").startswith("It is us: Redis")
+    assert page.value("since") == ""
+
+
+def test_what_an_operator_did_stands_on_the_page(browser) -> None:
+    assert browser.press("/ui/lanes/smart.batch/pause").status_code == 303
+    page = browser.read()
+    assert "api override lane smart.batch paused" in page.text("audit")
+    assert "Resume smart.batch" in page.text("safe-actions")
+    assert browser.press("/ui/lanes/smart.batch/resume").status_code == 303
+    assert "Resume" not in browser.read().text("safe-actions")
+
+
+@pytest.mark.parametrize(("act", "state"), [("open", "forced_open"), ("close", "disabled"), ("reset", "closed")])
+def test_a_route_is_forced_and_let_go(browser, act, state) -> None:
+    browser.press("/ui/routes/openai/gpt-5.4/open")
+    assert browser.press(f"/ui/routes/openai/gpt-5.4/{act}").status_code == 303
+    cards = {attributes["data-route"]: attributes for attributes, _ in browser.read().marked["route-card"]}
+    assert cards["openai/gpt-5.4"]["data-breaker"] == state
+
+
+def test_a_page_asks_for_what_changed_and_gets_no_more(browser, jobs) -> None:
+    everything = browser.client.get("/ui/live?since=-1").json()
+    assert set(everything["parts"]) == set(dashboard.SECTIONS)
+    assert browser.client.get(f"/ui/live?since={everything['look']}").json()["parts"] == {}
+    browser.press("/ui/lanes/smart.batch/pause")
+    news = browser.client.get(f"/ui/live?since={everything['look']}").json()
+    assert {"lanes", "audit", "actions"} <= set(news["parts"])
+    assert "paused" in news["parts"]["lanes"]
+    assert "failures" not in news["parts"]
+
+
+def test_pages_that_ask_at_one_time_share_one_look(browser, monkeypatch) -> None:
+    looks = []
+    monkeypatch.setattr(dashboard, "FRESH", 3600.0)
+    read = dashboard.read_overview
+    monkeypatch.setattr(dashboard, "read_overview", lambda *given, **more: looks.append(1) or read(*given, **more))
+    for _ in range(20):
+        assert browser.client.get("/ui/live?since=0").status_code == 200
+    assert len(looks) == 1
+
+
+def test_with_the_database_away_the_last_look_is_shown_and_called_old(browser, jobs, monkeypatch) -> None:
+    assert browser.read().value("backlog") == "3"
+
+    def away(*_given, **_more):
+        raise StorageUnavailable("sqlite:///x", "it is gone")
+
+    monkeypatch.setattr(dashboard, "read_overview", away)
+    browser.client.app.state.holdfast.dashboard.expire()
+    answer = browser.open()
+    page = Marked(answer.text)
+    assert (answer.status_code, page.value("backlog")) == (200, "3")
+    assert (page.value("verdict"), page.marked["verdict"][0][0]["data-cause"]) == ("us", "storage")
+    assert "old: " in answer.text
+
+
+def test_a_page_that_never_had_a_look_says_so(browser, monkeypatch) -> None:
+    def away(*_given, **_more):
+        raise StorageUnavailable("sqlite:///x", "it is gone")
+
+    monkeypatch.setattr(dashboard, "read_overview", away)
+    answer = browser.open()
+    assert (answer.status_code, Marked(answer.text).value("verdict")) == (200, "us")
