@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.policy.deadlines import at_risk
 from holdfast.policy.outage_sentence import FaultCount, Outage
-from holdfast.policy.verdict import Blame, Situation, verdict
+from holdfast.policy.verdict import HealthState, Situation, verdict
 
 DOWN = Outage("a/m", 1_790_000_000.0, 3.0, [FaultCount("server_error", 503, 21)], waiting=7)
 LATER = Outage("b/n", 1_790_000_060.0, 5.0, [FaultCount("overloaded", 529, 3)], ("a/m",))
@@ -17,13 +17,13 @@ def outage(kind: str, status: int | None = None) -> Outage:
 def test_where_nothing_is_wrong_it_says_so_and_how_much_waits() -> None:
     assert verdict(Situation()).sentence == "All is well: every route takes calls; nothing waits."
     found = verdict(Situation(waiting=1_234))
-    assert (found.blame, found.since) == (Blame.HEALTHY, None)
+    assert (found.state, found.since) == (HealthState.HEALTHY, None)
     assert "1,234 jobs wait" in found.sentence
 
 
 def test_an_outage_is_the_providers_since_it_began() -> None:
     found = verdict(Situation(outages=[LATER, DOWN], waiting=7))
-    assert (found.blame, found.cause, found.since) == (Blame.PROVIDER, "outage", 1_790_000_000.0)
+    assert (found.state, found.cause, found.since) == (HealthState.PROVIDER, "outage", 1_790_000_000.0)
     assert found.sentence.startswith("It is a provider, not us: a/m is down since 14:13 UTC (HTTP 503, 21 calls)")
     assert found.sentence.endswith("b/n is down too.")
 
@@ -32,17 +32,17 @@ def test_an_outage_is_the_providers_since_it_began() -> None:
     ("kind", "status"), [("auth", 401), ("spend_limit", 402), ("no_token", None), ("clock_skew", 403)]
 )
 def test_a_key_our_money_and_our_clock_are_ours(kind: str, status: int | None) -> None:
-    assert verdict(Situation(outages=[outage(kind, status)])).blame is Blame.US
+    assert verdict(Situation(outages=[outage(kind, status)])).state is HealthState.US
 
 
 def test_keys_that_a_provider_refuses_all_at_once_are_its_fault() -> None:
     found = verdict(Situation(outages=[outage("auth", 401)], auth_outages={"a"}))
-    assert found.blame is Blame.PROVIDER
+    assert found.state is HealthState.PROVIDER
 
 
 def test_a_route_that_an_operator_stopped_is_ours() -> None:
     found = verdict(Situation(outages=[Outage("a/m", 1_790_000_000.0, None)]))
-    assert (found.blame, found.cause) == (Blame.US, "stopped")
+    assert (found.state, found.cause) == (HealthState.US, "stopped")
 
 
 @pytest.mark.parametrize(
@@ -57,23 +57,23 @@ def test_a_route_that_an_operator_stopped_is_ours() -> None:
 )
 def test_what_is_broken_here_comes_first(broken: dict[str, object], cause: str) -> None:
     found = verdict(Situation(outages=[DOWN], waiting=7, **broken))  # type: ignore[arg-type] # one field each
-    assert (found.blame, found.cause) == (Blame.US, cause)
+    assert (found.state, found.cause) == (HealthState.US, cause)
     assert not found.sentence.endswith("..")
 
 
 def test_no_worker_is_no_trouble_while_nothing_waits() -> None:
-    assert verdict(Situation(has_workers=False)).blame is Blame.HEALTHY
+    assert verdict(Situation(has_workers=False)).state is HealthState.HEALTHY
 
 
 def test_a_route_that_comes_back_is_told_until_it_takes_all() -> None:
     found = verdict(Situation(recovering=["a/m"], waiting=7))
-    assert (found.blame, found.cause) == (Blame.RECOVERING, "ramp")
+    assert (found.state, found.cause) == (HealthState.RECOVERING, "ramp")
     assert found.sentence == "a/m answers again and gets calls step by step; 7 jobs wait. Nothing to do."
 
 
 def test_a_paused_lane_is_ours_unless_something_is_down() -> None:
     assert verdict(Situation(paused=["lane x was paused by eva"])).cause == "paused"
-    assert verdict(Situation(paused=["lane x was paused by eva"], outages=[DOWN])).blame is Blame.PROVIDER
+    assert verdict(Situation(paused=["lane x was paused by eva"], outages=[DOWN])).state is HealthState.PROVIDER
 
 
 def test_deadlines_are_at_risk_when_their_turn_comes_too_late() -> None:

@@ -25,7 +25,7 @@ from holdfast.policy.credential_alerts import Alert
 from holdfast.policy.deadlines import UNKNOWN, at_risk
 from holdfast.policy.eta import drain_rate
 from holdfast.policy.outage_sentence import Outage
-from holdfast.policy.verdict import Situation, Verdict, verdict
+from holdfast.policy.verdict import HealthSummary, Situation, verdict
 from holdfast.store import Store
 from holdfast.store.audit import read_audit
 from holdfast.store.backlog import delayed_reasons, nearest_deadlines, oldest_queued
@@ -122,7 +122,7 @@ class Overview:
     """One moment. ``at`` in seconds since the epoch, by SQL's clock; ``redis``: what is wrong with Redis."""
 
     at: float
-    verdict: Verdict
+    verdict: HealthSummary
     lanes: Sequence[LaneOverview]
     routes: Sequence[RouteOverview]
     reasons: Sequence[WaitReason]
@@ -263,7 +263,7 @@ def _verdict(  # noqa: PLR0917 - what a verdict rests on
     redis: str | None,
     *,
     ledger_broken: bool,
-) -> Verdict:
+) -> HealthSummary:
     return verdict(
         Situation(
             redis=redis,

@@ -9,7 +9,7 @@ from holdfast.policy.fault_rules import FAULT_RULES, Scope
 from holdfast.policy.outage_sentence import Outage, outage_sentence
 
 
-class Blame(StrEnum):
+class HealthState(StrEnum):
     """Whose fault it is that jobs wait."""
 
     HEALTHY = "healthy"  # nobody's: every route takes calls
@@ -38,21 +38,21 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class HealthSummary:
     """``cause`` is one word for programs. ``since``: in seconds since the epoch; None where nobody knows."""
 
-    blame: Blame
+    state: HealthState
     cause: str
     sentence: str
     since: float | None = None
 
 
-def verdict(now: Situation) -> Verdict:
+def verdict(now: Situation) -> HealthSummary:
     """Judge a situation: what is broken here comes first, for nothing else can be trusted while it is."""
     return _broken_here(now) or _outage(now) or _stopped(now) or _well(now)
 
 
-def _broken_here(now: Situation) -> Verdict | None:
+def _broken_here(now: Situation) -> HealthSummary | None:
     if now.storage is not None:
         return _us("storage", f"the database does not answer ({now.storage}); nothing can be accepted until it does")
     if now.ledger_broken:
@@ -66,7 +66,7 @@ def _broken_here(now: Situation) -> Verdict | None:
     return None
 
 
-def _outage(now: Situation) -> Verdict | None:
+def _outage(now: Situation) -> HealthSummary | None:
     if not now.outages:
         return None
     worst = min(now.outages, key=lambda outage: (bool(outage.elsewhere), outage.since or float("inf")))
@@ -76,7 +76,9 @@ def _outage(now: Situation) -> Verdict | None:
     rest = f"; {' and '.join(others)} {'is' if len(others) == 1 else 'are'} down too" if others else ""
     who = "It is us" if ours else "It is a provider, not us"
     cause = "stopped" if worst.again is None and not worst.faults else "key" if ours else "outage"
-    return Verdict(Blame.US if ours else Blame.PROVIDER, cause, f"{who}: {outage_sentence(worst)}{rest}.", since)
+    return HealthSummary(
+        HealthState.US if ours else HealthState.PROVIDER, cause, f"{who}: {outage_sentence(worst)}{rest}.", since
+    )
 
 
 def is_ours(outage: Outage, auth_outages: Collection[str]) -> bool:
@@ -89,23 +91,25 @@ def is_ours(outage: Outage, auth_outages: Collection[str]) -> bool:
     return kind in set(FaultKind) and FAULT_RULES[FaultKind(kind)].scope in {Scope.CREDENTIAL, Scope.US}
 
 
-def _stopped(now: Situation) -> Verdict | None:
+def _stopped(now: Situation) -> HealthSummary | None:
     return _us("paused", now.paused[0]) if now.paused else None
 
 
-def _well(now: Situation) -> Verdict:
+def _well(now: Situation) -> HealthSummary:
     waiting = _jobs(now.waiting) if now.waiting else "nothing waits"
     if now.recovering:
         routes = " and ".join(now.recovering)
         again = "answer" if len(now.recovering) > 1 else "answers"
-        return Verdict(
-            Blame.RECOVERING, "ramp", f"{routes} {again} again and gets calls step by step; {waiting}. Nothing to do."
+        return HealthSummary(
+            HealthState.RECOVERING,
+            "ramp",
+            f"{routes} {again} again and gets calls step by step; {waiting}. Nothing to do.",
         )
-    return Verdict(Blame.HEALTHY, "well", f"All is well: every route takes calls; {waiting}.")
+    return HealthSummary(HealthState.HEALTHY, "well", f"All is well: every route takes calls; {waiting}.")
 
 
-def _us(cause: str, what: str) -> Verdict:
-    return Verdict(Blame.US, cause, f"It is us: {what}.")
+def _us(cause: str, what: str) -> HealthSummary:
+    return HealthSummary(HealthState.US, cause, f"It is us: {what}.")
 
 
 def _jobs(count: int) -> str:

@@ -7,26 +7,10 @@ from holdfast.api.ui import dashboard
 from holdfast.model.errors import StorageUnavailable
 
 CONTRACT = [
-    "verdict",
-    "since",
-    "clients",
-    "backlog",
-    "oldest-due",
-    "trend",
-    "drain-eta",
-    "route-card",
-    "next-probe",
-    "bucket-fill",
-    "traffic-share",
-    "ledger",
-    "deadlines-at-risk",
-    "cost",
-    "safe-actions",
-    "audit",
-    "flow-chart",
-    "why-waiting",
-    "failure-groups",
-]
+    "verdict", "since", "clients", "backlog", "oldest-due", "trend", "drain-eta", "route-card", "next-probe",
+    "bucket-fill", "traffic-share", "ledger", "deadlines-at-risk", "cost", "safe-actions", "audit", "flow-chart",
+    "why-waiting", "failure-groups",
+]  # fmt: skip
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from holdfast.api.ui.safe_actions import safe_actions
 from holdfast.client.installation import Installation
 from holdfast.client.overview import Overview, read_overview
 from holdfast.model.errors import HoldfastError
-from holdfast.policy.verdict import Situation, Verdict, verdict
+from holdfast.policy.verdict import HealthSummary, Situation, verdict
 from holdfast.store.counters import read_pace
 
 FRESH = 0.9  # seconds: pages that ask within them get the same look
@@ -100,7 +100,6 @@ class Dashboard:
         """Read everything anew, on a thread; what fails leaves the last look, and says so."""
         self._tried_at = time.monotonic()
         try:
-            self._ledger.check_when_due()
             now = read_overview(self._installation, ledger_broken=self._ledger.broken)
             sample = sample_of(now)
             if not self._history:
@@ -108,6 +107,7 @@ class Dashboard:
                 self._history.backfill(now.at, sample.done, store.read(read_pace, BACKFILL))
             self._history.add(sample)
             self._failures.look(now)
+            self._ledger.check_when_due()
         except HoldfastError as error:
             self._problem = str(error)
         except Exception as error:
@@ -168,5 +168,5 @@ class Dashboard:
     def _failed(self) -> FailurePicture:
         return self._failures.picture
 
-    def _verdict(self, now: Overview) -> Verdict:
+    def _verdict(self, now: Overview) -> HealthSummary:
         return verdict(Situation(storage=self._problem)) if self._problem else now.verdict

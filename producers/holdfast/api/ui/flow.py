@@ -78,7 +78,7 @@ class FlowHistory:
         slots: Counter[float] = Counter()
         for lane in paces.values():
             for age, ended in lane:
-                slots[round(age / SAMPLE) * SAMPLE] += ended
+                slots[(age // SAMPLE + 1) * SAMPLE] += ended
         left = done
         found = [FlowSample(now, done, known=False)]
         for age in range(int(SAMPLE), int(max(slots, default=0) + 2 * SAMPLE), int(SAMPLE)):
