@@ -72,14 +72,14 @@ def test_jobs_are_found_by_id_by_name_and_by_tenant(browser) -> None:
 
 
 def test_a_batch_tells_how_far_it_is(browser, worker) -> None:
-    lines = [{"prompt": f"p{n}", "custom_id": f"c{n}"} for n in range(3)]
+    lines = [{"prompt": f"p{n}", "custom_id": f"line-{n}"} for n in range(3)]
     batch = browser.client.post("/api/v1/jobs", json={"model": "smart", "jobs": lines, "name": "mine"}).json()["batch"]
     worker.answer(jobs=1)
     page = browser.open(f"/ui/batches/{batch}").text
     assert "1 of 3 jobs have ended" in page
     assert batch in browser.open("/ui/batches").text
     only = browser.open(f"/ui/batches/{batch}?state=succeeded").text
-    assert ("c0" in only, "c1" in only) == (True, False)
+    assert ("line-0" in only, "line-1" in only) == (True, False)
     assert browser.press(f"/ui/batches/{batch}/cancel").status_code == 303
     assert "3 of 3 jobs have ended" in browser.open(f"/ui/batches/{batch}").text
 
