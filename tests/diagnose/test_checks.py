@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from holdfast.config import load
 from holdfast.diagnose.checks import Examination, Examiner
+from holdfast.model.fault import Fault, FaultKind
 
 ANSWER: dict[str, Any] = {
     "id": "msg_1",
@@ -181,3 +182,10 @@ async def test_without_calls_no_model_is_called(ask: Ask, provider: Any) -> None
     found = await ask(with_calls=False)
     assert found.diagnosis.verdict == "healthy"
     assert not any(each.name.startswith("model") for each in found.checks)
+
+
+async def test_without_calls_what_the_fleets_calls_came_to_decides(ask: Ask) -> None:
+    one = {"a/opus": Fault(FaultKind.OVERLOADED, status=529)}
+    assert (await ask(with_calls=False, fleet_faults=one)).diagnosis.verdict == "one_model"
+    both = one | {"a/haiku": Fault(FaultKind.SERVER_ERROR, status=500)}
+    assert (await ask(with_calls=False, fleet_faults=both)).diagnosis.verdict == "provider_inference"

@@ -1,7 +1,6 @@
 """Diagnose providers from here, and tell it as a view; waiting jobs hear of it too."""
 
 import asyncio
-import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from holdfast.client.installation import Installation
 from holdfast.client.outages import FleetSituation
 from holdfast.model.errors import NotFound, QueueUnavailable
-from holdfast.policy.outage_sentence import outage_sentence
+from holdfast.model.fault import Fault
+from holdfast.policy.outage_sentence import fault_of, outage_sentence
 
 if TYPE_CHECKING:
     from holdfast.diagnose.checks import Examination
@@ -28,7 +28,12 @@ def diagnose_view(
     providers = installation.settings.providers
     if provider is not None and provider not in providers:
         raise NotFound("provider", provider)
-    examiner = Examiner(installation.settings, with_calls=with_calls, accepted_lately=_accepted_lately(installation))
+    examiner = Examiner(
+        installation.settings,
+        with_calls=with_calls,
+        accepted_lately=_accepted_lately(installation),
+        fleet_faults=_fleet_faults(situation),
+    )
     found = asyncio.run(examiner.examine([provider] if provider is not None else providers))
     views = [_view(each, situation) for each in found]
     _remember(installation, views)
@@ -37,15 +42,12 @@ def diagnose_view(
 
 
 def _view(examination: "Examination", situation: FleetSituation) -> dict[str, Any]:
+    from holdfast.diagnose.view import checks_view, diagnosis_view  # noqa: PLC0415 - as above
+
     about = examination.diagnosis
     return {
-        "provider": about.provider,
-        "verdict": about.verdict.value,
-        "sentence": about.sentence,
-        "advice": about.advice,
-        "at": time.time(),
-        "seconds": examination.seconds,
-        "checks": [{"name": each.name, "ok": each.ok, "what": each.what} for each in examination.checks],
+        **diagnosis_view(examination),
+        **checks_view(examination),
         "outages": [outage_sentence(outage) for name, outage in situation.outages().items() if _is_of(name, about)],
         "faults": [
             {"route": each.route, "kind": each.count.kind, "status": each.count.status, "calls": each.count.calls}
@@ -57,6 +59,12 @@ def _view(examination: "Examination", situation: FleetSituation) -> dict[str, An
 
 def _is_of(route: str, about: "Diagnosis") -> bool:
     return route.partition("/")[0] == about.provider
+
+
+def _fleet_faults(situation: FleetSituation) -> Mapping[str, Fault]:
+    """What calls came to on the routes that are down."""
+    first = {name: outage.faults[0] for name, outage in situation.outages().items() if outage.faults}
+    return {name: fault_of(count) for name, count in first.items()}
 
 
 def _accepted_lately(installation: Installation) -> Collection[str]:
@@ -73,5 +81,5 @@ def _remember(installation: Installation, views: Sequence[Mapping[str, Any]]) ->
 
     with suppress(QueueUnavailable):
         for view in views:
-            kept = {name: view[name] for name in ("verdict", "sentence", "advice", "at")}
+            kept = {name: view[name] for name in ("provider", "verdict", "sentence", "advice", "at")}
             note_diagnosis(installation.redis.lanes().connection, view["provider"], kept)

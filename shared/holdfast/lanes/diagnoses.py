@@ -17,6 +17,12 @@ def note_diagnosis(connection: Connection, provider: str, view: Mapping[str, Any
     connection.ask(lambda client: client.hset(_key(connection), provider, text))
 
 
+def claim_diagnosis(connection: Connection, provider: str, seconds: float) -> bool:
+    """Whether this process shall diagnose a provider: no other does within ``seconds``. Raises QueueUnavailable."""
+    name = f"{_key(connection)}:{provider}"
+    return bool(connection.ask(lambda client: client.set(name, "1", nx=True, px=int(seconds * 1000))))
+
+
 def read_diagnoses(connection: Connection, now: float) -> dict[str, dict[str, Any]]:
     """Return those that are young, by provider. Raises QueueUnavailable."""
     found = connection.ask(lambda client: client.hgetall(_key(connection)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from holdfast.model.durations import lasting
-from holdfast.model.fault import FaultKind
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.policy.fault_rules import FAULT_RULES, Scope
 
 WORDS = {  # what a person need not learn, for the states of a breaker; the field's term stands beside it
@@ -41,6 +41,12 @@ class Outage:
     faults: Sequence[FaultCount] = ()
     elsewhere: Sequence[str] = ()
     waiting: int | None = 0
+
+
+def fault_of(count: FaultCount) -> Fault:
+    """Make a fault of what was counted; a kind that this version does not know is the server's."""
+    known = count.kind in set(FaultKind)
+    return Fault(FaultKind(count.kind) if known else FaultKind.SERVER_ERROR, status=count.status)
 
 
 def breaker_words(state: str, *, ramps: bool = False) -> str:

@@ -57,11 +57,13 @@ class Examiner:
 
     ``with_calls``: models are called, a few tokens each; without, keys are tried only. ``accepted_lately``: the
     credentials, as ``provider/credential``, that calls of this installation were answered with minutes ago.
+    ``fleet_faults``: what this installation's calls came to on routes that are down; without calls these decide.
     """
 
     settings: Settings
     with_calls: bool = True
     accepted_lately: Collection[str] = ()
+    fleet_faults: Mapping[str, Fault] = field(default_factory=dict)
     credentials: Credentials = field(init=False)
 
     def __post_init__(self) -> None:
@@ -143,6 +145,7 @@ class _Checks:
 
     async def _try_models(self, credential: str, secret: str) -> None:
         if not self.examiner.with_calls:
+            self._take_fleets(credential)
             return
 
         async def one(model: str) -> None:
@@ -150,6 +153,14 @@ class _Checks:
             self.models[model] = ModelCheck(model, credential, await try_model(self.provider, model, secret))
 
         await asyncio.gather(*(one(model) for model in self.examiner.models_of(self.provider.name)))
+
+    def _take_fleets(self, credential: str) -> None:
+        """Take the fleet's own calls for those that are not made here, where any failed."""
+        faults = self.examiner.fleet_faults
+        models = self.examiner.models_of(self.provider.name)
+        found = {model: ModelCheck(model, credential, faults.get(f"{self.provider.name}/{model}")) for model in models}
+        if any(each.fault for each in found.values()):
+            self.models |= found
 
     def conclude(self, others: Iterable["_Checks"]) -> Examination:
         """Come to the diagnosis, once ``others`` have shown whether their hosts are reached."""

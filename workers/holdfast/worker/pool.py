@@ -25,6 +25,7 @@ from holdfast.worker.fault_counter import FaultCounter
 from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.held_jobs import HeldJobs
 from holdfast.worker.lane_schedule import LaneSchedule
+from holdfast.worker.outage_diagnoses import OutageDiagnoses
 from holdfast.worker.overrides import Overrides
 from holdfast.worker.part_tasks import ended, keep_running
 from holdfast.worker.peer_watch import PeerWatch
@@ -81,6 +82,7 @@ class Pool:
             "credentials": self.providers.credentials.run,
             "fault_counter": faults.run,
             "credential_monitor": self.credential_monitor.run,
+            "outage_diagnoses": OutageDiagnoses(settings, connection).run,
             "lease": context.lease.run,
         }
 
