@@ -38,7 +38,15 @@ MISTAKES = [
     # what goes in
     mistake("run missing.jsonl -o out.jsonl", 2, "missing.jsonl", "no such file"),
     mistake("run folder -o out.jsonl", 2, "folder", "is a directory"),
-    mistake("run data.csv -o out.jsonl", 2, "csv", "python3 -c"),
+    mistake("run data.csv -o out.jsonl", 2, "data.csv", "none of its columns (text, n)", "--prompt-column 'text'"),
+    mistake("run data.csv -o out.jsonl --prompt-column txt", 2, "no column 'txt'", "did you mean 'text'"),
+    mistake("run data.csv -o out.jsonl --template {{txt}}", 2, "no column 'txt'", "did you mean 'text'"),
+    mistake("run data.csv -o out.jsonl --template {{", 2, "template", "cannot be read", "written twice"),
+    mistake("run data.csv -o out.jsonl --template hi --prompt-column text", 2, "--template", "leave one out"),
+    mistake("run in.jsonl", 2, "-o", "is missing", "name a file"),
+    mistake("run in.jsonl -o out.jsonl --budget 5", 2, "--budget", "no price of openai/gpt-5.4", "price = {{"),
+    mistake("run in.jsonl -o out.jsonl --budget 0", 2, "--budget", "0"),
+    mistake("run in.jsonl --dry-run --server http://127.0.0.1:1", 2, "--dry-run", "leave out --server"),
     mistake("run array.json -o out.jsonl", 2, "json array", "jq"),
     mistake("submit missing.jsonl", 2, "missing.jsonl", "no such file"),
     mistake("ask hi --file missing.txt", 2, "missing.txt", "no such file"),
@@ -116,7 +124,7 @@ def test_a_mistake_is_answered_in_a_few_lines(
     monkeypatch.setattr("time.sleep", lambda _: None)
     (tmp_path / "folder").mkdir()
     (tmp_path / "in.jsonl").write_text('{"prompt": "hi", "model": "smart"}\n')
-    (tmp_path / "data.csv").write_text("prompt,model\nhi,smart\n")
+    (tmp_path / "data.csv").write_text("text,n\nhi,1\n")
     (tmp_path / "array.json").write_text('[{"prompt": "hi"}]')
     (tmp_path / "no.db").write_text("this is no database at all\n")
     for name, value in mistake.env:

@@ -167,13 +167,11 @@ def test_a_file_in_another_encoding_or_packing_is_read(cli, worker, tmp_path, co
         (lzma.compress(LINE.encode()), "is packed with xz", "xz -dc"),
         (bz2.compress(LINE.encode()), "is packed with bzip2", "bzip2 -dc"),
         (b"PK\x03\x04rest", "is a zip archive", "unzip -p"),
-        (b"PAR1rest", "is a Parquet file", "read_parquet"),
         (gzip.compress(gzip.compress(LINE.encode(), mtime=0), mtime=0), "is packed with gzip, twice", "gzip -dc"),
         (gzip.compress(LINE.encode(), mtime=0)[:-9], "is packed with gzip, and damaged", "Fetch it again"),
         (b'[{"prompt": "a"},\n {"prompt": "b"}]\n', "is a JSON array", "jq -c '.[]'"),
         (b'[\n  {"prompt": "a"}\n]\n', "is a JSON array", "jq -c '.[]'"),
         (b'{\n  "prompt": "a"\n}\n', "over several lines", "jq -c ."),
-        (b"custom_id,prompt\n1,hello\n", "is CSV", "csv.DictReader"),
     ],
 )
 def test_what_is_no_json_lines_is_told_with_the_command_that_makes_it_so(cli, tmp_path, content, said, command) -> None:

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from holdfast.cli.download import OutputTotals, answer_file
+from holdfast.cli.download import OutputTotals, answer_file, write_ended
 from holdfast.cli.errors import Interrupted
 from holdfast.cli.own_workers import workers
 from holdfast.cli.progress import open_progress
@@ -11,7 +11,7 @@ from holdfast.cli.tables import View
 from holdfast.client.backend import Backend
 from holdfast.client.batch_output import OutputForm
 from holdfast.client.batch_progress import BatchProgress
-from holdfast.client.waiting import PAGE, all_ended, live
+from holdfast.client.waiting import all_ended, live
 
 LONGEST_NAP = 0.5  # seconds between two looks at our workers and at the progress
 
@@ -38,14 +38,10 @@ def await_batch(backend: Backend, batch: str, timeout: float | None) -> None:
 
 def write_results(backend: Backend, batch: str, to: Path, form: OutputForm) -> View:
     """Write the lines of all jobs that have ended, in input order, and say how many and what is still to come."""
-    totals, after = OutputTotals(), -1
+    totals = OutputTotals()
     left = live(backend, batch)
     with answer_file(to) as file:
-        while page := backend.output_lines(batch, after, PAGE, form):
-            for line in page:
-                file.write(line.text + b"\n")
-                totals.count(line)
-            after = page[-1].position
+        write_ended(backend, batch, form, file, totals)
     return {
         "batch": batch,
         "succeeded": totals.succeeded,

@@ -13,7 +13,7 @@ from holdfast.cli.input_file import STDIO
 from holdfast.cli.upload import Upload
 from holdfast.client.backend import Backend
 from holdfast.client.batch_output import OutputForm, OutputLine, form_of, write_jobless
-from holdfast.client.waiting import PAGE, Pause, positioned
+from holdfast.client.waiting import PAGE, Pause, positioned, positioned_as_they_end
 from holdfast.model.errors import InvalidRequest
 
 
@@ -42,16 +42,17 @@ class OutputTotals:
 
 
 @contextmanager
-def answer_file(path: Path) -> Iterator[IO[bytes]]:
+def answer_file(path: Path, *, in_place: bool = False) -> Iterator[IO[bytes]]:
     """Open the place for the output, before anything is submitted, so that it fails early. Raises InvalidRequest.
 
-    A file is written beside its place as ``FILE.part`` and renamed when it is whole, so a reader never sees half of it.
+    A file is written beside its place as ``FILE.part`` and renamed when it is whole, so a reader never sees half of it;
+    unless it is to be read while it grows: then ``in_place``.
     """
     if path == STDIO:
         yield sys.stdout.buffer
         sys.stdout.flush()
         return
-    part = path.with_name(path.name + ".part")
+    part = path if in_place else path.with_name(path.name + ".part")
     if path.is_dir():
         raise InvalidRequest(str(path), "is a folder.", f"Name a file in it, such as {path / 'answers.jsonl'}.")
     if not path.parent.is_dir():
@@ -68,11 +69,18 @@ def answer_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def collect(
-    backend: Backend, sent: Upload, output: IO[bytes], totals: OutputTotals, form: OutputForm = OutputForm.AUTO
+    backend: Backend,
+    sent: Upload,
+    output: IO[bytes],
+    totals: OutputTotals,
+    form: OutputForm = OutputForm.AUTO,
+    *,
+    follow: bool = False,
 ) -> Iterator[Pause]:
-    """Write every line of the output, and yield the pauses between."""
-    for step in output_lines(backend, sent, form):
+    """Write every line of the output, and yield the pauses between. ``follow``: as jobs end, not in input order."""
+    for step in (lines_as_they_end if follow else output_lines)(backend, sent, form):
         if isinstance(step, Pause):
+            output.flush()  # whoever reads it meanwhile sees all that there is
             yield step
         else:
             output.write(step.text + b"\n")
@@ -91,6 +99,29 @@ def output_lines(backend: Backend, sent: Upload, form: OutputForm) -> Iterator[P
             yield line
             due = position + 1
     yield from (jobless_line(sent, place, form) for place in range(due, sent.lines))
+
+
+def lines_as_they_end(backend: Backend, sent: Upload, form: OutputForm) -> Iterator[Pause | OutputLine]:
+    """Yield the output line of every input line as soon as it can be written, and the pauses between."""
+    yield from (jobless_line(sent, place, form) for place in sorted(sent.bad))
+    written = set(sent.bad)
+    steps = positioned_as_they_end(backend, sent.batch, read=page_in(form)) if sent.batch else ()
+    for step in steps:
+        if isinstance(step, Pause):
+            yield step
+        else:
+            written.add(step[0])
+            yield step[1]
+    yield from (jobless_line(sent, place, form) for place in range(sent.lines) if place not in written)
+
+
+def write_ended(backend: Backend, batch: str, form: OutputForm, output: IO[bytes], totals: OutputTotals) -> None:
+    """Write the lines of all jobs that have ended by now, in input order."""
+    read, after = page_in(form), -1
+    while page := read(backend, batch, after):
+        for after, line in page:  # noqa: B007 - the last one is where the next page begins
+            output.write(line.text + b"\n")
+            totals.count(line)
 
 
 def page_in(form: OutputForm) -> Callable[[Backend, str, int], list[tuple[int, OutputLine]]]:

@@ -1,4 +1,4 @@
-"""Opening what ``run`` and ``submit`` read, as UTF-8: also what is UTF-16 or packed with gzip.
+"""Opening what ``run`` and ``submit`` read, as JSON lines in UTF-8: also UTF-16, what gzip packed, and tables.
 
 Of anything else the error says what it is, and the command that converts it.
 """
@@ -13,18 +13,18 @@ import zlib
 from collections.abc import Mapping
 from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from holdfast.model.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from holdfast.cli.table_input import BadRows, RowOptions
 
 STDIO = Path("-")
 HEAD = 4096  # bytes that tell what a file is
 GZIP = b"\x1f\x8b"
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-PARQUET_HINT = (
-    'python3 -c \'import pandas; pandas.read_parquet("{name}").to_json("in.jsonl", orient="records", lines=True)\''
-)
 # First bytes of packings that are not read here, and what unpacks them.
 PACKED: Mapping[bytes, tuple[str, str]] = {
     b"\x28\xb5\x2f\xfd": ("packed with zstd", "zstd -dc {name} | holdfast run - …"),
@@ -33,24 +33,23 @@ PACKED: Mapping[bytes, tuple[str, str]] = {
     b"\x04\x22\x4d\x18": ("packed with lz4", "lz4 -dc {name} | holdfast run - …"),
     GZIP: ("packed with gzip, twice", "gzip -dc {name} | gzip -dc | holdfast run - …"),
     b"PK\x03\x04": ("a zip archive", "unzip -p {name} | holdfast run - …"),
-    b"PAR1": ("a Parquet file", PARQUET_HINT),
     b"SQLite format 3\x00": ("a database", "Write its rows as JSON lines."),
 }  # fmt: skip
 WIDE = re.compile(rb"[^\0]\0\0\0|\0\0\0[^\0]")  # a sign of ASCII in UTF-32
 ARRAY_HINT = "jq -c '.[]' {name} > in.jsonl"
 PRETTY_HINT = "jq -c . {name} > in.jsonl"
-CSV_HINT = (
-    "python3 -c 'import csv, json, sys; [print(json.dumps(row)) for row in csv.DictReader(sys.stdin)]' "
-    "< {name} > in.jsonl"
-)
+PARQUET = b"PAR1"
 
 
-def open_input(path: Path) -> BufferedIOBase:
-    """Open a file, or standard input, as UTF-8 that can be read twice. Raises InvalidRequest."""
+def open_input(path: Path, options: "RowOptions | None" = None, bad: "BadRows | None" = None) -> BufferedIOBase:
+    """Open a file, or standard input, as JSON lines that can be read twice. Raises InvalidRequest.
+
+    Of a table, ``options`` say how its rows become lines, and ``bad`` takes those that cannot.
+    """
     name = "standard input" if path == STDIO else str(path)
     file = _spooled(sys.stdin.buffer) if path == STDIO else _opened(path)
     try:
-        return _readable(file, name)
+        return _lines(_readable(file, name), name, options, {} if bad is None else bad)
     except BaseException:
         file.close()
         raise
@@ -65,6 +64,20 @@ def _readable(file: BufferedIOBase, name: str) -> BufferedIOBase:
         return _decoded(file, "utf-16", name)
     _refuse_other(head, name)
     return file
+
+
+def _lines(file: BufferedIOBase, name: str, options: "RowOptions | None", bad: "BadRows") -> BufferedIOBase:
+    """Read a table's rows as JSON lines. Raises InvalidRequest."""
+    head = _head(file)
+    if not (head.startswith(PARQUET) or _is_csv(head, name) or (options and options.are_said)):
+        return file
+    from holdfast.cli import table_input
+
+    options = options or table_input.RowOptions()
+    if head.startswith(PARQUET):
+        return table_input.from_parquet(file, name, options, bad)
+    read = table_input.from_csv if _is_csv(head, name) else table_input.from_json_lines
+    return read(file, name, options, bad)
 
 
 def _head(file: BufferedIOBase) -> bytes:
@@ -121,7 +134,7 @@ def _looks_like(head: bytes, encoding: str) -> bool:
 
 
 def _refuse_other_forms(head: bytes, name: str) -> None:
-    """Refuse a JSON array, one JSON object over many lines, and CSV, by their first line. Raises InvalidRequest."""
+    """Refuse a JSON array, and one JSON object over many lines, by their first line. Raises InvalidRequest."""
     first, _, rest = head.removeprefix(codecs.BOM_UTF8).lstrip().partition(b"\n")
     first = first.strip()
     if first.startswith(b"[") and not first.startswith(b"[["):
@@ -129,13 +142,11 @@ def _refuse_other_forms(head: bytes, name: str) -> None:
     if first == b"{" and rest.strip():
         problem = "holds JSON objects over several lines each, not JSON lines."
         raise InvalidRequest(name, problem, f"Convert it: {PRETTY_HINT.format(name=name)}")
-    if _is_csv(first, name):
-        hint = f"Its columns become keys such as model and prompt: {CSV_HINT.format(name=name)}"
-        raise InvalidRequest(name, "is CSV, not JSON lines.", hint)
 
 
-def _is_csv(first: bytes, name: str) -> bool:
+def _is_csv(head: bytes, name: str) -> bool:
     """Tell whether a first line is a header of columns: words with commas or tabs between."""
+    first = head.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0].strip()
     words = first.replace(b"\t", b",").replace(b";", b",").replace(b'"', b"").split(b",")
     plain = all(word.strip() and word.strip().replace(b"_", b"").replace(b" ", b"").isalnum() for word in words)
     return plain and (len(words) > 1 or name.lower().endswith((".csv", ".tsv")))

@@ -1,4 +1,4 @@
-"""The input of ``run`` and ``submit``: JSON lines from a file or a pipe, read in chunks and never held whole."""
+"""The input of ``run`` and ``submit``: lines of a file or a pipe, read in chunks and never held whole."""
 
 import json
 from collections.abc import Iterator
@@ -7,13 +7,16 @@ from functools import partial
 from hashlib import blake2b, file_digest
 from io import BufferedIOBase
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from holdfast.cli.input_file import STDIO, open_input
 from holdfast.model import exact_json
 from holdfast.model.route import Api
+
+if TYPE_CHECKING:
+    from holdfast.cli.table_input import BadRows, RowOptions
 
 CHUNK_JOBS = 500
 CHUNK_BYTES = 8 * 1024 * 1024
@@ -65,9 +68,10 @@ class InvalidLine:
 class JsonlInput:
     """A file that can be read twice. What comes from a pipe is kept in a temporary file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rows: "RowOptions | None" = None) -> None:
         self.name = "standard input" if path == STDIO else path.name
-        self._file = open_input(path)
+        self._bad_rows: BadRows = {}
+        self._file = open_input(path, rows, self._bad_rows)
 
     def digest(self) -> str:
         """Name the content."""
@@ -84,6 +88,9 @@ class JsonlInput:
                 yield InvalidLine(
                     position, number, None, "", f"is longer than {LONGEST_LINE} bytes.", "Cut it in pieces."
                 )
+                position += 1
+            elif bad := self._bad_rows.get(number):
+                yield InvalidLine(position, number, None, bad.where, bad.problem, bad.hint)
                 position += 1
             elif content.strip():
                 yield read(content, position, number)

@@ -11,7 +11,20 @@ if TYPE_CHECKING:
     from holdfast.client.backend import JobDefaults
     from holdfast.client.batch_output import OutputForm
 
-Source = Annotated[Path, Argument(help="JSON lines to read; - for standard input.", metavar="IN.jsonl")]
+Source = Annotated[
+    Path, Argument(help="JSON lines, CSV or Parquet to read, also packed by gzip; - for standard input.", metavar="IN")
+]
+PromptColumn = Annotated[
+    str | None,
+    Option("--prompt-column", help="The column, or key of each line, that holds the prompt.", metavar="NAME"),
+]
+Template = Annotated[
+    str | None,
+    Option("--template", help="A prompt with columns in braces: 'Sum up in one line: {text}'.", metavar="TEXT"),
+]
+IdColumn = Annotated[
+    str | None, Option("--id-column", help="The column that becomes custom_id (default: custom_id).", metavar="NAME")
+]
 Model = Annotated[
     str | None,
     Option(

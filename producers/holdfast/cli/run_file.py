@@ -1,82 +1,124 @@
 """A file of prompts becomes a file of answers: submit, keep workers running, write what has ended."""
 
-import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from holdfast.cli.budget import Budget, BudgetReached
 from holdfast.cli.context import backend as open_backend
 from holdfast.cli.context import context
-from holdfast.cli.download import OutputTotals, answer_file, collect
+from holdfast.cli.download import OutputTotals, answer_file, collect, write_ended
 from holdfast.cli.errors import Interrupted
 from holdfast.cli.input_file import STDIO
 from holdfast.cli.jsonl_input import JsonlInput
 from holdfast.cli.model_choice import ModelChoice
-from holdfast.cli.own_workers import workers
 from holdfast.cli.progress import Progress, open_progress
-from holdfast.cli.show import say, show
+from holdfast.cli.run_report import report
+from holdfast.cli.run_waiter import LONGEST_NAP, RunWaiter
+from holdfast.cli.show import say
+from holdfast.cli.table_input import RowOptions
 from holdfast.cli.tables import View
 from holdfast.cli.upload import Upload, Uploader
 from holdfast.client.backend import Backend, JobDefaults
 from holdfast.client.batch_output import OutputForm
-from holdfast.client.batch_progress import BatchProgress
+from holdfast.client.local import LocalBackend
+from holdfast.client.waiting import live
 from holdfast.model.errors import InvalidRequest
-
-LONGEST_NAP = 0.5  # seconds between two looks at our workers and at the progress
 
 
 @dataclass(frozen=True, slots=True)
 class FileRun:
-    """One ``holdfast run``. ``processes`` of a pool of our own, where one is needed."""
+    """One ``holdfast run``. ``processes`` of a pool of our own, where one is needed; ``budget`` in USD."""
 
     source: Path
     to: Path
+    rows: RowOptions
     defaults: JobDefaults
     processes: int | None
     form: OutputForm
     models: ModelChoice
-    fresh: bool
-    quiet: bool
+    budget: float | None = None
+    fresh: bool = False
+    follow: bool = False
+    quiet: bool = False
     totals: OutputTotals = field(default_factory=OutputTotals)
 
     def run(self) -> View:
-        """Carry it out, report how it ended, and return that. Raises Interrupted, InvalidRequest."""
+        """Carry it out, report how it ended, and return that. Raises Interrupted, BudgetReached, InvalidRequest."""
         if self.to != STDIO and self.source.resolve() == self.to.resolve():
             raise InvalidRequest("-o", "is the input itself.", "Name another file.")
-        with JsonlInput(self.source) as source, answer_file(self.to) as output:
+        with JsonlInput(self.source, self.rows) as source, answer_file(self.to, in_place=self.follow) as output:
             backend = open_backend()
             uploader = Uploader(backend, source, self.defaults, fresh=self.fresh, models=self.models)
             progress = open_progress(quiet=self.quiet)
             try:
-                sent = uploader.send(lambda so_far: progress.show(f"submitted {so_far.jobs:,} jobs"))
-                waited = self._write(backend, sent, output, progress)
+                waited = self._carry_out(backend, uploader, output, progress)
             except KeyboardInterrupt:
                 progress.close()
                 raise Interrupted(self._how_to_resume(uploader.sent)) from None
             finally:
                 progress.close()
+        sent = uploader.sent
         if sent.jobs and sent.known == sent.jobs and not waited:
             say(f"nothing new, nothing paid: all {sent.jobs:,} jobs of this input had ended before")
         summary = self._summary(sent)
-        self._report(summary)
+        self._report(summary, sent)
         return summary
 
-    def _write(self, backend: Backend, sent: Upload, output: IO[bytes], progress: Progress) -> bool:
+    def _carry_out(self, backend: Backend, uploader: Uploader, output: IO[bytes], progress: Progress) -> bool:
+        """Submit all lines and write all answers; tell whether there was one to wait for."""
+
+        def show(so_far: Upload) -> None:
+            progress.show(f"submitted {so_far.jobs:,} jobs")
+
+        with ExitStack() as stack:
+            waiter = RunWaiter(backend, uploader, self.processes, progress, stack)
+            if self.budget is None:
+                uploader.send(show)
+            else:
+                try:
+                    uploader.send(show, self._within(self.budget, backend, uploader, waiter).admit)
+                except BudgetReached:
+                    self._write_so_far(backend, uploader.sent, output)
+                    raise
+            return self._write(backend, uploader.sent, output, waiter)
+
+    def _within(self, usd: float, backend: Backend, uploader: Uploader, waiter: RunWaiter) -> Budget:
+        """Return what lets lines through while they fit. Raises InvalidRequest."""
+        if not isinstance(backend, LocalBackend):
+            hint = "Leave out --server and HOLDFAST_URL, where the configuration is at hand."
+            raise InvalidRequest("--budget", "needs prices and plans, which a server does not tell.", hint)
+        batch = uploader.sent.batch
+        return Budget(
+            usd,
+            self.defaults,
+            self.models,
+            backend.installation.settings.plan,
+            spent=lambda: (uploader.sent.batch and backend.spent(uploader.sent.batch)) or 0.0,
+            live=lambda: live(backend, uploader.sent.batch) if uploader.sent.batch else 0,
+            wait=lambda: waiter.nap(LONGEST_NAP),
+            known=sum(backend.counts(batch).values()) if batch else 0,
+        )
+
+    def _write_so_far(self, backend: Backend, sent: Upload, output: IO[bytes]) -> None:
+        if sent.batch:
+            write_ended(backend, sent.batch, self.form, output, self.totals)
+            where = self.to if self.follow or self.to == STDIO else f"{self.to}.part"
+            say(f"{self.totals.written:,} lines so far: {where}")
+
+    def _write(self, backend: Backend, sent: Upload, output: IO[bytes], waiter: RunWaiter) -> bool:
         """Write the output while workers, perhaps our own, work on the jobs; tell whether there was one to wait for."""
-        pauses = collect(backend, sent, output, self.totals, self.form)
+        pauses = collect(backend, sent, output, self.totals, self.form, follow=self.follow)
         first = next(pauses, None)
         if sent.batch is None or first is None:
             return False
         if sent.known:
             say(f"going on with an earlier run: {sent.known:,} of {sent.jobs:,} jobs were submitted before")
-        look = BatchProgress(backend, sent.batch).sentence
-        with workers(backend, self.processes) as check:
-            for pause in pauses:
-                check()
-                progress.look(look)
-                time.sleep(min(pause.seconds, LONGEST_NAP))
-            progress.look(look, force=True)
-            progress.close()
+        waiter.nap(0.0)
+        for pause in pauses:
+            waiter.nap(pause.seconds)
+        waiter.last_look()
         return True
 
     def _summary(self, sent: Upload) -> View:
@@ -91,20 +133,10 @@ class FileRun:
             "output": str(self.to),
         }
 
-    def _report(self, summary: View) -> None:
-        """Print how it ended: as data with ``--json``, unless stdout has the answers; else a sentence on stderr."""
-        if context().json and self.to != STDIO:
-            show(summary, str)
-            return
-        if self.quiet and not summary["failed"]:
-            return
-        cost = f", ${summary['cost_usd']:.4f}" if summary["cost_usd"] else ""
-        say(f"{summary['succeeded']:,} of {summary['lines']:,} lines succeeded{cost}: {summary['output']}")
-        if summary["failed"]:
-            kinds = ", ".join(f"{count:,} {kind}" for kind, count in summary["errors"].items())
-            say(f"{summary['failed']:,} failed ({kinds}); each says why in its line of the output")
-        if set(summary["errors"]) - {"invalid_request", "dropped"}:
-            say(f"`holdfast dlq replay --batch {summary['batch']}` has dead ones tried again; then run this again")
+    def _report(self, summary: View, sent: Upload) -> None:
+        """Print how it ended: as data with ``--json``, unless stdout has the answers; else as sentences on stderr."""
+        if not (self.quiet and not summary["failed"]) or context().json:
+            report(summary, bad=len(sent.bad), as_data=context().json and self.to != STDIO)
 
     def _how_to_resume(self, sent: Upload) -> str:
         """Say what is safe and how to go on."""

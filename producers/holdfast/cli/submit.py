@@ -6,7 +6,17 @@ from typer import Exit, Option
 
 from holdfast.cli.context import backend
 from holdfast.cli.errors import SOME_FAILED
-from holdfast.cli.options import ExpiresIn, Model, ModelMap, PriorityName, Source, job_defaults
+from holdfast.cli.options import (
+    ExpiresIn,
+    IdColumn,
+    Model,
+    ModelMap,
+    PriorityName,
+    PromptColumn,
+    Source,
+    Template,
+    job_defaults,
+)
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import View, plain
 
@@ -16,6 +26,9 @@ def submit(
     source: Source,
     model: Model = None,
     models: ModelMap = None,
+    prompt_column: PromptColumn = None,
+    template: Template = None,
+    id_column: IdColumn = None,
     priority: PriorityName = None,
     expires_in: ExpiresIn = None,
     fresh: Annotated[bool, Option("--fresh", help="Make new jobs even if this input was submitted before.")] = False,
@@ -25,9 +38,10 @@ def submit(
     """
     from holdfast.cli.jsonl_input import JsonlInput
     from holdfast.cli.model_choice import ModelChoice, read_map
+    from holdfast.cli.table_input import RowOptions
     from holdfast.cli.upload import Uploader
 
-    with JsonlInput(source) as lines:
+    with JsonlInput(source, RowOptions(prompt_column, template, id_column)) as lines:
         defaults, choice = job_defaults(model, priority, expires_in), ModelChoice(model, read_map(models or ()))
         sent = Uploader(backend(), lines, defaults, fresh=fresh, models=choice).send()
     show({"batch": sent.batch, "jobs": sent.jobs, "known": sent.known, "invalid": len(sent.bad)}, draw)

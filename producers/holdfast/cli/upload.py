@@ -43,8 +43,7 @@ class Uploader:
     ) -> None:
         self._backend, self._source, self._defaults = backend, source, defaults
         self._models = models or ModelChoice(defaults.model)
-        content = key_of(source, defaults, self._models)
-        name = f"{source.name} [{content[:8]}]"
+        content, name = named(source, defaults, self._models)
         number, batch = latest(backend, name)
         if fresh:
             number, batch = number + 1, None
@@ -52,12 +51,19 @@ class Uploader:
         self._key = content if number <= 1 else f"{content}.{number}"
         self.sent = Upload(batch)
 
-    def send(self, progress: Callable[[Upload], None] = lambda _: None) -> Upload:
-        """Submit all lines, a chunk at a time; ``progress`` is called after each. Bad lines are named on stderr."""
+    def send(
+        self,
+        progress: Callable[[Upload], None] = lambda _: None,
+        admit: Callable[[Sequence[InputLine]], int] = len,
+    ) -> Upload:
+        """Submit all lines, a chunk at a time; ``progress`` is called after each. Bad lines are named on stderr.
+
+        ``admit`` says how many of some lines may go now. It may wait, and what it raises ends the upload.
+        """
         for chunk in chunks(self._source.lines()):
             self._set_aside(line for line in chunk if isinstance(line, InvalidLine))
             for run in unbroken(line for line in chunk if isinstance(line, InputLine)):
-                self._submit(run)
+                self._submit_as_admitted(run, admit)
             progress(self.sent)
         if self._models.replaced:
             say(str(self._models))
@@ -73,6 +79,12 @@ class Uploader:
             where, problem, hint = only
             more = "Name another for all lines with --model, or replace it with --map OLD=NEW."
             raise InvalidRequest(where, problem, f"{hint} {more}".strip())
+
+    def _submit_as_admitted(self, run: Sequence[InputLine], admit: Callable[[Sequence[InputLine]], int]) -> None:
+        while run:
+            now = admit(run)
+            self._submit(run[:now])
+            run = run[now:]
 
     def _submit(self, run: Sequence[InputLine]) -> None:
         """Submit neighbouring lines. Where some are refused, submit the others without them."""
@@ -104,6 +116,18 @@ class Uploader:
 
     def _set_aside(self, bad: Iterable[InvalidLine]) -> None:
         self.sent.bad |= {line.position: line for line in bad}
+
+
+def named(source: JsonlInput, defaults: JobDefaults, models: ModelChoice) -> tuple[str, str]:
+    """Return the idempotency key of a run of an input, and the name of its batch."""
+    content = key_of(source, defaults, models)
+    return content, f"{source.name} [{content[:8]}]"
+
+
+def submitted_before(backend: Backend, source: JsonlInput, defaults: JobDefaults, models: ModelChoice) -> int:
+    """Count the jobs that the latest run of the same input has submitted."""
+    _, batch = latest(backend, named(source, defaults, models)[1])
+    return sum(backend.counts(batch).values()) if batch else 0
 
 
 def latest(backend: Backend, name: str) -> tuple[int, str | None]:

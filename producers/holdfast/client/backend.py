@@ -141,6 +141,9 @@ class Backend(Protocol):
     def counts(self, batch: str) -> Mapping[State, int]:
         """Count the jobs of a batch by state."""
 
+    def spent(self, batch: str) -> float | None:
+        """Return what a batch's ended jobs have cost: USD, as far as prices are known; None: a server does not tell."""
+
     def results(self, batch: str, after: int, limit: int) -> View:
         """Return the output lines of ended jobs at positions > ``after``, in position order; there may be gaps.
 

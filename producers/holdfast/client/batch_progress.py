@@ -10,6 +10,7 @@ from holdfast.model.job import LIVE, State
 
 SPAN = 10.0  # seconds over which the rate is taken
 BAR = 24  # columns
+SPENT_EVERY, SPENT_SHARE = 2.0, 0.05  # seconds between two questions of what was spent, and what they may take of it
 
 
 class Meter:
@@ -37,14 +38,25 @@ class BatchProgress:
 
     def __init__(self, backend: Backend, batch: str) -> None:
         self._backend, self._batch, self._meter = backend, batch, Meter()
+        self._spent: float | None = None
+        self._ask_spent = 0.0  # when
 
     def sentence(self) -> str:
         """Ask, and say it in one line. Raises StorageUnavailable, ServerUnavailable."""
         counts = self._backend.counts(self._batch)
         ended = sum(count for state, count in counts.items() if state not in LIVE)
-        self._meter.note(time.monotonic(), ended)
+        started = time.monotonic()
+        self._meter.note(started, ended)
         routes = self._backend.routes()["routes"] if ended < sum(counts.values()) else []
-        return sentence(counts, self._meter.rate, troubles(routes), back_in(routes))
+        return sentence(counts, self._meter.rate, troubles(routes), back_in(routes), self._money(started))
+
+    def _money(self, now: float) -> float | None:
+        """Return what was spent, as far as that is known: it is asked for seldom, for it adds up every call."""
+        if now >= self._ask_spent:
+            self._spent = self._backend.spent(self._batch)
+            ended = time.monotonic()
+            self._ask_spent = ended + max(SPENT_EVERY, (ended - now) / SPENT_SHARE)
+        return self._spent
 
 
 def waiting(backend: Backend) -> str:
@@ -63,8 +75,12 @@ def back_in(routes: Sequence[View]) -> float:
     return max((outage["again_in"] or 0.0 for outage in outages if not outage["takes_over"]), default=0.0)
 
 
-def sentence(counts: Mapping[State, int], rate: float, waits: str, back_in: float = 0.0) -> str:
+def sentence(
+    counts: Mapping[State, int], rate: float, waits: str, back_in: float = 0.0, spent: float | None = None
+) -> str:
     """Say it all in one line. The time that is left counts the outage that lasts ``back_in`` seconds more at least.
+
+    ``spent``: USD for what has ended; the whole is expected to cost as much a job.
 
     >>> sentence({State.SUCCEEDED: 30, State.RUNNING: 5, State.QUEUED: 25}, 10.0, "")
     '############............  30/60 done · 5 running · 25 queued · 10.0/s · 3 s left'
@@ -79,6 +95,8 @@ def sentence(counts: Mapping[State, int], rate: float, waits: str, back_in: floa
     ]
     if rate > 0 and ended < total:
         parts += [f"{rate:.1f}/s", f"{lasting((total - ended) / rate + back_in)} left"]
+    if spent and ended:
+        parts += [f"${spent:,.4g}" + (f" of about ${spent / ended * total:,.4g}" if ended < total else "")]
     parts += [waits] if waits else []
     filled = round(BAR * ended / total) if total else 0
     return f"{'#' * filled}{'.' * (BAR - filled)}  {' · '.join(parts)}"

@@ -110,6 +110,9 @@ class HttpBackend:
     def counts(self, batch: str) -> Mapping[State, int]:
         return {State(state): count for state, count in self.batch(batch)["counts"].items()}
 
+    def spent(self, batch: str) -> float | None:  # noqa: ARG002 - see Backend
+        return None
+
     def results(self, batch: str, after: int, limit: int) -> View:
         return self._api.get(f"{_batch_path(batch)}/results", after=after, limit=limit)
 

@@ -33,7 +33,7 @@ from holdfast.model.job import DEFAULT_TENANT, Priority, State
 from holdfast.model.records import BatchRecord, JobDetail, JobFilter, JobRecord, WorkerRecord
 from holdfast.store import Store
 from holdfast.store.backlog import list_lanes
-from holdfast.store.batches import find_batch, list_batches
+from holdfast.store.batches import find_batch, list_batches, read_spent
 from holdfast.store.cancel import cancel_batch, cancel_job
 from holdfast.store.counters import read_counters
 from holdfast.store.dead_letters import dead_groups
@@ -130,6 +130,9 @@ class LocalBackend:
 
     def counts(self, batch: str) -> Mapping[State, int]:
         return self._batch(batch).counts
+
+    def spent(self, batch: str) -> float | None:
+        return self._store.read(read_spent, self._batch(batch).id) / MICROS
 
     def results(self, batch: str, after: int, limit: int) -> View:
         return self._ended_jobs.results(self._batch(batch).id, after, limit)

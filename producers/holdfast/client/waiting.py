@@ -164,17 +164,29 @@ def in_order(backend: Backend, batch: str, timeout: float | None = None) -> Stre
 
 
 def as_they_end(backend: Backend, batch: str, timeout: float | None = None) -> Stream:
-    """Yield a batch's answers as they come. Each pass starts where no answer is missing below."""
+    """Yield a batch's answers as they come."""
+    steps: Generator[Pause | tuple[int, Answer], None, None] = positioned_as_they_end(backend, batch, timeout)
+    for step in steps:
+        yield step if isinstance(step, Pause) else step[1]
+
+
+def positioned_as_they_end(
+    backend: Backend,
+    batch: str,
+    timeout: float | None = None,
+    read: Callable[[Backend, str, int], Sequence[tuple[int, T]]] = finished,  # type: ignore[assignment] # T is Answer then
+) -> Generator[Pause | tuple[int, T], None, None]:
+    """Yield positions and answers as they come. Each pass starts where no answer is missing below."""
     schedule, seen, low = PollSchedule(batch, timeout), set[int](), -1
     while True:
         at_rest = not (yield from schedule.ask(partial(live, backend, batch)))
         cursor = low
-        while page := (yield from schedule.ask(partial(finished, backend, batch, cursor))):
+        while page := (yield from schedule.ask(partial(read, backend, batch, cursor))):
             for position, answer in page:
                 if position not in seen:
                     seen.add(position)
                     schedule.news()
-                    yield answer
+                    yield position, answer
             cursor = page[-1][0]
         if at_rest:
             return

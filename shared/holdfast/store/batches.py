@@ -9,7 +9,7 @@ from holdfast.model.job import TERMINAL, State
 from holdfast.model.records import BatchRecord
 from holdfast.model.storable import storable
 from holdfast.store.micros import to_seconds
-from holdfast.store.sql import Statement
+from holdfast.store.sql import ENDED, Statement
 from holdfast.store.transaction import Transaction
 
 OPEN_BATCH = Statement("""
@@ -29,6 +29,13 @@ BATCH_COUNTS = Statement("""
     select name, state, cast(sum(jobs) as bigint) as jobs from tally
     where kind = 'batch' and name in ($ids) group by name, state
 """)
+
+# Of jobs that have ended: the index of those by batch is the one there is.
+SPENT = Statement(f"""
+    select cast(coalesce(sum($least(attempt.cost_micros, $most_cost)), 0) as bigint) as micros
+    from job join attempt on attempt.job = job.id
+    where job.batch = :batch and job.batch is not null and job.state in ({ENDED})
+""")  # noqa: S608 - the states are ours
 
 
 def open_batch(tx: Transaction, id_: str, name: str, tenant: str, source: str | None = None) -> BatchRecord:
@@ -51,6 +58,11 @@ def list_batches(
 ) -> list[BatchRecord]:
     """Newest first; ``before`` is the id that the last page ended with."""
     return _records(tx, tx.run(BATCHES, tenant=tenant, before=before, limit=limit))
+
+
+def read_spent(tx: Transaction, batch: str) -> int:
+    """What the calls of a batch's ended jobs have cost, in micro-dollars; those without a known price count nothing."""
+    return int(tx.run(SPENT, batch=batch)[0].micros)
 
 
 def count_unfinished(tx: Transaction, batch: str) -> int:

@@ -1,0 +1,89 @@
+"""``holdfast run --budget``: lines are submitted while their dearest end still fits, and the rest waits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from holdfast.cli.jsonl_input import InputLine
+from holdfast.cli.model_choice import ModelChoice
+from holdfast.client.backend import JobDefaults
+from holdfast.client.cost_estimate import most_usd, read_need
+from holdfast.client.errors import JobProblem
+from holdfast.client.job_items import PlanOf
+from holdfast.model.errors import HoldfastError, InvalidRequest
+
+
+class BudgetReached(HoldfastError):
+    """The next line could cost more than the budget has left. Nothing is lost: a run with a larger one goes on."""
+
+    code = "budget_reached"
+    exit_status = 75
+
+    def __init__(self, budget: float, spent: float, jobs: int) -> None:
+        super().__init__(budget, spent, jobs)
+        self.budget, self.spent, self.jobs = budget, spent, jobs
+
+    def __str__(self) -> str:
+        return (
+            f"paused before the budget of ${self.budget:,.2f} would be passed: ${self.spent:,.4f} are spent on "
+            f"{self.jobs:,} jobs, and the next could cost more than is left. "
+            f"Run the same command with a larger --budget to go on; nothing is paid twice."
+        )
+
+
+@dataclass(slots=True)
+class Budget:
+    """Lets lines through while all of them together cannot cost more than ``usd``.
+
+    ``spent`` and ``live`` tell of the batch at any moment: USD, and jobs that have not ended. ``wait`` is called while
+    jobs that are under way have to end first. ``known`` jobs of the same input were submitted before: they pass.
+    """
+
+    usd: float
+    defaults: JobDefaults
+    models: ModelChoice
+    plan_of: PlanOf
+    spent: Callable[[], float]
+    live: Callable[[], int]
+    wait: Callable[[], None]
+    known: int = 0
+    passed: int = 0
+    dearest: float = field(default=0.0, init=False)  # of what was let through: bounds what each live job may cost
+
+    def admit(self, lines: Sequence[InputLine]) -> int:
+        """Return how many of ``lines``, at least one, may be submitted now; wait for that. Raises BudgetReached."""
+        old = min(len(lines), self.known - self.passed)
+        if old > 0:
+            self.passed += old
+            return old
+        costs = [self._cost(line) for line in lines]
+        while True:
+            live = self.live()
+            if fits := self._fitting(costs, self.usd - self.spent(), live):
+                self.dearest = max(self.dearest, *costs[:fits])
+                self.passed += fits
+                return fits
+            if not live:
+                raise BudgetReached(self.usd, self.spent(), self.passed)
+            self.wait()
+
+    def _fitting(self, costs: Sequence[float], left: float, live: int) -> int:
+        """Count the lines whose dearest end fits, beside that of every job under way."""
+        fits, total = 0, 0.0
+        for cost in costs:
+            total += cost
+            if total + live * max(self.dearest, *costs[: fits + 1]) > left:
+                break
+            fits += 1
+        return fits
+
+    def _cost(self, line: InputLine) -> float:
+        read = read_need(self.models.applied(line.text), self.defaults, self.plan_of)
+        if isinstance(read, JobProblem):
+            return 0.0  # it will be refused
+        plan, need = read
+        most = most_usd(plan, need)
+        if most is None:
+            unknown = next(route.name for route in plan.routes if route.price is None)
+            hint = "Add price = { input = …, output = … } (USD per million tokens) to it in holdfast.toml."
+            raise InvalidRequest("--budget", f"cannot be kept: no price of {unknown} is known.", hint)
+        return most

@@ -1,0 +1,80 @@
+"""``holdfast run --dry-run``: what a run would submit, and what it would cost, without submitting anything."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from holdfast.cli.context import backend as open_backend
+from holdfast.cli.jsonl_input import InvalidLine, JsonlInput
+from holdfast.cli.model_choice import ModelChoice
+from holdfast.cli.show import say, show
+from holdfast.cli.table_input import RowOptions
+from holdfast.cli.tables import Drawing, View, plain, stack, table
+from holdfast.cli.upload import bad_line, reported, submitted_before
+from holdfast.client.backend import JobDefaults
+from holdfast.client.cost_estimate import CostEstimate, read_need
+from holdfast.client.errors import JobProblem
+from holdfast.client.local import LocalBackend
+from holdfast.model.errors import InvalidRequest
+
+
+def dry_run(source: Path, rows: RowOptions, defaults: JobDefaults, models: ModelChoice) -> View:
+    """Read every line as a run would, show what that comes to, and return it. Raises InvalidRequest."""
+    backend = open_backend()
+    if not isinstance(backend, LocalBackend):
+        hint = "Leave out --server and HOLDFAST_URL, where the configuration is at hand."
+        raise InvalidRequest("--dry-run", "reads prices and plans, which a server does not tell.", hint)
+    estimate, bad = CostEstimate(), list[InvalidLine]()
+    with JsonlInput(source, rows) as lines:
+        for line in lines.lines():
+            if isinstance(line, InvalidLine):
+                bad.append(line)
+                continue
+            read = read_need(models.applied(line.text), defaults, backend.installation.settings.plan)
+            if isinstance(read, JobProblem):
+                bad.append(bad_line(line, read.where, read.problem, read.hint))
+            else:
+                estimate.add(*read)
+        before = submitted_before(backend, lines, defaults, models)
+    for text in reported(bad, source.name):
+        say(text)
+    view = {"jobs": estimate.jobs.total(), "invalid": len(bad), "known": before, "models": list(estimate.view())}
+    show(view, draw)
+    say("nothing was submitted; the same command without --dry-run does it")
+    return view
+
+
+def draw(view: View) -> Drawing:
+    """Draw what a run would come to."""
+    bad = f", and {view['invalid']:,} lines that cannot be jobs" if view["invalid"] else ""
+    known = f"; {view['known']:,} were submitted before and are not paid for again" if view["known"] else ""
+    heads = ("model", "jobs", "tokens in", "out at most", "on route", "USD")
+    return stack(plain(f"{view['jobs']:,} jobs{bad}{known}"), table(heads, cells(view), empty=""))
+
+
+def cells(view: View) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each route; what is of the model stands in its first."""
+    for model in view["models"]:
+        facts = [model["model"], *(f"{model[key]:,}" for key in ("jobs", "input_tokens", "output_tokens_most"))]
+        for route in model["routes"]:
+            yield (*facts, route["route"], price_range(route["usd_least"], route["usd_most"]))
+            facts = [""] * len(facts)
+
+
+def price_range(least: float | None, most: float | None) -> str:
+    """Say what a route would cost.
+
+    >>> price_range(0.5, 12.0), price_range(None, None), price_range(0.0, 0.0)
+    ('0.50 to 12.00', 'price unknown', '0.00')
+    """
+    if least is None or most is None:
+        return "price unknown"
+    return f"{usd(least)} to {usd(most)}" if most > least else usd(most)
+
+
+def usd(amount: float) -> str:
+    """Write dollars to the cent, and less than one to three digits.
+
+    >>> [usd(amount) for amount in (1234.5, 0.5, 0.00123456, 0.0)]
+    ['1,234.50', '0.50', '0.00123', '0.00']
+    """
+    return f"{amount:,.2f}" if amount >= 0.1 or not amount else f"{amount:.3g}"  # noqa: PLR2004 - a dime

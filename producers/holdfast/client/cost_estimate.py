@@ -1,0 +1,74 @@
+"""What jobs would cost on each route of their plans, before any of them is sent. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast.client.backend import Item, JobDefaults
+from holdfast.client.errors import InvalidJobs, JobProblem
+from holdfast.client.job_items import PlanOf, read_items
+from holdfast.client.plain_line import MICROS
+from holdfast.model.job import Need
+from holdfast.model.route import Plan, Route
+from holdfast.policy.token_estimate import estimate
+
+
+def read_need(item: Item, defaults: JobDefaults, plan_of: PlanOf) -> tuple[Plan, Need] | JobProblem:
+    """Return the plan of one job and the tokens that it may take, or what keeps it from being one."""
+    try:
+        (line,) = read_items([item], defaults, plan_of)
+    except InvalidJobs as refused:
+        return refused.problems[0]
+    return plan_of(line.model), estimate(line.request)
+
+
+def most_usd(plan: Plan, need: Need) -> float | None:
+    """Return the most that one call of a job costs on any route of its plan; None where a price is not known."""
+    costs = [_usd(route, need.input_tokens, need.output_tokens) for route in plan.routes]
+    return None if None in costs else max((cost for cost in costs if cost is not None), default=0.0)
+
+
+def _usd(route: Route, input_tokens: int, output_tokens: int) -> float | None:
+    return None if route.price is None else route.price.cost_micros(input_tokens, output_tokens) / MICROS
+
+
+@dataclass(slots=True)
+class CostEstimate:
+    """Jobs and their tokens by plan. Output tokens are the most that the requests allow."""
+
+    plans: dict[str, Plan] = field(default_factory=dict)
+    jobs: Counter[str] = field(default_factory=Counter)
+    input_tokens: Counter[str] = field(default_factory=Counter)
+    output_tokens: Counter[str] = field(default_factory=Counter)
+
+    def add(self, plan: Plan, need: Need) -> None:
+        """Count one job."""
+        self.plans[plan.model] = plan
+        self.jobs[plan.model] += 1
+        self.input_tokens[plan.model] += need.input_tokens
+        self.output_tokens[plan.model] += need.output_tokens
+
+    def view(self) -> Sequence[dict[str, Any]]:
+        """Say of each model what its jobs take, and what they cost if one route ran them all.
+
+        ``usd_least``: with empty answers; ``usd_most``: each answer as long as it may be; null: no price is known.
+        """
+        return [
+            {
+                "model": model,
+                "jobs": self.jobs[model],
+                "input_tokens": self.input_tokens[model],
+                "output_tokens_most": self.output_tokens[model],
+                "routes": [self._route(route, model) for route in plan.routes],
+            }
+            for model, plan in self.plans.items()
+        ]
+
+    def _route(self, route: Route, model: str) -> dict[str, Any]:
+        input_tokens = self.input_tokens[model]
+        return {
+            "route": route.name,
+            "usd_least": _usd(route, input_tokens, 0),
+            "usd_most": _usd(route, input_tokens, self.output_tokens[model]),
+        }
