@@ -53,6 +53,7 @@ docs: ## write the generated pages of docs/ anew
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	$(LOCK) --extra dev --extra build --output-file requirements/dev.txt
 	$(LOCK) --extra build --constraints requirements/dev.txt --output-file requirements/run.txt
+	$(LOCK) --extra build --extra clouds --constraints requirements/dev.txt --output-file requirements/clouds.txt
 
 sbom: ## write the bill of materials anew, after the lock was (requirements/sbom.json, CycloneDX)
 	@PYTHON="$(PYTHON)" requirements/install dev

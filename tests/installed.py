@@ -19,15 +19,20 @@ def install_wheel(folder: Path) -> Path:
     """Build the wheel, install it into a new environment below ``folder``, and return the folder of its commands."""
     wheels, home = folder / "wheels", folder / "venv"
     run(*PIP, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(ROOT))
-    run(sys.executable, "-m", "venv", "--without-pip", str(home))
-    python = home / "bin" / "python"
-    (site,) = (home / "lib").glob("python*/site-packages")
-    (site / "dependencies.pth").write_text(f"{DEPENDENCIES}\n")
+    python = environment(home)
     (wheel,) = wheels.glob("*.whl")
     run(
         *PIP, "--python", str(python), "install", "--quiet", "--no-deps", "--no-index", "--ignore-installed", str(wheel)
     )
     return home / "bin"
+
+
+def environment(home: Path) -> Path:
+    """Make a virtual environment that has what Holdfast depends on, and return its Python."""
+    run(sys.executable, "-m", "venv", "--without-pip", str(home))
+    (site,) = (home / "lib").glob("python*/site-packages")
+    (site / "dependencies.pth").write_text(f"{DEPENDENCIES}\n")
+    return home / "bin" / "python"
 
 
 def run(*command: str) -> None:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = read_all(ROOT / "compose.yaml")[0]
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: each for name, each in SERVICES.items() if each["image"] == "holdfast"}
+IMAGE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 DEFAULT = re.compile(r"\$\{[A-Z_]+:-([^}]*)\}")
 KNOWN = {CONFIG, *STORAGE_VARIABLES.values(), "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"}
 
@@ -78,7 +79,7 @@ def test_the_api_listens_beyond_its_container_and_has_a_key_before_it_starts() -
     (volume,) = key["volumes"]
     assert volume == f"keys:{file.parent}"
     assert f"{volume}:ro" in api["volumes"]
-    assert f"--owner holdfast --mode 700 {file.parent}" in (ROOT / "Dockerfile").read_text()
+    assert f"--owner 1000 --mode 700 {file.parent}" in (ROOT / "Dockerfile").read_text()
     assert f"exec -T api cat {file}" in (ROOT / "compose.yaml").read_text()
     published = DEFAULT.sub(r"\1", api["ports"][0])
     assert published.endswith(f":{load(None, env={}).server.port}")
@@ -93,8 +94,23 @@ def test_the_command_that_makes_the_key_makes_one_and_then_keeps_it(tmp_path: Pa
     assert find_key({"HOLDFAST_API_KEY_FILE": str(tmp_path / "keys" / "api-key")}) is not None
 
 
-def test_the_image_is_built_from_files_that_exist() -> None:
+def test_the_image_is_built_from_files_that_exist_and_are_sent_to_the_builder() -> None:
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     copied = [word for line in lines if line.startswith("COPY ") for word in shlex.split(line)[1:-1]]
+    sent = (ROOT / ".dockerignore").read_text().split()
     assert copied
-    assert all((ROOT / name).exists() for name in copied)
+    assert all((ROOT / name).exists() and f"!{name}" in sent for name in copied)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_image_is_built_and_never_pulled(name: str) -> None:
+    assert OURS[name]["pull_policy"] == "build"
+    ((argument, value),) = OURS[name]["build"]["args"].items()
+    default = DEFAULT.sub(r"\1", value)
+    assert f"ARG {argument}={default}\n" in IMAGE
+
+
+def test_the_locks_that_an_image_can_be_built_with_are_there() -> None:
+    for extras in ("run", "clouds"):
+        assert (ROOT / "requirements" / f"{extras}.txt").exists()
+    assert 'requirements/${EXTRAS}.txt"' in IMAGE

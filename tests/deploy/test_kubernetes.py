@@ -1,11 +1,13 @@
-"""The manifests fit Kubernetes' own forms, as far as they use them, and name only what exists."""
+"""The manifests fit Kubernetes' own schemas, and name only what exists."""
 
+import copy
 import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 from typer.testing import CliRunner
 
@@ -19,21 +21,15 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "kubernetes"
 METRICS = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
 KUSTOMIZATION = read_all(FOLDER / "kustomization.yaml")[0]
-FORMS = {
-    "ConfigMap": ("v1", {"data"}, set()),
-    "Job": ("batch/v1", {"spec"}, {"backoffLimit", "ttlSecondsAfterFinished", "template"}),
-    "Deployment": ("apps/v1", {"spec"}, {"replicas", "selector", "template"}),
-    "Service": ("v1", {"spec"}, {"selector", "ports"}),
-    "PodDisruptionBudget": ("policy/v1", {"spec"}, {"minAvailable", "maxUnavailable", "selector"}),
-    "ScaledObject": (
-        "keda.sh/v1alpha1",
-        {"spec"},
-        {"scaleTargetRef", "minReplicaCount", "maxReplicaCount", "pollingInterval", "cooldownPeriod", "triggers"},
-    ),
-}
-POD = {"terminationGracePeriodSeconds", "containers", "volumes", "restartPolicy"}
-CONTAINER = {"name", "image", "args", "env", "ports", "livenessProbe", "readinessProbe", "volumeMounts", "resources"}
-PROBE = {"httpGet", "initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold"}
+VERSIONS = ("1.29", "1.37")  # of Kubernetes, whose own schemas the validator has
+SCALED = {
+    "scaleTargetRef",
+    "minReplicaCount",
+    "maxReplicaCount",
+    "pollingInterval",
+    "cooldownPeriod",
+    "triggers",
+}  # KEDA
 KNOWN = {*STORAGE_VARIABLES.values(), "ANTHROPIC_API_KEY", "OPENAI_API_KEY"}
 WINDOWS_KEY = "HOLDFAST_METRICS_KEY"  # filled into the window's template
 
@@ -44,28 +40,61 @@ CONTAINERS = [(name, container) for name, pod in PODS.items() for container in p
 CONFIG = NAMED["ConfigMap", "holdfast"]["data"]
 
 
-@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda each: f"{each['kind']}-{each['metadata']['name']}")
-def test_a_manifest_has_the_form_of_its_kind(manifest: dict[str, Any]) -> None:
-    version, parts, fields = FORMS[manifest["kind"]]
-    assert manifest["apiVersion"] == version
-    assert set(manifest) == {"apiVersion", "kind", "metadata"} | parts
-    assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", manifest["metadata"]["name"])
-    assert set(manifest.get("spec", {})) <= fields
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_manifests_fit_the_schemas_of_kubernetes(version: str) -> None:
+    for manifest in MANIFESTS:
+        if manifest["kind"] == "ScaledObject":
+            assert set(manifest["spec"]) <= SCALED
+        else:
+            kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_a_misspelled_field_would_be_seen() -> None:
+    wrong = copy.deepcopy(NAMED["Deployment", "holdfast-worker"])
+    wrong["spec"]["template"]["spec"]["containers"][0]["ressources"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError, match="ressources"):
+        kubernetes_validate.validate(wrong, VERSIONS[-1], strict=True)
 
 
 @pytest.mark.parametrize("name", PODS)
-def test_a_pod_and_its_containers_have_their_form(name: str) -> None:
+def test_a_pod_has_the_volumes_and_variables_that_its_containers_name(name: str) -> None:
     pod = PODS[name]["spec"]
-    assert set(pod) <= POD
     volumes = {volume["name"] for volume in pod.get("volumes", [])}
     for container in pod["containers"]:
-        assert set(container) <= CONTAINER
         assert {"cpu", "memory"} == set(container["resources"]["requests"])
         assert {mount["name"] for mount in container.get("volumeMounts", [])} <= volumes
         for variable in container.get("env", []):
             secret = "holdfast-metrics" if container["name"] == "window" else "holdfast"
             assert variable["name"] in ({WINDOWS_KEY} if container["name"] == "window" else KNOWN)
             assert variable["valueFrom"]["secretKeyRef"]["name"] == secret
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_a_cluster_that_allows_only_restricted_pods_takes_them(name: str) -> None:
+    """As https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted asks for."""
+    pod = PODS[name]["spec"]
+    assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    for container in pod["containers"]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert "/tmp" in [mount["mountPath"] for mount in container["volumeMounts"]]
+    user = re.search(r"^USER (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert user is not None, "the image runs as root"
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user[1]), "a cluster cannot tell whether a named user is root"
+
+
+def test_each_version_has_a_migration_of_its_own_so_that_it_can_be_applied_again() -> None:
+    (image,) = KUSTOMIZATION["images"]
+    (labels,) = KUSTOMIZATION["labels"]
+    (replacement,) = KUSTOMIZATION["replacements"]
+    assert labels["pairs"] == {"app.kubernetes.io/version": image["newTag"]}
+    assert replacement["source"]["fieldPath"] == "metadata.labels.[app.kubernetes.io/version]"
+    (target,) = replacement["targets"]
+    assert ("Job", target["select"]["name"]) in NAMED
+    assert target["select"]["name"].split("-")[target["options"]["index"]] == "version"
 
 
 def test_whoever_selects_finds_what_it_is_for() -> None:
@@ -86,7 +115,6 @@ def test_probes_ask_for_paths_that_need_no_key_and_for_no_others() -> None:
     (api, window) = PODS["holdfast-api"]["spec"]["containers"]
     asked = set()
     for probe in (api["livenessProbe"], api["readinessProbe"]):
-        assert set(probe) <= PROBE
         asked.add(probe["httpGet"]["path"])
         assert probe["httpGet"]["port"] == api["ports"][0]["name"]
     assert asked == PUBLIC_PATHS
@@ -142,3 +170,4 @@ def test_kubectl_reads_them_as_we_do() -> None:
     )
     assert built.returncode == 0, built.stderr
     assert built.stdout.count("\nkind: ") == len(MANIFESTS)
+    assert f"name: holdfast-migration-{KUSTOMIZATION['images'][0]['newTag']}\n" in built.stdout
