@@ -6,14 +6,14 @@ from functools import cache
 import pytest
 
 from field.case import Case
-from field.cases import doors, keyless, money, other_routes, refused_jobs, said_why, whole_answers
+from field.cases import doors, keyless, money, other_routes, refused_jobs, rules, said_why, whole_answers
 from field.known import KNOWN
 from field.slice_run import SliceOutcome, run_slice
 from field.verdict import wrongs
 
 KINDS = {
     module.__name__.rpartition(".")[2]: module.CASES
-    for module in (whole_answers, refused_jobs, other_routes, money, said_why, doors, keyless)
+    for module in (whole_answers, refused_jobs, other_routes, money, said_why, doors, keyless, rules)
 }
 
 

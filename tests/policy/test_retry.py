@@ -28,8 +28,8 @@ K = FaultKind
 
 def job(avoid=None, lane="smart.batch", **more) -> Claimed:
     values = {"attempt_number": 1, "attempts": 0, "calls": 0, "tries": 0, "expires_at": None} | more
-    need = Need(10, 10, avoid or {})
-    return Claimed("0" * 32, lane, "smart", 1, 1, need=need, request=Request(turns=()), **values)
+    values = {"request": Request(turns=())} | values
+    return Claimed("0" * 32, lane, "smart", 1, 1, need=Need(10, 10, avoid or {}), **values)
 
 
 def middle(low: float, high: float) -> float:
@@ -117,6 +117,14 @@ def test_a_broken_output_is_tried_here_then_elsewhere_then_buried() -> None:
     assert [type(each) for each in steps] == [Retry, Reroute, Bury]
     assert steps[2].reason.kind is K.BAD_OUTPUT
     assert "3 attempts" in steps[2].reason.message
+
+
+def test_an_output_that_its_job_repairs_is_tried_once_more_before_it_goes_elsewhere() -> None:
+    asked = Request(turns=(), repair=True)
+    ways = [job(attempts=n, tries=n, fault=K.BAD_OUTPUT, request=asked) for n in range(4)]
+    assert [type(step(Fault(K.BAD_OUTPUT), way)) for way in ways] == [Retry, Retry, Reroute, Bury]
+    assert [type(step(Fault(K.BAD_OUTPUT), way, plan=ALONE)) for way in ways[:3]] == [Retry, Retry, Bury]
+    assert type(step(Fault(K.CONFLICT), ways[2])) is Reroute
 
 
 def test_a_rate_limit_waits_as_long_as_the_provider_asked_and_a_little_more() -> None:

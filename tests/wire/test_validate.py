@@ -5,7 +5,8 @@ import pytest
 from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Output, Request, Role, Text, ToolUse, Turn
-from holdfast.wire.validate import check, compiled, schema_problem
+from holdfast.wire.json_schema import compiled, schema_problem
+from holdfast.wire.validate import check
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}
 

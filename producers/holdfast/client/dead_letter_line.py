@@ -52,7 +52,9 @@ def terms_of(request: Request) -> dict[str, Any]:
     if written is None:
         return {}
     url = {} if written.api is Api.ANTHROPIC and has_reading(written) else {"method": "POST", "url": written.path}
+    must = [rule.model_dump(mode="json", exclude_none=True) for rule in request.must]
     terms = {"headers": dict(written.headers), "mapping": request.strictness, "on_refusal": request.on_refusal}
+    terms |= {"must": must, "repair": request.repair}
     return url | {name: value for name, value in terms.items() if value}
 
 

@@ -131,6 +131,18 @@ class Output(Value):
     description: str | None = None
 
 
+class Must(Value):
+    """One rule that an answer has to keep. With ``json_path`` it is about values in the answer, else about its text.
+
+    A path alone asks that something stands there.
+    """
+
+    json_path: str | None = None  # $.names, [indices] and * for every one
+    regex: str | None = None  # found somewhere in a text; without look-around and references back: linear in time
+    min_length: int | None = Field(default=None, ge=1)  # of a text, in characters, or of an array
+    one_of: tuple[Any, ...] | None = None
+
+
 class Strictness(StrEnum):
     """What may be lost on the way to a route: nothing, what the report tells, or not even the way may be another."""
 
@@ -166,6 +178,8 @@ class Request(Value):
     strictness: Strictness | None = None  # None: tolerant
     written_in: str | None = None  # the format of the line, where that matters: for ``never``, or a begun answer
     on_refusal: OnRefusal | None = None  # None: keep
+    must: tuple[Must, ...] = ()  # what the answer has to keep besides ``output``
+    repair: bool | None = None  # an answer that breaks output or must is asked for again with the reason
     native: Natives = Field(default_factory=dict)
     unread: tuple[str, ...] = ()  # places that the reader does not know, which only its own format can be sent
     # What this was read from, and what its own format is sent; None: it was written in the neutral form. Never

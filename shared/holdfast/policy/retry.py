@@ -64,6 +64,20 @@ class _Case:
         return self.blame is Blame.JOB or self.rule.uses_attempt
 
     @property
+    def repeats_here(self) -> int:
+        """Repeats on the same route: one more of an answer that its job has repaired, for it is told what was wrong."""
+        return self.rule.repeats_here + self._repairs
+
+    @property
+    def most(self) -> int | None:
+        """Repeats in all before the job is buried; None: as many as its attempts and calls allow."""
+        return None if self.rule.most is None else self.rule.most + self._repairs
+
+    @property
+    def _repairs(self) -> bool:
+        return self.fault.kind is FaultKind.BAD_OUTPUT and bool(self.job.request.repair)
+
+    @property
     def is_the_same_again(self) -> bool:
         """Whether the job's call before this one ended with the same kind of fault."""
         return self.job.fault is self.fault.kind
@@ -126,7 +140,7 @@ def _bury(case: _Case) -> Bury | None:
         return Bury(DeathReason(fault.kind, fault.message, fault.status, fault.code))
     if job.expires_at is not None and case.now >= job.expires_at:
         return _died(case, FaultKind.EXPIRED, "its deadline passed")
-    if rule.most is not None and case.is_the_same_again and job.attempts >= _repeats(case, rule.most):
+    if case.most is not None and case.is_the_same_again and job.attempts >= _repeats(case, case.most):
         return _died(case, fault.kind, f"{job.attempts + 1} attempts ended so")
     if rule.ends_when_repeated and case.is_the_same_again and _is_nobody_else_s(case):
         return _died(case, fault.kind, "two calls that may have been billed ended so")
@@ -137,7 +151,7 @@ def _bury(case: _Case) -> Bury | None:
 
 def _repeats(case: _Case, most: int) -> int:
     """Repeats of a job before it is buried. Those that would be elsewhere are none where there is no other route."""
-    return case.rule.repeats_here if _is_last_route(case) else most
+    return case.repeats_here if _is_last_route(case) else most
 
 
 def _is_used_up(case: _Case) -> bool:
@@ -176,7 +190,7 @@ def _go_on(case: _Case) -> Step:
             return Snooze(_clamped(case, _delay(case)), case.avoid)
         case FaultAction.EXCLUDE_ROUTE:
             return _refused(case)
-        case FaultAction.RETRY_HERE if case.job.attempts < case.rule.repeats_here:
+        case FaultAction.RETRY_HERE if case.job.attempts < case.repeats_here:
             return _here_again(case, case.uses_attempt)
         case FaultAction.REROUTE if case.rule.is_refusal and _is_final(case):
             return _without_key(case, for_ever=True) or _exclude_route(case)

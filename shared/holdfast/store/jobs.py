@@ -20,6 +20,10 @@ LANES = Statement("select distinct name from tally where kind = 'lane' order by 
 STATES = Statement("""
     select id, state from job where id in ($ids) and (cast(:tenant as text) is null or tenant = :tenant)
 """)
+LAST_MESSAGE = Statement("""
+    select message from attempt where job = :job and generation = :generation and fault = :fault
+    order by number desc limit 1
+""")
 ENDED_IN_BATCH = text(f"job.batch is not null and job.state in ({ENDED})")  # the words of index job_ended
 
 
@@ -50,6 +54,12 @@ def conditions(where: JobFilter) -> list[ColumnElement[bool]]:
 def _in_states(states: frozenset[State]) -> ColumnElement[bool]:
     """States stand in the text, not in parameters: only then do the partial indexes serve."""
     return or_(false(), *(JOB.c.state == text(f"'{state}'") for state in sorted(states)))
+
+
+def last_message(tx: Transaction, job: str, generation: int, fault: str) -> str | None:
+    """What was said of the last call of a job's generation that ended with a fault of this kind. None: none did."""
+    found = tx.run(LAST_MESSAGE, job=job, generation=generation, fault=fault)
+    return found[0].message if found else None
 
 
 def find_job(tx: Transaction, id_: str, tenant: str | None = None) -> JobRecord | None:

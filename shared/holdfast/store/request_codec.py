@@ -7,7 +7,7 @@ from typing import Any
 from holdfast.model import exact_json
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import NewJob
-from holdfast.model.request import OnRefusal, Request, Strictness
+from holdfast.model.request import Must, OnRefusal, Request, Strictness
 from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
 from holdfast.store.codec import deflate, inflate
@@ -15,7 +15,13 @@ from holdfast.wire.written import reread
 
 ENVELOPE = b"\x01"  # begins a request as it was written: its terms as JSON, a line feed, its body, deflated when large
 # Fields of a Request that its line says, not its body.
-TERMS: Mapping[str, Callable[[str], Any]] = {"strictness": Strictness, "on_refusal": OnRefusal, "written_in": str}
+TERMS: Mapping[str, Callable[[Any], Any]] = {
+    "strictness": Strictness,
+    "on_refusal": OnRefusal,
+    "written_in": str,
+    "must": lambda rules: tuple(map(Must.model_validate, rules)),
+    "repair": bool,
+}
 
 
 def encode_request(job: NewJob) -> tuple[bytes, str]:
@@ -41,7 +47,7 @@ def _neutral(request: Request, said: blake2b) -> bytes:
 def _envelope(request: Request, said: blake2b) -> bytes:
     written = request.written
     assert written
-    terms = {name: value for name in TERMS if (value := getattr(request, name)) is not None}
+    terms = request.model_dump(mode="json", include=set(TERMS), exclude_defaults=True)
     about: dict[str, Any] = {"api": written.api, "path": written.path, "headers": dict(written.headers), "terms": terms}
     about["size"] = len(written.body)
     head = b"".join((ENVELOPE, exact_json.canonical(about), b"\n"))

@@ -23,13 +23,14 @@ from holdfast.wire.endpoints import (
     with_terms,
 )
 from holdfast.wire.fields import Fields
+from holdfast.wire.must import read_must
 from holdfast.wire.neutral import KEYS, read_neutral, read_plain
 from holdfast.wire.reading import refuse_depth
 from holdfast.wire.request_headers import BETAS, join_betas, read_headers, refuse_login
-from holdfast.wire.written import read_written
+from holdfast.wire.written import has_reading, read_written
 from holdfast.wire.written_body import Json, SdkArguments, parse_line, refuse_half_characters, written_member
 
-TERMS = ("mapping", "on_refusal")
+TERMS = ("mapping", "on_refusal", "must", "repair")
 OUTER = ("custom_id", "model", "priority", "expires_in", "metadata", *TERMS)
 OPENAI_LINE = ("method", "url", "body", "headers", *OUTER)
 ANTHROPIC_LINE = ("params", "headers", *OUTER)
@@ -133,11 +134,24 @@ def _line(fields: Fields, model: str | None, request: Request) -> ParsedLine:
     return ParsedLine(
         custom_id=fields.text("custom_id"),
         model=model,
-        request=with_terms(request, _one_of(fields, "mapping", Strictness), _one_of(fields, "on_refusal", OnRefusal)),
+        request=_with_terms(fields, request),
         priority=_priority(fields),
         expires_in=_expires_in(fields),
         metadata=_metadata(fields),
     )
+
+
+def _with_terms(fields: Fields, request: Request) -> Request:
+    """Add what the line says of its request besides the request itself."""
+    inside = [rule.model_dump(exclude_none=True) for rule in request.must]  # of a neutral request
+    must, repair = read_must(fields.any("must") or inside), fields.flag("repair") or request.repair
+    if must and request.written is not None and not has_reading(request.written):
+        raise InvalidRequest("must", "is for answers in words: this endpoint's are held against nothing.")
+    if repair and not must and request.output is None:
+        raise InvalidRequest("repair", "needs a must or an output schema that an answer can break.")
+    own: dict[str, Any] = {"must": must or None, "repair": repair}
+    strictness, on_refusal = _one_of(fields, "mapping", Strictness), _one_of(fields, "on_refusal", OnRefusal)
+    return with_terms(request, strictness, on_refusal, **own)
 
 
 def _one_of(fields: Fields, key: str, kind: type[Choice]) -> Choice | None:

@@ -149,9 +149,9 @@ def _url(endpoint: ApiEndpoint) -> str:
     return endpoint.path if endpoint.path.startswith("/v1/") else f"/v1{endpoint.path}"
 
 
-def with_terms(request: Request, strictness: Strictness | None, on_refusal: OnRefusal | None) -> Request:
-    """Add to a reading what its line allows us to do with it."""
-    terms: dict[str, Any] = {"strictness": strictness, "on_refusal": on_refusal}
+def with_terms(request: Request, strictness: Strictness | None, on_refusal: OnRefusal | None, **more: Any) -> Request:
+    """Add to a reading what its line allows us to do with it; ``more`` are further fields of a request."""
+    terms: dict[str, Any] = {"strictness": strictness, "on_refusal": on_refusal, **more}
     if strictness is Strictness.NEVER and request.written is not None:
         terms["written_in"] = request.written.api.value
     given = {key: value for key, value in terms.items() if value is not None}

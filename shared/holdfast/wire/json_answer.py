@@ -15,7 +15,8 @@ def unwrap_json(request: Request, reply: Reply) -> Reply:
 
     What is JSON already, what holds none, or more than one fenced block, stays as it is.
     """
-    if request.output is None or reply.tool_calls or _is_json(reply.text):
+    asked = request.output is not None or any(rule.json_path is not None for rule in request.must)
+    if not asked or reply.tool_calls or _is_json(reply.text):
         return reply
     thoughts, answer = _split(reply.text)
     found = next((text for text in (answer, *_fenced(answer)) if _is_json(text)), None)

@@ -88,7 +88,7 @@ def checked(request: Request, where: str = "") -> Request:
         if choice.mode == "any" and not names:
             raise InvalidRequest(f"{prefix}tool_choice", "demands a tool call, but there are no tools.")
     if request.output is not None and request.output.json_schema is not None:
-        from holdfast.wire.validate import schema_problem  # noqa: PLC0415  jsonschema_rs takes 0.1 s to load; few jobs need it
+        from holdfast.wire.json_schema import schema_problem  # noqa: PLC0415  jsonschema_rs takes 0.1 s to load; few jobs need it
 
         if problem := schema_problem(request.output.json_schema):
             raise InvalidRequest(f"{prefix}the output's JSON Schema", problem)

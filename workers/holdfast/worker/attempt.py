@@ -131,11 +131,11 @@ def started(job: Claimed, permit: Permit, plan: Plan) -> Attempt:
 
 
 def judged(attempt: Attempt) -> Attempt:
-    """The attempt with its outcome: a reply that breaks the schema which its job asked for is a fault."""
+    """The attempt with its outcome: a reply that breaks the schema or the rules of its job is a fault."""
     assert attempt.result is not None
-    outcome = attempt.result.outcome
-    if attempt.job.request.output is not None and isinstance(outcome, Reply):
-        outcome = check(attempt.job.request, outcome) or outcome
+    outcome, asked = attempt.result.outcome, attempt.job.request
+    if (asked.output is not None or asked.must) and isinstance(outcome, Reply):
+        outcome = check(asked, outcome) or outcome
     return replace(attempt, outcome=outcome)
 
 

@@ -11,6 +11,7 @@ from holdfast.model.call_result import CallResult
 from holdfast.model.errors import HoldfastError, QueueUnavailable, Unmappable
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import public_id
+from holdfast.model.job import MappingReport
 from holdfast.model.route import Plan
 from holdfast.policy.fault_rules import FAULT_RULES, Scope
 from holdfast.testing import PRODUCTION, Clock
@@ -19,6 +20,7 @@ from holdfast.worker.context import WorkerContext
 from holdfast.worker.credential_monitor import CredentialMonitor
 from holdfast.worker.fault_counter import FaultCounter
 from holdfast.worker.provider_pool import ProviderPool
+from holdfast.worker.repairs import AnswerRepair
 
 UNSENT = Fault(FaultKind.INTERNAL, "it was not needed any more before it was sent")
 
@@ -75,6 +77,10 @@ class CallRunner:
     providers: ProviderPool
     credential_monitor: CredentialMonitor
     faults: FaultCounter | None = None
+    repair: AnswerRepair = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.repair = AnswerRepair(self.context)
 
     async def run(self, call: CallInFlight, plan: Plan) -> CallResult:
         """Make one call. The times in its result are those of this process's clock. Raises bugs.
@@ -98,18 +104,20 @@ class CallRunner:
     async def _send(self, call: CallInFlight) -> CallResult:
         attempt, route, permit = call.attempt, call.attempt.route, call.attempt.permit
         client = await self.providers.client(route, permit.credential)
+        request, told = await self.repair.request_of(attempt.job)
         self.context.runtime.crash_point("before_send")
         if call.abandoned is not None:
             return CallResult(UNSENT)
         answer = client.complete(
             route.model,
-            attempt.job.request,
+            request,
             deadline=self.context.runtime.clock.real(route.deadline),
             tag=tag(attempt),
             refusal=partial(self._refusal, call),
             ceiling=attempt.job.output_ceiling,
         )
         result = await call.unless_abandoned(answer)
+        result = replace(result, mapping=MappingReport((*told, *result.mapping.notes))) if told else result
         call.attempt = replace(attempt, result=result)
         self.context.runtime.crash_point("after_body")
         if isinstance(result.outcome, Fault) and result.outcome.kind is FaultKind.AUTH:
