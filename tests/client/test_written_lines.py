@@ -89,6 +89,7 @@ def test_a_maximum_beyond_every_routes_limit_is_refused_with_those(tmp_path) -> 
     "line",
     [
         LINE | {"headers": {"x-title": "t"}, "mapping": "exact", "on_refusal": "reroute"},
+        LINE | {"must": [{"one_of": ["yes"]}, {"json_path": "$.a"}], "repair": True},
         EMBEDDING,
         {"params": BODY | {"max_tokens": 5}, "headers": {"anthropic-beta": "b-1"}},
         {"url": "/v1/responses", "body": {"model": "smart", "input": "hello"}, "mapping": "never"},

@@ -12,7 +12,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.ids import new_id
 from holdfast.model.records import JobFilter
 from holdfast.model.reply import Reply
-from holdfast.model.request import OnRefusal, Request, Strictness, ToolUse
+from holdfast.model.request import Must, OnRefusal, Request, Strictness, ToolUse
 from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
 from holdfast.store.codec import COMPRESS_ABOVE
@@ -79,7 +79,8 @@ def test_endpoint_headers_and_terms_travel_with_the_request(scene: Scene) -> Non
     body = b'{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}'
     read = written(body, api=Api.ANTHROPIC, path="/v1/messages", headers=headers)
     terms = {"strictness": Strictness.NEVER, "on_refusal": OnRefusal.REROUTE, "written_in": "anthropic"}
-    request = read.model_copy(update=terms)
+    rules = {"must": (Must(one_of=("a", 1), json_path="$.a"), Must(min_length=2)), "repair": True}
+    request = read.model_copy(update=terms | rules)
     assert scene.start(request=request).request == request
     assert request.written is not None
     assert request.written.headers == headers

@@ -8,7 +8,7 @@ from holdfast.model.exception_fault import exception_fault
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Claimed, Need, Outcome, Permit
 from holdfast.model.reply import Finish, Reply, Usage
-from holdfast.model.request import Output, Request, Role, Text, Turn
+from holdfast.model.request import Must, Output, Request, Role, Text, Turn
 from holdfast.model.route import Api, Price, Route
 from holdfast.model.step import Complete, Reroute
 from holdfast.policy.fault_rules import outcome_of
@@ -80,3 +80,11 @@ async def test_only_a_jobs_first_call_earns_budget_for_retries(workshop: Worksho
     assert decisions.retries.budget == before
     await decisions.decide(replace(ended, job=job), [], PLAN)
     assert decisions.retries.budget != before
+
+
+def test_a_reply_that_breaks_a_rule_of_its_job_is_a_fault():
+    request = Request(turns=(), must=(Must(one_of=("JSON",)),))
+    job = Claimed("j", "smart.batch", "smart", 1, 1, 1, 0, 0, 0, Need(5, 5), request, None)
+    fault = judged(Attempt(job, PERMIT, ROUTE, 1, CallResult(REPLY))).fault
+    assert fault is not None
+    assert (fault.kind, fault.message) == (FaultKind.BAD_OUTPUT, "the answer breaks must[0], one_of.")

@@ -53,8 +53,8 @@ def terms_of(request: Request) -> dict[str, Any]:
         return {}
     url = {} if written.api is Api.ANTHROPIC and has_reading(written) else {"method": "POST", "url": written.path}
     must = [rule.model_dump(mode="json", exclude_none=True) for rule in request.must]
-    terms = {"headers": dict(written.headers), "mapping": request.strictness, "on_refusal": request.on_refusal}
-    terms |= {"must": must, "repair": request.repair}
+    terms: dict[str, Any] = {"headers": dict(written.headers), "must": must, "repair": request.repair}
+    terms |= {"mapping": request.strictness, "on_refusal": request.on_refusal}
     return url | {name: value for name, value in terms.items() if value}
 
 
