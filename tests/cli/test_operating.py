@@ -117,7 +117,9 @@ def test_status_names_the_storage_the_workers_lanes_and_routes(cli, batch, worke
 def test_the_ledger_holds_and_says_so(cli, batch, worker) -> None:
     worker.answer()
     assert cli("ledger", "--json").json["holds"] is True
-    assert "I1" in cli("ledger").out
+    drawn = cli("ledger").out
+    assert "all that was accepted is accounted for" in drawn
+    assert "every accepted job is accounted for (I1): 3 accepted = 3 succeeded" in drawn
 
 
 def test_what_others_wrote_is_shown_and_not_obeyed(cli, tmp_path) -> None:

@@ -1,7 +1,7 @@
 """``holdfast dlq``: dead letters. What changes them shows its plan, and acts with ``--yes`` only."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
@@ -14,8 +14,13 @@ from holdfast.cli.show import say, show
 from holdfast.cli.tables import Columns, Drawing, View, plain, view_table
 from holdfast.model.errors import Conflict
 
+if TYPE_CHECKING:
+    from holdfast.client.backend import Backend
+
 group = Noun("Dead letters: list, show, groups, replay, drain, drop.")
-Limit = Annotated[int, Option(min=1, max=100_000, help="At most this many jobs.")]
+Limit = Annotated[int | None, Option(min=1, help="At most this many jobs (default: all that the filter fits).")]
+EVERY = 2**31 - 1
+AT_ONCE = 100_000  # dead letters that a request to a server may mean
 Yes = Annotated[bool, Option("--yes", help="Do it; without this, only show the plan.")]
 
 
@@ -48,16 +53,16 @@ def groups(where: filters.Where) -> None:
 def replay(
     *,
     where: filters.Where,
-    limit: Limit = 100,
+    limit: Limit = None,
     per_minute: Annotated[int, Option(min=1, help="Release rate, so a replay is not the next outage.")] = 60,
     yes: Yes = False,
 ) -> None:
     """Put dead letters back on their lane, oldest first."""
     dead_letters = backend()
-    jobs = dead_letters.count(where, limit)
+    jobs, most = chosen(dead_letters, where, limit)
     plan = {"action": "replay", "jobs": jobs, "minutes": -(-jobs // per_minute), "dry_run": not yes}
     require_yes(yes, plan)
-    show(plan | {"jobs": dead_letters.replay(where, limit, per_minute)}, draw_bulk)
+    show(plan | {"jobs": dead_letters.replay(where, most, per_minute)}, draw_bulk)
 
 
 @group.command()
@@ -66,16 +71,17 @@ def drain(
     *,
     where: filters.Where,
     to: Annotated[Path, Option("--output", "-o", help="New file for the dead letters, one a line.", metavar="FILE")],
-    limit: Limit = 10_000,
+    limit: Limit = None,
     yes: Yes = False,
 ) -> None:
     """Write dead letters to a file, from which `holdfast run` can take them again, then remove them."""
     if to.exists():
         raise Conflict(str(to), "exists already, and a drain overwrites nothing. Name a new file.")
     dead_letters = backend()
-    plan = {"action": "drain", "jobs": dead_letters.count(where, limit), "to": str(to), "dry_run": not yes}
+    jobs, most = chosen(dead_letters, where, limit)
+    plan = {"action": "drain", "jobs": jobs, "to": str(to), "dry_run": not yes}
     require_yes(yes, plan)
-    show(plan | {"jobs": dead_letters.drain(where, limit, to)}, draw_bulk)
+    show(plan | {"jobs": dead_letters.drain(where, most, to)}, draw_bulk)
 
 
 @group.command()
@@ -83,14 +89,29 @@ def drain(
 def drop(
     *,
     where: filters.Where,
-    limit: Limit = 100,
+    limit: Limit = None,
     yes: Yes = False,
 ) -> None:
     """Remove dead letters for good."""
     dead_letters = backend()
-    plan = {"action": "drop", "jobs": dead_letters.count(where, limit), "dry_run": not yes}
+    jobs, most = chosen(dead_letters, where, limit)
+    plan = {"action": "drop", "jobs": jobs, "dry_run": not yes}
     require_yes(yes, plan)
-    show(plan | {"jobs": dead_letters.drop(where, limit)}, draw_bulk)
+    show(plan | {"jobs": dead_letters.drop(where, most)}, draw_bulk)
+
+
+def chosen(dead_letters: "Backend", where: filters.Where, limit: int | None) -> tuple[int, int]:
+    """Count the letters that an act takes, and return the limit that says so: those that die meanwhile are not meant.
+
+    A server takes AT_ONCE at most, and says so.
+    """
+    from holdfast.client.local import LocalBackend
+
+    alone = isinstance(dead_letters, LocalBackend)
+    jobs = dead_letters.count(where, limit or (EVERY if alone else AT_ONCE))
+    if not alone and jobs == AT_ONCE != limit:
+        say(f"a server takes {AT_ONCE:,} at once: run it again for those that are left")
+    return jobs, max(jobs, 1)
 
 
 def require_yes(yes: bool, plan: dict[str, object]) -> None:  # noqa: FBT001 - the option itself

@@ -80,8 +80,8 @@ def cancel(job: Name) -> None:
 
 JOBS: Columns = {
     "job": "id",
-    "custom id": "custom_id",
     "state": lambda job: paint(job["state"]),
+    "custom id": "custom_id",
     "lane": "lane",
     "why": lambda job: job["fault"] or job["why_waiting"],
     "made": made,
@@ -89,7 +89,7 @@ JOBS: Columns = {
 ATTEMPTS: Columns = {
     "attempt": lambda each: f"{each['generation']}.{each['number']}",
     "route": "route",
-    "began": "started_at",
+    "began": lambda each: made({"created_at": each["started_at"]}),
     "took": lambda each: "" if each["seconds"] is None else f"{each['seconds']:.2f} s",
     "outcome": lambda each: each["outcome"] or "running",
     "fault": "fault",

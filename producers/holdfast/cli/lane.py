@@ -7,7 +7,7 @@ from typer import Argument
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.show import show
-from holdfast.cli.tables import Columns, Drawing, View, counted, draw_acted, paint, view_table
+from holdfast.cli.tables import Columns, Drawing, View, counted, paint, said, view_table
 from holdfast.model.durations import lasting
 
 group = Noun("Lanes: list, pause, resume.")
@@ -23,13 +23,16 @@ def list_lanes() -> None:
 @group.command()
 def pause(lane: Name) -> None:
     """Stop starting jobs of a lane. Running ones finish, and submitting goes on."""
-    show(backend().pause(lane, paused=True), draw_acted)
+    show(
+        backend().pause(lane, paused=True),
+        said("no job of {0} starts until `holdfast lane resume {0}`; running ones finish"),
+    )
 
 
 @group.command()
 def resume(lane: Name) -> None:
     """Start jobs of a lane again."""
-    show(backend().pause(lane, paused=False), draw_acted)
+    show(backend().pause(lane, paused=False), said("jobs of {0} start again"))
 
 
 def draw_lanes(view: View) -> Drawing:

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from holdfast.cli.show import err
+from holdfast.cli.show import err, set_live
 from holdfast.cli.tables import printable
 from holdfast.model.errors import HoldfastError
 
@@ -52,8 +52,15 @@ def open_progress(*, quiet: bool = False) -> Progress:
         return Progress(lambda text: sys.stderr.write(f"{text}\n"))  # which holds no line back
     from rich.text import Text
 
-    live = err().status("")
+    console = err()
+    live = console.status("")
     live.start()
+    set_live(console)
+
+    def close() -> None:
+        live.stop()
+        set_live(None)
+
     return Progress(
-        lambda text: live.update(Text(text, no_wrap=True, overflow="ellipsis")), every=LOOK_EVERY, close=live.stop
+        lambda text: live.update(Text(text, no_wrap=True, overflow="ellipsis")), every=LOOK_EVERY, close=close
     )

@@ -7,7 +7,7 @@ from typer import Argument
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.show import show
-from holdfast.cli.tables import COLORS, Columns, Drawing, Markup, View, draw_acted, paint, view_table
+from holdfast.cli.tables import COLORS, Columns, Drawing, Markup, View, paint, said, view_table
 
 group = Noun("Routes: list, open, close, reset.")
 Name = Annotated[str, Argument(help="The route, PROVIDER/MODEL.", metavar="ROUTE")]
@@ -22,19 +22,22 @@ def list_routes() -> None:
 @group.command("open")
 def open_route(route: Name) -> None:
     """Let no call take a route until it is closed or reset. Its jobs wait, or take other routes."""
-    show(backend().force(route, "open"), draw_acted)
+    show(backend().force(route, "open"), said("no call takes {0} until `holdfast route reset {0}`"))
 
 
 @group.command()
 def close(route: Name) -> None:
     """Let every call take a route, whatever its breaker says, until it is reset."""
-    show(backend().force(route, "closed"), draw_acted)
+    show(
+        backend().force(route, "closed"),
+        said("every call may take {0}, whatever its breaker says, until `holdfast route reset {0}`"),
+    )
 
 
 @group.command()
 def reset(route: Name) -> None:
     """Lift an override, and forget what breakers and pauses hold against a route."""
-    show(backend().reset(route), draw_acted)
+    show(backend().reset(route), said("{0} is open to calls as its breaker says, which starts anew"))
 
 
 def draw_routes(view: View) -> Drawing:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from io import StringIO
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
@@ -16,9 +17,17 @@ T = TypeVar("T")
 UNBOUND = 10_000  # columns of a file or a pipe: a table there is as wide as it needs to be
 
 
+_live: "ContextVar[Console | None]" = ContextVar("live", default=None)
+
+
 def err() -> "Console":
-    """Make the console of stderr."""
-    return _console(sys.stderr)
+    """Return the console of stderr: the one that draws a live line, where there is one, so that nothing is mixed up."""
+    return _live.get() or _console(sys.stderr)
+
+
+def set_live(console: "Console | None") -> None:
+    """Have all that is said go to the console of a live line, which keeps that below; None: there is none any more."""
+    _live.set(console)
 
 
 def _console(stream: TextIO) -> "Console":

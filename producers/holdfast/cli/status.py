@@ -6,9 +6,14 @@ from holdfast.cli.context import backend
 from holdfast.cli.lane import draw_lanes
 from holdfast.cli.route import draw_routes
 from holdfast.cli.show import show
-from holdfast.cli.tables import Columns, Drawing, View, facts_table, plain, stack, view_table
+from holdfast.cli.tables import Columns, Drawing, View, facts_table, made, plain, stack, view_table
 
-WORKERS: Columns = {"worker": "id", "host": "host", "pid": "pid", "lease until": "lease_until"}
+WORKERS: Columns = {
+    "worker": "id",
+    "host": "host",
+    "pid": "pid",
+    "lease until": lambda each: made({"created_at": each["lease_until"]}),
+}
 FAULTS: Columns = {
     "failed in the last 10 min": "route",
     "fault": "fault",

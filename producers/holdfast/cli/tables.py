@@ -1,6 +1,7 @@
 """What drawings for people are made of: tables, facts, states in colour. They take views, as ``--json`` prints them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ else:
 
 View = dict[str, Any]
 Columns = Mapping[str, str | Callable[[View], object]]
+SHORT = 10  # characters of a cell that is not cut in two: a state, a moment, a figure
 LONGEST_WHOLE = 48  # characters: any id, and most routes, with room for the rest at 80 columns
 CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 STATES = ("queued", "delayed", "running", "succeeded", "dead", "cancelled", "expired")
@@ -55,6 +57,13 @@ def plain(text: object) -> Markup:
     return text if isinstance(text, Markup) else Markup(escape(printable(str(text))))
 
 
+def printed(cell: str) -> str:
+    """Return what a cell looks like without its colours."""
+    from rich.text import Text
+
+    return Text.from_markup(cell).plain if isinstance(cell, Markup) else cell
+
+
 def printable(text: str) -> str:
     r"""Show control characters instead of sending them to the terminal.
 
@@ -65,8 +74,18 @@ def printable(text: str) -> str:
 
 
 def made(view: View) -> str:
-    """Say when something was made, to the second."""
-    return str(view["created_at"])[:19].replace("T", " ")
+    """Say when something was made: today's to the second, what is older by its date. UTC."""
+    return moment(str(view["created_at"]), f"{datetime.now(UTC):%Y-%m-%d}")
+
+
+def moment(at: str, today: str) -> str:
+    """Write a date of JSON for people.
+
+    >>> moment("2026-11-30T12:05:43.120Z", "2026-11-30"), moment("2026-11-30T12:05:43.120Z", "2026-12-01")
+    ('12:05:43', '2026-11-30')
+    """
+    date, _, clock = at.partition("T")
+    return clock[:8] if date == today else date
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[object]], *, empty: str) -> "Table | str":
@@ -76,7 +95,8 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[object]], *, empty: str)
     cells = [["" if cell is None else plain(cell) for cell in row] for row in rows]
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for place, head in enumerate(heads):
-        whole = place == 0 and all(len(row[0]) <= LONGEST_WHOLE for row in cells)
+        most = LONGEST_WHOLE if place == 0 else SHORT
+        whole = all(len(printed(row[place])) <= most for row in cells)
         drawn.add_column(head, overflow="fold", no_wrap=whole)
     for row in cells:
         drawn.add_row(*row)
@@ -110,6 +130,17 @@ def stack(*parts: Drawing) -> "Group":
     from rich.console import Group
 
     return Group(*parts)
+
+
+def said(sentence: str) -> Callable[[View], str]:
+    """Return what says what an act does to the thing that it names, with its warning."""
+
+    def draw(view: View) -> str:
+        name = view.get("name") or view.get("id")
+        warning = f" ({view['warning']})" if view.get("warning") else ""
+        return plain(sentence.format(name) + warning)
+
+    return draw
 
 
 def draw_acted(view: View) -> str:
