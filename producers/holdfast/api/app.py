@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from holdfast.api import probes
+from holdfast.api.anthropic import errors as anthropic_errors
+from holdfast.api.anthropic import messages
 from holdfast.api.app_state import AppState
 from holdfast.api.auth.host_guard import HostGuardMiddleware
 from holdfast.api.auth.middleware import AuthMiddleware
@@ -26,8 +28,11 @@ from holdfast.config import Settings
 
 UI = (fleet_page, job_pages, batch_pages, dead_letter_pages, login)
 NATIVE = "/api/v1"
-ERROR_WRITERS = {ClientApi.OPENAI: openai_errors.write_error}
-CLIENT_APIS = (openai_calls,)
+ERROR_WRITERS = {
+    ClientApi.OPENAI: openai_errors.write_error,
+    ClientApi.ANTHROPIC: anthropic_errors.write_error,
+}
+CLIENT_APIS = (openai_calls, messages)
 PARTS = (jobs, batches, dead_letters, lanes, routes, operations, diagnosis)
 
 
@@ -42,6 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         cleaning.cancel()
         await app_state.repeated_calls.close()
+        await app_state.token_counter.close()
         await app_state.watch.close()
         await run_in_threadpool(app_state.installation.close)
 

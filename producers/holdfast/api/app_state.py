@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from holdfast.api.anthropic.token_count import TokenCounter
 from holdfast.api.auth.failed_auth import FailedAuthLimiter
 from holdfast.api.auth.key_cache import KeyCache
 from holdfast.api.auth.session import SessionSealer
@@ -26,6 +27,7 @@ class AppState:
         self.repeated_calls = RepeatedCalls(self.installation)
         self.sessions = SessionSealer(self.installation)
         self.dashboard = Dashboard(self.installation)
+        self.token_counter = TokenCounter(settings)
         everybody = LocalBackend(self.installation, tenant=None)
         self.watch = StatePoller(everybody.states, hints=everybody.hints)
 

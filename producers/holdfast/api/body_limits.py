@@ -25,7 +25,15 @@ MOST_LEVELS = 64  # of JSON inside JSON
 LARGE_BODIES = 2 * MOST_BYTES  # for all large bodies at once, from their first byte to their answer
 IDLE_SECONDS = 30.0  # seconds without a byte, or without memory
 BODY_SECONDS = 120.0  # for a whole body
-CALLS = ("chat/completions", "responses", "embeddings", "completions", "moderations", "messages")
+CALLS = (
+    "chat/completions",
+    "responses",
+    "embeddings",
+    "completions",
+    "moderations",
+    "messages",
+    "messages/count_tokens",
+)
 LARGE = frozenset({"/api/v1/jobs", *(f"/v1/{path}" for path in CALLS)})
 ONE_OR_MANY = 'Send one job, or {"jobs": [...]}.'
 PLAIN = frozenset({"", "identity"})

@@ -7,7 +7,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holdfast.model.ids import new_id
 
-HEADER = "x-request-id"
+HEADER = "x-request-id"  # OpenAI's too
+ANTHROPICS = "request-id"  # where Anthropic's SDK looks for it
 
 
 class RequestIdMiddleware:
@@ -23,7 +24,8 @@ class RequestIdMiddleware:
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = name
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = headers[ANTHROPICS] = name
             await send(message)
 
         await self._app(scope, receive, send_named)
