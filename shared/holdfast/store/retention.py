@@ -25,7 +25,14 @@ DELETE = Statement(f"""
 """)  # noqa: S608 - the states stand in the code
 EMPTY_BATCHES = Statement("""
     delete from batch where created_at < :date and not exists (select 1 from job where job.batch = batch.id)
+    and not exists (select 1 from batch_order where batch_order.batch = batch.id and ended_at is null)
     returning id
+""")
+LEFT_ORDERS = Statement("delete from batch_order where batch in ($ids)")
+LEFT_BAD_LINES = Statement("delete from bad_line where batch in ($ids)")
+LEFT_CHUNKS = Statement("""
+    delete from file_chunk where file < :before and not exists (select 1 from file where file.id = file_chunk.file)
+    and not exists (select 1 from batch_order where batch_order.file = file_chunk.file and ended_at is null)
 """)
 LEFT_COUNTS = Statement("delete from tally where kind = 'batch' and name in ($ids)")
 GONE_WORKERS = Statement("""
@@ -56,13 +63,15 @@ def delete_jobs(tx: Transaction, ids: Sequence[str], date: int) -> int:
 
 
 def delete_empty_batches(tx: Transaction, date: int) -> None:
-    """Delete old batches whose jobs are gone, with their counts, in a transaction after that of the last job.
+    """Delete old batches whose jobs are gone, with counts and orders, in a transaction after that of the last job.
 
-    So are answers to jobs that code of an earlier revision deleted.
+    So are answers to jobs that code of an earlier revision deleted, and files whose upload broke off.
     """
     delete_orphans(tx, first_id(date))
+    tx.run(LEFT_CHUNKS, before=first_id(date))
     if empty := [row.id for row in tx.run(EMPTY_BATCHES, date=date)]:
-        tx.run(LEFT_COUNTS, ids=empty)
+        for left in (LEFT_COUNTS, LEFT_ORDERS, LEFT_BAD_LINES):
+            tx.run(left, ids=empty)
 
 
 def delete_stopped_workers(tx: Transaction) -> None:

@@ -72,10 +72,11 @@ def submit_jobs(store: Store, jobs: Sequence[NewJob]) -> list[Submitted]:
     Raises Conflict where the same key means another job, and InvalidRequest for what cannot be stored.
     """
     encoded = [encode_job(job) for job in jobs]
-    return store.write(_submit, encoded) if encoded else []
+    return store.write(insert_jobs, encoded) if encoded else []
 
 
-def _submit(tx: Transaction, encoded: Sequence[Encoded]) -> list[Submitted]:
+def insert_jobs(tx: Transaction, encoded: Sequence[Encoded]) -> list[Submitted]:
+    """Accept jobs within a transaction that does more; else as ``submit_jobs``."""
     jobs = [job for job, _, _ in encoded]
     positions = _positions(tx, jobs)
     rows = [_row(job, hash_, place, tx.now) for (job, _, hash_), place in zip(encoded, positions, strict=True)]

@@ -6,7 +6,9 @@ from sqlmodel import SQLModel
 from holdfast.store.tables.api_key import ApiKeyRow
 from holdfast.store.tables.attempt import AttemptRow, ResultRow
 from holdfast.store.tables.batch import BatchRow, TallyRow
+from holdfast.store.tables.batch_order import BadLineRow, BatchOrderRow
 from holdfast.store.tables.counter import CounterRow, PaceRow
+from holdfast.store.tables.file import FileChunkRow, FileRow
 from holdfast.store.tables.fleet import AuditRow, OverrideRow, WorkerRow
 from holdfast.store.tables.given_up_call import GivenUpCallRow
 from holdfast.store.tables.job import JobRow, RequestRow
@@ -22,8 +24,12 @@ __all__ = [
     "ApiKeyRow",
     "AttemptRow",
     "AuditRow",
+    "BadLineRow",
+    "BatchOrderRow",
     "BatchRow",
     "CounterRow",
+    "FileChunkRow",
+    "FileRow",
     "GivenUpCallRow",
     "JobRow",
     "OperationRow",

@@ -1,0 +1,274 @@
+"""Orders of batches: opened once, read a page at a time by whichever process holds the lease, ended when all jobs are.
+
+A page of lines becomes jobs in the transaction that moves the order on, so that a process which dies anywhere leaves
+neither a line twice nor a line out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from holdfast.model.batch_order import BadLine, BatchOrder, NewBatchOrder
+from holdfast.model.job import LIVE, State, Submitted
+from holdfast.store.batches import BATCH_COUNTS, open_batch
+from holdfast.store.cancel import cancel_all
+from holdfast.store.codec import decode_labels, encode_labels
+from holdfast.store.micros import to_micros, to_seconds, to_seconds_or_none
+from holdfast.store.sql import Statement
+from holdfast.store.submit import Encoded, insert_jobs
+from holdfast.store.transaction import Transaction
+
+COLUMNS = """
+    batch, tenant, api, endpoint, file, completion_window, labels, created_at, expires_at, lines, next_line, next_byte,
+    read_at, failure, cancel_asked_at, ended_at, final_counts, bad_lines, hidden_files
+"""
+OPEN = Statement("""
+    insert into batch_order (
+        batch, tenant, api, endpoint, file, completion_window, labels, fingerprint, created_at, expires_at, lines,
+        next_line, next_byte, leased_until, bad_lines, hidden_files
+    ) values (
+        :batch, :tenant, :api, :endpoint, :file, :completion_window, :labels, :fingerprint, :now, :expires_at, :lines,
+        0, 0, 0, 0, ''
+    )
+    on conflict do nothing
+""")
+REPEATED = Statement(f"""
+    select {COLUMNS} from batch_order
+    where fingerprint = :fingerprint and tenant = :tenant and created_at >= :since and deleted_at is null
+    order by created_at limit 1
+""")  # noqa: S608 - all of it is ours, here and below
+ONE = Statement(f"""
+    select {COLUMNS} from batch_order
+    where batch = :batch and api = :api and deleted_at is null
+    and (cast(:tenant as text) is null or tenant = :tenant)
+""")  # noqa: S608
+OLDER = Statement(f"""
+    select {COLUMNS} from batch_order
+    where api = :api and deleted_at is null and (cast(:tenant as text) is null or tenant = :tenant)
+    and (cast(:after as text) is null or batch < :after)
+    order by batch desc limit :limit
+""")  # noqa: S608
+NEWER = Statement(f"""
+    select {COLUMNS} from batch_order
+    where api = :api and deleted_at is null and (cast(:tenant as text) is null or tenant = :tenant)
+    and batch > :before
+    order by batch limit :limit
+""")  # noqa: S608
+LEASE = Statement(f"""
+    update batch_order set leased_until = :until
+    where batch in (
+        select batch from batch_order where ended_at is null and read_at is null and leased_until < :now
+        order by batch limit 1 $skip_locked
+    )
+    returning {COLUMNS}
+""")  # noqa: S608
+ADVANCE = Statement("""
+    update batch_order
+    set next_line = :next_line, next_byte = :next_byte, bad_lines = bad_lines + :bad, leased_until = :until,
+        read_at = :read_at
+    where batch = :batch and next_byte = :from_byte and read_at is null
+    returning cancel_asked_at
+""")
+INSERT_BAD_LINES = Statement("""
+    with v as ($rows(batch text, position bigint, line bigint, custom_id text, code text, message text, param text))
+    insert into bad_line (batch, position, line, custom_id, code, message, param) select * from v where true
+    on conflict do nothing
+""")
+BAD_LINES = Statement("""
+    select position, line, custom_id, code, message, param from bad_line
+    where batch = :batch and position > :after order by position limit :limit
+""")
+ASK_CANCEL = Statement("""
+    update batch_order set cancel_asked_at = :now where batch = :batch and ended_at is null and cancel_asked_at is null
+""")
+OPEN_ONES = Statement("""
+    select batch, read_at is null as is_unread from batch_order
+    where ended_at is null and (read_at is not null or leased_until < :now) order by batch
+""")
+DROP_OWN_FILE = Statement("""
+    delete from file_chunk
+    where file = :file and not exists (select 1 from file where file.id = :file)
+""")
+END = Statement("""
+    update batch_order set ended_at = :ended_at, final_counts = :counts
+    where batch = :batch and ended_at is null and read_at is not null
+""")
+LAST_END = Statement("select max(finished_at) as at from job where batch = :batch and finished_at is not null")
+DELETE = Statement("update batch_order set deleted_at = :now where batch = :batch and deleted_at is null")
+
+
+def open_order(tx: Transaction, new: NewBatchOrder) -> BatchOrder:
+    """Open an order and its batch. Raises Conflict where the id is taken by another tenant."""
+    open_batch(tx, new.batch, new.name, new.tenant)
+    tx.run(
+        OPEN,
+        batch=new.batch,
+        tenant=new.tenant,
+        api=new.api,
+        endpoint=new.endpoint,
+        file=new.file,
+        completion_window=new.completion_window,
+        labels=encode_labels(new.metadata),
+        fingerprint=new.fingerprint,
+        now=tx.now,
+        expires_at=tx.now + to_micros(new.expires_in),
+        lines=new.lines,
+    )
+    found = find_order(tx, new.batch, new.api, new.tenant)
+    assert found is not None
+    return found
+
+
+def find_repeated_order(tx: Transaction, tenant: str, fingerprint: str, within: float) -> BatchOrder | None:
+    """Return the order that the same creation made in the last ``within`` seconds."""
+    rows = tx.run(REPEATED, tenant=tenant, fingerprint=fingerprint, since=tx.now - to_micros(within))
+    return _records(tx, rows)[0] if rows else None
+
+
+def find_order(tx: Transaction, batch: str, api: str, tenant: str | None = None) -> BatchOrder | None:
+    """Return an order; None where there is none, it came through another API, or is another tenant's."""
+    found = _records(tx, tx.run(ONE, batch=batch, api=api, tenant=tenant))
+    return found[0] if found else None
+
+
+def list_orders(
+    tx: Transaction, api: str, tenant: str | None, limit: int, *, after: str | None = None, before: str | None = None
+) -> list[BatchOrder]:
+    """Return a page of orders, newest first: those that follow ``after``, or those right before ``before``."""
+    if before is not None:
+        return _records(tx, tx.run(NEWER, api=api, tenant=tenant, before=before, limit=limit)[::-1])
+    return _records(tx, tx.run(OLDER, api=api, tenant=tenant, after=after, limit=limit))
+
+
+def lease_order(tx: Transaction, seconds: float) -> BatchOrder | None:
+    """Take an order that is not read to its end, for so long; None: there is none that nobody reads."""
+    found = tx.run(LEASE, now=tx.now, until=tx.now + to_micros(seconds))
+    return _records(tx, found)[0] if found else None
+
+
+def add_page(
+    tx: Transaction,
+    order: BatchOrder,
+    encoded: Sequence[Encoded],
+    bad_lines: Sequence[BadLine],
+    *,
+    next_line: int,
+    next_byte: int,
+    is_last: bool,
+    lease: float,
+) -> list[Submitted] | None:
+    """Make jobs of a page of lines and move the order on, together. ``order`` is as it was before the page.
+
+    Jobs of an order whose cancellation was asked for end at once. None: another process has read the page.
+    """
+    moved = tx.run(
+        ADVANCE,
+        batch=order.batch,
+        from_byte=order.next_byte,
+        next_line=next_line,
+        next_byte=next_byte,
+        bad=len(bad_lines),
+        until=tx.now + to_micros(lease),
+        read_at=tx.now if is_last else None,
+    )
+    if not moved:
+        return None
+    if is_last:
+        tx.run(DROP_OWN_FILE, file=order.file)
+    tx.run(INSERT_BAD_LINES, rows=[_bad_line_row(order.batch, bad) for bad in bad_lines])
+    submitted = insert_jobs(tx, encoded) if encoded else []
+    if moved[0].cancel_asked_at is not None:
+        cancel_all(tx, [one.id for one in submitted])
+        return []
+    return submitted
+
+
+def _bad_line_row(batch: str, bad: BadLine) -> list[Any]:
+    return [batch, bad.position, bad.line, bad.custom_id, bad.code, bad.message, bad.param]
+
+
+def list_bad_lines(tx: Transaction, batch: str, after: int = -1, limit: int = 500) -> list[BadLine]:
+    """Return lines that became no job, by their places beyond ``after``."""
+    return [BadLine(*row) for row in tx.run(BAD_LINES, batch=batch, after=after, limit=limit)]
+
+
+def ask_cancel(tx: Transaction, batch: str) -> None:
+    """Note that an order is to be cancelled; its jobs are cancelled next, by ``cancel_batch``."""
+    tx.run(ASK_CANCEL, batch=batch, now=tx.now)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrders:
+    """Orders that somebody has to look after: ``unread`` are read by nobody, ``read`` wait for their jobs."""
+
+    unread: tuple[str, ...]
+    read: tuple[str, ...]
+
+
+def find_open_orders(tx: Transaction) -> OpenOrders:
+    rows = tx.run(OPEN_ONES, now=tx.now)
+    return OpenOrders(
+        tuple(row.batch for row in rows if row.is_unread), tuple(row.batch for row in rows if not row.is_unread)
+    )
+
+
+def end_orders(tx: Transaction, batches: Sequence[str]) -> int:
+    """Close those that have been read and whose jobs have all ended, and keep their counts. Answers how many."""
+    return sum(_end(tx, batch, counts) for batch, counts in _counts(tx, batches).items())
+
+
+def _end(tx: Transaction, batch: str, counts: Mapping[State, int]) -> int:
+    if any(jobs for state, jobs in counts.items() if state in LIVE):
+        return 0
+    last = tx.run(LAST_END, batch=batch)[0].at
+    kept = orjson.dumps({state.value: jobs for state, jobs in counts.items()}).decode()
+    tx.run(END, batch=batch, ended_at=last or tx.now, counts=kept)
+    return 1
+
+
+def delete_order(tx: Transaction, batch: str) -> None:
+    """Show an order no more. Retention deletes its jobs, and it with them."""
+    tx.run(DELETE, batch=batch, now=tx.now)
+
+
+def _records(tx: Transaction, rows: Sequence[Any]) -> list[BatchOrder]:
+    counts = _counts(tx, [row.batch for row in rows])
+    return [_record(row, counts[row.batch]) for row in rows]
+
+
+def _counts(tx: Transaction, batches: Sequence[str]) -> dict[str, dict[State, int]]:
+    counts: dict[str, dict[State, int]] = {batch: {} for batch in batches}
+    for row in tx.run(BATCH_COUNTS, ids=list(counts)) if counts else ():
+        if row.jobs:
+            counts[row.name][State(row.state)] = row.jobs
+    return counts
+
+
+def _record(row: Any, counts: Mapping[State, int]) -> BatchOrder:
+    return BatchOrder(
+        batch=row.batch,
+        tenant=row.tenant,
+        api=row.api,
+        endpoint=row.endpoint,
+        file=row.file,
+        lines=row.lines,
+        completion_window=row.completion_window,
+        metadata=decode_labels(row.labels),
+        created_at=to_seconds(row.created_at),
+        expires_at=to_seconds(row.expires_at),
+        next_line=row.next_line,
+        next_byte=row.next_byte,
+        bad_lines=row.bad_lines,
+        read_at=to_seconds_or_none(row.read_at),
+        failure=row.failure,
+        cancel_asked_at=to_seconds_or_none(row.cancel_asked_at),
+        ended_at=to_seconds_or_none(row.ended_at),
+        counts=counts if row.final_counts is None else _kept(row.final_counts),
+        hidden_files=frozenset(row.hidden_files.split()),
+    )
+
+
+def _kept(counts: str) -> dict[State, int]:
+    return {State(state): jobs for state, jobs in orjson.loads(counts).items()}
