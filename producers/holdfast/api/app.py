@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from holdfast.api import probes
+from holdfast.api.anthropic import batches as message_batches
 from holdfast.api.anthropic import errors as anthropic_errors
 from holdfast.api.anthropic import messages
 from holdfast.api.app_state import AppState
@@ -32,7 +33,7 @@ ERROR_WRITERS = {
     ClientApi.OPENAI: openai_errors.write_error,
     ClientApi.ANTHROPIC: anthropic_errors.write_error,
 }
-CLIENT_APIS = (openai_calls, messages)
+CLIENT_APIS = (openai_calls, messages, message_batches)
 PARTS = (jobs, batches, dead_letters, lanes, routes, operations, diagnosis)
 
 
@@ -43,9 +44,12 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         cleaning = asyncio.create_task(app_state.repeated_calls.clean_up())
+        importing = asyncio.create_task(app_state.batch_importer.run())
         async with app_state.dashboard.kept():
             yield
         cleaning.cancel()
+        app_state.batch_importer.stop()
+        await importing
         await app_state.repeated_calls.close()
         await app_state.token_counter.close()
         await app_state.watch.close()

@@ -4,10 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from holdfast.api.anthropic.batch_view import RequestReader
 from holdfast.api.anthropic.token_count import TokenCounter
 from holdfast.api.auth.failed_auth import FailedAuthLimiter
 from holdfast.api.auth.key_cache import KeyCache
 from holdfast.api.auth.session import SessionSealer
+from holdfast.api.compatible.batch_import import BatchImporter
+from holdfast.api.compatible.client_api import ClientApi
 from holdfast.api.compatible.repeated_calls import RepeatedCalls
 from holdfast.api.ui.dashboard import Dashboard
 from holdfast.client.installation import Installation
@@ -27,6 +30,7 @@ class AppState:
         self.repeated_calls = RepeatedCalls(self.installation)
         self.sessions = SessionSealer(self.installation)
         self.dashboard = Dashboard(self.installation)
+        self.batch_importer = BatchImporter(self.installation, {ClientApi.ANTHROPIC: RequestReader()})
         self.token_counter = TokenCounter(settings)
         everybody = LocalBackend(self.installation, tenant=None)
         self.watch = StatePoller(everybody.states, hints=everybody.hints)

@@ -5,7 +5,7 @@ What is inside is limited where it is parsed: depth, number of values, numbers t
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,6 +35,8 @@ CALLS = (
     "messages/count_tokens",
 )
 LARGE = frozenset({"/api/v1/jobs", *(f"/v1/{path}" for path in CALLS)})
+STREAMED: Mapping[str, int] = {"/v1/messages/batches": 256 * 1024 * 1024}  # bytes that go to the disk as they come
+STREAM_SECONDS = 3_600.0  # for a whole body of these
 ONE_OR_MANY = 'Send one job, or {"jobs": [...]}.'
 PLAIN = frozenset({"", "identity"})
 
@@ -83,16 +85,18 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = MOST_BYTES if scope["path"] in LARGE else FEWER_BYTES
+        path = scope["path"]
+        most = STREAMED.get(path, MOST_BYTES if path in LARGE else FEWER_BYTES)
+        total = STREAM_SECONDS if path in STREAMED else None
         try:
             announced = announced_size(Headers(scope=scope), most)
-            async with self._budget.reserve(0 if announced <= FEWER_BYTES else announced):
-                await self._app(scope, self._capped(receive, most), send)
+            async with self._budget.reserve(0 if announced <= FEWER_BYTES or path in STREAMED else announced):
+                await self._app(scope, self._capped(receive, most, total), send)
         except HTTPException as refusal:  # of ours; those of endpoints have been answered further in
             await of_http(scope, refusal)(scope, receive, send)
 
-    def _capped(self, receive: Receive, most: int) -> Callable[[], Awaitable[Message]]:
-        read, whole, deadline = 0, False, time.monotonic() + self._total
+    def _capped(self, receive: Receive, most: int, total: float | None = None) -> Callable[[], Awaitable[Message]]:
+        read, whole, deadline = 0, False, time.monotonic() + (total or self._total)
 
         async def receive_capped() -> Message:
             nonlocal read, whole

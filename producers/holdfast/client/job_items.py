@@ -41,14 +41,19 @@ def read_items(items: Sequence[Item], defaults: JobDefaults, plan: PlanOf | None
     lines, problems = list[ParsedLine](), list[JobProblem]()
     for index, item in enumerate(items):
         try:
-            line = read_item(item, defaults)
-            refuse_excess(line)
-            lines.append(line if plan is None else on_plan(line, plan(line.model)))
+            lines.append(read_checked(item, defaults, plan))
         except InvalidRequest as error:
             problems.append(JobProblem(index, error.where, error.problem, error.hint))
     if problems:
         raise InvalidJobs(tuple(problems))
     return lines
+
+
+def read_checked(item: Item, defaults: JobDefaults, plan: PlanOf | None) -> ParsedLine:
+    """Read one item that can be accepted, as its plan serves it. Raises InvalidRequest."""
+    line = read_item(item, defaults)
+    refuse_excess(line)
+    return line if plan is None else on_plan(line, plan(line.model))
 
 
 def read_item(item: Item, defaults: JobDefaults) -> ParsedLine:

@@ -7,7 +7,7 @@ from itertools import islice
 from holdfast.client.backend import Accepted, AcceptedJob, SubmitRequest
 from holdfast.client.errors import PartlySubmitted
 from holdfast.client.installation import Installation
-from holdfast.client.job_items import read_items
+from holdfast.client.job_items import PlanOf, read_items
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import Need, NewJob, Offer
@@ -79,7 +79,7 @@ class Submission:
                 id=id_,
                 model=line.model,
                 request=line.request,
-                need=self._need(line),
+                need=need_of(line, self._plan),
                 tenant=self._tenant,
                 batch=batch,
                 custom_id=line.custom_id,
@@ -89,12 +89,6 @@ class Submission:
                 expires_in=line.expires_in,
                 metadata=line.metadata,
             )
-
-    def _need(self, line: ParsedLine) -> Need:
-        """Estimate what a job needs, and leave out the routes that it must not take at all."""
-        plan = self._plan(line.model)
-        may = allowed(line.request, plan)
-        return replace(estimate(line.request), avoid={route.name: None for route in plan.routes if route not in may})
 
     def _accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:
         """Commit ``jobs`` in one transaction, then offer the new ones to their lanes."""
@@ -106,3 +100,10 @@ class Submission:
             [Offer(one.id, one.lane, replace(job.need, expires_at=one.expires_at)) for job, one in new if one.created]
         )
         return [AcceptedJob(public_id("job", one.id), one.created) for one in submitted]
+
+
+def need_of(line: ParsedLine, plan_of: PlanOf) -> Need:
+    """Estimate what a job needs, and leave out the routes that it must not take at all."""
+    plan = plan_of(line.model)
+    may = allowed(line.request, plan)
+    return replace(estimate(line.request), avoid={route.name: None for route in plan.routes if route not in may})

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -24,7 +24,7 @@ GIVE_BACK = 8 * 1024 * 1024  # bytes that are read before their memory is given 
 Members = dict[str, msgspec.Raw]
 
 
-def read_requests(file: BinaryIO) -> "BatchRequests":
+def read_requests(file: IO[bytes]) -> "BatchRequests":
     """Find the requests of a body that was written to ``file``, which may be closed then. Raises InvalidRequest."""
     if not file.seek(0, os.SEEK_END):
         raise InvalidRequest("body", "is empty; expected an object with requests.")

@@ -8,16 +8,14 @@ from starlette.types import Scope
 
 from holdfast.api.anthropic.errors import error_body
 from holdfast.api.auth.request_context import Submitting
+from holdfast.api.compatible.answer_body import answer_body
 from holdfast.api.compatible.call_request import CallRequest, read_call
 from holdfast.api.compatible.errors import demand_model
 from holdfast.api.compatible.job_failure import job_failure
 from holdfast.api.compatible.waiting_call import answer_call
 from holdfast.client.ended_job import EndedJob
-from holdfast.model import exact_json
 from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
-from holdfast.wire import anthropic
-from holdfast.wire.answer_format import format_of, one_line
 from holdfast.wire.anthropic.stream import PING, write_stream, write_stream_error
 from holdfast.wire.endpoints import MESSAGES
 
@@ -36,7 +34,7 @@ class MessageWriter:
         return call.line(params=call.body)
 
     def body(self, ended: EndedJob) -> bytes:
-        return message_of(ended)
+        return answer_body(ended, Api.ANTHROPIC)
 
     def events(self, _call: CallRequest, body: bytes) -> Iterable[bytes]:
         return write_stream(body)
@@ -70,12 +68,3 @@ async def count_tokens(context: Submitting) -> Response:
     count = await context.app_state.token_counter.count(asked, context.settings.plan(call.model))
     headers = {"x-holdfast-estimate": "true"} if count.estimated else {}
     return Response(orjson.dumps({"input_tokens": count.input_tokens}), 200, headers, "application/json")
-
-
-def message_of(ended: EndedJob) -> bytes:
-    """Write the answer of a job that succeeded as a message, JSON without line ends."""
-    reply, response = ended.result.reply, ended.response
-    assert reply is not None
-    if response is not None and format_of(response.body) is Api.ANTHROPIC and (own := one_line(response.body)):
-        return own
-    return exact_json.dumps(anthropic.write_reply(reply, ended.finished.job.id))
