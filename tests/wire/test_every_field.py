@@ -52,14 +52,21 @@ def passed(api, body):
     return pass_through(written, "route-model")
 
 
+def own_losses(api, body):
+    """What is changed without a word of a body that has a key in every object, on the way to its own format."""
+    whole = invented(body)
+    sent, report = passed(api, whole)
+    kept = {key: value for key, value in whole.items() if key not in QUEUED or value is False}
+    if json.dumps(exact_json.loads(sent)) != json.dumps({**kept, "model": "route-model"}):
+        yield f"{api} as it was written: {json.dumps(whole)[:200]}"
+    told = {note.field for note in report.notes}
+    yield from (f"{api} as it was written: {key}" for key in told ^ (whole.keys() - kept.keys()))
+
+
 @every_format
 def test_every_field_and_arm_is_sent_to_its_own_format_as_it_was_written(api):
-    for body in itertools.islice(bodies(api), 0, None, 2):
-        whole = invented(body)
-        sent, report = passed(api, whole)
-        kept = {key: value for key, value in whole.items() if key not in QUEUED or value is False}
-        assert json.dumps(exact_json.loads(sent)) == json.dumps({**kept, "model": "route-model"})
-        assert {note.field for note in report.notes} == whole.keys() - kept.keys()
+    walked = itertools.islice(bodies(api), 0, None, 2)
+    assert [loss for body in walked for loss in own_losses(api, body)] == []
 
 
 @every_format
