@@ -91,6 +91,7 @@ def test_a_page_is_told_from_an_apis_answer(status: int, body: bytes) -> None:
     assert not read_fault(C, status, {}, orjson.dumps(openai("no"))).is_page
     assert not read_fault(C, status, {}, b"").is_page
     assert not read_fault(C, status, {}, b"a plain text").is_page
+    assert read_fault(C, status, {"content-type": "Text/HTML; charset=utf-8"}, b"<!-- edge -->no").is_page
 
 
 @pytest.mark.parametrize(
