@@ -226,6 +226,7 @@ GEMINI = (
     ErrorRow("Vertex", VERTEX, 404, google("NOT_FOUND", "Publisher Model claude-9 was not found", code=404), K.MODEL_NOT_FOUND),
     ErrorRow("Vertex", VERTEX, 429, [google("RESOURCE_EXHAUSTED", "Quota exceeded for online_requests", code=429)], K.RATE_LIMITED),
     ErrorRow("Vertex", VERTEX, 400, claude("invalid_request_error", "prompt is too long: 9 tokens > 8 maximum"), K.TOO_LONG),
+    ErrorRow("Vertex", VERTEX, 429, google("RESOURCE_EXHAUSTED", "-", {"reason": "MODEL_CAPACITY_EXHAUSTED"}, code=429), K.OVERLOADED),
     ErrorRow("Vertex", VERTEX, 401, google("UNAUTHENTICATED", "the token was used too early", code=401), K.CLOCK_SKEW),
     ErrorRow("Vertex", VERTEX, 529, claude("overloaded_error"), K.OVERLOADED),
 )  # fmt: skip

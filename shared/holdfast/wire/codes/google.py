@@ -25,6 +25,8 @@ GOOGLE = (
             Kind.RATE_LIMITED: ("RESOURCE_QUOTA_EXCEEDED", "RESOURCE_USAGE_RESTRICTION_VIOLATED"),
         },
     ),
+    # "No capacity available for model … on the server": of a 503 that is UNAVAILABLE, and of a 429 as well.
+    *rows("github.com/google-gemini/gemini-cli/issues/23520", {Kind.OVERLOADED: ("MODEL_CAPACITY_EXHAUSTED",)}),
     # "Not available in your country", "enable billing": never the job's.
     *rows(
         CODES,
