@@ -26,7 +26,7 @@ class FaultKind(StrEnum):
     TIMED_OUT = "timed_out"  # our total deadline passed after bytes were sent: ambiguous
     CONNECTION_LOST = "cut"  # the connection ended after bytes were sent: ambiguous
     BAD_ANSWER = "bad_answer"  # 200 with HTML, broken JSON, another shape, no content
-    BAD_OUTPUT = "bad_output"  # a well-formed answer that breaks the job's own schema
+    BAD_OUTPUT = "bad_output"  # a well-formed answer that breaks the job's own schema or rules
     REFUSED = "refused"  # the model would not answer, and the job asks for another one's opinion
     HEDGE_PRIMARY_LOST = (
         "outrun"  # a hedged job's second call answered first, and this first one was cancelled: ambiguous

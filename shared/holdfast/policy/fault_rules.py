@@ -177,7 +177,7 @@ FAULT_RULES: Mapping[FaultKind, FaultRule] = {
     FaultKind.BAD_OUTPUT: FaultRule(
         Scope.JOB, FaultAction.RETRY_HERE, uses_attempt=True, may_be_billed=True, route=_OK, credential=_OK,
         endpoint=_OK, repeats_here=1, most=2, cap=CAP,
-        advice="the answer breaks the job's own schema, twice. Loosen the schema, or plan a model that keeps to it",
+        advice="each answer breaks the job's own schema or rules. Loosen them, or plan a model that keeps to them",
     ),
     # The call itself went well. Where nobody else can be asked now, the refusal is the result.
     FaultKind.REFUSED: FaultRule(
