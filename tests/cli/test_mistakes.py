@@ -1,4 +1,4 @@
-"""Forty mistakes: each is answered in three lines at most by what, which, why and next; nothing is paid."""
+"""Seventy mistakes: each is answered in three lines at most by what, which, why and next; nothing is paid."""
 
 import http.server
 import socket
@@ -29,6 +29,7 @@ def mistake(command: str, status: int, *says: str, **env: str) -> object:
 
 
 NOWHERE = "job_" + "0" * 32
+EMPTY = {"HOLDFAST_CONFIG": "empty.toml"}
 MISTAKES = [
     # where the output goes: found before anything is paid
     mistake("run in.jsonl -o folder", 2, "folder: is a folder", "folder/answers.jsonl"),
@@ -71,6 +72,29 @@ MISTAKES = [
     mistake("status --server {other}", 69, "is no holdfast server", "404"),
     mistake("run in.jsonl -o out.jsonl --server {other}", 69, "is no holdfast server"),
     mistake("ask hi --server {other}", 69, "is no holdfast server"),
+    mistake("status --server http://127.0.0.1:1/api/v1", 2, "names a page of a server", "write http://127.0.0.1:1"),
+    mistake("status --server http://127.0.0.1:1/docs/", 2, "names a page of a server", "write http://127.0.0.1:1"),
+    # nothing to ask, nothing to end, names that are nearly right
+    mistake("ask  --model smart", 2, "missing argument"),
+    mistake("ask -", 2, "standard input", "is empty", "holdfast ask"),
+    mistake("down", 4, "no `holdfast up` runs in", "holdfast up --detach"),
+    mistake("route open claude-opus-4-8", 4, "no route claude-opus-4-8", "did you mean anthropic/claude-opus-4-8"),
+    mistake("lane pause smart", 4, "no lane smart", "did you mean smart.interactive or smart.batch"),
+    mistake("run nomodel.jsonl -o out.jsonl", 2, "model: is missing", "--model"),
+    mistake("run in.jsonl -o /proc/out.jsonl", 2, "/proc/out.jsonl", "cannot be written", "elsewhere"),
+    mistake("run in.jsonl -o out.jsonl --output json", 2, "expected auto", "-o json"),
+    mistake("run in.jsonl -o out.jsonl --map smart", 2, "expected old=new", "got 'smart'"),
+    mistake("run in.jsonl -o out.jsonl --priority high", 2, "expected interactive or batch", "got 'high'"),
+    mistake("run in.jsonl -o out.jsonl --processes 0", 2, "--processes", "greater than or equal to 1"),
+    mistake("job list --after yesterday", 2, "expected 90m, 2h, 7d", "got 'yesterday'"),
+    mistake("ask hi --modle smart", 2, "no such option: --modle", "--model"),
+    mistake("key revoke nokey", 4, "no key", "key list"),
+    mistake("sim break nosuch", 2, "nosuch", "known: anthropic, openai"),
+    # no configuration at all
+    mistake("run in.jsonl -o out.jsonl", 78, "no provider is configured", "holdfast init", **EMPTY),
+    mistake("submit in.jsonl", 78, "no provider is configured", "holdfast init", **EMPTY),
+    mistake("run in.jsonl --dry-run", 78, "no provider is configured", "holdfast init", **EMPTY),
+    mistake("up", 78, "no provider is configured", "holdfast init", **EMPTY),
     # ports
     mistake("up --port {taken}", 1, "port {taken}", "already in use", "--port"),
     mistake("api --port {taken}", 1, "port {taken}", "already in use", "--port"),
@@ -125,6 +149,8 @@ def test_a_mistake_is_answered_in_a_few_lines(
     (tmp_path / "folder").mkdir()
     (tmp_path / "in.jsonl").write_text('{"prompt": "hi", "model": "smart"}\n')
     (tmp_path / "data.csv").write_text("text,n\nhi,1\n")
+    (tmp_path / "nomodel.jsonl").write_text('{"prompt": "hi"}\n')
+    (tmp_path / "empty.toml").write_text("")
     (tmp_path / "array.json").write_text('[{"prompt": "hi"}]')
     (tmp_path / "no.db").write_text("this is no database at all\n")
     for name, value in mistake.env:
@@ -141,5 +167,5 @@ def test_a_mistake_is_answered_in_a_few_lines(
     assert not (tmp_path / "out.jsonl").exists()
 
 
-def test_there_are_forty_of_them() -> None:
-    assert len(MISTAKES) >= 40
+def test_there_are_seventy_of_them() -> None:
+    assert len(MISTAKES) >= 70

@@ -242,3 +242,34 @@ def test_an_output_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatc
     with answer_file(tmp_path / "out.jsonl") as file:
         file.write(b"{}\n")
     assert order == ["synced", "moved"]
+
+
+def test_a_device_or_a_pipe_is_written_and_never_replaced(cli, prompts, answered, tmp_path) -> None:
+    source, pipe = prompts("one"), tmp_path / "pipe"
+    answered(source)
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert cli("run", source, "-o", pipe).status == 0
+    assert json.loads(os.read(reader, 100_000))["reply"]["text"] == "ONE"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert cli("run", source, "-o", "/dev/null").status == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_full_disk_is_told_and_loses_nothing(cli, prompts, answered) -> None:
+    source = prompts("one")
+    answered(source)
+    ended = cli("run", source, "-o", "/dev/full")
+    assert ended.status == 1
+    assert "/dev/full: it cannot be written: No space left on device" in ended.err
+    assert "nothing is paid twice" in ended.err
+    assert Path("/dev/full").is_char_device()
+
+
+def test_an_empty_input_is_nothing_to_do(cli, tmp_path) -> None:
+    (tmp_path / "in.jsonl").write_text("\n")
+    ended = cli("run", "in.jsonl", "-o", "out.jsonl")
+    assert ended.status == 0
+    assert "in.jsonl holds no line: there is nothing to do" in ended.err
+    assert (tmp_path / "out.jsonl").read_bytes() == b""

@@ -19,6 +19,16 @@ LOOK = 0.1  # seconds
 LOG = HOME / "up.log"
 
 
+class NothingUp(NotFound):
+    """No `holdfast up` runs in a folder."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__("up", folder)
+
+    def __str__(self) -> str:
+        return f"no `holdfast up` runs in {self.name}. `holdfast up --detach` starts one."
+
+
 def start(arguments: list[str]) -> None:
     """Start ``up`` with ``arguments`` in the background, and return when it works. Raises ChildFailed: it ended."""
     HOME.mkdir(exist_ok=True)
@@ -60,10 +70,10 @@ def end(child: subprocess.Popen[bytes]) -> None:
 
 
 def stop() -> None:
-    """End the ``up`` of this folder: running calls finish first. Raises NotFound, Conflict."""
+    """End the ``up`` of this folder: running calls finish first. Raises NothingUp, Conflict."""
     pid = is_up()
     if pid is None:
-        raise NotFound("up", f"process in {Path.cwd()}")
+        raise NothingUp(str(Path.cwd()))
     os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + END_SECONDS
     while UP.exists() and is_up() is not None:

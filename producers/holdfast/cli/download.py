@@ -1,5 +1,6 @@
 """Answers become output lines, in input order, each as soon as all before it are there. Nothing is held in memory."""
 
+import errno
 import os
 import sys
 from collections import Counter
@@ -14,7 +15,9 @@ from holdfast.cli.upload import Upload
 from holdfast.client.backend import Backend
 from holdfast.client.batch_output import OutputForm, OutputLine, form_of, write_jobless
 from holdfast.client.waiting import PAGE, Pause, positioned, positioned_as_they_end
-from holdfast.model.errors import InvalidRequest
+from holdfast.model.errors import Conflict, InvalidRequest
+
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
 
 @dataclass(slots=True)
@@ -52,20 +55,35 @@ def answer_file(path: Path, *, in_place: bool = False) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.flush()
         return
-    part = path if in_place else path.with_name(path.name + ".part")
     if path.is_dir():
         raise InvalidRequest(str(path), "is a folder.", f"Name a file in it, such as {path / 'answers.jsonl'}.")
     if not path.parent.is_dir():
         raise InvalidRequest(str(path), f"there is no folder {path.parent}.", f"Make it: mkdir -p {path.parent}")
+    beside = not in_place and (path.is_file() or not path.exists())  # a device or a pipe is never replaced
+    part = path.with_name(path.name + ".part") if beside else path
     try:
         file = part.open("wb")
     except OSError as error:
         raise InvalidRequest(str(path), f"cannot be written: {error.strerror}.", "Name a file elsewhere.") from None
-    with file:
+    with written(path), file:
         yield file
         file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+        if part.is_file():
+            os.fsync(file.fileno())
+    if beside:
+        part.replace(path)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Tell what keeps an output from being written, such as a full disk. Raises Conflict."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        said = f"it cannot be written: {error.strerror}. No answer is lost: make room or name another file, and run the"
+        raise Conflict(str(path), f"{said} same command again; nothing is paid twice.") from None
 
 
 def collect(

@@ -23,6 +23,7 @@ def dry_run(source: Path, rows: RowOptions, defaults: JobDefaults, models: Model
     if not isinstance(backend, LocalBackend):
         hint = "Leave out --server and HOLDFAST_URL, where the configuration is at hand."
         raise InvalidRequest("--dry-run", "reads prices and plans, which a server does not tell.", hint)
+    backend.installation.usable_keys.demand([])
     estimate, bad = CostEstimate(), list[InvalidLine]()
     with JsonlInput(source, rows) as lines:
         for line in lines.lines():

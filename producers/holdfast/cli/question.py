@@ -18,6 +18,9 @@ STDIN = "-"
 def question(prompt: str, files: list[Path], *, system: str | None, max_tokens: int | None) -> Request:
     """Build the request. Raises InvalidRequest: a file cannot be sent."""
     text = sys.stdin.read() if prompt == STDIN else prompt
+    if not text.strip() and not files:
+        where = "standard input" if prompt == STDIN else "PROMPT"
+        raise InvalidRequest(where, "is empty: there is nothing to ask.", 'As in: holdfast ask "What is a holdfast?"')
     parts = tuple([part_of(file) for file in files] + [Text(text=text)])
     return Request(turns=(Turn(role=Role.USER, parts=parts),), system=system, max_tokens=max_tokens)
 

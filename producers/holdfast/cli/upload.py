@@ -64,7 +64,10 @@ class Uploader:
             self._set_aside(line for line in chunk if isinstance(line, InvalidLine))
             for run in unbroken(line for line in chunk if isinstance(line, InputLine)):
                 self._submit_as_admitted(run, admit)
-            progress(self.sent)
+            if self.sent.jobs:
+                progress(self.sent)
+        if not self.sent.lines:
+            say(f"{self._source.name} holds no line: there is nothing to do")
         if self._models.replaced:
             say(str(self._models))
         self._refuse_models()
@@ -78,7 +81,7 @@ class Uploader:
         if self.sent.jobs == 0 and len(told) == 1 and (only := told.pop())[0] == "model":
             where, problem, hint = only
             more = "Name another for all lines with --model, or replace it with --map OLD=NEW."
-            raise InvalidRequest(where, problem, f"{hint} {more}".strip())
+            raise InvalidRequest(where, problem, hint if "--model" in hint else f"{hint} {more}".strip())
 
     def _submit_as_admitted(self, run: Sequence[InputLine], admit: Callable[[Sequence[InputLine]], int]) -> None:
         while run:

@@ -93,6 +93,9 @@ class ApiConnection:
         return response
 
 
+BELOW = ("/api/v1", "/api", "/v1", "/docs", "/ui", "/openapi.json")  # paths of ours that are no addresses of a server
+
+
 def checked_url(url: str) -> str:
     """Return the address of a server. Raises InvalidRequest where it is none."""
     if not url.startswith(("http://", "https://")):
@@ -100,6 +103,10 @@ def checked_url(url: str) -> str:
         raise InvalidRequest(
             "--server or HOLDFAST_URL", f"{url!r} has no http:// or https://.", f"Write http://{rest}."
         )
+    for path in BELOW:
+        if url.rstrip("/").endswith(path):
+            address = url.rstrip("/").removesuffix(path)
+            raise InvalidRequest("--server or HOLDFAST_URL", f"{url!r} names a page of a server.", f"Write {address}.")
     return url
 
 

@@ -200,15 +200,18 @@ class LocalBackend:
             self.installation.settings.plan(model)
             Priority(priority)
         except (InvalidRequest, ValueError):
-            raise NotFound("lane", lane) from None
+            lanes = [f"{lane}.{each}" for each in Priority] if lane in self.installation.settings.models else []
+            raise NotFound("lane", lane, f"Did you mean {' or '.join(lanes)}?" if lanes else "") from None
 
     def _check_route(self, route: str) -> None:
         """Refuse a name that no plan has. Raises NotFound."""
         _refuse_unnameable("route", route)
         try:
-            self.installation.settings.plan(route)
+            names = [each.name for each in self.installation.settings.plan(route).routes]
         except InvalidRequest:
             raise NotFound("route", route) from None
+        if route not in names:  # a model: its routes are other names
+            raise NotFound("route", route, f"Did you mean {' or '.join(names)}?")
 
     # The state of everything
 

@@ -26,6 +26,7 @@ class Submission:
 
     def __init__(self, installation: Installation, tenant: str, request: SubmitRequest) -> None:
         self._offers, self._tenant, self._request = installation.offers, tenant, request
+        installation.usable_keys.demand([])  # without a provider no model is known: that is the mistake to tell
         self._plan = installation.settings.plan
         self._lines = read_items(request.items, request.defaults, self._plan)
         installation.usable_keys.demand(dict.fromkeys(line.model for line in self._lines))

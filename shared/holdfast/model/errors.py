@@ -38,12 +38,13 @@ class NotFound(HoldfastError):
     exit_status = 4
     http_status = 404
 
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(kind, name)
-        self.kind, self.name = kind, name
+    def __init__(self, kind: str, name: str, hint: str = "") -> None:
+        super().__init__(kind, name, hint)
+        self.kind, self.name, self.hint = kind, name, hint
 
     def __str__(self) -> str:
-        return f"there is no {self.kind} {self.name} in this storage. `holdfast {self.kind} list` shows what is."
+        hint = f" {self.hint}" if self.hint else ""
+        return f"there is no {self.kind} {self.name} in this storage.{hint} `holdfast {self.kind} list` shows what is."
 
 
 class InvalidRequest(HoldfastError):

@@ -84,7 +84,9 @@ def urls(which: list[str] | None) -> list[str]:
 def configured(known: "Settings", names: list[str]) -> list[str]:
     if unknown := [name for name in names if name not in known.providers]:
         raise InvalidRequest(
-            unknown[0], "is no provider of the configuration.", f"Known: {', '.join(known.providers)}."
+            unknown[0],
+            "is no provider of the configuration.",
+            f"Known: {', '.join(known.providers)}." if known.providers else "`holdfast up --sim` starts some.",
         )
     wanted = names or [each.name for each in known.providers.values() if is_here(each.base_url)]
     if not wanted:
