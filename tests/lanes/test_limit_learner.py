@@ -32,8 +32,17 @@ async def test_an_unknown_limit_starts_with_a_small_burst_at_a_modest_rate(learn
     assert per_second(learning) == pytest.approx(START_PER_MS * 1000)
 
 
-async def test_the_rate_grows_while_answers_come_and_it_is_used(learning: House) -> None:
+async def test_the_rate_grows_as_permits_are_used_before_any_answer(learning: House) -> None:
     learning.offer(1_000)
+    for _ in range(10):
+        await learning.fetch(100)
+        learning.wait(0.1)
+    assert per_second(learning) > 1.5 * START_PER_MS * 1000
+    assert float(learning.bucket()["requests.capacity"]) == pytest.approx(per_second(learning) / 10, rel=0.01)
+
+
+async def test_the_rate_grows_while_answers_come_and_it_is_used(learning: House) -> None:
+    learning.offer(3_000)
     for _ in range(20):
         await learning.finish((await learning.fetch(100)).permits)
         learning.wait(0.1)
@@ -69,7 +78,7 @@ async def test_a_header_that_names_no_limit_is_not_believed(learning: House, lim
 
 
 async def test_a_refusal_ends_the_growth_and_empties_the_bucket(learning: House) -> None:
-    learning.offer(200)
+    learning.offer(1_000)
     for _ in range(10):
         await learning.finish((await learning.fetch(100)).permits)
         learning.wait(0.1)

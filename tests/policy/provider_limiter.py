@@ -12,6 +12,7 @@ from holdfast.policy.rate_estimate import (
     observe_answer,
     observe_limit,
     observe_refusal,
+    observe_use,
     parse,
 )
 from holdfast.policy.rate_limit import Allowance, Level, Wait, take
@@ -89,6 +90,7 @@ class Fleet:
             if isinstance(took, Wait):
                 return
             self.level, self.taken, self.waiting = took[REQUESTS], self.taken + 1, self.waiting - 1
+            self._believe(now, observe_use(self.learned, now_ms=now, taken=self.taken), None)
             self._call(now)
 
     def _call(self, now: float) -> None:

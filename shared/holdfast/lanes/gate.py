@@ -106,6 +106,8 @@ class Gate:
         for probe in (permit for permit in permits if permit.probe):
             at, asked = round(self.now(), 3), round(asked_at, 3)  # it was lent in between
             log.info("probe_sent", route=probe.route, job=probe.job, at=at, asked=asked)
+        with suppress(QueueUnavailable):  # the permits are good; the next ones grow
+            await self._limits.grow(permits)
         return permits, status
 
     async def hedge(self, job: Offer, worker: str, plan: Plan) -> Permit | None:

@@ -9,6 +9,7 @@ from holdfast.lanes.script_client import ScriptClient
 from holdfast.model.attempt import Attempt
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
+from holdfast.model.job import Permit
 from holdfast.model.reply import Reply
 from holdfast.policy.rate_estimate import (
     RateEstimate,
@@ -30,11 +31,15 @@ Calls = Sequence[tuple[Attempt, float]]  # ended calls of one bucket, each with 
 
 @dataclass(frozen=True, slots=True)
 class KnownLimits:
-    """What this process last saw of a bucket; version -1: nothing yet. ``told``: limits per minute from headers."""
+    """What this process last saw of a bucket; version -1: nothing yet.
+
+    ``told``: limits per minute from headers. ``taken``: permits ever given from it, by then.
+    """
 
     version: int = -1
     estimate: RateEstimate | None = None
     told: Mapping[Dimension, float] = field(default_factory=dict)
+    taken: int = 0
 
 
 class LimitLearner:
@@ -43,6 +48,7 @@ class LimitLearner:
     def __init__(self, scripts: ScriptClient, plans: CompiledPlans) -> None:
         self._scripts, self._plans = scripts, plans
         self._known: dict[str, KnownLimits] = {}
+        self._taken: dict[str, int] = {}  # permits given from buckets that grow, as far as this process knows
 
     def was_told(self, bucket: str) -> bool:
         """Whether a header named the request limit, and nothing has denied it since."""
@@ -59,9 +65,26 @@ class LimitLearner:
             target = self._plans.target(attempt.permit)
             if target is not None and target.bucket in taken and (attempt.limits or target.learns):
                 groups.setdefault(target.bucket, (target, []))[1].append((attempt, rest))
+        self._taken |= taken
         now_ms = self._scripts.now() * 1000
         for bucket, (target, own) in groups.items():
             await self._learn(target, own, taken[bucket], now_ms)
+
+    async def grow(self, permits: Iterable[Permit]) -> None:
+        """Raise rates of which nothing is known, as their permits are used: no answer has to come first."""
+        given: dict[str, tuple[Target, int]] = {}
+        for permit in permits:
+            target = self._plans.target(permit)
+            if target is not None and target.learns and self._grows(target.bucket):
+                given[target.bucket] = target, given.get(target.bucket, (target, 0))[1] + 1
+        now_ms = self._scripts.now() * 1000
+        for bucket, (target, count) in given.items():
+            self._taken[bucket] = self._taken.get(bucket, 0) + count
+            await self._learn(target, (), self._taken[bucket], now_ms)
+
+    def _grows(self, bucket: str) -> bool:
+        estimate = self._of(bucket).estimate
+        return estimate is None or estimate.stage is Stage.GROWING
 
     async def _learn(self, target: Target, calls: Calls, taken: int, now_ms: float) -> None:
         """Compare and set; again where another process wrote meanwhile."""
@@ -75,6 +98,7 @@ class LimitLearner:
             self._known[target.bucket] = _read(found, known) if found else replace(after, version=known.version + 1)
             if not found:
                 return
+            taken = self._taken[target.bucket] = max(taken, self._known[target.bucket].taken)
 
     def _of(self, bucket: str) -> KnownLimits:
         return self._known.get(bucket, KnownLimits())
@@ -87,7 +111,7 @@ def _read(texts: Sequence[str], known: KnownLimits) -> KnownLimits:
         estimate = parse(hash_) or begin(float(hash_.get("learn.began") or 0))
     except (ValueError, KeyError):
         estimate = None  # nobody's: learn it anew
-    return KnownLimits(int(hash_.get("learn.version") or 0), estimate, known.told)
+    return KnownLimits(int(hash_.get("learn.version") or 0), estimate, known.told, int(hash_.get("taken") or 0))
 
 
 def _observed(
@@ -121,7 +145,7 @@ def _estimated(
         sent_ms = now_ms - calls[-1][0].seconds * 1000
         estimate, set_to = observe_limit(estimate, seen, now_ms=now_ms, sent_ms=sent_ms, taken=taken)
         level = level if set_to is None else set_to
-    if any(isinstance(call.outcome, Reply) for call, _ in calls):
+    if not calls or any(isinstance(call.outcome, Reply) for call, _ in calls):
         estimate = observe_answer(estimate, now_ms=now_ms, taken=taken)
     return estimate, level
 

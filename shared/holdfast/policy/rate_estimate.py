@@ -2,13 +2,15 @@
 
 A provider's limit is a bucket of its own: it fills at a rate and holds a burst, both unknown. Three stages:
 
-    growing   start slowly, raise the rate by half every second while answers come and the rate is used
+    growing   go a few times as fast as what was sent proves, as long as nobody refuses: no answer has to come first
     told      a header named the limit: believe it
     learned   refusals named it: between two moments at which the provider's bucket was empty, it let through what
               flowed in; that number divided by that time is the rate
 
-The first refusal ends the growth with a guess (that the burst is one second's worth, as most are). Then the rate is set
-a little above the guess, so that the second moment of emptiness comes soon, and softly: one or two refusals, not
+What was sent proves a rate: a provider that refuses nobody, and whose burst is one second's worth, as most are, let so
+many calls through in that time and one second. A refusal comes back within milliseconds, however long calls take: so
+growth waits for none of them, and stops at the first sign. The first refusal ends it with the same guess. Then the rate
+is set a little above the guess, so that the second moment of emptiness comes soon, and softly: one or two refusals, not
 dozens. From then on the rate stays just below what was learned, and creeps up, for limits grow too.
 
 Kept in the bucket's hash, beside the fields of ``rate_limit.py``: ``requests.per_ms`` and ``requests.capacity``, which
@@ -24,15 +26,19 @@ from enum import StrEnum
 from holdfast.model.call_result import LimitSeen
 from holdfast.policy.rate_limit import per_minute
 
-START_PER_MS = 0.04  # 40 requests a second
-START_BURST = 5.0  # requests
-GROWTH = 1.5  # times, per second: doubling would meet the limit with a volley of refusals
+START_PER_MS = 0.15  # 150 requests a second
+START_BURST = 15.0  # requests
+ABOVE_PROVEN = 4.0  # times what is proven: faster would meet the limit with a volley of refusals
+GROWING_BURST_MS = 100.0  # burst while it grows, so that asking every few milliseconds loses nothing
+UNUSED_MS = 1_000.0  # without use, what was proven counts from now on: the average of an idle hour proves nothing
 FASTEST_PER_MS = 10.0  # 10,000 a second: as good as unlimited
 USED = 0.7  # share of the rate that must have been used before a higher one is tried
 STEP_MS = 50.0  # rates change at most this often
 ABOVE_GUESS = 1.15  # the rate, as a multiple of the first guess, at which the second emptiness is looked for
 LEAST_BURST_MS = 100.0  # burst that is always kept, so that asking every few milliseconds loses nothing
 GUESS_MS = 8_000.0  # no second emptiness by then: the guess was too low, and growth goes on
+BRIEF_MS = 200.0  # a first refusal so soon tells little of the rate: growth goes on at once, by half every second
+BRIEF_GROWTH = 1.5
 BELOW_LEARNED = 0.985  # of what was learned is used
 BELOW_PROBED = 0.8  # of the rate at which a long, steady run met a refusal: the limit is hardly lower
 SLIP = 0.9  # of a known rate: a refusal that points to less than this denies it
@@ -83,12 +89,35 @@ def begin(now_ms: float, taken: int = 0) -> RateEstimate:
 
 def observe_answer(learned: RateEstimate, *, now_ms: float, taken: int) -> RateEstimate:
     """Calls came back that were not refused: where the rate was used, a higher one may be tried."""
+    if learned.stage is Stage.GROWING:
+        return observe_use(learned, now_ms=now_ms, taken=taken)
     elapsed = now_ms - learned.changed_at
     if elapsed < STEP_MS or now_ms < learned.resumed_at:
         return learned
     used = (taken - learned.changed_taken) / elapsed >= USED * learned.per_ms
     looked = replace(learned, changed_at=now_ms, changed_taken=taken)
     return _raised(looked, min(elapsed, 1_000.0) / 1_000.0) if used else looked
+
+
+def observe_use(learned: RateEstimate, *, now_ms: float, taken: int) -> RateEstimate:
+    """Permits were given, and nobody was refused so far: what they prove may be exceeded."""
+    elapsed = now_ms - learned.changed_at
+    if learned.stage is not Stage.GROWING or elapsed < STEP_MS or now_ms < learned.resumed_at:
+        return learned
+    proven = (taken - learned.before_count) / (now_ms - learned.before_at + BURST_MS)
+    if ABOVE_PROVEN * proven > learned.per_ms:
+        per_ms = min(FASTEST_PER_MS, ABOVE_PROVEN * proven)
+        capacity = max(START_BURST, per_ms * GROWING_BURST_MS)
+        return replace(learned, per_ms=per_ms, capacity=capacity, changed_at=now_ms, changed_taken=taken)
+    if elapsed < UNUSED_MS:
+        return learned
+    return _proven_anew(learned, now_ms, taken)
+
+
+def _proven_anew(learned: RateEstimate, now_ms: float, taken: int) -> RateEstimate:
+    """Count from now on, with what the rate was proven by."""
+    credit = int(learned.per_ms / ABOVE_PROVEN * BURST_MS) if learned.per_ms > START_PER_MS else 0
+    return replace(learned, before_at=now_ms, before_count=taken - credit, changed_at=now_ms, changed_taken=taken)
 
 
 def observe_refusal(
@@ -169,17 +198,24 @@ _NUMBERS = tuple(
 
 
 def _raised(learned: RateEstimate, seconds: float) -> RateEstimate:
+    """Try a higher rate after ``seconds`` in which this one was used. The burst follows it."""
+    per_ms = min(FASTEST_PER_MS, learned.per_ms * _growth(learned, seconds))
+    if learned.stage is Stage.LEARNED and learned.ceiling:
+        per_ms = min(per_ms, max(learned.per_ms, learned.ceiling))
+    return replace(learned, per_ms=per_ms, capacity=max(learned.capacity, _least_burst(per_ms)))
+
+
+def _growth(learned: RateEstimate, seconds: float) -> float:
+    quiet = learned.changed_at - learned.resumed_at
     match learned.stage:
-        case Stage.GROWING:
-            return replace(learned, per_ms=min(FASTEST_PER_MS, learned.per_ms * GROWTH**seconds))
-        case Stage.GUESSED if learned.changed_at - learned.resumed_at > GUESS_MS:
-            return replace(learned, per_ms=min(FASTEST_PER_MS, learned.per_ms * ABOVE_GUESS**seconds))
+        case Stage.GUESSED if learned.empty_at - learned.before_at < BRIEF_MS:
+            return float(BRIEF_GROWTH**seconds)
+        case Stage.GUESSED if quiet > GUESS_MS:
+            return float(ABOVE_GUESS**seconds)
         case Stage.LEARNED:
-            quiet = (learned.changed_at - learned.resumed_at) / CREEP_MS
-            raised = learned.per_ms * (1 + CREEP * seconds * (1 + quiet * quiet))
-            return replace(learned, per_ms=min(raised, learned.ceiling or raised))
+            return 1 + CREEP * seconds * (1 + (quiet / CREEP_MS) ** 2)
         case _:
-            return learned
+            return 1.0
 
 
 def _estimated(learned: RateEstimate) -> RateEstimate:

@@ -9,7 +9,7 @@ from holdfast.model.job import Need
 from holdfast.model.reply import Usage
 from holdfast.policy.admission import BucketState, share_left
 from holdfast.policy.outcome_signals import UNUSED_SHARE
-from holdfast.policy.rate_estimate import RateEstimate, begin, observe_answer, observe_refusal
+from holdfast.policy.rate_estimate import RateEstimate, Stage, begin, observe_answer, observe_refusal, observe_use
 from holdfast.policy.rate_limit import TRUSTED_PAUSE, Allowance, Level, next_rest, per_minute, refill
 from holdfast.policy.targets import Target, limits_by_dimension
 
@@ -52,6 +52,8 @@ class SimulatedBucket:
         """A permit was given, which leaves ``levels``. Returns what is left."""
         self.taken += 1
         after = self._buckets[self.name] = self.state.after(levels, now)
+        if self.estimate is not None and self.estimate.stage is Stage.GROWING:
+            self._believe(observe_use(self.estimate, now_ms=now * 1000, taken=self.taken), None, now)
         return after
 
     def settle(self, target: Target, need: Need, usage: Usage, now: float) -> None:
