@@ -197,6 +197,10 @@ def test_every_problem_comes_at_once_in_the_order_of_the_file() -> None:
             "holdfast.toml:3: providers.a.base_url: expected an http:// or https:// address, got 'api.example.org'",
         ),
         (
+            "[providers.a]\napi = 'anthropic'\nproxy = 'proxy.example.org:3128'",
+            "holdfast.toml:3: providers.a.proxy: expected an http:// or https:// address, got 'proxy.example.org:3128'",
+        ),
+        (
             "[providers.a]\napi = 'anthropic'\nlimits = { requests_per_minute = inf }",
             "holdfast.toml:3: providers.a.limits.requests_per_minute: expected a finite number, got inf",
         ),

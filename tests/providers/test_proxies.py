@@ -6,7 +6,7 @@ from yarl import URL
 from holdfast.model.errors import ConfigError
 from holdfast.model.fault import FaultKind
 from holdfast.model.reply import Reply
-from holdfast.model.route import Api
+from holdfast.model.route import Api, Site
 from holdfast.providers.connect import connect
 from holdfast.providers.proxies import read_proxies
 from providers.conftest import ask, fault
@@ -52,6 +52,23 @@ async def test_a_proxy_that_opens_no_tunnel_is_a_call_that_was_not_sent(environm
         await provider.close()
     assert proxy.seen[0].path == "api.provider.invalid:443"
     assert (fault(answer).kind, fault(answer).ambiguous) == (FaultKind.UNREACHABLE, False)
+
+
+async def test_a_provider_s_own_proxy_comes_before_the_environment_s(environment):
+    environment.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    environment.setenv("NO_PROXY", "*")
+    async with Loopback(answers(200, success(API))) as proxy:
+        provider = connect(API, "http://127.0.0.1:9/v1", "k", concurrency=10, site=Site(proxy=proxy.url))
+        answer = await provider.complete("m", ask(), deadline=5, tag="t")
+        await provider.close()
+    assert isinstance(answer.outcome, Reply)
+    assert [seen.path for seen in proxy.seen] == ["http://127.0.0.1:9/v1/chat/completions"]
+
+
+def test_a_provider_may_keep_out_of_every_proxy(environment):
+    environment.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    assert read_proxies("none")(URL("https://api.openai.com/v1")) is None
+    assert read_proxies()(URL("https://api.openai.com/v1")) == URL("http://proxy.example:3128")
 
 
 async def test_loopback_never_goes_through_a_proxy(environment):

@@ -41,7 +41,7 @@ waits = st.sampled_from([0.0, 1.0, 200.0, 900.0])
 avoids = st.dictionaries(st.sampled_from(["a/m", "b/m"]), st.none() | waits, max_size=2)
 steps = st.one_of(
     st.just(Complete()),
-    st.builds(Retry, waits, st.booleans(), avoids),
+    st.builds(Retry, waits, st.booleans(), avoids, st.none() | st.integers(1, 9_999)),
     st.builds(Snooze, waits, avoids),
     st.builds(Reroute, avoids, st.booleans()),
     st.builds(Bury, st.builds(DeathReason, st.sampled_from(FaultKind), st.just("why"), st.just(400))),
@@ -70,6 +70,7 @@ def jobs(draw: st.DrawFn, mostly: State) -> JobProgress:
         avoid=draw(avoids),
         why_waiting=draw(st.none() | st.just("it waited")),
         fault=draw(st.sampled_from(FaultKind)) if state is State.DEAD else None,
+        output_ceiling=draw(st.none() | st.integers(1, 9_999)),
         open_calls=calls,
     )
 

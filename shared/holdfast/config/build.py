@@ -80,7 +80,7 @@ def _provider(name: str, table: ProviderTable) -> ProviderSettings:
         limits=_limits(table.limits),
         endpoints=tuple(table.endpoints),
         breaker=table.breaker,
-        site=Site(table.region, table.project, table.workspace_id, table.api_version, table.dialect),
+        site=Site(table.region, table.project, table.workspace_id, table.api_version, table.dialect, table.proxy),
     )
 
 

@@ -65,6 +65,10 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _proxy_address(text: str) -> str:
+    return text if text == "none" else _web_address(text)
+
+
 def _issuer_address(text: str) -> str:
     """A token issuer is shown a secret: in the clear only on this machine."""
     address = urlsplit(_web_address(text))
@@ -100,6 +104,7 @@ def _split(text: str) -> SplitResult | None:
 Seconds = Annotated[float, BeforeValidator(seconds), Field(json_schema_extra={"format": "duration"})]
 PositiveSeconds = Annotated[Seconds, AfterValidator(_positive)]
 Reference = Annotated[str, AfterValidator(_reference)]
+ProxyAddress = Annotated[str, AfterValidator(_proxy_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 IssuerAddress = Annotated[str, AfterValidator(_issuer_address)]
 EndpointPath = Annotated[str, AfterValidator(_endpoint_path)]
@@ -297,6 +302,11 @@ class ProviderTable(TomlTable):
         default=20.0,
         description="A call still in flight after this long counts against the route, if it also takes five times as "
         "long as calls there typically do.",
+    )
+    proxy: ProxyAddress | None = Field(
+        default=None,
+        description="HTTP proxy through which its calls go, `http://HOST:PORT`; `none`: they go straight. Default: "
+        "what `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the worker's environment say.",
     )
     status_page: WebAddress | None = Field(
         default=None, description="Where the provider tells of outages; `holdfast diagnose` reads it."

@@ -61,6 +61,7 @@ class Site:
     workspace_id: str | None = None
     api_version: str | None = None
     dialect: Dialect | None = None  # None: recognised by the address
+    proxy: str | None = None  # HTTP proxy of its calls; "none": they go straight; None: the environment tells
 
 
 @dataclass(frozen=True, slots=True)

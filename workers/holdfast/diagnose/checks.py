@@ -71,9 +71,9 @@ class Examiner:
 
     async def examine(self, names: Iterable[str]) -> list[Examination]:
         """Examine providers side by side. Raises ConfigError: a proxy of the environment speaks no HTTP."""
-        proxy_of = read_proxies()
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-            found = [_Checks(self, self.settings.providers[name], session, proxy_of) for name in names]
+            providers = [self.settings.providers[name] for name in names]
+            found = [_Checks(self, each, session, read_proxies(each.site.proxy)) for each in providers]
             await asyncio.gather(*(each.run() for each in found))
         return [one.conclude(other for other in found if other is not one) for one in found]
 

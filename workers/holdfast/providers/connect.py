@@ -34,7 +34,8 @@ def connect(
 
     Raises: ConfigError: the cloud's libraries are not installed, it wants a key, or its SDK refuses to start.
     """
-    site, transport = site or Site(), Transport(concurrency, crash_point=runtime.crash_point)
+    site = site or Site()
+    transport = Transport(concurrency, crash_point=runtime.crash_point, proxy=site.proxy)
     opened = _open(api, base_url, secret, transport, site)
     return SdkProvider(opened, transport, format_of(api, base_url, site.dialect), runtime.clock)
 

@@ -1,4 +1,4 @@
-"""Which proxy a call to a provider goes through: HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case, or none."""
+"""Which proxy a call to a provider goes through: its own, or HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case."""
 
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
@@ -9,15 +9,20 @@ from yarl import URL
 from holdfast.model.errors import ConfigError
 from holdfast.model.loopback import is_loopback
 
+STRAIGHT = "none"  # in the place of a proxy's address
 ProxyOf = Callable[[URL], URL | None]  # an address to its proxy; None: the call goes straight
 
 
-def read_proxies() -> ProxyOf:
+def read_proxies(own: str | None = None) -> ProxyOf:
     """Read the environment once. Raises ConfigError: a proxy that speaks no HTTP.
 
-    Loopback never goes through a proxy. NO_PROXY holds host names, ends of them, addresses, and networks as CIDR, apart
+    ``own``: the provider's own proxy, to which all its calls go, or ``STRAIGHT``. None: the environment tells. Then
+    loopback never goes through a proxy. NO_PROXY holds host names, ends of them, addresses, and networks as CIDR, apart
     by commas; ``*`` is everything.
     """
+    if own is not None:
+        chosen = None if own == STRAIGHT else URL(own)
+        return lambda _: chosen
     told = getproxies_environment()
     proxies = {scheme: _proxy(scheme, told[scheme]) for scheme in ("http", "https") if told.get(scheme)}
     networks = [entry.strip() for entry in told.get("no", "").split(",") if "/" in entry]

@@ -117,9 +117,11 @@ class _Request(aiohttp.ClientRequest):
 
 
 class Transport(httpx2.AsyncClient):
-    """An HTTP client for the SDKs. Follows no redirect, goes through the proxies of the environment, sends once."""
+    """An HTTP client for the SDKs. Follows no redirect, goes through ``proxy`` or the environment's, sends once."""
 
-    def __init__(self, concurrency: int, *, crash_point: CrashPoint, body_cap: int = BODY_CAP) -> None:
+    def __init__(
+        self, concurrency: int, *, crash_point: CrashPoint, body_cap: int = BODY_CAP, proxy: str | None = None
+    ) -> None:
         super().__init__(
             transport=httpx2.MockTransport(lambda _: httpx2.Response(500)),  # never used: ``send`` is the way out
             headers={"accept-encoding": "gzip, deflate"},
@@ -129,7 +131,7 @@ class Transport(httpx2.AsyncClient):
         self._concurrency, self._body_cap, self._crash_point = concurrency, body_cap, crash_point
         self._refusals: dict[str, Refusal] = {}  # by attempt, while its call is made
         self._tls = _tls()
-        self._proxy_of = read_proxies()
+        self._proxy_of = read_proxies(proxy)
         self._session: aiohttp.ClientSession | None = None
 
     @contextmanager
