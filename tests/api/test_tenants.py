@@ -23,6 +23,7 @@ ACT = {"all": True, "dry_run": False}
 OF_THE_HOUSE = re.compile(
     r"/api/v1/(lanes|routes|ledger|status|diagnose)|/metrics"
 )  # all tenants' at once: no tenant's key
+NO_FILE = f"file-{'0' * 32}"  # tests/api/openai/test_isolation.py looks for files
 MOVING = {"audit", "api_key"}  # tables that hold no tenant's things
 
 
@@ -50,7 +51,8 @@ class Other:
         for path, operations in paths.items():
             for method in operations:
                 for job in self.jobs:
-                    url = path.format(job=job, batch=self.batch, operation=self.operation, name="smart.batch")
+                    named = {"job": job, "batch": self.batch, "operation": self.operation, "file": NO_FILE}
+                    url = path.format(**named, name="smart.batch", model="smart", provider="anthropic")
                     for body in ({}, ACT, {"id": [job], "dry_run": False}, {"batch": self.batch, "dry_run": False}):
                         yield method.upper(), url, {"json": body} if method == "post" else {}
                         if method != "post":

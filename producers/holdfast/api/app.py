@@ -17,11 +17,14 @@ from holdfast.api.auth.host_guard import HostGuardMiddleware
 from holdfast.api.auth.middleware import AuthMiddleware
 from holdfast.api.auth.request_context import check_endpoints
 from holdfast.api.body_limits import BodyLimitMiddleware
+from holdfast.api.compatible import models
 from holdfast.api.compatible.client_api import PREFIX, ClientApi, ErrorShapes
 from holdfast.api.headers import SecurityHeadersMiddleware
 from holdfast.api.native import batches, dead_letters, diagnosis, jobs, lanes, operations, routes
+from holdfast.api.openai import batches as openai_batches
 from holdfast.api.openai import calls as openai_calls
 from holdfast.api.openai import errors as openai_errors
+from holdfast.api.openai import files as openai_files
 from holdfast.api.problems import answer_problems
 from holdfast.api.request_ids import RequestIdMiddleware
 from holdfast.api.ui import batch_pages, dead_letter_pages, fleet_page, job_pages, login
@@ -33,7 +36,7 @@ ERROR_WRITERS = {
     ClientApi.OPENAI: openai_errors.write_error,
     ClientApi.ANTHROPIC: anthropic_errors.write_error,
 }
-CLIENT_APIS = (openai_calls, messages, message_batches)
+CLIENT_APIS = (models, openai_calls, openai_files, openai_batches, messages, message_batches)
 PARTS = (jobs, batches, dead_letters, lanes, routes, operations, diagnosis)
 
 

@@ -1,5 +1,6 @@
 """What every endpoint shares: the installation, the poller that waits for all, and how an endpoint gets at them."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,14 +10,20 @@ from holdfast.api.anthropic.token_count import TokenCounter
 from holdfast.api.auth.failed_auth import FailedAuthLimiter
 from holdfast.api.auth.key_cache import KeyCache
 from holdfast.api.auth.session import SessionSealer
-from holdfast.api.compatible.batch_import import BatchImporter
+from holdfast.api.compatible.batch_import import BatchImporter, ReaderOf
 from holdfast.api.compatible.client_api import ClientApi
 from holdfast.api.compatible.repeated_calls import RepeatedCalls
+from holdfast.api.openai.batch_lines import begin_input
 from holdfast.api.ui.dashboard import Dashboard
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.client.state_poller import StatePoller
 from holdfast.config import Settings
+
+READERS: Mapping[str, ReaderOf] = {
+    ClientApi.ANTHROPIC: lambda _installation, _order: RequestReader(),
+    ClientApi.OPENAI: begin_input,
+}
 
 
 class AppState:
@@ -30,7 +37,7 @@ class AppState:
         self.repeated_calls = RepeatedCalls(self.installation)
         self.sessions = SessionSealer(self.installation)
         self.dashboard = Dashboard(self.installation)
-        self.batch_importer = BatchImporter(self.installation, {ClientApi.ANTHROPIC: RequestReader()})
+        self.batch_importer = BatchImporter(self.installation, READERS)
         self.token_counter = TokenCounter(settings)
         everybody = LocalBackend(self.installation, tenant=None)
         self.watch = StatePoller(everybody.states, hints=everybody.hints)

@@ -35,7 +35,10 @@ CALLS = (
     "messages/count_tokens",
 )
 LARGE = frozenset({"/api/v1/jobs", *(f"/v1/{path}" for path in CALLS)})
-STREAMED: Mapping[str, int] = {"/v1/messages/batches": 256 * 1024 * 1024}  # bytes that go to the disk as they come
+STREAMED: Mapping[str, int] = {  # bytes that go to the disk as they come
+    "/v1/messages/batches": 256 * 1024 * 1024,
+    "/v1/files": 201 * 1024 * 1024,  # a file, and the form around it
+}
 STREAM_SECONDS = 3_600.0  # for a whole body of these
 ONE_OR_MANY = 'Send one job, or {"jobs": [...]}.'
 PLAIN = frozenset({"", "identity"})

@@ -80,6 +80,7 @@ BAD_LINES = Statement("""
     select position, line, custom_id, code, message, param from bad_line
     where batch = :batch and position > :after order by position limit :limit
 """)
+CUSTOM_IDS = Statement("select custom_id from job where batch = :batch and custom_id is not null")
 ASK_CANCEL = Statement("""
     update batch_order set cancel_asked_at = :now where batch = :batch and ended_at is null and cancel_asked_at is null
 """)
@@ -96,6 +97,13 @@ END = Statement("""
     where batch = :batch and ended_at is null and read_at is not null
 """)
 LAST_END = Statement("select max(finished_at) as at from job where batch = :batch and finished_at is not null")
+FAIL = Statement("""
+    update batch_order set failure = :failure, read_at = :now, ended_at = :now, final_counts = '{}'
+    where batch = :batch and ended_at is null
+""")
+HIDE = Statement("""
+    update batch_order set hidden_files = hidden_files || ' ' || :part where batch = :batch
+""")
 DELETE = Statement("update batch_order set deleted_at = :now where batch = :batch and deleted_at is null")
 
 
@@ -116,6 +124,15 @@ def open_order(tx: Transaction, new: NewBatchOrder) -> BatchOrder:
         expires_at=tx.now + to_micros(new.expires_in),
         lines=new.lines,
     )
+    found = find_order(tx, new.batch, new.api, new.tenant)
+    assert found is not None
+    return found
+
+
+def open_failed_order(tx: Transaction, new: NewBatchOrder, failure: str) -> BatchOrder:
+    """Open an order that cannot be carried out at all. ``failure`` is JSON of code and message."""
+    open_order(tx, new)
+    tx.run(FAIL, batch=new.batch, failure=failure, now=tx.now)
     found = find_order(tx, new.batch, new.api, new.tenant)
     assert found is not None
     return found
@@ -194,6 +211,11 @@ def list_bad_lines(tx: Transaction, batch: str, after: int = -1, limit: int = 50
     return [BadLine(*row) for row in tx.run(BAD_LINES, batch=batch, after=after, limit=limit)]
 
 
+def read_custom_ids(tx: Transaction, batch: str) -> set[str]:
+    """Return the names of all requests of an order that have become jobs."""
+    return {row.custom_id for row in tx.run(CUSTOM_IDS, batch=batch)}
+
+
 def ask_cancel(tx: Transaction, batch: str) -> None:
     """Note that an order is to be cancelled; its jobs are cancelled next, by ``cancel_batch``."""
     tx.run(ASK_CANCEL, batch=batch, now=tx.now)
@@ -226,6 +248,11 @@ def _end(tx: Transaction, batch: str, counts: Mapping[State, int]) -> int:
     kept = orjson.dumps({state.value: jobs for state, jobs in counts.items()}).decode()
     tx.run(END, batch=batch, ended_at=last or tx.now, counts=kept)
     return 1
+
+
+def hide_file(tx: Transaction, batch: str, part: str) -> None:
+    """Show one of its output files no more."""
+    tx.run(HIDE, batch=batch, part=part)
 
 
 def delete_order(tx: Transaction, batch: str) -> None:

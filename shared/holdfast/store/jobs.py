@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, union_all
 
-from holdfast.model.job import Priority, State, lane_name
+from holdfast.model.job import TERMINAL, Priority, State, lane_name
 from holdfast.model.records import AttemptRecord, FinishedJob, JobDetail, JobFilter, JobRecord, ResultRecord
 from holdfast.store.micros import to_micros
 from holdfast.store.records import ATTEMPT, JOB, REQUEST, RESULT, read_attempt, read_job, read_result
@@ -156,11 +156,13 @@ def _results(tx: Transaction, ids: Sequence[str]) -> dict[tuple[str, int], Resul
     return {(row.job, row.generation): read_result(row) for row in rows}
 
 
-def list_finished(tx: Transaction, batch: str, after: int = -1, limit: int = 1000) -> list[FinishedJob]:
-    """Jobs of a batch that ended, by place in the input, beyond place ``after``. Live jobs leave gaps."""
+def list_finished(
+    tx: Transaction, batch: str, after: int = -1, limit: int = 1000, states: frozenset[State] = TERMINAL
+) -> list[FinishedJob]:
+    """Jobs of a batch that ended in one of ``states``, by place in the input, beyond ``after``. Others leave gaps."""
     query = (
         select(JOB)
-        .where(JOB.c.batch == batch, ENDED_IN_BATCH, JOB.c.position > after)
+        .where(JOB.c.batch == batch, ENDED_IN_BATCH, _in_states(states), JOB.c.position > after)
         .order_by(JOB.c.position, JOB.c.id)
         .limit(limit)
     )

@@ -1,10 +1,11 @@
 """The real SDK against the application on loopback; answers come from a stand-in for the worker."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Thread
 from time import monotonic
-from typing import Self
+from typing import Any, Self
 
 import openai
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import select
 
 from holdfast.model.records import JobFilter, JobRecord
 from holdfast.store import Store
+from holdfast.store.cancel import expire_due
 from holdfast.store.jobs import list_jobs
 from holdfast.store.tables import METADATA
 from producing import StandInWorker, served
@@ -54,6 +56,24 @@ def until(true: Callable[[], object]) -> None:
         pause.wait(0.02)
 
 
+def line_of(name: str, prompt: str | None, *, url: str = "/v1/chat/completions", **more: Any) -> bytes:
+    """An input line. ``prompt`` None: without messages."""
+    body = {"model": more.pop("model", "smart"), "messages": prompt and [{"role": "user", "content": prompt}]}
+    return json.dumps({"custom_id": name, "method": "POST", "url": url, "body": body, **more}).encode()
+
+
+def lines_of(prompts: Sequence[str]) -> bytes:
+    return b"".join(line_of(str(n), prompt) + b"\n" for n, prompt in enumerate(prompts))
+
+
+def batch_of(client: openai.OpenAI, content: bytes, endpoint: str = "/v1/chat/completions", **options: Any):
+    """Upload a file and make a batch of it."""
+    file = client.files.create(file=("in.jsonl", content), purpose="batch")
+    return client.batches.create(
+        **{"input_file_id": file.id, "endpoint": endpoint, "completion_window": "24h", **options}
+    )
+
+
 class Answering:
     """Does something for every job until the block ends."""
 
@@ -80,3 +100,10 @@ def answering(worker: StandInWorker) -> Iterator[Answering]:
     """Every prompt is answered with itself, upper case."""
     with Answering(lambda: sum(worker.answer(lane) for lane in LANES)) as answering:
         yield answering
+
+
+@pytest.fixture
+def sweeping(store: Store) -> Iterator[Answering]:
+    """What has expired ends, as the sweeper of a worker sees to."""
+    with Answering(lambda: store.write(expire_due, 100)) as sweeping:
+        yield sweeping

@@ -81,7 +81,7 @@ def page_view(orders: Sequence[BatchOrder], base_url: str, *, has_more: bool) ->
 class RequestReader:
     """Reads the requests of message batches: each is a line of ours as it stands."""
 
-    def read(self, line: bytes, _order: BatchOrder) -> bytes:
+    def read(self, line: bytes) -> bytes:
         return line
 
     def refused(self, line: bytes, error: InvalidRequest) -> LineRefused:

@@ -6,7 +6,7 @@ the last committed page ended (docs/decisions/0043). A line that cannot become a
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import Protocol
@@ -43,13 +43,16 @@ class LineRefused(Exception):
 
 
 class LineReader(Protocol):
-    """What an API demands of the lines of its orders."""
+    """What an API demands of the lines of one order. They are read in their order, each once."""
 
-    def read(self, line: bytes, order: BatchOrder) -> bytes:
+    def read(self, line: bytes) -> bytes:
         """Return a line as one of a batch that can be submitted. Raises LineRefused."""
 
     def refused(self, line: bytes, error: InvalidRequest) -> LineRefused:
         """Say in the API's words why a line cannot become a job."""
+
+
+ReaderOf = Callable[[Installation, BatchOrder], LineReader]  # of an order from where it stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class ImportPage:
 class BatchImporter:
     """One per application. ``readers`` by the API through which orders come."""
 
-    def __init__(self, installation: Installation, readers: Mapping[str, LineReader]) -> None:
+    def __init__(self, installation: Installation, readers: Mapping[str, ReaderOf]) -> None:
         self._installation, self._readers = installation, readers
         self._stopping, self._wake = Event(), asyncio.Event()
 
@@ -111,7 +114,8 @@ class BatchImporter:
         order = store.write(lease_order, LEASE) if found.unread else None
         if order is None:
             return False
-        for page in OrderReader(self._installation, order, self._readers[order.api]).pages():
+        reader = self._readers[order.api](self._installation, order)
+        for page in OrderReader(self._installation, order, reader).pages():
             if self._stopping.is_set() or not self._keep(order, page):
                 break
             order = replace(order, next_line=page.next_line, next_byte=page.next_byte)
@@ -180,7 +184,7 @@ class OrderReader:
 
     def _job(self, id_: str, line: bytes) -> Encoded:
         """Make the job of a line, ready to be stored. Raises LineRefused."""
-        item = self._reader.read(line, self._order)
+        item = self._reader.read(line)
         try:
             return encode_job(self._new_job(id_, read_checked(item, DEFAULTS, self._plan)))
         except InvalidRequest as error:

@@ -21,6 +21,7 @@ from holdfast.model.errors import HoldfastError
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import State
 from holdfast.store.cancel import cancel_all
+from holdfast.store.files import delete_expired_files
 from holdfast.store.given_up_calls import drop, find_given_up, find_late, find_sent, give_up, take
 from holdfast.store.jobs import read_states
 
@@ -104,9 +105,14 @@ class RepeatedCalls:
         while True:
             await asyncio.sleep(CLEAN_EVERY)
             try:
-                await run_in_threadpool(self.cancel_late)
+                await run_in_threadpool(self.clean_up_once)
             except HoldfastError as error:
                 log.info("jobs of calls that were given up are cancelled later: %s", error)
+
+    def clean_up_once(self) -> None:
+        """Cancel what waits for nobody, and delete files whose date has come."""
+        self.cancel_late()
+        self._installation.ready().write(delete_expired_files)
 
     def cancel_late(self, after: float = WITHIN) -> int:
         """Cancel what waits for nobody. Returns how many jobs were."""

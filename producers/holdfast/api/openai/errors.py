@@ -52,7 +52,8 @@ def message_of(problem: HttpProblem) -> str:
 
 def param_of(problem: HttpProblem) -> str | None:
     """Name the parameter that is wrong, as OpenAI's API does."""
-    where = problem.members.get("where")
+    errors = problem.members.get("errors")
+    where = errors[0]["where"] if errors else problem.members.get("where")
     if isinstance(where, str):
         return without_body(where)
     if problem.code == "model_not_found":

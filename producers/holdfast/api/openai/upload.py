@@ -1,0 +1,141 @@
+"""Uploading a file: its form is spooled to the disk, its content kept in chunks, and then it can be seen.
+
+A process that dies on the way leaves chunks that nobody sees, which retention deletes; the client sends the file again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import IO
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+
+from holdfast.api.auth.request_context import RequestContext
+from holdfast.api.compatible.call_request import IDEMPOTENCY_KEY, fingerprint, tries_before
+from holdfast.api.compatible.kept_lines import keep_content
+from holdfast.api.compatible.repeated_calls import WITHIN
+from holdfast.model.client_file import ClientFile
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.ids import new_id
+from holdfast.model.job import DEFAULT_TENANT
+from holdfast.model.storable import storable
+from holdfast.store.file_chunks import drop_chunks
+from holdfast.store.files import add_file, find_repeated_file
+
+PURPOSES = ("batch",)
+MOST_BYTES = 200 * 1024 * 1024
+MOST_OF_A_LINE = 32 * 1024 * 1024
+PIECE = 1024 * 1024  # bytes that are read at once
+ANCHOR, SECONDS = "expires_after[anchor]", "expires_after[seconds]"
+SHORTEST, LONGEST = 3_600, 2_592_000  # seconds of expires_after (OpenAI's API reference, "Upload file")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """A form as it was sent."""
+
+    content: IO[bytes]
+    filename: str
+    purpose: str
+    expires_in: float | None
+
+
+def read_form(form: FormData, keep_results: float | None) -> UploadForm:
+    """Read the fields of an upload. Raises InvalidRequest."""
+    file, purpose = form.get("file"), form.get("purpose")
+    if not isinstance(file, UploadFile):
+        raise InvalidRequest("file", "is missing; send it as a part of a multipart form.")
+    if purpose not in PURPOSES:
+        raise InvalidRequest("purpose", f"expected {' or '.join(PURPOSES)}, got {str(purpose)[:40]!r}.")
+    if not file.size:
+        raise InvalidRequest("file", "is empty.")
+    if file.size > MOST_BYTES:
+        raise InvalidRequest("file", f"has {file.size:,} bytes; {MOST_BYTES:,} are the most.", "Send it in parts.")
+    name = storable(file.filename) or "upload"
+    return UploadForm(file.file, name[:255], str(purpose), expiry(form, keep_results))
+
+
+def expiry(form: FormData, keep_results: float | None) -> float | None:
+    """Return the seconds after which a file expires; None: it does not. Raises InvalidRequest."""
+    if ANCHOR not in form and SECONDS not in form:
+        return keep_results
+    seconds = form.get(SECONDS)
+    if form.get(ANCHOR) != "created_at" or not isinstance(seconds, str) or not seconds.isdigit():
+        raise InvalidRequest("expires_after", "expected the anchor created_at and a number of seconds.")
+    if not SHORTEST <= int(seconds[:10]) <= LONGEST:
+        raise InvalidRequest("expires_after.seconds", f"expected {SHORTEST:,} to {LONGEST:,}.")
+    return float(seconds)
+
+
+async def keep_upload(context: RequestContext, upload: UploadForm) -> ClientFile:
+    """Keep an upload; one that is repeated finds the file of the first try. Raises InvalidRequest."""
+    name = await run_in_threadpool(fingerprint_of, context, upload)
+    async with context.app_state.repeated_calls.turns.take(name):
+        return await run_in_threadpool(find_or_keep, context, upload, name)
+
+
+def fingerprint_of(context: RequestContext, upload: UploadForm) -> str:
+    digest = blake2b(digest_size=16)
+    for piece in pieces(upload.content):
+        digest.update(piece)
+    key = context.request.headers.get(IDEMPOTENCY_KEY)
+    said = key.encode() if key else digest.digest()
+    return fingerprint(context.caller.name, context.request.url.path, said, upload.filename.encode())
+
+
+def find_or_keep(context: RequestContext, upload: UploadForm, name: str) -> ClientFile:
+    store, tenant = context.app_state.installation.ready(), context.tenant or DEFAULT_TENANT
+    if is_repeat(context.request) and (earlier := store.read(find_repeated_file, tenant, name, WITHIN)):
+        return earlier
+    id_, count = new_id(), LineCount()
+    try:
+        keep_content(store, id_, count.of(pieces(upload.content)))
+    except InvalidRequest:
+        store.write(drop_chunks, id_)
+        raise
+    context.app_state.installation.crash_point("before_insert")
+    file = ClientFile(id_, tenant, upload.filename, upload.purpose, count.size, count.lines)
+    return store.write(add_file, file, name, upload.expires_in)
+
+
+def is_repeat(request: Request) -> bool:
+    return tries_before(request) > 0 or IDEMPOTENCY_KEY in request.headers
+
+
+def pieces(content: IO[bytes]) -> Iterator[bytes]:
+    """Read a file from its beginning."""
+    content.seek(0)
+    return iter(lambda: content.read(PIECE), b"")
+
+
+class LineCount:
+    """Counts bytes, and lines that are not blank, while a content goes by."""
+
+    def __init__(self) -> None:
+        self.size = self.lines = 0
+        self._number, self._length, self._blank = 1, 0, True
+
+    def of(self, content: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield what ``content`` yields. Raises InvalidRequest: a line is too long to be one request."""
+        for piece in content:
+            self.size += len(piece)
+            *ended, rest = piece.split(b"\n")
+            for part in ended:
+                self._take(part)
+                self._end_line()
+            self._take(rest)
+            yield piece
+        self._end_line()
+
+    def _take(self, part: bytes) -> None:
+        self._length += len(part)
+        self._blank = self._blank and not part.strip()
+        if self._length > MOST_OF_A_LINE:
+            problem = f"line {self._number:,} is longer than {MOST_OF_A_LINE:,} bytes."
+            raise InvalidRequest("file", problem, "Each line is one request.")
+
+    def _end_line(self) -> None:
+        self.lines += not self._blank
+        self._number, self._length, self._blank = self._number + 1, 0, True
