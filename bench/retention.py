@@ -113,7 +113,7 @@ def delete_all(store: Store) -> tuple[int, float]:
     longest, more = 0.0, store.write(open_retention, MONTH)
     while more:
         began = time.perf_counter()
-        more = work_page(store, RETENTION)
+        more = work_page(store, RETENTION) is not None
         longest = max(longest, time.perf_counter() - began)
         time.sleep(REST)
     return store.read(find_operation, RETENTION).jobs, longest

@@ -26,18 +26,48 @@ def test_without_a_filter_nothing_happens(api, letters, action) -> None:
 
 @pytest.mark.parametrize("action", ["replay", "drain", "drop"])
 def test_by_default_an_action_only_counts(api, letters, action) -> None:
-    answer = api.post(f"/api/v1/dlq/{action}", json={"fault": "invalid_request", "limit": 3})
-    assert answer.json() == {"operation": None, "jobs": 3, "dry_run": True}
+    answer = api.post(f"/api/v1/dlq/{action}", json={"fault": "invalid_request", "limit": 3}).json()
+    assert (answer["operation"], answer["jobs"], answer["dry_run"]) == (None, 3, True)
     assert len(api.get("/api/v1/dlq").json()["jobs"]) == letters
 
 
-def test_a_replay_is_paced(api, letters) -> None:
-    body = {"lane": "smart.batch", "dry_run": False, "per_minute": 1}
-    answer = api.post("/api/v1/dlq/replay", json=body).json()
-    assert (answer["jobs"], answer["dry_run"]) == (letters, False)
+def test_a_plan_of_a_replay_tells_the_route_and_the_cost(api, letters) -> None:
+    plan = api.post("/api/v1/dlq/replay", json={"all": True}).json()
+    [route] = plan["routes"]
+    assert (route["model"], route["route"], route["jobs"]) == ("smart", "anthropic/claude-opus-4-8", letters)
+    assert plan["cost_usd"] == route["cost_usd"] > 0
+    dearer = api.post("/api/v1/dlq/replay", json={"all": True, "edit": {"max_tokens": 100_000}}).json()
+    assert dearer["cost_usd"] > plan["cost_usd"]
+    unpriced = api.post("/api/v1/dlq/replay", json={"all": True, "edit": {"model": "openai/gpt-5.4"}}).json()
+    assert (unpriced["cost_usd"], unpriced["routes"][0]["route"]) == (None, "openai/gpt-5.4")
+
+
+@pytest.mark.parametrize("edit", [{"model": "nobody"}, {"max_tokens": 0}, {"prompt": "x"}])
+def test_an_edit_that_no_job_could_run_with_is_refused(api, letters, edit) -> None:
+    assert api.post("/api/v1/dlq/replay", json={"all": True, "dry_run": False, "edit": edit}).status_code == 422
+    assert len(api.get("/api/v1/dlq").json()["jobs"]) == letters
+
+
+def test_a_replay_is_an_operation_that_is_done_when_it_is_small(api, letters) -> None:
+    answer = api.post("/api/v1/dlq/replay", json={"lane": "smart.batch", "dry_run": False}).json()
+    assert (answer["jobs"], answer["eligible"], answer["state"], answer["dry_run"]) == (letters, letters, "done", False)
     assert answer["operation"].startswith("op_")
-    states = sorted(job["status"] for job in api.get("/api/v1/jobs").json()["jobs"])
-    assert states == ["delayed", "delayed", "delayed", "queued"]
+    shown = api.get(f"/api/v1/dlq/operations/{answer['operation']}").json()
+    assert shown == answer
+    assert api.get("/api/v1/dlq/operations").json()["operations"] == [answer]
+    assert {job["status"] for job in api.get("/api/v1/jobs").json()["jobs"]} == {"queued"}
+
+
+def test_a_paced_replay_is_paused_resumed_and_aborted(api, letters) -> None:
+    body = {"all": True, "dry_run": False, "per_minute": 1}
+    id_ = api.post("/api/v1/dlq/replay", json=body).json()["operation"]
+    url = f"/api/v1/dlq/operations/{id_}"
+    assert (api.get(url).json()["jobs"], api.get(url).json()["state"]) == (1, "running")
+    assert api.post(f"{url}/pause").json()["state"] == "paused"
+    assert api.post(f"{url}/resume").json()["state"] == "running"
+    assert api.post(f"{url}/abort").json()["state"] == "aborted"
+    assert len(api.get("/api/v1/dlq").json()["jobs"]) == letters - 1
+    assert api.get(f"/api/v1/dlq/operations/op_{'0' * 32}").status_code == 404
 
 
 def test_a_drop_removes(api, letters) -> None:

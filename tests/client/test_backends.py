@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from holdfast.client.backend import Backend, JobDefaults, SubmitRequest
+from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.http import HttpBackend
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
@@ -122,8 +123,10 @@ def test_a_tenant_reaches_nothing_of_another(local: LocalBackend, worker: StandI
     other = LocalBackend(local.installation, tenant="other")
     assert other.states(jobs) == {}
     assert (other.jobs(JobFilter(), 10)["jobs"], other.batches(10)["batches"]) == ([], [])
-    assert (other.dead_groups(DEAD)["groups"], other.count(DEAD, 10)) == ([], 0)
-    assert (other.replay(DEAD, 10, None), other.drop(DEAD, 10)) == (0, 0)
+    assert other.dead_groups(DEAD)["groups"] == []
+    for action in ("replay", "drop"):
+        assert other.plan_bulk(BulkOrder(action, DEAD))["jobs"] == 0
+        assert other.act(BulkOrder(action, DEAD), None)["jobs"] == 0
     for question in (other.job, other.answer, other.cancel):
         with pytest.raises(NotFound):
             question(jobs[0])
@@ -151,11 +154,12 @@ def test_dead_letters_are_counted_replayed_drained_and_dropped(
 ) -> None:
     _, jobs = batch_of(backend, *(f"p{n}" for n in range(6)))
     worker.bury()
-    assert (backend.count(DEAD, 100), backend.count(DEAD, 4)) == (6, 4)
-    assert backend.replay(DEAD, 1, None) == 1
+    assert [backend.plan_bulk(BulkOrder("drop", DEAD, limit))["jobs"] for limit in (100, 4)] == [6, 4]
+    assert backend.act(BulkOrder("replay", DEAD, 1), None)["jobs"] == 1
     assert backend.job(jobs[0])["state"] == "queued"
     assert backend.drain(DEAD, 2, tmp_path / "letters.jsonl") == 2
     lines = [orjson.loads(line) for line in (tmp_path / "letters.jsonl").read_bytes().splitlines()]
     assert {line["letter"]["id"] for line in lines} == set(jobs[-2:])
-    assert backend.drop(DEAD, 2) == 2
-    assert backend.count(DEAD, 100) == 1
+    assert backend.act(BulkOrder("drop", DEAD, 2), None)["jobs"] == 2
+    assert backend.plan_bulk(BulkOrder("drop", DEAD))["jobs"] == 1
+    assert [each["action"] for each in backend.operations()["operations"]] == ["drop", "drop", "replay"]

@@ -5,6 +5,7 @@ import pytest
 
 from holdfast.client import Holdfast, InvalidJobs, ServerRefused, ServerUnavailable, api_connection, http
 from holdfast.client.backend import SubmitRequest
+from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.errors import NotHoldfast
 from holdfast.client.http import MOST_BYTES, MOST_JOBS, HttpBackend, parts
 from holdfast.client.installation import Installation
@@ -121,7 +122,7 @@ def test_the_environment_names_a_server(url: str, monkeypatch) -> None:
 def test_of_a_replayed_job_only_the_attempts_since_then_count(hf: Holdfast, worker: StandInWorker) -> None:
     job = hf.submit("hello", model="smart")
     worker.bury()
-    assert hf.backend.replay(JobFilter(ids=(job.inner,)), 10, None) == 1
+    assert hf.backend.act(BulkOrder("replay", JobFilter(ids=(job.inner,))), None)["jobs"] == 1
     worker.answer()
     assert (job.wait(60).attempts, len(hf.backend.job(job.id)["attempts"])) == (1, 2)
 

@@ -34,7 +34,7 @@ DATES: Mapping[str, tuple[str, ...]] = {
     "worker": ("started_at", "lease_until", "stopped_at"),
     "attempt": ("started_at", "ended_at"),
     "result": ("created_at",),
-    "operation": ("until", "created_at", "moved_at", "ended_at"),
+    "operation": ("until", "next_start", "created_at", "moved_at", "paused_at", "aborted_at", "ended_at"),
 }
 REPLY = Reply(text="Ahoy.", finish=Finish.STOP, usage=Usage(input=12, output=3), model="claude-1")
 PRICE = Price(input=1 / 3, output=1.0)  # micro-dollars a token

@@ -1,15 +1,25 @@
 """Dead letters: grouped, replayed at a pace as a new generation, or dropped with the books kept."""
 
+import orjson
 import pytest
 
+from attempts import ended
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
-from holdfast.model.job import State
-from holdfast.model.records import JobFilter
+from holdfast.model.job import DeathReason, State
+from holdfast.model.records import JobFilter, ReplayEdit
+from holdfast.model.route import Api
+from holdfast.model.step import Bury
+from holdfast.model.written import WrittenRequest
 from holdfast.store.batches import find_batch, open_batch
-from holdfast.store.dead_letters import dead_groups
+from holdfast.store.claim import claim
+from holdfast.store.dead_letters import dead_groups, read_demand
 from holdfast.store.ledger import read_ledger
-from store.scene import PRICE, REPLY, Scene, bury, failure, retry, success
+from holdfast.store.operations import BulkAction, open_operation, work_off
+from holdfast.wire.written import read_written
+from store.scene import PRICE, REPLY, ROUTE, Scene, bury, failure, permit, reroute, retry, success
+
+OTHER_ROUTE = "openai/gpt"
 
 
 def bury_jobs(scene: Scene, count: int = 1, kind: FaultKind = FaultKind.INVALID_REQUEST, **fields: object) -> list[str]:
@@ -20,18 +30,99 @@ def bury_jobs(scene: Scene, count: int = 1, kind: FaultKind = FaultKind.INVALID_
     return jobs
 
 
+def die(scene: Scene, fault: Fault, **fields: object) -> str:
+    """One job that dies of ``fault``."""
+    [job] = scene.submit(1, **fields)
+    reason = DeathReason(fault.kind, fault.message, fault.status, fault.code)
+    for claimed in scene.claim(job):
+        scene.finish(failure(claimed, Bury(reason), fault))
+    return job
+
+
 def test_groups_count_what_jobs_died_of(scene: Scene) -> None:
     bury_jobs(scene, 2)
     bury_jobs(scene, 3, FaultKind.TOO_LONG)
     bury_jobs(scene, 1, FaultKind.TOO_LONG, model="fast")
     groups = scene.store.read(dead_groups, JobFilter())
-    assert [(group.lane, group.fault, group.jobs) for group in groups] == [
-        ("smart.batch", FaultKind.TOO_LONG, 3),
-        ("smart.batch", FaultKind.INVALID_REQUEST, 2),
-        ("fast.batch", FaultKind.TOO_LONG, 1),
+    assert [(group.fault, group.jobs, dict(group.lanes)) for group in groups] == [
+        (FaultKind.TOO_LONG, 4, {"smart.batch": 3, "fast.batch": 1}),
+        (FaultKind.INVALID_REQUEST, 2, {"smart.batch": 2}),
     ]
     assert all(group.oldest <= group.newest for group in groups)
     assert [group.jobs for group in scene.store.read(dead_groups, JobFilter(model="fast"))] == [1]
+
+
+def test_a_cause_is_what_was_said_but_for_what_differs_from_job_to_job(scene: Scene) -> None:
+    limit = "maximum is 4096 tokens, got {} (request req_011CSHoEeqs5C35K2UUq{})"
+    for number in range(3):
+        said = limit.format(5000 + number, number)
+        last = die(scene, Fault(FaultKind.TOO_LONG, said, 400, "context_length_exceeded"))
+    die(scene, Fault(FaultKind.TOO_LONG, limit.format(1, 1), 413, "context_length_exceeded"))
+    die(scene, Fault(FaultKind.TOO_LONG, limit.format(1, 1), 400, "too_long"))
+    die(scene, Fault(FaultKind.TOO_LONG, "no", 400, "context_length_exceeded"))
+    first, *others = scene.store.read(dead_groups, JobFilter())
+    assert (first.jobs, [group.jobs for group in others]) == (3, [1, 1, 1])
+    assert (first.sample, first.status, first.code) == (last, 400, "context_length_exceeded")
+    assert first.message == "maximum is # tokens, got # (request #)"
+    assert [(each.calls, each.status) for each in first.said] == [(1, 400)]
+
+
+def test_a_group_tells_what_each_route_said_to_its_sample(scene: Scene) -> None:
+    [job] = scene.submit()
+    for claimed in scene.claim(job):
+        scene.finish(failure(claimed, reroute({ROUTE: None}), Fault(FaultKind.OVERLOADED, "busy", 529)))
+    for claimed in scene.store.write(claim, scene.worker, [permit(job, OTHER_ROUTE)]):
+        wrong = Fault(FaultKind.INVALID_REQUEST, "no such field", 400)
+        scene.finish(ended(claimed, permit(job, OTHER_ROUTE), wrong, bury()))
+    [group] = scene.store.read(dead_groups, JobFilter())
+    assert [(each.route, each.fault, each.message) for each in group.said] == [
+        (ROUTE, FaultKind.OVERLOADED, "busy"),
+        (OTHER_ROUTE, FaultKind.INVALID_REQUEST, "no such field"),
+    ]
+
+
+def test_a_group_is_a_filter(scene: Scene) -> None:
+    die(scene, Fault(FaultKind.TOO_LONG, "one", 400))
+    other = die(scene, Fault(FaultKind.TOO_LONG, "two", 400))
+    cause = next(group.cause for group in scene.store.read(dead_groups, JobFilter()) if group.sample == other)
+    assert scene.replay(JobFilter(cause=cause), 10, None, "me") == 1
+    assert scene.state(other) is State.QUEUED
+
+
+def test_what_died_before_causes_were_kept_is_a_group_of_its_own(scene: Scene) -> None:
+    bury_jobs(scene, 2)
+    scene.sql("update result set cause = null")
+    [group] = scene.store.read(dead_groups, JobFilter())
+    assert (group.cause, group.jobs) == ("unknown", 2)
+    assert scene.replay(JobFilter(cause="unknown"), 10, None, "me") == 2
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_replay_may_ask_another_model_for_a_longer_answer(scene: Scene, *, written: bool) -> None:
+    batch = new_id()
+    scene.store.write(open_batch, batch, "mine", "default")
+    body = b'{"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":5,"odd":{"a": 1.50}}'
+    request = read_written(WrittenRequest(Api.OPENAI_CHAT, "/chat/completions", body)) if written else None
+    [job] = bury_jobs(scene, batch=batch, **({"request": request} if request else {}))
+    id_ = scene.store.write(open_operation, BulkAction.REPLAY, JobFilter(), None, "me", None, ReplayEdit("fast", 9_000))
+    assert work_off(scene.store, id_, rest=0.0).jobs == 1
+    record = scene.job(job)
+    assert (record.model, record.lane, record.batch) == ("fast", "fast.batch", batch)
+    [claimed] = scene.claim(job)
+    assert (claimed.request.max_tokens, claimed.need.output_tokens) == (9_000, 9_000)
+    if written:
+        assert claimed.request.written is not None
+        assert claimed.request.written.body == body.replace(b'"max_tokens":5', b'"max_tokens":9000')
+    assert not scene.broken()
+
+
+def test_it_is_told_what_a_replay_would_ask_of_its_routes(scene: Scene) -> None:
+    bury_jobs(scene, 2)
+    bury_jobs(scene, 1, model="fast")
+    found = scene.store.read(read_demand, JobFilter(), None)
+    assert [(each.model, each.jobs) for each in found] == [("fast", 1), ("smart", 2)]
+    assert all(each.input > 0 and each.output > 0 for each in found)
+    assert sum(each.jobs for each in scene.store.read(read_demand, JobFilter(), 2)) == 2
 
 
 def test_a_replayed_job_starts_afresh_and_keeps_its_history(scene: Scene) -> None:
@@ -45,21 +136,6 @@ def test_a_replayed_job_starts_afresh_and_keeps_its_history(scene: Scene) -> Non
     scene.finish(success(claimed))
     assert [row.generation for row in scene.rows("select generation from result order by 1")] == [1, 2]
     assert not scene.broken()
-
-
-def test_a_replay_is_paced_oldest_first(scene: Scene) -> None:
-    jobs = bury_jobs(scene, 3)
-    assert scene.replay(JobFilter(), 2, 60, "me") == 2
-    assert [scene.state(job) for job in jobs] == [State.QUEUED, State.DELAYED, State.DEAD]
-    assert scene.job(jobs[1]).available_at == pytest.approx(scene.store.now() + 1, abs=5)
-
-
-def test_the_pace_of_a_replay_is_told_in_jobs_a_minute(scene: Scene) -> None:
-    jobs = bury_jobs(scene, 3)
-    scene.replay(JobFilter(), 3, 2, "me")
-    now = scene.store.now()
-    starts = [scene.job(job).available_at for job in jobs[1:]]
-    assert starts == [pytest.approx(now + 30, abs=10), pytest.approx(now + 60, abs=10)]
 
 
 def test_calls_and_workers_of_the_last_generation_do_not_count_against_the_next(scene: Scene) -> None:
@@ -154,8 +230,11 @@ def test_every_act_on_dead_letters_is_audited(scene: Scene) -> None:
     scene.replay(JobFilter(fault=FaultKind.INVALID_REQUEST), 1, 60, "ann")
     scene.drop(JobFilter(states=frozenset({State.DEAD})), 10, "bob")
     acts = scene.rows("select actor, action, what, jobs from audit order by id")
-    assert [(row.actor, row.action, row.jobs) for row in acts] == [("ann", "replay", 1), ("bob", "drop", 1)]
-    assert acts[0].what == '{"fault":"invalid_request"}'
+    assert [(row.actor, row.action, row.jobs) for row in acts] == [
+        ("ann", "replay.asked", 1), ("ann", "replay", 1), ("bob", "drop.asked", 1), ("bob", "drop", 1),
+    ]  # fmt: skip
+    assert acts[1].what == '{"fault":"invalid_request"}'
+    assert orjson.loads(acts[0].what).items() >= {"fault": "invalid_request", "per_minute": 60}.items()
 
 
 def test_a_waiting_job_is_no_dead_letter(scene: Scene) -> None:

@@ -14,16 +14,21 @@ from holdfast.model.records import JobFilter
 from holdfast.store import operations
 from holdfast.store.operations import (
     BulkAction,
+    OperationState,
+    abort_operation,
     delete_done_operations,
     filter_fields,
     find_operation,
+    list_operations,
     open_operation,
+    pause_operation,
     resting_operations,
+    resume_operation,
     work_off,
     work_page,
 )
 from holdfast.store.transaction import Transaction
-from store.scene import Scene, bury, failure
+from store.scene import Scene, bury, failure, success
 from store.test_dead_letters import bury_jobs
 
 WORK_OFF = """
@@ -51,7 +56,7 @@ def generations(scene: Scene) -> list[int]:
 def test_pages_move_every_job_once(scene: Scene) -> None:
     bury_jobs(scene, 7)
     id_ = ask(scene)
-    assert [work_page(scene.store, id_) for _ in range(4)] == [True, True, False, False]
+    assert [work_page(scene.store, id_) for _ in range(4)] == [0.0, 0.0, None, None]
     found = scene.store.read(find_operation, id_)
     assert (found.jobs, found.done) == (7, True)
     assert generations(scene) == [2] * 7
@@ -65,25 +70,109 @@ def test_the_limit_holds_across_pages(scene: Scene, limit: int, moved: int) -> N
     assert len(generations(scene)) == 7 - moved
 
 
-def test_the_pace_holds_across_pages_and_a_long_rest(scene: Scene) -> None:
+def test_a_paced_replay_moves_what_starts_next_and_no_more(scene: Scene) -> None:
     jobs = bury_jobs(scene, 7)
     id_ = ask(scene, per_minute=60)
-    assert work_page(scene.store, id_)
-    starts = sorted(scene.job(job).available_at or 0.0 for job in jobs[1:3])
-    assert starts[1] - starts[0] == pytest.approx(1.0)
-    assert work_page(scene.store, id_)
-    later = sorted(scene.job(job).available_at or 0.0 for job in jobs[3:6])
-    assert later[0] - starts[1] == pytest.approx(1.0)
-    scene.pass_time(3600)  # nobody worked; what was missed does not start all at once
-    assert not work_page(scene.store, id_)
-    assert scene.job(jobs[6]).available_at is not None or scene.state(jobs[6]) is State.QUEUED
+    assert work_page(scene.store, id_) == 0.0
+    assert [scene.state(job) for job in jobs[:3]] == [State.QUEUED, State.DELAYED, State.DEAD]
+    wait = work_page(scene.store, id_)
+    assert wait is not None
+    assert 0.0 < wait <= 1.0
+    assert generations(scene) == [1] * 5 + [2] * 2
     assert not scene.broken()
+
+
+def test_the_pace_holds_over_time_and_what_was_missed_does_not_start_all_at_once(scene: Scene) -> None:
+    bury_jobs(scene, 7)
+    id_ = ask(scene, per_minute=60)
+    for _ in range(3):
+        work_page(scene.store, id_)
+        scene.pass_time(1)
+    assert generations(scene).count(2) == 4  # at 0, 1, 2 and, a second ahead, 3 s
+    scene.pass_time(3600)
+    work_page(scene.store, id_)
+    assert generations(scene).count(2) == 6
+    assert not scene.broken()
+
+
+def test_a_replay_without_a_pace_adds_to_a_lane_only_as_it_drains(scene: Scene, monkeypatch) -> None:
+    monkeypatch.setattr(operations, "ROOM", 2)
+    bury_jobs(scene, 5)
+    id_ = ask(scene)
+    assert work_page(scene.store, id_) == 0.0
+    wait = work_page(scene.store, id_)
+    assert wait is not None
+    assert wait > 0.0
+    assert generations(scene).count(2) == 2
+    for claimed in scene.claim(*[row.id for row in scene.rows("select id from job where state = 'queued'")]):
+        scene.finish(success(claimed))
+    assert work_page(scene.store, id_) == 0.0
+    assert generations(scene).count(2) == 4
+    assert not scene.broken()
+
+
+def test_a_full_lane_holds_up_no_other(scene: Scene, monkeypatch) -> None:
+    monkeypatch.setattr(operations, "ROOM", 2)
+    bury_jobs(scene, 2)
+    bury_jobs(scene, 1, model="fast")
+    scene.submit(5)
+    id_ = ask(scene)
+    assert work_page(scene.store, id_) == 0.0
+    assert [row.lane for row in scene.rows("select lane from job where generation = 2")] == ["fast.batch"]
+    assert work_page(scene.store, id_) != 0.0
+
+
+def test_a_paused_operation_moves_nothing_until_it_is_resumed(scene: Scene) -> None:
+    bury_jobs(scene, 7)
+    id_ = ask(scene)
+    assert work_page(scene.store, id_) == 0.0
+    assert scene.store.write(pause_operation, id_, "eva").state is OperationState.PAUSED
+    assert work_page(scene.store, id_) is None
+    scene.pass_time(3600)
+    assert scene.store.read(resting_operations, 10.0) == []
+    assert generations(scene).count(2) == 3
+    assert scene.store.write(resume_operation, id_, "eva").state is OperationState.RUNNING
+    assert work_off(scene.store, id_, rest=0.0).jobs == 7
+    acts = [row.action for row in scene.rows("select action from audit order by id")]
+    assert acts == ["replay.asked", "replay.pause", "replay.resume", "replay"]
+
+
+def test_an_aborted_operation_is_over_and_what_it_moved_stays_moved(scene: Scene) -> None:
+    bury_jobs(scene, 7)
+    id_ = ask(scene)
+    work_page(scene.store, id_)
+    found = scene.store.write(abort_operation, id_, "eva")
+    assert (found.state, found.done, found.jobs, found.eligible) == (OperationState.ABORTED, True, 3, 7)
+    assert work_page(scene.store, id_) is None
+    assert scene.store.write(resume_operation, id_, "eva").state is OperationState.ABORTED
+    assert generations(scene) == [1] * 4 + [2] * 3
+    assert [tuple(row) for row in scene.rows("select actor, action, jobs from audit order by id")] == [
+        ("me", "replay.asked", 7),
+        ("eva", "replay.abort", 3),
+    ]
+
+
+def test_an_operation_that_waits_for_its_pace_is_known_to_be_looked_after(scene: Scene) -> None:
+    bury_jobs(scene, 3)
+    id_ = ask(scene, per_minute=0.1)
+    work_page(scene.store, id_)
+    for _ in range(4):
+        scene.pass_time(3)
+        work_page(scene.store, id_)
+    assert scene.store.read(resting_operations, 5.0) == []
+
+
+def test_operations_are_listed_newest_first_and_by_tenant(scene: Scene) -> None:
+    ask(scene)
+    mine = scene.store.write(open_operation, BulkAction.DROP, JobFilter(tenant="acme"), None, "acme")
+    assert scene.store.read(list_operations, None, 10)[0].id == mine
+    assert [each.id for each in scene.store.read(list_operations, "acme", 10)] == [mine]
 
 
 def test_a_job_that_dies_again_meanwhile_is_not_taken_twice(scene: Scene) -> None:
     bury_jobs(scene, 4)
     id_ = ask(scene)
-    assert work_page(scene.store, id_)
+    assert work_page(scene.store, id_) is not None
     again = [row.id for row in scene.rows("select id from job where state = 'queued'")]
     for claimed in scene.claim(*again):
         scene.finish(failure(claimed, bury()))
@@ -103,11 +192,11 @@ def test_a_page_that_another_process_works_on_is_left_to_it(scene: Scene) -> Non
     bury_jobs(scene, 3)
     id_ = ask(scene)
 
-    def while_we_hold_it(tx: Transaction) -> bool:
+    def while_we_hold_it(tx: Transaction) -> float | None:
         tx.run(operations.TAKE, id=id_)
         return work_page(scene.store, id_)
 
-    assert scene.store.write(while_we_hold_it) is False
+    assert scene.store.write(while_we_hold_it) is None
     assert generations(scene) == [1] * 3
     assert work_off(scene.store, id_, rest=0.0).jobs == 3
 
@@ -128,7 +217,7 @@ def test_what_a_killed_process_left_another_one_finishes(scene: Scene, action: B
         pass  # Postgres holds the dead process's row until it has noticed that it is gone
     assert after.jobs == 8
     assert generations(scene) == ([2] * 8 if action is BulkAction.REPLAY else [])
-    assert [row.jobs for row in scene.rows("select jobs from audit")] == [8]
+    assert [row.jobs for row in scene.rows("select jobs from audit where action in ('replay', 'drop')")] == [8]
     assert not scene.broken()
 
 
@@ -138,7 +227,7 @@ def test_it_is_told_which_operations_nobody_works_on(scene: Scene) -> None:
     assert scene.store.read(resting_operations, 10.0) == []
     scene.pass_time(11)
     assert scene.store.read(resting_operations, 10.0) == [id_]
-    assert work_page(scene.store, id_)
+    assert work_page(scene.store, id_) is not None
     assert scene.store.read(resting_operations, 10.0) == []
     work_off(scene.store, id_, rest=0.0)
     scene.pass_time(11)

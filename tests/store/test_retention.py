@@ -60,7 +60,7 @@ def test_pages_are_small_and_find_everything(old: Scene, monkeypatch: pytest.Mon
         old.held_in(State.SUCCEEDED)
     old.pass_time(100)
     assert old.store.write(open_retention, 60)
-    assert work_page(old.store, RETENTION)
+    assert work_page(old.store, RETENTION) is not None
     assert rows(old, "job") == 4
     assert work_off(old.store, RETENTION, rest=0.0).jobs == 7
 

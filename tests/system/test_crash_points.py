@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.lab.providers.settings import InjectedFault
@@ -58,9 +59,10 @@ import sys
 from pathlib import Path
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
+from holdfast.client.bulk_order import BulkOrder
 from holdfast.model.records import JobFilter
 from holdfast.config import load
-LocalBackend(Installation(load(Path(sys.argv[1])))).replay(JobFilter(batch=sys.argv[2]), 100, None)
+LocalBackend(Installation(load(Path(sys.argv[1])))).act(BulkOrder("replay", JobFilter(batch=sys.argv[2])), None)
 """
 
 
@@ -260,8 +262,9 @@ def test_a_bulk_action_whose_worker_is_killed_is_done_all_the_same(pool, survivo
     pool.freeze(survivor)
     [victim] = doomed(pool, step)
     with closing(LocalBackend(Installation(pool.settings), tenant=None)) as operator:
-        act = operator.drop if step == "mid_drop" else partial(operator.replay, per_minute=None)
-        assert act(JobFilter(batch=batch, states=frozenset({State.DEAD})), limit=100) == 5
+        action = "drop" if step == "mid_drop" else "replay"
+        order = BulkOrder(action, JobFilter(batch=batch, states=frozenset({State.DEAD})))
+        assert operator.act(order, None)["jobs"] == 5
     assert victim.wait(PATIENCE) == -9
     survivor.send_signal(signal.SIGCONT)
     pool.until_done(batch)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from holdfast.client import bulk_actions
 from holdfast.client.bulk_actions import act_on_dead_letters
+from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.client.sync import Holdfast
@@ -65,23 +66,23 @@ async def test_what_an_operator_asks_for_is_done_by_a_worker(installation, monke
     monkeypatch.setattr(bulk_actions, "work_off", never)
     monkeypatch.setattr(bulk_actions, "PICK_UP", LONG)
     async with duties(installation):
-        act = asyncio.to_thread(act_on_dead_letters, installation, action, DEAD, 100, "ann")
-        assert await asyncio.wait_for(act, LONG) == 5
+        act = asyncio.to_thread(act_on_dead_letters, installation, BulkOrder(action.value, DEAD, 100), "ann", None)
+        assert (await asyncio.wait_for(act, LONG)).jobs == 5
     assert installation.store.read(count_jobs, DEAD) == 0
 
 
 async def test_a_worker_that_does_not_take_it_up_keeps_nobody_waiting(installation, monkeypatch) -> None:
     monkeypatch.setattr(bulk_actions, "PICK_UP", 0.05)
-    act = asyncio.to_thread(act_on_dead_letters, installation, BulkAction.DROP, DEAD, 100, "ann")
-    assert await asyncio.wait_for(act, LONG) == 5
+    act = asyncio.to_thread(act_on_dead_letters, installation, BulkOrder("drop", DEAD, 100), "ann", None)
+    assert (await asyncio.wait_for(act, LONG)).jobs == 5
 
 
 async def test_without_a_worker_it_is_done_at_once(installation, monkeypatch) -> None:
     monkeypatch.setattr(bulk_actions, "PICK_UP", LONG * 10)
     [worker] = LocalBackend(installation, tenant=None).workers()
     installation.store.write(stop_worker, worker.id)
-    act = asyncio.to_thread(act_on_dead_letters, installation, BulkAction.DROP, DEAD, 100, "ann")
-    assert await asyncio.wait_for(act, LONG) == 5
+    act = asyncio.to_thread(act_on_dead_letters, installation, BulkOrder("drop", DEAD, 100), "ann", None)
+    assert (await asyncio.wait_for(act, LONG)).jobs == 5
 
 
 async def test_an_operation_whose_message_was_lost_is_done_when_it_has_rested(installation) -> None:

@@ -1,7 +1,9 @@
 """``holdfast dlq``: dead letters. What changes them shows its plan, and acts with ``--yes`` only."""
 
+import math
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Exit, Option
 
@@ -15,12 +17,13 @@ from holdfast.cli.tables import Columns, Drawing, View, plain, view_table
 from holdfast.model.errors import Conflict
 
 if TYPE_CHECKING:
-    from holdfast.client.backend import Backend
+    from holdfast.client.bulk_order import BulkOrder
 
-group = Noun("Dead letters: list, show, groups, replay, drain, drop.")
+group = Noun("Dead letters: list, show, groups, replay, drain, drop; pause, resume, abort.")
 Limit = Annotated[int | None, Option(min=1, help="At most this many jobs (default: all that the filter fits).")]
-EVERY = 2**31 - 1
-AT_ONCE = 100_000  # dead letters that a request to a server may mean
+Wait = Annotated[bool, Option(help="Tell how far it is until it ends.")]
+OperationId = Annotated[str, Argument(help="The operation's id.", metavar="OPERATION")]
+FIRST_WAIT, NEXT_WAIT = 2.0, 1.0  # seconds until it is told how far an operation is, and told again
 Yes = Annotated[bool, Option("--yes", help="Do it; without this, only show the plan.")]
 
 
@@ -54,15 +57,26 @@ def replay(
     *,
     where: filters.Where,
     limit: Limit = None,
-    per_minute: Annotated[int, Option(min=1, help="Release rate, so a replay is not the next outage.")] = 60,
+    per_minute: Annotated[
+        float | None, Option(min=0.001, help="Release rate (default: as fast as their lanes drain).")
+    ] = None,
+    to_model: Annotated[
+        str | None, Option("--to-model", help="Have them ask for another model.", metavar="MODEL")
+    ] = None,
+    max_tokens: Annotated[int | None, Option(min=1, help="Let their answers have so many tokens.")] = None,
     yes: Yes = False,
+    wait: Wait = True,
 ) -> None:
-    """Put dead letters back on their lane, oldest first."""
-    dead_letters = backend()
-    jobs, most = chosen(dead_letters, where, limit)
-    plan = {"action": "replay", "jobs": jobs, "minutes": -(-jobs // per_minute), "dry_run": not yes}
+    """Put dead letters back on their lane, oldest first, as an operation that goes on by itself."""
+    from holdfast.client.bulk_order import BulkOrder
+    from holdfast.model.records import ReplayEdit
+
+    order = BulkOrder("replay", where, limit, per_minute, ReplayEdit(to_model, max_tokens))
+    plan = planned(order, yes=yes)
+    if per_minute:
+        plan["minutes"] = math.ceil(plan["jobs"] / per_minute)
     require_yes(yes, plan)
-    show(plan | {"jobs": dead_letters.replay(where, most, per_minute)}, draw_bulk)
+    operate(order, wait=wait)
 
 
 @group.command()
@@ -77,11 +91,13 @@ def drain(
     """Write dead letters to a file, from which `holdfast run` can take them again, then remove them."""
     if to.exists():
         raise Conflict(str(to), "exists already, and a drain overwrites nothing. Name a new file.")
+    from holdfast.client.bulk_order import BulkOrder
+
     dead_letters = backend()
-    jobs, most = chosen(dead_letters, where, limit)
+    jobs = dead_letters.plan_bulk(BulkOrder("drop", where, limit))["jobs"]
     plan = {"action": "drain", "jobs": jobs, "to": str(to), "dry_run": not yes}
     require_yes(yes, plan)
-    show(plan | {"jobs": dead_letters.drain(where, most, to)}, draw_bulk)
+    show(plan | {"jobs": dead_letters.drain(where, limit or max(jobs, 1), to)}, draw_bulk)
 
 
 @group.command()
@@ -91,27 +107,57 @@ def drop(
     where: filters.Where,
     limit: Limit = None,
     yes: Yes = False,
+    wait: Wait = True,
 ) -> None:
-    """Remove dead letters for good."""
+    """Remove dead letters for good, as an operation that goes on by itself."""
+    from holdfast.client.bulk_order import BulkOrder
+
+    order = BulkOrder("drop", where, limit)
+    require_yes(yes, planned(order, yes=yes))
+    operate(order, wait=wait)
+
+
+@group.command()
+def operations() -> None:
+    """List the newest replays and drops, and how far they are."""
+    show(backend().operations(), draw_operations)
+
+
+@group.command()
+def pause(operation: OperationId) -> None:
+    """Move no more jobs of an operation until it is resumed."""
+    show(backend().operation(operation, "pause"), draw_operation)
+
+
+@group.command()
+def resume(operation: OperationId) -> None:
+    """Go on with a paused operation."""
+    show(backend().operation(operation, "resume"), draw_operation)
+
+
+@group.command()
+def abort(operation: OperationId) -> None:
+    """End an operation; what it has moved stays moved."""
+    show(backend().operation(operation, "abort"), draw_operation)
+
+
+def planned(order: "BulkOrder", *, yes: bool) -> dict[str, Any]:
+    """Ask what an order would do."""
+    return {"action": order.action, **backend().plan_bulk(order), "dry_run": not yes}
+
+
+def operate(order: "BulkOrder", *, wait: bool) -> None:
+    """Open an operation, and tell how far it is until it ends; Ctrl-C leaves it to the workers."""
     dead_letters = backend()
-    jobs, most = chosen(dead_letters, where, limit)
-    plan = {"action": "drop", "jobs": jobs, "dry_run": not yes}
-    require_yes(yes, plan)
-    show(plan | {"jobs": dead_letters.drop(where, most)}, draw_bulk)
-
-
-def chosen(dead_letters: "Backend", where: filters.Where, limit: int | None) -> tuple[int, int]:
-    """Count the letters that an act takes, and return the limit that says so: those that die meanwhile are not meant.
-
-    A server takes AT_ONCE at most, and says so.
-    """
-    from holdfast.client.local import LocalBackend
-
-    alone = isinstance(dead_letters, LocalBackend)
-    jobs = dead_letters.count(where, limit or (EVERY if alone else AT_ONCE))
-    if not alone and jobs == AT_ONCE != limit:
-        say(f"a server takes {AT_ONCE:,} at once: run it again for those that are left")
-    return jobs, max(jobs, 1)
+    found = dead_letters.act(order, FIRST_WAIT)
+    try:
+        while wait and found["state"] == "running":
+            say(draw_operation(found))
+            time.sleep(NEXT_WAIT)
+            found = dead_letters.operation(found["operation"])
+    except KeyboardInterrupt:
+        say(f"it goes on: holdfast dlq abort {found['operation']} ends it")
+    show({**found, "dry_run": False}, draw_operation)
 
 
 def require_yes(yes: bool, plan: dict[str, object]) -> None:  # noqa: FBT001 - the option itself
@@ -122,16 +168,33 @@ def require_yes(yes: bool, plan: dict[str, object]) -> None:  # noqa: FBT001 - t
         raise Exit
 
 
-GROUPS: Columns = {name: name for name in ("jobs", "fault", "lane", "oldest", "newest")}
+GROUPS: Columns = {
+    "jobs": "jobs", "fault": "fault", "provider": "provider", "status": "status_code", "code": "code",
+    "newest": "newest", "cause": "cause", "message": "message",
+}  # fmt: skip
+OPERATIONS: Columns = {name: name for name in ("operation", "action", "state", "jobs", "eligible", "actor")}
 
 
 def draw_groups(view: View) -> Drawing:
-    """Draw dead letters by lane and fault."""
+    """Draw dead letters by what they died of."""
     return view_table(view["groups"], GROUPS, empty="no dead letters")
+
+
+def draw_operations(view: View) -> Drawing:
+    return view_table(view["operations"], OPERATIONS, empty="no operations of late")
+
+
+def draw_operation(view: View) -> str:
+    """Say how far an operation is."""
+    of = f" of {view['eligible']}" if view["eligible"] is not None else ""
+    return f"{view['action']} {view['operation']}: {view['jobs']}{of} dead letters, {view['state']}"
 
 
 def draw_bulk(view: View) -> str:
     """Say what a bulk action does, or would do."""
     doing = f"would {view['action']}" if view["dry_run"] else f"{view['action']}:"
     over = f", over {view['minutes']} minutes" if view.get("minutes", 0) > 1 else ""
+    for each in view.get("routes", ()):
+        cost = "an unknown price" if each["cost_usd"] is None else f"${each['cost_usd']:.2f} at most"
+        over += f"; {each['jobs']} of {plain(each['model'])} to {plain(each['route'] or 'no route')} for {cost}"
     return f"{doing} {view['jobs']} dead letters{over}" + (f", into {plain(view['to'])}" if "to" in view else "")

@@ -32,6 +32,9 @@ FILTERS: dict[str, Any] = {
     "model": Annotated[str | None, Option(help="Only jobs that asked for this model.", metavar="MODEL")],
     "batch": Annotated[str | None, Option(help="Only jobs of this batch.", metavar="BATCH")],
     "fault": Annotated[FaultKind | None, Option(help="Only those that died of this.", metavar="FAULT")],
+    "cause": Annotated[
+        str | None, Option(help="Only those that died of this cause, as `dlq groups` names it.", metavar="CAUSE")
+    ],
     "after": Annotated[
         str | None, Option(help="Only those made after this: 90m, 2h, 7d ago, or ISO 8601.", metavar="TIME")
     ],
@@ -72,6 +75,7 @@ def choose(
     model: str | None = None,
     batch: str | None = None,
     fault: FaultKind | None = None,
+    cause: str | None = None,
     after: str | None = None,
     before: str | None = None,
 ) -> Where:
@@ -86,6 +90,7 @@ def choose(
         model=model,
         batch=inner_id("batch", batch) if batch else None,
         fault=fault,
+        cause=cause,
         created_after=read_time("--after", after),
         created_before=read_time("--before", before),
     )
@@ -97,7 +102,7 @@ def dead(*, every: bool, **given: object) -> Where:
         raise InvalidRequest(
             "dlq",
             "no filter says which dead letters are meant.",
-            "Give --job, --lane, --model, --batch, --fault, --after or --before, or --all.",
+            "Give --job, --lane, --model, --batch, --fault, --cause, --after or --before, or --all.",
         )
     return choose(states=["dead"], **given)  # type: ignore[arg-type] # the options of choose, as they came
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from holdfast.client.answer import Answer
     from holdfast.client.batch_output import OutputForm, OutputLine
+    from holdfast.client.bulk_order import BulkOrder
     from holdfast.model.call_result import ProviderResponse
     from holdfast.model.records import JobFilter
     from holdfast.model.request import Request
@@ -27,6 +28,7 @@ else:
 """One of a submit; of a line, bytes are JSON as it was written."""
 View = dict[str, Any]  # JSON that is passed on: who draws it reads the fields that it needs
 Force = Literal["open", "closed"]
+Control = Literal["show", "pause", "resume", "abort"]
 Hear = Callable[[Sequence[str]], None]  # takes ids of jobs that ended, as SQL knows them
 
 
@@ -191,14 +193,17 @@ class Backend(Protocol):
     def dead_groups(self, where: "JobFilter") -> View:
         """Group dead letters by lane and fault, largest group first."""
 
-    def count(self, where: "JobFilter", limit: int) -> int:
-        """Count the dead letters that an act with this limit would take."""
+    def plan_bulk(self, order: "BulkOrder") -> View:
+        """Say what an order would do: jobs, and of a replay what it costs at most and over which routes."""
 
-    def replay(self, where: "JobFilter", limit: int, per_minute: float | None) -> int:
-        """Put dead letters back to work, at most ``per_minute`` a minute; return how many."""
+    def act(self, order: "BulkOrder", wait: float | None) -> View:
+        """Open an operation, and show it once it ended or ``wait`` seconds passed; None: until its end."""
 
-    def drop(self, where: "JobFilter", limit: int) -> int:
-        """Remove dead letters for good; return how many."""
+    def operations(self) -> View:
+        """List the newest operations: ``{"operations": [...]}``."""
+
+    def operation(self, operation: str, control: Control = "show") -> View:
+        """Show an operation: how far it is, once it was paused, resumed or aborted."""
 
     def drain(self, where: "JobFilter", limit: int, to: Path) -> int:
         """Write dead letters to a new file, one JSON object a line, then remove them."""

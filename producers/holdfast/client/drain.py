@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.client.bulk_actions import act_on_dead_letters
+from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.dead_letter_line import dead_letter_line, new_file
 from holdfast.client.installation import Installation
 from holdfast.model.records import JobFilter
 from holdfast.store.jobs import find_detail, list_jobs
-from holdfast.store.operations import BulkAction
 
 PAGE = 500  # dead letters that are written at once
 
@@ -25,6 +25,7 @@ def drain(installation: Installation, where: JobFilter, limit: int, actor: str, 
             file.flush()
             os.fsync(file.fileno())
             ids = tuple(job.id for job in jobs)
-            drained += act_on_dead_letters(installation, BulkAction.DROP, replace(where, ids=ids), len(ids), actor)
+            order = BulkOrder("drop", replace(where, ids=ids), len(ids))
+            drained += act_on_dead_letters(installation, order, actor, None).jobs
             left, cursor = left - len(jobs), jobs[-1].id
     return drained

@@ -3,6 +3,7 @@
 Every submit carries an idempotency key, so that it can be sent again after a connection broke without making new jobs.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +16,9 @@ import orjson
 
 from holdfast.client.answer import Answer
 from holdfast.client.api_connection import ApiConnection
-from holdfast.client.backend import Accepted, AcceptedJob, Force, Hear, Item, SubmitRequest, View
+from holdfast.client.backend import Accepted, AcceptedJob, Control, Force, Hear, Item, SubmitRequest, View
 from holdfast.client.batch_output import OutputForm, OutputLine
+from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.dead_letter_line import new_file
 from holdfast.client.job_items import read_items
 from holdfast.client.waiting import PlainSleeper
@@ -31,6 +33,7 @@ from holdfast.wire.written_body import as_bytes
 MOST_JOBS = 1_000  # in one request, as the server accepts them
 MOST_BYTES = 16 * 1024 * 1024  # of one request; the server's cap is twice that
 STATUS, REQUEST_ID = "x-holdfast-status", "x-holdfast-request-id"  # the provider's own, of a response
+OPERATION_LOOK = 0.3  # seconds between two questions how far an operation is
 MOST_IDS = 100  # in one question for states
 LINE = ("custom_id", "id", "status", "reply", "error", "route", "cost_usd", "mapping")
 
@@ -157,14 +160,22 @@ class HttpBackend:
     def dead_groups(self, where: JobFilter) -> View:
         return self._api.get("/dlq/groups", **_dead_query(where))
 
-    def count(self, where: JobFilter, limit: int) -> int:
-        return int(self._api.post("/dlq/drop", _bulk(where, limit) | {"dry_run": True})["jobs"])
+    def plan_bulk(self, order: BulkOrder) -> View:
+        return self._api.post(f"/dlq/{order.action}", _order(order) | {"dry_run": True})
 
-    def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
-        return int(self._api.post("/dlq/replay", _bulk(where, limit) | {"per_minute": per_minute})["jobs"])
+    def act(self, order: BulkOrder, wait: float | None) -> View:
+        view, until = self._api.post(f"/dlq/{order.action}", _order(order)), time.monotonic() + (wait or 0.0)
+        while view["state"] == "running" and (wait is None or time.monotonic() < until):
+            time.sleep(OPERATION_LOOK)
+            view = self.operation(view["operation"])
+        return view
 
-    def drop(self, where: JobFilter, limit: int) -> int:
-        return int(self._api.post("/dlq/drop", _bulk(where, limit))["jobs"])
+    def operations(self) -> View:
+        return self._api.get("/dlq/operations")
+
+    def operation(self, operation: str, control: Control = "show") -> View:
+        path = f"/dlq/operations/{public_id('op', inner_id('op', operation))}"
+        return self._api.get(path) if control == "show" else self._api.post(f"{path}/{control}")
 
     def drain(self, where: JobFilter, limit: int, to: Path) -> int:
         drained = self._api.post("/dlq/drain", _bulk(where, limit))
@@ -207,9 +218,16 @@ def _dead_query(where: JobFilter) -> dict[str, Any]:
     return {name: value for name, value in _query(where).items() if value is not None and name != "state"}
 
 
-def _bulk(where: JobFilter, limit: int) -> dict[str, Any]:
+def _bulk(where: JobFilter, limit: int | None) -> dict[str, Any]:
     given = _dead_query(where)
     return given | {"all": not given, "dry_run": False, "limit": limit}
+
+
+def _order(order: BulkOrder) -> dict[str, Any]:
+    given: dict[str, Any] = _bulk(order.where, order.limit)
+    if order.action == "replay":
+        given |= {"per_minute": order.per_minute, "edit": asdict(order.edit)}
+    return given
 
 
 def line_of(view: Mapping[str, Any]) -> dict[str, Any]:

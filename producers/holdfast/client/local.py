@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from holdfast.client import views
 from holdfast.client.answer_body import find_answer_body
-from holdfast.client.backend import Accepted, Force, Hear, Hints, Sleeper, SubmitRequest, View
+from holdfast.client.backend import Accepted, Control, Force, Hear, Hints, Sleeper, SubmitRequest, View
+from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.cost import cost_of
 from holdfast.client.errors import NoResponse
 from holdfast.client.fleet import (
@@ -38,7 +39,7 @@ from holdfast.store.cancel import cancel_batch, cancel_job
 from holdfast.store.counters import read_counters
 from holdfast.store.dead_letters import dead_groups
 from holdfast.store.fleet import list_workers
-from holdfast.store.jobs import count_jobs, find_detail, list_jobs, read_states
+from holdfast.store.jobs import find_detail, list_jobs, read_states
 from holdfast.store.ledger import read_ledger
 from holdfast.store.overrides import OverrideKind, set_override
 from holdfast.store.responses import find_response
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from holdfast.lanes import Lanes
     from holdfast.model.call_result import ProviderResponse
 
+NEWEST = 50  # operations that are listed
 LONGEST_NAME = 400  # characters of a lane or a route
 LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
 
@@ -250,30 +252,41 @@ class LocalBackend:
     def dead_groups(self, where: JobFilter) -> View:
         return {"groups": [views.group_view(group) for group in self._store.read(dead_groups, self._mine(where))]}
 
-    def count(self, where: JobFilter, limit: int) -> int:
-        return min(limit, self._store.read(count_jobs, self._mine(where)))
+    def plan_bulk(self, order: BulkOrder) -> View:
+        from holdfast.client.bulk_actions import plan_bulk  # noqa: PLC0415 - slow to import, and few act
 
-    def replay(self, where: JobFilter, limit: int, per_minute: float | None) -> int:
+        situation = self._situation(gate_overview(self.installation))
+        return plan_bulk(self.installation, situation, self._my_order(order))
+
+    def act(self, order: BulkOrder, wait: float | None) -> View:
+        from holdfast.client.bulk_actions import act_on_dead_letters  # noqa: PLC0415 - the same
+        from holdfast.client.operation_view import operation_view  # noqa: PLC0415 - the same
+
         self.installation.crash_point("before_replay")
-        moved = self._act("replay", where, limit, per_minute)
+        found = act_on_dead_letters(self.installation, self._my_order(order), self.actor, wait)
         self.installation.crash_point("after_replay")
-        return moved
+        return operation_view(found)
 
-    def drop(self, where: JobFilter, limit: int) -> int:
-        return self._act("drop", where, limit, None)
+    def operations(self) -> View:
+        from holdfast.client.operation_view import operation_view  # noqa: PLC0415 - the same
+        from holdfast.store.operations import list_operations  # noqa: PLC0415 - the same
+
+        return {"operations": [operation_view(each) for each in self._store.read(list_operations, self.tenant, NEWEST)]}
+
+    def operation(self, operation: str, control: Control = "show") -> View:
+        from holdfast.client import bulk_actions  # noqa: PLC0415 - the same
+        from holdfast.client.operation_view import operation_view  # noqa: PLC0415 - the same
+
+        return operation_view(bulk_actions.control(self.installation, operation, control, self.tenant, self.actor))
+
+    def _my_order(self, order: BulkOrder) -> BulkOrder:
+        return replace(order, where=self._mine(order.where))
 
     def drain(self, where: JobFilter, limit: int, to: Path) -> int:
         """Write dead letters to a new file, newest first, and remove each page once it is on the disk."""
         from holdfast.client.drain import drain  # noqa: PLC0415 - slow to import, and few drain
 
         return drain(self.installation, self._mine(where), limit, self.actor, to)
-
-    def _act(self, action: str, where: JobFilter, limit: int, per_minute: float | None) -> int:
-        from holdfast.client.bulk_actions import act_on_dead_letters  # noqa: PLC0415 - slow to import, and few act
-        from holdfast.store.operations import BulkAction  # noqa: PLC0415 - the same
-
-        where = self._mine(where)
-        return act_on_dead_letters(self.installation, BulkAction(action), where, limit, self.actor, per_minute)
 
     def close(self) -> None:
         self.installation.close()

@@ -112,12 +112,30 @@ def batch_view(batch: BatchRecord) -> dict[str, Any]:
 
 
 def group_view(group: FaultGroup) -> dict[str, Any]:
+    """One cause of death. ``sample``: the newest job of it; ``routes``: what each route said to that one."""
     return {
-        "lane": group.lane,
+        "cause": group.cause,
         "fault": group.fault.value,
+        "provider": group.provider or None,
+        "status_code": group.status,
+        "code": group.code,
+        "message": group.message,
         "jobs": group.jobs,
+        "lane": next(iter(group.lanes)),
+        "lanes": dict(group.lanes),
         "oldest": iso(group.oldest),
         "newest": iso(group.newest),
+        "sample": public_id("job", group.sample),
+        "routes": [
+            {
+                "route": each.route,
+                "calls": each.calls,
+                "fault": each.fault.value if each.fault else None,
+                "status_code": each.status,
+                "message": each.message,
+            }
+            for each in group.said
+        ],
     }
 
 

@@ -16,7 +16,7 @@ from holdfast.lanes.connection import Connection
 from holdfast.lanes.topology import FAILED, open_sync
 
 QUEUE = "slow"
-THREADS = 2
+THREADS = 4  # paced operations each hold one for as long as they take
 POLL = 250  # milliseconds between two looks into an empty queue, at most
 STOP = 10_000  # milliseconds for what is under way to come to an end
 

@@ -233,6 +233,8 @@ class JobFilter:
     """With this name of their producer's. No index serves it: a list of the newest with it may read every job."""
     fault: FaultKind | None = None
     """With this fault: the last one, or what they died of."""
+    cause: str | None = None
+    """Dead of this cause, as groups of dead letters name it."""
     ids: tuple[str, ...] | None = None
     """These jobs and no others."""
     created_after: float | None = None
@@ -246,19 +248,63 @@ class JobFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class FaultGroup:
-    """Dead letters that died of the same thing in the same lane."""
+class ReplayEdit:
+    """What a replay changes of its jobs; None leaves it as it was."""
 
-    lane: str
-    """Name of the lane."""
+    model: str | None = None
+    """The model alias, or ``provider/model``, that they ask for from now on."""
+    max_tokens: int | None = None
+    """The most tokens that their answers may have from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteWords:
+    """What a route said to one job: the last of so many calls of its newest generation."""
+
+    route: str
+    """Where the calls went."""
+    calls: int
+    """How many there were."""
+    fault: FaultKind | None
+    """What the last one came to. None: nothing went wrong, or nobody knows."""
+    status: int | None
+    """Its HTTP status."""
+    message: str | None
+    """Its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultGroup:
+    """Dead letters that died of the same cause."""
+
+    cause: str
+    """Its short name, to filter by; ``unknown`` for those that died before causes were kept."""
     fault: FaultKind
     """What its jobs died of."""
     jobs: int
     """How many there are."""
+    lanes: Mapping[str, int]
+    """How many of them each lane has."""
     oldest: float
     """When the first of them died."""
     newest: float
     """When the last of them died."""
+    sample: str
+    """The id of the newest job of it."""
+    route: str | None = None
+    """The route of the call that ended the sample. None: no call did."""
+    status: int | None = None
+    """The HTTP status it ended with."""
+    code: str | None = None
+    """The provider's own code it ended with."""
+    message: str = ""
+    """What was said, without what differs from job to job."""
+    said: tuple[RouteWords, ...] = ()
+    """What each route said to the sample, in the order of its calls."""
+
+    @property
+    def provider(self) -> str:
+        return (self.route or "").partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,18 @@
 """Dead letters: grouped by what they died of, put back to work at a pace, or dropped."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, and_, column, func, select
 
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
-from holdfast.model.records import FaultGroup, JobFilter
-from holdfast.store.jobs import conditions
+from holdfast.model.records import AttemptRecord, FaultGroup, JobFilter, ReplayEdit, RouteWords
+from holdfast.policy.dead_causes import UNKNOWN_CAUSE, normal_message
+from holdfast.store.jobs import conditions, count_jobs, read_attempts, read_results
 from holdfast.store.micros import to_seconds
-from holdfast.store.records import JOB
+from holdfast.store.records import JOB, RESULT
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 
@@ -19,6 +20,7 @@ from holdfast.store.transaction import Transaction
 REPLAY = Statement("""
     with v as ($rows(id text, available_at bigint))
     update job set
+        model = coalesce(:model, job.model), lane = coalesce(:model || '.' || job.priority, job.lane),
         state = :after, available_at = v.available_at, generation = job.generation + 1,
         expires_at = case when job.expires_in is null then $never
                      else coalesce(v.available_at, cast(:now as bigint)) + job.expires_in end,
@@ -41,21 +43,91 @@ DROP_PARTS = tuple(
 )
 DEAD = frozenset({State.DEAD})
 REPLAYABLE = frozenset({State.DEAD, State.EXPIRED})
+MOST_GROUPS = 200  # that are told of; there may be as many causes as letters
+ENDS = (func.min(JOB.c.finished_at).label("oldest"), func.max(JOB.c.finished_at).label("newest"))
+NEED = (column("input_tokens", BigInteger), column("output_tokens", BigInteger))
+NO_EDIT = ReplayEdit()
 
 
-def dead_groups(tx: Transaction, where: JobFilter) -> list[FaultGroup]:
-    """Dead letters by lane and fault, largest group first."""
-    jobs = func.count().label("jobs")
+def dead_groups(tx: Transaction, where: JobFilter, most: int = MOST_GROUPS) -> list[FaultGroup]:
+    """Dead letters by what they died of, the ``most`` largest groups first."""
+    jobs, newest = func.count().label("jobs"), func.max(JOB.c.id)
+    its = and_(RESULT.c.job == JOB.c.id, RESULT.c.generation == JOB.c.generation)
     query = (
-        select(JOB.c.lane, JOB.c.fault, jobs, func.min(JOB.c.finished_at), func.max(JOB.c.finished_at))
+        select(RESULT.c.cause, JOB.c.fault, JOB.c.lane, jobs, *ENDS, newest.label("sample"))
+        .select_from(JOB.outerjoin(RESULT, its))
         .where(*conditions(replace(where, states=DEAD)))
-        .group_by(JOB.c.lane, JOB.c.fault)
-        .order_by(jobs.desc(), JOB.c.lane, JOB.c.fault)
+        .group_by(RESULT.c.cause, JOB.c.fault, JOB.c.lane)
     )
-    return [
-        FaultGroup(lane, FaultKind(fault), count, to_seconds(oldest), to_seconds(newest))
-        for lane, fault, count, oldest, newest in tx.select(query)
-    ]
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in tx.select(query):
+        found.setdefault((row.cause or UNKNOWN_CAUSE, row.fault), []).append(row)
+    groups = [_group(cause, FaultKind(fault), rows) for (cause, fault), rows in found.items()]
+    largest = sorted(groups, key=lambda group: (-group.jobs, group.fault, group.cause))[:most]
+    return [_told(tx, group) for group in largest]
+
+
+def _group(cause: str, fault: FaultKind, rows: Sequence[Any]) -> FaultGroup:
+    """Put the lanes of one cause together."""
+    return FaultGroup(
+        cause=cause,
+        fault=fault,
+        jobs=sum(row.jobs for row in rows),
+        lanes={row.lane: int(row.jobs) for row in sorted(rows, key=lambda row: (-row.jobs, row.lane))},
+        oldest=to_seconds(min(row.oldest for row in rows)),
+        newest=to_seconds(max(row.newest for row in rows)),
+        sample=max(row.sample for row in rows),
+    )
+
+
+def _told(tx: Transaction, group: FaultGroup) -> FaultGroup:
+    """Add what the sample of a group was told, by the call that ended it and by every route that it was called on."""
+    results = read_results(tx, [group.sample])
+    if not results:
+        return group
+    result = results[max(results)]
+    calls = [each for each in read_attempts(tx, [group.sample]) if each.generation == result.generation]
+    words = normal_message(result.message or "")
+    return replace(group, route=result.route, status=_status(calls), code=result.code, message=words, said=_said(calls))
+
+
+def _status(calls: Sequence[AttemptRecord]) -> int | None:
+    return calls[-1].status if calls else None
+
+
+def _said(calls: Sequence[AttemptRecord]) -> tuple[RouteWords, ...]:
+    by_route: dict[str, list[AttemptRecord]] = {}
+    for call in calls:
+        by_route.setdefault(call.route, []).append(call)
+    return tuple(
+        RouteWords(route, len(its), its[-1].fault, its[-1].status, its[-1].message) for route, its in by_route.items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What jobs of one model would ask of a route. ``input`` and ``output``: tokens, as estimated when they came."""
+
+    model: str
+    jobs: int
+    input: int
+    output: int
+
+
+def read_demand(tx: Transaction, where: JobFilter, limit: int | None) -> list[Demand]:
+    """What a bulk action with this filter would take now, by model."""
+    chosen = (
+        select(JOB.c.model, *NEED)
+        .select_from(JOB)
+        .where(*conditions(replace(where, states=_replayable(where))))
+        .order_by(JOB.c.finished_at, JOB.c.id)
+        .limit(limit)
+        .subquery()
+    )
+    sums = (func.count().label("jobs"), func.sum(chosen.c.input_tokens).label("input"),
+            func.sum(chosen.c.output_tokens).label("output"))  # fmt: skip
+    rows = tx.select(select(chosen.c.model, *sums).group_by(chosen.c.model).order_by(chosen.c.model))
+    return [Demand(row.model, int(row.jobs), int(row.input), int(row.output)) for row in rows]
 
 
 def newest_end(tx: Transaction, where: JobFilter) -> int:
@@ -64,35 +136,60 @@ def newest_end(tx: Transaction, where: JobFilter) -> int:
     return tx.select(query)[0][0] or 0
 
 
+def count_replayable(tx: Transaction, where: JobFilter) -> int:
+    """How many jobs a bulk action with this filter may take now."""
+    return count_jobs(tx, replace(where, states=_replayable(where)))
+
+
 def _replayable(where: JobFilter) -> frozenset[State]:
     return (where.states or DEAD) & REPLAYABLE
 
 
-def replay(tx: Transaction, where: JobFilter, limit: int, start: int, gap: int) -> int:
+def replay(  # noqa: PLR0917 - a page in full
+    tx: Transaction,
+    where: JobFilter,
+    limit: int,
+    start: int,
+    gap: int,
+    edit: ReplayEdit = NO_EDIT,
+    lanes: Sequence[str] | None = None,
+) -> int:
     """Put dead letters back to work, oldest first, as a new generation of the same job; expired ones when asked for.
 
     The first of them starts at ``start``, every other one ``gap`` after the one before it, both in microseconds.
-    Answers how many.
+    ``lanes``: only those of these. Answers how many.
     """
-    chosen = _choose(tx, where, _replayable(where), limit)
-    faults = {row.id: row.fault for row in chosen if row.state == State.DEAD}
-    moved = 0
+    chosen = _choose(tx, where, _replayable(where), limit, lanes)
+    letters, moved = {row.id: row for row in chosen}, 0
     for before in sorted(REPLAYABLE):
         rows = [(row.id, start + place * gap) for place, row in enumerate(chosen) if row.state == before]
-        moved += _replay(tx, before, State.QUEUED, [[id_, None] for id_, date in rows if date <= tx.now], faults)
-        moved += _replay(tx, before, State.DELAYED, [[id_, date] for id_, date in rows if date > tx.now], faults)
+        moved += _replay(tx, before, State.QUEUED, [[id_, None] for id_, at in rows if at <= tx.now], letters, edit)
+        moved += _replay(tx, before, State.DELAYED, [[id_, at] for id_, at in rows if at > tx.now], letters, edit)
+    if edit.max_tokens is not None and chosen:
+        from holdfast.store.replay_edit import raise_maximum  # noqa: PLC0415 - it reads requests, which few need
+
+        raise_maximum(tx, list(letters), edit.max_tokens)
     tx.crash_point("mid_replay")
     return moved
 
 
-def _replay(tx: Transaction, before: State, after: State, rows: list[list[Any]], faults: Mapping[str, str]) -> int:
+def _replay(  # noqa: PLR0917 - a move in full
+    tx: Transaction, before: State, after: State, rows: list[list[Any]], letters: Mapping[str, Any], edit: ReplayEdit
+) -> int:
     if not rows:
         return 0
-    moved = tx.run(REPLAY, rows=rows, before=before, after=after, why="replayed by an operator", now=tx.now)
+    moved = tx.run(
+        REPLAY, rows=rows, before=before, after=after, why="replayed by an operator", now=tx.now, model=edit.model
+    )
     for row in moved:
-        tx.moved(row.lane, row.batch, before, after)
-        if row.id in faults:
-            tx.count("dead", faults[row.id], amount=-1)
+        letter = letters[row.id]
+        if row.lane == letter.lane:
+            tx.moved(row.lane, row.batch, before, after)
+        else:
+            tx.moved(letter.lane, row.batch, before, None)
+            tx.moved(row.lane, row.batch, None, after)
+        if before is State.DEAD:
+            tx.count("dead", letter.fault, amount=-1)
     return len(moved)
 
 
@@ -120,10 +217,13 @@ def drop_parts(tx: Transaction, ids: Sequence[str]) -> None:
         tx.total(f"dropped{name}", int(amount))
 
 
-def _choose(tx: Transaction, where: JobFilter, states: frozenset[State], limit: int) -> Sequence[Any]:
+def _choose(
+    tx: Transaction, where: JobFilter, states: frozenset[State], limit: int, lanes: Sequence[str] | None = None
+) -> Sequence[Any]:
+    only = [] if lanes is None else [JOB.c.lane.in_(lanes)]
     query = (
-        select(JOB.c.id, JOB.c.state, JOB.c.fault)
-        .where(*conditions(replace(where, states=states)))
+        select(JOB.c.id, JOB.c.state, JOB.c.fault, JOB.c.lane)
+        .where(*conditions(replace(where, states=states)), *only)
         .order_by(JOB.c.finished_at, JOB.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

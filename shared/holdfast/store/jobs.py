@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, te
 
 from holdfast.model.job import TERMINAL, Priority, State, lane_name
 from holdfast.model.records import AttemptRecord, FinishedJob, JobDetail, JobFilter, JobRecord, ResultRecord
+from holdfast.policy.dead_causes import UNKNOWN_CAUSE
 from holdfast.store.micros import to_micros
 from holdfast.store.records import ATTEMPT, JOB, REQUEST, RESULT, read_attempt, read_job, read_result
 from holdfast.store.sql import ENDED, Statement
@@ -40,6 +41,8 @@ def conditions(where: JobFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [JOB.c[name] == value for name, value in equal.items() if value is not None]
     if where.states is not None:
         found.append(_in_states(where.states))
+    if where.cause is not None:
+        found.append(_of_cause(where.cause))
     if where.ids is not None:
         found.append(JOB.c.id.in_(where.ids))
     dates = (
@@ -49,6 +52,12 @@ def conditions(where: JobFilter) -> list[ColumnElement[bool]]:
         (where.finished_before, JOB.c.finished_at.__lt__),
     )
     return found + [compare(to_micros(date)) for date, compare in dates if date is not None]
+
+
+def _of_cause(cause: str) -> ColumnElement[bool]:
+    its = and_(RESULT.c.job == JOB.c.id, RESULT.c.generation == JOB.c.generation)
+    named = RESULT.c.cause.is_(None) if cause == UNKNOWN_CAUSE else RESULT.c.cause == cause
+    return select(RESULT.c.job).where(its, named).exists()
 
 
 def _in_states(states: frozenset[State]) -> ColumnElement[bool]:
@@ -126,7 +135,7 @@ def find_detail(tx: Transaction, id_: str, tenant: str | None = None, *, with_re
     return JobDetail(
         job=job,
         attempts=tuple(read_attempts(tx, [id_])),
-        result=_results(tx, [id_]).get((id_, job.generation)),
+        result=read_results(tx, [id_]).get((id_, job.generation)),
         request=read_request(tx, id_) if with_request else None,
     )
 
@@ -148,10 +157,11 @@ def read_attempts(tx: Transaction, ids: Sequence[str]) -> list[AttemptRecord]:
 
 def read_history(tx: Transaction, ids: Sequence[str]) -> tuple[set[str], list[AttemptRecord], list[ResultRecord]]:
     """Of a page of jobs, at most some hundreds: which there are, every call, and every terminal record."""
-    return set(read_states(tx, ids)), read_attempts(tx, ids), list(_results(tx, ids).values())
+    return set(read_states(tx, ids)), read_attempts(tx, ids), list(read_results(tx, ids).values())
 
 
-def _results(tx: Transaction, ids: Sequence[str]) -> dict[tuple[str, int], ResultRecord]:
+def read_results(tx: Transaction, ids: Sequence[str]) -> dict[tuple[str, int], ResultRecord]:
+    """Every terminal record of a page of jobs, by job and generation."""
     rows = tx.select(select(RESULT).where(RESULT.c.job.in_(ids))) if ids else ()
     return {(row.job, row.generation): read_result(row) for row in rows}
 
@@ -167,5 +177,5 @@ def list_finished(
         .limit(limit)
     )
     jobs = [read_job(row) for row in tx.select(query)]
-    results = _results(tx, [job.id for job in jobs])
+    results = read_results(tx, [job.id for job in jobs])
     return [FinishedJob(job, results[job.id, job.generation]) for job in jobs]

@@ -14,22 +14,26 @@ from pydantic import TypeAdapter
 
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import new_id, public_id
-from holdfast.model.records import JobFilter
+from holdfast.model.job import State
+from holdfast.model.records import JobFilter, ReplayEdit
 from holdfast.store import dead_letters
 from holdfast.store.audit import audit
+from holdfast.store.backlog import list_lanes
 from holdfast.store.micros import MICROS, to_micros, to_seconds
 from holdfast.store.retention import delete_empty_batches, delete_jobs, find_ended
 from holdfast.store.sql import Statement, to_json
 from holdfast.store.store import Store
 from holdfast.store.transaction import Transaction
 
-COLUMNS = "id, action, actor, filter, until, max_jobs, gap, next_start, cursor, jobs, moved_at, ended_at"
+COLUMNS = """id, action, actor, filter, until, max_jobs, gap, next_start, cursor, jobs, eligible, edit, created_at,
+    moved_at, paused_at, aborted_at, ended_at"""
 
 OPEN = Statement("""
     insert into operation (
-        id, action, actor, tenant, filter, until, max_jobs, gap, next_start, cursor, jobs, created_at, moved_at
+        id, action, actor, tenant, filter, until, max_jobs, gap, next_start, cursor, jobs, eligible, edit, created_at,
+        moved_at
     )
-    values (:id, :action, :actor, :tenant, :filter, :until, :max_jobs, :gap, 0, '', 0, :now, :now)
+    values (:id, :action, :actor, :tenant, :filter, :until, :max_jobs, :gap, 0, '', 0, :eligible, :edit, :now, :now)
     on conflict (id) do update set
         until = excluded.until, cursor = '', jobs = 0, created_at = excluded.created_at, moved_at = excluded.moved_at,
         ended_at = null
@@ -37,18 +41,41 @@ OPEN = Statement("""
     returning id
 """)
 ONE = Statement(f"select {COLUMNS} from operation where id = :id")  # noqa: S608 - the columns stand above
-TAKE = Statement(f"select {COLUMNS} from operation where id = :id and ended_at is null $skip_locked")  # noqa: S608
+TAKE = Statement(  # what is paused or aborted is nobody's to do
+    f"select {COLUMNS} from operation where id = :id and ended_at is null and paused_at is null $skip_locked"  # noqa: S608
+)
+NEWEST = Statement(
+    f"select {COLUMNS} from operation where id <> 'retention' "  # noqa: S608
+    "and (cast(:tenant as text) is null or tenant = :tenant) order by created_at desc, id limit :limit"
+)
+PAUSE = Statement("""
+    update operation set paused_at = :now where id = :id and ended_at is null and paused_at is null returning id
+""")
+RESUME = Statement("""
+    update operation set paused_at = null, moved_at = :now where id = :id and paused_at is not null
+    and ended_at is null returning id
+""")
+ABORT = Statement("""
+    update operation set aborted_at = :now, ended_at = :now where id = :id and ended_at is null returning id, jobs
+""")
 MOVE = Statement("""
     update operation set jobs = :jobs, next_start = :next_start, cursor = :cursor, moved_at = :now, ended_at = :ended_at
     where id = :id
 """)
-RESTING = Statement("select id from operation where ended_at is null and moved_at < :since order by moved_at")
+RESTING = Statement("""
+    select id from operation where ended_at is null and paused_at is null and moved_at < :since order by moved_at
+""")
 DELETE_ENDED = Statement("delete from operation where ended_at < :date")
 
 PAGE = 500  # jobs in one transaction
 REST = 0.02  # seconds between two pages, so that claims and settlements have their turn
+BEAT = 0.5  # seconds between two looks at an operation that has to wait: a pause or an abort is seen within them
+ALIVE = 2.0  # seconds between two notes that somebody still looks after an operation that waits
+AHEAD = 1.0  # seconds before their start that jobs of a paced replay are moved: no more go on after an abort
+ROOM = 1_000  # jobs that may wait in a lane while a replay adds to it: as many as a fleet fetches in a few seconds
 KEEP = 86_400 * MICROS  # an operation that ended stays for a day
 OPERATION_ACTOR = "work_off"  # the actor that a message about an operation is for
+WAITING = (State.QUEUED, State.DELAYED)
 RETENTION = "retention"  # the id, and the actor, of the one operation that deletes old jobs
 
 
@@ -58,9 +85,18 @@ class BulkAction(StrEnum):
     DELETE_ENDED = "delete_ended"  # remove what ended before a date, dead or not
 
 
+class OperationState(StrEnum):
+    """How an operation stands."""
+
+    RUNNING = "running"  # open: pages of it are done, or it waits for its pace
+    PAUSED = "paused"  # by an operator, until it is resumed
+    DONE = "done"
+    ABORTED = "aborted"  # by an operator: what was moved stays moved
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A row of ``tables.operation``, whose fields tell what each is; ``done`` once its last page is."""
+    """A row of ``tables.operation``, whose fields tell what each is."""
 
     id: str
     action: BulkAction
@@ -72,8 +108,26 @@ class Operation:
     next_start: int
     cursor: str
     jobs: int
+    eligible: int | None
+    edit: ReplayEdit
+    created_at: int
     moved_at: int
-    done: bool
+    paused_at: int | None
+    aborted_at: int | None
+    ended_at: int | None
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more of it will be done: its last page is, or somebody ended it."""
+        return self.ended_at is not None
+
+    @property
+    def state(self) -> OperationState:
+        if self.aborted_at is not None:
+            return OperationState.ABORTED
+        if self.ended_at is not None:
+            return OperationState.DONE
+        return OperationState.RUNNING if self.paused_at is None else OperationState.PAUSED
 
     @property
     def page(self) -> int:
@@ -82,20 +136,32 @@ class Operation:
 
 
 FILTER: TypeAdapter[JobFilter] = TypeAdapter(JobFilter)
+EDIT: TypeAdapter[ReplayEdit] = TypeAdapter(ReplayEdit)
 
 
 def open_operation(  # noqa: PLR0917 - an action in full
-    tx: Transaction, action: BulkAction, where: JobFilter, limit: int, actor: str, per_minute: float | None = None
+    tx: Transaction,
+    action: BulkAction,
+    where: JobFilter,
+    limit: int | None,
+    actor: str,
+    per_minute: float | None = None,
+    edit: ReplayEdit = dead_letters.NO_EDIT,
 ) -> str:
     """Ask for a bulk action on at most ``limit`` dead letters, oldest first. Answers the operation's id.
 
-    ``per_minute`` spreads the starts of replayed jobs: the first starts now. None: all start now.
+    ``per_minute`` spreads the starts of replayed jobs: the first starts now. None: as the buckets allow, which is as
+    fast as their lanes drain.
     """
     # What is dead by a clock that was since set back is dead all the same.
     until = max(tx.now, dead_letters.newest_end(tx, where)) + 1
-    gap = 0 if per_minute is None else round(60 * MICROS / per_minute)
-    id_ = new_id()
-    _open(tx, id_, action, where, actor, until=until, max_jobs=limit, gap=gap)
+    gap = 0 if per_minute is None else max(1, round(60 * MICROS / per_minute))
+    id_, eligible = new_id(), dead_letters.count_replayable(tx, where)
+    eligible = eligible if limit is None else min(limit, eligible)
+    _open(tx, id_, action, where, actor, until=until, max_jobs=limit, gap=gap, eligible=eligible, edit=edit)
+    told = {"operation": public_id("op", id_), "per_minute": per_minute, "edit": edit_fields(edit) or None}
+    asked = filter_fields(where) | {name: value for name, value in told.items() if value is not None}
+    audit(tx, actor, f"{action}.asked", asked, eligible)
     return id_
 
 
@@ -119,6 +185,8 @@ def _open(
     max_jobs: int | None = None,
     gap: int = 0,
     again: int = 0,
+    eligible: int | None = None,
+    edit: ReplayEdit = dead_letters.NO_EDIT,
 ) -> bool:
     opened = tx.run(
         OPEN,
@@ -130,6 +198,8 @@ def _open(
         until=until,
         max_jobs=max_jobs,
         gap=gap,
+        eligible=eligible,
+        edit=to_json(edit_fields(edit)) if edit != dead_letters.NO_EDIT else None,
         now=tx.now,
         again=again,
     )
@@ -141,6 +211,34 @@ def find_operation(tx: Transaction, id_: str) -> Operation:
     if rows := tx.run(ONE, id=id_):
         return _read(rows[0])
     raise NotFound("operation", public_id("op", id_))
+
+
+def list_operations(tx: Transaction, tenant: str | None, limit: int) -> list[Operation]:
+    """The newest operations on dead letters, of one tenant or of all."""
+    return [_read(row) for row in tx.run(NEWEST, tenant=tenant, limit=limit)]
+
+
+def pause_operation(tx: Transaction, id_: str, actor: str) -> Operation:
+    """Stop doing pages of an operation until it is resumed; one that is paused or over stays as it is."""
+    return _controlled(tx, PAUSE, id_, actor, "pause")
+
+
+def resume_operation(tx: Transaction, id_: str, actor: str) -> Operation:
+    """Go on with an operation that was paused."""
+    return _controlled(tx, RESUME, id_, actor, "resume")
+
+
+def abort_operation(tx: Transaction, id_: str, actor: str) -> Operation:
+    """End an operation before its last page. What it has moved stays moved."""
+    return _controlled(tx, ABORT, id_, actor, "abort")
+
+
+def _controlled(tx: Transaction, statement: Statement, id_: str, actor: str, act: str) -> Operation:
+    changed = tx.run(statement, id=id_, now=tx.now)
+    found = find_operation(tx, id_)
+    if changed:
+        audit(tx, actor, f"{found.action}.{act}", {"operation": public_id("op", id_)}, found.jobs)
+    return found
 
 
 def resting_operations(tx: Transaction, seconds: float) -> list[str]:
@@ -158,39 +256,82 @@ def work_off(store: Store, id_: str, go_on: Callable[[], bool] = lambda: True, r
 
     Answers how it stands then. ``rest`` in seconds between two pages. Raises NotFound.
     """
-    while go_on() and work_page(store, id_):
-        time.sleep(rest)
+    while go_on() and (wait := work_page(store, id_)) is not None:
+        time.sleep(max(rest, min(wait, BEAT)))
     return store.read(find_operation, id_)
 
 
-def work_page(store: Store, id_: str) -> bool:
-    """Do the next page of an operation. Answers whether there may be another one to do."""
+def work_page(store: Store, id_: str) -> float | None:
+    """Do the next page of an operation. Answers the seconds until there may be another one to do; None: it is over."""
     operation = store.read(find_operation, id_)
-    if operation.done:
-        return False
+    if operation.state is not OperationState.RUNNING:
+        return None
     if operation.action is not BulkAction.DELETE_ENDED:
         return store.write(_act, id_)
     # What a walk along the ids passes without deleting is no reason to hold up whoever writes.
     ended = store.read(find_ended, operation.until, operation.cursor, PAGE)
-    return store.write(delete_page, operation, ended)
+    return 0.0 if store.write(delete_page, operation, ended) else None
 
 
-def _act(tx: Transaction, id_: str) -> bool:
+def _act(tx: Transaction, id_: str) -> float | None:
     """Replay or drop the next page of dead letters."""
     if (operation := _take(tx, id_)) is None:
-        return False
-    where = _frozen(operation)
+        return None
     if operation.action is BulkAction.DROP:
-        moved = dead_letters.drop(tx, where, operation.page)
-    else:
-        start = max(tx.now, operation.next_start)
-        moved = dead_letters.replay(tx, where, operation.page, start, operation.gap)
-        operation = replace(operation, next_start=start + moved * operation.gap)
+        asked = operation.page
+        moved = dead_letters.drop(tx, _frozen(operation), asked)
+        return _settle(tx, operation, moved, over=moved < asked)
+    return _replay_paced(tx, operation) if operation.gap else _replay_as_lanes_drain(tx, operation)
+
+
+def _replay_paced(tx: Transaction, operation: Operation) -> float | None:
+    """Move the jobs that start within ``AHEAD``, each ``gap`` after the one before."""
+    start = max(tx.now, operation.next_start)
+    horizon = tx.now + to_micros(AHEAD)
+    if start > horizon:
+        return _wait(tx, operation, to_seconds(start - horizon))
+    asked = min(operation.page, (horizon - start) // operation.gap + 1)
+    moved = dead_letters.replay(tx, _frozen(operation), asked, start, operation.gap, operation.edit)
+    return _settle(tx, replace(operation, next_start=start + moved * operation.gap), moved, over=moved < asked)
+
+
+def _replay_as_lanes_drain(tx: Transaction, operation: Operation) -> float | None:
+    """Move a page into lanes in which little waits, and none into those where the buckets have enough to do."""
+    rooms = _rooms(tx, operation)
+    free = [lane for lane, room in rooms.items() if room > 0]
+    if rooms and not free:
+        return _wait(tx, operation, REST * 5)
+    asked = min(operation.page, max((rooms[lane] for lane in free), default=PAGE))
+    lanes = free if len(free) < len(rooms) else None
+    moved = dead_letters.replay(tx, _frozen(operation), asked, tx.now, 0, operation.edit, lanes)
+    return _settle(tx, operation, moved, over=moved < asked and lanes is None)
+
+
+def _rooms(tx: Transaction, operation: Operation) -> dict[str, int]:
+    """How many jobs each lane with letters may still be given; of the lane that an edit moves them to."""
+    counts = {each.lane: each.counts for each in list_lanes(tx)}
+    waiting = {lane: sum(its.get(state, 0) for state in WAITING) for lane, its in counts.items()}
+    named = {lane for lane, its in counts.items() if its.get(State.DEAD) or its.get(State.EXPIRED)}
+    named &= {operation.where.lane} if operation.where.lane else named
+    target = operation.edit.model
+    return {lane: ROOM - waiting.get(f"{target}.{lane.rpartition('.')[2]}" if target else lane, 0) for lane in named}
+
+
+def _wait(tx: Transaction, operation: Operation, seconds: float) -> float:
+    """Leave a page for later, and note now and then that somebody looks after the operation."""
+    if tx.now - operation.moved_at >= to_micros(ALIVE):
+        _moved(tx, operation)
+    return seconds
+
+
+def _settle(tx: Transaction, operation: Operation, moved: int, *, over: bool) -> float | None:
+    """Note a page; after the last one the operation is done, and stands in the audit log."""
     jobs = operation.jobs + moved
-    operation = replace(operation, jobs=jobs, done=moved < PAGE or jobs == operation.max_jobs)
-    if operation.done:
-        audit(tx, operation.actor, operation.action, filter_fields(operation.where), operation.jobs)
-    return _moved(tx, operation)
+    if over or jobs == operation.max_jobs:
+        operation = replace(operation, ended_at=tx.now)
+        audit(tx, operation.actor, operation.action, filter_fields(operation.where), jobs)
+    _moved(tx, replace(operation, jobs=jobs))
+    return None if operation.done else 0.0
 
 
 def delete_page(tx: Transaction, seen: Operation, ended: list[str]) -> bool:
@@ -200,7 +341,7 @@ def delete_page(tx: Transaction, seen: Operation, ended: list[str]) -> bool:
         return operation is not None
     if not ended:
         delete_empty_batches(tx, operation.until)
-        return _moved(tx, replace(operation, done=True))
+        return _moved(tx, replace(operation, ended_at=tx.now))
     jobs = operation.jobs + delete_jobs(tx, ended, operation.until)
     return _moved(tx, replace(operation, jobs=jobs, cursor=ended[-1]))
 
@@ -211,9 +352,8 @@ def _take(tx: Transaction, id_: str) -> Operation | None:
 
 
 def _moved(tx: Transaction, operation: Operation) -> bool:
-    ended_at = tx.now if operation.done else None
     progress = {"jobs": operation.jobs, "next_start": operation.next_start, "cursor": operation.cursor}
-    tx.run(MOVE, id=operation.id, now=tx.now, ended_at=ended_at, **progress)
+    tx.run(MOVE, id=operation.id, now=tx.now, ended_at=operation.ended_at, **progress)
     return not operation.done
 
 
@@ -228,6 +368,11 @@ def filter_fields(where: JobFilter) -> dict[str, Any]:
     return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in fields.items()}
 
 
+def edit_fields(edit: ReplayEdit) -> dict[str, Any]:
+    """What an edit changes, fit for JSON."""
+    return {name: value for name, value in asdict(edit).items() if value is not None}
+
+
 def _read(row: Any) -> Operation:
     return Operation(
         id=row.id,
@@ -240,6 +385,11 @@ def _read(row: Any) -> Operation:
         next_start=row.next_start,
         cursor=row.cursor,
         jobs=row.jobs,
+        eligible=row.eligible,
+        edit=EDIT.validate_json(row.edit) if row.edit else dead_letters.NO_EDIT,
+        created_at=row.created_at,
         moved_at=row.moved_at,
-        done=row.ended_at is not None,
+        paused_at=row.paused_at,
+        aborted_at=row.aborted_at,
+        ended_at=row.ended_at,
     )

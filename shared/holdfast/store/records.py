@@ -36,7 +36,7 @@ ATTEMPT = _table(
 )
 RESULT = _table(
     "result",
-    texts="job state fault code message route usage mapping",
+    texts="job state fault code message route usage mapping cause",
     numbers="generation attempts",
     big="fence cost_micros created_at",
     blobs="reply",

@@ -38,6 +38,11 @@ def encode_request(job: NewJob) -> tuple[bytes, str]:
     return body, said.hexdigest()
 
 
+def encode_edited(request: Request) -> bytes:
+    """A request as it is stored once an operator has changed it."""
+    return _neutral(request, blake2b()) if request.written is None else _envelope(request, blake2b())
+
+
 def _neutral(request: Request, said: blake2b) -> bytes:
     filled = {name: value for name, value in request.model_dump(mode="json").items() if value not in (None, [], {})}
     said.update(exact_json.canonical(filled))

@@ -7,6 +7,7 @@ from holdfast.model.attempt import Attempt
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
 from holdfast.model.storable import storable
+from holdfast.policy.dead_causes import cause_of
 from holdfast.policy.transition import Transition, terminal_message
 from holdfast.store.codec import encode_mapping, encode_reply, encode_usage
 from holdfast.store.sql import Statement
@@ -16,11 +17,11 @@ from holdfast.store.transaction import Transaction
 INSERT_RESULTS = Statement("""
     with v as ($rows(
         job text, generation bigint, attempts bigint, fence bigint, state text, fault text, status bigint, code text,
-        message text, route text, reply bytes, usage text, mapping text
+        message text, route text, reply bytes, usage text, mapping text, cause text
     ))
     insert into result (
         job, generation, attempts, fence, state, fault, status, code, message, route, reply, usage, mapping,
-        created_at, cost_micros
+        cause, created_at, cost_micros
     )
     select v.*, :now,
         (select coalesce(sum($least(cost_micros, $most_cost)), 0) from attempt
@@ -35,8 +36,14 @@ Row = list[Any]
 def write_terminal_records(tx: Transaction, rows: Sequence[Row]) -> None:
     """Write terminal records of jobs that this transaction has just ended."""
     if rows:
-        tx.run(INSERT_RESULTS, rows=rows, now=tx.now)
+        tx.run(INSERT_RESULTS, rows=[[*row, _cause(row)] for row in rows], now=tx.now)
         tx.ended_jobs += [row[0] for row in rows]
+
+
+def _cause(row: Row) -> str | None:
+    """Name what a dead letter died of; None for any other end."""
+    state, fault, status, code, message, route = row[4:10]
+    return cause_of(fault or "", route, status, code, message).key if state == State.DEAD else None
 
 
 def ended_by_call(attempts: Collection[Attempt], move: Transition) -> Row:

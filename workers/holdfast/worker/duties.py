@@ -26,7 +26,7 @@ from holdfast.worker.dependency_health import DependencyHealth
 
 log = structlog.get_logger()
 LOOK = 5.0  # seconds between two looks after operations that rest
-RESTS = 15.0  # seconds without a page after which an operation's message counts as lost
+RESTS = 6.0  # seconds without a page after which an operation's message counts as lost
 RETENTION_EVERY = 60.0  # seconds between two rounds of retention, as one process counts them
 NOT_AGAIN = 30.0  # seconds after a round in which no other process begins one
 

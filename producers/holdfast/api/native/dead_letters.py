@@ -8,12 +8,15 @@ from fastapi import APIRouter, Query
 from starlette.responses import FileResponse
 
 from holdfast.api.auth.request_context import Operating, Reading, RequestContext
-from holdfast.api.native.filters import Bulk, Page, Replay
+from holdfast.api.native.filters import MOST_LETTERS, Bulk, Page, Replay
 from holdfast.api.native.filters import Filter as DeadFilter
+from holdfast.client.bulk_order import BulkOrder
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import State
+from holdfast.model.records import ReplayEdit
 
+SOON = 1.5  # seconds that a call waits for the end of its operation
 DEAD = frozenset({State.DEAD})
 
 router = APIRouter(prefix="/dlq", tags=["dead letters"])
@@ -27,36 +30,65 @@ def list_letters(context: Reading, page: Annotated[Page, Query()]) -> dict[str, 
 
 @router.get("/groups")
 def groups(context: Reading, where: Annotated[DeadFilter, Query()]) -> dict[str, Any]:
-    """Group dead letters by lane and by what they died of, largest group first."""
+    """Group dead letters by what they died of (provider, status, code, words), largest group first."""
     return context.backend.dead_groups(where.choose(DEAD))
 
 
 @router.post("/replay")
 def replay(context: Operating, bulk: Replay) -> dict[str, Any]:
-    """Put dead letters back to work, oldest first, ``per_minute`` of them a minute."""
-    if bulk.dry_run:
-        return plan(context, bulk)
-    moved = context.backend.replay(bulk.dead(), bulk.limit, bulk.per_minute)
-    return done(new_id(), moved)
+    """Put dead letters back to work, oldest first: as fast as their lanes drain, or ``per_minute`` of them a minute.
+
+    The answer is an operation. It goes on by itself; ``operations`` tells how far it is.
+    """
+    edit = ReplayEdit(bulk.edit.model, bulk.edit.max_tokens)
+    return act(context, bulk, BulkOrder("replay", bulk.dead(), bulk.limit, bulk.per_minute, edit))
 
 
 @router.post("/drop")
 def drop(context: Operating, bulk: Bulk) -> dict[str, Any]:
-    """Remove dead letters for good."""
-    if bulk.dry_run:
-        return plan(context, bulk)
-    return done(new_id(), context.backend.drop(bulk.dead(), bulk.limit))
+    """Remove dead letters for good. The answer is an operation."""
+    return act(context, bulk, BulkOrder("drop", bulk.dead(), bulk.limit))
+
+
+@router.get("/operations")
+def list_operations(context: Reading) -> dict[str, Any]:
+    """List the newest operations on dead letters."""
+    return context.backend.operations()
+
+
+@router.get("/operations/{operation}")
+def show_operation(operation: str, context: Reading) -> dict[str, Any]:
+    """Show how far an operation is."""
+    return context.backend.operation(operation)
+
+
+@router.post("/operations/{operation}/pause")
+def pause_operation(operation: str, context: Operating) -> dict[str, Any]:
+    """Move no more jobs until the operation is resumed."""
+    return context.backend.operation(operation, "pause")
+
+
+@router.post("/operations/{operation}/resume")
+def resume_operation(operation: str, context: Operating) -> dict[str, Any]:
+    """Go on with a paused operation."""
+    return context.backend.operation(operation, "resume")
+
+
+@router.post("/operations/{operation}/abort")
+def abort_operation(operation: str, context: Operating) -> dict[str, Any]:
+    """End an operation. What it has moved stays moved."""
+    return context.backend.operation(operation, "abort")
 
 
 @router.post("/drain")
 def drain(context: Operating, bulk: Bulk) -> dict[str, Any]:
     """Write dead letters to a file of the server, then remove them. ``export_url`` is where to fetch it."""
     if bulk.dry_run:
-        return plan(context, bulk)
+        return plan(context, BulkOrder("drop", bulk.dead(), bulk.limit))
     operation, where = new_id(), bulk.dead()
     directory = exports(context)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    drained = context.backend.drain(where, bulk.limit, directory / f"{operation}.jsonl")
+    drained = context.backend.drain(where, bulk.limit or MOST_LETTERS, directory / f"{operation}.jsonl")
     return done(operation, drained) | {"export_url": f"/api/v1/dlq/exports/{public_id('op', operation)}"}
 
 
@@ -76,9 +108,16 @@ def exports(context: RequestContext) -> Path:
     return folder if context.tenant is None else folder / blake2b(context.tenant.encode(), digest_size=16).hexdigest()
 
 
-def plan(context: RequestContext, bulk: Bulk) -> dict[str, Any]:
-    """Say how many dead letters an action would take, and change nothing."""
-    return {"operation": None, "jobs": context.backend.count(bulk.dead(), bulk.limit), "dry_run": True}
+def act(context: RequestContext, bulk: Bulk, order: BulkOrder) -> dict[str, Any]:
+    """Only tell what an order would do, or do it; a small one is over when this answers."""
+    if bulk.dry_run:
+        return plan(context, order)
+    return context.backend.act(order, SOON)
+
+
+def plan(context: RequestContext, order: BulkOrder) -> dict[str, Any]:
+    """Say how many dead letters an order would take, what that costs and where, and change nothing."""
+    return {"operation": None, **context.backend.plan_bulk(order), "dry_run": True}
 
 
 def done(operation: str, jobs: int) -> dict[str, Any]:

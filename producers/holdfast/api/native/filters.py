@@ -35,6 +35,8 @@ Time = Annotated[
     BeforeValidator(read_time),
     Field(ge=0, le=LAST, allow_inf_nan=False, description="ISO 8601, or seconds since the epoch"),
 ]
+MOST_LETTERS = 10_000_000  # in one operation
+MOST_TOKENS = 10_000_000  # of an answer; far beyond any model
 Name = Annotated[str, Field(max_length=300), AfterValidator(check_storable)]
 
 
@@ -50,6 +52,7 @@ class Filter(BaseModel):
     batch: Name | None = None
     custom_id: Name | None = None
     fault: FaultKind | None = None
+    cause: Annotated[str, Field(max_length=16)] | None = None
     created_after: Time | None = None
     created_before: Time | None = None
     finished_after: Time | None = None
@@ -65,6 +68,7 @@ class Filter(BaseModel):
             batch=inner_id("batch", self.batch) if self.batch else None,
             custom_id=self.custom_id,
             fault=self.fault,
+            cause=self.cause,
             ids=tuple(inner_id("job", id_) for id_ in self.id) if self.id else None,
             created_after=self.created_after,
             created_before=self.created_before,
@@ -84,12 +88,21 @@ class JobPage(Page):
     state: list[State] | None = None
 
 
+class Edit(BaseModel):
+    """What a replay changes of its jobs; null leaves it as it was."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Name | None = None
+    max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
+
+
 class Bulk(Filter):
     """A bulk action on dead letters. It needs a filter, or ``all``; without ``dry_run: false`` it only counts."""
 
     all: bool = False
     dry_run: bool = True
-    limit: int = Field(default=1_000, ge=1, le=100_000)
+    limit: int | None = Field(default=None, ge=1, le=MOST_LETTERS, description="the most jobs, oldest first; null: all")
 
     def dead(self) -> JobFilter:
         """Choose dead letters. Raises InvalidRequest where nothing says which."""
@@ -101,6 +114,7 @@ class Bulk(Filter):
 
 
 class Replay(Bulk):
-    """``per_minute`` paces the start, so that a replay is not the next outage; null: all at once."""
+    """``per_minute`` paces the start, so that a replay is not the next outage; null: as fast as the lanes drain."""
 
-    per_minute: float | None = Field(default=60.0, ge=0.001, le=1e9, allow_inf_nan=False)
+    per_minute: float | None = Field(default=None, ge=0.001, le=1e9, allow_inf_nan=False)
+    edit: Edit = Field(default_factory=Edit)

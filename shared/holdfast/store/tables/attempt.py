@@ -99,5 +99,7 @@ class ResultRow(SQLModel, table=True):
     """How many calls the generation made."""
     mapping: str | None = None
     """What the last route's format could not carry; null where it carried all."""
+    cause: str | None = Field(default=None, sa_type=String(16))
+    """Of a dead letter: which provider, status, code and words it died of, as a digest to group by. Else null."""
     created_at: int = Field(sa_type=BigInteger)
     """When it ended."""

@@ -40,9 +40,19 @@ class OperationRow(SQLModel, table=True):
     """The last id that retention has looked at; the next page begins behind it. Empty for the other actions."""
     jobs: int = Field(default=0, sa_type=BigInteger)
     """How many jobs were moved so far. Grown by each page; once ``ended_at`` is set, the operation's answer."""
+    eligible: int | None = Field(default=None, sa_type=BigInteger)
+    """How many jobs its filter fitted when it was asked for, ``max_jobs`` at most; null: nobody counted."""
+    edit: str | None = None
+    """What a replay changes of its jobs, as JSON of a ReplayEdit; null: nothing. Never changes."""
     created_at: int = Field(sa_type=BigInteger)
     """When it was asked for."""
     moved_at: int = Field(sa_type=BigInteger)
     """When it was asked for, or a page of it was last done. Long ago: its message was lost, and is sent again."""
+    paused_at: int | None = Field(default=None, sa_type=BigInteger)
+    """When an operator paused it: no page is done until it is resumed, which sets this to null again."""
+    aborted_at: int | None = Field(default=None, sa_type=BigInteger)
+    """When an operator ended it before its last page; set with ``ended_at``. Null: nobody did."""
     ended_at: int | None = Field(default=None, sa_type=BigInteger)
-    """When the last page was done; null while it is open. A day later the row is deleted; the audit log stays."""
+    """When the last page was done, or it was aborted; null while it is open. A day later the row is deleted; the audit
+    log stays.
+    """
