@@ -20,7 +20,7 @@ SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class DeathCause:
     """``message`` is normalised. ``provider`` is "" where no call ended the job."""
 
     fault: str
@@ -36,9 +36,9 @@ class Cause:
         return blake2b(said.encode(errors="replace"), digest_size=KEY_BYTES).hexdigest()
 
 
-def cause_of(fault: str, route: str | None, status: int | None, code: str | None, message: str | None) -> Cause:
+def cause_of(fault: str, route: str | None, status: int | None, code: str | None, message: str | None) -> DeathCause:
     """Name the cause of a dead letter from its terminal record."""
-    return Cause(fault, (route or "").partition("/")[0], status, code, normal_message(message or ""))
+    return DeathCause(fault, (route or "").partition("/")[0], status, code, normal_message(message or ""))
 
 
 def normal_message(message: str) -> str:

@@ -91,7 +91,7 @@ class JobPage(Page):
 class Edit(BaseModel):
     """What a replay changes of its jobs; null leaves it as it was."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = Filter.model_config
 
     model: Name | None = None
     max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
