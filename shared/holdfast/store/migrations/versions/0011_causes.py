@@ -7,8 +7,8 @@ operations all the same: its workers know no pause, and are replaced before some
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:
