@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from holdfast.client import Holdfast, drain
+from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.fleet import GateOverview, credential_alerts
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
@@ -72,7 +73,7 @@ def test_dropping_goes_on_over_pages(operator: LocalBackend, hf: Holdfast, worke
     monkeypatch.setattr("holdfast.client.drain.PAGE", 2)
     hf.submit([f"p{n}" for n in range(5)], model="smart")
     worker.bury()
-    assert operator.drop(DEAD, limit=100) == 5
+    assert operator.act(BulkOrder("drop", DEAD), None)["jobs"] == 5
 
 
 def test_the_status_tells_of_logins_that_are_down_for_a_minute(installation: Installation, monkeypatch) -> None:
