@@ -202,15 +202,19 @@ def test_a_server_killed_on_the_way_gives_the_same_jobs_to_who_asks_again(pool, 
     assert pool.broken(batch) == []
 
 
-def serve(pool: Fleet, **environment: str) -> tuple[subprocess.Popen[bytes], str]:
-    """Start a server; it ends with the pool, whatever happens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def serve(pool: Fleet, port: int | None = None, **environment: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a server, on a free port unless one is named; it ends with the pool, whatever happens."""
+    port = port or free_port()
     command = [sys.executable, "-m", "holdfast.cli", "api", "--config", str(pool.config), "--port", str(port)]
     server = subprocess.Popen(command, env=pool.environment(**environment), stderr=subprocess.DEVNULL)
     pool.workers.append(server)
     return server, f"http://127.0.0.1:{port}"
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def post(url: str, key: str) -> httpx2.Response:
