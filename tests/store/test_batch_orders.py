@@ -113,14 +113,16 @@ def test_the_content_of_a_file_that_nobody_else_has_goes_with_the_last_page(stor
 def test_an_order_ends_with_its_last_job_and_keeps_its_counts(store: Store, order: BatchOrder) -> None:
     jobs = keep(store, order, 3, is_last=True)
     store.write(cancel_all, [one.id for one in jobs[:2]])
+    assert store.read(find_open_orders).done == ()
     assert store.write(end_orders, [order.batch]) == 0
     assert found(store, order).ended_at is None
     store.write(cancel_all, [one.id for one in jobs])
+    assert store.read(find_open_orders).done == (order.batch,)
     assert store.write(end_orders, [order.batch]) == 1
     ended = found(store, order)
     assert (ended.counts, ended.live) == ({State.CANCELLED: 3}, 0)
     assert ended.ended_at is not None
-    assert store.read(find_open_orders).read == ()
+    assert store.read(find_open_orders).done == ()
 
 
 def test_an_order_that_is_not_read_to_its_end_has_not_ended(store: Store, order: BatchOrder) -> None:

@@ -5,12 +5,14 @@ Inside they are 32 lower-case hex digits; outside they carry the kind of thing t
 
 import os
 import time
+from collections.abc import Mapping
 from typing import Literal
 
 from holdfast.model.errors import InvalidId
 
 Kind = Literal["job", "batch", "worker", "op"]
 HEX_LENGTH = 32
+OTHER_PREFIXES: Mapping[Kind, str] = {"batch": "msg"}  # Anthropic's API names a batch ``msgbatch_…``
 
 
 def new_id() -> str:
@@ -31,8 +33,12 @@ def public_id(kind: Kind, id_: str) -> str:
 
 
 def inner_id(kind: Kind, text: str) -> str:
-    """Read an id from the outside, with or without its prefix. Raises InvalidId."""
-    bare = text.removeprefix(f"{kind}_").replace("-", "").lower()
+    """Read an id from the outside, with or without its prefix, or that of another API. Raises InvalidId.
+
+    >>> inner_id("batch", "msgbatch_01934f2e7b7d7c3f8a1b2c3d4e5f6071")
+    '01934f2e7b7d7c3f8a1b2c3d4e5f6071'
+    """
+    bare = text.removeprefix(OTHER_PREFIXES.get(kind, "")).removeprefix(f"{kind}_").replace("-", "").lower()
     if len(bare) != HEX_LENGTH or any(c not in "0123456789abcdef" for c in bare):
         raise InvalidId(kind, text)
     return bare

@@ -223,17 +223,17 @@ def ask_cancel(tx: Transaction, batch: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OpenOrders:
-    """Orders that somebody has to look after: ``unread`` are read by nobody, ``read`` wait for their jobs."""
+    """Orders that somebody has to look after: ``unread`` are read by nobody, of ``done`` every job has ended."""
 
     unread: tuple[str, ...]
-    read: tuple[str, ...]
+    done: tuple[str, ...]
 
 
 def find_open_orders(tx: Transaction) -> OpenOrders:
     rows = tx.run(OPEN_ONES, now=tx.now)
-    return OpenOrders(
-        tuple(row.batch for row in rows if row.is_unread), tuple(row.batch for row in rows if not row.is_unread)
-    )
+    counts = _counts(tx, [row.batch for row in rows if not row.is_unread])
+    done = tuple(batch for batch, jobs in counts.items() if not any(state in LIVE for state in jobs))
+    return OpenOrders(tuple(row.batch for row in rows if row.is_unread), done)
 
 
 def end_orders(tx: Transaction, batches: Sequence[str]) -> int:

@@ -23,7 +23,7 @@ def public_batch_id(batch: str) -> str:
 def read_batch_id(text: str) -> str:
     """Read the id of a message batch. Raises NotFound: it is none."""
     try:
-        return inner_id("batch", text.removeprefix(PREFIX))
+        return inner_id("batch", text)
     except InvalidId:
         raise NotFound("batch", text[:80]) from None
 

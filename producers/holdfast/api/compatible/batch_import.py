@@ -109,8 +109,8 @@ class BatchImporter:
         """Close orders that have ended, and read an open one; False where there is none. Raises StorageUnavailable."""
         store = self._installation.ready()
         found = store.read(find_open_orders)
-        if found.read:
-            store.write(end_orders, found.read)
+        if found.done:
+            store.write(end_orders, found.done)
         order = store.write(lease_order, LEASE) if found.unread else None
         if order is None:
             return False
