@@ -1,11 +1,12 @@
 """Write the pages that are made from the code, or with ``--check`` tell which of them are out of date.
 
-docs/cli.md from the command line's own help, docs/configuration.md from its schema, docs/faults.md from the
-table of fault kinds, docs/codes.md from the tables of providers' codes, diagram and moves of docs/job-lifecycle.md
-from the table of moves. Compared with the code are the headings of docs/errors.md with the error classes, and the rows
-of docs/logs.md with the calls that log.
+docs/cli.md from the command line's own help, docs/configuration.md and docs/holdfast.schema.json from the
+configuration's schema, docs/faults.md from the table of fault kinds, docs/codes.md from the tables of providers' codes,
+diagram and moves of docs/job-lifecycle.md from the table of moves. Compared with the code are the headings of
+docs/errors.md with the error classes, and the rows of docs/logs.md with the calls that log.
 """
 
+import json
 import os
 import re
 import sys
@@ -22,6 +23,7 @@ from typer.testing import CliRunner
 
 from holdfast.cli.main import app
 from holdfast.config import reference
+from holdfast.config.editor_schema import editor_schema
 
 DOCS = Path(__file__).parent
 ROOTS = ("shared", "producers", "workers")
@@ -83,6 +85,7 @@ def error_problems() -> list[str]:
 def pages() -> dict[Path, str]:
     made = {"cli.md": cli_page(), "configuration.md": reference.page()}
     made |= {"faults.md": fault_page(), "codes.md": code_page()}
+    made["holdfast.schema.json"] = json.dumps(editor_schema(), indent=1, ensure_ascii=False) + "\n"
     made["job-lifecycle.md"] = lifecycle_page(DOCS / "job-lifecycle.md")
     return {DOCS / name: text for name, text in made.items()}
 

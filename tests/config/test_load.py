@@ -154,7 +154,8 @@ def test_every_problem_comes_at_once_in_the_order_of_the_file() -> None:
             "holdfast.toml:16: providers.b.api: expected one of anthropic, openai-chat,"
             " openai-responses, anthropic-bedrock, anthropic-bedrock-mantle, anthropic-aws, anthropic-vertex,"
             " anthropic-google-cloud, anthropic-foundry, azure-openai, azure-openai-responses, openai-bedrock,"
-            " openai-bedrock-responses, got 'anthropc';"
+            " openai-bedrock-responses, openai, gemini, groq, mistral, deepseek, openrouter, together, fireworks, xai,"
+            " dashscope, moonshot, cerebras, nvidia, ollama, lmstudio, vllm, llama.cpp, sglang, got 'anthropc';"
             " nearest valid name anthropic"
         ),
         (

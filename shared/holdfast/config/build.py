@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.config.clouds import KEYS, official_address
+from holdfast.config.presets import PRESETS, Preset
 from holdfast.config.schema import (
     ConfigFile,
     CredentialTable,
@@ -25,19 +26,13 @@ from holdfast.config.values import (
     Storage,
 )
 from holdfast.model.environment import DATABASE_URL, MESSAGE_KEY, REDIS_URL
-from holdfast.model.route import Api, Hedge, Limits, Plan, Price, Route, Site
+from holdfast.model.route import Hedge, Limits, Plan, Price, Route, Site
 from holdfast.testing import Runtime
-
-BUILT_IN: Mapping[str, ProviderTable] = {  # what there is without a configuration, where its key variable is set
-    "anthropic": ProviderTable(api=Api.ANTHROPIC, status_page="https://status.claude.com"),
-    "openai": ProviderTable(api=Api.OPENAI_CHAT, status_page="https://status.openai.com"),
-    "gemini": ProviderTable(api=Api.OPENAI_CHAT, base_url="https://generativelanguage.googleapis.com/v1beta/openai"),
-}
 
 
 def build(table: ConfigFile, source: Path | None, env: Mapping[str, str]) -> Settings:
     """Build settings from a table that has passed every check."""
-    tables = table.providers or {name: BUILT_IN[name] for name in key_variables(env)}
+    tables = table.providers or {name: _built_in(PRESETS[name]) for name in key_variables(env)}
     providers = {name: _provider(name, each) for name, each in tables.items()}
     return Settings(
         source=source,
@@ -51,9 +46,15 @@ def build(table: ConfigFile, source: Path | None, env: Mapping[str, str]) -> Set
 
 
 def key_variables(env: Mapping[str, str]) -> dict[str, str]:
-    """Map the built-in providers whose key is in the environment to the name of its variable."""
-    variables = {name: KEYS[_address(table)] for name, table in BUILT_IN.items()}
-    return {name: variable for name, variable in variables.items() if env.get(variable)}
+    """Map the providers whose key is in the environment to the name of its variable."""
+    return {name: preset.key for name, preset in PRESETS.items() if preset.key and env.get(preset.key)}
+
+
+def _built_in(preset: Preset) -> ProviderTable:
+    """Return what there is of a provider without a configuration."""
+    return ProviderTable(
+        api=preset.api, base_url=preset.address, dialect=preset.dialect, status_page=preset.status_page
+    )
 
 
 def _storage(table: StorageTable, env: Mapping[str, str]) -> Storage:

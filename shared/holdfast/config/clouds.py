@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.config.presets import PRESETS
 from holdfast.config.problems import ConfigProblem
 from holdfast.config.schema import ProviderTable
 from holdfast.config.toml_positions import Path
@@ -41,9 +42,7 @@ ENDPOINTS: Mapping[Api, Endpoint] = {
     Api.OPENAI_BEDROCK_RESPONSES: Endpoint(f"{MANTLE}/openai/v1", ("region",)),
 }
 KEYS: Mapping[str, str] = {  # where users keep the key: of an official address, or of an API on an address of their own
-    "https://api.anthropic.com": "ANTHROPIC_API_KEY",
-    "https://api.openai.com/v1": "OPENAI_API_KEY",
-    "https://generativelanguage.googleapis.com/v1beta/openai": "GEMINI_API_KEY",
+    **{preset.address: preset.key for preset in PRESETS.values() if preset.key},
     Api.ANTHROPIC_FOUNDRY: "ANTHROPIC_FOUNDRY_API_KEY",
     Api.AZURE_OPENAI: "AZURE_OPENAI_API_KEY",
     Api.AZURE_OPENAI_RESPONSES: "AZURE_OPENAI_API_KEY",

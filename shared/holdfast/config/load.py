@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from holdfast.config.build import build, key_variables
 from holdfast.config.checks import check
+from holdfast.config.presets import expanded
 from holdfast.config.problems import ConfigProblem, from_pydantic
 from holdfast.config.schema import ConfigFile, StorageTable
 from holdfast.config.toml_positions import key_lines, line_of
@@ -45,7 +46,7 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Sett
     env = os.environ if env is None else env
     source = find(path, env)
     text = "" if source is None else _read(source)
-    file = _parse(source, text)
+    file = expanded(_parse(source, text))
     table, problems = _fill_in(file)
     problems += check(file, file["providers"] if _has_providers(file) else key_variables(env))
     complaints = _in_file(source, text, problems) + _in_environment(env)

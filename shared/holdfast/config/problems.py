@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from holdfast.config.presets import NAMES
 from holdfast.config.schema import Expected
 from holdfast.config.schema_tree import keys_of
 from holdfast.config.toml_positions import Path
@@ -50,6 +51,7 @@ def from_pydantic(error: ErrorDetails) -> ConfigProblem:
     got = shown(path, error["input"])
     if error["type"] == "enum":
         valid = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+        valid = [*NAMES] if path[-1] == "api" else valid
         return ConfigProblem(path, f"one of {', '.join(valid)}", got, nearest(str(error["input"]), valid))
     if isinstance(context.get("error"), Expected):
         return ConfigProblem(path, str(context["error"]), got)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path as File
 
+from holdfast.config.presets import PRESETS
 from holdfast.config.schema_tree import Node, keys_of, node_at, resolved
 from holdfast.config.toml_positions import Path
 from holdfast.model.environment import VARIABLES
@@ -39,8 +40,8 @@ INTRODUCTION = """\
 
 Holdfast reads the file named by `--config`, else the one named by `HOLDFAST_CONFIG`, else `holdfast.toml` in the
 working directory. Without a file it keeps everything in `.holdfast/` and knows the providers whose key is in the
-environment: `anthropic` (`ANTHROPIC_API_KEY`), `openai` (`OPENAI_API_KEY`), `gemini` (`GEMINI_API_KEY`). The same three
-are known where a file names no provider. [holdfast.example.toml](holdfast.example.toml) shows every table.
+environment: those of the table of providers at the end of this page. The same are known where a file names no provider.
+[holdfast.example.toml](holdfast.example.toml) shows every table.
 
 `HOLDFAST_DATABASE_URL` and `HOLDFAST_REDIS_URL` override the file. `holdfast config check` prints every mistake at
 once, each with file, line, key, what was expected, what was found, and the nearest valid name; it ends with status 78.
@@ -61,7 +62,9 @@ A job asks for a model alias, for `provider/model`, or for a model by its provid
 
 def page() -> str:
     """Return the whole page."""
-    return "\n".join([INTRODUCTION, *(_section(title, path) for title, path in TABLES.items()), *_environment()])
+    return "\n".join(
+        [INTRODUCTION, *(_section(title, path) for title, path in TABLES.items()), *_environment(), *_presets()]
+    )
 
 
 def main(arguments: list[str]) -> int:
@@ -78,6 +81,16 @@ def main(arguments: list[str]) -> int:
 def _environment() -> Iterator[str]:
     yield "## Environment\n\n| variable | meaning |\n| --- | --- |"
     yield from (f"| `{name}` | {meaning} |" for name, meaning in VARIABLES.items())
+    yield ""
+
+
+def _presets() -> Iterator[str]:
+    yield '## Providers by name\n\n`api = "groq"` stands for format, address, dialect and the variable of the key.'
+    yield "What the table says goes before; with another `base_url` there is no key unless `credentials` says so."
+    yield "\n| `api` | format | address | key | from |\n| --- | --- | --- | --- | --- |"
+    for name, each in PRESETS.items():
+        key = f"`{each.key}`" if each.key else "none"
+        yield f"| `{name}` | `{each.api.value}` | `{each.address}` | {key} | {each.source} |"
     yield ""
 
 

@@ -5,8 +5,9 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from holdfast.config.presets import NAMES
 from holdfast.config.secrets import FORMS, is_reference
 from holdfast.model.durations import EXPECTED, parse_duration
 from holdfast.model.loopback import is_loopback
@@ -257,8 +258,9 @@ class BreakerRules(TomlTable):
 class ProviderTable(TomlTable):
     """An API that is called. The table's name is the provider's name in routes."""
 
-    api: Annotated[Api, Field(strict=False)] = Field(
-        description="Wire format and, in other clouds, the way to log in ([howto/routes.md](howto/routes.md))."
+    api: Annotated[Api, Field(strict=False), WithJsonSchema({"type": "string", "enum": [*NAMES]})] = Field(
+        description="Wire format and, in other clouds, the way to log in; or a provider by its name, which stands for "
+        "format, address, dialect and the variable of its key ([howto/routes.md](howto/routes.md))."
     )
     base_url: WebAddress | None = Field(
         default=None, description="Default: the API's official address. OpenAI's and compatible ones end in `/v1`."
