@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -19,8 +20,11 @@ COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 WIDTH = 80
 
 
-def at_terminal(folder: Path, *command: str) -> tuple[int, list[str]]:
-    """Run a command at a terminal of 80 columns: its exit status and the lines that it shows."""
+def at_terminal(folder: Path, *command: str, until: bytes | None = None) -> tuple[int, list[str]]:
+    """Run a command at a terminal of 80 columns: its exit status and the lines that it shows.
+
+    With ``until`` Ctrl-C is pressed as soon as that was shown.
+    """
     ours, its = pty.openpty()
     ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, WIDTH, 0, 0))
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("HOLDFAST_", "COLUMNS"))}
@@ -38,6 +42,9 @@ def at_terminal(folder: Path, *command: str) -> tuple[int, list[str]]:
         if not read:
             break
         shown += read
+        if until is not None and until in shown:
+            process.send_signal(signal.SIGINT)
+            until = None
     os.close(ours)
     return process.wait(), [line.rstrip() for line in COLOURS.sub("", shown.decode()).splitlines()]
 
@@ -75,6 +82,14 @@ def test_a_file_gets_lines_without_padding_and_every_row_in_one(job: str, cli) -
         lines = cli(*command.split()).out.splitlines()
         assert [line for line in lines if line != line.rstrip()] == []
     assert len(cli("job", "list").out.splitlines()) == 4
+
+
+def test_top_shows_the_same_live_until_ctrl_c(job: str, tmp_path: Path, cli) -> None:
+    status, lines = at_terminal(tmp_path, "top", "--every", "0.2", until=b"was paused by")
+    assert status == 0, lines
+    assert any("Ctrl-C ends it" in line for line in lines)
+    assert max(map(len, lines)) <= WIDTH
+    assert cli("top").out == cli("status").out
 
 
 def test_an_act_says_what_it_does(job: str, cli) -> None:

@@ -89,7 +89,7 @@ def test_a_budget_pauses_before_it_is_passed_and_a_larger_one_goes_on(
     try:
         paused = cli("run", source, "-o", out, "--budget", "0.0255")  # each may cost 0.025, and costs 0.00015
         assert paused.status == 75, paused.err
-        assert "paused before the budget of $0.03 would be passed" in paused.err
+        assert "paused before the budget of $0.0255 would be passed" in paused.err
         done = store.read(count_jobs, JobFilter())
         assert done > 0
         assert not out.exists()

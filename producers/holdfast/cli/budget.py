@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from holdfast.cli.jsonl_input import InputLine
 from holdfast.cli.model_choice import ModelChoice
+from holdfast.cli.tables import usd
 from holdfast.client.backend import JobDefaults
 from holdfast.client.cost_estimate import most_usd, read_need
 from holdfast.client.errors import JobProblem
@@ -24,7 +25,7 @@ class BudgetReached(HoldfastError):
 
     def __str__(self) -> str:
         return (
-            f"paused before the budget of ${self.budget:,.2f} would be passed: ${self.spent:,.4f} are spent on "
+            f"paused before the budget of ${usd(self.budget)} would be passed: ${usd(self.spent)} are spent on "
             f"{self.jobs:,} jobs, and the next could cost more than is left. "
             f"Run the same command with a larger --budget to go on; nothing is paid twice."
         )

@@ -8,7 +8,7 @@ from holdfast.cli.jsonl_input import InvalidLine, JsonlInput
 from holdfast.cli.model_choice import ModelChoice
 from holdfast.cli.show import say, show
 from holdfast.cli.table_input import RowOptions
-from holdfast.cli.tables import Drawing, View, plain, stack, table
+from holdfast.cli.tables import Drawing, View, plain, stack, table, usd
 from holdfast.cli.upload import bad_line, reported, submitted_before
 from holdfast.client.backend import JobDefaults
 from holdfast.client.cost_estimate import CostEstimate, read_need
@@ -70,12 +70,3 @@ def price_range(least: float | None, most: float | None) -> str:
     if least is None or most is None:
         return "price unknown"
     return f"{usd(least)} to {usd(most)}" if most > least else usd(most)
-
-
-def usd(amount: float) -> str:
-    """Write dollars to the cent, and less than one to three digits.
-
-    >>> [usd(amount) for amount in (1234.5, 0.5, 0.00123456, 0.0)]
-    ['1,234.50', '0.50', '0.00123', '0.00']
-    """
-    return f"{amount:,.2f}" if amount >= 0.1 or not amount else f"{amount:.3g}"  # noqa: PLR2004 - a dime

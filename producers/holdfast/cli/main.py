@@ -34,6 +34,7 @@ COMMANDS: CommandTable = {
     "worker": own("worker", remote=False),
     "demo": ProgramSource("demo"),
     "status": own("status"),
+    "top": own("top"),
     "ledger": own("ledger"),
     "diagnose": own("diagnose"),
     **{name: noun(name) for name in ("job", "batch", "lane", "route", "dlq", "key", "config", "db")},

@@ -25,6 +25,11 @@ def err() -> "Console":
     return _live.get() or _console(sys.stderr)
 
 
+def out() -> "Console":
+    """Return the console of stdout."""
+    return _console(sys.stdout)
+
+
 def set_live(console: "Console | None") -> None:
     """Have all that is said go to the console of a live line, which keeps that below; None: there is none any more."""
     _live.set(console)

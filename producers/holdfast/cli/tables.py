@@ -132,6 +132,15 @@ def stack(*parts: Drawing) -> "Group":
     return Group(*parts)
 
 
+def usd(amount: float) -> str:
+    """Write dollars to the cent, and less than one to three digits.
+
+    >>> [usd(amount) for amount in (1234.5, 0.5, 0.00123456, 0.0)]
+    ['1,234.50', '0.50', '0.00123', '0.00']
+    """
+    return f"{amount:,.2f}" if amount >= 0.1 or not amount else f"{amount:.3g}"  # noqa: PLR2004 - a dime
+
+
 def said(sentence: str) -> Callable[[View], str]:
     """Return what says what an act does to the thing that it names, with its warning."""
 

@@ -48,11 +48,13 @@ class BatchProgress:
         started = time.monotonic()
         self._meter.note(started, ended)
         routes = self._backend.routes()["routes"] if ended < sum(counts.values()) else []
-        return sentence(counts, self._meter.rate, troubles(routes), back_in(routes), self._money(started))
+        return sentence(
+            counts, self._meter.rate, troubles(routes), back_in(routes), self._money(started, last=not routes)
+        )
 
-    def _money(self, now: float) -> float | None:
+    def _money(self, now: float, *, last: bool) -> float | None:
         """Return what was spent, as far as that is known: it is asked for seldom, for it adds up every call."""
-        if now >= self._ask_spent:
+        if last or now >= self._ask_spent:
             self._spent = self._backend.spent(self._batch)
             ended = time.monotonic()
             self._ask_spent = ended + max(SPENT_EVERY, (ended - now) / SPENT_SHARE)
