@@ -107,8 +107,7 @@ async def job_page(context: RequestContext, page: PageSession, job: str, reveale
 
 def facts_of(view: View) -> dict[str, Any]:
     """Say what the page needs beyond a job's view; the reply itself is not passed on."""
-    ended = view["state"] not in LIVE
-    return {"ended": ended, "replayable": view["state"] in {State.DEAD, State.EXPIRED}, "answered": bool(view["reply"])}
+    return {"ended": view["state"] not in LIVE, "answered": bool(view["reply"])}
 
 
 def curl(url: str, line: str) -> str:
