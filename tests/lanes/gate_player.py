@@ -172,7 +172,7 @@ class Player:
         for permit in (*mine, UNKNOWN):
             held = self.oracle.held.get(permit)
             epochs = held.epochs if held else {}
-            arguments += [permit, repr(OLD + 1), len(epochs), *(part for pair in epochs.items() for part in pair)]
+            arguments += [permit, repr(OLD + 1), 1, len(epochs), *(part for pair in epochs.items() for part in pair)]
         answer = [self.oracle.renew(self.now, permit) for permit in (*mine, UNKNOWN)]
         self._run(step, "renew", [self.keys.root, self.keys.permits(step.worker)], arguments, list, answer)
 

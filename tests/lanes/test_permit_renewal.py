@@ -43,6 +43,31 @@ async def test_a_late_permit_takes_its_units_anew_and_the_old_ones_are_spent(hou
     assert house.level() <= FULL - 9
 
 
+UNKNOWN = plan(route(limits=Limits(concurrency=None)))
+
+
+async def test_where_nobody_knows_a_limit_a_late_permit_takes_nothing_anew(house: House) -> None:
+    house.plan = UNKNOWN
+    house.offer(100)
+    old = (await house.fetch(5, "sleeper")).permits
+    house.wait(2.0)
+    assert (await house.fetch(100, "other")).permits
+    assert {await house.gate.renewal.refusal(permit) for permit in old} == {None}
+
+
+async def test_where_nobody_knows_a_limit_a_process_that_is_slow_to_start_may_call(house: House) -> None:
+    now = 0.0
+
+    async def renew(permits: Sequence[Permit]) -> Sequence[str]:
+        nonlocal now
+        now += 5.0
+        return [""] * len(permits)
+
+    renewal = PermitRenewal(renew, lambda: now, lambda _: False)
+    now = 10.0
+    assert await renewal.refusal(PERMIT) is None
+
+
 async def drained(house: House, seconds: float, step: float = 0.1) -> None:
     """Somebody takes whatever flows in."""
     for _ in range(round(seconds / step)):

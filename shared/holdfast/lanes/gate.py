@@ -82,7 +82,7 @@ class Gate:
         self._limits = LimitLearner(self._scripts, self._plans)
         self.local_breakers = LocalBreakers(uniform)
         self.wake = WakeListener(self._scripts.client, self._keys.wake)
-        self.renewal = PermitRenewal(self._renew, clock.unhurried)
+        self.renewal = PermitRenewal(self._renew, clock.unhurried, self._is_limited)
         self._nonce, self._fetches = os.urandom(5).hex(), 0  # together unique in the fleet
         self._unanswered: dict[str, str] = {}  # fetches whose answer did not come, and their workers
         self._slow: set[str] = set()  # permits whose signal was said while their call ran
@@ -234,6 +234,11 @@ class Gate:
         """Whether somebody told the limit of the target's bucket: the settings, or a header."""
         return not target.learns or self._limits.was_told(target.bucket)
 
+    def _is_limited(self, permit: Permit) -> bool:
+        """Whether anybody knows the request limit of a permit's bucket: the settings, a header, or a refusal."""
+        target = self._plans.target(permit)
+        return target is None or not target.learns or not self._limits.grows(target.bucket)
+
     def _forged(self, permits: Sequence[Permit], needs: Sequence[str]) -> list[Permit]:
         """Permits for messages that nobody with our key wrote."""
         signer = self._connection.signer
@@ -301,7 +306,9 @@ class Gate:
         answers: dict[str, str] = {}
         for worker in {permit.worker for permit in permits}:
             own = [permit for permit in permits if permit.worker == worker]
-            said = await self._scripts.run_for(worker, "renew", renew_arguments(own, self.renewal.clock()))
+            said = await self._scripts.run_for(
+                worker, "renew", renew_arguments(own, self.renewal.clock(), self._is_limited)
+            )
             answers |= {permit.id: why for permit, why in zip(own, said, strict=True)}
         return [answers[permit.id] for permit in permits]
 

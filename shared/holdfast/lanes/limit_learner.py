@@ -75,14 +75,15 @@ class LimitLearner:
         given: dict[str, tuple[Target, int]] = {}
         for permit in permits:
             target = self._plans.target(permit)
-            if target is not None and target.learns and self._grows(target.bucket):
+            if target is not None and target.learns and self.grows(target.bucket):
                 given[target.bucket] = target, given.get(target.bucket, (target, 0))[1] + 1
         now_ms = self._scripts.now() * 1000
         for bucket, (target, count) in given.items():
             self._taken[bucket] = self._taken.get(bucket, 0) + count
             await self._learn(target, (), self._taken[bucket], now_ms)
 
-    def _grows(self, bucket: str) -> bool:
+    def grows(self, bucket: str) -> bool:
+        """Whether nobody knows the request limit: no header named one, and no call was refused for it."""
         estimate = self._of(bucket).estimate
         return estimate is None or estimate.stage is Stage.GROWING
 

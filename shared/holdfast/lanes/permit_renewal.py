@@ -31,10 +31,12 @@ class PermitRenewal:
     """Holds the permits of one process that came late, and renews them in groups.
 
     ``renew`` asks Redis: "" for each permit that may be used now, else why not. ``clock`` in seconds, never going back.
+    ``is_limited`` tells whether anybody knows the request limit of what a permit is for.
     """
 
     renew: Renew
     clock: Callable[[], float] = time.monotonic
+    is_limited: Callable[[Permit], bool] = lambda _: True
     _waiting: list[tuple[Permit, "asyncio.Future[str]"]] = field(default_factory=list)
     _asking: "asyncio.Task[None] | None" = None
 
@@ -47,6 +49,8 @@ class PermitRenewal:
             asked_at = self.clock()
             if why := await self._ask(permit):
                 return WHY_NOT.get(why, why)
+            if not self.is_limited(permit):
+                return None  # no allowance that it could come too late for: a process that just starts is slow
         return None if not is_late(self.clock() - asked_at) else WHY_NOT["late"]
 
     def late(self, permit: Permit) -> bool:
@@ -79,11 +83,13 @@ def _fail(answers: Sequence["asyncio.Future[str]"], error: Exception) -> None:
             answer.set_exception(error)
 
 
-def renew_arguments(permits: Sequence[Permit], now: float) -> list[str | int]:
+def renew_arguments(
+    permits: Sequence[Permit], now: float, is_limited: Callable[[Permit], bool] = lambda _: True
+) -> list[str | int]:
     """What renew.lua wants to know of permits, after the clock. ``now`` on the clock of their ``asked_at``."""
     arguments: list[str | int] = [repr(OLD), len(permits)]
     for permit in permits:
-        arguments += [permit.id, repr(now - permit.asked_at), *_pairs(permit.epochs)]
+        arguments += [permit.id, repr(now - permit.asked_at), int(is_limited(permit)), *_pairs(permit.epochs)]
     return arguments
 
 

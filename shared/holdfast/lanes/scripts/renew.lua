@@ -12,8 +12,8 @@
 --       2 permits (hash)
 -- ARGV  1 now    seconds; "" to use the server's clock
 --       2 old    seconds; a permit that is older takes everything anew
---       3 number of permits, then per permit: its id, its age in seconds, number of breakers, then per breaker: scope,
---         epoch of the permit
+--       3 number of permits, then per permit: its id, its age in seconds, 1 where anybody knows the request limit (else
+--         0: no request is taken anew), number of breakers, then per breaker: scope, epoch of the permit
 --
 -- RETURNS  per permit: "" it may be used now, else why not:
 --          gone      nobody knows it any more: Redis was lost, or it was released
@@ -41,7 +41,7 @@ local function moved(scopes, permit, probing)
     return false
 end
 
-local function renewed(permit, age, scopes)
+local function renewed(permit, age, limited, scopes)
     local record = redis.call("HGET", KEYS[2], permit)
     if not record then return "gone" end
     local id, lane, route, name, requests, input, output, probing =
@@ -56,6 +56,7 @@ local function renewed(permit, age, scopes)
     for i = 1, 3 do
         if age <= old and not bucket_was_high(bucket, i, 2000 * old) then costs[i] = 0 end
     end
+    if limited == "0" then costs[1] = 0 end
     local rest = bucket.paused_until
     if bucket.ask_after > 0 then bucket.paused_until = 0 end -- it rests because this very permit asks
     local wait = bucket_wait(bucket, costs)
@@ -67,12 +68,12 @@ local function renewed(permit, age, scopes)
 end
 
 for i = 1, whole(following(), "RENEW", "permits") do
-    local permit, age, scopes = following(), tonumber(following()) or old + 1, {}
+    local permit, age, limited, scopes = following(), tonumber(following()) or old + 1, following(), {}
     for _ = 1, whole(following(), "RENEW", "breakers") do
         local scope = following()
         scopes[scope] = following()
     end
-    answers[i] = renewed(permit, age, scopes)
+    answers[i] = renewed(permit, age, limited, scopes)
 end
 for _, bucket in pairs(buckets) do
     if bucket.changed and bucket.known then bucket_write(bucket) end
