@@ -273,3 +273,20 @@ def test_an_empty_input_is_nothing_to_do(cli, tmp_path) -> None:
     assert ended.status == 0
     assert "in.jsonl holds no line: there is nothing to do" in ended.err
     assert (tmp_path / "out.jsonl").read_bytes() == b""
+
+
+def test_failures_are_told_by_cause_with_the_next_command(cli, prompts, worker, out) -> None:
+    source = prompts("one", "two", "? no json")
+    batch = cli("submit", source, "--json").json["batch"]
+    worker.bury(jobs=1)
+    worker.answer()
+    ended = cli("run", source, "-o", out)
+    assert ended.status == 3
+    said = ended.err.splitlines()
+    assert said[-5].startswith("1 of 3 lines succeeded")
+    assert said[-4] == "1 line cannot be a job: mend as said above and run again"
+    assert said[-3].startswith("1 failed of ")
+    assert f"`holdfast dlq groups --batch {batch}`" in said[-2]
+    assert f"`holdfast dlq replay --batch {batch} --all`" in said[-1]
+    quiet = cli("run", source, "-o", out, "--quiet")
+    assert quiet.err.splitlines()[-5:] == said[-5:]

@@ -135,8 +135,9 @@ class FileRun:
 
     def _report(self, summary: View, sent: Upload) -> None:
         """Print how it ended: as data with ``--json``, unless stdout has the answers; else as sentences on stderr."""
-        if not (self.quiet and not summary["failed"]) or context().json:
-            report(summary, bad=len(sent.bad), as_data=context().json and self.to != STDIO)
+        as_data = context().json and self.to != STDIO
+        if as_data or summary["failed"] or not self.quiet:
+            report(summary, bad=len(sent.bad), as_data=as_data)
 
     def _how_to_resume(self, sent: Upload) -> str:
         """Say what is safe and how to go on."""

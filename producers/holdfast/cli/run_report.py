@@ -29,12 +29,13 @@ def causes(summary: View, bad: int) -> Iterator[str]:
     """Say of each cause how many lines failed of it, and what to do.
 
     >>> list(causes({"errors": {"invalid_request": 2, "dropped": 1}, "batch": "batch_1"}, 2))
-    ['2 lines cannot be jobs: mend them as said above and run again', '1 dropped: run again with --fresh']
+    ['2 lines cannot be jobs: mend as said above and run again', '1 dropped: run again with --fresh']
     >>> list(causes({"errors": {"content_filter": 3}, "batch": "batch_1"}, 0))[0]
     '3 failed of content_filter'
     """
     if bad:
-        yield f"{bad:,} line{'s' if bad > 1 else ''} cannot be jobs: mend them as said above and run again"
+        lines = f"{bad:,} lines cannot be jobs" if bad > 1 else "1 line cannot be a job"
+        yield f"{lines}: mend as said above and run again"
     dead = 0
     for kind, count in summary["errors"].items():
         count -= bad if kind == INVALID else 0  # noqa: PLW2901 - what is left of it
