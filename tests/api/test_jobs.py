@@ -197,3 +197,26 @@ def test_a_list_says_in_any_unit_how_long_its_jobs_are_good(api, store, good_for
 def test_a_list_whose_jobs_are_good_for_no_time_is_refused(api, never) -> None:
     answer = api.post("/api/v1/jobs", json={"model": "smart", "jobs": [{"prompt": "a"}], "expires_in": never})
     assert (answer.status_code, answer.json()["where"]) == (422, "expires_in")
+
+
+def test_a_submit_that_prefers_to_wait_is_answered_with_the_result(api, worker) -> None:
+    first = submit(api, **{"Idempotency-Key": "once"})
+    worker.answer()
+    answer = api.post("/api/v1/jobs", json=JOB, headers={"Idempotency-Key": "once", "Prefer": "wait=30"})
+    assert (answer.status_code, answer.json()["id"], answer.json()["status"]) == (200, first["id"], "succeeded")
+    assert answer.headers["preference-applied"] == "wait=30"
+    assert answer.headers["location"] == first["status_url"]
+    assert answer.json() == api.get(first["status_url"]).json()
+
+
+def test_a_submit_whose_wait_was_too_short_is_accepted(api) -> None:
+    answer = api.post("/api/v1/jobs", json=JOB, headers={"Prefer": "wait=1"})
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    assert answer.headers["preference-applied"] == "wait=1"
+    assert answer.headers["location"] == answer.json()["status_url"]
+
+
+def test_a_list_is_not_waited_for(api) -> None:
+    answer = api.post("/api/v1/jobs", json={"model": "smart", "jobs": [{"prompt": "a"}]}, headers={"Prefer": "wait=30"})
+    assert answer.status_code == 202
+    assert "preference-applied" not in answer.headers

@@ -164,10 +164,22 @@ def test_every_answer_has_the_headers_that_make_it_safe(api, path) -> None:
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
-    assert ("content-security-policy" in headers) == (path != "/docs")
+    assert headers["content-security-policy"].startswith("default-src 'none'; ")
     assert [name for name in headers if name.startswith("access-control-")] == []
 
 
 def test_the_description_of_the_api_can_be_made(api) -> None:
     paths = api.get("/openapi.json").json()["paths"]
     assert {"/api/v1/jobs", "/api/v1/jobs/{job}", "/api/v1/dlq/replay", "/metrics"} <= set(paths)
+
+
+def test_problems_name_calls_and_no_commands(api) -> None:
+    job = api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"}).json()
+    nobody = f"job_{'0' * 32}"
+    assert "`GET /api/v1/jobs` shows what is" in api.get(f"/api/v1/jobs/{nobody}").json()["detail"]
+    assert f"`GET /api/v1/jobs/{job['id']}` says why" in api.get(f"{job['status_url']}/response").json()["detail"]
+    paths = (f"/api/v1/batches/batch_{'0' * 32}", "/api/v1/lanes/x/pause", f"/api/v1/dlq/exports/op_{'0' * 32}")
+    for path in paths:
+        answer = api.post(path) if path.endswith("pause") else api.get(path)
+        assert answer.status_code == 404
+        assert "`holdfast" not in answer.text

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
 
-from holdfast.api import probes
+from holdfast.api import documentation, probes
 from holdfast.api.anthropic import batches as message_batches
 from holdfast.api.anthropic import errors as anthropic_errors
 from holdfast.api.anthropic import messages
@@ -21,10 +23,12 @@ from holdfast.api.compatible import models
 from holdfast.api.compatible.client_api import PREFIX, ClientApi, ErrorShapes
 from holdfast.api.headers import SecurityHeadersMiddleware
 from holdfast.api.native import batches, dead_letters, diagnosis, jobs, lanes, operations, routes
+from holdfast.api.native.job_requests import names_of
 from holdfast.api.openai import batches as openai_batches
 from holdfast.api.openai import calls as openai_calls
 from holdfast.api.openai import errors as openai_errors
 from holdfast.api.openai import files as openai_files
+from holdfast.api.openapi import EVERYWHERE, describe, name_operation
 from holdfast.api.problems import answer_problems
 from holdfast.api.request_ids import RequestIdMiddleware
 from holdfast.api.ui import batch_pages, dead_letter_pages, fleet_page, job_pages, login
@@ -38,6 +42,13 @@ ERROR_WRITERS = {
 }
 CLIENT_APIS = (models, openai_calls, openai_files, openai_batches, messages, message_batches)
 PARTS = (jobs, batches, dead_letters, lanes, routes, operations, diagnosis)
+# What programs of allowed origins may send and read. Keys are headers of theirs: no cookie travels.
+CORS: dict[str, Any] = {
+    "allow_methods": ("GET", "POST", "PUT", "DELETE"),
+    "allow_headers": ("*",),
+    "expose_headers": ("Location", "ETag", "Preference-Applied", "Retry-After", "X-Request-ID"),
+    "max_age": 600,
+}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -63,21 +74,28 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("holdfast"),
         summary="Inference jobs that survive their providers.",
         lifespan=lifespan,
+        docs_url=None,  # its page needs scripts of another host
+        redoc_url=None,
+        generate_unique_id_function=name_operation,
     )
+    describe(app, names_of(settings))
     app.state.holdfast = app_state
     answer_problems(app)
     app.state.error_writer = ErrorShapes(ERROR_WRITERS)
     for part in PARTS:
-        app.include_router(part.router, prefix=NATIVE)
+        app.include_router(part.router, prefix=NATIVE, responses=EVERYWHERE)
     for part in CLIENT_APIS:
-        app.include_router(part.router, prefix=PREFIX)
+        app.include_router(part.router, prefix=PREFIX, include_in_schema=False)  # the SDKs describe them
     for part in UI:
-        app.include_router(part.router)
+        app.include_router(part.router, include_in_schema=False)
     app.include_router(probes.router)
+    app.include_router(documentation.router, include_in_schema=False)
     check_endpoints(app)
     app.add_middleware(BodyLimitMiddleware)
     app.add_middleware(AuthMiddleware, app_state=app_state)
     app.add_middleware(HostGuardMiddleware, app_state=app_state)
+    if settings.server.allowed_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.server.allowed_origins, **CORS)
     app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(RequestIdMiddleware)  # outermost: every answer has one
     return app

@@ -10,17 +10,21 @@ from typing import Any
 import orjson
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import Scope
 
+from holdfast.api.call_hints import name_calls
 from holdfast.api.request_ids import request_id
 from holdfast.client.errors import InvalidJobs
 from holdfast.model.errors import Conflict, HoldfastError, InvalidRequest, NotFound
 
 MEDIA_TYPE = "application/problem+json"
 UNAVAILABLE = 503
+WRONG_METHOD = 405
 CLIENT_GONE = 499  # as nginx calls it
 RETRY_AFTER = "5"  # seconds
 TITLES: Mapping[str, str] = {
@@ -43,6 +47,7 @@ TITLES: Mapping[str, str] = {
     "internal": "Something broke on our side",
 }
 CODES: Mapping[int, str] = {
+    400: "invalid_request",
     403: "forbidden",
     404: "no_such_path",
     405: "method_not_allowed",
@@ -97,9 +102,9 @@ def problem_document(scope: Scope, told: HttpProblem) -> Response:
         "type": f"urn:holdfast:problem:{told.code}",
         "title": TITLES.get(told.code, told.code.replace("_", " ").capitalize()),
         "status": told.status,
-        "detail": told.detail,
+        "detail": name_calls(told.detail),
         "code": told.code,
-        "hint": told.hint,
+        "hint": name_calls(told.hint),
         "request_id": request_id(scope),
         **told.members,
     }
@@ -149,7 +154,10 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        return of_http(request.scope, error)
+        answer = of_http(request.scope, error)
+        if error.status_code == WRONG_METHOD:
+            answer.headers["allow"] = ", ".join(methods_at(app, request.scope))
+        return answer
 
     @app.exception_handler(ClientDisconnect)
     async def gone(_request: Request, _error: ClientDisconnect) -> Response:
@@ -158,6 +166,13 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:
         return problem(request.scope, 500, "internal", f"an error of our own: {type(error).__name__}.")
+
+
+def methods_at(app: FastAPI, scope: Scope) -> list[str]:
+    """List the methods that a path takes: each has a route of its own, which knows of no other."""
+    routes = [route for route in iter_route_contexts(app.routes) if route.methods and route.path]
+    found = [route for route in routes if compile_path(route.path or "")[0].match(scope["path"])]
+    return sorted({method for route in found for method in route.methods or ()})
 
 
 def where(place: Sequence[str | int]) -> str:

@@ -128,6 +128,11 @@ class Server(TomlTable):
         default="127.0.0.1", min_length=1, description="Address to listen on. Without an API key only loopback."
     )
     port: int = Field(default=8700, ge=0, le=65_535, description="Port to listen on. 0: any free one.")
+    allowed_origins: list[Annotated[str, Field(pattern=r"^https?://[^/\s*]+$")]] = Field(
+        default_factory=list,
+        description="Origins of web pages whose programs may use the API, such as `https://app.example.com`. "
+        "Default: none.",
+    )
     has_keys: bool = Field(
         default=True,
         description="Whether the API's own process is given the providers' keys. Where workers alone are, `false` lets "

@@ -11,7 +11,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from starlette.types import Scope
 
 WINDOW = 60.0  # seconds
-FEW = 20  # refusals that a peer is told in one window; later ones are asked to wait for its end
+FEW = 600  # refusals that a peer is told in one window; later ones are asked to wait for its end
 WRITTEN = 60  # refusals of all peers that are written down in one window; the next row counts the others
 MOST_PEERS = 4_096  # remembered; the longest silent one is forgotten
 

@@ -1,9 +1,10 @@
 """Refuse requests by host and origin: without keys only this machine's are let in, and never another site's page.
 
 Without keys a request has to name a loopback host (so no page can reach us by rebinding its own name). With or
-without, one that a browser makes for another site's page is refused.
+without, one that a browser makes for another site's page is refused, unless `server.allowed_origins` names it.
 """
 
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -55,21 +56,24 @@ class HostGuardMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         named = self._loopback and not self._app_state.key_cache.has_keys()
-        if scope["type"] == "http" and (why := refusal(Headers(scope=scope), loopback_only=named)):
+        allowed = self._app_state.settings.server.allowed_origins
+        if scope["type"] == "http" and (why := refusal(Headers(scope=scope), allowed, loopback_only=named)):
             await record_refusal(self._app_state, scope, why)
             await problem(scope, 403, "forbidden", why)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
 
-def refusal(headers: Headers, *, loopback_only: bool) -> str | None:
-    """Say why a request with these headers is refused; None: it is not."""
+def refusal(headers: Headers, allowed: Collection[str] = (), *, loopback_only: bool) -> str | None:
+    """Say why a request with these headers is refused; None: it is not. Pages of ``allowed`` origins may make some."""
     host = host_of(f"//{headers.get('host', '')}")
     if loopback_only and not is_loopback(host):
         return f"the Host header names {host[:100]!r}; without API keys this server answers to loopback names only."
+    origin = headers.get("origin")
+    if origin in allowed:
+        return None
     if headers.get("sec-fetch-site", "none") not in BROWSERS_OWN:
         return "a page of another site made this request."
-    origin = headers.get("origin")
     if origin is not None and origin.partition("://")[2] != headers.get("host"):
         return f"a page of {origin[:100]} made this request."
     return None

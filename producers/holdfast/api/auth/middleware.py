@@ -20,8 +20,15 @@ from holdfast.model.errors import HoldfastError, StorageUnavailable, Unauthorize
 from holdfast.model.loopback import is_loopback
 
 UI, LOGIN = "/ui", "/ui/login"
-# For probes, which have no key, and for who logs in. They tell nothing but a state, and what every wheel holds.
-PUBLIC_PATHS = frozenset({"/livez", "/readyz", LOGIN, "/ui/logout", "/ui/style.css", "/ui/script.js", "/ui/icon.svg"})
+# For probes, which have no key, for who logs in, and what the API is like: nothing but a state, and what every wheel
+# holds.
+PUBLIC_PATHS = frozenset({"/livez", "/readyz", "/docs", "/openapi.json"}) | {
+    LOGIN,
+    "/ui/logout",
+    "/ui/style.css",
+    "/ui/script.js",
+    "/ui/icon.svg",
+}
 # A program of this machine, where no key was ever made.
 LOCAL_CALLER = ApiCaller("api", None, frozenset({KeyScope.ADMIN}))
 CHALLENGE = 'Bearer realm="holdfast"'

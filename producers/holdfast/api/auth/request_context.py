@@ -24,7 +24,9 @@ from holdfast.model.access import ApiCaller, KeyScope
 from holdfast.model.errors import Forbidden
 from holdfast.model.job import State
 
-BEARER = HTTPBearer(auto_error=False, description="an API key, as `holdfast key create` printed it")
+BEARER = HTTPBearer(
+    auto_error=False, description="an API key, as `holdfast key create` printed it; `x-api-key: KEY` does as well"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from holdfast.api.auth.request_context import Reading, Submitting
+from holdfast.api.native.answers import BatchesPage, BatchView, CancelledBatch
 from holdfast.api.native.filters import Name
 from holdfast.api.native.links import with_results
 from holdfast.api.native.submission import MOST_PLACES
-from holdfast.client.backend import Backend
+from holdfast.api.openapi import SCHEMAS, shown
+from holdfast.client.backend import Backend, View
 from holdfast.client.batch_output import OutputForm, OutputLine
 from holdfast.model import exact_json
 
@@ -18,32 +20,35 @@ PAGE = 500  # lines that are read at once
 RESULTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Output lines, or a page of them.",
-        "content": {"application/jsonl": {}, "application/json": {}},
-    }
+        "content": {
+            "application/jsonl": {"schema": {"type": "string"}},
+            "application/json": {"schema": {"$ref": f"{SCHEMAS}ResultsPage"}},
+        },
+    },
 }
 router = APIRouter(tags=["batches"])
 
 
-@router.get("/batches")
+@router.get("/batches", **shown(BatchesPage))
 def list_batches(
     context: Reading,
     tenant: Name | None = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
     cursor: str | None = None,
-) -> dict[str, Any]:
+) -> View:
     """List batches, newest first."""
     page = context.backend.batches(limit, cursor, tenant)
     return page | {"batches": [with_results(batch) for batch in page["batches"]]}
 
 
-@router.get("/batches/{batch}")
-def show(batch: str, context: Reading) -> dict[str, Any]:
+@router.get("/batches/{batch}", **shown(BatchView))
+def show_batch(batch: str, context: Reading) -> View:
     """Show a batch with its jobs counted by state."""
     return with_results(context.backend.batch(batch))
 
 
 @router.get("/batches/{batch}/results", response_class=Response, responses=RESULTS)
-def results(
+def list_results(
     request: Request,
     batch: str,
     context: Reading,
@@ -91,7 +96,7 @@ def written(
         lines = backend.output_lines(batch, lines[-1].position, min(left or PAGE, PAGE), output)
 
 
-@router.post("/batches/{batch}/cancel")
-def cancel(batch: str, context: Submitting) -> dict[str, Any]:
+@router.post("/batches/{batch}/cancel", **shown(CancelledBatch))
+def cancel_batch(batch: str, context: Submitting) -> View:
     """Cancel every job of the batch that has not ended."""
     return context.backend.cancel_batch(batch)

@@ -1,8 +1,9 @@
 """Which jobs a list or a bulk action means. An unknown name is an error, never a filter that is not there."""
 
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from holdfast.client.iso_time import parse_iso
 from holdfast.model.errors import InvalidRequest
@@ -15,11 +16,13 @@ from holdfast.model.storable import is_storable
 
 def read_time(value: object) -> object:
     """Read a time: seconds since the epoch, or ISO 8601, UTC where no zone is named."""
-    if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
-        if (seconds := parse_iso(value)) is None:
-            raise ValueError("expected ISO 8601, or seconds since the epoch")
-        return seconds
-    return value
+    if not isinstance(value, str):
+        return value
+    with suppress(ValueError):
+        return float(value)
+    if (seconds := parse_iso(value)) is None:
+        raise ValueError("expected ISO 8601, or seconds since the epoch")
+    return max(0.0, seconds)  # nothing here is older
 
 
 def check_storable(text: str) -> str:
@@ -34,6 +37,9 @@ Time = Annotated[
     float,
     BeforeValidator(read_time),
     Field(ge=0, le=LAST, allow_inf_nan=False, description="ISO 8601, or seconds since the epoch"),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "minimum": 0, "maximum": LAST}, {"type": "string", "format": "date-time"}]}
+    ),
 ]
 MOST_LETTERS = 10_000_000  # in one operation
 MOST_TOKENS = 10_000_000  # of an answer; far beyond any model
@@ -45,7 +51,7 @@ class Filter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: list[str] | None = Field(default=None, max_length=1_000)
+    id: list[str] | None = Field(default=None, min_length=1, max_length=1_000)
     tenant: Name | None = None
     model: Name | None = None
     lane: Name | None = None
@@ -65,7 +71,7 @@ class Filter(BaseModel):
             states=states,
             model=self.model,
             lane=self.lane,
-            batch=inner_id("batch", self.batch) if self.batch else None,
+            batch=inner_id("batch", self.batch) if self.batch is not None else None,
             custom_id=self.custom_id,
             fault=self.fault,
             cause=self.cause,
@@ -97,8 +103,14 @@ class Edit(BaseModel):
     max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
 
 
+NARROWING = tuple(Filter.model_fields)
+UNFILTERED: dict[str, Any] = {**{name: {"type": "null"} for name in NARROWING}, "all": {"const": False}}
+
+
 class Bulk(Filter):
     """A bulk action on dead letters. It needs a filter, or ``all``; without ``dry_run: false`` it only counts."""
+
+    model_config = ConfigDict(json_schema_extra={"not": {"properties": UNFILTERED}})
 
     all: bool = False
     dry_run: bool = True

@@ -1,24 +1,36 @@
 """Jobs: submit, look, wait, list, cancel."""
 
 import re
+from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from holdfast.api.auth.request_context import Reading, RequestContext, Submitting
+from holdfast.api.native.answers import CancelledJob, JobsPage, JobView, SubmittedJob, SubmittedJobs
 from holdfast.api.native.filters import JobPage
+from holdfast.api.native.job_requests import BODY
 from holdfast.api.native.links import accepted_view, batch_url, job_url
-from holdfast.api.native.submission import SCHEMA, read_order
-from holdfast.client.backend import Accepted
+from holdfast.api.native.submission import read_order
+from holdfast.api.openapi import Answers, refusals, shown
+from holdfast.client.backend import Accepted, View
 from holdfast.model import exact_json
 from holdfast.model.job import LIVE, State
 
 STATUS, REQUEST_ID = "x-holdfast-status", "x-holdfast-request-id"  # the provider's own
-RESPONSE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The body as it came.", "content": {"application/json": {}, "text/plain": {}}},
-    404: {"description": "No provider has answered it."},
+RESPONSE: Answers = {
+    200: {
+        "description": "The body as it came.",
+        "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {"type": "string"}}},
+    },
+}
+UNCHANGED: Answers = {304: {"description": "It is as the ETag in If-None-Match says."}}
+SUBMITTED: Answers = {
+    200: {"model": JobView, "description": "One job, which ended within the wait that Prefer asked for."},
+    202: {"model": SubmittedJob | SubmittedJobs, "description": "The jobs are safe."},
+    **refusals(409),
 }
 LONGEST_WAIT = 60.0  # seconds
 WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})")
@@ -31,46 +43,82 @@ async def read_body(request: Request) -> bytes:
 
 
 Body = Annotated[bytes, Depends(read_body)]
+Prefer = Annotated[str | None, Header(description="`wait=N`: answer when the job has ended, or after N seconds")]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
-@router.post("/jobs", status_code=202, openapi_extra=SCHEMA)
-def submit(context: Submitting, body: Body, response: Response, key: Key = None) -> dict[str, Any]:
+@router.post("/jobs", status_code=202, openapi_extra=BODY, response_model=None, responses=SUBMITTED)
+async def submit_jobs(context: Submitting, body: Body, key: Key = None, prefer: Prefer = None) -> Response:
     """Accept one job, or a list of them as a batch. Once this answers 202 they are safe.
 
     A list is taken whole or not at all: 422 lists everything that is wrong with any of its jobs. The same
-    Idempotency-Key finds the same jobs again.
+    Idempotency-Key finds the same jobs again. With ``Prefer: wait=N`` one job is waited for, N (at most 60) seconds:
+    200 with the job when it has ended by then, else 202.
     """
+    accepted = await run_in_threadpool(accept, context, body, key)
+    wait = wanted_wait(prefer) if accepted.one else 0.0
+    if wait and await context.ended(accepted.first, wait) is not None:
+        await context.reauthenticate()
+        view = await run_in_threadpool(context.backend.job, accepted.first)
+        return answer_of(view, accepted.location, 200, wait)
+    return answer_of(accepted.view, accepted.location, 202, wait)
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What a submit is answered with. ``location`` None: an empty list was accepted."""
+
+    view: View
+    one: bool
+    location: str | None
+
+    @property
+    def first(self) -> str:
+        """The id of the one job."""
+        return str(self.view["id"])
+
+
+def accept(context: RequestContext, body: bytes, key: str | None) -> Acceptance:
+    """Submit what a body orders. Raises InvalidRequest, InvalidJobs, NoUsableKey, Conflict, StorageUnavailable."""
     request, one = read_order(body, key)
     accepted = context.backend.submit(request)
     context.app_state.installation.crash_point("before_response")
     jobs = views(context, accepted)
     if one:
-        response.headers["location"] = jobs[0]["status_url"]
-        return jobs[0]
-    if accepted.batch or jobs:
-        response.headers["location"] = batch_url(accepted.batch) if accepted.batch else jobs[0]["status_url"]
-    return {"batch": accepted.batch, "status_url": response.headers.get("location"), "jobs": jobs}
+        return Acceptance(jobs[0], one, jobs[0]["status_url"])
+    where = batch_url(accepted.batch) if accepted.batch else jobs[0]["status_url"] if jobs else None
+    return Acceptance({"batch": accepted.batch, "status_url": where, "jobs": jobs}, one, where)
 
 
-def views(context: RequestContext, accepted: Accepted) -> list[dict[str, Any]]:
+def answer_of(view: View, location: str | None, status: int, wait: float) -> Response:
+    """Write what became of a submit."""
+    headers = ({"location": location} if location else {}) | applied(wait)
+    return Response(exact_json.dumps(view), status, headers, "application/json")
+
+
+def applied(wait: float) -> dict[str, str]:
+    """Tell that a wish to wait was followed."""
+    return {"preference-applied": f"wait={wait:g}"} if wait else {}
+
+
+def views(context: RequestContext, accepted: Accepted) -> list[View]:
     """Show accepted jobs: new ones are queued, known ones are wherever they have come to."""
     known = context.backend.states([job.id for job in accepted.jobs if not job.created])
     return [accepted_view(job, known.get(job.id, State.QUEUED)) for job in accepted.jobs]
 
 
-@router.get("/jobs")
-def list_jobs(context: Reading, page: Annotated[JobPage, Query()]) -> dict[str, Any]:
+@router.get("/jobs", **shown(JobsPage))
+def list_jobs(context: Reading, page: Annotated[JobPage, Query()]) -> View:
     """List jobs, newest first."""
     where = page.choose(frozenset(page.state) if page.state else None)
     return context.backend.jobs(where, page.limit, page.cursor)
 
 
-@router.get("/jobs/{job}")
-async def show(
+@router.get("/jobs/{job}", **shown(JobView, more=UNCHANGED))
+async def show_job(
     job: str,
     context: Reading,
-    prefer: Annotated[str | None, Header()] = None,
+    prefer: Prefer = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Show one job. With ``Prefer: wait=N`` the answer comes when it has ended, or after N (at most 60) seconds."""
@@ -92,18 +140,18 @@ def wanted_wait(prefer: str | None) -> float:
     return min(LONGEST_WAIT, float(found[1])) if found else 0.0
 
 
-def tagged(view: dict[str, Any], known: str | None, wait: float) -> Response:
+def tagged(view: View, known: str | None, wait: float) -> Response:
     """Answer ``view`` with its ETag, or 304 where the caller has it already."""
     body = exact_json.dumps(view)
     tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {"etag": tag} | ({"preference-applied": f"wait={wait:g}"} if wait else {})
+    headers = {"etag": tag} | applied(wait)
     if known and tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
 
 
 @router.get("/jobs/{job}/response", response_class=Response, responses=RESPONSE)
-def response(job: str, context: Reading) -> Response:
+def show_response(job: str, context: Reading) -> Response:
     """Return the provider's answer byte for byte: of the call that ended the job, or of the last that brought one."""
     found = context.backend.response(job)
     headers = {STATUS: str(found.status), "x-content-type-options": "nosniff"}
@@ -121,8 +169,8 @@ def media_type(body: bytes) -> str:
     return "application/json" if body.lstrip()[:1] in {b"{", b"["} else "text/plain; charset=utf-8"
 
 
-@router.post("/jobs/{job}/cancel")
-def cancel(job: str, context: Submitting) -> dict[str, Any]:
+@router.post("/jobs/{job}/cancel", **shown(CancelledJob))
+def cancel_job(job: str, context: Submitting) -> View:
     """Cancel a job unless it has ended; its ``status`` says which."""
     view = context.backend.cancel(job)
     return view | {"status_url": job_url(view["id"])}

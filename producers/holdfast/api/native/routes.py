@@ -1,33 +1,34 @@
 """Routes: list, open (no calls), close (all calls), reset (the breaker decides again)."""
 
-from typing import Any
-
 from fastapi import APIRouter
 
 from holdfast.api.auth.request_context import Fleet, Watching
+from holdfast.api.native.answers import RouteForced, RouteList
+from holdfast.api.openapi import shown
+from holdfast.client.backend import View
 
 router = APIRouter(prefix="/routes", tags=["routes"])
 
 
-@router.get("")
-def list_routes(context: Watching) -> dict[str, Any]:
+@router.get("", **shown(RouteList))
+def list_routes(context: Watching) -> View:
     """List configured routes with breakers, buckets and calls in flight."""
     return context.backend.routes()
 
 
-@router.post("/{name:path}/open")
-def force_open(name: str, context: Fleet) -> dict[str, Any]:
+@router.post("/{name:path}/open", **shown(RouteForced))
+def open_route(name: str, context: Fleet) -> View:
     """Let no call take the route until it is closed or reset; its jobs wait or take others."""
     return context.backend.force(name, "open")
 
 
-@router.post("/{name:path}/close")
-def force_closed(name: str, context: Fleet) -> dict[str, Any]:
+@router.post("/{name:path}/close", **shown(RouteForced))
+def close_route(name: str, context: Fleet) -> View:
     """Let every call take the route, whatever its breaker hears, until it is reset."""
     return context.backend.force(name, "closed")
 
 
-@router.post("/{name:path}/reset")
-def reset(name: str, context: Fleet) -> dict[str, Any]:
+@router.post("/{name:path}/reset", **shown(RouteForced))
+def reset_route(name: str, context: Fleet) -> View:
     """Lift an override, and forget what breakers and pauses hold against the route."""
     return context.backend.reset(name)

@@ -1,7 +1,7 @@
 """A body of POST /jobs as an order: one job in any of the line forms, or a list of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -37,28 +37,6 @@ class ListOptions(BaseModel):
     batch: str | None = None
     name: str = Field(default="", max_length=200)
     first: int = Field(default=0, ge=0, le=MOST_PLACES)
-
-
-class JobList(ListOptions):
-    """Many jobs, as the OpenAPI document shows them. They are read one by one, each as it was written."""
-
-    jobs: list[dict[str, Any]] = Field(max_length=MOST_JOBS)
-
-
-SCHEMA: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"anyOf": [{"type": "object"}, JobList.model_json_schema()]},
-                "examples": {
-                    "one": {"value": {"model": "smart", "prompt": "One line, please.", "custom_id": "a"}},
-                    "many": {"value": {"model": "smart", "jobs": [{"prompt": "One."}, {"prompt": "Two."}]}},
-                },
-            }
-        },
-    }
-}
 
 
 def read_order(body: bytes, key: str | None) -> tuple[SubmitRequest, bool]:

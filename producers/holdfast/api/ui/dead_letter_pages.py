@@ -66,7 +66,7 @@ async def act(context: Operating, page: Page, form: Form) -> Response:
     """Do what was planned. A replay or a drop goes on by itself; a drain ends with a file to be fetched."""
     try:
         if form.get("action") == "drain":
-            done = await run_in_threadpool(dead_letters.drain, context, bulk_of(form, Bulk))
+            done = await run_in_threadpool(dead_letters.drain_dead_letters, context, bulk_of(form, Bulk))
             return go_to(f"{LETTERS}/exports/{done['operation']}")
         await run_in_threadpool(context.backend.act, order_of(str(form.get("action", "")), form), SOON)
     except HoldfastError as error:
@@ -77,7 +77,7 @@ async def act(context: Operating, page: Page, form: Form) -> Response:
 @router.get("/exports/{operation}")
 def export(operation: str, context: Operating) -> Response:
     """Fetch what a drain wrote."""
-    return dead_letters.export(operation, context)
+    return dead_letters.fetch_export(operation, context)
 
 
 @router.post("/operations/{operation}/{control}")

@@ -1,0 +1,464 @@
+"""What the native API answers, as its OpenAPI document shows it. Nothing is checked or written with these at run time.
+
+`client.views` writes the answers; tests hold every answer that they get against these models.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from holdfast.model.fault import FaultKind
+from holdfast.model.job import Outcome, Priority, State
+from holdfast.model.reply import Finish, Usage
+
+
+class AnswerModel(BaseModel):
+    """An object of which a newer server may have more members."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class SubmittedJob(AnswerModel):
+    """One accepted job. ``created`` is false where its idempotency key was known, and this is the job of then."""
+
+    id: str
+    status: State
+    status_url: str
+    created: bool
+
+
+class SubmittedJobs(AnswerModel):
+    """A list of jobs that was accepted; ``batch`` where they are part of one."""
+
+    batch: str | None
+    status_url: str | None
+    jobs: list[SubmittedJob]
+
+
+class MappingChange(AnswerModel):
+    """What a route's format changed or dropped of a request."""
+
+    field: str
+    note: str
+
+
+class ToolCall(AnswerModel):
+    """A call that the model asks for."""
+
+    id: str
+    name: str
+    input: dict[str, Any]
+
+
+class JobReply(AnswerModel):
+    """The provider-neutral reading of an answer. ``body``: the whole answer where it has no such reading."""
+
+    text: str
+    tool_calls: list[ToolCall]
+    reasoning: str
+    finish: Finish
+    finish_word: str | None
+    choices: int
+    usage: Usage
+    model: str
+
+
+class JobError(AnswerModel):
+    """Why a job ended without a reply: a kind of fault, ``cancelled`` or ``expired``."""
+
+    kind: str
+    code: str | None
+    message: str
+
+
+class JobAttempt(AnswerModel):
+    """One call on a job's timeline. ``outcome`` is null while it runs."""
+
+    generation: int
+    number: int
+    route: str
+    credential: str
+    started_at: str
+    ended_at: str | None
+    seconds: float | None
+    outcome: Outcome | None
+    fault: FaultKind | None
+    status_code: int | None
+    code: str | None
+    message: str | None
+    provider_request_id: str | None
+    usage: Usage | None
+    cost_usd: float
+    mapping: list[MappingChange]
+
+
+class JobSummary(AnswerModel):
+    """A job as lists show it. ``status`` is its state, by the name that output lines use."""
+
+    id: str
+    status: State
+    state: State
+    why_waiting: str | None
+    model: str
+    lane: str
+    priority: Priority
+    custom_id: str | None
+    batch: str | None
+    position: int | None
+    tenant: str
+    metadata: dict[str, Any]
+    generation: int
+    crashes: int
+    fault: FaultKind | None
+    created_at: str
+    available_at: str | None
+    expires_at: str | None
+    finished_at: str | None
+
+
+class JobView(JobSummary):
+    """A job with all that happened to it, and its reply or error once it has ended."""
+
+    attempts: list[JobAttempt]
+    reply: JobReply | None
+    error: JobError | None
+    route: str | None
+    cost_usd: float | None
+    mapping: list[MappingChange]
+
+
+class JobsPage(AnswerModel):
+    """A page of jobs; ``next`` is the cursor of the next one."""
+
+    jobs: list[JobSummary]
+    next: str | None
+
+
+class CancelledJob(AnswerModel):
+    """The state of a job that was to be cancelled; it may have ended before."""
+
+    id: str
+    status: State
+    status_url: str
+
+
+class BatchView(AnswerModel):
+    """A batch with its jobs counted by state."""
+
+    id: str
+    name: str
+    tenant: str
+    created_at: str
+    total: int
+    counts: dict[str, int]
+    results_url: str
+
+
+class BatchesPage(AnswerModel):
+    """A page of batches; ``next`` is the cursor of the next one."""
+
+    batches: list[BatchView]
+    next: str | None
+
+
+class CancelledBatch(AnswerModel):
+    """How many jobs of a batch were cancelled."""
+
+    id: str
+    cancelled: int
+
+
+class ResultsPage(AnswerModel):
+    """Output lines in the order of the input, each with its ``position``; ``next`` is the last of them."""
+
+    results: list[dict[str, Any]]
+    next: int | None
+
+
+class CauseOnRoute(AnswerModel):
+    """What a route said to the newest job of a cause."""
+
+    route: str
+    calls: int
+    fault: str | None
+    status_code: int | None
+    message: str | None
+
+
+class DeadGroup(AnswerModel):
+    """Dead letters that died of one cause. ``lanes``: how many in each; ``sample``: the newest of them."""
+
+    cause: str | None
+    provider: str | None
+    status_code: int | None
+    code: str | None
+    message: str | None
+    lane: str
+    lanes: dict[str, int]
+    fault: FaultKind
+    jobs: int
+    oldest: str
+    newest: str
+    sample: str
+    routes: list[CauseOnRoute]
+
+
+class DeadGroups(AnswerModel):
+    """Dead letters by what they died of, largest group first."""
+
+    groups: list[DeadGroup]
+
+
+class OperationView(AnswerModel):
+    """A bulk action on dead letters: ``jobs`` moved so far, of ``eligible``.
+
+    Of a dry run ``operation`` is null, and ``jobs`` is what would be taken.
+    """
+
+    operation: str | None
+    jobs: int
+    dry_run: bool
+    action: str | None = None
+    state: str | None = None
+    actor: str | None = None
+    eligible: int | None = None
+    per_minute: float | None = None
+    created_at: str | None = None
+    moved_at: str | None = None
+    ended_at: str | None = None
+
+
+class OperationsList(AnswerModel):
+    """The newest operations."""
+
+    operations: list[OperationView]
+
+
+class DrainResult(AnswerModel):
+    """What was drained, and where to fetch it; of a dry run what would be."""
+
+    operation: str | None
+    jobs: int
+    dry_run: bool
+    export_url: str | None = None
+
+
+class LaneView(AnswerModel):
+    """A lane. ``window``: jobs that lie ready in Redis; null when Redis does not answer."""
+
+    name: str
+    paused: bool
+    paused_by: str | None
+    counts: dict[str, int]
+    window: int | None
+    drain_eta_seconds: float | None
+    drain_eta_why: str | None
+
+
+class LaneList(AnswerModel):
+    """Every lane."""
+
+    lanes: list[LaneView]
+
+
+class LanePaused(AnswerModel):
+    """A lane that was paused or resumed; ``warning`` says that Redis hears of it later."""
+
+    name: str
+    paused: bool
+    warning: str | None
+
+
+class FaultFigure(AnswerModel):
+    """So many calls ended with one kind of fault and one HTTP status."""
+
+    fault: str
+    status_code: int | None
+    calls: int
+
+
+class OutageView(AnswerModel):
+    """What keeps calls from a route. ``again_in``: seconds; 0 while it is being asked, null for an operator."""
+
+    since: str | None
+    again_in: float | None
+    faults: list[FaultFigure]
+    takes_over: list[str]
+    waiting: int | None
+    sentence: str
+
+
+class BreakerFigure(AnswerModel):
+    """A breaker as it stands."""
+
+    scope: str
+    state: str
+    words: str
+    retry_in: float | None
+    allowance: float | None
+
+
+class BucketFigure(AnswerModel):
+    """A rate allowance as it stands, by dimension."""
+
+    name: str
+    paused_for: float
+    dimensions: dict[str, dict[str, float]]
+
+
+class RouteView(AnswerModel):
+    """A configured route with its breakers, its buckets and its calls in flight."""
+
+    name: str
+    provider: str
+    model: str
+    api: str
+    models: list[str]
+    state: str
+    override: str | None
+    in_flight: int | None
+    outage: OutageView | None
+    breakers: list[BreakerFigure]
+    buckets: list[BucketFigure]
+
+
+class RouteList(AnswerModel):
+    """Every route; ``warning`` says what is not known for want of Redis."""
+
+    routes: list[RouteView]
+    warning: str | None
+
+
+class RouteForced(AnswerModel):
+    """A route that an operator forced or reset; ``warning`` says that Redis hears of it later."""
+
+    name: str
+    override: str | None
+    warning: str | None
+
+
+class WorkerView(AnswerModel):
+    """A worker process with a live lease."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    started_at: str
+    lease_until: str
+
+
+class RouteFaults(FaultFigure):
+    """Calls of one route that failed of late."""
+
+    route: str
+
+
+class AlertView(AnswerModel):
+    """Something a person should know. ``down_for``: seconds."""
+
+    kind: str
+    about: str
+    down_for: float
+    text: str
+
+
+class UnknownCode(AnswerModel):
+    """How often a provider answered with a code that no table knows."""
+
+    provider: str
+    code: str
+    calls: int
+
+
+class StatusView(AnswerModel):
+    """The state of everything on one page."""
+
+    database_url: str
+    redis_url: str | None
+    workers: list[WorkerView]
+    lanes: list[LaneView]
+    routes: list[RouteView]
+    faults: list[RouteFaults]
+    warnings: list[str]
+    alerts: list[AlertView]
+    unknown_codes: list[UnknownCode]
+
+
+class LedgerEquation(AnswerModel):
+    """One invariant, the figures that it compares, and ids that break it."""
+
+    name: str
+    sentence: str
+    holds: bool
+    figures: dict[str, Any]
+    offenders: list[Any]
+
+
+class LedgerView(AnswerModel):
+    """The invariants; ``holds`` is true when all of them do."""
+
+    holds: bool
+    lines: list[LedgerEquation]
+
+
+class ProviderDiagnosis(AnswerModel):
+    """What is wrong with one provider, as far as this server can tell, and what was looked at."""
+
+    provider: str
+    verdict: str
+    sentence: str
+
+
+class DiagnosisAnswer(AnswerModel):
+    """Where the trouble lies. ``verdict``: the worst of the providers'; null where none is configured."""
+
+    verdict: str | None
+    providers: list[ProviderDiagnosis]
+
+
+class AliveView(AnswerModel):
+    """The process runs."""
+
+    status: str
+
+
+class ReadyView(AnswerModel):
+    """Whether jobs can be accepted; ``warnings`` tell what is degraded."""
+
+    status: str
+    ready: bool
+    warnings: list[str]
+
+
+class FieldProblem(AnswerModel):
+    """What is wrong with one field of a request."""
+
+    where: str
+    problem: str
+
+
+class ListedJobProblem(FieldProblem):
+    """What is wrong with one job of a list; ``index`` counts from 0."""
+
+    index: int
+
+
+class ProblemDocument(AnswerModel):
+    """An error, RFC 9457: what happened, to which object, why, and in ``hint`` what to do next.
+
+    ``code`` is stable. Beside these members stand what a program needs to act without reading the sentence.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    hint: str
+    request_id: str
+    where: str | None = Field(default=None, description="which part of the request, of an invalid one")
+    errors: list[FieldProblem] | None = Field(default=None, description="every field that is wrong")
+    problems: list[ListedJobProblem] | None = Field(
+        default=None, description="everything that is wrong with a list of jobs"
+    )

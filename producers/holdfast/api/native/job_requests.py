@@ -1,0 +1,151 @@
+"""What POST /jobs takes, as the OpenAPI document shows it. Bodies are read elsewhere, each job as it was written."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from holdfast.api.native.submission import MOST_JOBS, MOST_PLACES
+from holdfast.config import Settings
+from holdfast.model.job import Priority
+
+PLAIN = r"^[^\x00]*$"
+DURATION = r"^[1-9][0-9]{0,4}(s|m|h)$"
+SAID = r"^[^\x00]*[^\s\x00][^\x00]*$"
+Said = Annotated[str, Field(pattern=SAID)]  # a provider takes no empty text
+Words = Annotated[str, Field(pattern=PLAIN)]
+Seconds = Annotated[float, Field(gt=0, le=86_400 * 365)] | Annotated[str, Field(pattern=DURATION)]
+Label = Annotated[str, Field(max_length=1_000, pattern=PLAIN)]
+Metadata = Annotated[dict[Annotated[str, Field(max_length=100, pattern=PLAIN)], Label], Field(max_length=100)]
+ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+BatchId = Annotated[str, Field(pattern=r"^batch_[0-9a-f]{32}$")]
+
+
+class RequestModel(BaseModel):
+    """An object whose members are all known: an unknown one is refused."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class ChatMessage(RequestModel):
+    """What one side said. Parts of every kind that Chat Completions and Messages know are taken, too."""
+
+    role: Literal["user", "assistant"]
+    content: Said | Annotated[list["TextPart"], Field(min_length=1)]
+
+
+class TextPart(RequestModel):
+    """A part of a message."""
+
+    type: Literal["text"]
+    text: Said
+
+
+class ToolFunction(RequestModel):
+    """What the model may call. ``parameters``: a JSON Schema of an object."""
+
+    name: ToolName
+    description: Words | None = None
+    parameters: "ObjectSchema"
+
+
+class ObjectSchema(BaseModel):
+    """A JSON Schema of an object."""
+
+    type: Literal["object"]
+    properties: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    required: list[str] = Field(default_factory=list)
+
+
+class FunctionTool(RequestModel):
+    """A tool in the form of Chat Completions; those of Messages and Responses are taken, too."""
+
+    type: Literal["function"]
+    function: ToolFunction
+
+
+class NamedSchema(RequestModel):
+    """The JSON Schema that an answer must satisfy."""
+
+    name: ToolName
+    schema_: ObjectSchema = Field(alias="schema")
+    strict: bool | None = None
+
+
+class ResponseFormat(RequestModel):
+    """The form of the answer: any JSON object, or one that satisfies a schema."""
+
+    type: Literal["json_object", "json_schema"]
+    json_schema: NamedSchema | None = None
+
+
+class JobBase(RequestModel):
+    """What every job may say. ``expires_in``: seconds, or a duration such as ``5m``."""
+
+    model: str = Field(max_length=300, description="an alias, provider/model, or the name of a model of some route")
+    custom_id: Label | None = None
+    priority: Priority | None = None
+    expires_in: Seconds | None = None
+    metadata: Metadata | None = None
+
+
+PROMPT, MESSAGES = {"required": ["prompt"]}, {"required": ["messages"]}
+BOTH: dict[str, Any] = {"required": ["prompt", "messages"]}
+NEITHER: dict[str, Any] = {"not": {"anyOf": [PROMPT, MESSAGES]}}
+
+
+class JobRequest(JobBase):
+    """One job: a ``prompt`` or ``messages``.
+
+    Lines of OpenAI's and Anthropic's batch files (``body`` or ``params``) are taken as they are written there.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"not": {"anyOf": [BOTH, NEITHER]}})
+
+    prompt: Said | SkipJsonSchema[None] = None
+    messages: Annotated[list[ChatMessage], Field(min_length=1)] | SkipJsonSchema[None] = None
+    system: Words | None = None
+    max_tokens: int | None = Field(default=None, ge=1, le=100_000)
+    temperature: float | None = Field(default=None, ge=0, le=1)
+    tools: list[FunctionTool] | None = None
+    response_format: ResponseFormat | None = None
+
+
+class JobListRequest(RequestModel):
+    """Many jobs. ``model``, ``priority`` and ``expires_in`` are for those that say nothing.
+
+    Without ``batch`` they become a new one called ``name``; with an id they join that batch, the first at position
+    ``first``; with null they belong to none.
+    """
+
+    jobs: list[JobRequest] = Field(min_length=1, max_length=MOST_JOBS)
+    model: str | None = Field(default=None, max_length=300)
+    priority: Priority | None = None
+    expires_in: Seconds | None = None
+    batch: BatchId | None = None
+    name: str = Field(default="", max_length=200, pattern=PLAIN)
+    first: int = Field(default=0, ge=0, le=MOST_PLACES)
+
+
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("JobRequest", "JobListRequest")]
+                },
+                "examples": {
+                    "one": {"value": {"model": "smart", "prompt": "One line, please.", "custom_id": "a"}},
+                    "many": {"value": {"model": "smart", "jobs": [{"prompt": "One."}, {"prompt": "Two."}]}},
+                },
+            }
+        },
+    }
+}
+
+
+def names_of(settings: Settings) -> list[str]:
+    """List the names by which jobs may ask for the models of a configuration."""
+    routes = [route for plan in settings.models.values() for route in plan.routes]
+    return sorted({*settings.models, *(route.name for route in routes), *(route.model for route in routes)})

@@ -1,0 +1,99 @@
+"""The OpenAPI document: what every operation answers and refuses, and by which names generated clients call it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from holdfast.api.native.answers import ProblemDocument, ResultsPage
+from holdfast.api.native.job_requests import JobListRequest, JobRequest
+from holdfast.api.problems import MEDIA_TYPE
+
+Answers = dict[int | str, dict[str, Any]]
+SCHEMAS = "#/components/schemas/"
+REFUSALS: Mapping[int, str] = {
+    400: "The body is no JSON that can be read.",
+    401: "No API key, or one that is not known here.",
+    403: "The key has not the scope that this needs, or a page of another site made the request.",
+    404: "There is no such thing, or it belongs to another tenant.",
+    408: "The body came too slowly.",
+    409: "It is in a state in which this cannot be done.",
+    413: "The body is too large.",
+    415: "The body is compressed.",
+    422: "The request cannot be accepted; nothing was done.",
+    429: "Too many requests without a good key came from this address; `Retry-After` says how long to wait.",
+    500: "Something broke in the server; its log names the cause under the request id.",
+    503: "The database does not answer, or there is no room; `Retry-After` says when to come again.",
+}
+
+
+def refusals(*statuses: int) -> Answers:
+    """Document problem answers."""
+    schema = {"$ref": f"{SCHEMAS}{ProblemDocument.__name__}"}
+    return {
+        status: {"description": REFUSALS[status], "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses
+    }
+
+
+def shown(model: type[BaseModel], *statuses: int, status: int = 200, more: Answers | None = None) -> dict[str, Any]:
+    """Return what a route says of its answers: ``model``, and problems with ``statuses``. Neither costs a request."""
+    about = {"model": model, "description": (model.__doc__ or "").partition("\n")[0]}
+    return {"response_model": None, "responses": {status: about, **refusals(*statuses), **(more or {})}}
+
+
+# What every operation that wants a key may answer.
+UNNAMED: Sequence[tuple[type[BaseModel], Literal["serialization", "validation"]]] = (
+    (ProblemDocument, "serialization"),
+    (ResultsPage, "serialization"),
+    (JobRequest, "validation"),
+    (JobListRequest, "validation"),
+)
+EVERYWHERE = refusals(400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503)
+
+
+def name_operation(route: APIRoute) -> str:
+    """Name an operation after its function, for generated clients. Names are unique: a test compares them."""
+    return route.name
+
+
+def describe(app: FastAPI, models: Sequence[str]) -> None:
+    """Have ``app`` show this document. It is made once, when it is first asked for. ``models``: names of models."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = with_schemas(
+                get_openapi(
+                    title=app.title,
+                    version=app.version,
+                    summary=app.summary,
+                    description=app.description,
+                    routes=app.routes,
+                ),
+                models,
+            )
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign] # as FastAPI's own guide has it
+
+
+def drop_null_defaults(schema: dict[str, Any]) -> None:
+    """Leave out what says of an optional member that it is null by default: it is not there."""
+    for member in schema.get("properties", {}).values():
+        if member.get("default", 0) is None:
+            del member["default"]
+
+
+def with_schemas(document: dict[str, Any], models: Sequence[str]) -> dict[str, Any]:
+    """Add the schemas that no endpoint names as its model: problems, and jobs with the models that there are."""
+    schemas = document["components"]["schemas"]
+    for model, mode in UNNAMED:
+        schema = model.model_json_schema(ref_template=SCHEMAS + "{model}", mode=mode)
+        schemas |= {**schema.pop("$defs", {}), model.__name__: schema}
+    for each in schemas.values():
+        drop_null_defaults(each)
+    if models:
+        schemas[JobRequest.__name__]["properties"]["model"]["enum"] = list(models)
+    return document
