@@ -49,9 +49,14 @@ def read_items(items: Sequence[Item], defaults: JobDefaults, plan: PlanOf | None
     return lines
 
 
-def read_checked(item: Item, defaults: JobDefaults, plan: PlanOf | None) -> ParsedLine:
-    """Read one item that can be accepted, as its plan serves it. Raises InvalidRequest."""
-    line = read_item(item, defaults)
+def read_checked(
+    item: Item, defaults: JobDefaults, plan: PlanOf | None, parsed: Mapping[str, Any] | None = None
+) -> ParsedLine:
+    """Read one item that can be accepted, as its plan serves it. Raises InvalidRequest.
+
+    ``parsed`` is a written line as Python objects, where that is at hand.
+    """
+    line = read_line(item, defaults, parsed) if isinstance(item, bytes) else read_item(item, defaults)
     refuse_excess(line)
     return line if plan is None else on_plan(line, plan(line.model))
 
@@ -75,10 +80,12 @@ def read_item(item: Item, defaults: JobDefaults) -> ParsedLine:
             raise InvalidRequest("job", f"expected a prompt, a dict, a Request or a row with named values, got {kind}.")
 
 
-def read_line(item: Json | Mapping[str, Any], defaults: JobDefaults) -> ParsedLine:
+def read_line(
+    item: Json | Mapping[str, Any], defaults: JobDefaults, parsed: Mapping[str, Any] | None = None
+) -> ParsedLine:
     """Read one line, and fill in what it does not say. Raises InvalidRequest."""
     item = bytes(item) if isinstance(item, msgspec.Raw) else item
-    value = parse_line(item)
+    value = parse_line(item) if parsed is None else parsed
     if isinstance(item, Mapping):
         write_json(
             {key: inner for key, inner in value.items() if key not in WRITTEN}, "job"
@@ -167,10 +174,10 @@ def output_limit(route: Route) -> float | None:
 
 def check_routes(request: Request, plan: Plan) -> None:
     """Refuse a request that no route of its plan can carry. Raises InvalidRequest."""
-    problems: list[str] = []
-    for route in allowed(request, plan):
-        if request.written is not None and route.api.wire is request.written.api:
-            return  # it is sent as it was written
+    problems, ways = list[str](), allowed(request, plan)
+    if request.written is not None and any(route.api.wire is request.written.api for route in ways):
+        return  # it is sent as it was written
+    for route in ways:
         try:
             _, report = WRITERS[route.api.wire](request, route.model)
             demand_exact(request, route.api, report)

@@ -81,8 +81,8 @@ def page_view(orders: Sequence[BatchOrder], base_url: str, *, has_more: bool) ->
 class RequestReader:
     """Reads the requests of message batches: each is a line of ours as it stands."""
 
-    def read(self, line: bytes) -> bytes:
-        return line
+    def read(self, line: bytes) -> None:
+        """Take every line: what can be wrong with a batch was checked when it was created."""
 
     def refused(self, line: bytes, error: InvalidRequest) -> LineRefused:
         """Say what is wrong with a request, by the keys of its parameters."""

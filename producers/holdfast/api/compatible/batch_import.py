@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import Protocol
+from typing import Any, Protocol
 
 from holdfast.api.compatible.kept_lines import lines_before, lines_from
 from holdfast.client.backend import JobDefaults
@@ -45,8 +45,8 @@ class LineRefused(Exception):
 class LineReader(Protocol):
     """What an API demands of the lines of one order. They are read in their order, each once."""
 
-    def read(self, line: bytes) -> bytes:
-        """Return a line as one of a batch that can be submitted. Raises LineRefused."""
+    def read(self, line: bytes) -> Mapping[str, Any] | None:
+        """Check a line, and return it parsed where that is at hand. Raises LineRefused."""
 
     def refused(self, line: bytes, error: InvalidRequest) -> LineRefused:
         """Say in the API's words why a line cannot become a job."""
@@ -184,9 +184,9 @@ class OrderReader:
 
     def _job(self, id_: str, line: bytes) -> Encoded:
         """Make the job of a line, ready to be stored. Raises LineRefused."""
-        item = self._reader.read(line)
+        parsed = self._reader.read(line)
         try:
-            return encode_job(self._new_job(id_, read_checked(item, DEFAULTS, self._plan)))
+            return encode_job(self._new_job(id_, read_checked(line, DEFAULTS, self._plan, parsed)))
         except InvalidRequest as error:
             raise self._reader.refused(line, error) from None
 

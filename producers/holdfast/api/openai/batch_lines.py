@@ -27,8 +27,8 @@ class InputReader:
         self._endpoint, self._seen, self._keys = order.endpoint, seen, usable_keys
         self._models: dict[str, str | None] = {}
 
-    def read(self, line: bytes) -> bytes:
-        """Return a line as one that can be submitted. Raises LineRefused."""
+    def read(self, line: bytes) -> Mapping[str, Any]:
+        """Check a line, and return it parsed. Raises LineRefused."""
         members = parsed(line)
         name = self._custom_id(members)
         for refused in (method_problem(members, name), self._url_problem(members, name), body_problem(members, name)):
@@ -36,7 +36,7 @@ class InputReader:
                 raise refused
         self._demand_key(members["body"].get("model"), name)
         self._seen.add(name)
-        return line
+        return members
 
     def refused(self, line: bytes, error: InvalidRequest) -> LineRefused:
         """Say why a line cannot become a job, by the keys of its body."""

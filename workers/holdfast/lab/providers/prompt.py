@@ -15,7 +15,10 @@ ECHO = 400  # characters of the prompt that an answer repeats
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """``tool`` is the name and schema of the tool the model must call; ``schema`` the shape its text must have."""
+    """``tool`` is the name and schema of the tool the model must call; ``schema`` the shape its text must have.
+
+    ``inputs`` are texts to be embedded, ``packed``: as base64.
+    """
 
     model: str
     text: str
@@ -23,6 +26,8 @@ class Prompt:
     schema: Mapping[str, Any] | None = None
     tool: tuple[str, Mapping[str, Any]] | None = None
     reasoning: bool = False
+    inputs: tuple[str, ...] = ()
+    packed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class SimAnswer:
     cut: bool = False  # max_tokens ended it
     tool: tuple[str, dict[str, Any]] | None = None
     reasoning: bool = False
+    inputs: tuple[str, ...] = ()
+    packed: bool = False
 
 
 def wrong(message: str, code: str | None = None) -> RequestRefused:
@@ -74,6 +81,8 @@ def answer_text(prompt: str) -> str:
 
 def think(prompt: Prompt, body_size: int) -> SimAnswer:
     """Answer a prompt. ``body_size`` is the request's length in bytes, from which the input tokens are computed."""
+    if prompt.inputs:
+        return SimAnswer("", tokens(body_size), 0, inputs=prompt.inputs, packed=prompt.packed)
     seed = zlib.crc32(prompt.text.encode())
     text, tool = "", None
     if prompt.tool is not None:

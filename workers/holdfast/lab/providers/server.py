@@ -1,4 +1,4 @@
-"""One simulated provider: real HTTP on the loopback interface, three wire formats, limits, faults and a log."""
+"""One simulated provider: real HTTP on the loopback interface, four wire formats, limits, faults and a log."""
 
 import asyncio
 import random

@@ -1,9 +1,9 @@
-"""The wire formats a simulated provider speaks: three modules of one shape, found by their path."""
+"""The wire formats a simulated provider speaks: modules of one shape, found by their path."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
-from holdfast.lab.providers import anthropic, chat, responses
+from holdfast.lab.providers import anthropic, chat, embeddings, responses
 from holdfast.lab.providers.limiter import RateBucket
 from holdfast.lab.providers.prompt import ErrorAnswer, Prompt, SimAnswer
 
@@ -29,5 +29,5 @@ class WireFormat(Protocol):
 
 
 WIRE_FORMATS: Mapping[str, WireFormat] = {
-    module.PATH: cast("WireFormat", module) for module in (anthropic, chat, responses)
+    module.PATH: cast("WireFormat", module) for module in (anthropic, chat, responses, embeddings)
 }
