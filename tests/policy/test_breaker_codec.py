@@ -20,9 +20,10 @@ states = st.one_of(
         ramp=st.none() | seconds,
         streak=st.none() | st.builds(FaultStreak, seconds, seconds, st.integers(1, 1_000), st.integers(0, 1_000)),
         auth_history=st.lists(st.builds(AuthRecord, st.text(), seconds, st.integers(0, 9)), max_size=3).map(tuple),
+        believed_until=st.none() | seconds,
     ),
-    st.builds(Open, seconds, seconds),
-    st.builds(HalfOpen, seconds, seconds, seconds),
+    st.builds(Open, seconds, seconds, wrong=st.none() | st.integers(0, 99)),
+    st.builds(HalfOpen, seconds, seconds, seconds, wrong=st.none() | st.integers(0, 99)),
     st.just(ForcedOpen()),
     st.just(Disabled()),
 )
