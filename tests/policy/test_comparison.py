@@ -120,6 +120,30 @@ def test_a_wrong_request_steps_back_once_where_nobody_can_be_compared():
     assert isinstance(step(K.INVALID_REQUEST, NOBODY_ELSE, claimed=job(fault=K.INVALID_REQUEST)), Bury)
 
 
+def test_called_wrong_twice_beside_others_a_job_waits_until_a_burst_would_be_seen():
+    beside = Comparison("main", 900.0, reply_sent=800.0, reply_came=801.0, others_lately=1)
+    lately = Comparison("main", 900.0, reply_sent=880.0, reply_came=881.0)
+
+    def wait(comparison, tries, **more):
+        found = step(
+            None, comparison, claimed=job(fault=K.INVALID_REQUEST, tries=tries), fault=Fault(K.INVALID_REQUEST, **more)
+        )
+        return found.delay if isinstance(found, Retry) else None
+
+    assert [wait(beside, tries) for tries in (1, 2, 3)] == [30.0, 30.0, None]
+    assert [wait(lately, tries) for tries in (1, 2, 3)] == [5.0, None, None]
+    assert wait(beside, 1, names_part=True) is None
+    assert wait(NOBODY_ELSE, 1) is None
+    assert wait(OTHERS_SUCCEED, 1) is None
+
+
+def test_a_reply_that_came_beside_ends_no_request_that_nobody_names_a_fault_of():
+    beside = Comparison("main", 900.0, reply_sent=899.0, reply_came=901.0)
+    assert isinstance(step(K.INVALID_REQUEST, beside), Retry)
+    assert isinstance(step(K.INVALID_REQUEST, beside, claimed=job(fault=K.INVALID_REQUEST, tries=1)), Bury)
+    assert isinstance(step(None, beside, fault=Fault(K.INVALID_REQUEST, names_part=True)), Bury)
+
+
 def test_a_route_that_refused_is_not_asked_again_and_each_other_one_is_asked_once():
     both = (ROUTE, OTHER)
     assert step(K.INVALID_REQUEST, NOBODY_ELSE, routes=both) == Reroute({"a/m": None}, uses_attempt=True)

@@ -80,7 +80,7 @@ def test_a_storm_parks_the_route():
     assert not isinstance(told(Breaker(), *[Signal.CLIENT_ERROR] * 9).state, Open)
     parked = told(Breaker(), *[Signal.CLIENT_ERROR] * 10).state
     assert isinstance(parked, Open)
-    assert parked.cool_off == Rules().park
+    assert parked.cool_off == Rules().wrong_base
 
 
 def test_doubts_among_as_many_good_answers_park_and_among_more_do_not():
@@ -104,7 +104,7 @@ def test_a_wrong_job_as_the_probe_of_an_outage_frees_the_place_and_says_nothing(
 
 
 def test_a_wrong_job_as_the_probe_of_a_storm_keeps_the_route_parked():
-    half = Breaker(HalfOpen(until=100.0, cool_off=30.0), epoch=2)
+    half = Breaker(HalfOpen(until=100.0, cool_off=30.0, wrong=0), epoch=2)
     assert isinstance(record(half, Observation(50.0, 2, Signal.CLIENT_ERROR), Rules(), least).state, Open)
 
 

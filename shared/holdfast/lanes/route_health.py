@@ -15,7 +15,7 @@ def read_health(client: redis.asyncio.Redis, keys: Keys, compiled: CompiledPlan)
     """Ask for what ``health_of`` needs: one row per breaker, then one per bucket."""
     pipe = client.pipeline(transaction=False)
     for scope in compiled.scopes:
-        pipe.hmget(keys.breaker(scope), ("state", "until", "ramp"))
+        pipe.hmget(keys.breaker(scope), ("state", "until", "ramp", "believed"))
     for name in compiled.buckets:
         pipe.hmget(keys.bucket(name), ("paused_until",))
     return pipe.execute()
@@ -29,14 +29,17 @@ def health_of(compiled: CompiledPlan, rows: Sequence[Sequence[str | None]], now:
     breakers = dict(zip(compiled.scopes, rows, strict=False))
     ill = {
         scope: state == "forced_open" or now < float(until or 0)
-        for scope, (state, until, _) in breakers.items()
+        for scope, (state, until, *_) in breakers.items()
         if state not in {None, "closed", "disabled"}
     }
     shut = {scope for scope, is_shut in ill.items() if is_shut}
-    ramping = {scope for scope, (state, _, ramp) in breakers.items() if state == "closed" and ramp}
+    ramping = {scope for scope, (state, _, ramp, _) in breakers.items() if state == "closed" and ramp}
+    believed = {scope for scope, (*_, until) in breakers.items() if now < float(until or 0)}
     paused = {
         name
         for name, (until,) in zip(compiled.buckets, rows[len(compiled.scopes) :], strict=True)
         if now * 1000 < float(until or 0)
     }
-    return health.health_of(compiled.targets, ill=ill.keys(), shut=shut, ramping=ramping, paused=paused)
+    return health.health_of(
+        compiled.targets, ill=ill.keys(), shut=shut, ramping=ramping, paused=paused, believed=believed
+    )

@@ -56,7 +56,8 @@ class Fault:
     gave a code, or a status, that none of our tables knows; the kind is the safe one of its class. ``evidence``: what
     told the kind. ``wrong_everywhere``: a table says of its code that no route takes such a request. ``is_page``: a
     page (HTML) of what stands before the API, not a word of the API itself. ``output_ceiling``: the
-    most output tokens that the provider would have granted, where it names them.
+    most output tokens that the provider would have granted, where it names them. ``names_part``: the request is called
+    wrong, and the answer names the part of it that is.
     """
 
     kind: FaultKind
@@ -72,3 +73,4 @@ class Fault:
     wrong_everywhere: bool = False
     is_page: bool = False
     output_ceiling: int | None = None
+    names_part: bool = False

@@ -21,6 +21,7 @@ from holdfast.policy.auth_outage import AuthHistory, accepted, is_auth_outage, r
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker_recovery import cool_off, next_ramp, outage_began
 from holdfast.policy.breaker_rules import Rules
+from holdfast.policy.client_errors import is_believed, wrong_cool_off
 from holdfast.policy.fault_streak import FaultStreak, after_fault, after_success
 from holdfast.policy.signals import Observation, Signal
 from holdfast.policy.suspects import Suspects, are_several, uncleared, with_suspect
@@ -62,18 +63,22 @@ class Closed:
     """Jobs whose calls failed, as many as it takes to open."""
     suspects: Suspects = ()
     """Jobs whose refusals are in doubt: nobody succeeded since."""
+    believed_until: float | None = None
+    """Until when client errors are each job's own, as a burst of them came out. None: many of them open it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
     """No call passes before ``until``. ``cool_off`` is the wait in seconds before jitter.
 
-    ``probers``: jobs whose probes failed in this outage, oldest first.
+    ``probers``: jobs whose probes failed in this outage, oldest first. ``wrong``: of a burst of client errors, how many
+    probes in a row were called wrong as well; None: it is another outage.
     """
 
     until: float
     cool_off: float
     probers: tuple[str, ...] = ()
+    wrong: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class HalfOpen:
     cool_off: float
     granted_at: float = 0.0
     probers: tuple[str, ...] = ()
+    wrong: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +154,10 @@ def admit(breaker: Breaker, now: float, rules: Rules) -> tuple[Breaker, Admissio
             return breaker, Refusal(FOREVER)
         case Open(until) | HalfOpen(until) if now < until:
             return breaker, Refusal(until)
-        case Open(_, cool_off, probers):
-            probing = breaker.to(HalfOpen(now + rules.probe_lease, cool_off, now, probers))
-        case HalfOpen(_, cool_off, _, probers):
-            probing = breaker.same_epoch(HalfOpen(now + rules.probe_lease, cool_off, now, probers))
+        case Open(_, cool_off, probers, wrong):
+            probing = breaker.to(HalfOpen(now + rules.probe_lease, cool_off, now, probers, wrong))
+        case HalfOpen(_, cool_off, _, probers, wrong):
+            probing = breaker.same_epoch(HalfOpen(now + rules.probe_lease, cool_off, now, probers, wrong))
     return probing, Admission(probing.epoch, probe=True)
 
 
@@ -216,7 +222,7 @@ def _record_closed(  # noqa: PLR0911  # one for each signal
             if is_auth_outage(logins):
                 return _open(replace(breaker, auth_outage=True), observed, rules, uniform)
             return _went_well(breaker, closed, observed, rules, logins)
-        case Signal.CLIENT_ERROR:
+        case Signal.CLIENT_ERROR | Signal.NAMED_CLIENT_ERROR:
             return _called_wrong(breaker, closed, observed, rules, uniform)
         case Signal.SUSPECT:
             return _suspected(breaker, closed, observed, rules, uniform)
@@ -228,8 +234,8 @@ def _record_probe(breaker: Breaker, probed: HalfOpen, observed: Observation, rul
     match observed.signal:
         case Signal.NONE:
             return _freed(breaker, probed, observed)
-        case Signal.CLIENT_ERROR if probed.cool_off < rules.park:  # a wrong job says nothing of an outage
-            return _freed(breaker, probed, observed)
+        case Signal.CLIENT_ERROR | Signal.NAMED_CLIENT_ERROR:
+            return _probe_called_wrong(breaker, probed, observed, rules, uniform)
         case Signal.OK:
             return _closed_again(breaker, observed.at, rules)
         case Signal.AUTH_REJECTED if not breaker.auth_outage:  # it answers, which is all that was in question
@@ -245,6 +251,20 @@ def _freed(breaker: Breaker, probed: HalfOpen, observed: Observation) -> Breaker
         return breaker
     probers = _probers(breaker, observed)
     return breaker.same_epoch(replace(probed, until=min(probed.until, observed.at), probers=probers))
+
+
+def _probe_called_wrong(
+    breaker: Breaker, probed: HalfOpen, observed: Observation, rules: Rules, uniform: Uniform
+) -> Breaker:
+    """A wrong job says nothing of an outage. Of a burst of them it says that it goes on, until that is believed."""
+    if probed.wrong is None:
+        return _freed(breaker, probed, observed)
+    named = observed.signal is Signal.NAMED_CLIENT_ERROR
+    age = observed.at - (breaker.since or observed.at)
+    if not is_believed(probed.wrong + 1, age, rules, names_part=named, replied=observed.replied is not None):
+        return _open(breaker, observed, rules, uniform, wrong=probed.wrong + 1)
+    believed = Closed(believed_until=observed.at + rules.believed_seconds)
+    return replace(breaker.to(believed), recovered=observed.at)
 
 
 def _closed_again(breaker: Breaker, at: float, rules: Rules) -> Breaker:
@@ -301,12 +321,22 @@ def _suspected(breaker: Breaker, closed: Closed, observed: Observation, rules: R
 
 def _called_wrong(breaker: Breaker, closed: Closed, observed: Observation, rules: Rules, uniform: Uniform) -> Breaker:
     """One client error is its job's own; a burst of them is the route's."""
+    if closed.believed_until is not None and observed.at < closed.believed_until:
+        return _believed_longer(breaker, closed, observed.at, rules)
     window = _window(closed, CallSample(observed.at, ok=True, client_error=True), rules)
     young = [call for call in window if call.at > observed.at - rules.error_burst_seconds]
     wrong = sum(call.client_error for call in young)
     if rules.error_burst is not None and len(young) >= rules.error_burst and 2 * wrong >= len(young):
-        return _open(breaker, observed, rules, uniform)
-    return breaker.same_epoch(replace(closed, window=window))
+        return _open(breaker, observed, rules, uniform, wrong=0)
+    return breaker.same_epoch(replace(closed, window=window, believed_until=None))
+
+
+def _believed_longer(breaker: Breaker, closed: Closed, at: float, rules: Rules) -> Breaker:
+    """One more of the jobs whose client errors are believed. Written only where half of the time is over."""
+    assert closed.believed_until is not None
+    if closed.believed_until > at + rules.believed_seconds / 2:
+        return breaker
+    return breaker.same_epoch(replace(closed, believed_until=at + rules.believed_seconds))
 
 
 def _went_wrong(breaker: Breaker, closed: Closed, observed: Observation, rules: Rules, uniform: Uniform) -> Breaker:
@@ -340,12 +370,14 @@ def _trips(closed: Closed, rules: Rules) -> bool:
     )
 
 
-def _open(breaker: Breaker, observed: Observation, rules: Rules, uniform: Uniform) -> Breaker:
+def _open(
+    breaker: Breaker, observed: Observation, rules: Rules, uniform: Uniform, *, wrong: int | None = None
+) -> Breaker:
     since = outage_began(breaker.since, breaker.recovered, observed.at, rules)
-    least = rules.park if observed.signal in {Signal.FATAL, Signal.CLIENT_ERROR} else 0.0
-    wait = max(least, cool_off(observed.at - since, rules))
+    least = rules.park if observed.signal is Signal.FATAL else 0.0
+    wait = max(least, cool_off(observed.at - since, rules)) if wrong is None else wrong_cool_off(wrong, rules)
     until = observed.at + wait * uniform(1 - rules.jitter, 1 + rules.jitter)
-    opened = Open(until, wait, _probers(breaker, observed))
+    opened = Open(until, wait, _probers(breaker, observed), wrong)
     return replace(breaker.to(opened), since=since, recovered=None)
 
 

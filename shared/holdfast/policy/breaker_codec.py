@@ -19,11 +19,13 @@ Fields, all text; "" where a field means nothing in this state:
     failed     jobs whose calls failed, as many as it takes to open; quoted as in a URL, with blanks between
     suspects   jobs whose refusals are in doubt: id, time, with commas and blanks between
     probers    of an outage: jobs whose probes failed, oldest first, with blanks between
+    wrong      of a burst of client errors: probes in a row that were called wrong; "" in another outage
+    believed   seconds: until when client errors are each job's own, after a burst of them
     witnesses  who saw what went wrong: "*" for the provider's own word, else names of hosts, quoted as in a URL
 
-The gate needs ``state``, ``epoch``, ``until``, ``ramp`` and ``probers``. To give out a probe it does what ``admit``
-does, under the same conditions (now >= until): from open, ``state`` := half_open and ``epoch`` + 1; from half open,
-only the lease; ``until`` := now + probe lease, ``lent`` := now. A missing hash is a closed breaker of epoch 0.
+The gate's script needs ``state``, ``epoch``, ``until``, ``ramp`` and ``probers``. To give out a probe it does what
+``admit`` does, under the same conditions (now >= until): from open, ``state`` := half_open and ``epoch`` + 1; from half
+open, only the lease; ``until`` := now + probe lease, ``lent`` := now. A missing hash is a closed breaker of epoch 0.
 """
 
 from collections.abc import Iterable, Mapping
@@ -64,6 +66,8 @@ FIELDS = (
     "failed",
     "suspects",
     "probers",
+    "wrong",
+    "believed",
 )
 
 OWN_WORD = "*"
@@ -92,7 +96,7 @@ def parse(fields: Mapping[str, str]) -> Breaker:
 
 def _dump_state(state: BreakerState) -> dict[str, str]:
     match state:
-        case Closed(failures, slow, window, ramp, witnesses, logins, trouble, failed, suspects):
+        case Closed(failures, slow, window, ramp, witnesses, logins, trouble, failed, suspects, believed):
             return {
                 "state": "closed",
                 "failures": str(failures),
@@ -104,19 +108,27 @@ def _dump_state(state: BreakerState) -> dict[str, str]:
                 "logins": " ".join(f"{quote(each.credential)},{each.at!r},{each.refused}" for each in logins),
                 "failed": _dump_names(sorted(failed)),
                 "suspects": " ".join(f"{quote(each.job)},{each.at!r}" for each in suspects),
+                "believed": _text(believed),
             }
-        case Open(until, cool_off, probers):
-            outage = {"until": _text(until), "cool_off": _text(cool_off), "probers": _dump_names(probers)}
-            return {"state": "open", **outage}
-        case HalfOpen(until, cool_off, lent, probers):
-            outage = {"until": _text(until), "cool_off": _text(cool_off), "probers": _dump_names(probers)}
-            return {"state": "half_open", "lent": _text(lent), **outage}
+        case Open():
+            return {"state": "open", **_dump_outage(state)}
+        case HalfOpen():
+            return {"state": "half_open", "lent": _text(state.granted_at), **_dump_outage(state)}
         case ForcedOpen():
             return {"state": "forced_open"}
         case Disabled():
             return {"state": "disabled"}
         case _:
             assert_never(state)
+
+
+def _dump_outage(state: Open | HalfOpen) -> dict[str, str]:
+    return {
+        "until": _text(state.until),
+        "cool_off": _text(state.cool_off),
+        "probers": _dump_names(state.probers),
+        "wrong": "" if state.wrong is None else str(state.wrong),
+    }
 
 
 def _dump_names(names: Iterable[str]) -> str:
@@ -165,18 +177,23 @@ def _parse_state(fields: Mapping[str, str]) -> BreakerState:
                 auth_history=tuple(_login(text) for text in (fields.get("logins") or "").split()),
                 failed_jobs=frozenset(_parse_names(fields.get("failed"))),
                 suspects=tuple(_suspect(text) for text in (fields.get("suspects") or "").split()),
+                believed_until=_number(fields.get("believed")),
             )
         case "open":
-            return Open(float(fields["until"]), float(fields["cool_off"]), _parse_names(fields.get("probers")))
+            return Open(float(fields["until"]), float(fields["cool_off"]), *_parse_probes(fields))
         case "half_open":
             outage = float(fields["until"]), float(fields["cool_off"]), float(fields.get("lent") or 0)
-            return HalfOpen(*outage, _parse_names(fields.get("probers")))
+            return HalfOpen(*outage, *_parse_probes(fields))
         case "forced_open":
             return ForcedOpen()
         case "disabled":
             return Disabled()
         case other:
             raise ValueError(f"a breaker's state is closed, open, half_open, forced_open or disabled, not {other!r}")
+
+
+def _parse_probes(fields: Mapping[str, str]) -> tuple[tuple[str, ...], int | None]:
+    return _parse_names(fields.get("probers")), int(fields["wrong"]) if fields.get("wrong") else None
 
 
 def _text(number: float | None) -> str:

@@ -15,7 +15,7 @@ class Rules:
     It opens on ``consecutive`` faults in a row; or when ``ratio`` of the last ``window_least`` to ``window`` calls
     within ``window_seconds`` failed; or when ``slow`` calls in flight passed the slow threshold, where each success
     makes up for ``forgives`` of one; or when half of ``error_burst`` or more calls within ``error_burst_seconds`` were
-    client errors, which opens it for ``park``. None switches a reason off. Where nothing came from the provider itself,
+    client errors. None switches a reason off. Where nothing came from the provider itself,
     it takes ``reporters`` hosts to open it: one that alone cannot reach a provider has a broken link, not the fleet an
     outage.
 
@@ -23,6 +23,11 @@ class Rules:
     is older than ``young``, within ``base`` and ``cap``, ± ``jitter``; after a fatal signal at least ``park``. An
     outage that comes back within ``relapse`` after recovery goes on ageing; one that comes back within as long as it
     had lasted, and at most ``relapse_most``, begins at an age.
+
+    After a burst of client errors it stays open for ``wrong_base``, and twice as long after each probe that is called
+    wrong, too. They are believed after ``wrong_probes`` of them where the answer names what is wrong, after
+    ``wrong_unnamed`` where no call there ever brought a reply, else after ``wrong_seconds``, which is longer than an
+    outage of that kind lasts; and from then on for ``believed_seconds`` after each.
 
     One probe at a time, each for at most ``probe_lease``, which is longer than a call takes to be slow. Then the ramp:
     ``ramp_start`` calls in flight, after each round of successes times ``ramp_factor`` plus ``ramp_step``; times
@@ -38,6 +43,11 @@ class Rules:
     window_seconds: float = 120.0
     error_burst: int | None = 10
     error_burst_seconds: float = 60.0
+    wrong_base: float = 1.0
+    wrong_probes: int = 5
+    wrong_unnamed: int = 8
+    wrong_seconds: float = 7_200.0
+    believed_seconds: float = 60.0
     slow: int | None = 3
     forgives: float = 0.05
     reporters: int = 1

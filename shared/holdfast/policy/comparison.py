@@ -75,6 +75,11 @@ class Comparison:
         return self._replied_since and self.others_failing <= FEW
 
     @property
+    def was_well_before(self) -> bool:
+        """Whether a reply came within the minute before this job began to fail: then others are not far."""
+        return self.reply_came is not None and self.reply_came >= self.failing_since - LATELY
+
+    @property
     def is_alone(self) -> bool:
         """Whether nobody else's call came to anything since this job began to fail there."""
         return bool(self.credential) and self.others_failing == 0 and not self.others_succeed
@@ -95,9 +100,16 @@ def blame(fault: Fault, route: str, comparison: Comparison, health: Health) -> B
     """
     if FAULT_RULES[fault.kind].scope is Scope.US:
         return Blame.UNKNOWN
+    if is_believed_wrong(fault, route, health):
+        return Blame.JOB
     if route in health.open_routes | health.failing_routes | health.degraded:
         return Blame.ROUTE
     return Blame.JOB if comparison.others_succeed or comparison.others_succeeded_beside else Blame.UNKNOWN
+
+
+def is_believed_wrong(fault: Fault, route: str, health: Health) -> bool:
+    """Whether a request is called wrong by a route that called everybody wrong, until that was believed."""
+    return fault.kind is FaultKind.INVALID_REQUEST and route in health.believed
 
 
 def is_its_own(
@@ -109,6 +121,8 @@ def is_its_own(
     nothing from the first on where a call that was sent later brought a reply. ``before`` is what the job's call before
     this one ended with: a request that is called wrong twice is one wrong request, for a burst is one of many jobs.
     """
+    if is_believed_wrong(fault, route, health):
+        return False
     whose = blame(fault, route, comparison, health)
     if fault.kind is before is FaultKind.INVALID_REQUEST and whose is not Blame.ROUTE:
         return True

@@ -41,6 +41,8 @@ def signals(
     said = {ScopeKind.ROUTE: route, ScopeKind.CREDENTIAL: row.credential, ScopeKind.ENDPOINT: row.endpoint}
     if own:
         return {scope: signal if signal is Signal.OK else Signal.NONE for scope, signal in said.items()}
+    if route is Signal.CLIENT_ERROR and outcome.names_part:
+        said[ScopeKind.ROUTE] = Signal.NAMED_CLIENT_ERROR
     if _is_sure(outcome):
         return said
     return {scope: Signal.SUSPECT if signal is Signal.FATAL else signal for scope, signal in said.items()}

@@ -19,9 +19,10 @@ from holdfast.model.request import OnRefusal, Strictness
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
 from holdfast.policy.backoff import CAP, Uniform, retry_delay, widths
-from holdfast.policy.comparison import NOTHING_KNOWN, Blame, Comparison, blame
+from holdfast.policy.comparison import NOTHING_KNOWN, Blame, Comparison, blame, is_believed_wrong
+from holdfast.policy.error_burst import SECONDS as BURST_SECONDS
 from holdfast.policy.exceptions import after_exception
-from holdfast.policy.fault_rules import FAULT_RULES, FaultAction, FaultRule, Scope, may_be_billed
+from holdfast.policy.fault_rules import FAULT_RULES, GUARDED_CAP, FaultAction, FaultRule, Scope, may_be_billed
 from holdfast.policy.health import Health
 from holdfast.policy.outcome_signals import asked_wait
 from holdfast.policy.signals import ScopeKind, scope_names
@@ -219,9 +220,33 @@ def _refused(case: _Case) -> Step:
     if (ceiling := _lower_ceiling(case)) is not None:
         return replace(_here_again(case, uses_attempt=True), output_ceiling=ceiling)
     told_by_status = in_doubt and case.fault.evidence is Evidence.STATUS
-    if told_by_status and case.blame is Blame.UNKNOWN and not case.is_the_same_again:
+    if told_by_status and _is_in_doubt(case) and not case.is_the_same_again:
         return _here_again(case, uses_attempt=False)
+    if told_by_status and (wait := _wait_for_others(case)) is not None:
+        delay = _clamped(case, case.uniform(wait / 2, wait))
+        return Retry(delay, uses_attempt=False, avoid=_outlasting(case.avoid, delay))
     return _exclude_route(case)
+
+
+def _is_in_doubt(case: _Case) -> bool:
+    """Whether a request that is called wrong may be one of many: an outage may have begun with it."""
+    if case.blame is Blame.UNKNOWN:
+        return True
+    believed = is_believed_wrong(case.fault, case.route.name, case.health)
+    return not (case.fault.names_part or case.comparison.others_succeed or believed)
+
+
+def _wait_for_others(case: _Case) -> float | None:
+    """Seconds, at most, until a burst of client errors would be seen that is too slow to be seen by now.
+
+    Of a request that was called wrong twice, where others are, too, or may be next. None: it is known to be wrong.
+    """
+    if case.fault.names_part or not _is_in_doubt(case):
+        return None
+    if case.comparison.others_lately > 0:
+        return BURST_SECONDS if case.job.tries <= REFUSALS else None
+    waits = case.blame is Blame.UNKNOWN and case.comparison.was_well_before and case.job.tries < REFUSALS
+    return GUARDED_CAP if waits else None
 
 
 def _lower_ceiling(case: _Case) -> int | None:

@@ -21,7 +21,8 @@ class Signal(StrEnum):
     probation that counts as slow: what hedging hides would else close a breaker again and again. On a route that is
     well it counts nothing, for some healthy calls are late.
     ``FATAL`` opens the breaker at once. ``CLIENT_ERROR``: the job was called wrong; said of many, it speaks of the
-    route. ``SUSPECT``: a refusal that may be the job's or the route's; of two different jobs between which nobody
+    route. ``NAMED_CLIENT_ERROR``: the same, where the answer names the part of the request that is wrong.
+    ``SUSPECT``: a refusal that may be the job's or the route's; of two different jobs between which nobody
     succeeded, it is the route's.
     ``AUTH_REJECTED``: the endpoint answers, and refused a login; said of several credentials at once, its logins are
     out.
@@ -34,6 +35,7 @@ class Signal(StrEnum):
     HEDGED_LATE = "hedged_late"
     FATAL = "fatal"
     CLIENT_ERROR = "client_error"
+    NAMED_CLIENT_ERROR = "named_client_error"
     SUSPECT = "suspect"
     AUTH_REJECTED = "auth_rejected"
     NONE = "none"

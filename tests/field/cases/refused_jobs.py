@@ -57,6 +57,23 @@ CASES = [
     one_bad("a-424-of-one", error(424, "the model failed on this input", when=POISON), calls_at_most=6),
     one_bad("a-429-of-one", error(429, "this request is larger than your limit", when=POISON), calls_at_most=8),
     one_bad("a-400-without-a-body", Answer(b"", 400, POISON), calls_at_most=6),
+    Case(
+        "every-line-is-malformed",
+        prompts(60, temperature=0.5),
+        [
+            [
+                error(
+                    400,
+                    "Unsupported parameter: 'temperature' with this model",
+                    code="unsupported_parameter",
+                )
+            ]
+        ],
+        others=Right(
+            state="dead", fault="invalid_request", calls_at_most=3, says=["Unsupported parameter: 'temperature'"]
+        ),
+        seconds=75.0,
+    ),
     one_bad("no-content-200", Answer(b"", 200, POISON), calls=2),
     one_bad("a-page-instead-of-an-answer", Answer(PAGE, 200, POISON, HTML), calls=2),
     Case(

@@ -1,4 +1,4 @@
-"""Thirteen bugs, each put in the place of one function of the real policy, and the outage in which it is to be seen.
+"""Fourteen bugs, each put in the place of one function of the real policy, and the outage in which it is to be seen.
 
 ``sees`` is a part of the sentence that the audit says. The same scenario and seed are clean with the real policy.
 """
@@ -103,6 +103,10 @@ def compares_with_nobody(job, route, plan, outcome, *rest, **_more):
     return retry.next_step(job, route, plan, outcome, *rest)
 
 
+def believes_at_once(state, observed, rules, uniform):
+    return breaker.record(state, observed, replace(rules, wrong_seconds=60.0), uniform)
+
+
 def own_clock(now, worker):
     return now + worker.ahead
 
@@ -192,6 +196,12 @@ BUGS = [
         "a job was asked again and again where others succeed",
         PolicyHooks(next_step=compares_with_nobody),
         scenario([(0, [])], seconds=300, single=True, odd=[{"first": 50, "every": 100, "mode": "e500"}]),
+    ),
+    Bug(
+        "believes at once that everybody is wrong",
+        "a job was buried for what its provider told everybody",
+        PolicyHooks(record=believes_at_once),
+        scenario([(0, []), (30, [(1.0, "e400", 0.2)]), (1_830, [])], seconds=1_900, single=True, jobs_per_second=1),
     ),
 ]  # fmt: skip
 assert PolicyHooks() == REAL

@@ -47,6 +47,23 @@ def test_a_real_outage_ends_no_job_not_even_beside_poison():
     assert found.figures.lost == 0
 
 
+@pytest.mark.parametrize("mode", ["e400", "e422"])
+def test_jobs_that_are_all_wrong_end_with_few_calls_though_nobody_succeeds(mode):
+    found = run({"first": 0, "every": 1, "mode": mode})
+    assert (found.figures.dead, found.figures.lost) == (found.figures.accepted, 0)
+    assert found.figures.failed_calls <= 2 * found.figures.accepted + 50
+    assert found.course.seconds <= 600
+    assert found.violations.keys() <= {"a breaker opened though its provider was well"}  # nobody can tell
+
+
+def test_an_hour_in_which_everybody_is_called_wrong_buries_nobody():
+    hour = scenario([(0, []), (30, [(1.0, "e400", 0.2)]), (3_630, [])], seconds=3_700, single=True, jobs_per_second=0.5)
+    found = run_virtual(hour, 1)
+    assert (found.figures.dead, found.figures.lost) == (0, 0)
+    assert found.figures.failed_calls <= 80
+    assert found.violations == {}
+
+
 @pytest.mark.parametrize("mode", ["e402", "e403", "e404"])
 def test_a_refusal_of_everybody_shuts_the_route_quickly_and_ends_nobody(mode):
     found = run(script=[(0, []), (10, [(1.0, mode, 0.2)]), (40, [])], seconds=80)

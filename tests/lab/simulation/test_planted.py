@@ -1,4 +1,4 @@
-"""The simulator sees: each of thirteen planted bugs is told by the promise that it breaks, and nothing else is."""
+"""The simulator sees: each of fourteen planted bugs is told by the promise that it breaks, and nothing else is."""
 
 import pytest
 

@@ -9,6 +9,7 @@ from holdfast.wire.codes import find_row
 from holdfast.wire.faults.ceilings import find_ceiling
 from holdfast.wire.faults.error_body import ErrorBody, parse, read_error_body, read_inner_error
 from holdfast.wire.faults.meaning import Meaning, find_inner_meaning, find_meaning
+from holdfast.wire.faults.named_part import names_part
 from holdfast.wire.redact import redact
 from holdfast.wire.retry_after import retry_after
 
@@ -44,6 +45,7 @@ def read_fault(
         wrong_everywhere=meaning.wrong_everywhere,
         is_page=error.is_page,
         output_ceiling=find_ceiling(error.message),
+        names_part=meaning.kind is FaultKind.INVALID_REQUEST and names_part(error),
     )
 
 

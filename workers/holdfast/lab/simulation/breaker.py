@@ -1,6 +1,7 @@
 """A breaker of the simulation: ``policy.breaker`` moves it; here it is kept, and its probes are counted."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from holdfast.lab.simulation.jobs import SimulatedCall
 from holdfast.lab.simulation.policy_hooks import PolicyHooks
@@ -80,8 +81,7 @@ class SimulatedBreaker:
         """The prober died: its place is free."""
         breaker = self.breaker
         if self.probes.pop(call, None) is not None and isinstance(breaker.state, HalfOpen):
-            freed = HalfOpen(now, breaker.state.cool_off)
-            self._keep(Breaker(freed, breaker.epoch, breaker.since, breaker.recovered))
+            self._keep(breaker.same_epoch(replace(breaker.state, until=now)))
 
     def _keep(self, breaker: Breaker) -> None:
         self.breaker = breaker
@@ -94,6 +94,11 @@ class SimulatedBreaker:
         """Whether it admits nothing now: what ``Health`` is made of."""
         state = self.breaker.state
         return self.is_ill and not (isinstance(state, Open | HalfOpen) and now >= state.until)
+
+    def believes(self, now: float) -> bool:
+        """Whether client errors are each job's own."""
+        state = self.breaker.state
+        return isinstance(state, Closed) and state.believed_until is not None and now < state.believed_until
 
     def lose(self, now: float) -> None:
         """Redis was lost with what it knew: the first call is a probe."""

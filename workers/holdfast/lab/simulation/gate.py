@@ -156,10 +156,11 @@ class SimulatedGate:
         ill = {scope for scope in self.troubled if self.breakers[scope].is_ill}
         ramping = {scope for scope in self.troubled if self.breakers[scope].is_ramping}
         paused = {name for name, bucket in self.state.buckets.items() if bucket.paused_until > now}
-        if not ill and not ramping and not paused:
+        believed = {scope for scope in self.troubled if self.breakers[scope].believes(now)}
+        if not ill and not ramping and not paused and not believed:
             return WELL
         shut = {scope for scope in ill if self.breakers[scope].shuts(now)}
-        return health_of(self.targets, ill=ill, shut=shut, ramping=ramping, paused=paused)
+        return health_of(self.targets, ill=ill, shut=shut, ramping=ramping, paused=paused, believed=believed)
 
     def release(self, calls: Iterable[SimulatedCall], now: float) -> None:
         """Free what a dead worker held. Its units stay spent."""

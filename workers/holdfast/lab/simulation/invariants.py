@@ -5,6 +5,7 @@ from collections import Counter
 from holdfast.lab.simulation.breaker import SimulatedBreaker
 from holdfast.lab.simulation.jobs import SimulatedCall, SimulatedJob
 from holdfast.lab.simulation.provider import SimulatedProvider
+from holdfast.model.fault import FaultKind
 from holdfast.model.job import MAX_CALLS, TERMINAL, State
 from holdfast.model.step import Retry, Snooze, Step
 from holdfast.policy.fault_rules import FAULT_RULES, Scope
@@ -93,6 +94,8 @@ class InvariantChecker:
             self.found["a job expired long before its deadline"] += 1
         if job.state is State.DEAD and not job.fails and _is_not_its_fault(job):
             self.found["a fault of a route, a credential or an endpoint buried a job"] += 1
+        if job.state is State.DEAD and not job.fails and job.progress.fault is FaultKind.INVALID_REQUEST:
+            self.found["a job was buried for what its provider told everybody"] += 1
 
 
 def _expired_early(job: SimulatedJob) -> bool:
