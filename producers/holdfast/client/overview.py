@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from holdfast.client.fleet import (
     GateOverview,
@@ -119,7 +120,10 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """One moment. ``at`` in seconds since the epoch, by SQL's clock; ``redis``: what is wrong with Redis."""
+    """One moment. ``at`` in seconds since the epoch, by SQL's clock; ``redis``: what is wrong with Redis.
+
+    ``diagnoses``: those of the last minutes, by provider, as ``holdfast diagnose`` shows them.
+    """
 
     at: float
     verdict: HealthSummary
@@ -133,6 +137,7 @@ class Overview:
     audit: Sequence[AuditRecord]
     counters: Counters
     books: Books
+    diagnoses: Mapping[str, Mapping[str, Any]]
     database_url: str
     redis_url: str | None
     redis: str | None
@@ -197,6 +202,7 @@ def read_overview(installation: Installation, *, ledger_broken: bool = False) ->
         unusable=unusable,
         audit=store.read(read_audit, AUDITED),
         counters=counters,
+        diagnoses=situation.diagnoses,
         books=Books(*store.read(read_equation)),
         database_url=store.url,
         redis_url=redis_url(installation),
@@ -288,7 +294,9 @@ def wait_reasons(
     for lane in lanes:
         counts, later = lane.state.lane.counts, [(why, jobs) for name, why, jobs in delayed if name == lane.name]
         blocked = situation.why_blocked(lane.name)
-        found[blocked or f"their turn: drained {lane.state.eta.why}"] += counts.get(State.QUEUED, 0)
+        eta = lane.state.eta
+        turn = eta.why if eta.seconds is None else f"their turn: drained {eta.why}"
+        found[blocked or turn] += counts.get(State.QUEUED, 0)
         there, seen = counts.get(State.DELAYED, 0), sum(jobs for _, jobs in later)
         exact = exact and there == seen
         for why, jobs in later:
