@@ -198,3 +198,18 @@ def test_tokens_are_estimated_where_no_provider_can_be_asked_and_that_is_said(cl
     assert raw.headers["x-holdfast-estimate"] == "true"
     assert 4 <= raw.parse().input_tokens <= 20
     assert client.beta.messages.count_tokens(**asked).input_tokens == raw.parse().input_tokens
+
+
+def test_models_are_listed_by_pages_and_found_by_any_name(client) -> None:
+    assert [model.id for model in client.models.list(limit=1)] == ["smart", "claude-opus-4-8", "gpt-5.4"]
+    assert client.models.retrieve("openai/gpt-5.4").display_name == "openai/gpt-5.4"
+    with pytest.raises(anthropic.NotFoundError, match="Did you mean smart"):
+        client.models.retrieve("smrt")
+
+
+def test_files_of_openais_clients_are_not_shown_to_anthropics(client) -> None:
+    """Both APIs have the path, for different things."""
+    for look in (client.beta.files.list, lambda: client.beta.files.retrieve_metadata("file_1")):
+        with pytest.raises(anthropic.NotFoundError, match="keeps no files") as caught:
+            look()
+        assert caught.value.body["error"]["type"] == "not_found_error"

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import Scope
 
 from holdfast.api.problems import ErrorWriter
@@ -29,6 +31,12 @@ def client_api_of(scope: Scope) -> ClientApi | None:
         return None
     is_anthropic = path.startswith(ANTHROPICS_OWN) or VERSION in Headers(scope=scope)
     return ClientApi.ANTHROPIC if is_anthropic else ClientApi.OPENAI
+
+
+def refuse_anthropics_clients(request: Request) -> None:
+    """Answer that a path is not there, which Anthropic's API has too, as another thing. Raises HTTPException."""
+    if client_api_of(request.scope) is ClientApi.ANTHROPIC:
+        raise HTTPException(404, "Holdfast keeps no files for Anthropic's API: send what they hold in the request.")
 
 
 class ErrorShapes:

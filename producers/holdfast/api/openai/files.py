@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from holdfast.api.auth.request_context import Reading, RequestContext, Submitting
+from holdfast.api.compatible.client_api import refuse_anthropics_clients
 from holdfast.api.openai.file_ids import FileId, read_file_id
 from holdfast.api.openai.file_view import file_view, output_view, page_view
 from holdfast.api.openai.output_files import output_lines, output_order
@@ -19,7 +20,7 @@ from holdfast.store.files import delete_file, find_file, is_being_read, list_fil
 
 View = dict[str, Any]
 MOST_PARTS = 20  # of a form
-router = APIRouter(prefix="/files", tags=["openai"])
+router = APIRouter(prefix="/files", tags=["openai"], dependencies=[Depends(refuse_anthropics_clients)])
 
 
 @router.post("", openapi_extra={"requestBody": {"content": {"multipart/form-data": {"schema": {"type": "object"}}}}})
