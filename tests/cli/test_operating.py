@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from holdfast.cli.job import draw_attempts
 from holdfast.cli.route import draw_routes
 from holdfast.client.batch_progress import obstacles
 
@@ -162,3 +163,12 @@ def test_at_80_columns_a_route_is_whole_and_its_breaker_is_told_in_words() -> No
     assert max(map(len, drawn.splitlines())) <= 80
     assert "working" in drawn
     assert "(closed)" in drawn
+
+
+def test_of_thousands_of_attempts_the_last_are_drawn() -> None:
+    attempt = {"generation": 1, "route": "a/m", "started_at": "2026-11-30T12:00:00Z", "seconds": 0.1, "fault": None}
+    attempts = [attempt | {"number": number, "outcome": "failed", "message": ""} for number in range(1, 2_001)]
+    first, drawn = draw_attempts(attempts)
+    assert first == "1,980 earlier attempts; --json has them all"
+    assert drawn.row_count == 20
+    assert len(list(draw_attempts(attempts[:3]))) == 1

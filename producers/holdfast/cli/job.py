@@ -1,5 +1,6 @@
 """``holdfast job``: look at jobs, wait for one, cancel one."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from typer import Argument, Exit, Option
@@ -26,6 +27,7 @@ from holdfast.cli.tables import (
 )
 
 group = Noun("Jobs: list, show, wait, cancel.")
+LAST = 20  # attempts of a job that are drawn
 Name = Annotated[str, Argument(help="The job's id.", metavar="JOB")]
 
 
@@ -118,4 +120,11 @@ def draw_job(job: View) -> Drawing:
         "changed": "; ".join(f"{each['field']}: {each['note']}" for each in job["mapping"]) or None,
     }
     reply = ["", plain(job["reply"]["text"])] if job["reply"] else []
-    return stack(facts_table(facts), view_table(job["attempts"], ATTEMPTS, empty="no attempts yet"), *reply)
+    return stack(facts_table(facts), *draw_attempts(job["attempts"]), *reply)
+
+
+def draw_attempts(attempts: Sequence[View]) -> Iterator[Drawing]:
+    """Draw the last calls; a job that waited long at a closed door has thousands."""
+    if len(attempts) > LAST:
+        yield f"{len(attempts) - LAST:,} earlier attempts; --json has them all"
+    yield view_table(attempts[-LAST:], ATTEMPTS, empty="no attempts yet")
