@@ -8,10 +8,10 @@ from itertools import groupby
 from holdfast.api.ui.flow import FlowSpan
 from holdfast.drawing.svg import Scale, area, line, number, polyline, rect, round_top, text
 
-WIDTH, HEIGHT = 720, 236
+WIDTH, HEIGHT = 720, 210
 LEFT, RIGHT = 44, 712
-RATES_TOP, RATES_FOOT = 14, 132  # of the panel of jobs a second
-WAIT_TOP, WAIT_FOOT = 158, 212  # of the panel of what waits
+RATES_TOP, RATES_FOOT = 14, 118  # of the panel of jobs a second
+WAIT_TOP, WAIT_FOOT = 142, 188  # of the panel of what waits
 WINDOW = 900.0  # seconds
 LINES = (("accepted", "arrivals"), ("retries", "retries"), ("reroutes", "reroutes"))
 
