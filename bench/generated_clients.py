@@ -28,7 +28,7 @@ assert view.reply.text, view
 """
 TYPESCRIPT = """
 import createClient from "openapi-fetch";
-import type { components, paths } from "./api";
+import type { components, paths } from "./api.d.ts";
 declare const process: { argv: string[]; exit(status: number): never };
 const [, , baseUrl, key, model] = process.argv;
 const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });

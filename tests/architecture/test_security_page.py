@@ -25,8 +25,8 @@ def test_every_scope_is_explained() -> None:
 
 
 def test_its_figures_are_those_of_the_code() -> None:
-    assert (FEW, WRITTEN) == (20, 60)
-    assert "after twenty refusals in a minute" in PAGE
+    assert (FEW, WRITTEN) == (600, 60)
+    assert "after 600 refusals in a minute" in PAGE
     assert "sixty rows a\nminute" in PAGE
     assert STALE < 5
 

@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Outcome, Priority, State
@@ -14,8 +14,6 @@ from holdfast.model.reply import Finish, Usage
 
 class AnswerModel(BaseModel):
     """An object of which a newer server may have more members."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 class SubmittedJob(AnswerModel):
