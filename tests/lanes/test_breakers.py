@@ -9,6 +9,7 @@ from clocks import CrankedClock
 from holdfast.lanes import Reason
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
+from holdfast.model.job import Need, Offer
 from holdfast.model.route import Limits
 from holdfast.policy.breaker_rules import default_rules
 from lanes_twin import FULL_SPEED, LANE, House, fault, fetch, plan, route
@@ -45,6 +46,25 @@ async def test_many_workers_asking_at_the_end_of_a_cool_off_get_one_probe(broken
     asked = [fetch(gate, LANE, 25, f"w{i}", broken.plan) for i, gate in enumerate(gates) for _ in range(5)]
     permits = [permit for fetched in await asyncio.gather(*asked) for permit in fetched.permits]
     assert [permit.probe for permit in permits] == [True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "state"),
+    [(FaultKind.UNREACHABLE, "endpoint:anthropic", "open"), (FaultKind.SERVER_ERROR, ROUTE, "closed")],
+)
+async def test_one_job_alone_opens_a_breaker_only_by_what_cannot_be_its_doing(
+    house: House, kind: FaultKind, scope: str, state: str
+) -> None:
+    """A job that nothing of was sent broke nothing; one that was sent may be what its provider breaks on."""
+    (job,) = house.offer(1)
+    for _ in range(10):
+        (permit,) = (await house.fetch()).permits
+        assert permit.job == job
+        await house.finish([permit], fault(kind))
+        if house.breaker(scope).get("state") == "open":
+            break
+        house.lanes.offer([Offer(job, LANE, Need(100, 100))])
+    assert house.breaker(scope)["state"] == state
 
 
 async def test_a_probe_that_succeeds_starts_a_ramp(broken: House) -> None:

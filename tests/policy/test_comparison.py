@@ -1,5 +1,7 @@
 """Whose fault a failure is: told by what the calls of other jobs came to, on the same route and credential."""
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.model.fault import Evidence, Fault, FaultKind
@@ -7,7 +9,7 @@ from holdfast.model.job import MAX_ATTEMPTS, Claimed, Need
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Bury, Reroute, Retry, Snooze
-from holdfast.policy.backoff import CAP
+from holdfast.policy.backoff import CAP, WAITED_FOR_CAP, WAITED_FOR_LONG
 from holdfast.policy.comparison import Blame, Comparison, blame, is_its_own
 from holdfast.policy.error_burst import OFTEN
 from holdfast.policy.health import Health
@@ -199,6 +201,15 @@ def test_a_job_that_fails_alone_asks_ever_more_seldom():
 
     assert longest(LONG_ALONE + 5, NOBODY_ELSE) == CAP
     assert longest(LONG_ALONE - 1, NOBODY_ELSE) == longest(LONG_ALONE + 5, OTHERS_SUCCEED) == 10.0
+
+
+def test_one_that_somebody_waits_for_asks_more_seldom_too_when_it_fails_alone_for_long():
+    def longest(tries, comparison):
+        claimed = replace(job(tries=tries), lane="m.interactive")
+        return step(K.SERVER_ERROR, comparison, claimed=claimed, uniform=lambda _low, high: high).delay
+
+    assert longest(LONG_ALONE - 1, NOBODY_ELSE) == longest(LONG_ALONE + 5, OTHERS_SUCCEED) == WAITED_FOR_CAP
+    assert longest(LONG_ALONE + 5, NOBODY_ELSE) == WAITED_FOR_LONG
 
 
 def test_the_first_failures_of_a_job_are_told_to_the_breakers_whoever_succeeds():

@@ -120,14 +120,16 @@ def add_signals(
     signals: Mapping[ScopeKind, Signal],
     at: float,
     *,
+    job: str = "",
     reporter: str = "",
     seconds: float = 0.0,
     replied: float | None = None,
 ) -> None:
     """Add what one call says to what its breakers record. Nothing said about a probe frees its place.
 
-    ``seconds``: how long the call took. ``replied``: when the latest call that brought a reply was sent there. The
-    endpoint's breaker alone records which credential was let in or refused.
+    ``job``: whose doing it may be; "": nobody's in particular. ``seconds``: how long the call took. ``replied``: when
+    the latest call that brought a reply was sent there. The endpoint's breaker alone records which credential was let
+    in or refused.
     """
     for scope, epoch in permit.epochs.items():
         kind = scope_kind(scope)
@@ -135,7 +137,7 @@ def add_signals(
         if permit.probe or signal is not Signal.NONE:
             credential = permit.credential if kind is ScopeKind.ENDPOINT and reports_auth(signals) else ""
             observations.setdefault(scope, []).append(
-                Observation(at, epoch, signal, reporter, credential, at - seconds, permit.job, replied)
+                Observation(at, epoch, signal, reporter, credential, at - seconds, job, replied)
             )
 
 

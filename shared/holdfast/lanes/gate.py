@@ -40,7 +40,7 @@ from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker_rules import RulesOf, default_rules
 from holdfast.policy.comparison import Comparison
 from holdfast.policy.health import Health
-from holdfast.policy.outcome_signals import is_connectivity_fault, signals
+from holdfast.policy.outcome_signals import is_connectivity_fault, job_at_stake, signals
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 from holdfast.policy.targets import Target
 from holdfast.testing import PRODUCTION, Clock
@@ -281,7 +281,7 @@ class Gate:
         for permit in permits:
             arguments += drop_arguments(permit, late=self.renewal.late(permit))
             self.local_breakers.record_permit(permit, None, now)
-            add_signals(observations, permit, signals(None), now)  # a probe's place comes free
+            add_signals(observations, permit, signals(None), now, job=permit.job)  # a probe's place comes free
         await self._breakers.settle(worker, [*arguments, 0], observations)
         self._slow.difference_update(permit.id for permit in permits)
 
@@ -293,7 +293,10 @@ class Gate:
         reporter = self.local_breakers.host if is_connectivity_fault(outcome) else ""
         replied = self._replied.get(target_of(permit))
         self.local_breakers.record_permit(permit, outcome, now)
-        add_signals(observations, permit, said, now, reporter=reporter, seconds=attempt.seconds, replied=replied)
+        job = job_at_stake(permit.job, outcome)
+        add_signals(
+            observations, permit, said, now, job=job, reporter=reporter, seconds=attempt.seconds, replied=replied
+        )
 
     async def _forget_unanswered(self) -> None:
         """Free what fetches gave whose answer never came: nobody knows those permits, so nobody would settle them."""

@@ -8,23 +8,26 @@ BASE = 1.0
 CAP = 300.0
 WAITED_FOR_BASE = 0.25  # of interactive jobs: a person would have asked again by then
 WAITED_FOR_CAP = 2.0
+WAITED_FOR_LONG = 30.0  # seconds; of one whose failures open no breaker that would pace it
 WAITED_FOR_SHARE = 0.25  # of the time until their deadline, so that there are some tries before it
 _LARGEST_EXPONENT = 64  # 2**64 seconds exceed every cap; a larger power would overflow a float
 
 
-def widths(cap: float, left: float | None, *, interactive: bool) -> tuple[float, float]:
-    """Base and cap of the draw for one job. ``left``: seconds until its deadline.
+def widths(cap: float, left: float | None, *, interactive: bool, unpaced: bool = False) -> tuple[float, float]:
+    """Base and cap of the draw for one job. ``left``: seconds until its deadline. ``unpaced``: no breaker paces it.
 
     Somebody waits for an interactive job: it tries again soon, and more than once before its deadline. What keeps
     retries from becoming the outage holds for it as well: the breaker, the budget of retries, a server's Retry-After.
 
     >>> widths(10.0, None, interactive=False), widths(10.0, None, interactive=True), widths(10.0, 2.0, interactive=True)
     ((1.0, 10.0), (0.25, 2.0), (0.25, 0.5))
+    >>> widths(300.0, None, interactive=True, unpaced=True)
+    (0.25, 30.0)
     """
     if not interactive:
         return BASE, cap
     shares = () if left is None else (max(0.0, left) * WAITED_FOR_SHARE,)
-    cap = min(cap, WAITED_FOR_CAP, *shares)
+    cap = min(cap, WAITED_FOR_LONG if unpaced else WAITED_FOR_CAP, *shares)
     return min(WAITED_FOR_BASE, cap), cap
 
 

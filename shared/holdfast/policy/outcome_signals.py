@@ -76,6 +76,15 @@ def is_connectivity_fault(outcome: Reply | Fault | None) -> bool:
     return isinstance(outcome, Fault) and FAULT_RULES[outcome.kind].is_connectivity_fault
 
 
+def job_at_stake(job: str, outcome: Reply | Fault | None) -> str:
+    """Name the job that a failure may be the fault of; "": nothing of it ever left, so that it is nobody's.
+
+    >>> job_at_stake("j", Fault(FaultKind.SERVER_ERROR)), job_at_stake("j", Fault(FaultKind.UNREACHABLE))
+    ('j', '')
+    """
+    return job if not isinstance(outcome, Fault) or FAULT_RULES[outcome.kind].sent else ""
+
+
 def pause(fault: Fault, uniform: Uniform, *, below_limit: bool = False) -> float | None:
     """Seconds for which the bucket gives nothing, or None. >= 0 and finite.
 

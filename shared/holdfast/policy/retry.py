@@ -318,14 +318,16 @@ def _delay(case: _Case) -> float:
     if _is_used_up(case) and case.route.name not in case.health.open_routes:
         return case.uniform(CAP / 2, CAP)
     left = None if case.job.expires_at is None else case.job.expires_at - case.now
-    base, cap = widths(_cap(case), left, interactive=case.job.interactive)
+    unpaced = _is_unpaced(case)
+    cap = CAP if unpaced else case.rule.cap
+    base, cap = widths(cap, left, interactive=case.job.interactive, unpaced=unpaced)
     return retry_delay(case.job.tries + 1, asked_wait(case.fault), base=base, cap=cap, uniform=case.uniform)
 
 
-def _cap(case: _Case) -> float:
-    """Widest draw. A job that fails alone opens no breaker: its own backoff is all that paces it."""
-    unpaced = case.comparison.is_alone and case.route.name not in case.health.failing_routes
-    return CAP if unpaced and case.job.tries >= LONG_ALONE else case.rule.cap
+def _is_unpaced(case: _Case) -> bool:
+    """Whether a job has failed alone for long: that opens no breaker, so its own backoff is all that paces it."""
+    alone = case.comparison.is_alone and case.route.name not in case.health.failing_routes
+    return alone and case.job.tries >= LONG_ALONE
 
 
 def _clamped(case: _Case, delay: float) -> float:

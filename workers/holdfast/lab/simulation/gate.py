@@ -19,7 +19,7 @@ from holdfast.policy.breaker import Breaker
 from holdfast.policy.comparison import Comparison
 from holdfast.policy.fault_rules import may_be_billed, was_sent
 from holdfast.policy.health import Health, health_of
-from holdfast.policy.outcome_signals import reports_auth
+from holdfast.policy.outcome_signals import job_at_stake, reports_auth
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 from holdfast.policy.targets import targets_of
 
@@ -141,7 +141,8 @@ class SimulatedGate:
                 return False
             return self._record(call, self.hooks.signals(outcome), now)
         below = self._was_below_limit(call)
-        return self._record(call, self.hooks.signals(outcome, below_limit=below, own=own), now)
+        job = job_at_stake(str(call.job.id), outcome)
+        return self._record(call, self.hooks.signals(outcome, below_limit=below, own=own), now, job)
 
     def report_slow(self, call: SimulatedCall, now: float) -> bool:
         """A call still in flight is older than it should be. Once per call."""
@@ -206,7 +207,10 @@ class SimulatedGate:
     def _was_below_limit(self, call: SimulatedCall) -> bool:
         return self.buckets[call.target.bucket].is_below_limit(call.left)
 
-    def _record(self, call: SimulatedCall, signals: Mapping[ScopeKind, Signal], now: float) -> bool:
+    def _record(
+        self, call: SimulatedCall, signals: Mapping[ScopeKind, Signal], now: float, job: str | None = None
+    ) -> bool:
+        """``job``: whose doing it may be; None: the call's."""
         changed, self.shut_until = False, 0.0
         credential = call.target.scopes[1] if reports_auth(signals) else ""
         for scope, epoch in zip(call.target.scopes, call.epochs, strict=True):
@@ -214,9 +218,9 @@ class SimulatedGate:
             signal = signals.get(breaker.kind, Signal.NONE)
             if call.probe or signal is not Signal.NONE:
                 said = credential if breaker.kind is ScopeKind.ENDPOINT else ""
-                job, replied = str(call.job.id), self.evidence.replied(call.target)
+                whose, replied = str(call.job.id) if job is None else job, self.evidence.replied(call.target)
                 observation = Observation(
-                    now, epoch, signal, credential=said, sent=call.sent or now, job=job, replied=replied
+                    now, epoch, signal, credential=said, sent=call.sent or now, job=whose, replied=replied
                 )
                 changed = breaker.record(call, observation) or changed
         return changed
