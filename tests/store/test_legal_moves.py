@@ -40,7 +40,7 @@ def crash_for_the_third_time(scene: Scene, held: Claimed) -> None:
 def replay_slowly(scene: Scene, held: Claimed) -> None:
     scene.held_in(scene.state(held.id))  # the first of a paced replay starts at once; this one is second
     scene.sql("update job set finished_at = finished_at + 1000000 where id = :id", id=held.id)
-    scene.replay(ANYTHING, 10, 1, "me")
+    scene.replay(ANYTHING, 10, 120, "me")
 
 
 ACTS: dict[str, Act] = {
