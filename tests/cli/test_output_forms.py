@@ -27,12 +27,14 @@ EMBEDDING = {"custom_id": "a", "method": "POST", "url": "/v1/embeddings", "body"
 PLAIN = {"custom_id": "a", "model": "smart", "prompt": "hello"}
 COMPLETION = (
     b'{"z":100000000000000000001,"id": "chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{'
-    b'"index":0,"finish_reason":"stop","logprobs":null,\n"message":{"role":"assistant","content":"Hi.","refusal":null}'
-    b"}]}"
+    b'"index":0,"finish_reason":"tool_calls","logprobs":null,\n"message":{"role":"assistant","content":"Hi.",'
+    b'"refusal":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"pay",'
+    b'"arguments":"{\\"wei\\":100000000000000000000,\\"a\\":1}"}}]}}]}'
 )
 MESSAGE = (
     b'{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[{"type":"thinking","thinking":"hm",'
-    b'"signature":"c2ln"},{"type":"text","text":"Hi.","citations":null}],"stop_reason":"end_turn","stop_sequence":null,'
+    b'"signature":"c2ln"},{"type":"text","text":"Hi.","citations":null},{"type":"tool_use","id":"toolu_1",'
+    b'"name":"pay","input":{"wei":100000000000000000000,"a":1}}],"stop_reason":"tool_use","stop_sequence":null,'
     b'"usage":{"input_tokens":5,"output_tokens":3}}'
 )
 VECTORS = (

@@ -14,7 +14,6 @@ MODULES = (
     "redact",
     "retry_after",
     "usages",
-    "validate",
 )
 
 

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from holdfast.api.app_state import AppState, InjectedAppState
 from holdfast.api.auth.request_context import Watching
 from holdfast.api.metrics import exposition
-from holdfast.api.native.answers import AliveView, ReadyView
+from holdfast.api.native.fleet_answers import AliveView, ReadyView
 from holdfast.api.openapi import refusals, shown
 from holdfast.client.backend import View
 from holdfast.client.fleet import redis_warning

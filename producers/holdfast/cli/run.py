@@ -21,20 +21,36 @@ from holdfast.cli.options import (
 )
 from holdfast.model.errors import InvalidRequest
 
+AnswersFile = Annotated[
+    Path | None,
+    Option(
+        "--to",
+        "-o",
+        help="Where to write one line per input line, in order; - for standard output. "
+        "It is written as FILE.part and renamed when it is whole.",
+        metavar="OUT.jsonl",
+    ),
+]
+Processes = Annotated[int | None, Option(min=1, max=256, help="Worker processes, where no worker is running.")]
+Fresh = Annotated[
+    bool, Option("--fresh", help="Make new jobs even if this input was run before, and pay for them again.")
+]
+DryRun = Annotated[
+    bool, Option("--dry-run", help="Only count: lines, tokens, and what each route of the plans would cost.")
+]
+Budget = Annotated[
+    float | None,
+    Option(min=0.000001, help="Pause before more than so much is spent; a larger one goes on.", metavar="USD"),
+]
+Follow = Annotated[
+    bool, Option("--follow", help="Write each line as soon as its job ends, in that order, into OUT itself.")
+]
+
 
 def run(
     *,
     source: Source,
-    to: Annotated[
-        Path | None,
-        Option(
-            "--to",
-            "-o",
-            help="Where to write one line per input line, in order; - for standard output. "
-            "It is written as FILE.part and renamed when it is whole.",
-            metavar="OUT.jsonl",
-        ),
-    ] = None,
+    to: AnswersFile = None,
     output: OutputName = "auto",
     model: Model = None,
     models: ModelMap = None,
@@ -43,22 +59,11 @@ def run(
     id_column: IdColumn = None,
     priority: PriorityName = None,
     expires_in: ExpiresIn = None,
-    processes: Annotated[
-        int | None, Option(min=1, max=256, help="Worker processes, where no worker is running.")
-    ] = None,
-    fresh: Annotated[
-        bool, Option("--fresh", help="Make new jobs even if this input was run before, and pay for them again.")
-    ] = False,
-    dry_run: Annotated[
-        bool, Option("--dry-run", help="Only count: lines, tokens, and what each route of the plans would cost.")
-    ] = False,
-    budget: Annotated[
-        float | None,
-        Option(min=0.000001, help="Pause before more than so much is spent; a larger one goes on.", metavar="USD"),
-    ] = None,
-    follow: Annotated[
-        bool, Option("--follow", help="Write each line as soon as its job ends, in that order, into OUT itself.")
-    ] = False,
+    processes: Processes = None,
+    fresh: Fresh = False,
+    dry_run: DryRun = False,
+    budget: Budget = None,
+    follow: Follow = False,
     quiet: Annotated[bool, Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Run every line of a file, and write the answers in the same order.

@@ -161,7 +161,8 @@ class HttpBackend:
         return self._api.get("/dlq/groups", **_dead_query(where))
 
     def plan_bulk(self, order: BulkOrder) -> View:
-        return self._api.post(f"/dlq/{order.action}", _order(order) | {"dry_run": True})
+        view = self._api.post(f"/dlq/{order.action}", _order(order) | {"dry_run": True})
+        return {name: value for name, value in view.items() if name != "operation"}  # a dry run makes none
 
     def act(self, order: BulkOrder, wait: float | None) -> View:
         view, until = self._api.post(f"/dlq/{order.action}", _order(order)), time.monotonic() + (wait or 0.0)

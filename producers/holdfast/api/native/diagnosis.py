@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from holdfast.api.auth.request_context import Fleet
-from holdfast.api.native.answers import DiagnosisAnswer
+from holdfast.api.native.fleet_answers import DiagnosisAnswer
 from holdfast.api.openapi import shown
 from holdfast.client.backend import View
 

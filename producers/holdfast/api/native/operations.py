@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from holdfast.api.auth.request_context import Watching
-from holdfast.api.native.answers import LedgerView, StatusView
+from holdfast.api.native.fleet_answers import LedgerView, StatusView
 from holdfast.api.openapi import shown
 from holdfast.client.backend import View
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from holdfast.api.auth.request_context import Fleet, Watching
-from holdfast.api.native.answers import RouteForced, RouteList
+from holdfast.api.native.fleet_answers import RouteForced, RouteList
 from holdfast.api.openapi import shown
 from holdfast.client.backend import View
 
