@@ -15,7 +15,7 @@ STATUS = {  # of the verdict: what a script may do about it
     "budget": 75,
     "local_configuration": 78,
 }
-DOWN = 69
+DOWN, UNCONFIGURED = 69, 78
 WORDS = {True: ("ok", "green"), False: ("FAILS", "red"), None: ("-", None)}
 
 
@@ -31,7 +31,7 @@ def diagnose(
     """
     view = backend().diagnose(provider, with_calls=calls)
     show(view, draw_diagnosis)
-    if status := STATUS.get(view["verdict"], DOWN) if view["providers"] else 0:
+    if status := STATUS.get(view["verdict"], DOWN) if view["providers"] else UNCONFIGURED:
         raise Exit(status)
 
 
