@@ -85,6 +85,9 @@ def test_a_group_is_a_filter(scene: Scene) -> None:
     die(scene, Fault(FaultKind.TOO_LONG, "one", 400))
     other = die(scene, Fault(FaultKind.TOO_LONG, "two", 400))
     cause = next(group.cause for group in scene.store.read(dead_groups, JobFilter()) if group.sample == other)
+    (group,) = scene.store.read(dead_groups, JobFilter(cause=cause))
+    assert (group.cause, group.jobs) == (cause, 1)
+    assert scene.store.read(dead_groups, JobFilter(cause="0" * 16)) == []
     assert scene.replay(JobFilter(cause=cause), 10, None, "me") == 1
     assert scene.state(other) is State.QUEUED
 

@@ -55,9 +55,10 @@ def conditions(where: JobFilter) -> list[ColumnElement[bool]]:
 
 
 def _of_cause(cause: str) -> ColumnElement[bool]:
-    its = and_(RESULT.c.job == JOB.c.id, RESULT.c.generation == JOB.c.generation)
-    named = RESULT.c.cause.is_(None) if cause == UNKNOWN_CAUSE else RESULT.c.cause == cause
-    return select(RESULT.c.job).where(its, named).exists()
+    end = RESULT.alias()  # whoever asks may read results as well
+    its = and_(end.c.job == JOB.c.id, end.c.generation == JOB.c.generation)
+    named = end.c.cause.is_(None) if cause == UNKNOWN_CAUSE else end.c.cause == cause
+    return select(end.c.job).where(its, named).correlate(JOB).exists()
 
 
 def _in_states(states: frozenset[State]) -> ColumnElement[bool]:
