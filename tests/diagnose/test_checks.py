@@ -12,7 +12,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from holdfast.config import load
+from holdfast.credentials import Credentials
+from holdfast.diagnose import calls
 from holdfast.diagnose.checks import Examination, Examiner
+from holdfast.model.errors import ConfigError
 from holdfast.model.fault import Fault, FaultKind
 
 ANSWER: dict[str, Any] = {
@@ -189,3 +192,24 @@ async def test_without_calls_what_the_fleets_calls_came_to_decides(ask: Ask) -> 
     assert (await ask(with_calls=False, fleet_faults=one)).diagnosis.verdict == "one_model"
     both = one | {"a/haiku": Fault(FaultKind.SERVER_ERROR, status=500)}
     assert (await ask(with_calls=False, fleet_faults=both)).diagnosis.verdict == "provider_inference"
+
+
+async def test_a_library_that_is_not_installed_is_configuration(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConfigError(('api = "anthropic": needs a library that is not installed',))
+
+    monkeypatch.setattr(calls, "connect", refuse)
+    found = await ask()
+    assert found.diagnosis.verdict == "local_configuration"
+    assert "not installed" in found.diagnosis.sentence
+
+
+async def test_a_key_that_no_header_can_hold_breaks_no_other_check(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Credentials, "secret", with_a_line_end)
+    found = await ask(with_calls=False)
+    assert found.diagnosis.verdict == "local_configuration"
+    assert SECRET not in repr(found)
+
+
+async def with_a_line_end(*_: object) -> str:
+    return f"{SECRET}\n"

@@ -8,6 +8,7 @@ import aiohttp
 from yarl import URL
 
 from holdfast.config import ProviderSettings
+from holdfast.model.errors import HoldfastError
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.model.route import Api
@@ -49,6 +50,8 @@ async def try_key(
         return Fault(FaultKind.TIMED_OUT, f"no answer within {LONGEST:g} s")
     except aiohttp.ClientError as error:
         return Fault(FaultKind.UNREACHABLE, type(error).__name__)
+    except ValueError:
+        return Fault(FaultKind.INTERNAL, "the key has characters that no header can hold")
     if answer.status < 300 or answer.status in NO_LIST:  # noqa: PLR2004  HTTP's own number
         return "no list" if answer.status in NO_LIST else "accepted"
     return _hide(secret, read_fault(provider.api.wire, answer.status, headers, body))
@@ -56,9 +59,12 @@ async def try_key(
 
 async def try_model(provider: ProviderSettings, model: str, secret: str) -> Fault | None:
     """Make a call of a few tokens, as a job's would be made. None: it was answered."""
-    opened = await asyncio.to_thread(
-        connect, provider.api, provider.base_url, secret, concurrency=1, site=provider.site
-    )
+    try:
+        opened = await asyncio.to_thread(
+            connect, provider.api, provider.base_url, secret, concurrency=1, site=provider.site
+        )
+    except HoldfastError as error:  # a library that is not installed, or settings that its SDK refuses
+        return _hide(secret, Fault(FaultKind.INTERNAL, str(error)))
     try:
         result = await opened.complete(model, QUESTION, deadline=LONGEST, tag="")
     finally:

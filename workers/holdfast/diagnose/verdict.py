@@ -227,9 +227,9 @@ def _who(failed: Mapping[str, Fault | None], ends: Mapping[str, Fault | None]) -
 
 
 def _claim(page: StatusPage | None) -> str:
-    """What the status page adds to the sentence."""
+    """What the status page adds to the sentence; nothing where there is none, or none that can be read."""
     if page is None:
-        return "; its status page says nothing"
+        return ""
     if page.claims in {"unknown", "no_provider_incident"}:
         return "; its status page tells of nothing"
     sides = [f"{side} {level.words}" for side, level in (("API", page.api), ("web", page.web)) if level]
