@@ -21,11 +21,13 @@ class OpenedClient:
 
     ``client`` is of either SDK; they have ``post`` and ``close`` in common, but no public base. ``login`` must be ready
     before a call. ``as_fields``: the SDK moves parts of the body into the path, so it takes fields instead of bytes.
+    ``same_heads``: it signs nothing and never renews its login, so that all calls of a kind have the same head.
     """
 
     client: Any
     login: AmbientLogin[Any] | None = None
     as_fields: bool = False
+    same_heads: bool = False
     headers: Mapping[str, Any] = field(default_factory=dict)  # of every call
 
 

@@ -46,7 +46,7 @@ def _open(api: Api, base_url: str, secret: str, transport: Transport, site: Site
         if api is not api.wire:
             opened = open_cloud(api, base_url, secret, transport, site)
         else:
-            opened = OpenedClient(open_client(api, base_url, secret, transport))
+            opened = OpenedClient(open_client(api, base_url, secret, transport), same_heads=True)
     except HoldfastError:
         raise
     except Exception as error:  # an SDK that wants something else must not keep other providers' workers from starting

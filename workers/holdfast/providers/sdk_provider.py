@@ -23,7 +23,8 @@ from holdfast.providers.ambient_login import NoAmbientLogin
 from holdfast.providers.clients import OpenedClient
 from holdfast.providers.outgoing import Format, OutgoingRequest, write_outgoing
 from holdfast.providers.port import Refusal
-from holdfast.providers.transport import ATTEMPT, HEADERS, NoAnswer, Transport
+from holdfast.providers.request_heads import RequestHeads, kind_of
+from holdfast.providers.transport import ANSWER, ATTEMPT, HttpAnswer, NoAnswer, Transport
 from holdfast.testing import Clock
 from holdfast.wire.bad_answer import BadAnswer
 from holdfast.wire.faults import read_bad_answer, read_fault, refuses, request_id
@@ -44,6 +45,7 @@ class SdkProvider:
     def __init__(self, opened: OpenedClient, transport: Transport, format_: Format, clock: Clock) -> None:
         self._opened, self._transport, self._format = opened, transport, format_
         self._clock = clock  # dates in answers are counted from it
+        self._heads = RequestHeads() if opened.same_heads else None
 
     async def complete(
         self,
@@ -64,33 +66,29 @@ class SdkProvider:
         try:
             if self._opened.login:
                 await self._log_in(deadline)
-            left = max(SHORTEST, deadline - (time.perf_counter() - began))
-            with self._transport.guarded(tag, refusal):
-                response = await self._post(outgoing, left, tag)
+                deadline = max(SHORTEST, deadline - (time.perf_counter() - began))
+            answer = await self._post(outgoing, deadline, tag, refusal)
         except NoAnswer as error:
             outcome = Fault(error.kind, error.why, ambiguous=_ambiguous(error))
             return CallResult(outcome, outgoing.report, seconds=time.perf_counter() - began)
         seconds = time.perf_counter() - began
         try:
-            return self._result(request, outgoing, response, seconds)
+            return self._result(request, outgoing, answer, seconds)
         except Exception as error:  # noqa: BLE001  the call was made and is paid for: it is counted, and its answer kept
-            fault = replace(exception_fault(error, sent=True), status=response.status_code)
-            return CallResult(fault, outgoing.report, seconds=seconds, response=_kept(response, None))
+            fault = replace(exception_fault(error, sent=True), status=answer.status)
+            return CallResult(fault, outgoing.report, seconds=seconds, response=_kept(answer, None))
 
-    def _result(
-        self, request: Request, outgoing: OutgoingRequest, response: httpx2.Response, seconds: float
-    ) -> CallResult:
-        headers: Mapping[str, str] = response.extensions[HEADERS]
+    def _result(self, request: Request, outgoing: OutgoingRequest, answer: HttpAnswer, seconds: float) -> CallResult:
         report = outgoing.report
-        outcome = self._understand(request, outgoing, response, headers)
+        outcome = self._understand(request, outgoing, answer)
         if isinstance(outcome, Fault):
             outcome = replace(outcome, mapped=True) if report.notes else outcome
         else:
             report = replace(report, notes=(*report.notes, *outcome.notes)) if outcome.notes else report
             if self._format.profile is not None and self._format.profile.cuts:
                 report = suspect_cut(request, outcome.usage, report)
-        limits = read_limits(headers, self._clock.now())
-        return CallResult(outcome, report, limits, seconds, _kept(response, request_id(headers)))
+        limits = read_limits(answer.headers, self._clock.now())
+        return CallResult(outcome, report, limits, seconds, _kept(answer, request_id(answer.headers)))
 
     async def _log_in(self, deadline: float) -> None:
         """Make the machine's own login ready. Raises NoAnswer."""
@@ -103,7 +101,19 @@ class SdkProvider:
         except TimeoutError as error:
             raise NoAnswer(FaultKind.NO_TOKEN, "no login within the deadline", sent=False) from error
 
-    async def _post(self, outgoing: OutgoingRequest, deadline: float, tag: str) -> httpx2.Response:
+    async def _post(self, outgoing: OutgoingRequest, deadline: float, tag: str, refusal: Refusal | None) -> HttpAnswer:
+        """Send a request under the head that the SDK has written for its kind. Raises NoAnswer."""
+        kind, body = kind_of(outgoing.path, outgoing.headers, deadline), outgoing.body
+        if self._heads is not None and (head := self._heads.find(kind)):
+            return await self._transport.exchange(head.call(tag, body), deadline=deadline, refusal=refusal)
+        with self._transport.guarded(tag, refusal):
+            response = await self._post_by_sdk(outgoing, deadline, tag)
+        if self._heads is not None:
+            self._heads.keep(kind, response.request)
+        answer: HttpAnswer = response.extensions[ANSWER]
+        return answer
+
+    async def _post_by_sdk(self, outgoing: OutgoingRequest, deadline: float, tag: str) -> httpx2.Response:
         """Send a request through the SDK. Returns any answer whatever its status. Raises NoAnswer."""
         body = outgoing.body
         given = {"body": exact_json.loads(body)} if self._opened.as_fields else {"content": body}
@@ -131,10 +141,9 @@ class SdkProvider:
         betas = join_betas(written.get(BETAS), own.get(BETAS))
         return {**travelling(written), ATTEMPT: tag, **own, **({BETAS: betas} if betas else {})}
 
-    def _understand(
-        self, request: Request, outgoing: OutgoingRequest, response: httpx2.Response, headers: Mapping[str, str]
-    ) -> Reply | Fault:
-        api, status, body, now = self._format.api, response.status_code, response.content, self._clock.now()
+    def _understand(self, request: Request, outgoing: OutgoingRequest, answer: HttpAnswer) -> Reply | Fault:
+        api, status, headers, body = self._format.api, answer.status, answer.headers, answer.body
+        now = self._clock.now()
         if status != OK:
             prompt = " ".join(_texts(request))
             fault = read_fault(api, status, headers, body, now=now, prompt=prompt)
@@ -170,9 +179,9 @@ def _ambiguous(error: NoAnswer) -> bool:
     return error.sent and error.kind is not FaultKind.BAD_ANSWER
 
 
-def _kept(response: httpx2.Response, name: str | None) -> ProviderResponse | None:
+def _kept(answer: HttpAnswer, name: str | None) -> ProviderResponse | None:
     """The answer as it came; of an error as much as a person reads. None: an error without a word."""
-    status, body = response.status_code, response.content
+    status, body = answer.status, answer.body
     if status != OK and not body:
         return None
     return ProviderResponse(status, body if status == OK else body[:MOST_OF_AN_ERROR], name)

@@ -8,11 +8,12 @@ a failed call may have been billed, and the names of the SDKs' errors do not tel
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TypeAlias
 
 import aiohttp
 import httpx2
@@ -30,10 +31,11 @@ CONNECT_SECONDS = 20.0  # for DNS, TCP and TLS together; generous, since a loop 
 PIECE = 2**16  # bytes of a request that are given to the socket at once
 KEEPALIVE_SECONDS = 4.0  # below what servers allow, so that a connection is seldom reused while it is being closed
 FIRST_ERROR = 400
-HEADERS = "holdfast.headers"  # where a response's extensions hold its headers as a plain mapping, names in lower case
+ANSWER = "holdfast.answer"  # where a response's extensions hold the HttpAnswer that it was made of
 ATTEMPT = "x-holdfast-attempt"  # the header that names the attempt to its provider
 
 CrashPoint = Callable[[str], None]
+Headers: TypeAlias = Sequence[tuple[str, str]]
 
 
 class NoAnswer(Exception):
@@ -42,6 +44,25 @@ class NoAnswer(Exception):
     def __init__(self, kind: FaultKind, why: str, *, sent: bool) -> None:
         super().__init__(kind, why, sent)
         self.kind, self.why, self.sent = kind, why, sent
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    """One request as it is sent. ``headers`` are all of them, Content-Length among them."""
+
+    method: str
+    url: URL
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An answer as it came, whatever its status. ``headers``: names in lower case. ``body``: decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -61,19 +82,16 @@ class _Outgoing:
         """Why the call may not leave now; None: it may."""
         return await self.refusal() if self.refusal else None
 
-    async def mark(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        """As a middleware of aiohttp: let the connector and the request know which call they are for."""
-        assert isinstance(request, _Request)
-        request.outgoing = self
-        return await send(request)
+
+_under_way: ContextVar[_Outgoing] = ContextVar("outgoing")  # the call that this task makes
 
 
 class _Connector(aiohttp.TCPConnector):
     """Asks whether a call may leave once it has its connection, and notes since when its bytes may."""
 
-    async def connect(self, req: Any, *args: Any, **named: Any) -> aiohttp.connector.Connection:
-        outgoing: _Outgoing = req.outgoing
-        connection = await super().connect(req, *args, **named)
+    async def connect(self, *args: Any, **named: Any) -> aiohttp.connector.Connection:
+        outgoing = _under_way.get()
+        connection = await super().connect(*args, **named)
         outgoing.crash_point("connected")
         try:
             why = await outgoing.why_not()
@@ -94,12 +112,10 @@ class _Request(aiohttp.ClientRequest):
     them: a process that is stopped in between would send them all when it goes on.
     """
 
-    outgoing: _Outgoing
-
     async def write_bytes(
         self, writer: AbstractStreamWriter, conn: aiohttp.connector.Connection, content_length: int | None = None
     ) -> None:
-        outgoing = self.outgoing
+        outgoing = _under_way.get()
         assert outgoing.may_leave_at is not None
         outgoing.crash_point("leaving")
         try:
@@ -148,39 +164,47 @@ class Transport(httpx2.AsyncClient):
             self._refusals.pop(tag, None)
 
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
-        """Send one request and read its whole answer within the request's timeout. Raises NoAnswer."""
-        outgoing = _Outgoing(self._refusals.get(request.headers.get(ATTEMPT, "")), self._crash_point)
+        """Send what an SDK has built, and read its whole answer within the request's timeout. Raises NoAnswer."""
+        answer = await self.exchange(
+            HttpCall(request.method, url_of(request), headers_of(request), request.content),
+            deadline=request.extensions["timeout"]["read"],
+            refusal=self._refusals.get(request.headers.get(ATTEMPT, "")),
+        )
+        return httpx2.Response(
+            answer.status,
+            headers={name: value for name, value in answer.headers.items() if name in SHOWN},
+            content=answer.body,
+            request=request,
+            extensions={ANSWER: answer},
+        )
+
+    async def exchange(self, call: HttpCall, *, deadline: float, refusal: Refusal | None) -> HttpAnswer:
+        """Send one request, and read its whole answer within ``deadline`` seconds. Raises NoAnswer."""
+        outgoing = _Outgoing(refusal, self._crash_point)
+        _under_way.set(outgoing)
         try:
-            async with asyncio.timeout(request.extensions["timeout"]["read"]):
-                return await self._exchange(request, outgoing)
+            async with asyncio.timeout(deadline):
+                return await self._exchange(call)
         except TimeoutError as error:
             kind = FaultKind.TIMED_OUT if outgoing.sent else FaultKind.UNREACHABLE
             raise NoAnswer(kind, _why(error, "no answer within the deadline"), sent=outgoing.sent) from error
         except (aiohttp.ClientError, OSError) as error:
             raise NoAnswer(_kind(error, sent=outgoing.sent), _why(error, "cut"), sent=outgoing.sent) from error
 
-    async def _exchange(self, request: httpx2.Request, outgoing: _Outgoing) -> httpx2.Response:
-        url = _url(str(request.url))
+    async def _exchange(self, call: HttpCall) -> HttpAnswer:
         async with self._open().request(
-            request.method,
-            url,
-            proxy=self._proxy_of(url),
-            headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
-            data=_in_pieces(request.content),
+            call.method,
+            call.url,
+            proxy=self._proxy_of(call.url),
+            headers=call.headers,
+            data=_in_pieces(call.body),
             allow_redirects=False,
-            middlewares=(outgoing.mark,),
         ) as answer:
             self._crash_point("bytes_sent")
-            body = await self._read(answer)
-            headers = {name.lower(): value for name, value in answer.headers.items()}
-        headers.pop("content-encoding", None)  # it is decoded already
-        return httpx2.Response(
-            answer.status,
-            headers={name: value for name, value in headers.items() if name in SHOWN},
-            content=body,
-            request=request,
-            extensions={HEADERS: headers},
-        )
+            content = await self._read(answer)
+            told = {name.lower(): value for name, value in answer.headers.items()}
+        told.pop("content-encoding", None)  # it is decoded already
+        return HttpAnswer(answer.status, told, content)
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         """Read the body, at most ``body_cap`` bytes. An error status speaks for itself even where its body is cut."""
@@ -221,6 +245,15 @@ class Transport(httpx2.AsyncClient):
 SHOWN = frozenset({"content-type", "request-id", "x-request-id", "x-should-retry"})  # what the SDKs themselves look at
 
 
+def url_of(request: httpx2.Request) -> URL:
+    return URL(str(request.url), encoded=True)
+
+
+def headers_of(request: httpx2.Request) -> Headers:
+    """The headers of a request as they are sent, in their order."""
+    return [(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw]
+
+
 def _in_pieces(body: bytes) -> bytes | AsyncIterator[memoryview]:
     """A large body is sent piece by piece; the socket would keep a copy of all that does not leave at once."""
     return _pieces(memoryview(body)) if len(body) > PIECE else body
@@ -235,11 +268,6 @@ async def _pieces(body: memoryview) -> AsyncIterator[memoryview]:
 def _tls() -> ssl.SSLContext:
     """Read the trusted certificates once; it takes a while."""
     return httpx2.create_ssl_context()
-
-
-@lru_cache(maxsize=256)
-def _url(text: str) -> URL:
-    return URL(text, encoded=True)
 
 
 def _kind(error: Exception, *, sent: bool) -> FaultKind:
