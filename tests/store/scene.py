@@ -34,6 +34,7 @@ DATES: Mapping[str, tuple[str, ...]] = {
     "worker": ("started_at", "lease_until", "stopped_at"),
     "attempt": ("started_at", "ended_at"),
     "result": ("created_at",),
+    "outbox": ("at",),
     "operation": ("until", "next_start", "created_at", "moved_at", "paused_at", "aborted_at", "ended_at"),
 }
 REPLY = Reply(text="Ahoy.", finish=Finish.STOP, usage=Usage(input=12, output=3), model="claude-1")

@@ -65,6 +65,7 @@ def _storage(table: StorageTable, env: Mapping[str, str]) -> Storage:
         directory=directory,
         namespace=table.namespace,
         keep_results=table.keep_results,
+        keep_events=table.keep_events,
         message_key=env.get(MESSAGE_KEY) or None,
     )
 

@@ -165,6 +165,11 @@ class StorageTable(TomlTable):
         description='How long a job is kept after it ended, such as `"30d"`; then it is deleted with its request, '
         "attempts, result and idempotency key, dead ones too. Default: for ever.",
     )
+    keep_events: PositiveSeconds = Field(
+        default=3 * 86_400.0,
+        description='How long events are kept after they happened, such as `"7d"`: who reads them may be away for as '
+        "long.",
+    )
 
 
 class Worker(TomlTable):

@@ -16,8 +16,8 @@ from holdfast.testing import PRODUCTION, Runtime
 class Storage:
     """``directory`` holds the embedded SQLite file and Redis; ``namespace`` is the hash tag of every Redis key.
 
-    ``keep_results``: seconds for which an ended job is kept; None: for ever. ``message_key`` signs what lies in Redis;
-    None: a random key that the database keeps.
+    ``keep_results``: seconds for which an ended job is kept; None: for ever. ``keep_events``: seconds for which the
+    outbox keeps what happened. ``message_key`` signs what lies in Redis; None: a random key that the database keeps.
     """
 
     database_url: str
@@ -25,6 +25,7 @@ class Storage:
     directory: Path
     namespace: str = "hf"
     keep_results: float | None = None
+    keep_events: float = 3 * 86_400.0
     message_key: str | None = field(default=None, repr=False)
 
 

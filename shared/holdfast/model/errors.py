@@ -179,6 +179,24 @@ class Forbidden(HoldfastError):
         return f"not allowed: {self.why}."
 
 
+class EventsGone(HoldfastError):
+    """A reader of events was away for longer than they are kept, or comes from another installation."""
+
+    code = "events_gone"
+    exit_status = 4
+    http_status = 410
+
+    def __init__(self, after: str, why: str) -> None:
+        super().__init__(after, why)
+        self.after, self.why = after, why
+
+    def __str__(self) -> str:
+        return (
+            f"there is no way on from event evt_{self.after}: {self.why}. "
+            "List what ended meanwhile (`finished_after`), then begin without an id, or with `oldest`."
+        )
+
+
 class ConfigError(HoldfastError):
     """Everything that is wrong with a configuration, at once."""
 

@@ -12,7 +12,8 @@ import orjson
 
 from holdfast.model.batch_order import BadLine, BatchOrder, NewBatchOrder
 from holdfast.model.job import LIVE, State, Submitted
-from holdfast.store.batches import BATCH_COUNTS, open_batch
+from holdfast.store.batch_ends import tell_ends
+from holdfast.store.batches import count_states, open_batch
 from holdfast.store.cancel import cancel_all
 from holdfast.store.codec import decode_labels, encode_labels
 from holdfast.store.micros import to_micros, to_seconds, to_seconds_or_none
@@ -95,11 +96,13 @@ DROP_OWN_FILE = Statement("""
 END = Statement("""
     update batch_order set ended_at = :ended_at, final_counts = :counts
     where batch = :batch and ended_at is null and read_at is not null
+    returning tenant
 """)
 LAST_END = Statement("select max(finished_at) as at from job where batch = :batch and finished_at is not null")
 FAIL = Statement("""
     update batch_order set failure = :failure, read_at = :now, ended_at = :now, final_counts = '{}'
     where batch = :batch and ended_at is null
+    returning tenant
 """)
 HIDE = Statement("""
     update batch_order set hidden_files = hidden_files || ' ' || :part where batch = :batch
@@ -132,7 +135,8 @@ def open_order(tx: Transaction, new: NewBatchOrder) -> BatchOrder:
 def open_failed_order(tx: Transaction, new: NewBatchOrder, failure: str) -> BatchOrder:
     """Open an order that cannot be carried out at all. ``failure`` is JSON of code and message."""
     open_order(tx, new)
-    tx.run(FAIL, batch=new.batch, failure=failure, now=tx.now)
+    if tx.run(FAIL, batch=new.batch, failure=failure, now=tx.now):
+        tell_ends(tx, {new.batch: new.tenant}, {})
     found = find_order(tx, new.batch, new.api, new.tenant)
     assert found is not None
     return found
@@ -231,14 +235,14 @@ class OpenOrders:
 
 def find_open_orders(tx: Transaction) -> OpenOrders:
     rows = tx.run(OPEN_ONES, now=tx.now)
-    counts = _counts(tx, [row.batch for row in rows if not row.is_unread])
+    counts = count_states(tx, [row.batch for row in rows if not row.is_unread])
     done = tuple(batch for batch, jobs in counts.items() if not any(state in LIVE for state in jobs))
     return OpenOrders(tuple(row.batch for row in rows if row.is_unread), done)
 
 
 def end_orders(tx: Transaction, batches: Sequence[str]) -> int:
     """Close those that have been read and whose jobs have all ended, and keep their counts. Answers how many."""
-    return sum(_end(tx, batch, counts) for batch, counts in _counts(tx, batches).items())
+    return sum(_end(tx, batch, counts) for batch, counts in count_states(tx, batches).items())
 
 
 def _end(tx: Transaction, batch: str, counts: Mapping[State, int]) -> int:
@@ -246,7 +250,8 @@ def _end(tx: Transaction, batch: str, counts: Mapping[State, int]) -> int:
         return 0
     last = tx.run(LAST_END, batch=batch)[0].at
     kept = orjson.dumps({state.value: jobs for state, jobs in counts.items()}).decode()
-    tx.run(END, batch=batch, ended_at=last or tx.now, counts=kept)
+    for row in tx.run(END, batch=batch, ended_at=last or tx.now, counts=kept):
+        tell_ends(tx, {batch: row.tenant}, {batch: counts})
     return 1
 
 
@@ -261,16 +266,8 @@ def delete_order(tx: Transaction, batch: str) -> None:
 
 
 def _records(tx: Transaction, rows: Sequence[Any]) -> list[BatchOrder]:
-    counts = _counts(tx, [row.batch for row in rows])
+    counts = count_states(tx, [row.batch for row in rows])
     return [_record(row, counts[row.batch]) for row in rows]
-
-
-def _counts(tx: Transaction, batches: Sequence[str]) -> dict[str, dict[State, int]]:
-    counts: dict[str, dict[State, int]] = {batch: {} for batch in batches}
-    for row in tx.run(BATCH_COUNTS, ids=list(counts)) if counts else ():
-        if row.jobs:
-            counts[row.name][State(row.state)] = row.jobs
-    return counts
 
 
 def _record(row: Any, counts: Mapping[State, int]) -> BatchOrder:

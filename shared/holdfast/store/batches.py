@@ -1,6 +1,6 @@
 """Batches: jobs submitted together, counted by state."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from holdfast.model.errors import Conflict
@@ -70,9 +70,15 @@ def count_unfinished(tx: Transaction, batch: str) -> int:
     return sum(row.jobs for row in tx.run(BATCH_COUNTS, ids=[batch]) if State(row.state) not in TERMINAL)
 
 
+def count_states(tx: Transaction, batches: Collection[str]) -> dict[str, dict[State, int]]:
+    """Count the jobs of batches by state, without states that no job is in."""
+    counts: dict[str, dict[State, int]] = {batch: {} for batch in batches}
+    for row in tx.run(BATCH_COUNTS, ids=list(counts)) if counts else ():
+        if row.jobs:
+            counts[row.name][State(row.state)] = row.jobs
+    return counts
+
+
 def _records(tx: Transaction, rows: Sequence[Any]) -> list[BatchRecord]:
-    counts: dict[str, dict[State, int]] = {row.id: {} for row in rows}
-    for count in tx.run(BATCH_COUNTS, ids=list(counts)) if counts else ():
-        if count.jobs:
-            counts[count.name][State(count.state)] = count.jobs
+    counts = count_states(tx, [row.id for row in rows])
     return [BatchRecord(row.id, row.tenant, row.name, to_seconds(row.created_at), counts[row.id]) for row in rows]

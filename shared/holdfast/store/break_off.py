@@ -23,7 +23,8 @@ BREAK_OFF = Statement("""
         state = :state, finished_at = cast(:finished_at as bigint), fault = :fault, why_waiting = :why,
         worker = null, calls = calls + :calls
     where id = :job and worker = :worker and state = 'running'
-    returning id, generation, number, fence, lane, batch, input_tokens, output_tokens, avoid, expires_at
+    returning id, generation, number, fence, lane, batch, input_tokens, output_tokens, avoid, expires_at,
+        tenant, custom_id, model
 """)
 # A job that was cancelled meanwhile is not held any more; its call has ended all the same.
 END_ATTEMPTS = Statement("""
@@ -73,7 +74,7 @@ def _end_attempts(tx: Transaction, worker: str, job: str, why: str, outcome: Out
 
 
 def _bury(tx: Transaction, rows: Any, why: str) -> list[Offer]:
-    write_terminal_records(tx, [ended_by_others(row, State.DEAD, FaultKind.INTERNAL, why) for row in rows])
+    write_terminal_records(tx, [ended_by_others(row, State.DEAD, FaultKind.INTERNAL, why) for row in rows], rows)
     for _ in rows:
         tx.count("dead", FaultKind.INTERNAL)
     return []

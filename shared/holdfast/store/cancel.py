@@ -16,7 +16,7 @@ CANCEL_PAGE = 1000  # jobs in one transaction
 END = Statement("""
     update job set state = :state, fault = :fault, finished_at = :now, available_at = null, worker = null
     where id in ($ids) and state = :before
-    returning id, generation, number, fence, lane, batch, why_waiting
+    returning id, generation, number, fence, lane, batch, why_waiting, tenant, custom_id, model
 """)
 STATE = Statement("""
     select state from job where id = :id and (cast(:tenant as text) is null or tenant = :tenant)
@@ -74,7 +74,7 @@ def expire_due(tx: Transaction, limit: int) -> int:
 def _end(tx: Transaction, ids: Sequence[str], before: State, after: State) -> int:
     fault = FaultKind.EXPIRED if after is State.EXPIRED else None
     rows = tx.run(END, ids=list(ids), before=before, state=after, fault=fault, now=tx.now)
-    write_terminal_records(tx, [ended_by_others(row, after, fault, row.why_waiting) for row in rows])
+    write_terminal_records(tx, [ended_by_others(row, after, fault, row.why_waiting) for row in rows], rows)
     for row in rows:
         tx.moved(row.lane, row.batch, before, after)
     return len(rows)

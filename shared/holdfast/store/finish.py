@@ -29,7 +29,8 @@ FINISH = Statement("""
         avoid = v.avoid, why_waiting = v.why, fault = v.fault,
         output_ceiling = coalesce(v.output_ceiling, job.output_ceiling)
     from v where job.id = v.id and job.fence = v.fence and job.state = 'running'
-    returning job.id, job.fence, job.lane, job.batch, job.generation, job.created_at
+    returning job.id, job.fence, job.lane, job.batch, job.generation, job.created_at,
+        job.tenant, job.custom_id, job.model
 """)
 # The call was made and paid whatever became of its job, so this asks for no fence: a claim has a row of its own. A row
 # that a take-over called unknown learns the truth from an end that comes late.
@@ -69,7 +70,9 @@ def finish(tx: Transaction, attempts: Sequence[Attempt]) -> list[bool]:
     calls = [by_claim[row.job, row.fence][row.number] for row in ended]
     count_calls(tx, calls)
     write_responses(tx, calls)
-    write_terminal_records(tx, [ended_by_call(by_claim[key].values(), moves[key]) for key in won if moves[key].ends])
+    over = [key for key in won if moves[key].ends]
+    records = [ended_by_call(by_claim[key].values(), moves[key]) for key in over]
+    write_terminal_records(tx, records, [won[key] for key in over])
     for key, row in won.items():
         _moved(tx, row, moves[key])
     tx.crash_point("mid_record")

@@ -50,7 +50,7 @@ TAKE = Statement("""
             where attempt.job = job.id and attempt.generation = job.generation and attempt.ended_at is null
         )
     where id in ($ids) and state = 'running'
-    returning id, generation, number, fence, lane, batch, state
+    returning id, generation, number, fence, lane, batch, state, tenant, custom_id, model
 """)
 LOSE_ATTEMPTS = Statement("""
     update attempt set ended_at = :now, outcome = 'unknown', message = 'its worker died'
@@ -109,8 +109,8 @@ def take_over(tx: Transaction, only_if: Callable[[], bool] = lambda: True) -> li
     for lost in tx.run(LOSE_ATTEMPTS, ids=gone, now=now):
         tx.count("calls", lost.route, Outcome.UNKNOWN)
     tx.crash_point("mid_take_over")
-    poisoned = [ended_by_others(row, State.DEAD, FaultKind.POISON) for row in taken if row.state == State.DEAD]
-    write_terminal_records(tx, poisoned)
+    dead = [row for row in taken if row.state == State.DEAD]
+    write_terminal_records(tx, [ended_by_others(row, State.DEAD, FaultKind.POISON) for row in dead], dead)
     for row in taken:
         tx.moved(row.lane, row.batch, State.RUNNING, State(row.state))
         if row.state == State.DEAD:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from holdfast.model.attempt import Attempt
+from holdfast.model.event import EventKind
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
 from holdfast.model.storable import storable
@@ -29,15 +30,29 @@ INSERT_RESULTS = Statement("""
     from v where true
 """)
 
-
+EVENTS = {
+    State.SUCCEEDED.value: EventKind.JOB_SUCCEEDED.value,
+    State.DEAD.value: EventKind.JOB_DEAD.value,
+    State.CANCELLED.value: EventKind.JOB_CANCELLED.value,
+    State.EXPIRED.value: EventKind.JOB_EXPIRED.value,
+}
 Row = list[Any]
 
 
-def write_terminal_records(tx: Transaction, rows: Sequence[Row]) -> None:
-    """Write terminal records of jobs that this transaction has just ended."""
+def write_terminal_records(tx: Transaction, rows: Sequence[Row], jobs: Sequence[Any]) -> None:
+    """Write terminal records of jobs that this transaction has just ended, and tell of them.
+
+    ``jobs``: the rows of the statement that ended them, in the same order.
+    """
     if rows:
         tx.run(INSERT_RESULTS, rows=[[*row, _cause(row)] for row in rows], now=tx.now)
         tx.ended_jobs += [row[0] for row in rows]
+        tx.events += [_event(row, job) for row, job in zip(rows, jobs, strict=True)]
+
+
+def _event(row: Row, job: Any) -> list[Any]:
+    state, fault = row[4:6]
+    return [EVENTS[state], job.tenant, job.batch, job.id, job.generation, job.custom_id, job.model, fault]
 
 
 def _cause(row: Row) -> str | None:

@@ -33,6 +33,19 @@ MOVE_PACE = Statement("""
     insert into pace (lane, at, shard, ended) select lane, :at, :shard, ended from v where true
     on conflict (lane, at, shard) do update set ended = pace.ended + excluded.ended
 """)
+# Of Postgres, in the highest 16 bits of the locks of transactions that write to the outbox; see ``outbox``.
+OUTBOX_LOCK = 0x4846
+APPEND = {
+    "sqlite": Statement("insert into outbox (at, events) values (:now, :events) returning id"),
+    "postgresql": Statement(f"""
+        with held as materialized (
+            select pg_advisory_xact_lock_shared(
+                (cast({OUTBOX_LOCK} as bigint) << 48) | (last_value - case when is_called then 0 else 1 end)
+            ) from outbox_id_seq
+        )
+        insert into outbox (at, events) select cast(:now as bigint), cast(:events as text) from held returning id
+    """),  # noqa: S608 - the number is ours
+}
 
 
 class Transaction:
@@ -47,6 +60,7 @@ class Transaction:
         self._counters: Counter[tuple[str, tuple[str, ...]]] = Counter()
         self._ended: Counter[str] = Counter()
         self.ended_jobs: list[str] = []  # ids of those whose terminal records it writes
+        self.events: list[list[Any]] = []  # what it adds to the outbox, as ``OutboxRow`` says
 
     @property
     def now(self) -> int:
@@ -111,3 +125,10 @@ class Transaction:
             self.run(MOVE_COUNTERS, rows=rows, shard=self._shard)
         if rows := [[lane, jobs] for lane, jobs in sorted(self._ended.items())]:
             self.run(MOVE_PACE, rows=rows, at=self.now // SLOT * SLOT, shard=self._shard)
+        if self.events:
+            self.append_events(self.events)
+
+    def append_events(self, events: list[list[Any]]) -> int:
+        """Write a row of the outbox now, which others do at the end. Answers its id."""
+        [row] = self.run(APPEND[self.dialect.name], now=self.now, events=to_json(events))
+        return int(row.id)

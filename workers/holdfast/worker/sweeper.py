@@ -12,11 +12,13 @@ import structlog
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.job import State
 from holdfast.store.backlog import lane_heads, list_lanes, release_due
+from holdfast.store.batch_ends import tell_batch_ends
 from holdfast.store.break_off import break_off
 from holdfast.store.cancel import expire_due
 from holdfast.store.counters import prune_pace, recount_dead
 from holdfast.store.fleet import list_workers, take_over
 from holdfast.store.operations import delete_done_operations
+from holdfast.store.outbox import DELETE_PAGE, delete_events
 from holdfast.store.requeue import find_held, requeue
 from holdfast.store.retention import delete_stopped_workers
 from holdfast.worker.context import WorkerContext
@@ -57,6 +59,7 @@ class Sweeper:
             (5.0, self.find_lost_claims),
             (10.0, self.log_redis_health),
             (15.0, self.mend_lanes),
+            (1.0, self.tell_batch_ends),
             (600.0, self.delete_leftovers),
             (60.0, self.keep_counters),
         )
@@ -103,6 +106,10 @@ class Sweeper:
         for counts in await self.context.read(list_lanes):
             if counts.counts.get(State.QUEUED, 0) > self.context.settings.worker.window:
                 await self.context.offer(await self.context.read(lane_heads, counts.lane, PRESSING))
+
+    async def tell_batch_ends(self) -> None:
+        """Tell whoever listens of batches whose last job has ended."""
+        await asyncio.to_thread(tell_batch_ends, self.context.store)
 
     async def hand_back_unsure(self) -> None:
         """Jobs whose claim failed half-way: if SQL did take the claim, they are ours and nobody runs them."""
@@ -169,9 +176,13 @@ class Sweeper:
             log.warning("messages_forgotten", messages=forgotten)
 
     async def delete_leftovers(self) -> None:
-        """Delete what is left of processes that stopped, and of operations that ended, long ago."""
+        """Delete what is left of processes that stopped, of operations that ended and of what happened, long ago."""
         await self.context.write(delete_stopped_workers)
         await self.context.write(delete_done_operations)
+        while deleted := await self.context.write(delete_events, self.context.settings.storage.keep_events):
+            if deleted < DELETE_PAGE:
+                return
+            await asyncio.sleep(REST)
 
     async def keep_counters(self) -> None:
         """Delete slots of time that no estimate looks at any more, and mend counts that older code left behind."""

@@ -13,6 +13,7 @@ from holdfast.store.tables.fleet import AuditRow, OverrideRow, WorkerRow
 from holdfast.store.tables.given_up_call import GivenUpCallRow
 from holdfast.store.tables.job import JobRow, RequestRow
 from holdfast.store.tables.operation import OperationRow
+from holdfast.store.tables.outbox import OutboxCursorRow, OutboxRow
 from holdfast.store.tables.response import ResponseRow
 from holdfast.store.tables.schema import SchemaFloorRow
 from holdfast.store.tables.secret import SecretRow
@@ -33,6 +34,8 @@ __all__ = [
     "GivenUpCallRow",
     "JobRow",
     "OperationRow",
+    "OutboxCursorRow",
+    "OutboxRow",
     "OverrideRow",
     "PaceRow",
     "RequestRow",

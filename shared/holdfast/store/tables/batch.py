@@ -20,6 +20,8 @@ class BatchRow(SQLModel, table=True):
     """The file it was read from, where it was one. Only people read it."""
     created_at: int = Field(sa_type=BigInteger)
     """When it was opened. Retention deletes the row once its last job is gone and this is old."""
+    ended_event: int | None = Field(default=None, sa_type=BigInteger)
+    """The row of the outbox that told of its end, set by whoever tells; null: nobody has. A later end is told anew."""
 
 
 class TallyRow(SQLModel, table=True):
