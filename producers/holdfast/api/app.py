@@ -33,6 +33,7 @@ from holdfast.api.problems import answer_problems
 from holdfast.api.request_ids import RequestIdMiddleware
 from holdfast.api.ui import batch_pages, dead_letter_pages, fleet_page, job_pages, login
 from holdfast.config import Settings
+from holdfast.telemetry.tracing import is_tracing
 
 UI = (fleet_page, job_pages, batch_pages, dead_letter_pages, login)
 NATIVE = "/api/v1"
@@ -91,11 +92,21 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(probes.router)
     app.include_router(documentation.router, include_in_schema=False)
     check_endpoints(app)
+    add_middlewares(app, app_state)
+    return app
+
+
+def add_middlewares(app: FastAPI, app_state: AppState) -> None:
+    """Wrap the application, the innermost first."""
+    settings = app_state.installation.settings
     app.add_middleware(BodyLimitMiddleware)
     app.add_middleware(AuthMiddleware, app_state=app_state)
     app.add_middleware(HostGuardMiddleware, app_state=app_state)
     if settings.server.allowed_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.server.allowed_origins, **CORS)
     app.add_middleware(SecurityHeadersMiddleware)
+    if is_tracing():
+        from holdfast.api.trace_context import TraceContextMiddleware  # noqa: PLC0415 - imports OpenTelemetry
+
+        app.add_middleware(TraceContextMiddleware)
     app.add_middleware(RequestIdMiddleware)  # outermost: every answer has one
-    return app

@@ -8,6 +8,7 @@ from holdfast.api.app import create_app
 from holdfast.api.auth.host_guard import check_binding
 from holdfast.api.header_timeout import HEAD_BYTES, HeaderTimeoutProtocol
 from holdfast.config import Settings
+from holdfast.telemetry.export import export_spans
 
 LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
 
@@ -32,6 +33,7 @@ def server_of(settings: Settings) -> uvicorn.Server:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises ConfigError where others could reach us and no key exists."""
+    export_spans("holdfast-api")
     server = server_of(settings)
     gc.freeze()  # what is loaded by now stays: no request waits while it is looked through
     server.run()

@@ -31,7 +31,9 @@ def ask(
     from holdfast.cli.wait import await_answer
     from holdfast.client.backend import JobDefaults, SubmitRequest
     from holdfast.model.job import Priority
+    from holdfast.telemetry.export import export_spans
 
+    export_spans("holdfast")
     request, where = question(prompt, files or [], system=system, max_tokens=max_tokens), backend()
     defaults = JobDefaults(model or default_model(where), Priority.INTERACTIVE)
     job = where.submit(SubmitRequest([request], defaults)).jobs[0].id

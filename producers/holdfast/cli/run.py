@@ -86,7 +86,9 @@ def run(
     if to is None:
         raise InvalidRequest("-o", "says where the answers go, and is missing.", "Name a file, or - for a pipe.")
     from holdfast.cli.run_file import FileRun
+    from holdfast.telemetry.export import export_spans
 
+    export_spans("holdfast")
     form = output_form(output)
     run = FileRun(
         source, to, rows, defaults, processes, form, choice, budget=budget, fresh=fresh, follow=follow, quiet=quiet

@@ -40,7 +40,9 @@ def submit(
     from holdfast.cli.model_choice import ModelChoice, read_map
     from holdfast.cli.table_input import RowOptions
     from holdfast.cli.upload import Uploader
+    from holdfast.telemetry.export import export_spans
 
+    export_spans("holdfast")
     with JsonlInput(source, RowOptions(prompt_column, template, id_column)) as lines:
         defaults, choice = job_defaults(model, priority, expires_in), ModelChoice(model, read_map(models or ()))
         sent = Uploader(backend(), lines, defaults, fresh=fresh, models=choice).send()

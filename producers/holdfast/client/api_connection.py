@@ -19,6 +19,7 @@ from holdfast.client.errors import (
 from holdfast.model import exact_json
 from holdfast.model.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from holdfast.model.loopback import is_loopback
+from holdfast.telemetry.tracing import is_tracing
 
 SECONDS = 60.0  # for one answer
 TRIES, PAUSE = 4, 0.5  # of one request; seconds, doubling
@@ -36,6 +37,7 @@ class ApiConnection:
             timeout=httpx2.Timeout(SECONDS, connect=5.0),
             transport=transport,
             headers={"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {}),
+            event_hooks={"request": [tell_span]},
             trust_env=not ours,  # a proxy of the environment cannot reach our own loopback
         )
 
@@ -91,6 +93,14 @@ class ApiConnection:
         if not response.is_success:
             raise refusal(response.status_code, problem_of(response))
         return response
+
+
+def tell_span(request: httpx2.Request) -> None:
+    """Name the current span to the server, where somebody traces: its spans stand below that."""
+    if is_tracing():
+        from holdfast.telemetry.spans import TRACE_CONTEXT  # noqa: PLC0415 - somebody traces
+
+        TRACE_CONTEXT.inject(request.headers)
 
 
 BELOW = ("/api/v1", "/api", "/v1", "/docs", "/ui", "/openapi.json")  # paths of ours that are no addresses of a server

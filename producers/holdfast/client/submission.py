@@ -8,9 +8,10 @@ from holdfast.client.backend import Accepted, AcceptedJob, SubmitRequest
 from holdfast.client.errors import PartlySubmitted
 from holdfast.client.installation import Installation
 from holdfast.client.job_items import PlanOf, read_items
+from holdfast.client.submit_span import submit_span
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.ids import inner_id, new_id, public_id
-from holdfast.model.job import Need, NewJob, Offer
+from holdfast.model.job import Need, NewJob, Offer, lane_name
 from holdfast.policy.token_estimate import estimate
 from holdfast.store.batches import find_batch, open_batch
 from holdfast.store.jobs import find_job
@@ -32,9 +33,15 @@ class Submission:
         installation.usable_keys.demand(dict.fromkeys(line.model for line in self._lines))
         self._store, self._crash_point = installation.ready(), installation.crash_point
         self._batch: str | None = None
+        self._traceparent: str | None = None
 
     def commit(self) -> Accepted:
         """Write all jobs, a chunk in a transaction. Raises Conflict, PartlySubmitted, StorageUnavailable."""
+        lanes = {lane_name(line.model, line.priority) for line in self._lines}
+        with submit_span(lanes, len(self._lines)) as self._traceparent:
+            return self._commit()
+
+    def _commit(self) -> Accepted:
         ids = sorted(new_id() for _ in self._lines)  # lanes take equal jobs in id order
         numbered = list(zip(ids, self._lines, strict=True))
         accepted = self._open_batch(numbered)
@@ -89,6 +96,7 @@ class Submission:
                 idempotency_key=f"{request.key}/{index}" if request.key and not alone else request.key,
                 expires_in=line.expires_in,
                 metadata=line.metadata,
+                traceparent=self._traceparent,
             )
 
     def _accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:

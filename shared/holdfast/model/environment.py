@@ -10,6 +10,7 @@ TOKEN_KEY = "HOLDFAST_TOKEN_KEY"  # noqa: S105 - a variable's name
 URL = "HOLDFAST_URL"
 API_KEY = "HOLDFAST_API_KEY"
 API_KEY_FILE = "HOLDFAST_API_KEY_FILE"
+TRACE_CONVENTIONS = "HOLDFAST_TRACE_CONVENTIONS"
 CLOCK = "HOLDFAST_CLOCK"
 CRASH_AT = "HOLDFAST_CRASH_AT"
 FREEZE_AT = "HOLDFAST_FREEZE_AT"
@@ -23,6 +24,8 @@ VARIABLES: Mapping[str, str] = {
     URL: "Server that the command line and programs use, where nothing else is named.",
     API_KEY: "API key that they show to it.",
     API_KEY_FILE: "File that holds it instead.",
+    TRACE_CONVENTIONS: "`latest` or `1.36`: the generation of OpenTelemetry's names for generative AI that spans use. "
+    "Default: latest.",
     CLOCK: "For drills: how much faster time passes, `SPEED@SINCE`.",
     CRASH_AT: "For tests: the point, and the time there, at which a process kills itself, `POINT:3`.",
     FREEZE_AT: "For tests: the same, and it stops until it is sent SIGCONT.",

@@ -92,6 +92,8 @@ class NewJob:
     """Seconds after acceptance until it ends as expired; kept, for a replay starts them anew."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The producer's labels, kept and shown, never sent to a provider."""
+    traceparent: str | None = None
+    """The span that it is submitted in (W3C Trace Context), to which each claim's span is linked. None: none."""
 
     @property
     def lane(self) -> str:
@@ -191,6 +193,8 @@ class Claimed:
     """The most output tokens it may ask for, as a route said that refused more. None: no route did."""
     exceptions: int = 0
     """Attempts before this one that ended with an unexpected exception of ours; at ``MAX_EXCEPTIONS`` it is buried."""
+    traceparent: str | None = None
+    """The span that it was submitted in. None: nobody traced that."""
 
     @property
     def interactive(self) -> bool:

@@ -42,7 +42,7 @@ EXCEPTIONS = Statement("""
     where attempt.fault = :fault and attempt.code = :code
     group by attempt.job
 """)
-REQUESTS = Statement("select job, body from request where job in ($ids)")
+REQUESTS = Statement("select job, body, traceparent from request where job in ($ids)")
 
 
 def claim(tx: Transaction, worker: str, permits: Sequence[Permit]) -> list[Claimed]:
@@ -50,10 +50,10 @@ def claim(tx: Transaction, worker: str, permits: Sequence[Permit]) -> list[Claim
     rows = take(tx, worker, permits)
     if not rows:
         return []
-    bodies: dict[str, bytes] = dict(tx.run(REQUESTS, ids=[row.id for row in rows]))
+    requests = {request.job: request for request in tx.run(REQUESTS, ids=[row.id for row in rows])}
     exceptions = _exceptions(tx, rows)
     tx.crash_point("mid_claim")
-    return [_claimed(row, bodies[row.id], exceptions.get(row.id, 0)) for row in rows]
+    return [_claimed(row, requests[row.id], exceptions.get(row.id, 0)) for row in rows]
 
 
 def take(tx: Transaction, worker: str, permits: Sequence[Permit]) -> Sequence[Any]:
@@ -92,7 +92,7 @@ def _attempt(row: Any, permit: Permit) -> list[Any]:
     return [row.id, row.generation, row.number, permit.route, permit.credential, row.fence]
 
 
-def _claimed(row: Any, body: bytes, exceptions: int) -> Claimed:
+def _claimed(row: Any, request: Any, exceptions: int) -> Claimed:
     return Claimed(
         id=row.id,
         lane=row.lane,
@@ -104,11 +104,12 @@ def _claimed(row: Any, body: bytes, exceptions: int) -> Claimed:
         calls=row.calls,
         tries=row.tries,
         need=decode_need(row),
-        request=decode_request(body),
+        request=decode_request(request.body),
         expires_at=to_seconds_or_none(row.expires_at),
         custom_id=row.custom_id,
         tenant=row.tenant,
         fault=fault_or_none(row.fault),
         output_ceiling=row.output_ceiling,
         exceptions=exceptions,
+        traceparent=request.traceparent,
     )

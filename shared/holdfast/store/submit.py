@@ -30,8 +30,8 @@ INSERT_JOBS = Statement("""
     returning id
 """)
 INSERT_REQUESTS = Statement("""
-    with v as ($rows(job text, body bytes))
-    insert into request (job, body) select job, body from v where true
+    with v as ($rows(job text, body bytes, traceparent text))
+    insert into request (job, body, traceparent) select job, body, traceparent from v where true
 """)
 KNOWN_IDS = Statement("select id, tenant, idempotency_key, request_hash, lane from job where id in ($ids)")
 KNOWN_KEYS = Statement("""
@@ -82,7 +82,7 @@ def insert_jobs(tx: Transaction, encoded: Sequence[Encoded]) -> list[Submitted]:
     rows = [_row(job, hash_, place, tx.now) for (job, _, hash_), place in zip(encoded, positions, strict=True)]
     new = {row.id for row in tx.run(INSERT_JOBS, rows=rows, now=tx.now)}
     fresh = {job.id: (job, body) for job, body, _ in reversed(encoded) if job.id in new}
-    tx.run(INSERT_REQUESTS, rows=[[id_, body] for id_, (_, body) in fresh.items()])
+    tx.run(INSERT_REQUESTS, rows=[[id_, body, job.traceparent] for id_, (job, body) in fresh.items()])
     for job, _ in fresh.values():
         tx.moved(job.lane, job.batch, None, State.QUEUED)
     tx.total("accepted", len(fresh))

@@ -15,6 +15,7 @@ from holdfast.lanes import connect
 from holdfast.model.errors import HoldfastError, SchemaBehind
 from holdfast.store import Store
 from holdfast.store.secrets import message_key
+from holdfast.telemetry.export import export_spans
 from holdfast.worker.logs import log_to_stderr
 from holdfast.worker.pool import Pool, Stop
 
@@ -64,6 +65,7 @@ def main() -> int:
     parser.add_argument("--concurrency", type=int, help="calls in flight, instead of the configuration's")
     arguments = parser.parse_args()
     log_to_stderr()
+    export_spans("holdfast-worker")
     gc.set_threshold(*COLLECT)
     try:
         asyncio.run(work(load(arguments.config)))

@@ -23,6 +23,7 @@ from holdfast.worker.decision import DecisionMaker, counting
 from holdfast.worker.hedging import Hedging
 from holdfast.worker.permit_releaser import PermitReleaser
 from holdfast.worker.slow_calls import SlowCallMonitor
+from holdfast.worker.tracing import Tracing, tracing_of
 
 log = structlog.get_logger()
 
@@ -37,8 +38,10 @@ class AttemptRunner:
     decisions: DecisionMaker = field(init=False)
     slow_calls: SlowCallMonitor = field(init=False)
     hedging: Hedging = field(init=False)
+    tracing: Tracing = field(init=False)
 
     def __post_init__(self) -> None:
+        self.tracing = tracing_of(self.context.settings)
         self.decisions = DecisionMaker(self.context)
         self.slow_calls = SlowCallMonitor(self.context, self.decisions.health)
         self.hedging = Hedging(self.context, self.releaser)
@@ -52,25 +55,27 @@ class AttemptRunner:
             return await self._call(each, plan)
 
         first = started(job, permit, plan)
-        try:
-            attempts = await self.hedging.run(first, plan, call)
-            attempts = await self._record(await self._decide(attempts, plan))
-        except Exception as error:  # noqa: BLE001  whatever it is: the job must end, and the others go on
-            attempts = await self._record_broken(calls or [CallInFlight(first)], error, plan)
+        with self.tracing.process(job):
+            try:
+                attempts = await self.hedging.run(first, plan, call)
+                attempts = await self._record(await self._decide(attempts, plan))
+            except Exception as error:  # noqa: BLE001  whatever it is: the job must end, and the others go on
+                attempts = await self._record_broken(calls or [CallInFlight(first)], error, plan)
         self.releaser.release(attempts)
 
     async def _call(self, call: CallInFlight, plan: Plan) -> Attempt:
         """Make one call, and judge what came of it. What breaks in that is the call's fault."""
-        try:
-            with self.slow_calls.watch(call, plan):
-                result = await self.calls.run(call, plan)
-            if is_exception(result.outcome):
-                log_attempt(replace(call.attempt, result=result, outcome=result.outcome))
-            call.attempt = judged(replace(call.attempt, result=result, ended_at=self.context.gate.now()))
-            self.slow_calls.learn(call.attempt)
-            self.decisions.fault_monitor.record(call.attempt)
-        except Exception as error:  # noqa: BLE001  bytes may have left: the call is counted, or it is paid without end
-            call.attempt = broken(call, error)
+        with self.tracing.call(call):
+            try:
+                with self.slow_calls.watch(call, plan):
+                    result = await self.calls.run(call, plan)
+                if is_exception(result.outcome):
+                    log_attempt(replace(call.attempt, result=result, outcome=result.outcome))
+                call.attempt = judged(replace(call.attempt, result=result, ended_at=self.context.gate.now()))
+                self.slow_calls.learn(call.attempt)
+                self.decisions.fault_monitor.record(call.attempt)
+            except Exception as error:  # noqa: BLE001  bytes may have left: it is counted, or it is paid without end
+                call.attempt = broken(call, error)
         return call.attempt
 
     async def _decide(self, attempts: Sequence[Attempt], plan: Plan) -> list[Attempt]:
@@ -85,7 +90,8 @@ class AttemptRunner:
         """
         self.context.runtime.crash_point("before_record")
         try:
-            taken = await self.context.writer.finish(attempts)
+            with self.tracing.settle(attempts):
+                taken = await self.context.writer.finish(attempts)
         except StorageUnavailable as error:
             self.context.dependencies.failed(error)
             taken = False

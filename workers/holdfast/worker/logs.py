@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from holdfast.telemetry.tracing import is_tracing
+
 
 def log_to_stderr() -> None:
     """Send events of level info and above to stderr."""
@@ -18,12 +20,23 @@ def log_to_stderr() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            with_trace,
             without_words,
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
+
+
+def with_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """As a processor: name the current trace, where somebody traces."""
+    if is_tracing():
+        from holdfast.telemetry.spans import current_trace  # noqa: PLC0415 - somebody traces
+
+        if (trace := current_trace()) is not None:
+            return {**event, "trace_id": trace}
+    return event
 
 
 def without_words(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -119,3 +119,5 @@ class RequestRow(SQLModel, table=True):
     """Whose request it is. Written with the job, never changed, deleted with it."""
     body: bytes = Field(sa_type=LargeBinary)
     """Read by the claim, and by whoever looks at this one job."""
+    traceparent: str | None = None
+    """The span that its job was submitted in, W3C Trace Context; null where nobody traced. Read by the claim."""
