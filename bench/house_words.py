@@ -55,6 +55,8 @@ ALLOWED: Mapping[str, str] = {
     "shared/holdfast/config/: dialect": SERVER,
     "shared/holdfast/model/route.py: dialect": SERVER,
     "workers/holdfast/providers/: dialect": SERVER,
+    "shared/holdfast/telemetry/: dialect": SERVER,
+    "workers/holdfast/worker/job_spans.py: dialect": SERVER,
     "tests/config/: dialect": SERVER,
     "tests/providers/: dialect": SERVER,
     "shared/holdfast/model/request.py: dialect": STORED,
