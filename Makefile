@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make demo`, `make test`. Python 3.11 or newer is enough; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo up soak test system chaos check format docs lock sbom audit clean
+.PHONY: help demo up soak test system chaos check check-types check-style check-structure format docs lock sbom audit clean
 
 BIN := .venv/bin
 UV ?= uv
@@ -28,7 +28,7 @@ test: ## all tests but whole runs, one process for each core (ARGS="tests/policy
 
 system: ## whole runs with real processes: workers, API, command line (they wait more than they work)
 	@PYTHON="$(PYTHON)" requirements/install dev
-	@$(BIN)/python -m pytest -m "system and not chaos" -n 4 --dist loadgroup tests/field tests/system $(ARGS)
+	@$(BIN)/python -m pytest -m "system and not chaos" -n 6 --dist loadgroup tests/field tests/system $(ARGS)
 
 chaos: ## every crash point, Redis fault and cut link, with real processes (minutes, on a quiet machine)
 	@PYTHON="$(PYTHON)" requirements/install dev
@@ -36,10 +36,19 @@ chaos: ## every crash point, Redis fault and cut link, with real processes (minu
 
 check: ## lint, format, types, import contracts, dead code, generated pages
 	@PYTHON="$(PYTHON)" requirements/install dev
-	@status=0; \
-	for each in "ruff check ." "ruff format --check ." "mypy" "lint-imports" "vulture" "python docs/generate.py --check"; do \
-	    echo "$$each"; $(BIN)/$$each || status=1; \
-	done; exit $$status
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync check-types check-style check-structure
+
+check-types:
+	@$(BIN)/mypy
+
+check-style:
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+check-structure:
+	@$(BIN)/lint-imports
+	@$(BIN)/vulture
+	@$(BIN)/python docs/generate.py --check
 
 format: ## let ruff mend what it can
 	@PYTHON="$(PYTHON)" requirements/install dev
