@@ -18,6 +18,8 @@ PER_TURN = 4  # tokens of framing around a turn
 ASCII_PER_TOKEN = 4.0  # characters
 LATIN_PER_TOKEN = 2.5  # characters beyond ASCII, below U+0800: accents, Greek, Cyrillic, Arabic
 OTHER_PER_TOKEN = 1.0  # CJK and the rest: about one token a character
+BEYOND_ASCII = bytes(range(0x80, 0x100))  # in UTF-8, every byte of a character that is none of ASCII
+BELOW_U0800 = bytes(range(0xE0))  # in UTF-8, every byte but the first of a character from U+0800 on
 
 
 def estimate(request: Request) -> Need:
@@ -26,21 +28,29 @@ def estimate(request: Request) -> Need:
     The output is what the request allows at most. Which part of it a provider reserves is the gate's business:
     Anthropic none, OpenAI all.
     """
+    return Need(max(1, round(input_tokens(request))), request.max_tokens or _default_output(request.written))
+
+
+def input_tokens(request: Request) -> float:
+    """Estimate what a request takes in. One without a neutral form is known by its length alone."""
+    if request.written is not None and not request.turns:
+        return passing_tokens(request.written.body)
     tokens = text_tokens(request.system or "")
     tokens += sum(PER_TURN + sum(_part(part) for part in turn.parts) for turn in request.turns)
     tokens += sum(text_tokens(f"{t.name} {t.description or ''}") + _json(t.parameters) for t in request.tools)
     if request.output is not None and request.output.json_schema is not None:
         tokens += _json(request.output.json_schema)
-    tokens += _json(request.native) if request.native else 0.0
-    if request.written is not None and not request.turns:
-        return _passing(request.written, request.max_tokens)
-    return Need(input_tokens=max(1, round(tokens)), output_tokens=request.max_tokens or DEFAULT_OUTPUT)
+    return tokens + (_json(request.native) if request.native else 0.0)
 
 
-def _passing(written: WrittenRequest, most: int | None) -> Need:
-    """Estimate a request without a neutral form by its length alone."""
-    default = 1 if written.path.partition("?")[0] in WITHOUT_OUTPUT else DEFAULT_OUTPUT
-    return Need(max(1, round(len(written.body) / ASCII_PER_TOKEN)), most or default)
+def passing_tokens(body: bytes) -> float:
+    return len(body) / ASCII_PER_TOKEN
+
+
+def _default_output(written: WrittenRequest | None) -> int:
+    if written is None or written.path.partition("?")[0] not in WITHOUT_OUTPUT:
+        return DEFAULT_OUTPUT
+    return 1
 
 
 def text_tokens(text: str) -> float:
@@ -51,9 +61,10 @@ def text_tokens(text: str) -> float:
     """
     if text.isascii():
         return len(text) / ASCII_PER_TOKEN
-    latin = sum("\x80" <= c < "\u0800" for c in text)
-    other = sum(c >= "\u0800" for c in text)
-    return (len(text) - latin - other) / ASCII_PER_TOKEN + latin / LATIN_PER_TOKEN + other / OTHER_PER_TOKEN
+    written = text.encode("utf-8", "surrogatepass")  # to count bytes takes a hundredth of looking at each character
+    ascii_, other = len(written.translate(None, BEYOND_ASCII)), len(written.translate(None, BELOW_U0800))
+    latin = len(text) - ascii_ - other
+    return ascii_ / ASCII_PER_TOKEN + latin / LATIN_PER_TOKEN + other / OTHER_PER_TOKEN
 
 
 def _part(part: Part) -> float:

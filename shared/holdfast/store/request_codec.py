@@ -52,7 +52,8 @@ def _neutral(request: Request, said: blake2b) -> bytes:
 def _envelope(request: Request, said: blake2b) -> bytes:
     written = request.written
     assert written
-    terms = request.model_dump(mode="json", include=set(TERMS), exclude_defaults=True)
+    said_of_it = any(getattr(request, name) for name in TERMS)
+    terms = request.model_dump(mode="json", include=set(TERMS), exclude_defaults=True) if said_of_it else {}
     about: dict[str, Any] = {"api": written.api, "path": written.path, "headers": dict(written.headers), "terms": terms}
     about["size"] = len(written.body)
     head = b"".join((ENVELOPE, exact_json.canonical(about), b"\n"))

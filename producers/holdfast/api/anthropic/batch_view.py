@@ -84,6 +84,9 @@ class RequestReader:
     def read(self, line: bytes) -> None:
         """Take every line: what can be wrong with a batch was checked when it was created."""
 
+    def take_name(self, custom_id: str) -> None:
+        """Take every name: they were checked with the batch."""
+
     def refused(self, line: bytes, error: InvalidRequest) -> LineRefused:
         """Say what is wrong with a request, by the keys of its parameters."""
         type_ = NOT_FOUND if error.where == "model" and "there is no model" in error.problem else INVALID

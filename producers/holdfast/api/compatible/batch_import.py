@@ -12,6 +12,7 @@ from threading import Event
 from typing import Any, Protocol
 
 from holdfast.api.compatible.kept_lines import lines_before, lines_from
+from holdfast.client.alike_lines import AlikeLines
 from holdfast.client.backend import JobDefaults
 from holdfast.client.installation import Installation
 from holdfast.client.job_items import read_checked
@@ -19,11 +20,12 @@ from holdfast.client.submission import need_of
 from holdfast.model.batch_order import BadLine, BatchOrder
 from holdfast.model.errors import HoldfastError, InvalidRequest
 from holdfast.model.ids import new_id
-from holdfast.model.job import NewJob, Offer
+from holdfast.model.job import Need, NewJob, Offer
 from holdfast.store.batch_orders import add_page, end_orders, find_open_orders, lease_order
 from holdfast.store.file_chunks import read_chunk
 from holdfast.store.submit import Encoded, encode_job
 from holdfast.wire.batch_line import ParsedLine
+from holdfast.wire.line_shape import take_apart
 
 PAGE_LINES, PAGE_BYTES = 1_000, 8 * 1024 * 1024  # of one transaction
 LEASE = 15.0  # seconds in which a page is read, at the latest
@@ -47,6 +49,9 @@ class LineReader(Protocol):
 
     def read(self, line: bytes) -> Mapping[str, Any] | None:
         """Check a line, and return it parsed where that is at hand. Raises LineRefused."""
+
+    def take_name(self, custom_id: str) -> None:
+        """Check the name of a line whose like was read before. Raises LineRefused."""
 
     def refused(self, line: bytes, error: InvalidRequest) -> LineRefused:
         """Say in the API's words why a line cannot become a job."""
@@ -154,6 +159,7 @@ class OrderReader:
         self._remaining = max(LEAST, order.expires_at - store.now())
         self._read_chunk = lambda number: store.read(read_chunk, order.file, number)
         self._place, self._byte = order.next_line, order.next_byte
+        self._alike = AlikeLines()
         self._number = lines_before(self._read_chunk, self._byte)
 
     def pages(self) -> Iterator[ImportPage]:
@@ -184,18 +190,29 @@ class OrderReader:
 
     def _job(self, id_: str, line: bytes) -> Encoded:
         """Make the job of a line, ready to be stored. Raises LineRefused."""
-        parsed = self._reader.read(line)
         try:
-            return encode_job(self._new_job(id_, read_checked(line, DEFAULTS, self._plan, parsed)))
+            return encode_job(self._new_job(id_, *self._read(line)))
         except InvalidRequest as error:
             raise self._reader.refused(line, error) from None
 
-    def _new_job(self, id_: str, line: ParsedLine) -> NewJob:
+    def _read(self, line: bytes) -> tuple[ParsedLine, Need]:
+        """Read a line and what its job needs. Raises LineRefused, InvalidRequest."""
+        shaped = take_apart(line)
+        if shaped and (read := self._alike.read(shaped)):
+            self._reader.take_name(shaped.custom_id)
+            return read
+        parsed = read_checked(line, DEFAULTS, self._plan, self._reader.read(line))
+        need = need_of(parsed, self._plan)
+        if shaped:
+            self._alike.learn(shaped, parsed, need)
+        return parsed, need
+
+    def _new_job(self, id_: str, line: ParsedLine, need: Need) -> NewJob:
         return NewJob(
             id=id_,
             model=line.model,
             request=line.request,
-            need=need_of(line, self._plan),
+            need=need,
             tenant=self._order.tenant,
             batch=self._order.batch,
             custom_id=line.custom_id,

@@ -38,6 +38,11 @@ class InputReader:
         self._seen.add(name)
         return members
 
+    def take_name(self, custom_id: str) -> None:
+        """Check the name of a line whose like was read before. Raises LineRefused."""
+        self._demand_new(custom_id)
+        self._seen.add(custom_id)
+
     def refused(self, line: bytes, error: InvalidRequest) -> LineRefused:
         """Say why a line cannot become a job, by the keys of its body."""
         unknown = error.where == "model" and "there is no model" in error.problem
@@ -50,12 +55,15 @@ class InputReader:
         name = members.get("custom_id")
         if not isinstance(name, str) or not name:
             raise LineRefused("missing_required_parameter", "custom_id is missing; expected a text.", None, "custom_id")
+        self._demand_new(name)
+        return name
+
+    def _demand_new(self, name: str) -> None:
         if len(name) > LONGEST_ID:
             raise LineRefused("invalid_custom_id", f"custom_id is longer than {LONGEST_ID}.", name[:80], "custom_id")
         if name in self._seen:
             problem = f"the custom_id {name[:80]!r} is that of an earlier line. Each must be unique within its file."
             raise LineRefused("duplicate_custom_id", problem, name, "custom_id")
-        return name
 
     def _url_problem(self, members: Mapping[str, Any], name: str) -> LineRefused | None:
         url = members.get("url")

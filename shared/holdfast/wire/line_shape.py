@@ -1,0 +1,89 @@
+"""Lines that are alike but for their names and texts, as the lines of a batch are.
+
+Taking a line apart costs a fraction of reading it. Where a line of the same shape has been read before, all that was
+found out about that one holds for this one too: which model, which route, what it may answer, and that nothing is wrong
+with it. Only what cannot change any of this is a text here: a line that says anything in another way has another shape,
+or none, and is read whole.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+LONGEST_LINE = 1_000_000  # bytes: of a longer one, the reading is not what costs
+CONVERSATIONS = frozenset({"messages", "input"})
+TEXTS = frozenset({"system", "instructions", "prompt"})  # each may also be something else, which belongs to the shape
+Shape = tuple[Hashable, ...]
+
+
+class _Part(msgspec.Struct, forbid_unknown_fields=True):
+    type: Literal["text", "input_text", "output_text"]
+    text: str
+
+
+class _Message(msgspec.Struct, forbid_unknown_fields=True):
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[_Part]
+
+
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TEXT = msgspec.json.Decoder(str)
+_MESSAGES = msgspec.json.Decoder(list[_Message])
+
+
+@dataclass(frozen=True, slots=True)
+class ShapedLine:
+    """A line, taken apart. Two lines of one ``shape`` differ in ``custom_id`` and ``texts`` alone.
+
+    ``body``: of the request, as it was written. ``texts``: at least one, and none is blank. ``size``: bytes of the shape.
+    """
+
+    shape: Shape
+    custom_id: str
+    body: bytes
+    texts: tuple[str, ...]
+    size: int
+
+
+def take_apart(line: bytes) -> ShapedLine | None:
+    """Take the line of a batch API apart. None: it says something in a way that has to be read whole."""
+    if len(line) > LONGEST_LINE:
+        return None
+    try:
+        line.decode()  # what the parser skips, it does not decode
+        return _take_apart(_MEMBERS.decode(line))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _take_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
+    key = "body" if "body" in members else "params"
+    if key not in members or "custom_id" not in members:
+        return None
+    custom_id, body, texts = _TEXT.decode(members.pop("custom_id")), bytes(members.pop(key)), list[str]()
+    outside = [(name, bytes(value)) for name, value in members.items()]
+    inside = [(name, _shape_of(name, bytes(value), texts)) for name, value in _MEMBERS.decode(body).items()]
+    if not custom_id or not texts or any(not text or text.isspace() for text in texts):
+        return None
+    size = sum(len(value) for _, value in (*outside, *inside))
+    return ShapedLine((key, *outside, *inside), custom_id, body, tuple(texts), size)
+
+
+def _shape_of(name: str, value: bytes, texts: list[str]) -> bytes | Shape:
+    """Return the shape of a body's member, and add to ``texts`` what is said in it."""
+    if name in CONVERSATIONS and value[:1] == b"[":
+        return tuple(_shape_of_message(message, texts) for message in _MESSAGES.decode(value))
+    if value[:1] == b'"' and (name in CONVERSATIONS or name in TEXTS):
+        texts.append(_TEXT.decode(value))
+        return ("text",)
+    return value
+
+
+def _shape_of_message(message: _Message, texts: list[str]) -> Shape:
+    if isinstance(message.content, str):
+        texts.append(message.content)
+        return (message.role,)
+    texts.extend(part.text for part in message.content)
+    return (message.role, *(part.type for part in message.content))

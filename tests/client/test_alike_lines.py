@@ -1,0 +1,183 @@
+"""A line that is read by its likeness to an earlier one becomes the same job as one that is read whole."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast.client.alike_lines import LARGEST_SHAPE, MOST_SHAPES, AlikeLines
+from holdfast.client.backend import JobDefaults
+from holdfast.client.job_items import read_checked
+from holdfast.client.submission import need_of
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.job import Need, NewJob
+from holdfast.store.request_codec import encode_request
+from holdfast.wire.batch_line import ParsedLine
+from holdfast.wire.line_shape import LONGEST_LINE, take_apart
+from producing import configured
+
+DEFAULTS = JobDefaults()
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}}
+SAID = st.one_of(st.text(min_size=1, max_size=30), st.sampled_from(["short", "a" * 700, "漢字", 'a "quotation"\n']))
+TEXT = st.one_of(SAID, SAID, SAID, st.sampled_from(["", " ", "\x00"]))
+ROLE = st.sampled_from([*["user", "assistant", "system", "developer"] * 3, "tool", "critic"])
+PART = st.one_of(
+    st.fixed_dictionaries({"type": st.sampled_from(["text", "input_text", "output_text", "refusal"]), "text": TEXT}),
+    st.just({"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}),
+    st.fixed_dictionaries({"type": st.just("text"), "text": TEXT, "cache_control": st.just({"type": "ephemeral"})}),
+)
+CONTENT = st.one_of(TEXT, TEXT, st.lists(PART, max_size=2))
+MESSAGES = st.lists(st.fixed_dictionaries({"role": ROLE, "content": CONTENT}), max_size=3)
+MAXIMUM = st.sampled_from([1, 100, 100, 100, 0])
+MODEL = st.sampled_from(["smart", "smart", "anthropic/claude-opus-4-8", "openai/e", "nobody's"])
+COMMON = {"temperature": st.just(0.5), "extra_body": st.just({"top_k": 3})}
+CHAT = st.fixed_dictionaries(
+    {"model": MODEL, "messages": MESSAGES},
+    optional={
+        **COMMON,
+        "max_tokens": MAXIMUM,
+        "tools": st.sampled_from([[TOOL], [TOOL, TOOL]]),
+        "response_format": st.just(SCHEMA),
+    },
+)
+RESPONSES = st.fixed_dictionaries(
+    {"model": MODEL, "input": st.one_of(TEXT, MESSAGES)},
+    optional={**COMMON, "max_output_tokens": MAXIMUM, "instructions": CONTENT},
+)
+ANTHROPIC = st.fixed_dictionaries(
+    {"model": MODEL, "messages": MESSAGES, "max_tokens": MAXIMUM}, optional={**COMMON, "system": CONTENT}
+)
+EMBEDDINGS = st.fixed_dictionaries(
+    {"model": MODEL, "input": st.one_of(TEXT, st.lists(TEXT, max_size=2), st.just([1, 2]))}
+)
+OUTSIDE = {
+    "priority": st.sampled_from(["interactive", "batch"]),
+    "expires_in": st.sampled_from([5, "24h"]),
+    "mapping": st.sampled_from(["exact", "never", "tolerant"]),
+    "must": st.just([{"regex": "^A"}]),
+    "metadata": st.just({"a": "b"}),
+    "letter": st.just({"reason": "exhausted"}),
+}
+
+
+def lines_with(members: dict) -> st.SearchStrategy:
+    """Return lines that hold ``members`` and at most one of what may stand beside a request."""
+    beside = st.one_of(*(st.fixed_dictionaries(one) for one in ({}, *({key: OUTSIDE[key]} for key in OUTSIDE))))
+    return st.builds(lambda line, more: {**line, **more}, st.fixed_dictionaries({"custom_id": NAME, **members}), beside)
+
+
+NAME = st.sampled_from(["a", "b", "é"])
+LINE = st.one_of(
+    lines_with({"url": st.just("/v1/chat/completions"), "body": CHAT}),
+    lines_with({"url": st.just("/v1/responses"), "body": RESPONSES}),
+    lines_with({"url": st.just("/v1/embeddings"), "body": EMBEDDINGS}),
+    lines_with({"params": ANTHROPIC}),
+)
+
+
+@pytest.fixture(scope="module")
+def plan_of(tmp_path_factory: pytest.TempPathFactory):
+    directory: Path = tmp_path_factory.mktemp("settings")
+    return configured(directory).plan
+
+
+def read_whole(line: bytes, plan_of) -> tuple[ParsedLine, Need]:
+    parsed = read_checked(line, DEFAULTS, plan_of)
+    return parsed, need_of(parsed, plan_of)
+
+
+def stored(line: ParsedLine, need: Need) -> tuple:
+    """Return what would be kept of a line, its input tokens aside."""
+    job = NewJob("0" * 32, line.model, line.request, replace(need, input_tokens=1), priority=line.priority)
+    about = (line.custom_id, line.model, line.priority, line.expires_in, line.metadata, line.api)
+    return job.lane, job.need, about, encode_request(job)
+
+
+def compare(alike: AlikeLines, line: bytes, plan_of) -> bool:
+    """Read a line both ways, and say whether it was like an earlier one."""
+    shaped = take_apart(line)
+    read = alike.read(shaped) if shaped else None
+    if read is not None:
+        whole = read_whole(line, plan_of)
+        assert stored(*read) == stored(*whole)
+        assert read[1].input_tokens == pytest.approx(whole[1].input_tokens, abs=12)
+    elif shaped is not None:
+        try:
+            alike.learn(shaped, *read_whole(line, plan_of))
+        except InvalidRequest:
+            pass
+    return read is not None
+
+
+def retold(line: dict, text: str) -> dict:
+    """Return a line with other texts where a conversation has some."""
+    body = dict(line.get("body") or line.get("params"))
+    for key in ("messages", "input", "instructions", "system"):
+        if isinstance(body.get(key), str):
+            body[key] = text
+        elif isinstance(body.get(key), list):
+            body[key] = [
+                {**each, "content": text} if isinstance(each, dict) and isinstance(each.get("content"), str) else each
+                for each in body[key]
+            ]
+    return {**line, "body" if "body" in line else "params": body}
+
+
+@settings(max_examples=200, deadline=None)
+@given(lines=st.lists(LINE, min_size=1, max_size=4), text=TEXT)
+def test_a_line_like_an_earlier_one_becomes_the_job_that_reading_it_whole_makes(lines, text, plan_of) -> None:
+    alike = AlikeLines()
+    for line in (*lines, *(retold(each, text) for each in lines)):
+        compare(alike, json.dumps(line).encode(), plan_of)
+
+
+def chat_line(name: str, text: str, **body) -> bytes:
+    body = {"model": "smart", "messages": [{"role": "user", "content": text}], **body}
+    return json.dumps({"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": body}).encode()
+
+
+def test_the_lines_of_a_batch_are_alike(plan_of) -> None:
+    kinds = (
+        lambda n: chat_line(f"c{n}", f"text {n}", tools=[TOOL], response_format=SCHEMA, max_tokens=100),
+        lambda n: json.dumps({"custom_id": f"r{n}", "url": "/v1/responses",
+                              "body": {"model": "smart", "input": f"text {n}", "instructions": f"be {n}"}}).encode(),
+        lambda n: json.dumps({"custom_id": f"e{n}", "url": "/v1/embeddings",
+                              "body": {"model": "openai/embed", "input": f"text {n}"}}).encode(),
+        lambda n: json.dumps({"custom_id": f"m{n}", "params": {"model": "smart", "max_tokens": 9, "system": f"be {n}",
+                              "messages": [{"role": "user", "content": [{"type": "text", "text": f"t{n}"}]}]}}).encode(),
+    )  # fmt: skip
+    alike = AlikeLines()
+    for line_of in kinds:
+        assert [compare(alike, line_of(number), plan_of) for number in range(3)] == [False, True, True]
+
+
+def test_what_is_said_in_another_way_is_read_whole(plan_of) -> None:
+    alike = AlikeLines()
+    assert not compare(alike, chat_line("a", "text"), plan_of)
+    for odd in (
+        chat_line("a", " "),
+        chat_line("", "text"),
+        chat_line("a", "text", max_tokens=7),
+        chat_line("a", "text", messages=[{"role": "user", "content": "text", "name": "n"}]),
+        chat_line("a", "text").replace(b'"text"', rb'"\ud800"'),
+        chat_line("a", "text").replace(b'"text"', b'"\xff"'),
+        chat_line("a", "text").replace(b'"custom_id"', b'"custom_id": "\xff", "custom_id"'),
+        chat_line("a", "x" * LONGEST_LINE),
+        b"[]",
+    ):
+        shaped = take_apart(odd)
+        assert shaped is None or alike.read(shaped) is None
+
+
+def test_few_shapes_are_remembered_and_none_that_is_large(plan_of) -> None:
+    alike = AlikeLines()
+    large = {"tools": [{**TOOL, "function": {"name": "w", "description": "x" * LARGEST_SHAPE}}]}
+    assert [compare(alike, chat_line(str(n), "text", **large), plan_of) for n in range(2)] == [False, False]
+    for most in range(1, MOST_SHAPES + 2):
+        compare(alike, chat_line("a", "text", max_tokens=most), plan_of)
+    assert not compare(alike, chat_line("a", "text", max_tokens=1), plan_of)
+    assert compare(alike, chat_line("a", "text", max_tokens=MOST_SHAPES + 1), plan_of)
