@@ -1,7 +1,7 @@
 """Reading lines that are like earlier ones: what was found out about the first of a shape holds for all of them.
 
-The lines of a batch differ in their texts. To read each of fifty thousand whole keeps a process busy for twelve seconds;
-this takes a tenth of it and comes to the same, to which a test holds it.
+The lines of a batch differ in their texts. To read each of fifty thousand whole keeps a process busy for seconds; this
+takes a fifth of that and comes to the same, to which a test holds it.
 """
 
 from dataclasses import dataclass, replace

@@ -34,6 +34,7 @@ from holdfast.model.job import DEFAULT_TENANT, Priority, State
 from holdfast.model.records import BatchRecord, JobDetail, JobFilter, JobRecord, WorkerRecord
 from holdfast.store import Store
 from holdfast.store.backlog import list_lanes
+from holdfast.store.batch_orders import ask_cancel
 from holdfast.store.batches import find_batch, list_batches, read_spent
 from holdfast.store.cancel import cancel_batch, cancel_job
 from holdfast.store.counters import read_counters
@@ -150,6 +151,7 @@ class LocalBackend:
 
     def cancel_batch(self, batch: str) -> View:
         record = self._batch(batch)
+        self._store.write(ask_cancel, record.id)  # what has not been read of one that came through another API
         return {"id": public_id("batch", record.id), "cancelled": cancel_batch(self._store, record.id, self.tenant)}
 
     # Lanes and routes

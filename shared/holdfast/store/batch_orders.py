@@ -86,7 +86,7 @@ ASK_CANCEL = Statement("""
     update batch_order set cancel_asked_at = :now where batch = :batch and ended_at is null and cancel_asked_at is null
 """)
 OPEN_ONES = Statement("""
-    select batch, read_at is null as is_unread from batch_order
+    select batch, read_at is null as is_unread, cancel_asked_at is not null as is_cancelling from batch_order
     where ended_at is null and (read_at is not null or leased_until < :now) order by batch
 """)
 DROP_OWN_FILE = Statement("""
@@ -227,9 +227,13 @@ def ask_cancel(tx: Transaction, batch: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OpenOrders:
-    """Orders that somebody has to look after: ``unread`` are read by nobody, of ``done`` every job has ended."""
+    """Orders that somebody has to look after.
+
+    ``unread`` are read by nobody; those of ``cancelling`` have jobs left to cancel; of ``done`` every job has ended.
+    """
 
     unread: tuple[str, ...]
+    cancelling: tuple[str, ...]
     done: tuple[str, ...]
 
 
@@ -237,7 +241,11 @@ def find_open_orders(tx: Transaction) -> OpenOrders:
     rows = tx.run(OPEN_ONES, now=tx.now)
     counts = count_states(tx, [row.batch for row in rows if not row.is_unread])
     done = tuple(batch for batch, jobs in counts.items() if not any(state in LIVE for state in jobs))
-    return OpenOrders(tuple(row.batch for row in rows if row.is_unread), done)
+    return OpenOrders(
+        tuple(row.batch for row in rows if row.is_unread),
+        tuple(row.batch for row in rows if row.is_cancelling and row.batch not in done),
+        done,
+    )
 
 
 def end_orders(tx: Transaction, batches: Sequence[str]) -> int:

@@ -1,6 +1,6 @@
 """Cancelling and expiring: the two ends of a job that no worker brings about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from holdfast.model.errors import NotFound
 from holdfast.model.fault import FaultKind
@@ -41,18 +41,23 @@ def cancel_job(tx: Transaction, id_: str, tenant: str | None = None) -> State:
 
 
 def cancel_batch(store: Store, batch: str, tenant: str | None = None) -> int:
-    """Cancel every live job of a batch, a page in each transaction. Answers how many."""
-    cancelled = 0
-    while found := _cancel_once(store, batch, tenant):  # again, for those that moved while the walk passed them
-        cancelled += found
-    return cancelled
+    """Cancel every live job of a batch. Answers how many."""
+    return sum(cancel_pages(store, batch, tenant))
 
 
-def _cancel_once(store: Store, batch: str, tenant: str | None) -> int:
-    cancelled, cursor = 0, ""
-    while live := store.read(live_in_batch, batch, tenant, cursor, CANCEL_PAGE):
-        cancelled, cursor = cancelled + store.write(cancel_all, live), live[-1]
-    return cancelled
+def cancel_pages(store: Store, batch: str, tenant: str | None = None) -> Iterator[int]:
+    """Cancel every live job of a batch, a page in each transaction. Yields how many jobs were on it."""
+    cursor, found = "", 0
+    while True:
+        live = store.read(live_in_batch, batch, tenant, cursor, CANCEL_PAGE)
+        if not live and not found:
+            return
+        if not live:  # again from the start, for those that moved while the walk passed them
+            cursor, found = "", 0
+            continue
+        cancelled, cursor = store.write(cancel_all, live), live[-1]
+        found += cancelled
+        yield cancelled
 
 
 def live_in_batch(tx: Transaction, batch: str, tenant: str | None, after: str, limit: int) -> list[str]:

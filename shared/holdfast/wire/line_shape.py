@@ -37,7 +37,7 @@ _MESSAGES = msgspec.json.Decoder(list[_Message])
 class ShapedLine:
     """A line, taken apart. Two lines of one ``shape`` differ in ``custom_id`` and ``texts`` alone.
 
-    ``body``: of the request, as it was written. ``texts``: at least one, and none is blank. ``size``: bytes of the shape.
+    ``body``: of the request, as it was written. ``texts``: one at least, none blank. ``size``: bytes of the shape.
     """
 
     shape: Shape

@@ -6,14 +6,16 @@ import pytest
 
 from holdfast.api.anthropic.batch_creation import new_order
 from holdfast.api.anthropic.batch_view import RequestReader
-from holdfast.api.compatible import batch_import
+from holdfast.api.compatible import batch_import, order_reader
 from holdfast.api.compatible.batch_import import BatchImporter
 from holdfast.api.compatible.kept_lines import keep_content
 from holdfast.client.installation import Installation
+from holdfast.client.local import LocalBackend
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.ids import new_id
+from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.store.batch_orders import find_order, list_bad_lines, open_order
+from holdfast.store.batch_orders import ask_cancel, find_order, list_bad_lines, open_order
 from holdfast.store.jobs import list_jobs
 
 API = "anthropic"
@@ -33,7 +35,7 @@ def installation(settings, store):
 
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch) -> None:
-    monkeypatch.setattr(batch_import, "PAGE_LINES", 2)
+    monkeypatch.setattr(order_reader, "PAGE_LINES", 2)
     monkeypatch.setattr(batch_import, "LEASE", -1.0)  # whoever comes next may read on at once
 
 
@@ -73,7 +75,7 @@ def test_a_process_that_stops_leaves_the_rest_to_the_next(installation, store, m
     ordered(store, *(line(f"r{n}") for n in range(7)))
     first, keep = importer(installation), BatchImporter._keep
 
-    def stop_behind(self: BatchImporter, order: BatchOrder, page: batch_import.ImportPage) -> bool:
+    def stop_behind(self: BatchImporter, order: BatchOrder, page: order_reader.ImportPage) -> object:
         self.stop()
         return keep(self, order, page)
 
@@ -90,7 +92,7 @@ def test_two_processes_that_read_at_once_make_each_job_once(installation, store,
     ordered(store, *(line(f"r{n}") for n in range(5)))
     other, keep = importer(installation), BatchImporter._keep
 
-    def late(self: BatchImporter, order: BatchOrder, page: batch_import.ImportPage) -> bool:
+    def late(self: BatchImporter, order: BatchOrder, page: order_reader.ImportPage) -> object:
         monkeypatch.setattr(BatchImporter, "_keep", keep)
         other.read_one()
         return keep(self, order, page)
@@ -109,3 +111,43 @@ def test_a_bad_line_is_told_by_its_place_and_its_number(installation, store) -> 
         (1, 3, "b", "not_found_error", "model"),
         (2, 5, "c", "invalid_request_error", "messages"),
     ]
+
+
+def test_a_cancelled_order_is_worked_off_by_whoever_finds_it(installation, store) -> None:
+    order = ordered(store, *(line(f"r{n}") for n in range(5)))
+    importer(installation).read_one()
+    store.write(ask_cancel, order.batch)
+    assert store.read(find_order, order.batch, API).counts == {State.QUEUED: 5}
+    importer(installation).read_one()
+    importer(installation).read_one()
+    now = store.read(find_order, order.batch, API)
+    assert (now.counts, now.ended_at is not None) == ({State.CANCELLED: 5}, True)
+
+
+def test_what_was_read_before_a_cancellation_ends_with_what_is_read_after_it(installation, store, monkeypatch) -> None:
+    order, keep = ordered(store, *(line(f"r{n}") for n in range(5))), BatchImporter._keep
+
+    def cancelled_behind(self: BatchImporter, order: BatchOrder, page: order_reader.ImportPage) -> object:
+        kept = keep(self, order, page)
+        store.write(ask_cancel, order.batch)
+        return kept
+
+    monkeypatch.setattr(BatchImporter, "_keep", cancelled_behind)
+    importer(installation).read_one()
+    assert store.read(find_order, order.batch, API).counts == {State.CANCELLED: 5}
+
+
+def test_no_more_of_an_order_is_offered_than_a_window_holds(installation, store, monkeypatch) -> None:
+    monkeypatch.setattr(batch_import, "OFFERED", 3)
+    offered = list[int]()
+    monkeypatch.setattr(installation.offers, "make", lambda offers: offered.append(len(offers)))
+    ordered(store, *(line(f"r{n}") for n in range(8)))
+    importer(installation).read_one()
+    assert offered == [2, 1, 1, 1, 0]  # of pages of two: one job of each tells that there is more
+
+
+def test_an_order_that_is_cancelled_through_our_own_api_starts_nothing_more(installation, store) -> None:
+    order = ordered(store, line("a"))
+    assert LocalBackend(installation).cancel_batch(order.batch)["cancelled"] == 0
+    importer(installation).read_one()
+    assert store.read(find_order, order.batch, API).counts == {State.CANCELLED: 1}

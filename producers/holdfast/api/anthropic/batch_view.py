@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from holdfast.api.compatible.batch_import import LineRefused
+from holdfast.api.compatible.order_reader import LineRefused
 from holdfast.client.batch_output import anthropic_error
 from holdfast.model import exact_json
 from holdfast.model.batch_order import BadLine, BatchOrder

@@ -5,17 +5,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from holdfast.api.anthropic.batch_creation import create_batch, read_creation
 from holdfast.api.anthropic.batch_view import bad_line_result, batch_view, page_view, public_batch_id, read_batch_id
 from holdfast.api.auth.request_context import Reading, RequestContext, Submitting
+from holdfast.api.compatible.cancelling import cancel_order
 from holdfast.api.compatible.client_api import ClientApi
 from holdfast.client.batch_output import OutputForm
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.errors import InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.store.batch_orders import (
-    ask_cancel,
     delete_order,
     end_orders,
     find_order,
@@ -63,13 +64,10 @@ def retrieve(batch: str, context: Reading) -> Batch:
 
 
 @router.post(PATH + "/{batch}/cancel")
-def cancel(batch: str, context: Submitting) -> Batch:
+async def cancel(batch: str, context: Submitting) -> Batch:
     """Cancel every request of a message batch that has not ended."""
-    order, store = order_of(context, batch), context.app_state.installation.ready()
-    if order.ended_at is None:
-        store.write(ask_cancel, order.batch)
-        context.backend.cancel_batch(public_id("batch", order.batch))
-    return batch_view(order_of(context, batch), base_of(context.request))
+    await cancel_order(context.app_state, await run_in_threadpool(order_of, context, batch))
+    return batch_view(await run_in_threadpool(order_of, context, batch), base_of(context.request))
 
 
 @router.delete(PATH + "/{batch}")

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.api.compatible.batch_import import LineRefused
 from holdfast.api.compatible.errors import without_body
+from holdfast.api.compatible.order_reader import LineRefused
 from holdfast.client.installation import Installation
 from holdfast.client.usable_keys import UsableKeys
 from holdfast.model import exact_json

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from holdfast.api.auth.request_context import Reading, RequestContext, Submitting
+from holdfast.api.compatible.cancelling import cancel_order
 from holdfast.api.compatible.client_api import ClientApi
 from holdfast.api.openai.batch_creation import NewBatch, create_batch
 from holdfast.api.openai.batch_orders import find_batch
@@ -14,8 +15,8 @@ from holdfast.api.openai.batch_view import MOST_ERRORS, batch_view
 from holdfast.api.openai.file_view import page_view
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.errors import InvalidId, NotFound
-from holdfast.model.ids import inner_id, public_id
-from holdfast.store.batch_orders import ask_cancel, list_bad_lines, list_orders
+from holdfast.model.ids import inner_id
+from holdfast.store.batch_orders import list_bad_lines, list_orders
 
 View = dict[str, Any]
 router = APIRouter(prefix="/batches", tags=["openai"])
@@ -46,13 +47,10 @@ def retrieve(batch: str, context: Reading) -> View:
 
 
 @router.post("/{batch}/cancel")
-def cancel(batch: str, context: Submitting) -> View:
+async def cancel(batch: str, context: Submitting) -> View:
     """Cancel every request of a batch that has not ended."""
-    order = order_of(context, batch)
-    if order.ended_at is None:
-        context.app_state.installation.ready().write(ask_cancel, order.batch)
-        context.backend.cancel_batch(public_id("batch", order.batch))
-    return shown(context, order_of(context, batch))
+    await cancel_order(context.app_state, await run_in_threadpool(order_of, context, batch))
+    return await run_in_threadpool(lambda: shown(context, order_of(context, batch)))
 
 
 def shown(context: RequestContext, order: BatchOrder) -> View:

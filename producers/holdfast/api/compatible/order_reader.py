@@ -1,0 +1,129 @@
+"""Reading the lines of one order, a page at a time: each becomes a job, or costs only itself."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from holdfast.api.compatible.kept_lines import lines_before, lines_from
+from holdfast.client.alike_lines import AlikeLines
+from holdfast.client.backend import JobDefaults
+from holdfast.client.installation import Installation
+from holdfast.client.job_items import read_checked
+from holdfast.client.submission import need_of
+from holdfast.model.batch_order import BadLine, BatchOrder
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.ids import new_id
+from holdfast.model.job import Need, NewJob
+from holdfast.store.file_chunks import read_chunk
+from holdfast.store.submit import Encoded, encode_job
+from holdfast.wire.batch_line import ParsedLine
+from holdfast.wire.line_shape import take_apart
+
+PAGE_LINES, PAGE_BYTES = 1_000, 8 * 1024 * 1024  # of one transaction
+DEFAULTS = JobDefaults()
+LEAST = 0.001  # seconds: a job of an order whose time is over expires at once
+
+
+class LineRefused(Exception):
+    """A line is none that its API takes."""
+
+    def __init__(self, code: str, message: str, custom_id: str | None, param: str | None = None) -> None:
+        super().__init__(code, message)
+        self.code, self.message, self.custom_id, self.param = code, message, custom_id, param
+
+
+class LineReader(Protocol):
+    """What an API demands of the lines of one order. They are read in their order, each once."""
+
+    def read(self, line: bytes) -> Mapping[str, Any] | None:
+        """Check a line, and return it parsed where that is at hand. Raises LineRefused."""
+
+    def take_name(self, custom_id: str) -> None:
+        """Check the name of a line whose like was read before. Raises LineRefused."""
+
+    def refused(self, line: bytes, error: InvalidRequest) -> LineRefused:
+        """Say in the API's words why a line cannot become a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPage:
+    """Lines that become jobs in one transaction, with those that do not."""
+
+    jobs: Sequence[Encoded]
+    bad_lines: Sequence[BadLine]
+    next_line: int
+    next_byte: int
+    is_last: bool
+
+
+class OrderReader:
+    """Reads the lines of one order, from where it stands."""
+
+    def __init__(self, installation: Installation, order: BatchOrder, reader: LineReader) -> None:
+        self._order, self._reader, self._plan = order, reader, installation.settings.plan
+        store = installation.ready()
+        self._remaining = max(LEAST, order.expires_at - store.now())
+        self._read_chunk = lambda number: store.read(read_chunk, order.file, number)
+        self._place, self._byte = order.next_line, order.next_byte
+        self._alike = AlikeLines()
+        self._number = lines_before(self._read_chunk, self._byte)
+
+    def pages(self) -> Iterator[ImportPage]:
+        """Yield page after page; the last says so, and may be empty."""
+        lines = lines_from(self._read_chunk, self._byte)
+        while not (page := self._page(lines)).is_last:
+            yield page
+        yield page
+
+    def _page(self, lines: Iterator[tuple[bytes, int]]) -> ImportPage:
+        jobs, bad_lines, size = list[Encoded](), list[BadLine](), 0
+        ids = iter(sorted(new_id() for _ in range(PAGE_LINES)))  # lanes take equal jobs in id order
+        for line, self._byte in lines:
+            self._number += 1
+            if not line.strip():
+                continue
+            try:
+                jobs.append(self._job(next(ids), line))
+            except LineRefused as refused:
+                bad_lines.append(self._bad_line(refused))
+            self._place, size = self._place + 1, size + len(line)
+            if len(jobs) + len(bad_lines) == PAGE_LINES or size >= PAGE_BYTES:
+                return ImportPage(jobs, bad_lines, self._place, self._byte, is_last=False)
+        return ImportPage(jobs, bad_lines, self._place, self._byte, is_last=True)
+
+    def _bad_line(self, refused: LineRefused) -> BadLine:
+        return BadLine(self._place, self._number, refused.custom_id, refused.code, refused.message, refused.param)
+
+    def _job(self, id_: str, line: bytes) -> Encoded:
+        """Make the job of a line, ready to be stored. Raises LineRefused."""
+        try:
+            return encode_job(self._new_job(id_, *self._read(line)))
+        except InvalidRequest as error:
+            raise self._reader.refused(line, error) from None
+
+    def _read(self, line: bytes) -> tuple[ParsedLine, Need]:
+        """Read a line and what its job needs. Raises LineRefused, InvalidRequest."""
+        shaped = take_apart(line)
+        if shaped and (read := self._alike.read(shaped)):
+            self._reader.take_name(shaped.custom_id)
+            return read
+        parsed = read_checked(line, DEFAULTS, self._plan, self._reader.read(line))
+        need = need_of(parsed, self._plan)
+        if shaped:
+            self._alike.learn(shaped, parsed, need)
+        return parsed, need
+
+    def _new_job(self, id_: str, line: ParsedLine, need: Need) -> NewJob:
+        return NewJob(
+            id=id_,
+            model=line.model,
+            request=line.request,
+            need=need,
+            tenant=self._order.tenant,
+            batch=self._order.batch,
+            custom_id=line.custom_id,
+            position=self._place,
+            priority=line.priority,
+            expires_in=min(line.expires_in or self._remaining, self._remaining),
+            metadata=line.metadata,
+        )
