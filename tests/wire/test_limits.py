@@ -51,6 +51,30 @@ def test_a_limit_that_refills_over_a_day_is_not_taken_for_one_per_minute():
     assert read_limits(told)[REQUESTS].per_minute == pytest.approx(200 / 1440)
 
 
+@pytest.mark.parametrize(
+    ("told", "limits"),
+    [
+        ({"req-minute": 720, "tokens-minute": 5_000_000}, {REQUESTS: 720, INPUT: 5_000_000, OUTPUT: 5_000_000}),
+        ({"tokens-prompt": 60_000, "tokens-generated": 6_000}, {INPUT: 60_000, OUTPUT: 6_000}),
+        ({"tokens-per-minute": 30_000, "tokens-per-day": 1}, {INPUT: 30_000, OUTPUT: 30_000}),
+        ({"requests-day": 14_400, "requests-minute": 30}, {REQUESTS: 30}),
+        ({"requests-day": 14_400}, {REQUESTS: 10}),
+        ({"requests-1h": 6_000, "requests": 600}, {REQUESTS: 600}),
+        ({"req-second": 2}, {REQUESTS: 120}),
+        ({"tokens": 9_000, "tokens-prompt": 6_000}, {INPUT: 6_000, OUTPUT: 9_000}),
+        ({"tokens-uncached-prompt": 5, "images-minute": 5, "dynamic": 5, "": 5}, {}),
+    ],
+)
+def test_a_limits_name_says_what_is_counted_and_over_which_time(told, limits):
+    headers = {f"x-ratelimit-limit-{name}": str(units) for name, units in told.items()}
+    assert {dimension: seen.per_minute for dimension, seen in read_limits(headers).items()} == limits
+
+
+def test_what_is_left_of_a_named_limit_is_read_under_its_name():
+    told = {"x-ratelimit-limit-req-minute": "720", "x-ratelimit-remaining-req-minute": "717"}
+    assert read_limits(told) == {REQUESTS: LimitSeen(720, 717)}
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "", "many", "nan", "inf"])
 def test_what_cannot_be_a_limit_is_ignored(limit):
     assert read_limits({"x-ratelimit-limit-requests": limit, "anthropic-ratelimit-requests-limit": limit}) == {}
