@@ -54,24 +54,40 @@ def test_after_a_quiet_time_it_is_asked_again() -> None:
     assert redis.offered == JOBS
 
 
+class SlowRedis:
+    """Lanes whose first offer takes until ``going`` is set."""
+
+    def __init__(self) -> None:
+        self.asked, self.going, self.offered = Event(), Event(), list[list[Offer]]()
+        self.offers = Offers(lambda: self)
+
+    def offer(self, offers) -> int:
+        self.asked.set()
+        self.going.wait(120)
+        self.offered.append(list(offers))
+        return len(offers)
+
+    def pile_up(self, submits: int, jobs: int) -> None:
+        """One submit whose offer hangs, then ``submits`` of ``jobs`` jobs, none of which waits for it."""
+        self.offers.make(JOBS)
+        self.asked.wait(120)
+        for _ in range(submits):
+            self.offers.make(JOBS * jobs)
+        self.going.set()
+        self.offers.close()
+
+
+def test_offers_of_many_submits_that_wait_are_made_together() -> None:
+    """However many callers submit one job each: none of them waits for the sweeper."""
+    redis = SlowRedis()
+    redis.pile_up(submits=500, jobs=1)
+    assert redis.offered == [JOBS, JOBS * 500]
+
+
 def test_offers_that_pile_up_behind_a_slow_redis_are_left_to_the_sweeper() -> None:
-    slow, going, offered = Event(), Event(), list[object]()
-
-    class Slow:
-        def offer(self, offers) -> int:
-            going.set()
-            slow.wait(120)
-            offered.append(offers)
-            return 1
-
-    offers = Offers(Slow)
-    offers.make(JOBS)
-    going.wait(120)
-    for _ in range(MAX_PENDING * 2):
-        offers.make(JOBS)  # returns although nothing moves
-    slow.set()
-    offers.close()
-    assert len(offered) == MAX_PENDING
+    redis = SlowRedis()
+    redis.pile_up(submits=50, jobs=1_000)
+    assert [len(offers) for offers in redis.offered] == [1, MAX_PENDING]
 
 
 def test_an_unforeseen_error_is_logged_and_nothing_else(caplog) -> None:

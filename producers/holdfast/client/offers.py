@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from holdfast.model.errors import QueueUnavailable
@@ -16,7 +16,7 @@ from holdfast.model.job import Offer
 from holdfast.testing import PRODUCTION, Runtime
 
 COOL_OFF = 5.0  # seconds after a failure in which Redis is not asked
-MAX_PENDING = 100  # submits whose offers may queue up; later ones are left to the sweeper
+MAX_PENDING = 10_000  # jobs that may wait to be offered; those of later submits are left to the sweeper
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +42,19 @@ class Offers:
         self._reach, self._clock, self._quiet = reach, clock, quiet
         self._quiet_until = float("-inf")
         self._thread = ThreadPoolExecutor(1, "holdfast-offers")  # starts at the first offer
-        self._waiting = threading.Semaphore(MAX_PENDING)
+        self._lock, self._pending, self._is_offering = threading.Lock(), list[Offer](), False
 
     def make(self, offers: Sequence[Offer]) -> None:
-        """Offer jobs to their lanes, soon and if possible."""
-        if offers and self._clock() >= self._quiet_until and self._waiting.acquire(blocking=False):
-            self._thread.submit(self._offer, offers).add_done_callback(self._offered)
+        """Offer jobs to their lanes, soon and if possible; those of submits that wait together go together."""
+        if not offers or self._clock() < self._quiet_until:
+            return
+        with self._lock:
+            if len(self._pending) >= MAX_PENDING:
+                return
+            self._pending += offers
+            begins, self._is_offering = not self._is_offering, True
+        if begins:
+            self._thread.submit(self._offer_all)
 
     def flush(self) -> None:
         """Wait until everything that waited has been offered or left to the sweeper."""
@@ -55,6 +62,20 @@ class Offers:
 
     def close(self) -> None:
         self._thread.shutdown()
+
+    def _offer_all(self) -> None:
+        while offers := self._take():
+            try:
+                self._offer(offers)
+            except Exception:
+                log.exception("an offer failed; the sweeper makes it again")
+
+    def _take(self) -> list[Offer]:
+        """Everything that waits; nothing, and the next submit begins again."""
+        with self._lock:
+            taken, self._pending = self._pending, []
+            self._is_offering = bool(taken)
+        return taken
 
     def _offer(self, offers: Sequence[Offer]) -> None:
         if self._clock() < self._quiet_until:
@@ -65,8 +86,3 @@ class Offers:
         except QueueUnavailable as error:
             self._quiet_until = self._clock() + self._quiet
             log.info("%d jobs were left to the sweeper: %s", len(offers), error)
-
-    def _offered(self, offered: Future[None]) -> None:
-        self._waiting.release()
-        if offered.exception() is not None:
-            log.error("an offer failed; the sweeper makes it again", exc_info=offered.exception())
