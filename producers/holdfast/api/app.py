@@ -22,7 +22,7 @@ from holdfast.api.body_limits import BodyLimitMiddleware
 from holdfast.api.compatible import models
 from holdfast.api.compatible.client_api import PREFIX, ClientApi, ErrorShapes
 from holdfast.api.headers import SecurityHeadersMiddleware
-from holdfast.api.native import batches, dead_letters, diagnosis, jobs, lanes, operations, routes
+from holdfast.api.native import batches, dead_letters, diagnosis, events, jobs, lanes, operations, routes
 from holdfast.api.native.job_requests import names_of
 from holdfast.api.openai import batches as openai_batches
 from holdfast.api.openai import calls as openai_calls
@@ -42,7 +42,7 @@ ERROR_WRITERS = {
     ClientApi.ANTHROPIC: anthropic_errors.write_error,
 }
 CLIENT_APIS = (models, openai_calls, openai_files, openai_batches, messages, message_batches)
-PARTS = (jobs, batches, dead_letters, lanes, routes, operations, diagnosis)
+PARTS = (jobs, batches, events, dead_letters, lanes, routes, operations, diagnosis)
 # What programs of allowed origins may send and read. Keys are headers of theirs: no cookie travels.
 CORS: dict[str, Any] = {
     "allow_methods": ("GET", "POST", "PUT", "DELETE"),
@@ -68,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
         await app_state.repeated_calls.close()
         await app_state.token_counter.close()
         await app_state.watch.close()
+        await app_state.events.close()
         await run_in_threadpool(app_state.installation.close)
 
     app = FastAPI(

@@ -1,8 +1,10 @@
 """Run the application on its port until a signal ends it."""
 
 import gc
+import socket
 
 import uvicorn
+from fastapi import FastAPI
 
 from holdfast.api.app import create_app
 from holdfast.api.auth.host_guard import check_binding
@@ -11,6 +13,16 @@ from holdfast.config import Settings
 from holdfast.telemetry.export import export_spans
 
 LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
+
+
+class ApiServer(uvicorn.Server):
+    """A server that ends streams of events, which have no end of their own, before it waits for open requests."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        assert isinstance(app, FastAPI)
+        app.state.holdfast.events.end()
+        await super().shutdown(sockets)
 
 
 def server_of(settings: Settings) -> uvicorn.Server:
@@ -28,7 +40,7 @@ def server_of(settings: Settings) -> uvicorn.Server:
         server_header=False,
         timeout_graceful_shutdown=LAST_ANSWERS,
     )
-    return uvicorn.Server(config)
+    return ApiServer(config)
 
 
 def serve(settings: Settings) -> None:
