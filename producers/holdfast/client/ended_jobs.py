@@ -8,6 +8,7 @@ from holdfast.client.answer_body import find_answer_body
 from holdfast.client.backend import View
 from holdfast.client.batch_output import OutputForm, OutputLine, write_line
 from holdfast.client.cost import cost_of
+from holdfast.client.page_size import PageSize
 from holdfast.client.plain_line import error_line, output_line
 from holdfast.client.views import results_view
 from holdfast.config import Settings
@@ -18,7 +19,7 @@ from holdfast.store import Store
 from holdfast.store.jobs import list_finished
 from holdfast.store.responses import find_responses
 
-FEW, MOST_BYTES = 20, 16 * 1024 * 1024  # answers that are read at once, and of which a page of lines is full
+MOST_BYTES = 16 * 1024 * 1024  # of answers, of which a page of lines is full
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,17 @@ class EndedJobs:
         self, batch: str, after: int, limit: int, form: OutputForm
     ) -> Iterator[tuple[FinishedJob, ProviderResponse | None]]:
         """Read answers a few at a time, and no more once they are long. Of plain lines the reading says it all."""
-        size = 0
-        while size < MOST_BYTES and (page := self.store.read(list_finished, batch, after, min(FEW, limit))):
+        total, size = 0, PageSize()
+        while total < MOST_BYTES and (page := self.store.read(list_finished, batch, after, min(size.answers, limit))):
             asked = [
                 one.job.id for one in page if one.job.written_in or form not in {OutputForm.PLAIN, OutputForm.AUTO}
             ]
             responses = self.store.read(find_responses, asked, self.tenant) if asked else {}
             yield from ((one, responses.get(one.job.id)) for one in page)
-            size += sum(len(each.body) for each in responses.values())
+            texts = sum(len(one.result.reply.text) for one in page if one.result.reply)
+            read = texts + sum(len(each.body) for each in responses.values())
+            size.learn(read)
+            total += read
             limit, after = limit - len(page), page[-1].job.position or 0
             if not limit:
                 return

@@ -12,6 +12,7 @@ from holdfast.api.anthropic.batch_view import bad_line_result, batch_view, page_
 from holdfast.api.auth.request_context import Reading, RequestContext, Submitting
 from holdfast.api.compatible.cancelling import cancel_order
 from holdfast.api.compatible.client_api import ClientApi
+from holdfast.api.streamed import in_pieces
 from holdfast.client.batch_output import OutputForm
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.errors import InvalidRequest, NotFound
@@ -86,7 +87,7 @@ def results(batch: str, context: Reading) -> Response:
     order = order_of(context, batch)
     if order.ended_at is None:
         raise InvalidRequest(batch, "has not ended; its results can be read when it has.")
-    return StreamingResponse(result_lines(context, order), media_type=JSONL)
+    return StreamingResponse(in_pieces(result_lines(context, order)), media_type=JSONL)
 
 
 def order_of(context: RequestContext, batch: str) -> BatchOrder:

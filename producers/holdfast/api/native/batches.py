@@ -12,6 +12,7 @@ from holdfast.api.native.filters import Name
 from holdfast.api.native.links import with_results
 from holdfast.api.native.submission import MOST_PLACES
 from holdfast.api.openapi import SCHEMAS, shown
+from holdfast.api.streamed import in_pieces
 from holdfast.client.backend import Backend, View
 from holdfast.client.batch_output import OutputForm, OutputLine
 from holdfast.model import exact_json
@@ -65,9 +66,8 @@ def list_results(
     if "application/json" in request.headers.get("accept", ""):
         return Response(page(context.backend, batch, after, limit or PAGE, output), media_type="application/json")
     first = context.backend.output_lines(batch, after, min(limit or PAGE, PAGE), output or OutputForm.AUTO)
-    return StreamingResponse(
-        written(context.backend, batch, first, limit, output or OutputForm.AUTO), media_type="application/jsonl"
-    )
+    lines = written(context.backend, batch, first, limit, output or OutputForm.AUTO)
+    return StreamingResponse(in_pieces(lines), media_type="application/jsonl")
 
 
 def page(backend: Backend, batch: str, after: int, limit: int, output: OutputForm | None) -> bytes:

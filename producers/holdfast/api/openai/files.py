@@ -12,6 +12,7 @@ from holdfast.api.openai.file_ids import FileId, read_file_id
 from holdfast.api.openai.file_view import file_view, output_view, page_view
 from holdfast.api.openai.output_files import output_lines, output_order
 from holdfast.api.openai.upload import keep_upload, read_form
+from holdfast.api.streamed import in_pieces
 from holdfast.model.client_file import ClientFile
 from holdfast.model.errors import Conflict, NotFound
 from holdfast.store.batch_orders import hide_file
@@ -64,7 +65,7 @@ def content(file: str, context: Reading) -> Response:
     if id_.part is None:
         return StreamingResponse(chunks_of(context, upload_of(context, id_)), media_type="application/octet-stream")
     order = output_order(context, id_)
-    return StreamingResponse(output_lines(context, order, id_), media_type="application/jsonl")
+    return StreamingResponse(in_pieces(output_lines(context, order, id_)), media_type="application/jsonl")
 
 
 @router.delete("/{file}")

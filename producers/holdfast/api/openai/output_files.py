@@ -10,6 +10,7 @@ from holdfast.api.openai.batch_view import bad_line_output, file_of
 from holdfast.api.openai.file_ids import FileId
 from holdfast.client.batch_output import OutputForm, write_line
 from holdfast.client.cost import cost_of
+from holdfast.client.page_size import PageSize
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.errors import NotFound
 from holdfast.model.job import TERMINAL, State
@@ -17,7 +18,6 @@ from holdfast.store.batch_orders import list_bad_lines
 from holdfast.store.jobs import list_finished
 from holdfast.store.responses import find_responses
 
-PAGE = 50  # answers that are read at once; one may be megabytes long
 BAD_PAGE = 500
 GOOD = frozenset({State.SUCCEEDED})
 Placed = tuple[int, bytes]  # a line with its place in the input
@@ -43,13 +43,14 @@ def output_lines(context: RequestContext, order: BatchOrder, id_: FileId) -> Ite
 
 def ended_lines(context: RequestContext, order: BatchOrder, states: frozenset[State]) -> Iterator[Placed]:
     """Yield the lines of jobs that ended in one of ``states``."""
-    store, after = context.app_state.installation.ready(), -1
-    while page := store.read(list_finished, order.batch, after, PAGE, states):
+    store, after, size = context.app_state.installation.ready(), -1, PageSize()
+    while page := store.read(list_finished, order.batch, after, size.answers, states):
         responses = store.read(find_responses, [one.job.id for one in page], order.tenant)
         for one in page:
             cost = cost_of(one.result, context.settings)
             yield one.job.position or 0, write_line(one, responses.get(one.job.id), OutputForm.OPENAI, cost)
         after = page[-1].job.position or 0
+        size.learn(sum(len(each.body) for each in responses.values()))
 
 
 def bad_lines(context: RequestContext, order: BatchOrder) -> Iterator[Placed]:
