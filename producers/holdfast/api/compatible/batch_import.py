@@ -13,8 +13,10 @@ from threading import Event
 
 from holdfast.api.compatible.order_reader import ImportPage, LineReader, OrderReader
 from holdfast.client.installation import Installation
+from holdfast.client.submit_span import submit_span
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.errors import HoldfastError
+from holdfast.model.ids import public_id
 from holdfast.model.job import Need, Offer, Submitted
 from holdfast.store.batch_orders import add_page, end_orders, find_open_orders, lease_order
 from holdfast.store.cancel import cancel_pages
@@ -81,7 +83,8 @@ class BatchImporter:
         order = store.write(lease_order, LEASE) if found.unread else None
         if order is None:
             return False
-        self._read(order)
+        with submit_span((), order.lines - order.next_line, public_id("batch", order.batch)) as traceparent:
+            self._read(order, traceparent)
         return True
 
     def _cancel(self, batch: str) -> None:
@@ -89,10 +92,10 @@ class BatchImporter:
             if self._stopping.is_set():
                 return
 
-    def _read(self, order: BatchOrder) -> None:
+    def _read(self, order: BatchOrder, traceparent: str | None) -> None:
         """Read an order to its end, or until this process stops or another one has read a page of it."""
         reader, offers = self._readers[order.api](self._installation, order), OrderOffers()
-        for page in OrderReader(self._installation, order, reader).pages():
+        for page in OrderReader(self._installation, order, reader, traceparent).pages():
             submitted = None if self._stopping.is_set() else self._keep(order, page)
             if submitted is None:
                 return

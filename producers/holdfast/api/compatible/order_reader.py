@@ -59,7 +59,10 @@ class ImportPage:
 class OrderReader:
     """Reads the lines of one order, from where it stands."""
 
-    def __init__(self, installation: Installation, order: BatchOrder, reader: LineReader) -> None:
+    def __init__(
+        self, installation: Installation, order: BatchOrder, reader: LineReader, traceparent: str | None
+    ) -> None:
+        self._traceparent = traceparent
         self._order, self._reader, self._plan = order, reader, installation.settings.plan
         store = installation.ready()
         self._remaining = max(LEAST, order.expires_at - store.now())
@@ -126,4 +129,5 @@ class OrderReader:
             priority=line.priority,
             expires_in=min(line.expires_in or self._remaining, self._remaining),
             metadata=line.metadata,
+            traceparent=self._traceparent,
         )
