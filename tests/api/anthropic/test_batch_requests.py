@@ -1,12 +1,15 @@
 """The body of a new batch is cut into its requests, each as it was written; what is wrong with the batch refuses it."""
 
 import json
+import mmap
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from holdfast.api.anthropic.batch_requests import MOST_REQUESTS, read_requests
+from holdfast.api.anthropic.request_places import OddBody, RequestPlaces
 from holdfast.model.errors import InvalidRequest
 
 PARAMS = {"model": "smart", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
@@ -40,6 +43,30 @@ def test_each_request_is_a_line_as_it_was_written(cut):
     assert cut(b'{ "requests": [' + b", ".join(written) + b"]}") == written
 
 
+def test_brackets_and_quotes_in_texts_end_nothing(cut):
+    texts = ["]}", '"', "\\", '\\"]}', "{[", "", 'a"b\\']
+    asked = [request(str(n), note=text, **{text or "none": [text, {}]}) for n, text in enumerate(texts)]
+    assert [json.loads(line) for line in cut(body_of(*asked))] == asked
+
+
+def test_an_odd_way_of_writing_is_parsed(cut):
+    line = json.dumps(request()).encode()
+    assert cut(rb'{"re\u0071uests": [%s]}' % line) == [line]
+    assert cut(b'\r\n{ "requests"\t:[ %s\n] }\n' % line) == [line]
+
+
+@pytest.mark.parametrize("ending", [b"]}", b""])
+def test_a_large_text_is_passed_once(tmp_path: Path, ending: bytes):
+    """Also where it is full of quotes, and where it never ends."""
+    path, long = tmp_path / "body", json.dumps(request("a", note='\\"' * 2_000_000)).encode()
+    path.write_bytes(b'{"requests": [' + (long + ending if ending else long[:-2]))
+    passed = list[int]()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        with suppress(OddBody):
+            assert [len(each) for each in RequestPlaces(mapped, lambda: passed.append(1))] == [len(long)]
+        assert len(passed) <= 1
+
+
 def test_line_ends_between_values_do_not_cut_a_line(cut):
     line = json.dumps(request(), indent=2).encode()
     (only,) = cut(b'{"requests": [%s]}' % line.replace(b"\n", b"\r\n"))
@@ -68,6 +95,12 @@ def test_headers_that_are_none_are_left_for_their_line_to_fail(cut):
     [
         (b"", "body", "is empty"),
         (b'{"requests": [', "body", "is no JSON"),
+        (b'{"requests": [{"custom_id": "a"} {"custom_id": "b"}]}', "body", "is no JSON"),
+        (b'{"requests": [{"custom_id": "a"}', "body", "is no JSON"),
+        (b'{"requests": [{"custom_id": "a"}, ]}', "body", "is no JSON"),
+        (b'{"requests": [{"custom_id": "a"}]} x', "body", "is no JSON"),
+        (b'{"requests": [{"custom_id": "a', "body", "is no JSON"),
+        (b'{"requests": [{"custom_id": "a", "params": {] }]}', "requests.0", "is no JSON"),
         (b'{"requests": ' + b"[" * 100_000, "body", "is no JSON"),
         (b"[]", "requests", "an object with an array"),
         (b"{}", "requests", "Field required"),

@@ -2,7 +2,7 @@
 
 What is wrong with the batch itself refuses it, as Anthropic's API does; what is wrong with the parameters of a request
 becomes its own error later. A body may have 256 MB: it is mapped from its file, never held, and what has been
-read of it is given back to the system.
+walked through is given back to the system.
 """
 
 import mmap
@@ -14,6 +14,7 @@ from typing import IO
 
 import msgspec
 
+from holdfast.api.anthropic.request_places import OddBody, RequestPlaces
 from holdfast.model.errors import InvalidRequest
 from holdfast.wire.answer_format import LINE_ENDS
 from holdfast.wire.request_headers import BETAS, join_betas
@@ -32,15 +33,22 @@ def read_requests(file: IO[bytes]) -> "BatchRequests":
 
 
 class BatchRequests:
-    """The requests of one body, in order. Slices of it stand for them until they are asked for."""
+    """The requests of one body, in order."""
 
     def __init__(self, body: mmap.mmap) -> None:
         self._body = body
-        self._slices = _slices(body)
-        self._give_back()
+        self._requests = self._find()
+        if not 0 < len(self._requests) <= MOST_REQUESTS:
+            problem = f"expected 1 to {MOST_REQUESTS:,} requests, got {len(self._requests):,}."
+            raise InvalidRequest("requests", problem)
 
-    def __len__(self) -> int:
-        return len(self._slices)
+    def _find(self) -> RequestPlaces | list[msgspec.Raw]:
+        try:
+            return RequestPlaces(self._body, self._give_back)
+        except OddBody:
+            return _parse(self._body)
+        finally:
+            self._give_back()
 
     def lines(self, headers: Mapping[str, str]) -> Iterator[bytes]:
         """Yield each request as an input line, without its end. ``headers`` of the batch hold for all of them.
@@ -48,8 +56,8 @@ class BatchRequests:
         Raises: InvalidRequest: a request has no custom_id, one that another has, or no parameters.
         """
         seen, read = set[str](), 0
-        for index, slice_ in enumerate(self._slices):
-            line = bytes(slice_)
+        for index, request in enumerate(self._requests):
+            line = bytes(request)
             members = _members(line, index)
             _demand_new(custom_id(members, index), seen, index)
             yield with_headers(line, members, headers).translate(LINE_ENDS)
@@ -63,21 +71,19 @@ class BatchRequests:
             self._body.madvise(mmap.MADV_DONTNEED)
 
 
-def _slices(body: mmap.mmap) -> list[msgspec.Raw]:
+def _parse(body: mmap.mmap) -> list[msgspec.Raw]:
+    """Find the requests of a body that is written in an odd way. Raises InvalidRequest: what is wrong with it."""
     try:
         members = msgspec.json.decode(body, type=Members)
         if unknown := sorted(members.keys() - {"requests"}):
             raise InvalidRequest(unknown[0][:60], "Extra inputs are not permitted.")
         if "requests" not in members:
             raise InvalidRequest("requests", "Field required.")
-        slices = msgspec.json.decode(members["requests"], type=list[msgspec.Raw])
+        return msgspec.json.decode(members["requests"], type=list[msgspec.Raw])
     except msgspec.ValidationError:
         raise InvalidRequest("requests", "expected an object with an array of requests.") from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidRequest("body", f"is no JSON: {error}.") from None
-    if not 0 < len(slices) <= MOST_REQUESTS:
-        raise InvalidRequest("requests", f"expected 1 to {MOST_REQUESTS:,} requests, got {len(slices):,}.")
-    return slices
 
 
 def _members(line: bytes, index: int) -> Members:
@@ -85,6 +91,8 @@ def _members(line: bytes, index: int) -> Members:
         members = msgspec.json.decode(line, type=Members)
     except msgspec.ValidationError:
         raise InvalidRequest(f"requests.{index}", "expected an object.") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidRequest(f"requests.{index}", f"is no JSON: {error}.") from None
     if bytes(members.get("params", msgspec.Raw(b"null")))[:1] != b"{":
         raise InvalidRequest(f"requests.{index}.params", "Field required: an object of parameters.")
     return members
