@@ -47,11 +47,12 @@ class Run:
     refused: int
     peak: float
     learned: RateEstimate
+    sent_in_first_second: int
 
 
 @dataclass
 class Fleet:
-    """Jobs go through one bucket, whose limit is learned, unless ``configured`` holds it.
+    """Jobs go through one bucket, whose limit is learned, from ``start`` on, unless ``configured`` holds it.
 
     ``headers``: answers tell the limit. Refusals come back after ``quick`` ms.
     """
@@ -65,10 +66,12 @@ class Fleet:
     retry_after_ms: float = 1_000.0
     poll_ms: float = 10.0
     seed: int = 1
+    start: RateEstimate | None = None
 
     def run(self) -> Run:
         self.chance = random.Random(self.seed)
-        self.learned = begin(0.0)
+        self.learned = self.start or begin(0.0)
+        self.sent_in_first_second = 0
         self.level = Level(self.allowance.capacity, 0.0)
         self.paused_until = self.taken = self.refused = self.done = 0
         self.waiting, self.heard, self.sequence = self.jobs, [], 0
@@ -78,7 +81,7 @@ class Fleet:
             self._send(now)
             peak = max(peak, self.learned.per_ms)
             now += self.poll_ms
-        return Run(self.last_done, self.refused, peak, self.learned)
+        return Run(self.last_done, self.refused, peak, self.learned, self.sent_in_first_second)
 
     @property
     def allowance(self) -> Allowance:
@@ -90,6 +93,7 @@ class Fleet:
             if isinstance(took, Wait):
                 return
             self.level, self.taken, self.waiting = took[REQUESTS], self.taken + 1, self.waiting - 1
+            self.sent_in_first_second += now < 1_000.0
             self._believe(now, observe_use(self.learned, now_ms=now, taken=self.taken), None)
             self._call(now)
 

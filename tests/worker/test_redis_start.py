@@ -3,6 +3,9 @@
 import pytest
 
 from holdfast.lanes import Gate
+from holdfast.policy.learned_limit import LearnedLimit
+from holdfast.policy.rate_estimate import Stage
+from holdfast.store.learned_limits import keep_limits
 from holdfast.store.overrides import set_override
 from holdfast.store.requeue import called_within
 from holdfast.worker import redis_start
@@ -40,12 +43,24 @@ async def test_after_a_recent_call_it_was_lost(workshop: Workshop):
 async def test_a_call_that_was_permitted_just_before_the_loss_is_seen_at_a_second_look(workshop: Workshop, monkeypatch):
     answers = iter([False, True])
 
-    async def read(_: WorkerContext, question, seconds: float) -> bool:
-        assert question is called_within
-        return next(answers)
+    async def read(_: WorkerContext, question, *_seconds: float) -> bool | dict:
+        return next(answers) if question is called_within else {}
 
     monkeypatch.setattr(WorkerContext, "read", read)
     assert await epoch(workshop) == "lost"
+
+
+async def test_no_permit_is_given_before_redis_knows_what_was_learned_of_limits(workshop: Workshop, monkeypatch):
+    workshop.scene.store.write(keep_limits, [LearnedLimit("anthropic/main:opus", Stage.LEARNED, 24_000.0)])
+    workshop.connection.sync().flushall()
+    known: list[bool] = []
+
+    async def begin(gate: Gate, *, fresh: bool) -> None:
+        known.append(bool(workshop.connection.sync().exists(workshop.connection.keys.bucket("anthropic/main:opus"))))
+
+    monkeypatch.setattr(Gate, "begin", begin)
+    await RedisStart(workshop.context, workshop.overrides).begin()
+    assert known == [True]
 
 
 async def test_no_permit_is_given_before_redis_knows_what_operators_paused(workshop: Workshop, monkeypatch):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from holdfast.client.installation import Installation
 from holdfast.client.lane_forecast import read_forecast
+from holdfast.client.route_limits import RouteLimit, route_limits
 from holdfast.config import Settings
 from holdfast.lanes import BreakerView, BucketView, Snapshot
 from holdfast.model.errors import QueueUnavailable
@@ -13,9 +14,11 @@ from holdfast.model.records import LaneCounts
 from holdfast.model.route import Route
 from holdfast.policy.credential_alerts import Alert, alerts
 from holdfast.policy.eta import Eta
+from holdfast.policy.learned_limit import LearnedLimit
 from holdfast.policy.signals import scope_names
 from holdfast.store.backlog import list_lanes
 from holdfast.store.counters import Counters
+from holdfast.store.learned_limits import read_limits
 from holdfast.store.overrides import read_overrides
 
 FORCED: Mapping[str, str] = {"open": "forced_open", "closed": "disabled"}
@@ -54,6 +57,7 @@ class RouteState:
     breakers: tuple[BreakerView, ...] = ()
     buckets: tuple[BucketView, ...] = ()
     in_flight: int | None = None
+    limits: tuple[RouteLimit, ...] = ()
 
     @property
     def state(self) -> str:
@@ -127,9 +131,10 @@ def _windows(installation: Installation) -> Mapping[str, int] | None:
 
 def route_states(installation: Installation, overview: GateOverview) -> list[RouteState]:
     """List every configured route with its state."""
-    overrides = installation.ready().read(read_overrides)
+    store = installation.ready()
+    overrides, kept = store.read(read_overrides), store.read(read_limits)
     return [
-        _route_state(route, models, overrides.get(("route", route.name)), overview)
+        _route_state(route, models, overrides.get(("route", route.name)), overview, kept)
         for route, models in _configured_routes(installation.settings)
     ]
 
@@ -144,7 +149,13 @@ def _configured_routes(settings: Settings) -> Iterable[tuple[Route, tuple[str, .
     return found.values()
 
 
-def _route_state(route: Route, models: tuple[str, ...], override: str | None, overview: GateOverview) -> RouteState:
+def _route_state(
+    route: Route,
+    models: tuple[str, ...],
+    override: str | None,
+    overview: GateOverview,
+    kept: Mapping[str, LearnedLimit],
+) -> RouteState:
     snapshot = overview.snapshot
     scopes = {scope for name in route.credentials for scope in scope_names(route.provider, route.model, name).values()}
     buckets = {f"{route.provider}/{name}:{route.group}" for name in route.credentials}
@@ -155,4 +166,5 @@ def _route_state(route: Route, models: tuple[str, ...], override: str | None, ov
         breakers=tuple(breaker for breaker in snapshot.breakers if breaker.scope in scopes),
         buckets=tuple(bucket for bucket in snapshot.buckets if bucket.name in buckets),
         in_flight=None if overview.warning else snapshot.slots.get(route.name, 0),
+        limits=route_limits(route, {bucket.name: bucket for bucket in snapshot.buckets}, kept),
     )

@@ -42,6 +42,7 @@ from holdfast.store.counters import read_counters
 from holdfast.store.dead_letters import dead_groups
 from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import find_detail, list_jobs, read_states
+from holdfast.store.learned_limits import forget_limits
 from holdfast.store.ledger import read_ledger
 from holdfast.store.overrides import OverrideKind, set_override
 from holdfast.store.responses import find_response
@@ -188,6 +189,7 @@ class LocalBackend:
     def reset(self, route: str) -> View:
         self._check_route(route)
         warning = self._override("route", route, None, lambda lanes: lanes.reset(route))
+        self._store.write(forget_limits, route.partition("/")[0])
         return {"name": route, "override": None, "warning": warning}
 
     def _override(

@@ -6,6 +6,7 @@ from typing import Any
 from holdfast.client.fleet import LaneState, RouteState
 from holdfast.client.iso_time import iso
 from holdfast.client.plain_line import MICROS, error_line, mapping_line, reply_with_body, usage_line
+from holdfast.client.route_limits import RouteLimit
 from holdfast.lanes import BreakerView, BucketView
 from holdfast.lanes.values import RouteFault
 from holdfast.model.access import KeyRecord
@@ -217,6 +218,18 @@ def route_view(state: RouteState, outage: Outage | None = None) -> dict[str, Any
         "outage": outage_view(outage) if outage else None,
         "breakers": [breaker_view(breaker) for breaker in state.breakers],
         "buckets": [bucket_view(bucket) for bucket in state.buckets],
+        "limits": [limit_view(limit) for limit in state.limits],
+    }
+
+
+def limit_view(limit: RouteLimit) -> dict[str, Any]:
+    """The request limit of one credential. ``learned_ago``: seconds since an earlier run used it; null: it is now's."""
+    return {
+        "credential": limit.credential,
+        "requests_per_minute": limit.per_minute,
+        "source": limit.source,
+        "learned_ago": limit.age,
+        "words": limit.words,
     }
 
 

@@ -8,6 +8,7 @@ import redis
 
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.keys import Keys
+from holdfast.lanes.learned_limits import LEARNED, limit_source
 from holdfast.lanes.lua import flat, source
 from holdfast.lanes.redis_health import redis_health
 from holdfast.lanes.values import BreakerView, BucketView, Snapshot
@@ -75,7 +76,8 @@ class GateAdmin:
     def reset(self, client: redis.Redis, route: str) -> None:
         """Close the breakers in the way of a route: its own, its endpoint's and those of the provider's credentials.
 
-        Pauses of its provider's buckets end too. What the operator forced open elsewhere stays so.
+        Pauses of its provider's buckets end too, and their limits are learned anew. What the operator forced open
+        elsewhere stays so.
         """
         keys, provider = self._keys, route.partition("/")[0]
         for name in self._index(client):
@@ -85,7 +87,7 @@ class GateAdmin:
             elif scope == f"{ScopeKind.ENDPOINT}:{provider}" or scope.startswith(f"{ScopeKind.CREDENTIAL}:{provider}/"):
                 change_breaker(client, keys, scope, _closed_unless_forced)
             elif name.startswith(f"{keys.bucket(provider)}/"):
-                client.hdel(name, "paused_until", "ask_after")
+                client.hdel(name, "paused_until", "ask_after", *LEARNED)
 
     @asking
     def overrides(self, client: redis.Redis) -> dict[tuple[Kind, str], Override]:
@@ -200,4 +202,4 @@ def _bucket_view(name: str, fields: dict[str, str], now: float) -> BucketView:
             levels[each] = refill(level, allowed, now * 1000).units
             rates[each], capacities[each] = allowed.per_ms * 1000, allowed.capacity
     paused = float(fields.get("paused_until") or 0) / 1000 - now
-    return BucketView(name, levels, rates, capacities, max(0.0, paused))
+    return BucketView(name, levels, rates, capacities, max(0.0, paused), limit_source(fields))

@@ -11,7 +11,9 @@ from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Permit
 from holdfast.model.reply import Reply
+from holdfast.policy.learned_limit import told_fields
 from holdfast.policy.rate_estimate import (
+    UPWARDS,
     RateEstimate,
     Stage,
     begin,
@@ -85,7 +87,7 @@ class LimitLearner:
     def grows(self, bucket: str) -> bool:
         """Whether nobody knows the request limit: no header named one, and no call was refused for it."""
         estimate = self._of(bucket).estimate
-        return estimate is None or estimate.stage is Stage.GROWING
+        return estimate is None or estimate.stage in UPWARDS
 
     async def _learn(self, target: Target, calls: Calls, taken: int, now_ms: float) -> None:
         """Compare and set; again where another process wrote meanwhile."""
@@ -99,7 +101,7 @@ class LimitLearner:
             self._known[target.bucket] = _read(found, known) if found else replace(after, version=known.version + 1)
             if not found:
                 return
-            taken = self._taken[target.bucket] = max(taken, self._known[target.bucket].taken)
+            taken = self._taken[target.bucket] = self._known[target.bucket].taken  # fewer than ours: Redis was lost
 
     def _of(self, bucket: str) -> KnownLimits:
         return self._known.get(bucket, KnownLimits())
@@ -109,10 +111,15 @@ def _read(texts: Sequence[str], known: KnownLimits) -> KnownLimits:
     """Take what Redis holds."""
     hash_ = unflat(texts)
     try:
-        estimate = parse(hash_) or begin(float(hash_.get("learn.began") or 0))
+        estimate = parse(hash_) or _begun(hash_)
     except (ValueError, KeyError):
         estimate = None  # nobody's: learn it anew
     return KnownLimits(int(hash_.get("learn.version") or 0), estimate, known.told, int(hash_.get("taken") or 0))
+
+
+def _begun(hash_: Mapping[str, str]) -> RateEstimate:
+    """What the gate began with, where nobody has learned anything since."""
+    return begin(float(hash_.get("learn.began") or 0), int(hash_.get("learn.began_taken") or 0))
 
 
 def _observed(
@@ -163,9 +170,6 @@ def _fields(target: Target, limits: Mapping[Dimension, float]) -> dict[str, str]
     """The hash fields that follow from headers alone: token limits that are not configured, caps on those that are."""
     fields: dict[str, str] = {}
     for each, limit in limits.items():
-        allowance = per_minute(limit)
-        if each in target.configured:
-            fields[f"{each}.told"] = repr(allowance.per_ms)
-        elif each is not Dimension.REQUESTS:
-            fields |= {f"{each}.per_ms": repr(allowance.per_ms), f"{each}.capacity": repr(allowance.capacity)}
+        told = told_fields(each, per_minute(limit))
+        fields |= {f"{each}.told": told[f"{each}.told"]} if each in target.configured else told
     return fields

@@ -9,6 +9,7 @@ from holdfast.model.call_result import Dimension
 
 if TYPE_CHECKING:
     from holdfast.policy.admission import Reason
+    from holdfast.policy.learned_limit import LimitSource
     from holdfast.policy.outage_sentence import FaultCount
 
 WINDOW = 2_000  # ids of one lane in Redis: a few times what a fleet holds in flight
@@ -54,13 +55,17 @@ class BreakerView:
 
 @dataclass(frozen=True, slots=True)
 class BucketView:
-    """A rate allowance as it stands: units and units per second by dimension; only limited dimensions are listed."""
+    """A rate allowance as it stands: units and units per second by dimension; only limited dimensions are listed.
+
+    ``source``: where the rate of requests is from; None: nothing was learned of it, as where it is configured.
+    """
 
     name: str
     level: Mapping[Dimension, float]
     rate: Mapping[Dimension, float]
     capacity: Mapping[Dimension, float]
     paused_for: float = 0.0
+    source: "LimitSource | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Learn a rate limit that nobody wrote down: from answers' headers at once, else from the provider's refusals.
 
-A provider's limit is a bucket of its own: it fills at a rate and holds a burst, both unknown. Three stages:
+A provider's limit is a bucket of its own: it fills at a rate and holds a burst, both unknown. The stages:
 
     growing   go a few times as fast as what was sent proves, as long as nobody refuses: no answer has to come first
+    restored  an earlier run learned a limit: go up to it eight times as fast as what was sent proves, then guess it
     told      a header named the limit: believe it
     learned   refusals named it: between two moments at which the provider's bucket was empty, it let through what
               flowed in; that number divided by that time is the rate
@@ -24,11 +25,12 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from holdfast.model.call_result import LimitSeen
-from holdfast.policy.rate_limit import per_minute
+from holdfast.policy.rate_limit import Allowance, per_minute
 
 START_PER_MS = 0.15  # 150 requests a second
 START_BURST = 15.0  # requests
 ABOVE_PROVEN = 4.0  # times what is proven: faster would meet the limit with a volley of refusals
+ABOVE_PROVEN_BEFORE = 8.0  # the same up to a rate that an earlier run found: it is probably there again
 GROWING_BURST_MS = 100.0  # burst while it grows, so that asking every few milliseconds loses nothing
 UNUSED_MS = 1_000.0  # without use, what was proven counts from now on: the average of an idle hour proves nothing
 FASTEST_PER_MS = 10.0  # 10,000 a second: as good as unlimited
@@ -49,9 +51,13 @@ BURST_MS = 1_000.0  # the longest burst anyone is believed to allow
 
 class Stage(StrEnum):
     GROWING = "growing"
+    RESTORED = "restored"
     GUESSED = "guessed"
     TOLD = "told"
     LEARNED = "learned"
+
+
+UPWARDS = frozenset({Stage.GROWING, Stage.RESTORED})  # on the way up: no limit was met, told or reached yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class RateEstimate:
     """What is believed of one bucket's request limit. Times in milliseconds on Redis's clock, rates per millisecond.
 
     ``changed_at``, ``changed_taken``: time and ``taken`` when the rate was last looked at.
-    ``ceiling``: what a header told; 0: nothing.
+    ``ceiling``: what a header told; 0: nothing. ``kept``: what an earlier run learned; 0: nothing, or it was reached.
     ``empty_at``, ``empty_count``: the last moment of emptiness (0: none), and the calls let through by then.
     ``resumed_at``: the end of the pause that followed. ``refused``: refusals ever.
     ``before_at``, ``before_count``, ``before_resumed_at``, ``before_per_ms``: the moment of emptiness before that, the
@@ -72,6 +78,7 @@ class RateEstimate:
     changed_at: float
     changed_taken: int = 0
     ceiling: float = 0.0
+    kept: float = 0.0
     refused: int = 0
     empty_at: float = 0.0
     empty_count: int = 0
@@ -87,9 +94,26 @@ def begin(now_ms: float, taken: int = 0) -> RateEstimate:
     return RateEstimate(Stage.GROWING, START_PER_MS, START_BURST, now_ms, taken, before_at=now_ms, before_count=taken)
 
 
+def restore(kept: Allowance, now_ms: float, *, told: bool = False, met: bool = True) -> RateEstimate:
+    """Begin with what an earlier run learned, which may be wrong by now: a limit that is not there costs few refusals.
+
+    ``told``: a header named it. ``met``: it is a limit; False: nobody refused anything at that rate.
+    """
+    per_ms, ceiling = min(kept.per_ms, FASTEST_PER_MS), kept.per_ms if told else 0.0
+    stage = Stage.RESTORED if met else Stage.GROWING
+    first = RateEstimate(
+        stage, min(per_ms, START_PER_MS), START_BURST, now_ms, ceiling=ceiling, kept=per_ms, before_at=now_ms
+    )
+    if per_ms > START_PER_MS:
+        return first
+    if not met:
+        return begin(now_ms)
+    return _guessed_anew(replace(first, capacity=max(1.0, min(START_BURST, kept.capacity))), now_ms, 0)
+
+
 def observe_answer(learned: RateEstimate, *, now_ms: float, taken: int) -> RateEstimate:
     """Calls came back that were not refused: where the rate was used, a higher one may be tried."""
-    if learned.stage is Stage.GROWING:
+    if learned.stage in UPWARDS:
         return observe_use(learned, now_ms=now_ms, taken=taken)
     elapsed = now_ms - learned.changed_at
     if elapsed < STEP_MS or now_ms < learned.resumed_at:
@@ -102,21 +126,37 @@ def observe_answer(learned: RateEstimate, *, now_ms: float, taken: int) -> RateE
 def observe_use(learned: RateEstimate, *, now_ms: float, taken: int) -> RateEstimate:
     """Permits were given, and nobody was refused so far: what they prove may be exceeded."""
     elapsed = now_ms - learned.changed_at
-    if learned.stage is not Stage.GROWING or elapsed < STEP_MS or now_ms < learned.resumed_at:
+    if learned.stage not in UPWARDS or elapsed < STEP_MS or now_ms < learned.resumed_at:
         return learned
     proven = (taken - learned.before_count) / (now_ms - learned.before_at + BURST_MS)
-    if ABOVE_PROVEN * proven > learned.per_ms:
-        per_ms = min(FASTEST_PER_MS, ABOVE_PROVEN * proven)
-        capacity = max(START_BURST, per_ms * GROWING_BURST_MS)
-        return replace(learned, per_ms=per_ms, capacity=capacity, changed_at=now_ms, changed_taken=taken)
+    per_ms = min(FASTEST_PER_MS, max(ABOVE_PROVEN * proven, min(learned.kept, ABOVE_PROVEN_BEFORE * proven)))
+    if per_ms > learned.per_ms:
+        return _gone_up(learned, per_ms, now_ms, taken)
     if elapsed < UNUSED_MS:
         return learned
     return _proven_anew(learned, now_ms, taken)
 
 
+def _gone_up(learned: RateEstimate, per_ms: float, now_ms: float, taken: int) -> RateEstimate:
+    capacity = max(START_BURST, per_ms * GROWING_BURST_MS)
+    up = replace(learned, per_ms=per_ms, capacity=capacity, changed_at=now_ms, changed_taken=taken)
+    if learned.kept and per_ms >= learned.kept:
+        if learned.stage is Stage.RESTORED:
+            return _guessed_anew(replace(up, per_ms=learned.kept), now_ms, taken)
+        return replace(up, kept=0.0)
+    return up
+
+
+def _guessed_anew(learned: RateEstimate, now_ms: float, taken: int) -> RateEstimate:
+    """Guess that what an earlier run learned holds: the arithmetic begins now, with a bucket that had time to fill."""
+    counted = replace(learned, before_at=now_ms - BURST_MS, before_count=taken, resumed_at=now_ms)
+    return replace(counted, stage=Stage.GUESSED, kept=0.0, changed_at=now_ms, changed_taken=taken)
+
+
 def _proven_anew(learned: RateEstimate, now_ms: float, taken: int) -> RateEstimate:
     """Count from now on, with what the rate was proven by."""
-    credit = int(learned.per_ms / ABOVE_PROVEN * BURST_MS) if learned.per_ms > START_PER_MS else 0
+    above = ABOVE_PROVEN_BEFORE if learned.kept else ABOVE_PROVEN
+    credit = int(learned.per_ms / above * BURST_MS) if learned.per_ms > START_PER_MS else 0
     return replace(learned, before_at=now_ms, before_count=taken - credit, changed_at=now_ms, changed_taken=taken)
 
 
@@ -152,13 +192,13 @@ def observe_limit(
 ) -> tuple[RateEstimate, float | None]:
     """A header named the limit. Returns what is believed now, and the level to set, or None to leave it."""
     allowance = per_minute(seen.per_minute)
-    if allowance.per_ms == learned.ceiling:
+    if allowance.per_ms == learned.ceiling and learned.stage in {Stage.TOLD, Stage.LEARNED}:
         return learned, None
     known = replace(learned, ceiling=allowance.per_ms)
     if learned.stage is Stage.LEARNED and learned.per_ms <= allowance.per_ms:
         return known, None
-    told = replace(known, stage=Stage.TOLD, per_ms=allowance.per_ms, capacity=allowance.capacity)
-    if learned.stage is not Stage.GROWING or seen.remaining is None:
+    told = replace(known, stage=Stage.TOLD, kept=0.0, per_ms=allowance.per_ms, capacity=allowance.capacity)
+    if learned.stage not in UPWARDS or seen.remaining is None:
         return told, None
     in_flight = max(0, taken - 1)
     flowed_in = (now_ms - sent_ms) * allowance.per_ms
@@ -200,7 +240,7 @@ _NUMBERS = tuple(
 def _raised(learned: RateEstimate, seconds: float) -> RateEstimate:
     """Try a higher rate after ``seconds`` in which this one was used. The burst follows it."""
     per_ms = min(FASTEST_PER_MS, learned.per_ms * _growth(learned, seconds))
-    if learned.stage is Stage.LEARNED and learned.ceiling:
+    if learned.ceiling:
         per_ms = min(per_ms, max(learned.per_ms, learned.ceiling))
     return replace(learned, per_ms=per_ms, capacity=max(learned.capacity, _least_burst(per_ms)))
 
@@ -208,7 +248,7 @@ def _raised(learned: RateEstimate, seconds: float) -> RateEstimate:
 def _growth(learned: RateEstimate, seconds: float) -> float:
     quiet = learned.changed_at - learned.resumed_at
     match learned.stage:
-        case Stage.GUESSED if learned.empty_at - learned.before_at < BRIEF_MS:
+        case Stage.GUESSED if learned.empty_at and learned.empty_at - learned.before_at < BRIEF_MS:
             return float(BRIEF_GROWTH**seconds)
         case Stage.GUESSED if quiet > GUESS_MS:
             return float(ABOVE_GUESS**seconds)
@@ -259,7 +299,7 @@ def _learned(learned: RateEstimate, rate: float, burst: float) -> RateEstimate:
 
 def _guessed(learned: RateEstimate, rate: float) -> RateEstimate:
     per_ms = rate * ABOVE_GUESS
-    return replace(learned, stage=Stage.GUESSED, per_ms=per_ms, capacity=_least_burst(per_ms))
+    return replace(learned, stage=Stage.GUESSED, per_ms=per_ms, capacity=_least_burst(per_ms), kept=0.0)
 
 
 def _least_burst(per_ms: float) -> float:

@@ -25,6 +25,7 @@ from holdfast.worker.fault_counter import FaultCounter
 from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.held_jobs import HeldJobs
 from holdfast.worker.lane_schedule import LaneSchedule
+from holdfast.worker.learned_limits import LearnedLimits
 from holdfast.worker.outage_diagnoses import OutageDiagnoses
 from holdfast.worker.overrides import Overrides
 from holdfast.worker.part_tasks import ended, keep_running
@@ -140,6 +141,7 @@ class Pool:
         try:
             offers = await context.write(requeue, worker, None)
             released = await self.releaser.drain(LAST_WORDS)
+            await LearnedLimits(context).keep()
             await context.gate.release(worker)
             await context.gate.offer(offers)
             if released:

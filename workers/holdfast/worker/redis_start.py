@@ -8,6 +8,7 @@ import structlog
 from holdfast.policy.rate_limit import LATE_AFTER
 from holdfast.store.requeue import called_within
 from holdfast.worker.context import WorkerContext
+from holdfast.worker.learned_limits import LearnedLimits
 from holdfast.worker.overrides import Overrides
 
 log = structlog.get_logger()
@@ -27,12 +28,14 @@ class RedisStart:
     async def begin(self) -> None:
         """Let the gate give permits. After recent calls Redis was lost, and allowances must start empty.
 
-        Overrides go first: until it is begun, the gate gives nothing, so no job slips past an operator's pause.
+        Overrides and learned limits go first: until it is begun, the gate gives nothing, so no job slips past an
+        operator's pause, and no bucket begins without what is known of it.
         Raises QueueUnavailable, StorageUnavailable.
         """
         lost = await self._called_lately()
         log.warning("redis_begun", state="lost" if lost else "fresh", effect="windows are rebuilt from SQL")
         await self.overrides.restore()
+        await LearnedLimits(self.context).restore()
         await self.context.gate.begin(fresh=not lost)
 
     async def _called_lately(self) -> bool:

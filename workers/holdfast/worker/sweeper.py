@@ -23,6 +23,7 @@ from holdfast.store.requeue import find_held, requeue
 from holdfast.store.retention import delete_stopped_workers
 from holdfast.worker.context import WorkerContext
 from holdfast.worker.held_jobs import BrokenJob, HeldJobs
+from holdfast.worker.learned_limits import LearnedLimits
 from holdfast.worker.overrides import Overrides
 
 log = structlog.get_logger()
@@ -57,6 +58,7 @@ class Sweeper:
             (5.0, self.offer_pressing),
             (5.0, self.drop_strays),
             (5.0, self.find_lost_claims),
+            (5.0, self.keep_limits),
             (10.0, self.log_redis_health),
             (15.0, self.mend_lanes),
             (1.0, self.tell_batch_ends),
@@ -162,6 +164,10 @@ class Sweeper:
             log.error("claim_lost", job=job, effect="it is broken off")
             self.jobs.broken[job] = BrokenJob("its claim was lost in its worker", sent=True)
         self._lost_claims = lost
+
+    async def keep_limits(self) -> None:
+        """Write to SQL what was learned of limits, so that it outlives Redis and this process."""
+        await LearnedLimits(self.context).keep()
 
     async def log_redis_health(self) -> None:
         """Log what is wrong with Redis, such as an eviction policy that throws keys away, once per change."""

@@ -68,8 +68,21 @@ class BucketFigure(AnswerModel):
     dimensions: dict[str, dict[str, float]]
 
 
+class LimitFigure(AnswerModel):
+    """The request limit of one credential, and where it is from.
+
+    ``source`` null: nobody knows a limit yet. ``learned_ago``: seconds since an earlier run used it; null: it is now's.
+    """
+
+    credential: str
+    requests_per_minute: float | None
+    source: str | None
+    learned_ago: float | None
+    words: str
+
+
 class RouteView(AnswerModel):
-    """A configured route with its breakers, its buckets and its calls in flight."""
+    """A configured route with its breakers, its buckets, its request limits and its calls in flight."""
 
     name: str
     provider: str
@@ -82,6 +95,7 @@ class RouteView(AnswerModel):
     outage: OutageView | None
     breakers: list[BreakerFigure]
     buckets: list[BucketFigure]
+    limits: list[LimitFigure]
 
 
 class RouteList(AnswerModel):

@@ -12,7 +12,7 @@ router = APIRouter(prefix="/routes", tags=["routes"])
 
 @router.get("", **shown(RouteList))
 def list_routes(context: Watching) -> View:
-    """List configured routes with breakers, buckets and calls in flight."""
+    """List configured routes with breakers, buckets, request limits and calls in flight."""
     return context.backend.routes()
 
 
@@ -30,5 +30,5 @@ def close_route(name: str, context: Fleet) -> View:
 
 @router.post("/{name:path}/reset", **shown(RouteForced))
 def reset_route(name: str, context: Fleet) -> View:
-    """Lift an override, and forget what breakers and pauses hold against the route."""
+    """Lift an override, and forget what breakers and pauses hold against the route, and what its limits were."""
     return context.backend.reset(name)

@@ -51,6 +51,7 @@ local function bucket_read(key, now_ms, given, full)
         if per_ms and capacity then
             bucket.per_ms[i], bucket.capacity[i] = per_ms, capacity
             bucket.level[i] = math.min(capacity, level or (full and capacity or 0))
+            bucket.changed = bucket.changed or not level -- or it would never begin to fill
             local high = tonumber(raw[17 + i] or "") -- one that nobody noted may have been a moment ago
             bucket.high[i] = bucket.level[i] <= HIGH * capacity and high or now_ms
         end
@@ -61,7 +62,7 @@ end
 local function bucket_begin(bucket, per_ms, capacity, full)
     if not bucket.per_ms[1] then
         bucket.per_ms[1], bucket.capacity[1], bucket.level[1] = per_ms, capacity, full and capacity or 0
-        bucket.changed, bucket.began = true, bucket.now_ms
+        bucket.changed, bucket.began, bucket.began_taken = true, bucket.now_ms, bucket.taken
     end
 end
 
@@ -123,6 +124,7 @@ local function bucket_write(bucket)
     fields[5], fields[6] = "ask_after", exact(bucket.ask_after)
     if bucket.began then
         fields[#fields + 1], fields[#fields + 2] = "learn.began", exact(bucket.began)
+        fields[#fields + 1], fields[#fields + 2] = "learn.began_taken", string.format("%d", bucket.began_taken)
     end
     for i = 1, 3 do
         if bucket.per_ms[i] then

@@ -12,6 +12,7 @@ from holdfast.store.tables.file import FileChunkRow, FileRow
 from holdfast.store.tables.fleet import AuditRow, OverrideRow, WorkerRow
 from holdfast.store.tables.given_up_call import GivenUpCallRow
 from holdfast.store.tables.job import JobRow, RequestRow
+from holdfast.store.tables.learned_limit import LearnedLimitRow
 from holdfast.store.tables.operation import OperationRow
 from holdfast.store.tables.outbox import OutboxCursorRow, OutboxRow
 from holdfast.store.tables.response import ResponseRow
@@ -33,6 +34,7 @@ __all__ = [
     "FileRow",
     "GivenUpCallRow",
     "JobRow",
+    "LearnedLimitRow",
     "OperationRow",
     "OutboxCursorRow",
     "OutboxRow",
