@@ -6,6 +6,7 @@ headers and keys of other accounts from there.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from holdfast.model.route import Api
@@ -50,6 +51,11 @@ def _openai(base_url: str, secret: str, transport: Transport) -> Any:
     client = AsyncOpenAI(api_key=secret or NO_KEY, base_url=base_url, max_retries=0, http_client=transport)
     client.admin_api_key = client.organization = client.project = None  # the environment's may be another account's
     return client
+
+
+def import_sdk(api: Api) -> None:
+    """Import the SDK whose client calls of ``api`` go through, ahead of the first of them."""
+    import_module("anthropic" if api.wire is Api.ANTHROPIC else "openai")
 
 
 def keyless(api: Api) -> dict[str, Any]:

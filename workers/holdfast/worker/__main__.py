@@ -3,76 +3,58 @@
 import argparse
 import asyncio
 import gc
-import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import structlog
+from holdfast.model.errors import HoldfastError
 
-from holdfast.config import Settings, load
-from holdfast.lanes import connect
-from holdfast.model.errors import HoldfastError, SchemaBehind
-from holdfast.store import Store
-from holdfast.store.secrets import message_key
-from holdfast.telemetry.export import export_spans
-from holdfast.worker.logs import log_to_stderr
-from holdfast.worker.pool import Pool, Stop
+if TYPE_CHECKING:
+    from holdfast.config import Settings
 
 # A thousand calls in flight are a few hundred thousand live objects: at the default threshold, looking through them
 # again and again is a third of a call's cost.
 COLLECT = (50_000, 20, 20)
-UPGRADED = 5.0  # seconds between looks whether a schema that is behind has been upgraded
-log = structlog.get_logger()
 
 
-async def schema_is_there(store: Store, stop: Stop) -> bool:
-    """Wait until somebody has upgraded a schema that is behind. False: a signal came first."""
-    while not stop.gently.is_set():
-        try:
-            await asyncio.to_thread(store.ensure)
-        except SchemaBehind as error:
-            log.warning("schema_behind", why=str(error), effect="this worker waits for that and takes no job")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(UPGRADED):
-                    await stop.gently.wait()
-        else:
-            return True
-    return False
-
-
-async def work(settings: Settings) -> None:
-    """Run one pool until a signal stops it."""
-    stop = Stop()
-    for signal_ in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signal_, stop.ask)
-    store = Store(settings.storage.database_url, settings.runtime)
-    if not await schema_is_there(store, stop):
-        return
-    storage = settings.storage
-    key = await asyncio.to_thread(message_key, store, storage.message_key)
-    connection = connect(storage.redis_url, storage.directory, namespace=storage.namespace, key=lambda: key)
-    try:
-        await Pool(settings, store, connection).run(stop)
-    finally:
-        connection.close()
-        store.close()
-
-
-def main() -> int:
+def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="holdfast worker", description=__doc__)
     parser.add_argument("--config", type=Path, help="the configuration (default: HOLDFAST_CONFIG, ./holdfast.toml)")
     parser.add_argument("--concurrency", type=int, help="calls in flight, instead of the configuration's")
-    arguments = parser.parse_args()
-    log_to_stderr()
-    export_spans("holdfast-worker")
-    gc.set_threshold(*COLLECT)
+    parser.add_argument("--standby", action="store_true", help="get ready, and begin when a line comes on stdin")
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = read_arguments()
+    gc.disable()  # until all is imported: what imports make stays, and to look through it is a sixth of their time
     try:
-        asyncio.run(work(load(arguments.config)))
+        from holdfast.config import load  # noqa: PLC0415 - slow, as the next ones are
+        from holdfast.telemetry.export import export_spans  # noqa: PLC0415
+        from holdfast.worker.logs import log_to_stderr  # noqa: PLC0415
+        from holdfast.worker.process import work  # noqa: PLC0415
+
+        log_to_stderr()
+        export_spans("holdfast-worker")
+        settings = load(arguments.config)
+        if arguments.standby and not told_to_work(settings):
+            return 0
+        gc.enable()
+        gc.set_threshold(*COLLECT)
+        asyncio.run(work(settings))
     except HoldfastError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the last word of a process that cannot start
         return error.exit_status
     return 0
+
+
+def told_to_work(settings: "Settings") -> bool:
+    """Import what the first calls need, and wait for a line; False: nobody needs this process, its stdin ended."""
+    from holdfast.providers.clients import import_sdk  # noqa: PLC0415 - slow
+
+    for model in settings.models.values():
+        import_sdk(settings.providers[model.routes[0].provider].api)
+    return bool(sys.stdin.readline())
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ class Pool:
         context = self.context
         context.writer.start()
         context.lanes.load()
-        await self.providers.open_all(lane.plan for lane in context.lanes.in_order())
+        await self.providers.open_first(lane.plan for lane in context.lanes.in_order())
         gc.freeze()  # what is loaded by now stays: to look through it again and again would hold up every call
         worker = await context.lease.sign_on()
         fetching = asyncio.create_task(keep_running("fetcher", self.fetcher.run))
