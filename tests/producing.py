@@ -11,6 +11,7 @@ import uvicorn
 from attempts import ended
 from holdfast.api import create_app
 from holdfast.config import Settings, load
+from holdfast.config.pool_socket import listening, pool_socket
 from holdfast.model.attempt import Attempt
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.fault import Fault, FaultKind
@@ -118,10 +119,20 @@ def served(settings: Settings) -> Iterator[str]:
 
 
 @contextmanager
-def running(server: uvicorn.Server) -> Iterator[int]:
-    """Run a server on a free loopback port, in a thread, and say which."""
+def served_as_pool(settings: Settings) -> Iterator[Path]:
+    """Serve the API as `holdfast up` does for commands of the working directory, and say on which socket."""
+    path = pool_socket(settings.source)
+    path.parent.mkdir(exist_ok=True)
+    config = uvicorn.Config(create_app(settings, path), log_level="warning", timeout_graceful_shutdown=1)
+    with listening(path) as listener, running(uvicorn.Server(config), listener):
+        yield path
+
+
+@contextmanager
+def running(server: uvicorn.Server, unix: socket.socket | None = None) -> Iterator[int]:
+    """Run a server on a free loopback port, in a thread, and say which. ``unix``: another place where it listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread = Thread(target=server.run, kwargs={"sockets": [listener, *([unix] if unix else [])]}, daemon=True)
         thread.start()
         try:
             yield listener.getsockname()[1]

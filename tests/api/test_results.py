@@ -7,11 +7,11 @@ import pytest
 from cli.test_output_forms import CHAT, CLAUDE, COMPLETION, EMBEDDING, MESSAGE, REPLY, VECTORS
 from holdfast.client import Holdfast
 from holdfast.client.backend import SubmitRequest
-from holdfast.client.batch_output import OutputForm
 from holdfast.client.errors import NoResponse
 from holdfast.client.http import HttpBackend
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
+from holdfast.client.output_form import OutputForm
 from producing import served
 
 PLAIN = {"custom_id": "p", "model": "smart", "prompt": "hello"}
@@ -101,7 +101,7 @@ class TestResponse:
 def test_a_server_and_the_storage_say_the_same(settings, store, worker) -> None:
     """``holdfast run --server`` writes what ``holdfast run`` does."""
     with served(settings) as url:
-        backend = HttpBackend(url)
+        backend = HttpBackend.of_server(url)
         accepted = backend.submit(SubmitRequest([CHAT, json.dumps(CLAUDE).encode(), PLAIN], many=True))
         worker.respond(MESSAGE, jobs=1)
         worker.answer()

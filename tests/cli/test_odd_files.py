@@ -15,7 +15,7 @@ import pytest
 from cli.conftest import jsonl
 from holdfast.cli.jsonl_input import BOM, LONGEST_LINE, InputLine, JsonlInput, bounded
 from holdfast.config import SecretUnavailable, load, read_secret
-from holdfast.config.load import LARGEST_FILE
+from holdfast.config.config_file import LARGEST_FILE
 from holdfast.config.secrets import LARGEST
 from holdfast.lab.drill.catalogue import find
 from holdfast.model.errors import ConfigError, InvalidRequest

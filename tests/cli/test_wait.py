@@ -29,9 +29,9 @@ def test_waiting_for_a_job_that_succeeded_prints_its_answer(cli, worker, submitt
 def test_asking_in_vain_ends_with_status_3(cli, worker, monkeypatch) -> None:
     """A worker beside the command buries the job as soon as it waits."""
 
-    def bury_then_wait(backend, job, timeout) -> bool:
+    def bury_then_wait(backend, job, timeout, prepared) -> bool:
         worker.bury(LANE)
-        return awaited(backend, job, timeout)
+        return awaited(backend, job, timeout, prepared)
 
     awaited = waiting_command.await_answer
     monkeypatch.setattr(waiting_command, "await_answer", bury_then_wait)

@@ -16,7 +16,7 @@ from holdfast.config import Settings
 from holdfast.model.errors import Forbidden, NotFound
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from producing import ROUTE, StandInWorker, served
+from producing import ROUTE, StandInWorker, served, served_as_pool
 
 DEAD = JobFilter(states=frozenset({State.DEAD}))
 NOBODY = "0" * 32
@@ -32,12 +32,20 @@ def local(settings: Settings) -> Iterator[LocalBackend]:
 @pytest.fixture
 def remote(settings: Settings) -> Iterator[HttpBackend]:
     with served(settings) as url:
-        backend = HttpBackend(url)
+        backend = HttpBackend.of_server(url)
         yield backend
         backend.close()
 
 
-@pytest.fixture(params=["local", "remote"])
+@pytest.fixture
+def pool(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpBackend]:
+    """What `holdfast up` serves to commands of its folder."""
+    monkeypatch.chdir(tmp_path)
+    with served_as_pool(settings) as path:
+        yield HttpBackend.of_pool(path)
+
+
+@pytest.fixture(params=["local", "remote", "pool"])
 def backend(request: pytest.FixtureRequest) -> Backend:
     return request.getfixturevalue(request.param)
 

@@ -95,7 +95,7 @@ def test_a_submit_is_sent_again_with_the_same_key_where_the_server_was_away(monk
             return httpx2.Response(503, json={"detail": "the database did not answer"})
         return httpx2.Response(202, json={"batch": None, "jobs": [job]})
 
-    backend = HttpBackend("http://example.org", transport=httpx2.MockTransport(answer))
+    backend = HttpBackend.of_server("http://example.org", transport=httpx2.MockTransport(answer))
     assert backend.submit(SubmitRequest([{"model": "smart", "prompt": "a"}])).jobs[0].id == "job_" + "0" * 32
     assert len(keys) == 3
     assert len(set(keys)) == 1
@@ -104,13 +104,13 @@ def test_a_submit_is_sent_again_with_the_same_key_where_the_server_was_away(monk
 def test_json_that_is_no_problem_document_is_shown_as_it_is() -> None:
     transport = httpx2.MockTransport(lambda _request: httpx2.Response(418, json="I am a teapot"))
     with pytest.raises(ServerRefused, match='418: "I am a teapot"'):
-        HttpBackend("http://example.org", transport=transport).cancel("0" * 32)
+        HttpBackend.of_server("http://example.org", transport=transport).cancel("0" * 32)
 
 
 def test_what_does_not_speak_json_is_somebody_elses_server() -> None:
     transport = httpx2.MockTransport(lambda _request: httpx2.Response(418, text="I am a teapot"))
     with pytest.raises(NotHoldfast, match=r"http://example.org is no Holdfast server"):
-        HttpBackend("http://example.org", transport=transport).cancel("0" * 32)
+        HttpBackend.of_server("http://example.org", transport=transport).cancel("0" * 32)
 
 
 def test_the_environment_names_a_server(url: str, monkeypatch) -> None:

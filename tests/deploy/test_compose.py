@@ -12,7 +12,7 @@ from deploy.manifest import read_all
 from holdfast.cli.main import app
 from holdfast.client.key_file import find_key
 from holdfast.config import load
-from holdfast.config.load import STORAGE_VARIABLES
+from holdfast.config.loading import STORAGE_VARIABLES
 from holdfast.lab.providers.__main__ import read as read_sim
 from holdfast.model.environment import CONFIG
 from holdfast.model.loopback import is_loopback

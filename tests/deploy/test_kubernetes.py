@@ -15,7 +15,7 @@ from deploy.manifest import read_all
 from holdfast.api.auth.middleware import PUBLIC_PATHS
 from holdfast.cli.main import app
 from holdfast.config import load
-from holdfast.config.load import STORAGE_VARIABLES
+from holdfast.config.loading import STORAGE_VARIABLES
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "kubernetes"

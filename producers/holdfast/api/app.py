@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,7 +23,7 @@ from holdfast.api.body_limits import BodyLimitMiddleware
 from holdfast.api.compatible import models
 from holdfast.api.compatible.client_api import PREFIX, ClientApi, ErrorShapes
 from holdfast.api.headers import SecurityHeadersMiddleware
-from holdfast.api.native import batches, dead_letters, diagnosis, events, jobs, lanes, operations, routes
+from holdfast.api.native import batches, dead_letters, diagnosis, jobs, lanes, operations, routes
 from holdfast.api.native.job_requests import names_of
 from holdfast.api.openai import batches as openai_batches
 from holdfast.api.openai import calls as openai_calls
@@ -42,7 +43,7 @@ ERROR_WRITERS = {
     ClientApi.ANTHROPIC: anthropic_errors.write_error,
 }
 CLIENT_APIS = (models, openai_calls, openai_files, openai_batches, messages, message_batches)
-PARTS = (jobs, batches, events, dead_letters, lanes, routes, operations, diagnosis)
+PARTS = (jobs, batches, dead_letters, lanes, routes, operations, diagnosis)
 # What programs of allowed origins may send and read. Keys are headers of theirs: no cookie travels.
 CORS: dict[str, Any] = {
     "allow_methods": ("GET", "POST", "PUT", "DELETE"),
@@ -52,9 +53,12 @@ CORS: dict[str, Any] = {
 }
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Make the application. Nothing is opened before it starts, and it starts with SQL and Redis down too."""
-    app_state = AppState(settings)
+def create_app(settings: Settings, pool_socket: Path | None = None) -> FastAPI:
+    """Make the application. Nothing is opened before it starts, and it starts with SQL and Redis down too.
+
+    Requests that come through ``pool_socket`` are this user's, who operates the installation.
+    """
+    app_state = AppState(settings, pool_socket)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -68,7 +72,6 @@ def create_app(settings: Settings) -> FastAPI:
         await app_state.repeated_calls.close()
         await app_state.token_counter.close()
         await app_state.watch.close()
-        await app_state.events.close()
         await run_in_threadpool(app_state.installation.close)
 
     app = FastAPI(

@@ -1,6 +1,7 @@
 """What every endpoint shares: the installation, the poller that waits for all, and how an endpoint gets at them."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,12 +16,10 @@ from holdfast.api.compatible.client_api import ClientApi
 from holdfast.api.compatible.repeated_calls import RepeatedCalls
 from holdfast.api.openai.batch_lines import begin_input
 from holdfast.api.ui.dashboard import Dashboard
-from holdfast.client.event_feed import EventFeed
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.client.state_poller import StatePoller
 from holdfast.config import Settings
-from holdfast.store.outbox import newest_position, poll_events
 
 READERS: Mapping[str, ReaderOf] = {
     ClientApi.ANTHROPIC: lambda _installation, _order: RequestReader(),
@@ -29,10 +28,10 @@ READERS: Mapping[str, ReaderOf] = {
 
 
 class AppState:
-    """One per application."""
+    """One per application. ``pool_socket``: the Unix socket on which it serves this user alone; None: on none."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, pool_socket: Path | None = None) -> None:
+        self.settings, self.pool_socket = settings, pool_socket
         self.installation = Installation(settings)
         self.key_cache = KeyCache(self.installation)
         self.failed_auth = FailedAuthLimiter()
@@ -43,11 +42,6 @@ class AppState:
         self.token_counter = TokenCounter(settings)
         everybody = LocalBackend(self.installation, tenant=None)
         self.watch = StatePoller(everybody.states, hints=everybody.hints)
-        self.events = EventFeed(
-            lambda after, limit: poll_events(self.installation.ready(), after, limit),
-            lambda: newest_position(self.installation.ready()),
-            hints=everybody.hints,
-        )
 
 
 def of_request(request: Request) -> AppState:

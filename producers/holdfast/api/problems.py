@@ -20,6 +20,7 @@ from starlette.types import Scope
 from holdfast.api.call_hints import name_calls
 from holdfast.api.request_ids import request_id
 from holdfast.client.errors import InvalidJobs
+from holdfast.client.operator import types_commands
 from holdfast.model.errors import Conflict, HoldfastError, InvalidRequest, NotFound
 
 MEDIA_TYPE = "application/problem+json"
@@ -31,7 +32,6 @@ TITLES: Mapping[str, str] = {
     "invalid_request": "The request cannot be accepted",
     "invalid_id": "That is no id",
     "not_found": "There is no such thing here",
-    "events_gone": "Those events are not kept any more",
     "conflict": "Not in this state",
     "storage_unavailable": "The database does not answer",
     "schema_behind": "The database is being upgraded",
@@ -99,13 +99,15 @@ def write_problem(scope: Scope, told: HttpProblem) -> Response:
 
 
 def problem_document(scope: Scope, told: HttpProblem) -> Response:
+    caller = scope.get("state", {}).get("caller")
+    say = str if caller is not None and types_commands(caller.name) else name_calls
     body = {
         "type": f"urn:holdfast:problem:{told.code}",
         "title": TITLES.get(told.code, told.code.replace("_", " ").capitalize()),
         "status": told.status,
-        "detail": name_calls(told.detail),
+        "detail": say(told.detail),
         "code": told.code,
-        "hint": name_calls(told.hint),
+        "hint": say(told.hint),
         "request_id": request_id(scope),
         **told.members,
     }
@@ -114,7 +116,7 @@ def problem_document(scope: Scope, told: HttpProblem) -> Response:
 
 def of_error(scope: Scope, error: HoldfastError) -> Response:
     """Turn one of our own errors into its problem document."""
-    hint = error.hint if isinstance(error, InvalidRequest) else ""
+    hint = error.hint if isinstance(error, InvalidRequest | NotFound) else ""
     return problem(scope, error.http_status, error.code, str(error), hint=hint, more=members(error))
 
 

@@ -1,35 +1,26 @@
 """Run the application on its port until a signal ends it."""
 
 import gc
-import socket
+from contextlib import ExitStack
+from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
 
 from holdfast.api.app import create_app
 from holdfast.api.auth.host_guard import check_binding
 from holdfast.api.header_timeout import HEAD_BYTES, HeaderTimeoutProtocol
 from holdfast.config import Settings
+from holdfast.config.pool_socket import listening
 from holdfast.telemetry.export import export_spans
 
 LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
 
 
-class ApiServer(uvicorn.Server):
-    """A server that ends streams of events, which have no end of their own, before it waits for open requests."""
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        app = self.config.app
-        assert isinstance(app, FastAPI)
-        app.state.holdfast.events.end()
-        await super().shutdown(sockets)
-
-
-def server_of(settings: Settings) -> uvicorn.Server:
+def server_of(settings: Settings, pool_socket: Path | None = None) -> uvicorn.Server:
     """Make the server, to be run by whoever also runs other things. Raises ConfigError."""
     check_binding(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, pool_socket),
         host=settings.server.host,
         port=settings.server.port,
         log_level="warning",
@@ -40,12 +31,17 @@ def server_of(settings: Settings) -> uvicorn.Server:
         server_header=False,
         timeout_graceful_shutdown=LAST_ANSWERS,
     )
-    return ApiServer(config)
+    return uvicorn.Server(config)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises ConfigError where others could reach us and no key exists."""
+def serve(settings: Settings, pool_socket: Path | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. Raises ConfigError where others could reach us and no key exists.
+
+    ``pool_socket``: where commands of this folder are answered, too, as those of whoever operates it.
+    """
     export_spans("holdfast-api")
-    server = server_of(settings)
+    server = server_of(settings, pool_socket)
     gc.freeze()  # what is loaded by now stays: no request waits while it is looked through
-    server.run()
+    with ExitStack() as stack:
+        more = [stack.enter_context(listening(pool_socket))] if pool_socket else []
+        server.run([server.config.bind_socket(), *more] if more else None)

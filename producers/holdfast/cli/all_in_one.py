@@ -13,6 +13,7 @@ from holdfast.cli.readiness import Readiness, Welcome
 from holdfast.cli.tables import plain
 from holdfast.cli.unusable import report_unusable
 from holdfast.config import Server, Settings, load
+from holdfast.config.pool_socket import pool_socket
 from holdfast.config.up_file import HOME, SIMULATED, is_up, told_up
 from holdfast.model.errors import Conflict, InvalidRequest
 
@@ -52,8 +53,9 @@ def serve(settings: Settings, *, sim: bool, processes: int | None, port: int | N
     backend = LocalBackend(Installation(settings), tenant=None)
     backend.installation.ready()  # once, before many do so at once
     config = ["--config", str(settings.source)] if settings.source else []
-    api = Child("API", "holdfast.cli", [*config, "api", "--host", server.host, "--port", str(server.port)])
-    pool = worker_children(settings, processes or settings.worker.processes, log=False)
+    address = ["--host", server.host, "--port", str(server.port), "--pool-socket", str(pool_socket(settings.source))]
+    api = Child("API", "holdfast.cli", [*config, "api", *address])
+    pool = worker_children(settings, processes, log=False)
     if not sim:
         SIMULATED.unlink(missing_ok=True)  # of one that was killed
     readiness = Readiness(server, pool, backend, SIM_PORTS if sim else ())

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 from typer import Option
@@ -15,6 +16,7 @@ def api(
     *,
     host: Annotated[str | None, Option(help="Address to listen on (default: the configuration's).")] = None,
     port: Annotated[int | None, Option(min=0, max=65_535, help="Port (default: the configuration's).")] = None,
+    pool_socket: Annotated[Path | None, Option(hidden=True)] = None,
 ) -> None:
     """Serve HTTP until SIGTERM or Ctrl-C. It needs no worker and no provider to accept jobs."""
     from holdfast.cli.all_in_one import check_free
@@ -29,4 +31,4 @@ def api(
     say(f"serving http://{server.host}:{server.port} (its documentation: /docs)")
     serve = load("api")
     with suppress(KeyboardInterrupt):  # the server has ended in good order, and passes the signal on
-        serve(bound)
+        serve(bound, pool_socket)

@@ -27,15 +27,18 @@ def ask(
 
     While providers are down it waits, and says why. Ctrl-C keeps the job and prints how to get its answer later.
     """
+    from holdfast.cli.own_workers import prepare_workers
     from holdfast.cli.question import default_model, question
-    from holdfast.cli.wait import await_answer
     from holdfast.client.backend import JobDefaults, SubmitRequest
     from holdfast.model.job import Priority
     from holdfast.telemetry.export import export_spans
 
     export_spans("holdfast")
-    request, where = question(prompt, files or [], system=system, max_tokens=max_tokens), backend()
+    item = question(prompt, files or [], system=system, max_tokens=max_tokens)
+    prepared, where = prepare_workers(), backend()
     defaults = JobDefaults(model or default_model(where), Priority.INTERACTIVE)
-    job = where.submit(SubmitRequest([request], defaults)).jobs[0].id
-    if not await_answer(where, job, timeout):
+    job = where.submit(SubmitRequest([item], defaults)).jobs[0].id
+    from holdfast.cli.wait import await_answer  # slow to import: the call is under way meanwhile
+
+    if not await_answer(where, job, timeout, prepared):
         raise Exit(SOME_FAILED)

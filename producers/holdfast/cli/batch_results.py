@@ -9,8 +9,8 @@ from holdfast.cli.own_workers import workers
 from holdfast.cli.progress import open_progress
 from holdfast.cli.tables import View
 from holdfast.client.backend import Backend
-from holdfast.client.batch_output import OutputForm
 from holdfast.client.batch_progress import BatchProgress
+from holdfast.client.output_form import OutputForm
 from holdfast.client.waiting import all_ended, live
 
 LONGEST_NAP = 0.5  # seconds between two looks at our workers and at the progress
@@ -24,7 +24,7 @@ def await_batch(backend: Backend, batch: str, timeout: float | None) -> None:
         return
     progress = open_progress(quiet=False)
     try:
-        with workers(backend, None) as check:
+        with workers(backend) as check:
             for pause in pauses:
                 check()
                 progress.look(look)

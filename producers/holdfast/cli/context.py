@@ -1,6 +1,5 @@
 """Options before or beside every command, and what they open: the configuration, the storage, a server."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -60,11 +59,15 @@ def close_at_end(close: Callable[[], None]) -> None:
     _endings.get().callback(close)
 
 
-def backend() -> "Backend":
-    """Open what the command line and the environment name: a server, or the configured storage."""
-    from holdfast.client.open_backend import open_backend
+def backend(*, asks_pool: bool = True) -> "Backend":
+    """Open what the command line and the environment name: a server, or the configured storage.
 
-    opened = open_backend(None, context().config, context().server, tenant=None, actor=actor())
+    Where `holdfast up` works on that storage in this folder, it is asked: its answer is there before the storage would
+    be opened here. Not so without ``asks_pool``.
+    """
+    from holdfast.client.open_backend import open_for_operator
+
+    opened = open_for_operator(context().config, context().server, asks_pool=asks_pool)
     close_at_end(opened.close)
     return opened
 
@@ -76,16 +79,6 @@ def installation() -> "Installation":
     opened = Installation(settings())
     close_at_end(opened.close)
     return opened
-
-
-def actor() -> str:
-    """Say who acts here, for the audit log; a container's user may have a number and no name."""
-    import getpass
-
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return f"cli:{os.getuid()}"
 
 
 def settings() -> "Settings":

@@ -13,7 +13,7 @@ from typing import IO, Any
 from holdfast.cli.input_file import STDIO
 from holdfast.cli.upload import Upload
 from holdfast.client.backend import Backend
-from holdfast.client.batch_output import OutputForm, OutputLine, form_of, write_jobless
+from holdfast.client.output_form import OutputForm, OutputLine
 from holdfast.client.waiting import PAGE, Pause, positioned, positioned_as_they_end
 from holdfast.model.errors import Conflict, InvalidRequest
 
@@ -153,6 +153,8 @@ def page_in(form: OutputForm) -> Callable[[Backend, str, int], list[tuple[int, O
 
 def jobless_line(sent: Upload, position: int, form: OutputForm) -> OutputLine:
     """Write the line of an input line that never became a job, or whose job is not there any more."""
+    from holdfast.client.batch_output import form_of, write_jobless  # slow to import, and most lines are jobs
+
     if bad := sent.bad.get(position):
         line = error_output(bad.custom_id, "invalid", "invalid_request", "invalid_line", str(bad))
         form = form_of(bad.written_in, form)

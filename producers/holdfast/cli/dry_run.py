@@ -13,14 +13,13 @@ from holdfast.cli.upload import bad_line, reported, submitted_before
 from holdfast.client.backend import JobDefaults
 from holdfast.client.cost_estimate import CostEstimate, read_need
 from holdfast.client.errors import JobProblem
-from holdfast.client.local import LocalBackend
 from holdfast.model.errors import InvalidRequest
 
 
 def dry_run(source: Path, rows: RowOptions, defaults: JobDefaults, models: ModelChoice) -> View:
     """Read every line as a run would, show what that comes to, and return it. Raises InvalidRequest."""
-    backend = open_backend()
-    if not isinstance(backend, LocalBackend):
+    backend = open_backend(asks_pool=False)
+    if backend.installation is None:
         hint = "Leave out --server and HOLDFAST_URL, where the configuration is at hand."
         raise InvalidRequest("--dry-run", "reads prices and plans, which a server does not tell.", hint)
     backend.installation.usable_keys.demand([])

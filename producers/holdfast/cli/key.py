@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from holdfast.cli.command import Noun
-from holdfast.cli.context import actor, installation
+from holdfast.cli.context import installation
 from holdfast.cli.show import say, show
 from holdfast.cli.tables import Columns, Drawing, View, draw_acted, paint, view_table
+from holdfast.client.operator import operator_name
 from holdfast.model.access import KeyScope, named_key, read_key
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest, NotFound
@@ -77,7 +78,7 @@ def revoke(key: Annotated[str, Argument(help="The key's id, as `key list` shows 
 def api_keys() -> "ApiKeys":
     from holdfast.client.api_keys import ApiKeys
 
-    return ApiKeys(installation(), actor())
+    return ApiKeys(installation(), operator_name())
 
 
 def held(keys: "ApiKeys", file: Path) -> View | None:

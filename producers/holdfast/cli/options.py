@@ -9,7 +9,7 @@ from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from holdfast.client.backend import JobDefaults
-    from holdfast.client.batch_output import OutputForm
+    from holdfast.client.output_form import OutputForm
 
 Source = Annotated[
     Path, Argument(help="JSON lines, CSV or Parquet to read, also packed by gzip; - for standard input.", metavar="IN")
@@ -51,7 +51,7 @@ PageLimit = Annotated[int, Option(min=1, max=1000, help="At most this many.")]
 
 def output_form(name: str) -> "OutputForm":
     """Read the form of an output. Raises InvalidRequest."""
-    from holdfast.client.batch_output import OutputForm
+    from holdfast.client.output_form import OutputForm
 
     try:
         return OutputForm(name)

@@ -5,93 +5,125 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
+from holdfast.cli.context import close_at_end, context, settings
 from holdfast.cli.processes import Child, Processes
-from holdfast.cli.programs import find
 from holdfast.cli.show import say
-from holdfast.client.backend import Backend
-from holdfast.client.local import LocalBackend
-from holdfast.config import Settings
+from holdfast.client.open_backend import asks_server
 from holdfast.model.errors import StorageUnavailable
-from holdfast.model.records import WorkerRecord
+
+if TYPE_CHECKING:
+    from holdfast.client.backend import Backend
+    from holdfast.client.installation import Installation
+    from holdfast.config import Settings
+    from holdfast.model.records import WorkerRecord
 
 LOOK_EVERY = 2.0  # seconds between two looks for live workers
 MAX_QUICK_DEATHS = 4  # of our own worker before the command gives up
 
 
-def worker_children(settings: Settings, processes: int, *, log: bool) -> list[Child]:
+def worker_children(known: "Settings", processes: int | None, *, log: bool) -> list[Child]:
     """Describe worker processes. With ``log`` they write to a file, so that they do not disturb a display."""
-    arguments = ["--config", str(settings.source)] if settings.source else []
-    path, module = settings.storage.directory / "worker.log" if log else None, find("worker").module
+    from holdfast.cli.programs import find
+
+    arguments = ["--config", str(known.source)] if known.source else []
+    path, module = known.storage.directory / "worker.log" if log else None, find("worker").module
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    return [Child("worker", module, arguments, path) for _ in range(processes)]
-
-
-@contextmanager
-def workers(backend: Backend, processes: int | None) -> Iterator[Callable[[], None]]:
-    """See to it that jobs are worked on inside the block. ``processes`` of a pool of our own, if one is needed.
-
-    Yields what a command has to call again and again while it waits. Raises ChildFailed.
-    """
-    if not isinstance(backend, LocalBackend):
-        yield lambda: None  # a server looks after its own workers
-        return
-    pool = OwnWorkers(backend, processes or backend.installation.settings.worker.processes)
-    try:
-        pool.check()
-        yield pool.check
-    except KeyboardInterrupt:
-        if pool.started:
-            say("finishing the calls under way; Ctrl-C again ends them at once")
-        raise
-    finally:
-        pool.stop()
+    return [Child("worker", module, arguments, path) for _ in range(processes or known.worker.processes)]
 
 
 class OwnWorkers:
-    """Our own worker processes, started while no other live worker is registered."""
+    """Our own worker processes, which work while no other live worker is registered.
 
-    def __init__(self, backend: LocalBackend, processes: int) -> None:
-        self._backend, self._count = backend, processes
-        self._processes: Processes | None = None
+    Those of ``prepare`` import what they need while this process opens the storage and writes jobs.
+    """
+
+    def __init__(self, known: "Settings", processes: int | None) -> None:
+        children = worker_children(known, processes, log=True)
+        self._processes = Processes(children, known.worker.grace, MAX_QUICK_DEATHS)
         self._next_look = 0.0
+        self._prepared = self.started = False
 
-    @property
-    def started(self) -> bool:
-        return self._processes is not None
+    def prepare(self) -> None:
+        """Have them get ready to work."""
+        self._processes.start(standby=True)
+        self._prepared = True
 
-    def check(self) -> None:
-        if self._processes is not None:
+    def check(self, installation: "Installation") -> None:
+        """Let them work if nobody else does, and start again what has died. Raises ChildFailed."""
+        if self.started:
             self._processes.check()
         elif time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + LOOK_EVERY
-            if not self._others_work():
-                self._start()
+            if not others_work(installation):
+                self._begin()
 
     def stop(self) -> None:
-        if self._processes is not None:
-            self._processes.stop()
+        self._processes.stop()
 
-    def _start(self) -> None:
-        settings = self._backend.installation.settings
-        children = worker_children(settings, self._count, log=True)
-        say(f"no worker is running: starting {counted(self._count)} (log: {children[0].log})")
-        self._processes = Processes(children, settings.worker.grace, MAX_QUICK_DEATHS)
-        self._processes.start()
+    def _begin(self) -> None:
+        children = self._processes.children
+        say(f"no worker is running: starting {counted(len(children))} (log: {children[0].log})")
+        if self._prepared:
+            self._processes.begin()
+        else:
+            self._processes.start()
+        self.started = True
 
-    def _others_work(self) -> bool:
-        try:
-            return any(is_alive(worker) for worker in self._backend.workers())
-        except StorageUnavailable:
-            return True  # no worker can work now; those that did will go on
+
+def prepare_workers(processes: int | None = None) -> OwnWorkers | None:
+    """Have workers get ready for when nobody else works on the configured storage; None: a server is asked.
+
+    They end with the command.
+    """
+    if asks_server(context().config, context().server):
+        return None
+    own = OwnWorkers(settings(), processes)
+    close_at_end(own.stop)
+    own.prepare()
+    return own
+
+
+@contextmanager
+def workers(
+    backend: "Backend", processes: int | None = None, prepared: OwnWorkers | None = None
+) -> Iterator[Callable[[], None]]:
+    """See to it that jobs are worked on inside the block: by those ``prepared``, or new ones, if nobody else does.
+
+    Yields what a command has to call again and again while it waits. Raises ChildFailed.
+    """
+    installation = backend.installation
+    if installation is None:
+        yield lambda: None  # a server looks after its own workers
+        return
+    own = prepared or OwnWorkers(installation.settings, processes)
+    try:
+        own.check(installation)
+        yield partial(own.check, installation)
+    except KeyboardInterrupt:
+        if own.started:
+            say("finishing the calls under way; Ctrl-C again ends them at once")
+        raise
+    finally:
+        own.stop()
+
+
+def others_work(installation: "Installation") -> bool:
+    """Tell whether a live worker serves the storage."""
+    try:
+        return any(is_alive(worker) for worker in installation.workers())
+    except StorageUnavailable:
+        return True  # no worker can work now; those that did will go on
 
 
 def counted(processes: int) -> str:
     return "one process for the duration" if processes == 1 else f"{processes} processes for the duration"
 
 
-def is_alive(worker: WorkerRecord) -> bool:
+def is_alive(worker: "WorkerRecord") -> bool:
     """Tell whether a worker with a live lease is there; on this host its process can be looked for."""
     if worker.host != socket.gethostname():
         return True

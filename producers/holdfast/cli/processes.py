@@ -19,6 +19,7 @@ TICK = 0.1  # seconds between two looks
 LAST_SECONDS = 5.0  # for children to end after the second signal, then they are killed
 MARGIN = 5.0  # seconds beyond a worker's own grace
 FINAL = frozenset({2, 78})  # exit statuses that another start does not mend
+STANDBY = ("--standby",)  # what a worker is told that is to get ready and wait for a line on its stdin
 SHOWN = 2_000  # bytes of a log's end that are looked at
 
 
@@ -49,17 +50,25 @@ class Child:
     due: float = 0.0  # when to start it again
     quick_deaths: int = 0
 
-    def start(self) -> None:
+    def start(self, *, standby: bool = False) -> None:
+        """Start it; in ``standby`` it gets ready, and waits for ``begin``."""
         with contextlib.ExitStack() as stack:
             stderr = stack.enter_context(self.log.open("ab")) if self.log else None
             self.process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "holdfast.cli.parent_death", self.module, *self.arguments],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "holdfast.cli.parent_death", self.module, *self.arguments, *STANDBY[:standby]],
+                stdin=subprocess.PIPE if standby else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
                 start_new_session=True,  # Ctrl-C at the terminal is ours to pass on
             )
         self.started = time.monotonic()
+
+    def begin(self) -> None:
+        """End its standby. One that has died meanwhile is started again by ``Processes.check``."""
+        if self.process is not None and self.process.stdin is not None:
+            with contextlib.suppress(OSError), self.process.stdin as told:
+                told.write(b"\n")
+            self.started = time.monotonic()
 
     def last_log_line(self) -> str:
         """Return the last line of its log."""
@@ -78,9 +87,14 @@ class Processes:
     max_quick_deaths: int | None = None
     _signals: int = field(default=0, init=False)
 
-    def start(self) -> None:
+    def start(self, *, standby: bool = False) -> None:
         for child in self.children:
-            child.start()
+            child.start(standby=standby)
+
+    def begin(self) -> None:
+        """End the standby of all."""
+        for child in self.children:
+            child.begin()
 
     def check(self) -> None:
         """Restart children that ended. Raises ChildFailed."""

@@ -4,23 +4,30 @@ import base64
 import mimetypes
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from holdfast.client.backend import Backend
-from holdfast.client.local import LocalBackend
+from holdfast.client.backend import Backend, Item
 from holdfast.model.errors import Forbidden, InvalidRequest
-from holdfast.model.request import Document, Image, Request, Role, Text, Turn
+
+if TYPE_CHECKING:
+    from holdfast.model.request import Document, Image, Text
 
 MOST_BYTES = 32 * 1024 * 1024  # of one file
 DOCUMENTS = frozenset({"application/pdf"})
 STDIN = "-"
 
 
-def question(prompt: str, files: list[Path], *, system: str | None, max_tokens: int | None) -> Request:
-    """Build the request. Raises InvalidRequest: a file cannot be sent."""
+def question(prompt: str, files: list[Path], *, system: str | None, max_tokens: int | None) -> Item:
+    """Build the item to submit. Raises InvalidRequest: a file cannot be sent."""
     text = sys.stdin.read() if prompt == STDIN else prompt
     if not text.strip() and not files:
         where = "standard input" if prompt == STDIN else "PROMPT"
         raise InvalidRequest(where, "is empty: there is nothing to ask.", 'As in: holdfast ask "What is a holdfast?"')
+    if not files:
+        said = {"prompt": text, "system": system, "max_tokens": max_tokens}
+        return {name: value for name, value in said.items() if value is not None}
+    from holdfast.model.request import Request, Role, Text, Turn  # slow to import, and few send files
+
     parts = tuple([part_of(file) for file in files] + [Text(text=text)])
     return Request(turns=(Turn(role=Role.USER, parts=parts),), system=system, max_tokens=max_tokens)
 
@@ -28,7 +35,7 @@ def question(prompt: str, files: list[Path], *, system: str | None, max_tokens: 
 def default_model(backend: Backend) -> str:
     """Take the first alias that is configured. Raises InvalidRequest where there is none, or a server decides."""
     models = served(backend)
-    if isinstance(backend, LocalBackend) and not models:
+    if backend.installation is not None and not models:
         backend.installation.usable_keys.demand([])
     if not models:
         raise InvalidRequest("--model", "is needed: no alias is to be seen.", "Name provider/model.")
@@ -37,7 +44,7 @@ def default_model(backend: Backend) -> str:
 
 def served(backend: Backend) -> list[str]:
     """List the aliases that jobs can name, as far as they are to be seen."""
-    if isinstance(backend, LocalBackend):
+    if backend.installation is not None:
         return list(backend.installation.settings.models)
     try:
         return [model for route in backend.routes()["routes"] for model in route["models"]]
@@ -45,8 +52,10 @@ def served(backend: Backend) -> list[str]:
         return []
 
 
-def part_of(path: Path) -> Text | Image | Document:
+def part_of(path: Path) -> "Text | Image | Document":
     """Read a file as a part of the prompt: a picture, a PDF, or UTF-8 text under its name."""
+    from holdfast.model.request import Document, Image, Text  # slow to import
+
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)

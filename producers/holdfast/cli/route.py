@@ -95,7 +95,7 @@ def draw_listed(view: View) -> Drawing:
 
 def breaker(route: View) -> Markup:
     """Tell a route's worst breaker in words, with the field's term beside them."""
-    from holdfast.policy.outage_sentence import breaker_words
+    from holdfast.policy.breaker_words import breaker_words
 
     ramps = any(each["words"].startswith("recovering") for each in route["breakers"])
     return paint(breaker_words(route["state"], ramps=ramps), COLORS.get(route["state"]))

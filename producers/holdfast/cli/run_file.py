@@ -13,6 +13,7 @@ from holdfast.cli.errors import Interrupted
 from holdfast.cli.input_file import STDIO
 from holdfast.cli.jsonl_input import JsonlInput
 from holdfast.cli.model_choice import ModelChoice
+from holdfast.cli.own_workers import OwnWorkers, prepare_workers
 from holdfast.cli.progress import Progress, open_progress
 from holdfast.cli.run_report import report
 from holdfast.cli.run_waiter import LONGEST_NAP, RunWaiter
@@ -21,8 +22,7 @@ from holdfast.cli.table_input import RowOptions
 from holdfast.cli.tables import View
 from holdfast.cli.upload import Upload, Uploader
 from holdfast.client.backend import Backend, JobDefaults
-from holdfast.client.batch_output import OutputForm
-from holdfast.client.local import LocalBackend
+from holdfast.client.output_form import OutputForm
 from holdfast.client.waiting import live
 from holdfast.model.errors import InvalidRequest
 
@@ -49,11 +49,12 @@ class FileRun:
         if self.to != STDIO and self.source.resolve() == self.to.resolve():
             raise InvalidRequest("-o", "is the input itself.", "Name another file.")
         with JsonlInput(self.source, self.rows) as source, answer_file(self.to, in_place=self.follow) as output:
-            backend = open_backend()
+            prepared = prepare_workers(self.processes)
+            backend = open_backend(asks_pool=self.budget is None)
             uploader = Uploader(backend, source, self.defaults, fresh=self.fresh, models=self.models)
             progress = open_progress(quiet=self.quiet)
             try:
-                waited = self._carry_out(backend, uploader, output, progress)
+                waited = self._carry_out(backend, uploader, output, progress, prepared)
             except KeyboardInterrupt:
                 progress.close()
                 raise Interrupted(self._how_to_resume(uploader.sent)) from None
@@ -66,14 +67,23 @@ class FileRun:
         self._report(summary, sent)
         return summary
 
-    def _carry_out(self, backend: Backend, uploader: Uploader, output: IO[bytes], progress: Progress) -> bool:
+    def _carry_out(
+        self,
+        backend: Backend,
+        uploader: Uploader,
+        output: IO[bytes],
+        progress: Progress,
+        prepared: OwnWorkers | None,
+    ) -> bool:
         """Submit all lines and write all answers; tell whether there was one to wait for."""
-
-        def show(so_far: Upload) -> None:
-            progress.show(f"submitted {so_far.jobs:,} jobs")
-
         with ExitStack() as stack:
-            waiter = RunWaiter(backend, uploader, self.processes, progress, stack)
+            waiter = RunWaiter(backend, uploader, progress, stack, prepared)
+
+            def show(so_far: Upload) -> None:
+                progress.show(f"submitted {so_far.jobs:,} jobs")
+                if so_far.jobs > so_far.known:
+                    waiter.check_workers()  # the first calls are made while lines are still submitted
+
             if self.budget is None:
                 uploader.send(show)
             else:
@@ -86,7 +96,7 @@ class FileRun:
 
     def _within(self, usd: float, backend: Backend, uploader: Uploader, waiter: RunWaiter) -> Budget:
         """Return what lets lines through while they fit. Raises InvalidRequest."""
-        if not isinstance(backend, LocalBackend):
+        if backend.installation is None:
             hint = "Leave out --server and HOLDFAST_URL, where the configuration is at hand."
             raise InvalidRequest("--budget", "needs prices and plans, which a server does not tell.", hint)
         batch = uploader.sent.batch

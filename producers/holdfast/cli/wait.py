@@ -7,7 +7,7 @@ from functools import cache, partial
 
 from holdfast.cli.context import context
 from holdfast.cli.errors import Interrupted
-from holdfast.cli.own_workers import workers
+from holdfast.cli.own_workers import OwnWorkers, workers
 from holdfast.cli.progress import Progress, open_progress
 from holdfast.cli.show import as_json, say
 from holdfast.cli.tables import printable
@@ -20,13 +20,13 @@ from holdfast.model.ids import inner_id, public_id
 LONGEST_NAP = 0.25  # seconds between two looks at our workers: they may have ended
 
 
-def await_answer(backend: Backend, job: str, timeout: float | None) -> bool:
+def await_answer(backend: Backend, job: str, timeout: float | None, prepared: OwnWorkers | None = None) -> bool:
     """Wait for a job and print its answer; its error goes to stderr. Raises StillWaiting, NotFound, Interrupted."""
     name = public_id("job", inner_id("job", job))
     progress = open_progress(quiet=not sys.stderr.isatty())
     try:
         with ExitStack() as stack:
-            answer = drive(ended(backend, name, timeout), sleeper(backend, name, progress, stack))
+            answer = drive(ended(backend, name, timeout), sleeper(backend, name, progress, stack, prepared))
     except KeyboardInterrupt:
         progress.close()
         raise Interrupted(f"{name} is kept. Get its answer with `holdfast job wait {name}`.") from None
@@ -36,10 +36,14 @@ def await_answer(backend: Backend, job: str, timeout: float | None) -> bool:
     return answer.error is None
 
 
-def sleeper(backend: Backend, job: str, progress: Progress, stack: ExitStack) -> Callable[[float], None]:
+def sleeper(
+    backend: Backend, job: str, progress: Progress, stack: ExitStack, prepared: OwnWorkers | None
+) -> Callable[[float], None]:
     """Return what sleeps for a wait: meanwhile it keeps workers running and shows where the job is."""
     naps = stack.enter_context(closing(backend.sleeper(job)))
-    pool = cache(lambda: stack.enter_context(workers(backend, None)))  # none is needed for a job that has ended
+    pool = cache(
+        lambda: stack.enter_context(workers(backend, prepared=prepared))
+    )  # none is needed for a job that has ended
 
     def sleep(seconds: float) -> None:
         pool()()

@@ -15,5 +15,5 @@ def worker(
 
     known = settings()
     report_unusable(known)
-    children = worker_children(known, processes or known.worker.processes, log=False)
+    children = worker_children(known, processes, log=False)
     Processes(children, known.worker.grace).serve()

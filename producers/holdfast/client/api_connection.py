@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import IO, Any
+from urllib.parse import urlencode
 
-import httpx2
 import orjson
 
 from holdfast.client.errors import (
@@ -16,91 +17,97 @@ from holdfast.client.errors import (
     ServerUnauthorized,
     ServerUnavailable,
 )
+from holdfast.client.server_link import ServerAnswer, ServerLink, ServerRequest
 from holdfast.model import exact_json
 from holdfast.model.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from holdfast.model.loopback import is_loopback
 from holdfast.telemetry.tracing import is_tracing
 
-SECONDS = 60.0  # for one answer
 TRIES, PAUSE = 4, 0.5  # of one request; seconds, doubling
 UNAVAILABLE = frozenset({502, 503, 504})
+OK, REFUSED = 200, 300  # status of a first good answer, and of the first that is none
+JSON = {"Content-Type": "application/json"}
 
 
 class ApiConnection:
-    """Safe to share between threads. ``key`` is an API key of the server, None where it wants none."""
+    """Safe to share between threads."""
 
-    def __init__(self, url: str, key: str | None = None, *, transport: httpx2.BaseTransport | None = None) -> None:
-        self.url = checked_url(url).rstrip("/")
-        ours = is_loopback(httpx2.URL(self.url).host)
-        self._http = httpx2.Client(
-            base_url=f"{self.url}/api/v1",
-            timeout=httpx2.Timeout(SECONDS, connect=5.0),
-            transport=transport,
-            headers={"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {}),
-            event_hooks={"request": [tell_span]},
-            trust_env=not ours,  # a proxy of the environment cannot reach our own loopback
-        )
+    def __init__(self, link: ServerLink) -> None:
+        self._link = link
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Read what stands at ``path``; parameters that are None are left out."""
-        return self.call("GET", path, params={name: value for name, value in query.items() if value is not None})
+        return self._call(ServerRequest("GET", f"{path}{query_of(query)}"))
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        return self.call("POST", path, json=body or {})
+    def post(
+        self, path: str, body: Mapping[str, Any] | bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Send a body, and read the answer. Raises as ``ask`` does."""
+        content = body if isinstance(body, bytes) else exact_json.dumps(body or {})
+        return self._call(ServerRequest("POST", path, content, {**JSON, **(headers or {})}))
 
-    def call(self, method: str, path: str, **how: Any) -> dict[str, Any]:
-        """Make one request, and read its answer. Raises as ``ask`` does."""
-        return exact_json.loads(self.ask(method, path, **how).content)  # type: ignore[no-any-return] # always an object
+    def _call(self, request: ServerRequest) -> dict[str, Any]:
+        return exact_json.loads(self.ask(request).content)  # type: ignore[no-any-return] # always an object
 
-    def fetch(self, path: str, **query: Any) -> httpx2.Response:
+    def fetch(self, path: str, **query: Any) -> ServerAnswer:
         """Read what stands at ``path`` as it is, without parsing it. Raises as ``ask`` does."""
-        return self.ask("GET", path, params=query)
+        return self.ask(ServerRequest("GET", f"{path}{query_of(query)}"))
 
-    def ask(self, method: str, path: str, **how: Any) -> httpx2.Response:
+    def ask(self, request: ServerRequest) -> ServerAnswer:
         """Make one request, again where the server was away: all of ours may be repeated.
 
         Raises: ServerUnavailable, and for a refusal the error that its problem document names.
         """
+        request = replace(request, headers={**request.headers, **span_headers()})
         for pause in (PAUSE * 2**number for number in range(TRIES - 1)):
             try:
-                return self._ask_once(method, path, **how)
+                return self._ask_once(request)
             except ServerUnavailable:
                 time.sleep(pause)
-        return self._ask_once(method, path, **how)
+        return self._ask_once(request)
 
     def download(self, path: str, to: IO[bytes]) -> None:
         """Write what stands at ``path`` to a file. Raises ServerUnavailable."""
-        try:
-            with self._http.stream("GET", path) as response:
-                response.raise_for_status()
-                for block in response.iter_bytes():
-                    to.write(block)
-        except httpx2.HTTPError as error:
-            raise ServerUnavailable(self.url, str(error) or type(error).__name__) from error
+        with self._link.open(path) as (answer, blocks):
+            if answer.status >= REFUSED:
+                raise ServerUnavailable(self._link.url, f"it answered {answer.status}")
+            to.writelines(blocks)
 
     def close(self) -> None:
-        self._http.close()
+        self._link.close()
 
-    def _ask_once(self, method: str, path: str, **how: Any) -> httpx2.Response:
-        try:
-            response = self._http.request(method, path, **how)
-        except httpx2.TransportError as error:
-            raise ServerUnavailable(self.url, str(error) or type(error).__name__) from error
-        if response.status_code in UNAVAILABLE:
-            raise ServerUnavailable(self.url, str(problem_of(response).get("detail", response.status_code)))
-        if "json" not in response.headers.get("content-type", "json") and "/response" not in path:
-            raise NotHoldfast(self.url, response.status_code)
-        if not response.is_success:
-            raise refusal(response.status_code, problem_of(response))
-        return response
+    def _ask_once(self, request: ServerRequest) -> ServerAnswer:
+        answer = self._link.send(request)
+        if answer.status in UNAVAILABLE:
+            raise ServerUnavailable(self._link.url, str(problem_of(answer).get("detail", answer.status)))
+        if "json" not in answer.headers.get("content-type", "json") and "/response" not in request.path:
+            raise NotHoldfast(self._link.url, answer.status)
+        if not OK <= answer.status < REFUSED:
+            raise refusal(answer.status, problem_of(answer))
+        return answer
 
 
-def tell_span(request: httpx2.Request) -> None:
+def span_headers() -> dict[str, str]:
     """Name the current span to the server, where somebody traces: its spans stand below that."""
+    named = dict[str, str]()
     if is_tracing():
         from holdfast.telemetry.spans import TRACE_CONTEXT  # noqa: PLC0415 - somebody traces
 
-        TRACE_CONTEXT.inject(request.headers)
+        TRACE_CONTEXT.inject(named)
+    return named
+
+
+def query_of(parameters: Mapping[str, Any]) -> str:
+    """Write the query of an address; what is None is left out.
+
+    >>> query_of({"limit": 5, "state": ["dead"], "calls": True, "cursor": None})
+    '?limit=5&state=dead&calls=true'
+    """
+    told = {name: json_word(value) for name, value in parameters.items() if value is not None}
+    return f"?{urlencode(told, doseq=True)}" if told else ""
+
+
+def json_word(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 BELOW = ("/api/v1", "/api", "/v1", "/docs", "/ui", "/openapi.json")  # paths of ours that are no addresses of a server
@@ -117,30 +124,37 @@ def checked_url(url: str) -> str:
         if url.rstrip("/").endswith(path):
             address = url.rstrip("/").removesuffix(path)
             raise InvalidRequest("--server or HOLDFAST_URL", f"{url!r} names a page of a server.", f"Write {address}.")
-    return url
+    return url.rstrip("/")
 
 
-def problem_of(response: httpx2.Response) -> Mapping[str, Any]:
+def problem_of(answer: ServerAnswer) -> Mapping[str, Any]:
     """Read a problem document; whatever else stands there is its title."""
     try:
-        body = orjson.loads(response.content)
+        body = orjson.loads(answer.content)
     except orjson.JSONDecodeError:
         body = None
-    return body if isinstance(body, dict) else {"title": response.text[:200] or response.reason_phrase}
+    text = answer.content[:200].decode(errors="replace")
+    return body if isinstance(body, dict) else {"title": text or f"HTTP {answer.status}"}
 
 
 def refusal(status: int, body: Mapping[str, Any]) -> Exception:
     """Turn a problem document into the error that the storage itself would have raised."""
-    match body.get("code"):
-        case "invalid_request" if body.get("problems"):
-            return InvalidJobs(tuple(JobProblem(**problem) for problem in body["problems"]))
-        case "not_found" if "kind" in body:
-            return NoResponse(body["name"]) if body["kind"] == "response" else NotFound(body["kind"], body["name"])
-        case "conflict" if "what" in body:
-            return Conflict(body["what"], body["why"])
-        case "unauthorized":
-            return ServerUnauthorized(str(body.get("detail", "the server knows no such API key.")))
-        case "forbidden":
-            return Forbidden(str(body.get("detail", "")).removeprefix("not allowed: ").rstrip("."))
+    told, hint = str(body.get("detail", "")), str(body.get("hint", ""))
+    match body:
+        case {"code": "invalid_request", "problems": [_, *_] as problems}:
+            error: Exception = InvalidJobs(tuple(JobProblem(**problem) for problem in problems))
+        case {"code": "invalid_request", "where": where}:
+            error = InvalidRequest(where, told.removeprefix(f"{where}: ").removesuffix(hint).strip(), hint)
+        case {"code": "not_found", "kind": "response", "name": name}:
+            error = NoResponse(name)
+        case {"code": "not_found", "kind": kind, "name": name}:
+            error = NotFound(kind, name, hint)
+        case {"code": "conflict", "what": what, "why": why}:
+            error = Conflict(what, why)
+        case {"code": "unauthorized"}:
+            error = ServerUnauthorized(told or "the server knows no such API key.")
+        case {"code": "forbidden"}:
+            error = Forbidden(told.removeprefix("not allowed: ").rstrip("."))
         case _:
-            return ServerRefused(status, body)
+            error = ServerRefused(status, body)
+    return error

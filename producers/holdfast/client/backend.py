@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     import msgspec
 
     from holdfast.client.answer import Answer
-    from holdfast.client.batch_output import OutputForm, OutputLine
     from holdfast.client.bulk_order import BulkOrder
+    from holdfast.client.installation import Installation
+    from holdfast.client.output_form import OutputForm, OutputLine
     from holdfast.model.call_result import ProviderResponse
     from holdfast.model.records import JobFilter
     from holdfast.model.request import Request
@@ -96,6 +97,10 @@ class Backend(Protocol):
     A page is ``{"jobs": [...], "next": ...}``: at most ``limit`` views, newest first, beyond ``cursor``, which is the
     ``next`` of the page before.
     """
+
+    @property
+    def installation(self) -> "Installation | None":
+        """What of an installation this process opens itself; None where a server does it all."""
 
     # Jobs
 

@@ -6,12 +6,11 @@ output object" of batches), and ``anthropic.types.messages.MessageBatchIndividua
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 
+from holdfast.client.output_form import OutputForm
 from holdfast.client.plain_line import error_line, facts, output_line, response_alone
 from holdfast.model import exact_json
 from holdfast.model.call_result import ProviderResponse
@@ -24,25 +23,6 @@ from holdfast.wire.answer_format import is_error_of, one_line
 from holdfast.wire.written_answer import WrittenAnswer, write_answer
 
 CLIENT_ERROR = 400
-
-
-class OutputForm(StrEnum):
-    """How answers are written: each in the form that its line had, or all in one."""
-
-    AUTO = "auto"
-    PLAIN = "plain"
-    OPENAI = "openai"
-    ANTHROPIC = "anthropic"
-
-
-@dataclass(frozen=True, slots=True)
-class OutputLine:
-    """One line of an output: ``error`` is the kind of what went wrong, None where nothing did."""
-
-    position: int
-    error: str | None
-    cost_usd: float | None
-    text: bytes
 
 
 # The types of Anthropic's errors by HTTP status (its API reference, "Errors"); any other is the API's own fault.

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from holdfast.client.answer import Answer
 from holdfast.client.answer_body import find_answer_body
 from holdfast.client.backend import View
-from holdfast.client.batch_output import OutputForm, OutputLine, write_line
+from holdfast.client.batch_output import write_line
 from holdfast.client.cost import cost_of
+from holdfast.client.output_form import OutputForm, OutputLine
 from holdfast.client.page_size import PageSize
 from holdfast.client.plain_line import error_line, output_line
 from holdfast.client.views import results_view

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.model.errors import HoldfastError, InvalidRequest, NotFound, StorageUnavailable, Unauthorized
+from holdfast.model.errors import (
+    HoldfastError,
+    InvalidId,
+    InvalidRequest,
+    NotFound,
+    NoUsableKey,
+    QueueUnavailable,
+    StorageUnavailable,
+    Unauthorized,
+)
 
 SHOWN = 5  # problems that a sentence names before it counts the rest
 
@@ -116,6 +125,10 @@ class NotHoldfast(HoldfastError):
         )
 
 
+# Exit statuses of refusals that a command ends with as if the storage had refused.
+STATUSES = {each.code: each.exit_status for each in (InvalidRequest, InvalidId, NoUsableKey, QueueUnavailable)}
+
+
 class ServerRefused(HoldfastError):
     """The Holdfast server understood and said no. ``body`` is its problem document."""
 
@@ -124,6 +137,7 @@ class ServerRefused(HoldfastError):
     def __init__(self, status: int, body: Mapping[str, Any]) -> None:
         super().__init__(status, body)
         self.status, self.body = status, body
+        self.exit_status = STATUSES.get(str(body.get("code")), 1)  # type: ignore[misc] # of this one
 
     def __str__(self) -> str:
         detail = self.body.get("detail") or self.body.get("title") or "no reason given"

@@ -7,28 +7,28 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import httpx2
 import msgspec
 import orjson
 
-from holdfast.client.answer import Answer
-from holdfast.client.api_connection import ApiConnection
+from holdfast.client.api_connection import ApiConnection, checked_url
 from holdfast.client.backend import Accepted, AcceptedJob, Control, Force, Hear, Item, SubmitRequest, View
-from holdfast.client.batch_output import OutputForm, OutputLine
-from holdfast.client.bulk_order import BulkOrder
-from holdfast.client.dead_letter_line import new_file
-from holdfast.client.job_items import read_items
-from holdfast.client.waiting import PlainSleeper
+from holdfast.client.server_link import ServerLink
 from holdfast.model import exact_json
-from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import TERMINAL, State
-from holdfast.model.records import JobFilter
-from holdfast.model.request import Request
-from holdfast.wire.written_body import as_bytes
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from holdfast.client.answer import Answer
+    from holdfast.client.bulk_order import BulkOrder
+    from holdfast.client.output_form import OutputForm, OutputLine
+    from holdfast.client.waiting import PlainSleeper
+    from holdfast.model.call_result import ProviderResponse
+    from holdfast.model.records import JobFilter
 
 MOST_JOBS = 1_000  # in one request, as the server accepts them
 MOST_BYTES = 16 * 1024 * 1024  # of one request; the server's cap is twice that
@@ -54,19 +54,45 @@ class LinePage(msgspec.Struct):
 
 
 class HttpBackend:
-    """Safe to share between threads. Whose jobs are seen, ``key`` decides; None where the server wants none."""
+    """Safe to share between threads. What it does is imported where it is done: most commands only look.
 
-    def __init__(self, url: str, key: str | None = None, *, transport: httpx2.BaseTransport | None = None) -> None:
-        self._api = ApiConnection(url, key, transport=transport)
+    ``reads``: items are read here, too, so that every problem is found before anything is sent.
+    """
+
+    def __init__(self, link: ServerLink, *, reads: bool = True) -> None:
+        self._api, self._reads = ApiConnection(link), reads
+
+    @classmethod
+    def of_server(
+        cls, url: str, key: str | None = None, *, transport: "httpx2.BaseTransport | None" = None
+    ) -> "HttpBackend":
+        """Ask the server at ``url``. Whose jobs are seen, ``key`` decides; None where it wants none."""
+        from holdfast.client.network_link import NetworkLink  # noqa: PLC0415 - the class says why
+
+        return cls(NetworkLink(checked_url(url), key, transport))
+
+    @classmethod
+    def of_pool(cls, socket: Path) -> "HttpBackend":
+        """Ask the pool that `holdfast up` runs in this folder, as whoever operates it."""
+        from holdfast.client.pool_link import PoolLink  # noqa: PLC0415 - the same
+
+        return cls(PoolLink(socket), reads=False)
+
+    @property
+    def installation(self) -> None:
+        """The server's, which looks after all of it."""
 
     # Jobs
 
     def submit(self, request: SubmitRequest) -> Accepted:
-        read_items(request.items, request.defaults, None)  # every problem at once, before anything is sent
+        if self._reads:
+            from holdfast.client.job_items import read_items  # noqa: PLC0415 - the class says why
+
+            read_items(request.items, request.defaults, None)
         key, batch, accepted = request.key or new_id(), request.batch, list[AcceptedJob]()
         for part in parts([wire_item(item) for item in request.items]):
             body = b'{"jobs":[%s],%s' % (b",".join(part), orjson.dumps(_about(request, batch, len(accepted)))[1:])
-            answer = self._api.call("POST", "/jobs", content=body, headers={"Idempotency-Key": key})
+            answer = self._api.post("/jobs", body, {"Idempotency-Key": key})
             accepted += [AcceptedJob(job["id"], job["created"]) for job in answer["jobs"]]
             batch = answer["batch"]
         return Accepted(accepted, batch)
@@ -81,20 +107,26 @@ class HttpBackend:
     def hints(self, hear: Hear) -> None:
         """Nothing tells of ended jobs here: whoever waits polls."""
 
-    def sleeper(self, _job: str) -> PlainSleeper:
+    def sleeper(self, _job: str) -> "PlainSleeper":
+        from holdfast.client.waiting import PlainSleeper  # noqa: PLC0415 - the class says why
+
         return PlainSleeper()
 
-    def answer(self, job: str) -> Answer | None:
+    def answer(self, job: str) -> "Answer | None":
+        from holdfast.client.answer import Answer  # noqa: PLC0415 - the class says why
+
         view = self.job(job)
         return Answer.read(line_of(view)) if State(view["status"]) in TERMINAL else None
 
-    def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> View:
+    def jobs(self, where: "JobFilter", limit: int, cursor: str | None = None) -> View:
         return self._api.get("/jobs", **_query(where), limit=limit, cursor=cursor)
 
     def job(self, job: str) -> View:
         return self._api.get(_job_path(job))
 
-    def response(self, job: str) -> ProviderResponse:
+    def response(self, job: str) -> "ProviderResponse":
+        from holdfast.model.call_result import ProviderResponse  # noqa: PLC0415 - the class says why
+
         answer = self._api.fetch(f"{_job_path(job)}/response")
         status = int(answer.headers.get(STATUS, "200"))
         return ProviderResponse(status, answer.content, answer.headers.get(REQUEST_ID))
@@ -119,7 +151,9 @@ class HttpBackend:
     def results(self, batch: str, after: int, limit: int) -> View:
         return self._api.get(f"{_batch_path(batch)}/results", after=after, limit=limit)
 
-    def output_lines(self, batch: str, after: int, limit: int, form: OutputForm) -> Sequence[OutputLine]:
+    def output_lines(self, batch: str, after: int, limit: int, form: "OutputForm") -> "Sequence[OutputLine]":
+        from holdfast.client.output_form import OutputLine  # noqa: PLC0415 - the class says why
+
         page = self._api.fetch(f"{_batch_path(batch)}/results", after=after, limit=limit, output=form.value)
         return [
             OutputLine(line.position, line.error, line.cost_usd, bytes(line.line))
@@ -157,14 +191,14 @@ class HttpBackend:
 
     # Dead letters
 
-    def dead_groups(self, where: JobFilter) -> View:
+    def dead_groups(self, where: "JobFilter") -> View:
         return self._api.get("/dlq/groups", **_dead_query(where))
 
-    def plan_bulk(self, order: BulkOrder) -> View:
+    def plan_bulk(self, order: "BulkOrder") -> View:
         view = self._api.post(f"/dlq/{order.action}", _order(order) | {"dry_run": True})
         return {name: value for name, value in view.items() if name != "operation"}  # a dry run makes none
 
-    def act(self, order: BulkOrder, wait: float | None) -> View:
+    def act(self, order: "BulkOrder", wait: float | None) -> View:
         view, until = self._api.post(f"/dlq/{order.action}", _order(order)), time.monotonic() + (wait or 0.0)
         while view["state"] == "running" and (wait is None or time.monotonic() < until):
             time.sleep(OPERATION_LOOK)
@@ -178,7 +212,9 @@ class HttpBackend:
         path = f"/dlq/operations/{public_id('op', inner_id('op', operation))}"
         return self._api.get(path) if control == "show" else self._api.post(f"{path}/{control}")
 
-    def drain(self, where: JobFilter, limit: int, to: Path) -> int:
+    def drain(self, where: "JobFilter", limit: int, to: Path) -> int:
+        from holdfast.client.dead_letter_line import new_file  # noqa: PLC0415 - the class says why
+
         drained = self._api.post("/dlq/drain", _bulk(where, limit))
         with new_file(to) as file:
             self._api.download(str(drained["export_url"]).removeprefix("/api/v1"), file)
@@ -204,7 +240,7 @@ def _about(request: SubmitRequest, batch: str | None, done: int) -> dict[str, An
     return about | {name: value for name, value in asdict(request.defaults).items() if value is not None}
 
 
-def _query(where: JobFilter) -> dict[str, Any]:
+def _query(where: "JobFilter") -> dict[str, Any]:
     """Write a filter as the API reads it."""
     query = asdict(where)
     states, ids, batch = query.pop("states"), query.pop("ids"), query.pop("batch")
@@ -215,16 +251,16 @@ def _query(where: JobFilter) -> dict[str, Any]:
     }
 
 
-def _dead_query(where: JobFilter) -> dict[str, Any]:
+def _dead_query(where: "JobFilter") -> dict[str, Any]:
     return {name: value for name, value in _query(where).items() if value is not None and name != "state"}
 
 
-def _bulk(where: JobFilter, limit: int | None) -> dict[str, Any]:
+def _bulk(where: "JobFilter", limit: int | None) -> dict[str, Any]:
     given = _dead_query(where)
     return given | {"all": not given, "dry_run": False, "limit": limit}
 
 
-def _order(order: BulkOrder) -> dict[str, Any]:
+def _order(order: "BulkOrder") -> dict[str, Any]:
     given: dict[str, Any] = _bulk(order.where, order.limit)
     if order.action == "replay":
         given |= {"per_minute": order.per_minute, "edit": asdict(order.edit)}
@@ -242,12 +278,12 @@ def wire_item(item: Item) -> bytes:
     match item:
         case str():
             return orjson.dumps({"prompt": item})
-        case Request():
-            return b'{"request":%s}' % item.model_dump_json().encode()
         case bytes() | msgspec.Raw():
-            return as_bytes(item).strip()
-        case _:
+            return bytes(item).strip()
+        case Mapping():
             return exact_json.dumps(item)
+        case _:
+            return b'{"request":%s}' % item.model_dump_json().encode()
 
 
 def parts(items: Sequence[bytes]) -> Iterator[list[bytes]]:

@@ -6,7 +6,9 @@ from holdfast.client.offers import Offers
 from holdfast.client.redis_link import RedisLink
 from holdfast.client.usable_keys import UsableKeys
 from holdfast.config import Settings
+from holdfast.model.records import WorkerRecord
 from holdfast.store import Store
+from holdfast.store.fleet import list_workers
 from holdfast.store.secrets import message_key
 
 
@@ -28,6 +30,10 @@ class Installation:
             self.store.ensure()
             self._ready.set()
         return self.store
+
+    def workers(self) -> list[WorkerRecord]:
+        """List worker processes with a live lease."""
+        return self.ready().read(list_workers)
 
     def close(self) -> None:
         self.offers.close()

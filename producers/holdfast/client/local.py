@@ -29,18 +29,15 @@ from holdfast.client.outages import WAITING, FleetSituation, read_situation
 from holdfast.client.plain_line import MICROS
 from holdfast.client.unmet_needs import find_unmet_need, list_unmet_needs
 from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnavailable
-from holdfast.model.event import EventFilter
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import DEFAULT_TENANT, Priority, State
 from holdfast.model.records import BatchRecord, JobDetail, JobFilter, JobRecord, WorkerRecord
 from holdfast.store import Store
 from holdfast.store.backlog import list_lanes
-from holdfast.store.batch_orders import ask_cancel
 from holdfast.store.batches import find_batch, list_batches, read_spent
 from holdfast.store.cancel import cancel_batch, cancel_job
 from holdfast.store.counters import read_counters
 from holdfast.store.dead_letters import dead_groups
-from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import find_detail, list_jobs, read_states
 from holdfast.store.learned_limits import forget_limits
 from holdfast.store.ledger import read_ledger
@@ -49,8 +46,8 @@ from holdfast.store.responses import find_response
 
 if TYPE_CHECKING:
     from holdfast.client.answer import Answer
-    from holdfast.client.batch_output import OutputForm, OutputLine
     from holdfast.client.ended_jobs import EndedJobs
+    from holdfast.client.output_form import OutputForm, OutputLine
     from holdfast.lanes import Lanes
     from holdfast.model.call_result import ProviderResponse
 
@@ -69,7 +66,11 @@ class LocalBackend:
     def __init__(
         self, installation: Installation, *, tenant: str | None = DEFAULT_TENANT, actor: str = "client"
     ) -> None:
-        self.installation, self.tenant, self.actor = installation, tenant, actor
+        self._installation, self.tenant, self.actor = installation, tenant, actor
+
+    @property
+    def installation(self) -> Installation:
+        return self._installation
 
     # Jobs
 
@@ -139,12 +140,6 @@ class LocalBackend:
     def spent(self, batch: str) -> float | None:
         return self._store.read(read_spent, self._batch(batch).id) / MICROS
 
-    def choose_events(self, tenant: str | None, model: str | None, batch: str | None, job: str | None) -> EventFilter:
-        """Return a filter of events of this tenant. Raises NotFound where a job or a batch is not there."""
-        owner = self._mine(JobFilter(tenant=tenant)).tenant
-        its_job = self._detail(job).job.id if job else None
-        return EventFilter(owner, self._batch(batch).id if batch else None, its_job, model)
-
     def results(self, batch: str, after: int, limit: int) -> View:
         return self._ended_jobs.results(self._batch(batch).id, after, limit)
 
@@ -158,6 +153,8 @@ class LocalBackend:
         return EndedJobs(self._store, self.installation.settings, self.tenant)
 
     def cancel_batch(self, batch: str) -> View:
+        from holdfast.store.batch_orders import ask_cancel  # noqa: PLC0415 - slow to import, and few cancel
+
         record = self._batch(batch)
         self._store.write(ask_cancel, record.id)  # what has not been read of one that came through another API
         return {"id": public_id("batch", record.id), "cancelled": cancel_batch(self._store, record.id, self.tenant)}
@@ -304,7 +301,7 @@ class LocalBackend:
 
     def workers(self) -> list[WorkerRecord]:
         """List worker processes with a live lease."""
-        return self._store.read(list_workers)
+        return self.installation.workers()
 
     def _situation(self, overview: GateOverview) -> FleetSituation:
         return read_situation(self.installation, overview.snapshot, overview.warning, sees_all=self.tenant is None)

@@ -22,8 +22,9 @@ from holdfast.model.records import (
     LedgerLine,
     WorkerRecord,
 )
+from holdfast.policy.breaker_words import breaker_words
 from holdfast.policy.credential_alerts import Alert
-from holdfast.policy.outage_sentence import FaultCount, Outage, breaker_words, outage_sentence
+from holdfast.policy.outage_sentence import FaultCount, Outage, outage_sentence
 
 
 def page(name: str, views: list[dict[str, Any]], limit: int) -> dict[str, Any]:

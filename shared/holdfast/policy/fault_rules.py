@@ -6,12 +6,15 @@ Every other set of kinds is derived from a column of it; docs/faults.md shows it
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Outcome
-from holdfast.model.reply import Reply
 from holdfast.policy.backoff import CAP
 from holdfast.policy.signals import Signal
+
+if TYPE_CHECKING:
+    from holdfast.model.reply import Reply
 
 GUARDED_CAP = 10.0  # seconds; where a breaker paces the route, a job's own jitter only spreads the herd
 
@@ -213,17 +216,17 @@ FAULT_RULES: Mapping[FaultKind, FaultRule] = {
 }  # fmt: skip
 
 
-def was_sent(outcome: Reply | Fault) -> bool:
+def was_sent(outcome: "Reply | Fault") -> bool:
     """Tell whether any byte of a call's request left."""
-    return isinstance(outcome, Reply) or outcome.ambiguous or FAULT_RULES[outcome.kind].sent
+    return not isinstance(outcome, Fault) or outcome.ambiguous or FAULT_RULES[outcome.kind].sent
 
 
-def may_be_billed(outcome: Reply | Fault) -> bool:
+def may_be_billed(outcome: "Reply | Fault") -> bool:
     """Tell whether the provider may have run a call: such calls count against the job's cap."""
-    return isinstance(outcome, Reply) or outcome.ambiguous or FAULT_RULES[outcome.kind].may_be_billed
+    return not isinstance(outcome, Fault) or outcome.ambiguous or FAULT_RULES[outcome.kind].may_be_billed
 
 
-def is_failure(outcome: Reply | Fault) -> bool:
+def is_failure(outcome: "Reply | Fault") -> bool:
     """Tell whether a call failed by what is not ours: its job's doing, its route's, or what lies between.
 
     Many of them, on many jobs, make their route a degraded one: see ``error_burst``.

@@ -8,14 +8,6 @@ from holdfast.model.durations import lasting
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.policy.fault_rules import FAULT_RULES, Scope
 
-WORDS = {  # what a person need not learn, for the states of a breaker; the field's term stands beside it
-    "open": "stopped",
-    "half_open": "asking",
-    "closed": "working",
-    "forced_open": "stopped by an operator",
-    "disabled": "let through by an operator",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class FaultCount:
@@ -47,18 +39,6 @@ def fault_of(count: FaultCount) -> Fault:
     """Make a fault of what was counted; a kind that this version does not know is the server's."""
     known = count.kind in set(FaultKind)
     return Fault(FaultKind(count.kind) if known else FaultKind.SERVER_ERROR, status=count.status)
-
-
-def breaker_words(state: str, *, ramps: bool = False) -> str:
-    """Tell a breaker's state in words, with the field's term beside them.
-
-    >>> [breaker_words(state) for state in ("open", "half_open", "closed")]
-    ['stopped (open)', 'asking (half-open)', 'working (closed)']
-    >>> breaker_words("closed", ramps=True)
-    'recovering (closed)'
-    """
-    word = "recovering" if ramps and state == "closed" else WORDS.get(state, state)
-    return f"{word} ({state.replace('_', '-')})"
 
 
 def outage_sentence(outage: Outage) -> str:

@@ -13,7 +13,7 @@ from holdfast.api.auth.request_context import Reading, RequestContext, Submittin
 from holdfast.api.compatible.cancelling import cancel_order
 from holdfast.api.compatible.client_api import ClientApi
 from holdfast.api.streamed import in_pieces
-from holdfast.client.batch_output import OutputForm
+from holdfast.client.output_form import OutputForm
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.errors import InvalidRequest, NotFound
 from holdfast.model.ids import public_id

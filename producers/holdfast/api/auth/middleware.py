@@ -15,6 +15,7 @@ from holdfast.api.auth.audit_log import record_refusal
 from holdfast.api.auth.failed_auth import peer_of
 from holdfast.api.problems import UNAVAILABLE, of_error, problem
 from holdfast.api.request_ids import request_id
+from holdfast.client.operator import operator_name
 from holdfast.model.access import ApiCaller, KeyScope
 from holdfast.model.errors import HoldfastError, StorageUnavailable, Unauthorized
 from holdfast.model.loopback import is_loopback
@@ -56,7 +57,7 @@ class AuthMiddleware:
 
     async def _refusal(self, scope: Scope) -> Response | None:
         try:
-            caller = await authenticate(self._app_state, Headers(scope=scope), scope["path"])
+            caller = await authenticate(self._app_state, scope)
         except Unauthorized as error:
             if shows_nothing(scope):
                 return RedirectResponse(LOGIN, 303) if scope["method"] == "GET" else of_error(scope, error)
@@ -91,8 +92,11 @@ def is_page(path: str) -> bool:
     return path == UI or path.startswith(f"{UI}/")
 
 
-async def authenticate(app_state: AppState, headers: Headers, path: str = "") -> ApiCaller:
+async def authenticate(app_state: AppState, scope: Scope) -> ApiCaller:
     """Say who makes a request; on pages of the dashboard a session will do. Raises Unauthorized, StorageUnavailable."""
+    if is_operators(app_state, scope):
+        return ApiCaller(operator_name(), None, frozenset({KeyScope.ADMIN}))
+    headers, path = Headers(scope=scope), scope["path"]
     if not app_state.key_cache.is_fresh():
         await refresh_keys(app_state)
     if is_loopback(app_state.settings.server.host) and app_state.key_cache.has_keys() is False:
@@ -106,6 +110,12 @@ async def authenticate(app_state: AppState, headers: Headers, path: str = "") ->
     if app_state.key_cache.use_is_due(caller):
         await run_in_threadpool(app_state.key_cache.record_use, caller)
     return caller
+
+
+def is_operators(app_state: AppState, scope: Scope) -> bool:
+    """Tell whether a request came through the pool's socket, which nobody but this user can reach."""
+    server = scope.get("server")
+    return app_state.pool_socket is not None and server is not None and server[0] == str(app_state.pool_socket)
 
 
 async def refresh_keys(app_state: AppState, *, force: bool = False) -> None:

@@ -5,9 +5,9 @@ application does not start with one that does not.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request, Security
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -27,8 +27,6 @@ from holdfast.model.job import State
 BEARER = HTTPBearer(
     auto_error=False, description="an API key, as `holdfast key create` printed it; `x-api-key: KEY` does as well"
 )
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +56,7 @@ class RequestContext:
 
     async def ended(self, job: str, timeout: float | None = None) -> State | None:  # noqa: ASYNC109 - None means for ever
         """Wait as ``StatePoller.ended`` does, and not on once the client is gone. Raises ClientDisconnect."""
-        return await self.while_connected(self.watch.ended(job, timeout))
-
-    async def while_connected(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what ``work`` does, and cancel it once the client is gone. Raises ClientDisconnect."""
-        waiting = asyncio.ensure_future(work)
+        waiting = asyncio.ensure_future(self.watch.ended(job, timeout))
         gone = asyncio.ensure_future(disconnected(self.request))
         try:
             await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -76,7 +70,7 @@ class RequestContext:
 
     async def reauthenticate(self) -> None:
         """Look again after a long wait: a key may have been revoked. Raises Unauthorized."""
-        await authenticate(self.app_state, self.request.headers, self.request.url.path)
+        await authenticate(self.app_state, self.request.scope)
 
 
 @dataclass(frozen=True, slots=True)

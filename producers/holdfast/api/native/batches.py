@@ -14,7 +14,7 @@ from holdfast.api.native.submission import MOST_PLACES
 from holdfast.api.openapi import SCHEMAS, shown
 from holdfast.api.streamed import in_pieces
 from holdfast.client.backend import Backend, View
-from holdfast.client.batch_output import OutputForm, OutputLine
+from holdfast.client.output_form import OutputForm, OutputLine
 from holdfast.model import exact_json
 
 PAGE = 500  # lines that are read at once

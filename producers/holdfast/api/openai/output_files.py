@@ -8,8 +8,9 @@ from holdfast.api.auth.request_context import RequestContext
 from holdfast.api.openai.batch_orders import find_batch
 from holdfast.api.openai.batch_view import bad_line_output, file_of
 from holdfast.api.openai.file_ids import FileId
-from holdfast.client.batch_output import OutputForm, write_line
+from holdfast.client.batch_output import write_line
 from holdfast.client.cost import cost_of
+from holdfast.client.output_form import OutputForm
 from holdfast.client.page_size import PageSize
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.errors import NotFound

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 
 from holdfast.client.iso_time import iso
 from holdfast.model.durations import lasting
-from holdfast.policy.outage_sentence import breaker_words
+from holdfast.policy.breaker_words import breaker_words
 
 HERE = Path(__file__).parent
 POLICY = (

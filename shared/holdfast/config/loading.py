@@ -11,31 +11,16 @@ from pydantic import ValidationError
 
 from holdfast.config.build import build, key_variables
 from holdfast.config.checks import check
+from holdfast.config.config_file import LARGEST_FILE, find
 from holdfast.config.presets import expanded
 from holdfast.config.problems import ConfigProblem, from_pydantic
 from holdfast.config.schema import ConfigFile, StorageTable
 from holdfast.config.toml_positions import key_lines, line_of
-from holdfast.config.up_file import SIMULATED, is_up
 from holdfast.config.values import Settings
-from holdfast.model.environment import CONFIG, DATABASE_URL, REDIS_URL
+from holdfast.model.environment import DATABASE_URL, REDIS_URL
 from holdfast.model.errors import ConfigError
 
-FILE_NAME = "holdfast.toml"
-LARGEST_FILE = 4 * 1024 * 1024  # bytes; a configuration has some thousands
 STORAGE_VARIABLES = {"database_url": DATABASE_URL, "redis_url": REDIS_URL}
-
-
-def find(path: Path | None, env: Mapping[str, str] | None = None) -> Path | None:
-    """Choose the file: ``path``, then HOLDFAST_CONFIG, then holdfast.toml in the working directory, or none.
-
-    While `holdfast up --sim` runs in the working directory, its configuration is found before holdfast.toml.
-    """
-    named = (os.environ if env is None else env).get(CONFIG)
-    if path is not None or named:
-        return Path(path or str(named))
-    if SIMULATED.is_file() and is_up() is not None:
-        return SIMULATED
-    return Path(FILE_NAME) if Path(FILE_NAME).is_file() else None
 
 
 def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:
