@@ -52,6 +52,7 @@ ALLOWED: Mapping[str, str] = {
     "tests/store/: dialect": SQL,
     "tests/cli/test_imports.py: dialects": SQL,
     "bench/million.py: dialect": SQL,
+    "bench/many_jobs.py: dialect": SQL,
     "shared/holdfast/config/: dialect": SERVER,
     "shared/holdfast/model/route.py: dialect": SERVER,
     "workers/holdfast/providers/: dialect": SERVER,

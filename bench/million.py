@@ -9,14 +9,10 @@ import argparse
 import asyncio
 import os
 import signal
-import socket
 import statistics
-import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from api_server import get, resident, served, timed
 from attempts import called, ended
 from databases import surrounded_by
 from figures import Figure, show
@@ -117,7 +114,7 @@ def opened(database: str) -> Iterator[Side]:
             environment["HOLDFAST_DATABASE_URL"] = stack.enter_context(postgres(*options))
         with surrounded_by(environment):
             running = stack.enter_context(rig(SimSettings(latency=(0.1, 0.1)), limits=LIMITS, concurrency=IN_FLIGHT))
-            url = stack.enter_context(served(running))
+            url = stack.enter_context(served(running)).url
         yield Side(running, url, environment)
 
 
@@ -292,12 +289,6 @@ def succeeded(running: Rig) -> int:
     return sum(lane.counts.get(State.SUCCEEDED, 0) for lane in running.store.read(list_lanes))
 
 
-def resident(pid: int) -> int:
-    """Bytes of memory that a process holds."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
-
-
 def lists(running: Rig, url: str, dead: int) -> list[Figure]:
     """What has no bar, but must not be slow: pages of jobs, counts, dead letters, the ledger."""
     store = running.store
@@ -332,44 +323,6 @@ def bury(running: Rig, jobs: int) -> None:
         permits = [Permit(new_id(), offer.id, LANE, "first/first-model", "main", {}) for offer in heads]
         running.store.write(finish, [buried(job) for job in running.store.write(claim, worker, permits)])
     running.store.write(stop_worker, worker)
-
-
-@contextmanager
-def served(running: Rig) -> Iterator[str]:
-    """A real server on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "HOLDFAST_CONFIG": str(running.config)}
-    command = [sys.executable, "-m", "holdfast.cli", "api", "--port", str(port)]
-    log = (running.directory / "worker-api.log").open("wb")
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        running.until(lambda: answers(url), at_most=60)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(30)
-        log.close()
-
-
-def answers(url: str) -> bool:
-    try:
-        return bool(get(url + "/readyz"))
-    except (urllib.error.URLError, ConnectionError):
-        return False
-
-
-def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=60) as answer:
-        return bytes(answer.read())
-
-
-def timed(what: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    what()
-    return time.perf_counter() - began
 
 
 def median(what: Callable[[], object]) -> float:

@@ -23,7 +23,8 @@ from holdfast.store.claim import claim
 from holdfast.store.finish import finish
 from holdfast.store.fleet import register_worker
 from holdfast.store.ledger import read_ledger
-from holdfast.store.operations import REST, RETENTION, find_operation, open_retention, work_page
+from holdfast.store.operation_pages import REST, work_page
+from holdfast.store.operations import RETENTION, find_operation, open_retention
 from holdfast.store.retention import first_id
 from holdfast.store.submit import submit_jobs
 from servers import DURABLE, postgres

@@ -3,6 +3,9 @@
 import orjson
 import pytest
 
+from holdfast.model.records import JobFilter
+from holdfast.store.operations import BulkAction, open_operation
+
 
 @pytest.fixture
 def letters(api, worker) -> int:
@@ -84,6 +87,16 @@ def test_a_drain_can_be_fetched_and_submitted_again(api, letters) -> None:
     lines = [orjson.loads(line) for line in api.get(answer["export_url"]).content.splitlines()]
     assert {line["letter"]["code"] for line in lines} == {"bad_parameter"}
     assert api.post("/api/v1/jobs", json={"jobs": lines}).status_code == 202
+    assert api.delete(answer["export_url"]).status_code == 204
+    assert api.get(answer["export_url"]).status_code == 404
+
+
+def test_an_export_is_not_there_before_its_drain_has_ended(api, letters, store) -> None:
+    id_ = store.write(open_operation, BulkAction.DRAIN, JobFilter(), None, "me")
+    url = f"/api/v1/dlq/exports/op_{id_}"
+    for answer in (api.get(url), api.delete(url)):
+        assert answer.status_code == 409
+        assert "0 of 4 dead letters are written" in answer.json()["detail"]
 
 
 def test_an_export_is_named_by_its_operation_only(api) -> None:

@@ -3,6 +3,9 @@
 import pytest
 
 from cli.conftest import jsonl
+from holdfast.model.records import JobFilter
+from holdfast.store.operation_pages import work_off
+from holdfast.store.operations import BulkAction, open_operation
 
 
 @pytest.fixture
@@ -59,6 +62,17 @@ def test_drained_letters_are_in_the_file_and_nowhere_else(cli, dead, tmp_path) -
     assert cli("dlq", "drain", "--all", "--yes", "-o", file, "--json").json["jobs"] == 3
     assert len(jsonl(file)) == 3
     assert count(cli) == 0
+
+
+def test_what_an_interrupted_drain_has_taken_is_fetched_later(cli, dead, tmp_path, store) -> None:
+    file = tmp_path / "letters.jsonl"
+    id_ = store.write(open_operation, BulkAction.DRAIN, JobFilter(), None, "me")
+    assert "0 of 3" in cli("dlq", "export", f"op_{id_}", "-o", file).err
+    assert not file.exists()
+    work_off(store, id_)
+    assert cli("dlq", "export", f"op_{id_}", "-o", file, "--json").json["jobs"] == 3
+    assert len(jsonl(file)) == 3
+    assert cli("dlq", "export", f"op_{id_}", "-o", tmp_path / "more.jsonl").status == 4
 
 
 def test_a_drain_overwrites_nothing(cli, dead, tmp_path) -> None:

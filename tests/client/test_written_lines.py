@@ -8,12 +8,12 @@ import pytest
 
 from holdfast.client import Holdfast
 from holdfast.client.backend import SubmitRequest
-from holdfast.client.dead_letter_line import dead_letter_line
 from holdfast.client.errors import InvalidJobs
 from holdfast.client.installation import Installation
 from holdfast.config import load
 from holdfast.model.route import Api
 from holdfast.store.jobs import find_detail
+from holdfast.wire.dead_letter_line import dead_letter_line
 from producing import configured
 
 BODY = {"model": "smart", "z": 10**20, "messages": [{"role": "user", "content": "hello"}], "a": {"y": 1, "b": 2}}

@@ -23,7 +23,8 @@ from holdfast.store.fleet import register_worker
 from holdfast.store.jobs import find_detail, find_job, read_states
 from holdfast.store.ledger import read_ledger
 from holdfast.store.micros import NEVER
-from holdfast.store.operations import RETENTION, BulkAction, open_operation, open_retention, work_off
+from holdfast.store.operation_pages import work_off
+from holdfast.store.operations import RETENTION, BulkAction, open_operation, open_retention
 from holdfast.store.submit import submit_jobs
 from holdfast.store.tables import METADATA
 

@@ -19,7 +19,8 @@ from holdfast.store.claim import claim
 from holdfast.store.finish import finish
 from holdfast.store.fleet import take_over
 from holdfast.store.jobs import count_jobs, list_jobs
-from holdfast.store.operations import BulkAction, open_operation, work_off
+from holdfast.store.operation_pages import work_off
+from holdfast.store.operations import BulkAction, open_operation
 from holdfast.store.submit import submit_jobs
 from store.scene import Scene, bury, failure, new_job, permit, reroute, retry, snooze, success
 

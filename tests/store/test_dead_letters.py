@@ -15,7 +15,8 @@ from holdfast.store.batches import find_batch, open_batch
 from holdfast.store.claim import claim
 from holdfast.store.dead_letters import dead_groups, read_demand
 from holdfast.store.ledger import read_ledger
-from holdfast.store.operations import BulkAction, open_operation, work_off
+from holdfast.store.operation_pages import work_off
+from holdfast.store.operations import BulkAction, open_operation
 from holdfast.wire.written import read_written
 from store.scene import PRICE, REPLY, ROUTE, Scene, bury, failure, permit, reroute, retry, success
 

@@ -126,6 +126,12 @@ def some_batch(scene: Scene) -> str:
                 list_jobs, JobFilter(lane="m3.batch", fault=FaultKind.OVERLOADED), limit=5
             ),
         ),
+        ("job_custom", lambda scene, _: scene.store.read(list_jobs, JobFilter(custom_id="c7"), limit=5)),
+        ("job_custom", lambda scene, _: scene.store.read(list_jobs, JobFilter(custom_id="c7", states=DEAD), limit=5)),
+        (
+            "job_custom",
+            lambda scene, _: scene.store.read(list_jobs, JobFilter(custom_id="c7", tenant="t4", states=LIVE), limit=5),
+        ),
         ("job_batch", lambda scene, batch: scene.store.read(list_jobs, JobFilter(batch=batch), limit=5)),
         ("job_batch", lambda scene, batch: cancel_batch(scene.store, batch)),
         ("job_ended", lambda scene, batch: scene.store.read(list_finished, batch, limit=5)),

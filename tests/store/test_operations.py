@@ -11,7 +11,8 @@ from holdfast.model.errors import NotFound
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.store import operations
+from holdfast.store import operation_pages, operations
+from holdfast.store.operation_pages import work_off, work_page
 from holdfast.store.operations import (
     BulkAction,
     OperationState,
@@ -24,19 +25,19 @@ from holdfast.store.operations import (
     pause_operation,
     resting_operations,
     resume_operation,
-    work_off,
-    work_page,
 )
 from holdfast.store.transaction import Transaction
 from store.scene import Scene, bury, failure, success
 from store.test_dead_letters import bury_jobs
+from store.test_drain import exported
 
 WORK_OFF = """
 import os, sys
 from holdfast.store import Store, operations
+from holdfast.store.operation_pages import work_off
 from holdfast.testing import Runtime
 operations.PAGE = 3
-operations.work_off(Store(sys.argv[1], Runtime.from_environment(os.environ)), sys.argv[2])
+work_off(Store(sys.argv[1], Runtime.from_environment(os.environ)), sys.argv[2])
 """
 
 
@@ -96,7 +97,7 @@ def test_the_pace_holds_over_time_and_what_was_missed_does_not_start_all_at_once
 
 
 def test_a_replay_without_a_pace_adds_to_a_lane_only_as_it_drains(scene: Scene, monkeypatch) -> None:
-    monkeypatch.setattr(operations, "ROOM", 2)
+    monkeypatch.setattr(operation_pages, "ROOM", 2)
     bury_jobs(scene, 5)
     id_ = ask(scene)
     assert work_page(scene.store, id_) == 0.0
@@ -112,7 +113,7 @@ def test_a_replay_without_a_pace_adds_to_a_lane_only_as_it_drains(scene: Scene, 
 
 
 def test_a_full_lane_holds_up_no_other(scene: Scene, monkeypatch) -> None:
-    monkeypatch.setattr(operations, "ROOM", 2)
+    monkeypatch.setattr(operation_pages, "ROOM", 2)
     bury_jobs(scene, 2)
     bury_jobs(scene, 1, model="fast")
     scene.submit(5)
@@ -201,15 +202,13 @@ def test_a_page_that_another_process_works_on_is_left_to_it(scene: Scene) -> Non
     assert work_off(scene.store, id_, rest=0.0).jobs == 3
 
 
-@pytest.mark.parametrize("action", [BulkAction.REPLAY, BulkAction.DROP])
+@pytest.mark.parametrize("action", [BulkAction.REPLAY, BulkAction.DRAIN, BulkAction.DROP])
 def test_what_a_killed_process_left_another_one_finishes(scene: Scene, action: BulkAction) -> None:
     bury_jobs(scene, 8)
     id_ = ask(scene, action)
     url = scene.store._url.render_as_string(hide_password=False)
-    point = "mid_replay:2" if action is BulkAction.REPLAY else "mid_drop:2"
-    killed = subprocess.run(
-        [sys.executable, "-c", WORK_OFF, url, id_], env=os.environ | {"HOLDFAST_CRASH_AT": point}, check=False
-    )
+    environment = os.environ | {"HOLDFAST_CRASH_AT": f"mid_{action}:2"}
+    killed = subprocess.run([sys.executable, "-c", WORK_OFF, url, id_], env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL
     before = scene.store.read(find_operation, id_)
     assert (before.jobs, before.done) == (3, False)
@@ -217,7 +216,8 @@ def test_what_a_killed_process_left_another_one_finishes(scene: Scene, action: B
         pass  # Postgres holds the dead process's row until it has noticed that it is gone
     assert after.jobs == 8
     assert generations(scene) == ([2] * 8 if action is BulkAction.REPLAY else [])
-    assert [row.jobs for row in scene.rows("select jobs from audit where action in ('replay', 'drop')")] == [8]
+    assert [row.jobs for row in scene.rows("select jobs from audit where action in ('replay', 'drain', 'drop')")] == [8]
+    assert len(exported(scene, id_)) == (8 if action is BulkAction.DRAIN else 0)
     assert not scene.broken()
 
 

@@ -10,7 +10,8 @@ from holdfast.store.batches import find_batch, open_batch
 from holdfast.store.fleet import list_workers, stop_worker
 from holdfast.store.jobs import find_job, read_states
 from holdfast.store.ledger import read_ledger
-from holdfast.store.operations import RETENTION, delete_page, find_operation, open_retention, work_off, work_page
+from holdfast.store.operation_pages import delete_page, work_off, work_page
+from holdfast.store.operations import RETENTION, find_operation, open_retention
 from holdfast.store.retention import delete_jobs, delete_stopped_workers, find_ended, first_id
 from store.scene import Scene, success
 

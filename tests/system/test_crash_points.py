@@ -27,7 +27,8 @@ from holdfast.model.records import JobFilter
 from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import find_detail
 from holdfast.store.ledger import read_ledger
-from holdfast.store.operations import BulkAction, open_operation, work_off
+from holdfast.store.operation_pages import work_off
+from holdfast.store.operations import BulkAction, open_operation
 from holdfast.testing import CRASH_POINTS
 from system.fleet import PATIENCE, Fleet, fleet
 from system.storages import BOTH, storage
@@ -46,7 +47,7 @@ HEDGE = ["mid_hedge", "after_hedge"]
 TAKE_OVER = ["mid_take_over", "after_take_over", "after_free"]
 PRODUCER = ["before_insert", "mid_insert", "before_offer", "after_offer", "before_response"]
 REPLAY = ["before_replay", "after_replay"]
-OPERATION = ["mid_replay", "mid_drop"]
+OPERATION = ["mid_replay", "mid_drain", "mid_drop"]
 SUBMIT = """
 import sys, time
 from holdfast.client import Holdfast
@@ -266,13 +267,12 @@ def test_a_bulk_action_whose_worker_is_killed_is_done_all_the_same(pool, survivo
     pool.freeze(survivor)
     [victim] = doomed(pool, step)
     with closing(LocalBackend(Installation(pool.settings), tenant=None)) as operator:
-        action = "drop" if step == "mid_drop" else "replay"
-        order = BulkOrder(action, JobFilter(batch=batch, states=frozenset({State.DEAD})))
+        order = BulkOrder(step.removeprefix("mid_"), JobFilter(batch=batch, states=frozenset({State.DEAD})))
         assert operator.act(order, None)["jobs"] == 5
     assert victim.wait(PATIENCE) == -9
     survivor.send_signal(signal.SIGCONT)
     pool.until_done(batch)
-    assert {job.generation for job in pool.jobs(batch)} == (set() if step == "mid_drop" else {2})
+    assert {job.generation for job in pool.jobs(batch)} == ({2} if step == "mid_replay" else set())
     assert [line for line in pool.store.read(read_ledger) if not line.holds] == []
 
 

@@ -9,7 +9,8 @@ from holdfast.model.job import Outcome
 from holdfast.model.records import JobFilter
 from holdfast.store.fleet import list_workers
 from holdfast.store.jobs import find_detail
-from holdfast.store.operations import BulkAction, open_operation, work_off
+from holdfast.store.operation_pages import work_off
+from holdfast.store.operations import BulkAction, open_operation
 from system.fleet import Fleet
 
 

@@ -19,7 +19,7 @@ from holdfast.model.errors import Conflict
 if TYPE_CHECKING:
     from holdfast.client.bulk_order import BulkOrder
 
-group = Noun("Dead letters: list, show, groups, replay, drain, drop; pause, resume, abort.")
+group = Noun("Dead letters: list, show, groups, replay, drain, export, drop; pause, resume, abort.")
 Limit = Annotated[int | None, Option(min=1, help="At most this many jobs (default: all that the filter fits).")]
 Wait = Annotated[bool, Option(help="Tell how far it is until it ends.")]
 OperationId = Annotated[str, Argument(help="The operation's id.", metavar="OPERATION")]
@@ -88,16 +88,41 @@ def drain(
     limit: Limit = None,
     yes: Yes = False,
 ) -> None:
-    """Write dead letters to a file, from which `holdfast run` can take them again, then remove them."""
-    if to.exists():
-        raise Conflict(str(to), "exists already, and a drain overwrites nothing. Name a new file.")
+    """Move dead letters into a file, from which `holdfast run` can take them again."""
+    refuse_existing(to)
     from holdfast.client.bulk_order import BulkOrder
 
-    dead_letters = backend()
-    jobs = dead_letters.plan_bulk(BulkOrder("drop", where, limit))["jobs"]
-    plan = {"action": "drain", "jobs": jobs, "to": str(to), "dry_run": not yes}
+    order = BulkOrder("drain", where, limit)
+    plan = planned(order, yes=yes) | {"to": str(to)}
     require_yes(yes, plan)
-    show(plan | {"jobs": dead_letters.drain(where, limit or max(jobs, 1), to)}, draw_bulk)
+    done = follow(order, next_step=f"holdfast dlq export {{}} -o {to} fetches them when it has ended")
+    fetch(done["operation"], to)
+    show(plan | {"jobs": done["jobs"], "operation": done["operation"]}, draw_bulk)
+
+
+@group.command()
+def export(
+    operation: OperationId,
+    to: Annotated[Path, Option("--output", "-o", help="New file for the dead letters, one a line.", metavar="FILE")],
+) -> None:
+    """Fetch what a drain has taken, then delete it from the database."""
+    refuse_existing(to)
+    found = backend().operation(operation)
+    fetch(operation, to)
+    show({"action": "drain", "jobs": found["jobs"], "to": str(to), "dry_run": False}, draw_bulk)
+
+
+def refuse_existing(to: Path) -> None:
+    """Raise Conflict where a file would be overwritten."""
+    if to.exists():
+        raise Conflict(str(to), "exists already, and a drain overwrites nothing. Name a new file.")
+
+
+def fetch(operation: str, to: Path) -> None:
+    """Write an export to a file, and delete it once it is on the disk."""
+    dead_letters = backend()
+    dead_letters.export(operation, to)
+    dead_letters.delete_export(operation)
 
 
 @group.command()
@@ -119,7 +144,7 @@ def drop(
 
 @group.command()
 def operations() -> None:
-    """List the newest replays and drops, and how far they are."""
+    """List the newest replays, drains and drops, and how far they are."""
     show(backend().operations(), draw_operations)
 
 
@@ -147,17 +172,28 @@ def planned(order: "BulkOrder", *, yes: bool) -> dict[str, Any]:
 
 
 def operate(order: "BulkOrder", *, wait: bool) -> None:
-    """Open an operation, and tell how far it is until it ends; Ctrl-C leaves it to the workers."""
+    """Open an operation, and show it; with ``wait`` once it has ended."""
+    show({**follow(order, wait=wait), "dry_run": False}, draw_operation)
+
+
+def follow(order: "BulkOrder", *, wait: bool = True, next_step: str = "") -> View:
+    """Open an operation, and tell how far it is until it ends; Ctrl-C leaves it to the workers.
+
+    ``next_step``: what is said then besides; a drain's letters are still to be fetched, so Ctrl-C ends the command.
+    """
     dead_letters = backend()
     found = dead_letters.act(order, FIRST_WAIT)
     try:
-        while wait and found["state"] == "running":
+        while wait and found["state"] in {"running", "paused"}:
             say(draw_operation(found))
             time.sleep(NEXT_WAIT)
             found = dead_letters.operation(found["operation"])
     except KeyboardInterrupt:
         say(f"it goes on: holdfast dlq abort {found['operation']} ends it")
-    show({**found, "dry_run": False}, draw_operation)
+        if next_step:
+            say(next_step.format(found["operation"]))
+            raise
+    return found
 
 
 def require_yes(yes: bool, plan: dict[str, object]) -> None:  # noqa: FBT001 - the option itself

@@ -66,10 +66,11 @@ class ApiConnection:
         return self._ask_once(request)
 
     def download(self, path: str, to: IO[bytes]) -> None:
-        """Write what stands at ``path`` to a file. Raises ServerUnavailable."""
+        """Write what stands at ``path`` to a file. Raises as ``ask`` does."""
         with self._link.open(path) as (answer, blocks):
             if answer.status >= REFUSED:
-                raise ServerUnavailable(self._link.url, f"it answered {answer.status}")
+                told = replace(answer, content=b"".join(blocks))
+                raise refusal(told.status, problem_of(told))
             to.writelines(blocks)
 
     def close(self) -> None:

@@ -210,8 +210,11 @@ class Backend(Protocol):
     def operation(self, operation: str, control: Control = "show") -> View:
         """Show an operation: how far it is, once it was paused, resumed or aborted."""
 
-    def drain(self, where: "JobFilter", limit: int, to: Path) -> int:
-        """Write dead letters to a new file, one JSON object a line, then remove them."""
+    def export(self, operation: str, to: Path) -> None:
+        """Write what a drain has taken to a new file, one JSON object a line. Raises Conflict while it goes on."""
+
+    def delete_export(self, operation: str) -> None:
+        """Delete what a drain has taken for good."""
 
     def close(self) -> None:
         """Close every connection."""

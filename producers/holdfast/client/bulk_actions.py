@@ -13,6 +13,7 @@ from holdfast.model.route import Plan, Route
 from holdfast.store import Store
 from holdfast.store.dead_letters import Demand, read_demand
 from holdfast.store.fleet import list_workers
+from holdfast.store.operation_pages import work_off
 from holdfast.store.operations import (
     OPERATION_ACTOR,
     BulkAction,
@@ -23,7 +24,6 @@ from holdfast.store.operations import (
     open_operation,
     pause_operation,
     resume_operation,
-    work_off,
 )
 
 PICK_UP = 1.0  # seconds in which a worker does the next page, or else we do

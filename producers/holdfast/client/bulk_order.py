@@ -13,7 +13,7 @@ class BulkOrder:
     ``per_minute`` paces the starts of a replay; None: as the buckets allow. ``edit``: what a replay changes.
     """
 
-    action: Literal["replay", "drop"]
+    action: Literal["replay", "drain", "drop"]
     where: JobFilter
     limit: int | None = None
     per_minute: float | None = None

@@ -15,7 +15,7 @@ import orjson
 
 from holdfast.client.api_connection import ApiConnection, checked_url
 from holdfast.client.backend import Accepted, AcceptedJob, Control, Force, Hear, Item, SubmitRequest, View
-from holdfast.client.server_link import ServerLink
+from holdfast.client.server_link import ServerLink, ServerRequest
 from holdfast.model import exact_json
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import TERMINAL, State
@@ -212,13 +212,14 @@ class HttpBackend:
         path = f"/dlq/operations/{public_id('op', inner_id('op', operation))}"
         return self._api.get(path) if control == "show" else self._api.post(f"{path}/{control}")
 
-    def drain(self, where: "JobFilter", limit: int, to: Path) -> int:
-        from holdfast.client.dead_letter_line import new_file  # noqa: PLC0415 - the class says why
+    def export(self, operation: str, to: Path) -> None:
+        from holdfast.client.export_file import new_file  # noqa: PLC0415 - the class says why
 
-        drained = self._api.post("/dlq/drain", _bulk(where, limit))
         with new_file(to) as file:
-            self._api.download(str(drained["export_url"]).removeprefix("/api/v1"), file)
-        return int(drained["jobs"])
+            self._api.download(_export_path(operation), file)
+
+    def delete_export(self, operation: str) -> None:
+        self._api.ask(ServerRequest("DELETE", _export_path(operation)))
 
     def close(self) -> None:
         self._api.close()
@@ -226,6 +227,10 @@ class HttpBackend:
 
 def _job_path(job: str) -> str:
     return f"/jobs/{public_id('job', inner_id('job', job))}"
+
+
+def _export_path(operation: str) -> str:
+    return f"/dlq/exports/{public_id('op', inner_id('op', operation))}"
 
 
 def _batch_path(batch: str) -> str:

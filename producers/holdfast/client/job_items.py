@@ -16,6 +16,7 @@ from holdfast.model.route import Api, Plan, Route
 from holdfast.model.written import WrittenRequest
 from holdfast.wire import anthropic, chat, responses
 from holdfast.wire.batch_line import ParsedLine, read_job
+from holdfast.wire.dead_letter_line import DEAD_LETTER_FIELD
 from holdfast.wire.endpoints import place
 from holdfast.wire.strictness import allowed, demand_exact
 from holdfast.wire.written import has_reading
@@ -24,7 +25,6 @@ from holdfast.wire.written_body import Json, parse_line, slices, write_json
 MOST_TOKENS = 1_000_000_000  # of one answer: a thousand times what any model gives, and no bucket ever holds more
 PlanOf = Callable[[str], Plan]
 WRITTEN = ("body", "params")  # members of a line that are kept as they were written
-DEAD_LETTER_FIELD = "letter"  # what a drained dead letter says of its death, beside the job that can be submitted again
 WRITERS = {
     Api.ANTHROPIC: anthropic.write_request,
     Api.OPENAI_CHAT: chat.write_request,

@@ -290,11 +290,20 @@ class LocalBackend:
     def _my_order(self, order: BulkOrder) -> BulkOrder:
         return replace(order, where=self._mine(order.where))
 
-    def drain(self, where: JobFilter, limit: int, to: Path) -> int:
-        """Write dead letters to a new file, newest first, and remove each page once it is on the disk."""
-        from holdfast.client.drain import drain  # noqa: PLC0415 - slow to import, and few drain
+    def export(self, operation: str, to: Path) -> None:
+        from holdfast.client.export import export_pages, open_export  # noqa: PLC0415 - the same
+        from holdfast.client.export_file import new_file  # noqa: PLC0415 - the same
 
-        return drain(self.installation, self._mine(where), limit, self.actor, to)
+        found = open_export(self.installation, operation, self.tenant, self.actor)
+        with new_file(to) as file:
+            file.writelines(export_pages(self.installation, found))
+
+    def delete_export(self, operation: str) -> None:
+        from holdfast.client.export import open_export  # noqa: PLC0415 - the same
+        from holdfast.store.operations import delete_export  # noqa: PLC0415 - the same
+
+        found = open_export(self.installation, operation, self.tenant, self.actor)
+        self._store.write(delete_export, found.id, self.actor)
 
     def close(self) -> None:
         self.installation.close()

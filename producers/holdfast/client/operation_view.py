@@ -6,13 +6,16 @@ from holdfast.client.iso_time import iso
 from holdfast.model.ids import public_id
 from holdfast.model.records import JobFilter
 from holdfast.store.micros import MICROS, to_seconds
-from holdfast.store.operations import Operation, edit_fields, filter_fields
+from holdfast.store.operations import BulkAction, Operation, edit_fields, filter_fields
 
 FEW_IDS = 20  # of a filter that names jobs
 
 
 def operation_view(operation: Operation) -> dict[str, Any]:
-    """One bulk action. ``jobs``: moved so far, of ``eligible``; ``per_minute`` null: as the buckets allow."""
+    """One bulk action. ``jobs``: moved so far, of ``eligible``; ``per_minute`` null: as the buckets allow.
+
+    ``export_url``: of a drain that ended, where its letters are fetched.
+    """
     return {
         "operation": public_id("op", operation.id),
         "action": operation.action.value,
@@ -22,12 +25,17 @@ def operation_view(operation: Operation) -> dict[str, Any]:
         "eligible": operation.eligible,
         "per_minute": 60 * MICROS / operation.gap if operation.gap else None,
         "edit": edit_fields(operation.edit),
+        "export_url": f"/api/v1/dlq/exports/{public_id('op', operation.id)}" if _has_export(operation) else None,
         "filter": _public_filter(operation.where),
         "created_at": iso(to_seconds(operation.created_at)),
         "moved_at": iso(to_seconds(operation.moved_at)),
         "ended_at": iso(to_seconds(operation.ended_at)) if operation.ended_at else None,
         "dry_run": False,
     }
+
+
+def _has_export(operation: Operation) -> bool:
+    return operation.action is BulkAction.DRAIN and operation.done
 
 
 def _public_filter(where: JobFilter) -> dict[str, Any]:

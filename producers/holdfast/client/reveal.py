@@ -5,7 +5,6 @@ from enum import StrEnum
 
 import orjson
 
-from holdfast.client.dead_letter_line import request_line
 from holdfast.client.installation import Installation
 from holdfast.model import exact_json
 from holdfast.model.errors import NotFound
@@ -15,6 +14,7 @@ from holdfast.store import Store
 from holdfast.store.audit import audit
 from holdfast.store.jobs import find_detail
 from holdfast.store.responses import find_response
+from holdfast.wire.dead_letter_line import request_line
 
 
 class Revealed(StrEnum):

@@ -230,7 +230,7 @@ class JobFilter:
     batch: str | None = None
     """Of one batch."""
     custom_id: str | None = None
-    """With this name of their producer's. No index serves it: a list of the newest with it may read every job."""
+    """With this name of their producer's."""
     fault: FaultKind | None = None
     """With this fault: the last one, or what they died of."""
     cause: str | None = None

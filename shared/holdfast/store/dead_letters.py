@@ -195,16 +195,26 @@ def _replay(  # noqa: PLR0917 - a move in full
 
 def drop(tx: Transaction, where: JobFilter, limit: int) -> int:
     """Remove dead letters with all that belongs to them, oldest first. Answers how many."""
-    chosen = [row.id for row in _choose(tx, where, DEAD, limit)]
-    if not chosen:
-        return 0
-    dropped = tx.run(DROP_JOBS, ids=chosen)
-    drop_parts(tx, [row.id for row in dropped])
+    dropped = drop_letters(tx, [row.id for row in _choose(tx, where, DEAD, limit)])
+    tx.crash_point("mid_drop")
+    return len(dropped)
+
+
+def drop_letters(tx: Transaction, ids: Sequence[str]) -> frozenset[str]:
+    """Remove these jobs with all that belongs to them, where they are dead. Answers which were."""
+    dropped = tx.run(DROP_JOBS, ids=list(ids)) if ids else ()
+    if dropped:
+        drop_parts(tx, [row.id for row in dropped])
     for row in dropped:
         tx.moved(row.lane, row.batch, State.DEAD, None)
         tx.count("dead", row.fault, amount=-1)
-    tx.crash_point("mid_drop")
-    return len(dropped)
+    return frozenset(row.id for row in dropped)
+
+
+def oldest(tx: Transaction, where: JobFilter, limit: int) -> list[str]:
+    """List the ids of dead letters, oldest first."""
+    query = select(JOB.c.id).where(*conditions(replace(where, states=DEAD)))
+    return [row.id for row in tx.select(query.order_by(JOB.c.finished_at, JOB.c.id).limit(limit))]
 
 
 def drop_parts(tx: Transaction, ids: Sequence[str]) -> None:

@@ -99,7 +99,7 @@ def _parts(tx: Transaction, where: JobFilter) -> list[ColumnElement[bool]]:
     A filter that fits few of a million jobs would else read them all. Empty: the filter narrows enough by itself, or
     fits nearly every job.
     """
-    if where.ids is not None or where.batch is not None:
+    if any(field is not None for field in (where.ids, where.batch, where.custom_id)):
         return []
     states = sorted(State if where.states is None else where.states)
     if where.lane is None and where.model is None and where.tenant is not None:

@@ -1,11 +1,9 @@
 """Operations: bulk actions on jobs, each a row that is worked off in pages, each page one transaction.
 
-The row says what is to be done and how far it came, so any process may do the next page: two never do the same one,
-and one that was killed is followed by another. Nobody needs to be told of a row; a message only makes it quicker.
+The row says what is to be done and how far it came, so any process may do the next page: see ``operation_pages``.
+Nobody needs to be told of a row; a message only makes it quicker.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -14,15 +12,12 @@ from pydantic import TypeAdapter
 
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import new_id, public_id
-from holdfast.model.job import State
 from holdfast.model.records import JobFilter, ReplayEdit
 from holdfast.store import dead_letters
 from holdfast.store.audit import audit
-from holdfast.store.backlog import list_lanes
+from holdfast.store.drain import drop_export
 from holdfast.store.micros import MICROS, to_micros, to_seconds
-from holdfast.store.retention import delete_empty_batches, delete_jobs, find_ended
 from holdfast.store.sql import Statement, to_json
-from holdfast.store.store import Store
 from holdfast.store.transaction import Transaction
 
 COLUMNS = """id, action, actor, filter, until, max_jobs, gap, next_start, cursor, jobs, eligible, edit, created_at,
@@ -65,22 +60,24 @@ MOVE = Statement("""
 RESTING = Statement("""
     select id from operation where ended_at is null and paused_at is null and moved_at < :since order by moved_at
 """)
-DELETE_ENDED = Statement("delete from operation where ended_at < :date")
+DELETE_ENDED = Statement("""
+    delete from operation where ended_at < :date and (action <> 'drain' or ended_at < :exports_date)
+    returning id, action
+""")
+DELETE_DRAIN = Statement(
+    "delete from operation where id = :id and action = 'drain' and ended_at is not null returning id"
+)
 
 PAGE = 500  # jobs in one transaction
-REST = 0.02  # seconds between two pages, so that claims and settlements have their turn
-BEAT = 0.5  # seconds between two looks at an operation that has to wait: a pause or an abort is seen within them
-ALIVE = 2.0  # seconds between two notes that somebody still looks after an operation that waits
-AHEAD = 1.0  # seconds before their start that jobs of a paced replay are moved: no more go on after an abort
-ROOM = 1_000  # jobs that may wait in a lane while a replay adds to it: as many as a fleet fetches in a few seconds
-KEEP = 86_400 * MICROS  # an operation that ended stays for a day
+KEEP = 86_400 * MICROS  # an operation that ended stays for a day,
+KEEP_EXPORTS = 30 * KEEP  # and a drain with its export for a month: nobody else has those letters
 OPERATION_ACTOR = "work_off"  # the actor that a message about an operation is for
-WAITING = (State.QUEUED, State.DELAYED)
 RETENTION = "retention"  # the id, and the actor, of the one operation that deletes old jobs
 
 
 class BulkAction(StrEnum):
     REPLAY = "replay"  # put dead letters back to work
+    DRAIN = "drain"  # move dead letters into an export
     DROP = "drop"  # remove dead letters for good
     DELETE_ENDED = "delete_ended"  # remove what ended before a date, dead or not
 
@@ -247,117 +244,33 @@ def resting_operations(tx: Transaction, seconds: float) -> list[str]:
 
 
 def delete_done_operations(tx: Transaction) -> None:
-    """Delete operations that ended a day ago."""
-    tx.run(DELETE_ENDED, date=tx.now - KEEP)
+    """Delete operations that ended a day ago, and drains of a month ago with their exports."""
+    for row in tx.run(DELETE_ENDED, date=tx.now - KEEP, exports_date=tx.now - KEEP_EXPORTS):
+        if row.action == BulkAction.DRAIN:
+            drop_export(tx, row.id)
 
 
-def work_off(store: Store, id_: str, go_on: Callable[[], bool] = lambda: True, rest: float = REST) -> Operation:
-    """Do page after page of an operation until it is done, ``go_on`` says no, or somebody else is at it.
-
-    Answers how it stands then. ``rest`` in seconds between two pages. Raises NotFound.
-    """
-    while go_on() and (wait := work_page(store, id_)) is not None:
-        time.sleep(max(rest, min(wait, BEAT)))
-    return store.read(find_operation, id_)
-
-
-def work_page(store: Store, id_: str) -> float | None:
-    """Do the next page of an operation. Answers the seconds until there may be another one to do; None: it is over."""
-    operation = store.read(find_operation, id_)
-    if operation.state is not OperationState.RUNNING:
-        return None
-    if operation.action is not BulkAction.DELETE_ENDED:
-        return store.write(_act, id_)
-    # What a walk along the ids passes without deleting is no reason to hold up whoever writes.
-    ended = store.read(find_ended, operation.until, operation.cursor, PAGE)
-    return 0.0 if store.write(delete_page, operation, ended) else None
+def delete_export(tx: Transaction, id_: str, actor: str) -> None:
+    """Delete what a drain that ended has written, and its operation. Raises NotFound."""
+    jobs = find_operation(tx, id_).jobs
+    if not tx.run(DELETE_DRAIN, id=id_):
+        raise NotFound("export", public_id("op", id_))
+    drop_export(tx, id_)
+    audit(tx, actor, "export.delete", {"operation": public_id("op", id_)}, jobs)
 
 
-def _act(tx: Transaction, id_: str) -> float | None:
-    """Replay or drop the next page of dead letters."""
-    if (operation := _take(tx, id_)) is None:
-        return None
-    if operation.action is BulkAction.DROP:
-        asked = operation.page
-        moved = dead_letters.drop(tx, _frozen(operation), asked)
-        return _settle(tx, operation, moved, over=moved < asked)
-    return _replay_paced(tx, operation) if operation.gap else _replay_as_lanes_drain(tx, operation)
-
-
-def _replay_paced(tx: Transaction, operation: Operation) -> float | None:
-    """Move the jobs that start within ``AHEAD``, each ``gap`` after the one before."""
-    start = max(tx.now, operation.next_start)
-    horizon = tx.now + to_micros(AHEAD)
-    if start > horizon:
-        return _wait(tx, operation, to_seconds(start - horizon))
-    asked = min(operation.page, (horizon - start) // operation.gap + 1)
-    moved = dead_letters.replay(tx, _frozen(operation), asked, start, operation.gap, operation.edit)
-    return _settle(tx, replace(operation, next_start=start + moved * operation.gap), moved, over=moved < asked)
-
-
-def _replay_as_lanes_drain(tx: Transaction, operation: Operation) -> float | None:
-    """Move a page into lanes in which little waits, and none into those where the buckets have enough to do."""
-    rooms = _rooms(tx, operation)
-    free = [lane for lane, room in rooms.items() if room > 0]
-    if rooms and not free:
-        return _wait(tx, operation, REST * 5)
-    asked = min(operation.page, max((rooms[lane] for lane in free), default=PAGE))
-    lanes = free if len(free) < len(rooms) else None
-    moved = dead_letters.replay(tx, _frozen(operation), asked, tx.now, 0, operation.edit, lanes)
-    return _settle(tx, operation, moved, over=moved < asked and lanes is None)
-
-
-def _rooms(tx: Transaction, operation: Operation) -> dict[str, int]:
-    """How many jobs each lane with letters may still be given; of the lane that an edit moves them to."""
-    counts = {each.lane: each.counts for each in list_lanes(tx)}
-    waiting = {lane: sum(its.get(state, 0) for state in WAITING) for lane, its in counts.items()}
-    named = {lane for lane, its in counts.items() if its.get(State.DEAD) or its.get(State.EXPIRED)}
-    named &= {operation.where.lane} if operation.where.lane else named
-    target = operation.edit.model
-    return {lane: ROOM - waiting.get(f"{target}.{lane.rpartition('.')[2]}" if target else lane, 0) for lane in named}
-
-
-def _wait(tx: Transaction, operation: Operation, seconds: float) -> float:
-    """Leave a page for later, and note now and then that somebody looks after the operation."""
-    if tx.now - operation.moved_at >= to_micros(ALIVE):
-        _moved(tx, operation)
-    return seconds
-
-
-def _settle(tx: Transaction, operation: Operation, moved: int, *, over: bool) -> float | None:
-    """Note a page; after the last one the operation is done, and stands in the audit log."""
-    jobs = operation.jobs + moved
-    if over or jobs == operation.max_jobs:
-        operation = replace(operation, ended_at=tx.now)
-        audit(tx, operation.actor, operation.action, filter_fields(operation.where), jobs)
-    _moved(tx, replace(operation, jobs=jobs))
-    return None if operation.done else 0.0
-
-
-def delete_page(tx: Transaction, seen: Operation, ended: list[str]) -> bool:
-    """Delete a page of old jobs, unless another process did it; after the last one, the batches that they leave."""
-    operation = _take(tx, seen.id)
-    if operation is None or operation.cursor != seen.cursor:
-        return operation is not None
-    if not ended:
-        delete_empty_batches(tx, operation.until)
-        return _moved(tx, replace(operation, ended_at=tx.now))
-    jobs = operation.jobs + delete_jobs(tx, ended, operation.until)
-    return _moved(tx, replace(operation, jobs=jobs, cursor=ended[-1]))
-
-
-def _take(tx: Transaction, id_: str) -> Operation | None:
+def take_operation(tx: Transaction, id_: str) -> Operation | None:
     """Lock an open operation for this transaction. None: it is done, or another process does a page of it now."""
     return next((_read(row) for row in tx.run(TAKE, id=id_)), None)
 
 
-def _moved(tx: Transaction, operation: Operation) -> bool:
+def note_progress(tx: Transaction, operation: Operation) -> bool:
     progress = {"jobs": operation.jobs, "next_start": operation.next_start, "cursor": operation.cursor}
     tx.run(MOVE, id=operation.id, now=tx.now, ended_at=operation.ended_at, **progress)
     return not operation.done
 
 
-def _frozen(operation: Operation) -> JobFilter:
+def frozen_filter(operation: Operation) -> JobFilter:
     dates = (operation.where.finished_before, to_seconds(operation.until))
     return replace(operation.where, finished_before=min(date for date in dates if date is not None))
 

@@ -56,6 +56,7 @@ CRASH_POINTS: Mapping[str, str] = MappingProxyType(
         # replay
         "before_replay": "The filter is read; nothing has moved.",
         "mid_replay": "Dead letters are queued again, the transaction is open.",
+        "mid_drain": "Dead letters are lines of an export and deleted, the transaction is open.",
         "mid_drop": "Dead letters are deleted, the transaction is open.",
         "after_replay": "They are queued again; whoever asked has no answer.",
     }

@@ -72,11 +72,15 @@ def test_a_form_that_names_no_letters_or_no_action_does_nothing(browser, letters
 
 
 def test_drained_letters_are_fetched_as_a_file(browser, letters) -> None:
-    where = browser.press(f"{LETTERS}/act", action="drain", all="true").headers["location"]
-    file = browser.client.get(where)
+    browser.press(f"{LETTERS}/act", action="drain", all="true")
+    [link] = [values["href"] for tag, values in browser.read(LETTERS).elements if "download" in values]
+    file = browser.client.get(link)
     assert len(file.content.splitlines()) == letters
     assert "attachment" in file.headers["content-disposition"]
     assert dead(browser) == 0
+    assert browser.press(f"{link}/delete").status_code == 303
+    assert browser.client.get(link).status_code == 404
+    assert "download" not in browser.open(LETTERS).text
 
 
 def test_one_job_is_replayed_from_its_page(browser, letters) -> None:

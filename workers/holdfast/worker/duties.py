@@ -14,13 +14,13 @@ from holdfast.lanes import Connection
 from holdfast.lanes.actors import ActorQueue
 from holdfast.model.errors import HoldfastError, QueueUnavailable, StorageUnavailable
 from holdfast.store import Store
+from holdfast.store.operation_pages import work_off
 from holdfast.store.operations import (
     OPERATION_ACTOR,
     RETENTION,
     BulkAction,
     open_retention,
     resting_operations,
-    work_off,
 )
 from holdfast.worker.dependency_health import DependencyHealth
 

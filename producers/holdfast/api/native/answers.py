@@ -224,21 +224,13 @@ class OperationView(AnswerModel):
     created_at: str | None = None
     moved_at: str | None = None
     ended_at: str | None = None
+    export_url: str | None = None
 
 
 class OperationsList(AnswerModel):
     """The newest operations."""
 
     operations: list[OperationView]
-
-
-class DrainResult(AnswerModel):
-    """What was drained, and where to fetch it; of a dry run what would be."""
-
-    operation: str | None
-    jobs: int
-    dry_run: bool
-    export_url: str | None = None
 
 
 class FieldProblem(AnswerModel):

@@ -1,21 +1,19 @@
 """Dead letters: list, group, replay, drain, drop. Bulk actions need a filter, and only count until told to act."""
 
-from hashlib import blake2b
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from starlette.responses import FileResponse
+from starlette.responses import Response, StreamingResponse
 
 from holdfast.api.auth.request_context import Operating, Reading, RequestContext
-from holdfast.api.native.answers import DeadGroups, DrainResult, JobsPage, OperationsList, OperationView
-from holdfast.api.native.filters import MOST_LETTERS, Bulk, Page, Replay
+from holdfast.api.native.answers import DeadGroups, JobsPage, OperationsList, OperationView
+from holdfast.api.native.filters import Bulk, Page, Replay
 from holdfast.api.native.filters import Filter as DeadFilter
-from holdfast.api.openapi import Answers, shown
+from holdfast.api.openapi import Answers, refusals, shown
 from holdfast.client.backend import View
 from holdfast.client.bulk_order import BulkOrder
-from holdfast.model.errors import NotFound
-from holdfast.model.ids import inner_id, new_id, public_id
+from holdfast.client.export import export_pages, open_export
+from holdfast.model.ids import public_id
 from holdfast.model.job import State
 from holdfast.model.records import ReplayEdit
 
@@ -85,32 +83,29 @@ def abort_operation(operation: str, context: Operating) -> View:
     return context.backend.operation(operation, "abort")
 
 
-@router.post("/drain", **shown(DrainResult))
+@router.post("/drain", **shown(OperationView))
 def drain_dead_letters(context: Operating, bulk: Bulk) -> View:
-    """Write dead letters to a file of the server, then remove them. ``export_url`` is where to fetch it."""
-    if bulk.dry_run:
-        return plan(context, BulkOrder("drop", bulk.dead(), bulk.limit))
-    operation, where = new_id(), bulk.dead()
-    directory = exports(context)
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    drained = context.backend.drain(where, bulk.limit or MOST_LETTERS, directory / f"{operation}.jsonl")
-    return done(operation, drained) | {"export_url": f"/api/v1/dlq/exports/{public_id('op', operation)}"}
+    """Move dead letters into an export. The answer is an operation; once it has ended, ``export_url`` is there.
+
+    An export is kept for a month.
+    """
+    return act(context, bulk, BulkOrder("drain", bulk.dead(), bulk.limit))
 
 
-@router.get("/exports/{operation}", response_class=FileResponse, responses=EXPORT)
-def fetch_export(operation: str, context: Operating) -> FileResponse:
-    """Fetch what a drain with the same reach wrote: one dead letter a line, ready to be submitted again."""
-    inner = inner_id("op", operation)
-    file = exports(context) / f"{inner}.jsonl"
-    if not file.is_file():
-        raise NotFound("export", public_id("op", inner))
-    return FileResponse(file, media_type="application/x-ndjson", filename=f"{public_id('op', inner)}.jsonl")
+@router.get("/exports/{operation}", response_class=Response, responses=EXPORT | refusals(409))
+def fetch_export(operation: str, context: Operating) -> Response:
+    """Fetch what a drain has taken: one dead letter a line, ready to be submitted again."""
+    installation = context.app_state.installation
+    found = open_export(installation, operation, context.tenant, context.caller.name)
+    name = f'attachment; filename="{public_id("op", found.id)}.jsonl"'
+    pages = export_pages(installation, found)
+    return StreamingResponse(pages, media_type="application/x-ndjson", headers={"content-disposition": name})
 
 
-def exports(context: RequestContext) -> Path:
-    """Name the folder of what this caller drained. Each tenant has its own, and a name that breaks out of none."""
-    folder = context.settings.storage.directory / "exports"
-    return folder if context.tenant is None else folder / blake2b(context.tenant.encode(), digest_size=16).hexdigest()
+@router.delete("/exports/{operation}", status_code=204, responses=refusals(409))
+def delete_export(operation: str, context: Operating) -> None:
+    """Delete what a drain has taken for good, and its operation."""
+    context.backend.delete_export(operation)
 
 
 def act(context: RequestContext, bulk: Bulk, order: BulkOrder) -> View:
@@ -123,7 +118,3 @@ def act(context: RequestContext, bulk: Bulk, order: BulkOrder) -> View:
 def plan(context: RequestContext, order: BulkOrder) -> View:
     """Say how many dead letters an order would take, what that costs and where, and change nothing."""
     return {"operation": None, **context.backend.plan_bulk(order), "dry_run": True}
-
-
-def done(operation: str, jobs: int) -> View:
-    return {"operation": public_id("op", operation), "jobs": jobs, "dry_run": False}

@@ -1,7 +1,7 @@
 """Dead letters: in groups by what they died of, and what is done about them: counted first, then an operation."""
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeVar
 
 import orjson
 from pydantic import ValidationError
@@ -22,6 +22,7 @@ from holdfast.model.records import JobFilter, ReplayEdit
 B = TypeVar("B", bound=Bulk)
 LETTERS = "/ui/dead-letters"
 CONTROLS: Mapping[str, Control] = {"pause": "pause", "resume": "resume", "abort": "abort"}
+PLAIN: Sequence[Literal["drain", "drop"]] = ("drain", "drop")  # actions that need no more than a choice of letters
 SOON = 0.5  # seconds that a page waits for the end of an operation
 CHOICES = ("id", "cause", "fault", "lane", "batch", "all")  # fields of a form that say which letters are meant
 
@@ -63,11 +64,8 @@ async def plan(context: Operating, page: Page, form: Form) -> Response:
 
 @router.post("/act")
 async def act(context: Operating, page: Page, form: Form) -> Response:
-    """Do what was planned. A replay or a drop goes on by itself; a drain ends with a file to be fetched."""
+    """Do what was planned. It goes on by itself; what a drain has taken is fetched when it has ended."""
     try:
-        if form.get("action") == "drain":
-            done = await run_in_threadpool(dead_letters.drain_dead_letters, context, bulk_of(form, Bulk))
-            return go_to(f"{LETTERS}/exports/{done['operation']}")
         await run_in_threadpool(context.backend.act, order_of(str(form.get("action", "")), form), SOON)
     except HoldfastError as error:
         return page.page("refused.html", context, status=422, what=str(error))
@@ -76,8 +74,15 @@ async def act(context: Operating, page: Page, form: Form) -> Response:
 
 @router.get("/exports/{operation}")
 def export(operation: str, context: Operating) -> Response:
-    """Fetch what a drain wrote."""
+    """Fetch what a drain has taken."""
     return dead_letters.fetch_export(operation, context)
+
+
+@router.post("/exports/{operation}/delete")
+async def delete_export(operation: str, context: Operating) -> Response:
+    """Delete what a drain has taken."""
+    await run_in_threadpool(context.backend.delete_export, operation)
+    return go_to(LETTERS)
 
 
 @router.post("/operations/{operation}/{control}")
@@ -94,9 +99,10 @@ def order_of(action: str, form: FormData) -> BulkOrder:
         asked = bulk_of(form, Replay)
         edit = ReplayEdit(asked.edit.model, asked.edit.max_tokens)
         return BulkOrder("replay", asked.dead(), asked.limit, asked.per_minute, edit)
-    if action in {"drop", "drain"}:
-        bulk = bulk_of(form, Bulk)
-        return BulkOrder("drop", bulk.dead(), bulk.limit)
+    for plain in PLAIN:
+        if action == plain:
+            bulk = bulk_of(form, Bulk)
+            return BulkOrder(plain, bulk.dead(), bulk.limit)
     raise InvalidRequest("action", f"expected replay, drain or drop, got {action[:20]!r}.")
 
 

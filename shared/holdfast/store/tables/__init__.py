@@ -13,7 +13,7 @@ from holdfast.store.tables.fleet import AuditRow, OverrideRow, WorkerRow
 from holdfast.store.tables.given_up_call import GivenUpCallRow
 from holdfast.store.tables.job import JobRow, RequestRow
 from holdfast.store.tables.learned_limit import LearnedLimitRow
-from holdfast.store.tables.operation import OperationRow
+from holdfast.store.tables.operation import DrainedPageRow, OperationRow
 from holdfast.store.tables.outbox import OutboxCursorRow, OutboxRow
 from holdfast.store.tables.response import ResponseRow
 from holdfast.store.tables.schema import SchemaFloorRow
@@ -30,6 +30,7 @@ __all__ = [
     "BatchOrderRow",
     "BatchRow",
     "CounterRow",
+    "DrainedPageRow",
     "FileChunkRow",
     "FileRow",
     "GivenUpCallRow",

@@ -15,7 +15,8 @@ class JobRow(SQLModel, table=True):
     """One accepted job.
 
     Each partial index answers one question that is asked all day: which jobs head a lane, are due, have expired, run
-    on a worker, are dead, belong to a batch, ended in a batch. The two that hold every job are for lists by lane and
+    on a worker, are dead, belong to a batch, ended in a batch, have a name of their
+    producer's. The two that hold every job are for lists by lane and
     by tenant, whatever the state.
     """
 
@@ -35,6 +36,7 @@ class JobRow(SQLModel, table=True):
         partial_index("job_ended", "batch", "position", where=f"batch is not null and state in ({ENDED})"),
         partial_index("job_dead_group", "state", "lane", "fault", "finished_at", where="state = 'dead'"),
         partial_index("job_dead_oldest", "finished_at", "id", where="state = 'dead'"),
+        partial_index("job_custom", "custom_id", "id", where="custom_id is not null"),
         Index("job_lane", "lane", "state", "id"),
         Index("job_tenant", "tenant", "state", "id"),
     )

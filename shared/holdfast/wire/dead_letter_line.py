@@ -1,10 +1,7 @@
 """A dead letter as a line that can be submitted again: its request, and beside it what it died of."""
 
-import os
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from holdfast.client.job_items import DEAD_LETTER_FIELD
 from holdfast.model import exact_json
 from holdfast.model.ids import public_id
 from holdfast.model.records import JobDetail
@@ -12,6 +9,8 @@ from holdfast.model.request import Request
 from holdfast.model.route import Api
 from holdfast.wire.answer_format import LINE_ENDS
 from holdfast.wire.written import has_reading
+
+DEAD_LETTER_FIELD = "letter"  # what a drained dead letter says of its death, beside the job that can be submitted again
 
 
 def dead_letter_line(detail: JobDetail) -> bytes:
@@ -65,8 +64,3 @@ def body_of(request: Request) -> bytes:
         return b'"request":%s' % exact_json.dumps(request.model_dump(mode="json"))
     member = b"params" if written.api is Api.ANTHROPIC and has_reading(written) else b"body"
     return b'"%s":%s' % (member, written.body.translate(LINE_ENDS))
-
-
-def new_file(path: Path) -> IO[bytes]:
-    """Open a new file that only its owner can read: it will hold prompts. Raises FileExistsError."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
