@@ -1,8 +1,10 @@
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
 import pytest
+import uvloop
 
 from holdfast.model.call_result import CallResult
 from holdfast.model.fault import Fault
@@ -27,6 +29,11 @@ class Call(Protocol):
     async def __call__(
         self, act: Act, request: Request = ..., *, deadline: float = ..., model: str = ..., ceiling: int | None = ...
     ) -> tuple[CallResult, Loopback]: ...
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Calls are made on the loop that workers use."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(params=list(Api), ids=lambda api: api.value)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,8 @@ def main() -> int:
             return 0
         gc.enable()
         gc.set_threshold(*COLLECT)
-        asyncio.run(work(settings))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(work(settings))
     except HoldfastError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the last word of a process that cannot start
         return error.exit_status
@@ -55,6 +57,15 @@ def told_to_work(settings: "Settings") -> bool:
     for model in settings.models.values():
         import_sdk(settings.providers[model.routes[0].provider].api)
     return bool(sys.stdin.readline())
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The event loop of libuv, which takes a fifth less CPU for a call; None is Python's own, where there is none."""
+    try:
+        import uvloop  # noqa: PLC0415  not on every platform
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":
