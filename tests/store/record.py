@@ -4,6 +4,7 @@ The record of a released revision is kept in ``old_code/``: test_old_code.py say
 made once, by the code of that release, and never changed: that code is out there.
 """
 
+import sqlite3
 import sys
 import tempfile
 from base64 import b64encode
@@ -19,7 +20,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.ids import new_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.store import Store
+from holdfast.store import Store, sqlite_driver
 from holdfast.store.backlog import lane_heads, list_lanes, release_due
 from holdfast.store.batches import count_unfinished, find_batch, list_batches, open_batch
 from holdfast.store.cancel import cancel_batch, cancel_job, expire_due
@@ -98,10 +99,34 @@ class Said:
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
 
-    def listen(self, connection: Connection, cursor: Any, statement: str, parameters: Any, _: Any, many: bool) -> None:  # noqa: FBT001
+    def listen(
+        self,
+        _connection: Connection | None,
+        cursor: Any,
+        statement: str,
+        parameters: Any,
+        _: Any,
+        many: bool,  # noqa: FBT001
+    ) -> None:
         if statement.split(maxsplit=1)[0].lower() in {"with", "select", "insert", "update", "delete"}:
             line = {"statement": statement, "parameters": parameters, "many": many, "rows": cursor.rowcount}
             self.lines.append(line)
+
+
+class RecordedDriver:
+    """SQLite's driver, whose statements do not pass through SQLAlchemy."""
+
+    def __init__(self, driver: sqlite3.Connection, said: Said) -> None:
+        self._driver, self._said = driver, said
+
+    def execute(self, statement: str, parameters: Any) -> sqlite3.Cursor:
+        cursor = self._driver.execute(statement, parameters)
+        self._said.listen(None, cursor, statement, parameters, None, False)
+        return cursor
+
+    def executemany(self, statement: str, rows: Any) -> None:
+        cursor = self._driver.executemany(statement, rows)
+        self._said.listen(None, cursor, statement, rows, None, True)
 
 
 def in_json(value: Any) -> Any:
@@ -126,6 +151,8 @@ def main() -> None:
         store, said = Store(url), Said()
         store.ensure()
         event.listen(Engine, "after_cursor_execute", said.listen)
+        driver = sqlite_driver._driver
+        sqlite_driver._driver = lambda connection: RecordedDriver(driver(connection), said)  # type: ignore[assignment,return-value]
         a_day(Scene(store))
         event.remove(Engine, "after_cursor_execute", said.listen)
         store.close()

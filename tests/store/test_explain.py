@@ -1,7 +1,7 @@
 """The questions asked all day are answered from their index, on both databases: none reads every job."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.ids import new_id
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import JobFilter
-from holdfast.store import Store
+from holdfast.store import Store, sqlite_driver
 from holdfast.store.backlog import lane_heads, list_lanes, oldest_queued, release_due
 from holdfast.store.cancel import cancel_batch, cancel_job, expire_due
 from holdfast.store.dead_letters import dead_groups
@@ -81,8 +81,14 @@ def of_part(line: str) -> bool:
 
 
 @pytest.fixture
-def plans(busy: Scene) -> Iterator[Plans]:
-    plans = Plans(busy.store)
+def plans(busy: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plans]:
+    plans, run = Plans(busy.store), sqlite_driver.run
+
+    def heard(connection: Connection, statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        plans.listen(connection, None, statement, parameters)
+        return run(connection, statement, parameters)
+
+    monkeypatch.setattr(sqlite_driver, "run", heard)
     event.listen(Engine, "before_cursor_execute", plans.listen)
     yield plans
     event.remove(Engine, "before_cursor_execute", plans.listen)

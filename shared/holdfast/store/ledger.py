@@ -114,7 +114,7 @@ def read_equation(tx: Transaction) -> tuple[int, int, dict[State, int]]:
 def read_ledger(tx: Transaction) -> list[LedgerLine]:
     """Every line, whether it holds or not. Reads every row once: seconds at a million jobs."""
     totals = read_totals(tx)
-    calls = {name: int(value) for name, value in tx.run(CALLS)[0]._mapping.items()}  # noqa: SLF001 - SQLAlchemy's public name
+    calls = {name: int(value) for name, value in tx.run(CALLS)[0]._asdict().items()}
     swept = tx.run(SWEEPING, now=tx.now, since=tx.now - ORPHANED)[0].workers > 0
     return [
         _accepted(tx, totals),

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Executable
 
 from holdfast.model.job import TERMINAL, State
+from holdfast.store import sqlite_driver
 from holdfast.store.micros import MICROS
-from holdfast.store.sql import Rows, SqlDialect, Statement, render, render_by_row, to_json
+from holdfast.store.sql import SQLITE, Rows, SqlDialect, Statement, render, render_by_row, to_json
 from holdfast.testing import Runtime
 
 SLOT = 5 * MICROS  # of the pace at which a lane's jobs end
@@ -84,13 +85,17 @@ class Transaction:
         for name in ("rows", "ids"):
             if name in parameters:
                 parameters[name] = to_json(parameters[name])
-        result = self.connection.execute(render(statement, self.dialect), parameters)
+        query = render(statement, self.dialect)
+        if self.dialect is SQLITE:
+            return sqlite_driver.run(self.connection, query.text, parameters)
+        result = self.connection.execute(query, parameters)
         return result.all() if result.returns_rows else ()
 
     def _run_by_row(self, statement: Statement, rows: Rows, **parameters: Any) -> Sequence[Any]:
         query, names = render_by_row(statement, self.dialect)
         if rows:
-            self.connection.exec_driver_sql(query, [parameters | dict(zip(names, row, strict=True)) for row in rows])
+            named = [parameters | dict(zip(names, row, strict=True)) for row in rows]
+            sqlite_driver.run_many(self.connection, query, named)
         return ()
 
     def select(self, query: Executable) -> Sequence[Any]:
