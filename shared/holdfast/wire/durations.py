@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)")
 SECONDS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -30,6 +31,7 @@ def number(text: str | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
+@lru_cache(16)  # answers of one second tell the same
 def http_date(text: str | None) -> float | None:
     """Seconds since the epoch of an HTTP date."""
     try:

@@ -47,11 +47,16 @@ DONE_THERE = frozenset(
 
 def read_reply(body: Any) -> Reply:
     """Read the body of a 200. Raises BadAnswer."""
-    return read_answer(body).reply
+    return _read(body)[1]
 
 
 def read_answer(body: Any) -> ReadAnswer:
     """Take the body of a 200 apart. Raises BadAnswer."""
+    built, reply = _read(body)
+    return built.answer(reply, _said(body, reply))
+
+
+def _read(body: Any) -> tuple[ReplyBuilder, Reply]:
     refuse_told_failure(body, answer="content")
     blocks = body.get("content")
     if blocks is None and isinstance(body.get("stop_reason"), str):
@@ -62,8 +67,7 @@ def read_answer(body: Any) -> ReadAnswer:
     built = ReplyBuilder(WIRE, "message", end, body.get("id"))
     for index, block in enumerate(blocks):
         _hear(built, block, ("content", index))
-    reply = built.reply(body.get("model"), read_usage(body.get("usage")), _native(body, blocks))
-    return built.answer(reply, _said(body, reply))
+    return built, built.reply(body.get("model"), read_usage(body.get("usage")), _native(body, blocks))
 
 
 def _said(body: Mapping[str, Any], reply: Reply) -> list[Path]:

@@ -49,11 +49,16 @@ BLOCKED = ("prompt_feedback", "promptFeedback", "prompt_filter_results", "prompt
 
 def read_reply(body: Any) -> Reply:
     """Read the body of a 200. Raises BadAnswer."""
-    return read_answer(body).reply
+    return _read(body)[1]
 
 
 def read_answer(body: Any) -> ReadAnswer:
     """Take the body of a 200 apart: its first choice. Raises BadAnswer."""
+    built, reply = _read(body)
+    return built.answer(reply, _said(body, reply), read_shared(body, "created"))
+
+
+def _read(body: Any) -> tuple[ReplyBuilder, Reply]:
     refuse_told_failure(body, answer="choices")
     match body:
         case {"choices": [dict(choice), *_] as choices}:
@@ -61,8 +66,8 @@ def read_answer(body: Any) -> ReadAnswer:
         case {"choices": []} if _turned_away(body):
             blocked = ReplyBuilder(WIRE, "completion", read_end("content_filter", FINISH, "completion"))
             blocked.report.change("reply.finish", "taken as a refusal: the prompt was turned away without a choice")
-            reply = blocked.reply(body.get("model"), read_usage(body.get("usage"), *FIGURES), {}, choices=0)
-            return blocked.answer(reply, _said(body, reply), read_shared(body, "created"))
+            usage = read_usage(body.get("usage"), *FIGURES)
+            return blocked, blocked.reply(body.get("model"), usage, {}, choices=0)
     raise BadAnswer("the answer is no chat completion.")
 
 
@@ -81,7 +86,7 @@ def _turned_away(body: Mapping[str, Any]) -> bool:
     return any(body.get(key) for key in BLOCKED) or bool(figure(usage, FIGURES[0]) and not figure(usage, FIGURES[1]))
 
 
-def _read_choice(choice: Mapping[str, Any], body: Mapping[str, Any], choices: int) -> ReadAnswer:
+def _read_choice(choice: Mapping[str, Any], body: Mapping[str, Any], choices: int) -> tuple[ReplyBuilder, Reply]:
     refuse_told_failure(choice, answer="message")  # OpenRouter's errors in the middle of an answer
     end = read_end(choice.get("finish_reason"), FINISH, "completion")
     message = choice.get("message")
@@ -95,8 +100,7 @@ def _read_choice(choice: Mapping[str, Any], body: Mapping[str, Any], choices: in
     kept = {key: value for key, value in left_of(message, READ).items() if value}
     if logprobs:
         kept = {"logprobs": logprobs} | kept
-    reply = built.reply(body.get("model"), read_usage(body.get("usage"), *FIGURES), kept, choices)
-    return built.answer(reply, _said(body, reply), read_shared(body, "created"))
+    return built, built.reply(body.get("model"), read_usage(body.get("usage"), *FIGURES), kept, choices)
 
 
 def _hear(built: ReplyBuilder, message: Mapping[str, Any], logprobs: Mapping[str, Any]) -> None:

@@ -53,26 +53,30 @@ WRITTEN = frozenset({"message", "function_call", "custom_tool_call", "reasoning"
 
 def read_reply(body: Any) -> Reply:
     """Read the body of a 200. Raises BadAnswer."""
-    return read_answer(body).reply
+    return _read(body)[1]
 
 
 def read_answer(body: Any) -> ReadAnswer:
     """Take the body of a 200 apart. Raises BadAnswer."""
+    built, reply = _read(body)
+    items = body["output"]
+    frames = [path for index in sorted(_final(items)) for path in _frame(items[index], ("output", index))]
+    return built.answer(reply, [("object",), *frames, *_said(body, reply)], read_shared(body, "created_at"))
+
+
+def _read(body: Any) -> tuple[ReplyBuilder, Reply]:
     refuse_told_failure(body, answer="output")
     items = body.get("output")
     if not isinstance(items, list) or body.get("object") not in ("response", None):
         raise BadAnswer("the answer is no response.")
     built = ReplyBuilder(WIRE, "response", _end(body), body.get("id"))
     final, answered = _final(items), _answered(items)
-    said: list[Path] = [("object",)]
     for index, item in enumerate(items):
         if index in final:
-            said += _frame(item, ("output", index))
             _hear_message(built, item["content"], index)
         else:
             _hear(built, item, index, answered)
-    reply = built.reply(body.get("model"), read_usage(body.get("usage"), *FIGURES), _native(items))
-    return built.answer(reply, said + _said(body, reply), read_shared(body, "created_at"))
+    return built, built.reply(body.get("model"), read_usage(body.get("usage"), *FIGURES), _native(items))
 
 
 def _said(body: Mapping[str, Any], reply: Reply) -> list[Path]:
