@@ -8,48 +8,19 @@ python bench/guarantees.py --write | --check                write the page, or t
 """
 
 import argparse
-import os
 import re
 import shlex
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any
-
-import orjson
 
 from promises import COMMANDS, INTRODUCTION, NOT_PROMISED, PROMISES, Promise
+from records import FACTS, ROOT, Line, output, printed_lines, read_lines, say, take_in
 
-ROOT = Path(__file__).parent.parent
 FIGURES = ROOT / "docs" / "figures.jsonl"
 PAGE = ROOT / "docs" / "guarantees.md"
 COUNTED = re.compile(r"(\d+) (passed|failed|error|errors|skipped)")
-FACTS = ("workers", "processes", "limit", "mode", "second")  # what tells two runs of one measurement apart
-SEED = re.compile(r", seed \d+$")
-LAST_WORDS = 60.0  # seconds in which a command that was told to stop may clean up
 HELD = 5.0  # seconds between two commands, for the machine to come to rest
-
-Line = dict[str, Any]
-
-
-def read_lines() -> list[Line]:
-    return [orjson.loads(text) for text in FIGURES.read_bytes().splitlines()] if FIGURES.exists() else []
-
-
-def key(line: Line) -> tuple[str, ...]:
-    """What a newer line replaces: the same measurement of the same thing, whatever its seed was."""
-    return (SEED.sub("", line["bench"]), *(str(line.get(fact, "")) for fact in FACTS))
-
-
-def take_in(new: Iterable[Line]) -> None:
-    """Put lines in the place of older ones of the same measurement."""
-    kept = {key(line): line for line in read_lines()}
-    for line in new:
-        kept[key(line)] = {**line, "date": time.strftime("%Y-%m-%d", time.gmtime())}
-    FIGURES.write_bytes(b"".join(orjson.dumps(kept[name]) + b"\n" for name in sorted(kept)))
 
 
 def measure(words: Iterable[str]) -> int:
@@ -58,12 +29,12 @@ def measure(words: Iterable[str]) -> int:
     for promise in {promise.command: promise for promise in every() if names(promise, wanted)}.values():
         say(f"{promise.command} (at most {promise.minutes:g} minutes)")
         lines = run(promise)
-        take_in(lines)
+        take_in(FIGURES, lines)
         held = bool(lines) and all(line["holds"] for line in lines)
         say(f"  {'holds' if held else 'MISSED' if lines else 'printed nothing'}")
         status |= not held
         time.sleep(HELD)
-    PAGE.write_text(page(read_lines()))
+    PAGE.write_text(page(read_lines(FIGURES)))
     return status
 
 
@@ -81,32 +52,7 @@ def run(promise: Promise) -> list[Line]:
     if program == "pytest":
         return [run_tests(rest[-1], promise.minutes * 60)]
     command = [sys.executable if program == "python" else program, *rest]
-    printed = output(command, promise.minutes * 60)[1]
-    return [orjson.loads(text) for text in printed.splitlines() if text.startswith("{")]
-
-
-def output(command: list[str], seconds: float) -> tuple[int, str]:
-    """Exit status and standard output of a command. When its time is up it is told to stop, with all it started."""
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        return _ended(process, seconds)
-    except subprocess.TimeoutExpired:
-        say(f"  stopped after {seconds / 60:g} minutes")
-        os.killpg(process.pid, signal.SIGINT)
-    try:
-        return 1, _ended(process, LAST_WORDS)[1]
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        return 1, ""
-
-
-def _ended(process: "subprocess.Popen[str]", seconds: float) -> tuple[int, str]:
-    printed = process.communicate(timeout=seconds)[0]
-    return process.returncode, printed
-
-
-def say(words: str) -> None:
-    sys.stderr.write(words + "\n")
+    return printed_lines(output(command, promise.minutes * 60)[1])
 
 
 def run_tests(path: str, seconds: float = 3600.0) -> Line:
@@ -187,14 +133,14 @@ def main() -> int:
     what.add_argument("--check", action="store_true")
     chosen = arguments.parse_args()
     if chosen.add:
-        take_in(orjson.loads(text) for text in sys.stdin if text.startswith("{"))
+        take_in(FIGURES, printed_lines(sys.stdin.read()))
     elif chosen.tests:
-        take_in([run_tests(path) for path in chosen.tests])
+        take_in(FIGURES, [run_tests(path) for path in chosen.tests])
     elif chosen.measure is not None:
         return measure(chosen.measure)
     elif chosen.write:
-        PAGE.write_text(page(read_lines()))
-    elif not PAGE.exists() or PAGE.read_text() != page(read_lines()):
+        PAGE.write_text(page(read_lines(FIGURES)))
+    elif not PAGE.exists() or PAGE.read_text() != page(read_lines(FIGURES)):
         sys.stderr.write("docs/guarantees.md is out of date: run `python bench/guarantees.py --write`\n")
         return 1
     return 0

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "bench"))
-from guarantees import NOT_PROMISED, PROMISES, Promise, anchor, key, names, output, page, run  # noqa: E402 - no package
+from guarantees import NOT_PROMISED, PROMISES, Promise, anchor, names, page, run  # noqa: E402 - no package
+from records import key, output  # noqa: E402 - no package
 
 sys.path.pop()  # or bench/store.py hides tests/store
 
