@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make demo`, `make test`. Python 3.11 or newer is enough; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo up soak test system chaos check check-types check-style check-structure format docs lock sbom audit clean
+.PHONY: help demo up soak bench test system chaos check check-types check-style check-structure format docs lock sbom audit clean
 
 BIN := .venv/bin
 UV ?= uv
@@ -21,6 +21,10 @@ up: ## API, worker and embedded storage on simulated providers
 soak: ## break something every 5 s for 30 minutes, then the ledger (ARGS="--minutes 1 --seed 7")
 	@PYTHON="$(PYTHON)" requirements/install dev
 	@$(BIN)/python bench/soak.py $(ARGS)
+
+bench: ## compare with loops, queues and client libraries, on a quiet machine; half an hour (ARGS="loops memory")
+	@PYTHON="$(PYTHON)" requirements/install dev
+	@$(BIN)/python bench/benchmarks.py $(ARGS)
 
 test: ## all tests but whole runs, one process for each core (ARGS="tests/policy -x" narrows them)
 	@PYTHON="$(PYTHON)" requirements/install dev

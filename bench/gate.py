@@ -3,6 +3,7 @@
 Aim: at most 0.1 ms of client CPU a job in groups of 50, whatever the backlog.
 """
 
+import argparse
 import asyncio
 import itertools
 import sys
@@ -78,12 +79,15 @@ async def serve(connection: Connection, backlog: int, group: int, jobs: int) -> 
 
 
 def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--jobs", type=int, default=JOBS)
+    given = arguments.parse_args()
     figures = []
     namespaces = (f"bench{i}" for i in itertools.count())
     with tempfile.TemporaryDirectory() as directory:
         server = connect("embedded", Path(directory))
         for backlog, group in itertools.product(BACKLOGS, GROUPS):
-            jobs = JOBS if group > 1 else JOBS // 10
+            jobs = given.jobs if group > 1 else given.jobs // 10
             connection = connect(server.url, Path(directory), namespace=next(namespaces))
             costs = asyncio.run(serve(connection, backlog, group, jobs))
             connection.close()
@@ -96,7 +100,7 @@ def main() -> None:
             ]
         figures.append(Figure("offer: CPU a job", costs["offer"].cpu / jobs * 1000, None, "ms"))
         server.close()
-    raise SystemExit(show("gate", figures, jobs=JOBS))
+    raise SystemExit(show("gate", figures, jobs=given.jobs))
 
 
 if __name__ == "__main__":
