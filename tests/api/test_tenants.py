@@ -39,6 +39,14 @@ class Other:
         worker.bury(jobs=2)
         drained = {"id": [self.jobs[2]], "dry_run": False}
         self.operation = api.post("/api/v1/dlq/drain", json=drained, headers=bearer(self.key)).json()["operation"]
+        self.webhook, self.delivery = self.listen(api)
+
+    def listen(self, api) -> tuple[str, str]:
+        headers = bearer(self.key)
+        api.post("/api/v1/webhooks/secret", json={}, headers=headers)
+        url = f"https://example.com/{THEIRS}"
+        webhook = api.post("/api/v1/webhooks", json={"url": url}, headers=headers).json()["id"]
+        return webhook, api.post(f"/api/v1/webhooks/{webhook}/test", headers=headers).json()["id"]
 
     def submit(self, api, count: int) -> tuple[str, list[str]]:
         jobs = [{"prompt": f"{THEIRS} {n}", "custom_id": f"{THEIRS}{n}"} for n in range(count)]
@@ -54,6 +62,7 @@ class Other:
             for method in operations:
                 for job in self.jobs:
                     named = {"job": job, "batch": self.batch, "operation": self.operation, "file": NO_FILE}
+                    named |= {"webhook": self.webhook, "delivery": self.delivery}
                     url = path.format(**named, name="smart.batch", model="smart", provider="anthropic")
                     for body in ({}, ACT, {"id": [job], "dry_run": False}, {"batch": self.batch, "dry_run": False}):
                         yield method.upper(), url, {"json": body} if method == "post" else {}
@@ -106,6 +115,7 @@ def test_a_key_of_another_tenant_sees_and_touches_nothing(api, store, other) -> 
     before = rows(store, of=THEIRS)
     assert {name: len(found) for name, found in before.items() if found} == {
         "job": 3, "batch": 1, "request": 3, "attempt": 2, "result": 2, "operation": 1, "response": 1,
+        "webhook_endpoint": 1, "webhook_secret": 1, "webhook_delivery": 1,
     }  # fmt: skip
     for method, url, how in other.requests(api):
         answer = api.request(method, url, headers=bearer(mine), **how)
@@ -133,6 +143,10 @@ def test_the_same_requests_with_their_own_key_see_and_do_something(api, store, o
         ("GET", "/api/v1/batches/batch_…/results"),
         ("GET", "/api/v1/dlq"),
         ("GET", "/api/v1/dlq/exports/op_…"),
+        ("GET", "/api/v1/webhooks"),
+        ("GET", "/api/v1/webhooks/wh_…"),
+        ("GET", "/api/v1/webhooks/deliveries"),
+        ("POST", "/api/v1/webhooks/deliveries/dlv_…/redeliver"),
     } <= seen
     assert rows(store, of=THEIRS) != before
 

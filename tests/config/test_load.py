@@ -178,7 +178,7 @@ def test_every_problem_comes_at_once_in_the_order_of_the_file() -> None:
             " nearest valid name a"
         ),
         (
-            "holdfast.toml:25: modles: expected one of models, providers, server, storage, worker,"
+            "holdfast.toml:25: modles: expected one of alerts, models, providers, server, storage, webhooks, worker,"
             " got a key that does not exist; nearest valid name models"
         ),
         (

@@ -4,8 +4,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from holdfast.config.reference import TABLES, page
-from holdfast.config.schema import BreakerRules, ConfigFile, seconds
+from holdfast.config.schema import BreakerRules, ConfigFile
 from holdfast.config.schema_tree import keys_of
+from holdfast.config.toml_types import seconds
 from holdfast.policy.breaker_rules import Rules
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +25,8 @@ def test_every_key_has_its_row_and_a_meaning() -> None:
 
 
 def test_no_table_is_left_out() -> None:
-    assert {f"[{name}]" for name in ("server", "storage", "worker")} <= set(TABLES)
-    assert set(ConfigFile.model_fields) == {"server", "storage", "worker", "providers", "models"}
+    assert {f"[{name}]" for name in ("server", "storage", "worker", "webhooks", "alerts")} <= set(TABLES)
+    assert set(ConfigFile.model_fields) == {"server", "storage", "worker", "webhooks", "alerts", "providers", "models"}
 
 
 def test_the_breaker_s_defaults_are_those_of_its_rules() -> None:

@@ -164,11 +164,14 @@ def fleet(
     slow_after: str = "20s",
     at_most: float = 1.0,
     headers: bool = True,
+    more: str = "",
 ) -> Iterator[Fleet]:
-    """Providers and storage without a worker yet. Everything ends with the block."""
+    """Providers and storage without a worker yet. ``more``: other tables. Everything ends with the block."""
     os.environ.setdefault("HOLDFAST_TEST_KEY", "sk-test")
     sims = [SimSettings(latency=latency, rate=rate, headers=headers), SimSettings(latency=latency)]
     values = {"limits": limits, "concurrency": concurrency, "deadline": deadline, "grace": grace, "lease": lease}
     values |= {"directory": directory, "slow_after": slow_after, "at_most": at_most}
-    with local_pool(Fleet, directory, sims, lambda urls: CONFIG.format(urls=urls, **values), is_private=False) as made:
+    with local_pool(
+        Fleet, directory, sims, lambda urls: CONFIG.format(urls=urls, **values) + more, is_private=False
+    ) as made:
         yield made

@@ -37,7 +37,7 @@ COMMANDS: CommandTable = {
     "top": own("top"),
     "ledger": own("ledger"),
     "diagnose": own("diagnose"),
-    **{name: noun(name) for name in ("job", "batch", "lane", "route", "dlq", "key", "config", "db")},
+    **{name: noun(name) for name in ("job", "batch", "lane", "route", "dlq", "webhook", "key", "config", "db")},
     "drill": ProgramSource("drill"),
     "sim": ProgramSource("sim"),
 }

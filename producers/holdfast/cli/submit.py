@@ -31,6 +31,9 @@ def submit(
     id_column: IdColumn = None,
     priority: PriorityName = None,
     expires_in: ExpiresIn = None,
+    webhook: Annotated[
+        str | None, Option(help="URL that is told by a signed POST when the batch has ended.", metavar="URL")
+    ] = None,
     fresh: Annotated[bool, Option("--fresh", help="Make new jobs even if this input was submitted before.")] = False,
 ) -> None:
     """Submit every line of a file as a batch, and leave: only the database has to be up. Exit status 3 when some lines
@@ -45,7 +48,7 @@ def submit(
     export_spans("holdfast")
     with JsonlInput(source, RowOptions(prompt_column, template, id_column)) as lines:
         defaults, choice = job_defaults(model, priority, expires_in), ModelChoice(model, read_map(models or ()))
-        sent = Uploader(backend(), lines, defaults, fresh=fresh, models=choice).send()
+        sent = Uploader(backend(), lines, defaults, fresh=fresh, models=choice, webhook=webhook).send()
     show({"batch": sent.batch, "jobs": sent.jobs, "known": sent.known, "invalid": len(sent.bad)}, draw)
     if sent.batch:
         say(f"collect the answers with `holdfast batch results {sent.batch} -o OUT.jsonl`")

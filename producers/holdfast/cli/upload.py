@@ -40,8 +40,9 @@ class Uploader:
         *,
         fresh: bool = False,
         models: ModelChoice | None = None,
+        webhook: str | None = None,
     ) -> None:
-        self._backend, self._source, self._defaults = backend, source, defaults
+        self._backend, self._source, self._defaults, self._webhook = backend, source, defaults, webhook
         self._models = models or ModelChoice(defaults.model)
         content, name = named(source, defaults, self._models)
         number, batch = latest(backend, name)
@@ -115,6 +116,7 @@ class Uploader:
             batch=self.sent.batch,
             first=run[0].position,
             key=self._key,
+            webhook=self._webhook,
         )
 
     def _set_aside(self, bad: Iterable[InvalidLine]) -> None:

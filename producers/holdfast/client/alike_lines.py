@@ -41,9 +41,7 @@ class AlikeLines:
         of = known.written
         written = WrittenRequest(of.api, of.path, line.body, of.headers)
         request = known.line.request.model_copy(update={"written": written})
-        parsed = ParsedLine(
-            line.custom_id, known.line.model, request, known.line.priority, known.line.expires_in, known.line.metadata
-        )
+        parsed = replace(known.line, custom_id=line.custom_id, request=request)
         return parsed, Need(_tokens(line, known.fixed), known.need.output_tokens, known.need.avoid)
 
     def learn(self, line: ShapedLine, read: ParsedLine, need: Need) -> None:

@@ -47,7 +47,8 @@ class SubmitRequest:
     """One submit: its items in input order.
 
     ``many`` items become a batch called ``name``, or join ``batch`` with the first item at position ``first``. A
-    repeated submit with the same ``key`` finds the same jobs.
+    repeated submit with the same ``key`` finds the same jobs. ``webhook``: the URL that is told of the batch's end; of
+    items that become none, of each one's.
     """
 
     items: Sequence[Item]
@@ -57,6 +58,7 @@ class SubmitRequest:
     batch: str | None = None
     first: int = 0
     key: str | None = None
+    webhook: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

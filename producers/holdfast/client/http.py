@@ -242,6 +242,8 @@ def _about(request: SubmitRequest, batch: str | None, done: int) -> dict[str, An
     about: dict[str, Any] = {"name": request.name, "first": request.first + done}
     if batch or not request.many:
         about["batch"] = batch
+    if request.webhook:
+        about["webhook"] = request.webhook
     return about | {name: value for name, value in asdict(request.defaults).items() if value is not None}
 
 

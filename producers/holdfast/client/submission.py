@@ -9,11 +9,12 @@ from holdfast.client.errors import PartlySubmitted
 from holdfast.client.installation import Installation
 from holdfast.client.job_items import PlanOf, read_items
 from holdfast.client.submit_span import submit_span
+from holdfast.client.webhook_receivers import demand_receivers
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import Need, NewJob, Offer, lane_name
 from holdfast.policy.token_estimate import estimate
-from holdfast.store.batches import find_batch, open_batch
+from holdfast.store.batches import find_batch, open_batch, tell_of_batch
 from holdfast.store.jobs import find_job
 from holdfast.store.submit import submit_jobs
 from holdfast.wire.batch_line import ParsedLine
@@ -32,6 +33,7 @@ class Submission:
         self._lines = read_items(request.items, request.defaults, self._plan)
         installation.usable_keys.demand(dict.fromkeys(line.model for line in self._lines))
         self._store, self._crash_point = installation.ready(), installation.crash_point
+        demand_receivers(installation, tenant, [request.webhook, *(line.webhook for line in self._lines)])
         self._batch: str | None = None
         self._traceparent: str | None = None
 
@@ -68,6 +70,8 @@ class Submission:
             self._batch = inner_id("batch", request.batch)
             if self._store.read(find_batch, self._batch, self._tenant) is None:
                 raise NotFound("batch", public_id("batch", self._batch))
+            if request.webhook:
+                self._store.write(tell_of_batch, self._batch, self._tenant, request.webhook)
         elif request.many:
             self._batch = new_id()
             if request.key and lines:
@@ -75,13 +79,14 @@ class Submission:
                 if not first[0].created:
                     known = self._store.read(find_job, inner_id("job", first[0].id), self._tenant)
                     self._batch = (known and known.batch) or self._batch
-            self._store.write(open_batch, self._batch, request.name, self._tenant)
+            self._store.write(open_batch, self._batch, request.name, self._tenant, webhook=request.webhook)
         return first
 
     def _new_jobs(self, lines: Sequence[tuple[str, ParsedLine]], start: int = 0) -> Iterator[NewJob]:
         """Make the jobs of ``lines``, the first of which is item number ``start`` of the request."""
         request, batch = self._request, self._batch
         alone = batch is None and len(request.items) == 1
+        webhook = request.webhook if batch is None else None
         for index, (id_, line) in enumerate(lines, request.first + start):
             yield NewJob(
                 id=id_,
@@ -97,6 +102,7 @@ class Submission:
                 expires_in=line.expires_in,
                 metadata=line.metadata,
                 traceparent=self._traceparent,
+                webhook=line.webhook or webhook,
             )
 
     def _accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:

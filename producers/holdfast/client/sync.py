@@ -37,6 +37,7 @@ class SubmitOptions(TypedDict, total=False):
     columns: Mapping[str, str] | None
     template: str | None
     metadata: bool | Iterable[str] | None
+    webhook: str | None
 
 
 class Holdfast:
@@ -141,13 +142,17 @@ def submit_request(
     columns: Mapping[str, str] | None = None,
     template: str | None = None,
     metadata: bool | Iterable[str] | None = None,
+    webhook: str | None = None,
 ) -> SubmitRequest:
-    """Make the request for one item, or for many as a batch. Raises ValueError: no such priority; TypeError."""
+    """Make the request for one item, or for many as a batch. Raises ValueError: no such priority; TypeError.
+
+    ``webhook``: the URL that is told when the job or the batch has ended.
+    """
     defaults = JobDefaults(model, Priority(priority) if priority else None, expires_in)
     items, many = read_input(jobs, RowReader(columns, template, metadata))
     if not many:
-        return SubmitRequest(items, defaults, key=idempotency_key)
-    return SubmitRequest(items, defaults, many=True, name=name, key=idempotency_key)
+        return SubmitRequest(items, defaults, key=idempotency_key, webhook=webhook)
+    return SubmitRequest(items, defaults, many=True, name=name, key=idempotency_key, webhook=webhook)
 
 
 class Job:

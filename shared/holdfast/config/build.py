@@ -7,6 +7,7 @@ from pathlib import Path
 from holdfast.config.clouds import KEYS, official_address
 from holdfast.config.presets import PRESETS, Preset
 from holdfast.config.schema import (
+    AlertsTable,
     ConfigFile,
     CredentialTable,
     LimitsTable,
@@ -19,13 +20,16 @@ from holdfast.config.schema import (
 from holdfast.config.secrets import NONE
 from holdfast.config.values import (
     SECRET,
+    AlertSettings,
     CredentialSettings,
     Issuer,
     ProviderSettings,
     Settings,
     Storage,
+    WebhookSettings,
 )
 from holdfast.model.environment import DATABASE_URL, MESSAGE_KEY, REDIS_URL
+from holdfast.model.receiver_address import read_allowed
 from holdfast.model.route import Hedge, Limits, Plan, Price, Route, Site
 from holdfast.testing import Runtime
 
@@ -41,8 +45,15 @@ def build(table: ConfigFile, source: Path | None, env: Mapping[str, str]) -> Set
         worker=table.worker,
         providers=providers,
         models={alias: _plan(alias, each, providers) for alias, each in table.models.items()},
+        webhooks=WebhookSettings(read_allowed(table.webhooks.allow), table.webhooks.give_up_after),
+        alerts=_alerts(table.alerts),
         runtime=Runtime.from_environment(env),
     )
+
+
+def _alerts(table: AlertsTable) -> AlertSettings:
+    texts = {"webhooks": tuple(table.webhooks), "command": tuple(table.command)}
+    return AlertSettings(**{**table.model_dump(), **texts})
 
 
 def key_variables(env: Mapping[str, str]) -> dict[str, str]:

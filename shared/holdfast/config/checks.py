@@ -9,6 +9,8 @@ from typing import Any
 from holdfast.config.clouds import check_site
 from holdfast.config.problems import ConfigProblem, nearest, shown
 from holdfast.config.toml_positions import Path
+from holdfast.model.errors import InvalidRequest
+from holdfast.model.receiver_address import read_allowed, read_receiver
 
 File = dict[str, Any]
 
@@ -24,6 +26,7 @@ def check(file: File, providers: Iterable[str]) -> Iterator[ConfigProblem]:
     yield from _twice_in_a_plan(file)
     yield from _hedges(file)
     yield from _said_differently(file)
+    yield from _alert_receivers(file)
 
 
 def _credentials(file: File) -> Iterator[ConfigProblem]:
@@ -83,6 +86,20 @@ def _said_differently(file: File) -> Iterator[ConfigProblem]:
         if earlier != route and earlier_path[1] != path[1]:
             expected = f"the same settings as in models.{earlier_path[1]}"
             yield ConfigProblem(path, expected, f"other ones for {key[0]}/{key[1]}")
+
+
+def _alert_receivers(file: File) -> Iterator[ConfigProblem]:
+    """Alerts go where webhooks may go."""
+    try:
+        allowed = read_allowed(str(each) for each in _list(_table(file.get("webhooks")).get("allow")))
+    except ValueError:
+        return  # that is told by itself
+    for index, url in enumerate(_list(_table(file.get("alerts")).get("webhooks"))):
+        try:
+            read_receiver(str(url), allowed, "webhooks.allow")
+        except InvalidRequest as error:
+            expected = f"an address that webhooks may go to ({error.problem})"
+            yield ConfigProblem(("alerts", "webhooks", index), expected, "another one")
 
 
 def _routes(file: File) -> Iterator[tuple[Path, File]]:

@@ -9,9 +9,9 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from holdfast.config.presets import NAMES
-from holdfast.config.schema import Expected
 from holdfast.config.schema_tree import keys_of
 from holdfast.config.toml_positions import Path
+from holdfast.config.toml_types import Expected
 
 LONGEST = 60  # characters of a value that are repeated in an error
 _SECRET = re.compile(r"secret|key|token|password|credential", re.IGNORECASE)

@@ -22,6 +22,8 @@ TABLES: Mapping[str, Path] = {
     "[server]": ("server",),
     "[storage]": ("storage",),
     "[worker]": ("worker",),
+    "[webhooks]": ("webhooks",),
+    "[alerts]": ("alerts",),
     "[providers.NAME]": ("providers", "NAME"),
     "[providers.NAME] credentials": ("providers", "NAME", "credentials", 0),
     "[providers.NAME] credentials, oauth2": ("providers", "NAME", "credentials", 0, "oauth2"),

@@ -1,124 +1,30 @@
 """What a configuration file may hold: one class per table. Documentation, checks and errors are derived from them."""
 
-import math
-import re
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from holdfast.config.presets import NAMES
-from holdfast.config.secrets import FORMS, is_reference
-from holdfast.model.durations import EXPECTED, parse_duration
-from holdfast.model.loopback import is_loopback
+from holdfast.config.secrets import FORMS
+from holdfast.config.toml_types import (
+    NAME,
+    AllowedReceiver,
+    Count,
+    DatabaseUrl,
+    EndpointPath,
+    IssuerAddress,
+    PositiveSeconds,
+    ProxyAddress,
+    Rate,
+    RedisUrl,
+    Reference,
+    Seconds,
+    TomlTable,
+    Usd,
+    WebAddress,
+    Word,
+)
 from holdfast.model.route import Api, Dialect
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-ENDPOINT = re.compile(r"(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)+/?")
-DATABASES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
-QUEUES = ("redis", "rediss", "unix")
-HOSTS = r"([^/?@]*@)?[^/?@,]+(,[^/?@,]+)*"
-SEVERAL = re.compile(rf"sentinels?://{HOSTS}/[^/?]+(\?.*)?|rediss?\+cluster://{HOSTS}/?(\?.*)?")  # several servers
-
-
-class Expected(ValueError):
-    """A value is not what it should be; the text says what was expected."""
-
-
-def seconds(value: object) -> float:
-    """Read a duration.
-
-    >>> [seconds(value) for value in ("120s", "5m", "500ms", 90)]
-    [120.0, 300.0, 0.5, 90.0]
-    """
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
-        return float(value)
-    found = parse_duration(value) if isinstance(value, str) else None
-    if found is None:
-        raise Expected(EXPECTED)
-    return found
-
-
-def _positive(value: float) -> float:
-    if value <= 0:
-        raise Expected("a duration above zero")
-    return value
-
-
-def _endpoint_path(text: str) -> str:
-    if not ENDPOINT.fullmatch(text) or ".." in text:
-        raise Expected("the path of an endpoint, such as /fim/completions")
-    return text.rstrip("/")
-
-
-def _reference(text: str) -> str:
-    if not is_reference(text):
-        raise Expected(f"a reference: {FORMS}")
-    return text
-
-
-def _web_address(text: str) -> str:
-    address = _split(text)
-    if address is None or address.scheme not in {"http", "https"} or not address.hostname:
-        raise Expected("an http:// or https:// address")
-    if address.username is not None or address.query or address.fragment:
-        raise Expected("an address without user, query or fragment")
-    return text.rstrip("/")
-
-
-def _proxy_address(text: str) -> str:
-    return text if text == "none" else _web_address(text)
-
-
-def _issuer_address(text: str) -> str:
-    """A token issuer is shown a secret: in the clear only on this machine."""
-    address = urlsplit(_web_address(text))
-    if address.scheme != "https" and not is_loopback(address.hostname):
-        raise Expected("an https:// address (http:// only on this machine)")
-    return text
-
-
-def _database(text: str) -> str:
-    address = _split(text)
-    if address is None or address.scheme not in DATABASES:
-        raise Expected("sqlite:///PATH or postgresql://…")
-    return text
-
-
-def _queue(text: str) -> str:
-    address = _split(text)
-    known = text == "embedded" or (address is not None and address.scheme in QUEUES) or SEVERAL.fullmatch(text)
-    if not known:
-        raise Expected("embedded, redis://…, rediss://…, unix://…, sentinel://HOSTS/NAME or redis+cluster://HOSTS")
-    return text
-
-
-def _split(text: str) -> SplitResult | None:
-    try:
-        address = urlsplit(text)
-        _ = address.port  # a port that is no number shows itself only here
-    except ValueError:
-        return None
-    return address
-
-
-Seconds = Annotated[float, BeforeValidator(seconds), Field(json_schema_extra={"format": "duration"})]
-PositiveSeconds = Annotated[Seconds, AfterValidator(_positive)]
-Reference = Annotated[str, AfterValidator(_reference)]
-ProxyAddress = Annotated[str, AfterValidator(_proxy_address)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-IssuerAddress = Annotated[str, AfterValidator(_issuer_address)]
-EndpointPath = Annotated[str, AfterValidator(_endpoint_path)]
-Word = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]  # may become a part of an address: nothing breaks out
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class TomlTable(BaseModel):
-    """Types are taken as TOML has them (no text for a number), and every key must be known."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Server(TomlTable):
@@ -143,12 +49,12 @@ class Server(TomlTable):
 class StorageTable(TomlTable):
     """Where jobs are kept (SQL, the truth) and where they wait their turn (Redis, a cache)."""
 
-    database_url: Annotated[str, AfterValidator(_database)] | None = Field(
+    database_url: DatabaseUrl | None = Field(
         default=None,
         description="`sqlite:///PATH` or `postgresql://…`. Default: `holdfast.db` in `directory`. "
         "`HOLDFAST_DATABASE_URL` overrides it.",
     )
-    redis_url: Annotated[str, AfterValidator(_queue)] = Field(
+    redis_url: RedisUrl = Field(
         default="embedded",
         description="`embedded` (a private server in `directory`, on a Unix socket), `redis://…`, `rediss://…`, "
         "`sentinel://HOST:PORT,HOST:PORT/NAME`, `redis+cluster://HOST:PORT,HOST:PORT`. "
@@ -375,11 +281,41 @@ class ModelTable(TomlTable):
     )
 
 
+class WebhooksTable(TomlTable):
+    """Where webhooks may go, and for how long they are tried ([howto/webhooks.md](howto/webhooks.md))."""
+
+    allow: list[AllowedReceiver] = Field(
+        default_factory=list,
+        description="Networks, addresses and host names inside your own network that webhooks may go to, such as "
+        '`"10.1.0.0/16"` or `"hooks.internal"`; `http://` goes to these alone. Default: public addresses only.',
+    )
+    give_up_after: PositiveSeconds = Field(
+        default=259_200.0, description="How long a delivery is tried; then it is a dead letter of its own."
+    )
+
+
+class AlertsTable(TomlTable):
+    """Who is told of outages and other troubles, once when they begin and once when they end
+    ([howto/alerts.md](howto/alerts.md)).
+    """
+
+    webhooks: list[str] = Field(default_factory=list, description="URLs that alerts are sent to as webhooks.")
+    command: list[str] = Field(
+        default_factory=list,
+        description="A command and its arguments, which gets each alert as JSON on its standard input. No shell; it "
+        "has 15 s.",
+    )
+    after: Seconds = Field(default=10.0, description="Age of a trouble from which on people are told.")
+    quiet: PositiveSeconds = Field(default=20.0, description="How long a trouble must be gone until it counts as over.")
+
+
 class ConfigFile(TomlTable):
     """The whole file. Every table may be left out."""
 
     server: Server = Field(default_factory=Server)
     storage: StorageTable = Field(default_factory=StorageTable)
     worker: Worker = Field(default_factory=Worker)
+    webhooks: WebhooksTable = Field(default_factory=WebhooksTable)
+    alerts: AlertsTable = Field(default_factory=AlertsTable)
     providers: dict[Word, ProviderTable] = Field(default_factory=dict)
     models: dict[Word, ModelTable] = Field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from holdfast.config.schema import BreakerRules, Server, Worker
 from holdfast.model.errors import InvalidRequest
+from holdfast.model.receiver_address import AllowedReceivers
 from holdfast.model.route import Api, Limits, Plan, Route, Site
 from holdfast.testing import PRODUCTION, Runtime
 
@@ -103,6 +104,29 @@ class ProviderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """``allowed``: receivers beyond public addresses. ``give_up_after``: seconds for which a delivery is tried."""
+
+    allowed: AllowedReceivers = field(default_factory=AllowedReceivers)
+    give_up_after: float = 259_200.0
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Who is told of troubles older than ``after`` seconds, and that they have been gone for ``quiet`` seconds."""
+
+    webhooks: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    after: float = 10.0
+    quiet: float = 20.0
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody is to be told."""
+        return bool(self.webhooks or self.command)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the configuration says. ``source`` is the file it came from; None: there was none."""
 
@@ -112,6 +136,8 @@ class Settings:
     worker: Worker
     providers: Mapping[str, ProviderSettings]
     models: Mapping[str, Plan]
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     runtime: Runtime = PRODUCTION  # the clock and the crash points of this process, from its environment
 
     def plan(self, model: str) -> Plan:

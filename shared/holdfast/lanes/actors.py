@@ -26,11 +26,11 @@ logging.getLogger("dramatiq").propagate = False
 
 
 class ActorQueue:
-    """The queue of actors in one Redis. Whoever only sends needs neither ``declare`` nor ``start``."""
+    """A queue of actors in one Redis. Whoever only sends needs neither ``declare`` nor ``start``."""
 
-    def __init__(self, connection: Connection) -> None:
-        """Raises QueueUnavailable where an embedded server cannot be started."""
-        self.url = connection.url
+    def __init__(self, connection: Connection, name: str = QUEUE, threads: int = THREADS) -> None:
+        """``threads`` calls at a time. Raises QueueUnavailable where an embedded server cannot be started."""
+        self.url, self._name, self._threads = connection.url, name, threads
         self._connection = connection
         self._client = open_sync(self.url, decode=False)
         broker: Any = RedisBroker  # dramatiq leaves it without types
@@ -40,7 +40,7 @@ class ActorQueue:
     def send(self, actor: str, row: str) -> None:
         """Have some process call ``actor`` with ``row``. Raises QueueUnavailable."""
         message: dramatiq.Message[None] = dramatiq.Message(
-            queue_name=QUEUE, actor_name=actor, args=(row,), kwargs={}, options={}
+            queue_name=self._name, actor_name=actor, args=(row,), kwargs={}, options={}
         )
         try:
             self._broker.enqueue(message)
@@ -49,11 +49,11 @@ class ActorQueue:
 
     def declare(self, actor: str, work: Callable[[str], None]) -> None:
         """Say what this process does when ``actor`` is sent. ``work`` tells its own errors, and raises none."""
-        dramatiq.actor(actor_name=actor, queue_name=QUEUE, broker=self._broker)(work)
+        dramatiq.actor(actor_name=actor, queue_name=self._name, broker=self._broker)(work)
 
     def start(self) -> None:
-        """Begin to work: THREADS calls at a time, in threads of dramatiq's worker."""
-        self._worker = dramatiq.Worker(self._broker, worker_threads=THREADS, worker_timeout=POLL)
+        """Begin to work, in threads of dramatiq's worker."""
+        self._worker = dramatiq.Worker(self._broker, worker_threads=self._threads, worker_timeout=POLL)
         self._worker.start()
 
     def stop(self) -> None:

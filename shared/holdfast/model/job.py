@@ -94,6 +94,8 @@ class NewJob:
     """The producer's labels, kept and shown, never sent to a provider."""
     traceparent: str | None = None
     """The span that it is submitted in (W3C Trace Context), to which each claim's span is linked. None: none."""
+    webhook: str | None = None
+    """The URL that is told of each end of it. None: nobody is."""
 
     @property
     def lane(self) -> str:

@@ -8,14 +8,18 @@ from holdfast.model.ids import public_id
 from holdfast.model.job import TERMINAL, State
 from holdfast.model.records import BatchRecord
 from holdfast.model.storable import storable
+from holdfast.model.webhook import endpoint_id
 from holdfast.store.micros import to_seconds
 from holdfast.store.sql import ENDED, Statement
 from holdfast.store.transaction import Transaction
+from holdfast.store.webhook_endpoints import name_endpoints
 
 OPEN_BATCH = Statement("""
-    insert into batch (id, tenant, name, source, created_at) values (:id, :tenant, :name, :source, :now)
+    insert into batch (id, tenant, name, source, webhook, created_at)
+    values (:id, :tenant, :name, :source, :webhook, :now)
     on conflict do nothing
 """)
+TELL = Statement("update batch set webhook = :webhook where id = :id and tenant = :tenant")
 BATCH = Statement("""
     select id, tenant, name, created_at from batch
     where id = :id and (cast(:tenant as text) is null or tenant = :tenant)
@@ -38,13 +42,23 @@ SPENT = Statement(f"""
 """)  # noqa: S608 - the states are ours
 
 
-def open_batch(tx: Transaction, id_: str, name: str, tenant: str, source: str | None = None) -> BatchRecord:
-    """Make a batch, or find it. Raises Conflict where another tenant has it."""
-    tx.run(OPEN_BATCH, id=id_, tenant=tenant, name=storable(name), source=storable(source), now=tx.now)
+def open_batch(
+    tx: Transaction, id_: str, name: str, tenant: str, source: str | None = None, *, webhook: str | None = None
+) -> BatchRecord:
+    """Make a batch, or find it. Raises Conflict where another tenant has it. ``webhook``: the URL told of its end."""
+    names = {"name": storable(name), "source": storable(source), "webhook": webhook and endpoint_id(tenant, webhook)}
+    name_endpoints(tx, [(tenant, webhook)] if webhook else [])
+    tx.run(OPEN_BATCH, id=id_, tenant=tenant, now=tx.now, **names)
     found = find_batch(tx, id_, tenant)
     if found is None:
         raise Conflict(public_id("batch", id_), "exists already. Use a new id.")
     return found
+
+
+def tell_of_batch(tx: Transaction, id_: str, tenant: str, webhook: str) -> None:
+    """Have a URL told of a batch's end, instead of the one that was named before."""
+    name_endpoints(tx, [(tenant, webhook)])
+    tx.run(TELL, id=id_, tenant=tenant, webhook=endpoint_id(tenant, webhook))
 
 
 def find_batch(tx: Transaction, id_: str, tenant: str | None = None) -> BatchRecord | None:

@@ -7,23 +7,25 @@ from holdfast.model.errors import Conflict, InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.model.job import NewJob, State, Submitted
 from holdfast.model.storable import is_storable
+from holdfast.model.webhook import endpoint_id
 from holdfast.store.codec import encode_avoid, encode_labels
 from holdfast.store.micros import NEVER, to_micros, to_seconds_or_none
 from holdfast.store.request_codec import encode_request
 from holdfast.store.sql import Statement
 from holdfast.store.store import Store
 from holdfast.store.transaction import Transaction
+from holdfast.store.webhook_endpoints import name_endpoints
 
 INSERT_JOBS = Statement("""
     with v as ($rows(
         id text, tenant text, batch text, custom_id text, position bigint, model text, lane text, priority text,
         idempotency_key text, request_hash text, labels text, input_tokens bigint, output_tokens bigint, avoid text,
-        expires_in bigint, expires_at bigint, written_in text
+        expires_in bigint, expires_at bigint, written_in text, webhook text
     ))
     insert into job (
         id, tenant, batch, custom_id, position, model, lane, priority,
         idempotency_key, request_hash, labels, input_tokens, output_tokens, avoid, expires_in, expires_at,
-        written_in, created_at, state, generation, fence, number, attempts, calls, tries, crashes
+        written_in, webhook, created_at, state, generation, fence, number, attempts, calls, tries, crashes
     )
     select v.*, :now, 'queued', 1, 0, 0, 0, 0, 0, 0 from v where true
     on conflict do nothing
@@ -80,6 +82,7 @@ def insert_jobs(tx: Transaction, encoded: Sequence[Encoded]) -> list[Submitted]:
     jobs = [job for job, _, _ in encoded]
     positions = _positions(tx, jobs)
     rows = [_row(job, hash_, place, tx.now) for (job, _, hash_), place in zip(encoded, positions, strict=True)]
+    name_endpoints(tx, ((job.tenant, job.webhook) for job in jobs if job.webhook))
     new = {row.id for row in tx.run(INSERT_JOBS, rows=rows, now=tx.now)}
     fresh = {job.id: (job, body) for job, body, _ in reversed(encoded) if job.id in new}
     tx.run(INSERT_REQUESTS, rows=[[id_, body, job.traceparent] for id_, (job, body) in fresh.items()])
@@ -120,6 +123,7 @@ def _row(job: NewJob, hash_: str, position: int | None, now: int) -> list[Any]:
         expires_in,
         _deadline(job, now),
         job.request.written and job.request.written.api.value,
+        job.webhook and endpoint_id(job.tenant, job.webhook),
     ]
 
 

@@ -31,7 +31,7 @@ from holdfast.wire.written import has_reading, read_written
 from holdfast.wire.written_body import Json, SdkArguments, parse_line, refuse_half_characters, written_member
 
 TERMS = ("mapping", "on_refusal", "must", "repair")
-OUTER = ("custom_id", "model", "priority", "expires_in", "metadata", *TERMS)
+OUTER = ("custom_id", "model", "priority", "expires_in", "metadata", "webhook", *TERMS)
 OPENAI_LINE = ("method", "url", "body", "headers", *OUTER)
 ANTHROPIC_LINE = ("params", "headers", *OUTER)
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -47,6 +47,7 @@ class ParsedLine:
     priority: Priority = Priority.BATCH
     expires_in: float | None = None  # seconds after acceptance
     metadata: Mapping[str, str] = field(default_factory=dict)
+    webhook: str | None = None  # the URL that is told of its end
 
     @property
     def api(self) -> Api | None:
@@ -138,6 +139,7 @@ def _line(fields: Fields, model: str | None, request: Request) -> ParsedLine:
         priority=_priority(fields),
         expires_in=_expires_in(fields),
         metadata=_metadata(fields),
+        webhook=fields.text("webhook"),
     )
 
 

@@ -34,6 +34,7 @@ from holdfast.worker.permit_releaser import PermitReleaser
 from holdfast.worker.provider_pool import ProviderPool
 from holdfast.worker.redis_start import RedisStart
 from holdfast.worker.sweeper import Sweeper
+from holdfast.worker.webhook_duty import WebhookDuty
 from holdfast.worker.window_refiller import WindowRefiller
 
 log = structlog.get_logger()
@@ -79,6 +80,7 @@ class Pool:
             "peers": PeerWatch(context).run,
             "sweeper": Sweeper(context, self.jobs, overrides).run,
             "duties": Duties(store, connection, context.dependencies, settings.storage.keep_results).run,
+            "webhooks": WebhookDuty(settings, store, connection, context.dependencies).run,
             "listener": self._listen,
             "credentials": self.providers.credentials.run,
             "fault_counter": faults.run,

@@ -10,6 +10,7 @@ from holdfast.client.backend import JobDefaults
 from holdfast.client.installation import Installation
 from holdfast.client.job_items import read_checked
 from holdfast.client.submission import need_of
+from holdfast.client.webhook_receivers import demand_receivers
 from holdfast.model.batch_order import BadLine, BatchOrder
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.ids import new_id
@@ -68,7 +69,7 @@ class OrderReader:
         self._remaining = max(LEAST, order.expires_at - store.now())
         self._read_chunk = lambda number: store.read(read_chunk, order.file, number)
         self._place, self._byte = order.next_line, order.next_byte
-        self._alike = AlikeLines()
+        self._alike, self._installation = AlikeLines(), installation
         self._number = lines_before(self._read_chunk, self._byte)
 
     def pages(self) -> Iterator[ImportPage]:
@@ -111,6 +112,7 @@ class OrderReader:
             self._reader.take_name(shaped.custom_id)
             return read
         parsed = read_checked(line, DEFAULTS, self._plan, self._reader.read(line))
+        demand_receivers(self._installation, self._order.tenant, [parsed.webhook])
         need = need_of(parsed, self._plan)
         if shaped:
             self._alike.learn(shaped, parsed, need)
@@ -130,4 +132,5 @@ class OrderReader:
             expires_in=min(line.expires_in or self._remaining, self._remaining),
             metadata=line.metadata,
             traceparent=self._traceparent,
+            webhook=line.webhook,
         )

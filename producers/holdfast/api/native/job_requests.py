@@ -21,6 +21,11 @@ ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 BatchId = Annotated[str, Field(pattern=r"^batch_[0-9a-f]{32}$")]
 
 
+WebhookUrl = Annotated[
+    str, Field(max_length=2_000, pattern=r"^https?://[^\s@#\\]+$", description="told of the end by a signed POST")
+]
+
+
 class RequestModel(BaseModel):
     """An object whose members are all known: an unknown one is refused."""
 
@@ -87,6 +92,7 @@ class JobBase(RequestModel):
     priority: Priority | None = None
     expires_in: Seconds | None = None
     metadata: Metadata | None = None
+    webhook: WebhookUrl | None = None
 
 
 PROMPT, MESSAGES = {"required": ["prompt"]}, {"required": ["messages"]}
@@ -125,6 +131,7 @@ class JobListRequest(RequestModel):
     batch: BatchId | None = None
     name: str = Field(default="", max_length=200, pattern=PLAIN)
     first: int = Field(default=0, ge=0, le=MOST_PLACES)
+    webhook: WebhookUrl | None = None
 
 
 BODY: dict[str, Any] = {

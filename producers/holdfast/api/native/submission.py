@@ -26,7 +26,8 @@ class ListOptions(BaseModel):
     """What holds for all jobs of a list. ``model``, ``priority`` and ``expires_in`` are for those that say nothing.
 
     Without ``batch`` they become a new one called ``name``; with an id they join that batch, the first at position
-    ``first``; with null they belong to none.
+    ``first``; with null they belong to none. ``webhook``: the URL that is told of the batch's end; of jobs that belong
+    to none, of each one's.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -37,6 +38,7 @@ class ListOptions(BaseModel):
     batch: str | None = None
     name: str = Field(default="", max_length=200)
     first: int = Field(default=0, ge=0, le=MOST_PLACES)
+    webhook: str | None = None
 
 
 def read_order(body: bytes, key: str | None) -> tuple[SubmitRequest, bool]:
@@ -77,4 +79,5 @@ def order_of(jobs: Sequence[msgspec.Raw], about: ListOptions, key: str | None, *
         batch=about.batch or None,
         first=about.first,
         key=key,
+        webhook=about.webhook,
     )

@@ -3,6 +3,7 @@
 from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
+from holdfast.store.tables.alert import AlertRow, AlertWatchRow
 from holdfast.store.tables.api_key import ApiKeyRow
 from holdfast.store.tables.attempt import AttemptRow, ResultRow
 from holdfast.store.tables.batch import BatchRow, TallyRow
@@ -18,11 +19,14 @@ from holdfast.store.tables.outbox import OutboxCursorRow, OutboxRow
 from holdfast.store.tables.response import ResponseRow
 from holdfast.store.tables.schema import SchemaFloorRow
 from holdfast.store.tables.secret import SecretRow
+from holdfast.store.tables.webhook import WebhookDeliveryRow, WebhookEndpointRow, WebhookSecretRow
 
 METADATA: MetaData = SQLModel.metadata
 
 __all__ = [
     "METADATA",
+    "AlertRow",
+    "AlertWatchRow",
     "ApiKeyRow",
     "AttemptRow",
     "AuditRow",
@@ -47,5 +51,8 @@ __all__ = [
     "SchemaFloorRow",
     "SecretRow",
     "TallyRow",
+    "WebhookDeliveryRow",
+    "WebhookEndpointRow",
+    "WebhookSecretRow",
     "WorkerRow",
 ]

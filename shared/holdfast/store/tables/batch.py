@@ -18,6 +18,8 @@ class BatchRow(SQLModel, table=True):
     """What the producer calls it. Only people read it."""
     source: str | None = None
     """The file it was read from, where it was one. Only people read it."""
+    webhook: str | None = Field(default=None, sa_type=String(32))
+    """The receiver that is told of its end, from the submit that opened it or joined it; null where none named one."""
     created_at: int = Field(sa_type=BigInteger)
     """When it was opened. Retention deletes the row once its last job is gone and this is old."""
     ended_event: int | None = Field(default=None, sa_type=BigInteger)

@@ -67,6 +67,8 @@ class JobRow(SQLModel, table=True):
     """The wire format of the request as it was written, which its output is told in; null for a plain one."""
     labels: str | None = None
     """The producer's metadata, JSON; null where there is none."""
+    webhook: str | None = Field(default=None, sa_type=String(32))
+    """The receiver that is told of each end, from its submit; null where it named none."""
     input_tokens: int = Field(sa_type=BigInteger)
     """Estimated when it was submitted; the gate reserves so many of a route's bucket."""
     output_tokens: int = Field(sa_type=BigInteger)

@@ -1,0 +1,1 @@
+"""Sends webhooks: signed as Standard Webhooks are, to no address that the configuration does not allow."""
