@@ -87,6 +87,8 @@ def test_a_bad_list_names_every_problem_and_takes_nothing(api) -> None:
         ({"jobs": "x"}, "jobs"),
         ({"jobs": [], "modell": "smart"}, "modell"),
         ({"jobs": [{"prompt": "a"}], "expires_in": -1}, "expires_in"),
+        ({"jobs": [{"prompt": "a"}], "model": "smart", "batch": ""}, "batch"),
+        ({"jobs": [{"prompt": "a"}], "model": "smart", "name": "a\x00"}, "name"),
         ([1], "expected an object"),
     ],
 )
@@ -94,6 +96,12 @@ def test_a_malformed_list_names_the_key(api, body, says) -> None:
     answer = api.post("/api/v1/jobs", json=body)
     assert answer.status_code == 422
     assert says in answer.json()["detail"]
+
+
+def test_a_whole_number_may_be_written_as_any_number(api) -> None:
+    for most, status in ((7.0, 202), (7.5, 422)):
+        job = {"model": "smart", "prompt": "a", "max_tokens": most}
+        assert api.post("/api/v1/jobs", json=job).status_code == status
 
 
 def test_a_job_shows_its_attempts_and_its_reply(api, worker) -> None:

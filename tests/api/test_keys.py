@@ -65,6 +65,11 @@ def test_probes_and_documentation_need_no_key(keyed) -> None:
     assert keyed.get("/docs").status_code == keyed.get("/openapi.json").status_code == 200
 
 
+def test_the_names_of_models_are_told_to_those_who_show_a_key(keyed, key) -> None:
+    told = [keyed.get("/openapi.json", headers=headers).text for headers in ({}, bearer("wrong"), bearer(key))]
+    assert ["claude-opus-4-8" in each for each in told] == [False, False, True]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

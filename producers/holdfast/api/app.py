@@ -79,6 +79,7 @@ def create_app(settings: Settings, pool_socket: Path | None = None) -> FastAPI:
         version=version("holdfast"),
         summary="Inference jobs that survive their providers.",
         lifespan=lifespan,
+        openapi_url=None,  # ``documentation`` shows it, with the names of models to those who show a key
         docs_url=None,  # its page needs scripts of another host
         redoc_url=None,
         generate_unique_id_function=name_operation,

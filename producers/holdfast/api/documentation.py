@@ -8,7 +8,10 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from holdfast.api.app_state import of_request
+from holdfast.api.auth.middleware import is_known
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8885; --soft: #8882; }
@@ -35,6 +38,14 @@ curl -H 'Authorization: Bearer KEY' -H 'Content-Type: application/json' -H 'Pref
 Schema = Mapping[str, Any]
 
 router = APIRouter()
+
+
+@router.get("/openapi.json")
+async def openapi(request: Request) -> JSONResponse:
+    """Describe the API to machines: to anybody, and with the names of models to those who show a key."""
+    document = request.app.state.document
+    knows = await is_known(of_request(request), request.headers)
+    return JSONResponse(document.for_callers if knows else document.public)
 
 
 @router.get("/docs")

@@ -1,6 +1,8 @@
 """The OpenAPI document: what every operation answers and refuses, and by which names generated clients call it."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from functools import cached_property
 from typing import Any, Literal
 
 from fastapi import FastAPI
@@ -51,6 +53,7 @@ UNNAMED: Sequence[tuple[type[BaseModel], Literal["serialization", "validation"]]
     (JobRequest, "validation"),
     (JobListRequest, "validation"),
 )
+MODEL_NAMES = ("JobRequest", "Edit")  # schemas with a member ``model`` that has to be known
 EVERYWHERE = refusals(400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503)
 
 
@@ -59,24 +62,49 @@ def name_operation(route: APIRoute) -> str:
     return route.name
 
 
-def describe(app: FastAPI, models: Sequence[str]) -> None:
-    """Have ``app`` show this document. It is made once, when it is first asked for. ``models``: names of models."""
+class ApiDocument:
+    """The document of an application, made once, when it is first asked for. ``models``: the names of its models."""
 
-    def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = with_schemas(
-                get_openapi(
-                    title=app.title,
-                    version=app.version,
-                    summary=app.summary,
-                    description=app.description,
-                    routes=app.routes,
-                ),
-                models,
+    def __init__(self, app: FastAPI, models: Sequence[str]) -> None:
+        self._app, self._models = app, models
+
+    @cached_property
+    def public(self) -> dict[str, Any]:
+        """What every installation of this version has."""
+        app = self._app
+        return with_schemas(
+            get_openapi(
+                title=app.title,
+                version=app.version,
+                summary=app.summary,
+                description=app.description,
+                routes=app.routes,
             )
-        return app.openapi_schema
+        )
 
-    app.openapi = document  # type: ignore[method-assign] # as FastAPI's own guide has it
+    @cached_property
+    def for_callers(self) -> dict[str, Any]:
+        """The same with the models that jobs may ask for here, for those who show a key."""
+        if not self._models:
+            return self.public
+        document = deepcopy(self.public)
+        for schema in MODEL_NAMES:
+            name_models(document["components"]["schemas"][schema]["properties"]["model"], self._models)
+        return document
+
+
+def name_models(member: dict[str, Any], models: Sequence[str]) -> None:
+    """Say which models a member may name; it may still be null where it may be."""
+    texts = [each for each in member.get("anyOf", [member]) if each.get("type") == "string"]
+    for each in texts:
+        each["enum"] = list(models)
+
+
+def describe(app: FastAPI, models: Sequence[str]) -> None:
+    """Have ``app`` show this document."""
+    document = ApiDocument(app, models)
+    app.openapi = lambda: document.public  # type: ignore[method-assign] # as FastAPI's own guide has it
+    app.state.document = document
 
 
 def drop_null_defaults(schema: dict[str, Any]) -> None:
@@ -86,14 +114,12 @@ def drop_null_defaults(schema: dict[str, Any]) -> None:
             del member["default"]
 
 
-def with_schemas(document: dict[str, Any], models: Sequence[str]) -> dict[str, Any]:
-    """Add the schemas that no endpoint names as its model: problems, and jobs with the models that there are."""
+def with_schemas(document: dict[str, Any]) -> dict[str, Any]:
+    """Add the schemas that no endpoint names as its model: problems and jobs."""
     schemas = document["components"]["schemas"]
     for model, mode in UNNAMED:
         schema = model.model_json_schema(ref_template=SCHEMAS + "{model}", mode=mode)
         schemas |= {**schema.pop("$defs", {}), model.__name__: schema}
     for each in schemas.values():
         drop_null_defaults(each)
-    if models:
-        schemas[JobRequest.__name__]["properties"]["model"]["enum"] = list(models)
     return document

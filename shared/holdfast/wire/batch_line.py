@@ -1,5 +1,6 @@
 """Input lines: the OpenAI batch line, the Anthropic one, and Holdfast's plain one."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -33,6 +34,7 @@ from holdfast.wire.written_body import Json, SdkArguments, parse_line, refuse_ha
 TERMS = ("mapping", "on_refusal", "must", "repair")
 OUTER = ("custom_id", "model", "priority", "expires_in", "metadata", "webhook", *TERMS)
 OPENAI_LINE = ("method", "url", "body", "headers", *OUTER)
+LONGEST = 1e12  # seconds, beyond any that is taken
 ANTHROPIC_LINE = ("params", "headers", *OUTER)
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -181,10 +183,17 @@ def _expires_in(fields: Fields) -> float | None:
     value = fields.any("expires_in")
     if value is None:
         return None
-    seconds = parse_duration(str(value)) if not isinstance(value, bool) else None
-    if not seconds:
+    seconds = _seconds(value)
+    if seconds is None or seconds <= 0:
         raise InvalidRequest("expires_in", 'expected seconds above zero, or a text such as "5m" or "24h".')
     return seconds
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, str):
+        return parse_duration(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(min(value, LONGEST)) if is_number and math.isfinite(value) else None
 
 
 def _metadata(fields: Fields) -> Mapping[str, str]:

@@ -49,6 +49,8 @@ class Fields:
 
     def whole(self, key: str, low: int = 1) -> int | None:
         value = self.any(key)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # JSON has one kind of number
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= low):
             return value
         raise unexpected(self.place(key), f"expected a whole number, at least {low}", value)

@@ -118,6 +118,15 @@ def is_operators(app_state: AppState, scope: Scope) -> bool:
     return app_state.pool_socket is not None and server is not None and server[0] == str(app_state.pool_socket)
 
 
+async def is_known(app_state: AppState, headers: Headers) -> bool:
+    """Tell whether a request to a public path comes from somebody who would be let in elsewhere."""
+    try:
+        await authenticate(app_state, headers)
+    except HoldfastError:
+        return False
+    return True
+
+
 async def refresh_keys(app_state: AppState, *, force: bool = False) -> None:
     """Read the keys anew. A process that knew of none an instant ago stays as it was while SQL is away."""
     try:

@@ -43,7 +43,8 @@ Time = Annotated[
 ]
 MOST_LETTERS = 10_000_000  # in one operation
 MOST_TOKENS = 10_000_000  # of an answer; far beyond any model
-Name = Annotated[str, Field(max_length=300), AfterValidator(check_storable)]
+PLAIN = r"^[^\x00]*$"
+Name = Annotated[str, Field(max_length=300, pattern=PLAIN), AfterValidator(check_storable)]
 
 
 class Filter(BaseModel):
@@ -58,7 +59,7 @@ class Filter(BaseModel):
     batch: Name | None = None
     custom_id: Name | None = None
     fault: FaultKind | None = None
-    cause: Annotated[str, Field(max_length=16)] | None = None
+    cause: Annotated[str, Field(max_length=16, pattern=PLAIN)] | None = None
     created_after: Time | None = None
     created_before: Time | None = None
     finished_after: Time | None = None

@@ -5,18 +5,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from holdfast.api.native.filters import PLAIN
 from holdfast.api.native.submission import MOST_JOBS, MOST_PLACES
 from holdfast.config import Settings
 from holdfast.model.job import Priority
 
-PLAIN = r"^[^\x00]*$"
 DURATION = r"^[1-9][0-9]{0,4}(s|m|h)$"
 SAID = r"^[^\x00]*[^\s\x00][^\x00]*$"
 Said = Annotated[str, Field(pattern=SAID)]  # a provider takes no empty text
 Words = Annotated[str, Field(pattern=PLAIN)]
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 365)] | Annotated[str, Field(pattern=DURATION)]
 Label = Annotated[str, Field(max_length=1_000, pattern=PLAIN)]
-Metadata = Annotated[dict[Annotated[str, Field(max_length=100, pattern=PLAIN)], Label], Field(max_length=100)]
+LABELS = {"propertyNames": {"maxLength": 100, "pattern": PLAIN}}
+Metadata = Annotated[dict[str, Label], Field(max_length=100, json_schema_extra=LABELS)]
 ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 BatchId = Annotated[str, Field(pattern=r"^batch_[0-9a-f]{32}$")]
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from holdfast.api.auth.request_context import Fleet, Watching
 from holdfast.api.native.fleet_answers import LaneList, LanePaused
+from holdfast.api.native.path_names import PathName
 from holdfast.api.openapi import shown
 from holdfast.client.backend import View
 
@@ -17,12 +18,12 @@ def list_lanes(context: Watching) -> View:
 
 
 @router.post("/{name:path}/pause", **shown(LanePaused))
-def pause_lane(name: str, context: Fleet) -> View:
+def pause_lane(name: PathName, context: Fleet) -> View:
     """Stop starting jobs of a lane. Running ones finish, and submitting goes on."""
     return context.backend.pause(name, paused=True)
 
 
 @router.post("/{name:path}/resume", **shown(LanePaused))
-def resume_lane(name: str, context: Fleet) -> View:
+def resume_lane(name: PathName, context: Fleet) -> View:
     """Start jobs of a lane again."""
     return context.backend.pause(name, paused=False)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from holdfast.api.auth.request_context import Fleet, Watching
 from holdfast.api.native.fleet_answers import RouteForced, RouteList
+from holdfast.api.native.path_names import PathName
 from holdfast.api.openapi import shown
 from holdfast.client.backend import View
 
@@ -17,18 +18,18 @@ def list_routes(context: Watching) -> View:
 
 
 @router.post("/{name:path}/open", **shown(RouteForced))
-def open_route(name: str, context: Fleet) -> View:
+def open_route(name: PathName, context: Fleet) -> View:
     """Let no call take the route until it is closed or reset; its jobs wait or take others."""
     return context.backend.force(name, "open")
 
 
 @router.post("/{name:path}/close", **shown(RouteForced))
-def close_route(name: str, context: Fleet) -> View:
+def close_route(name: PathName, context: Fleet) -> View:
     """Let every call take the route, whatever its breaker hears, until it is reset."""
     return context.backend.force(name, "closed")
 
 
 @router.post("/{name:path}/reset", **shown(RouteForced))
-def reset_route(name: str, context: Fleet) -> View:
+def reset_route(name: PathName, context: Fleet) -> View:
     """Lift an override, and forget what breakers and pauses hold against the route, and what its limits were."""
     return context.backend.reset(name)

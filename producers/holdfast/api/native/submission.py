@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from holdfast.api.body_limits import parse_json, split_object
+from holdfast.api.native.filters import check_storable
 from holdfast.client.backend import JobDefaults, SubmitRequest
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
@@ -35,8 +36,8 @@ class ListOptions(BaseModel):
     model: str | None = None
     priority: Priority | None = None
     expires_in: Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(read_seconds)] | None = None
-    batch: str | None = None
-    name: str = Field(default="", max_length=200)
+    batch: Annotated[str, Field(min_length=1)] | None = None
+    name: Annotated[str, Field(max_length=200), AfterValidator(check_storable)] = ""
     first: int = Field(default=0, ge=0, le=MOST_PLACES)
     webhook: str | None = None
 
@@ -76,7 +77,7 @@ def order_of(jobs: Sequence[msgspec.Raw], about: ListOptions, key: str | None, *
         JobDefaults(about.model, about.priority, about.expires_in),
         many=not names_batch or about.batch is not None,
         name=about.name,
-        batch=about.batch or None,
+        batch=about.batch,
         first=about.first,
         key=key,
         webhook=about.webhook,
