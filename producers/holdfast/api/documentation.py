@@ -44,7 +44,7 @@ router = APIRouter()
 async def openapi(request: Request) -> JSONResponse:
     """Describe the API to machines: to anybody, and with the names of models to those who show a key."""
     document = request.app.state.document
-    knows = await is_known(of_request(request), request.headers)
+    knows = await is_known(of_request(request), request.scope)
     return JSONResponse(document.for_callers if knows else document.public)
 
 

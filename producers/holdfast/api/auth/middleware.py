@@ -118,10 +118,10 @@ def is_operators(app_state: AppState, scope: Scope) -> bool:
     return app_state.pool_socket is not None and server is not None and server[0] == str(app_state.pool_socket)
 
 
-async def is_known(app_state: AppState, headers: Headers) -> bool:
+async def is_known(app_state: AppState, scope: Scope) -> bool:
     """Tell whether a request to a public path comes from somebody who would be let in elsewhere."""
     try:
-        await authenticate(app_state, headers)
+        await authenticate(app_state, scope)
     except HoldfastError:
         return False
     return True
