@@ -183,3 +183,12 @@ def test_problems_name_calls_and_no_commands(api) -> None:
         answer = api.post(path) if path.endswith("pause") else api.get(path)
         assert answer.status_code == 404
         assert "`holdfast" not in answer.text
+
+
+def test_why_a_job_waits_names_calls_and_no_commands(api) -> None:
+    job = api.post("/api/v1/jobs", json={"model": "smart", "prompt": "a"}).json()
+    assert api.post("/api/v1/lanes/smart.batch/pause").status_code == 200
+    said = api.get(f"/api/v1/jobs/{job['id']}").json()["why_waiting"]
+    assert "`POST /api/v1/lanes/smart.batch/resume` lets it go on" in said
+    (lane,) = (each for each in api.get("/api/v1/lanes").json()["lanes"] if each["name"] == "smart.batch")
+    assert "`POST /api/v1/lanes/smart.batch/resume`" in lane["paused_by"]

@@ -1,14 +1,16 @@
 """What ``up`` looks at before it starts anything, and what it says then."""
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
-from holdfast.cli import detached
-from holdfast.cli.all_in_one import check_free, simulated, welcome
+from holdfast.cli import all_in_one, detached
+from holdfast.cli.all_in_one import check_free, sim_ports, simulated, welcome
 from holdfast.cli.detached import end
 from holdfast.config import Server, Settings
+from holdfast.config.up_file import SIMULATED, UP
 from holdfast.model.errors import Conflict, InvalidRequest
 
 
@@ -34,8 +36,31 @@ def test_simulated_providers_come_with_their_own_configuration(tmp_path, monkeyp
         simulated(tmp_path / "holdfast.toml")
 
 
+def test_simulated_providers_go_elsewhere_where_their_ports_are_taken(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(all_in_one, "SIM_PORT", port)
+        settings = simulated(None)
+    first, second = sim_ports(settings)
+    assert (first, second) == (first, first + 1)
+    assert first > port
+    assert f"on the ports {first} and {second}" in "\n".join(welcome(settings, Server(), [first, second]))
+
+
+def test_a_second_up_in_a_folder_leaves_the_configuration_of_the_first(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    simulated(None)
+    before = SIMULATED.read_text()
+    UP.write_text(str(os.getppid()))
+    monkeypatch.setattr(all_in_one, "SIM_PORT", 9801)
+    with pytest.raises(Conflict, match="runs in this folder already"):
+        simulated(None)
+    assert SIMULATED.read_text() == before
+
+
 def test_the_welcome_says_what_to_do_next(settings) -> None:
-    lines = "\n".join(welcome(settings, Server(), sim=False))
+    lines = "\n".join(welcome(settings, Server()))
     assert "export HOLDFAST_URL=http://127.0.0.1:8700" in lines
     assert "holdfast run prompts.jsonl" in lines
 

@@ -29,7 +29,7 @@ def up(
     if not detach:
         all_in_one.serve(known, sim=sim, processes=processes, port=port)
         return
-    all_in_one.checked(known, sim=sim, port=port)
+    all_in_one.checked(known, port=port)
     said = {"--processes": processes, "--port": port}
     options = [text for name, value in said.items() if value is not None for text in (name, str(value))]
     config = ["--config", str(context().config)] if context().config else []

@@ -61,12 +61,18 @@ class LocalBackend:
 
     ``tenant`` owns what is submitted, and nothing of others is seen. None is an operator of the whole installation: all
     tenants are seen, and submits are the default tenant's. ``actor`` stands in the audit log beside every act.
+    ``say`` puts sentences that name commands into the words of whoever reads them.
     """
 
     def __init__(
-        self, installation: Installation, *, tenant: str | None = DEFAULT_TENANT, actor: str = "client"
+        self,
+        installation: Installation,
+        *,
+        tenant: str | None = DEFAULT_TENANT,
+        actor: str = "client",
+        say: Callable[[str], str] = str,
     ) -> None:
-        self._installation, self.tenant, self.actor = installation, tenant, actor
+        self._installation, self.tenant, self.actor, self._say = installation, tenant, actor, say
 
     @property
     def installation(self) -> Installation:
@@ -110,7 +116,8 @@ class LocalBackend:
 
     def _why_waiting(self, job: JobRecord) -> str | None:
         unmet = self._store.read(find_unmet_need, self.installation.settings, job.id)
-        return unmet or self._situation(gate_overview(self.installation)).why_waiting(job)
+        why = unmet or self._situation(gate_overview(self.installation)).why_waiting(job)
+        return why and self._say(why)
 
     def response(self, job: str) -> "ProviderResponse":
         detail = self._detail(job)
@@ -317,8 +324,9 @@ class LocalBackend:
 
     def _lanes(self, overview: GateOverview, situation: FleetSituation) -> list[View]:
         return [
-            views.lane_view(lane, situation.paused_by(lane.lane.lane))
+            views.lane_view(lane, paused and self._say(paused))
             for lane in lane_states(self.installation, overview)
+            for paused in [situation.paused_by(lane.lane.lane)]
         ]
 
     def _routes(self, overview: GateOverview, situation: FleetSituation) -> list[View]:

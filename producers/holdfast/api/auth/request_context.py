@@ -17,7 +17,9 @@ from starlette.requests import ClientDisconnect
 from holdfast.api.app_state import AppState, of_request
 from holdfast.api.auth.audit_log import record_refusal
 from holdfast.api.auth.middleware import PUBLIC_PATHS, authenticate
+from holdfast.api.call_hints import name_calls
 from holdfast.client.local import LocalBackend
+from holdfast.client.operator import types_commands
 from holdfast.client.state_poller import StatePoller
 from holdfast.config import Settings
 from holdfast.model.access import ApiCaller, KeyScope
@@ -52,7 +54,9 @@ class RequestContext:
     @property
     def backend(self) -> LocalBackend:
         """What this caller may see and do; what concerns all tenants needs ``Fleet``."""
-        return LocalBackend(self.app_state.installation, tenant=self.tenant, actor=self.caller.name)
+        name = self.caller.name
+        say = str if types_commands(name) else name_calls
+        return LocalBackend(self.app_state.installation, tenant=self.tenant, actor=name, say=say)
 
     async def ended(self, job: str, timeout: float | None = None) -> State | None:  # noqa: ASYNC109 - None means for ever
         """Wait as ``StatePoller.ended`` does, and not on once the client is gone. Raises ClientDisconnect."""
