@@ -39,8 +39,8 @@ def pollers(monkeypatch: pytest.MonkeyPatch) -> list[StatePoller]:
     made: list[StatePoller] = []
     build = AppState.__init__
 
-    def noted(self: AppState, settings) -> None:
-        build(self, settings)
+    def noted(self: AppState, *given) -> None:
+        build(self, *given)
         made.append(self.watch)
 
     monkeypatch.setattr(AppState, "__init__", noted)

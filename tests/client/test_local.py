@@ -1,12 +1,11 @@
 """Operators' acts are written to SQL, whether Redis hears of them or not."""
 
-import os
 from pathlib import Path
 
 import orjson
 import pytest
 
-from holdfast.client import Holdfast, drain
+from holdfast.client import Holdfast
 from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.fleet import GateOverview, credential_alerts
 from holdfast.client.installation import Installation
@@ -55,12 +54,14 @@ def test_a_forced_route_shows_until_it_is_reset(operator: LocalBackend) -> None:
         operator.force("nobody/nothing", "open")
 
 
-def test_a_drain_writes_each_letter_before_it_is_removed(
+def test_a_drain_exports_letters_that_can_be_submitted_again(
     operator: LocalBackend, hf: Holdfast, worker: StandInWorker, tmp_path: Path
 ) -> None:
     hf.submit([{"prompt": f"p{n}", "custom_id": f"c{n}"} for n in range(5)], model="smart")
     worker.bury()
-    assert operator.drain(DEAD, 3, tmp_path / "drained.jsonl") == 3
+    drained = operator.act(BulkOrder("drain", DEAD, limit=3), None)
+    assert drained["jobs"] == 3
+    operator.export(drained["operation"], tmp_path / "drained.jsonl")
     lines = [orjson.loads(line) for line in (tmp_path / "drained.jsonl").read_bytes().splitlines()]
     assert len(lines) == 3
     assert operator.installation.store.read(count_jobs, DEAD) == 2
@@ -70,7 +71,7 @@ def test_a_drain_writes_each_letter_before_it_is_removed(
 
 
 def test_dropping_goes_on_over_pages(operator: LocalBackend, hf: Holdfast, worker: StandInWorker, monkeypatch) -> None:
-    monkeypatch.setattr("holdfast.client.drain.PAGE", 2)
+    monkeypatch.setattr("holdfast.store.operations.PAGE", 2)
     hf.submit([f"p{n}" for n in range(5)], model="smart")
     worker.bury()
     assert operator.act(BulkOrder("drop", DEAD), None)["jobs"] == 5
@@ -89,22 +90,3 @@ def test_the_status_tells_of_logins_that_are_down_for_a_minute(installation: Ins
 def test_cancelling_a_batch_that_is_not_there_is_an_error(hf: Holdfast) -> None:
     with pytest.raises(NotFound, match="there is no batch"):
         hf.batch(f"batch_{'0' * 32}").cancel()
-
-
-def test_dead_letters_are_on_the_disk_before_they_are_dropped(operator, hf, worker, tmp_path, monkeypatch) -> None:
-    order, synced, acted = list[str](), os.fsync, drain.act_on_dead_letters
-
-    def sync(descriptor: int) -> None:
-        order.append("synced")
-        synced(descriptor)
-
-    def act(*arguments) -> int:
-        order.append("dropped")
-        return acted(*arguments)
-
-    hf.submit(["a"], model="smart")
-    worker.bury()
-    monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(drain, "act_on_dead_letters", act)
-    assert operator.drain(DEAD, 10, tmp_path / "letters.jsonl") == 1
-    assert order == ["synced", "dropped"]
