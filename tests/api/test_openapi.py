@@ -112,6 +112,7 @@ def test_answers_are_as_the_document_says(api, worker, document) -> None:
         "ResultsPage": api.get(f"{dead['status_url']}/results", headers={"Accept": "application/json"}).json(),
         "DeadGroups": api.get("/api/v1/dlq/groups").json(),
         "OperationView": api.post("/api/v1/dlq/replay", json={"all": True}).json(),
+        "EventsPage": api.get("/api/v1/events", headers={"Accept": "application/json"}).json(),
         "LaneList": api.get("/api/v1/lanes").json(),
         "LanePaused": api.post("/api/v1/lanes/smart.batch/pause").json(),
         "RouteList": api.get("/api/v1/routes").json(),

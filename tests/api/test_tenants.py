@@ -84,6 +84,7 @@ def hidden(app: FastAPI) -> dict[str, dict[str, dict]]:
 @pytest.fixture
 def api(settings, store):
     with opened(settings) as client:
+        client.headers["accept"] = "application/json"  # a stream of events has no end
         yield client
 
 
@@ -143,6 +144,7 @@ def test_the_same_requests_with_their_own_key_see_and_do_something(api, store, o
         ("GET", "/api/v1/batches/batch_…/results"),
         ("GET", "/api/v1/dlq"),
         ("GET", "/api/v1/dlq/exports/op_…"),
+        ("GET", "/api/v1/events"),
         ("GET", "/api/v1/webhooks"),
         ("GET", "/api/v1/webhooks/wh_…"),
         ("GET", "/api/v1/webhooks/deliveries"),
@@ -161,7 +163,7 @@ def test_the_same_idempotency_key_is_each_tenants_own(api, store, other) -> None
 def test_a_tenant_that_is_not_mine_is_refused_by_name(api, store, other) -> None:
     mine = bearer(add_key(store, "mine"))
     hears(api)
-    for path in ("/api/v1/jobs", "/api/v1/batches", "/api/v1/dlq", "/api/v1/dlq/groups"):
+    for path in ("/api/v1/jobs", "/api/v1/batches", "/api/v1/dlq", "/api/v1/dlq/groups", "/api/v1/events"):
         answer = api.get(path, params={"tenant": "another"}, headers=mine)
         assert (answer.status_code, "belongs to tenant 'mine'" in answer.json()["detail"]) == (403, True), path
         assert api.get(path, params={"tenant": "mine"}, headers=mine).status_code == 200

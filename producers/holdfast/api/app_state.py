@@ -16,10 +16,12 @@ from holdfast.api.compatible.client_api import ClientApi
 from holdfast.api.compatible.repeated_calls import RepeatedCalls
 from holdfast.api.openai.batch_lines import begin_input
 from holdfast.api.ui.dashboard import Dashboard
+from holdfast.client.event_feed import EventFeed
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.client.state_poller import StatePoller
 from holdfast.config import Settings
+from holdfast.store.outbox import newest_position, poll_events
 
 READERS: Mapping[str, ReaderOf] = {
     ClientApi.ANTHROPIC: lambda _installation, _order: RequestReader(),
@@ -42,6 +44,11 @@ class AppState:
         self.token_counter = TokenCounter(settings)
         everybody = LocalBackend(self.installation, tenant=None)
         self.watch = StatePoller(everybody.states, hints=everybody.hints)
+        self.events = EventFeed(
+            lambda after, limit: poll_events(self.installation.ready(), after, limit),
+            lambda: newest_position(self.installation.ready()),
+            hints=everybody.hints,
+        )
 
 
 def of_request(request: Request) -> AppState:

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from holdfast.api.native.answers import ProblemDocument, ResultsPage
+from holdfast.api.native.event_answers import EventsPage
 from holdfast.api.native.job_requests import JobListRequest, JobRequest
 from holdfast.api.problems import MEDIA_TYPE
 
@@ -23,6 +24,7 @@ REFUSALS: Mapping[int, str] = {
     404: "There is no such thing, or it belongs to another tenant.",
     408: "The body came too slowly.",
     409: "It is in a state in which this cannot be done.",
+    410: "It was here, and has been deleted.",
     413: "The body is too large.",
     415: "The body is compressed.",
     422: "The request cannot be accepted; nothing was done.",
@@ -50,6 +52,7 @@ def shown(model: type[BaseModel], *statuses: int, status: int = 200, more: Answe
 UNNAMED: Sequence[tuple[type[BaseModel], Literal["serialization", "validation"]]] = (
     (ProblemDocument, "serialization"),
     (ResultsPage, "serialization"),
+    (EventsPage, "serialization"),
     (JobRequest, "validation"),
     (JobListRequest, "validation"),
 )

@@ -32,6 +32,7 @@ TITLES: Mapping[str, str] = {
     "invalid_request": "The request cannot be accepted",
     "invalid_id": "That is no id",
     "not_found": "There is no such thing here",
+    "events_gone": "Those events are not kept any more",
     "conflict": "Not in this state",
     "storage_unavailable": "The database does not answer",
     "schema_behind": "The database is being upgraded",

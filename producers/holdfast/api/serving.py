@@ -1,10 +1,12 @@
 """Run the application on its port until a signal ends it."""
 
 import gc
+import socket
 from contextlib import ExitStack
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from holdfast.api.app import create_app
 from holdfast.api.auth.host_guard import check_binding
@@ -14,6 +16,16 @@ from holdfast.config.pool_socket import listening
 from holdfast.telemetry.export import export_spans
 
 LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
+
+
+class ApiServer(uvicorn.Server):
+    """A server that ends streams of events, which have no end of their own, before it waits for open requests."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        assert isinstance(app, FastAPI)
+        app.state.holdfast.events.end()
+        await super().shutdown(sockets)
 
 
 def server_of(settings: Settings, pool_socket: Path | None = None) -> uvicorn.Server:
@@ -31,7 +43,7 @@ def server_of(settings: Settings, pool_socket: Path | None = None) -> uvicorn.Se
         server_header=False,
         timeout_graceful_shutdown=LAST_ANSWERS,
     )
-    return uvicorn.Server(config)
+    return ApiServer(config)
 
 
 def serve(settings: Settings, pool_socket: Path | None = None) -> None:

@@ -29,6 +29,7 @@ from holdfast.client.outages import WAITING, FleetSituation, read_situation
 from holdfast.client.plain_line import MICROS
 from holdfast.client.unmet_needs import find_unmet_need, list_unmet_needs
 from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnavailable
+from holdfast.model.event import EventFilter
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import DEFAULT_TENANT, Priority, State
 from holdfast.model.records import BatchRecord, JobDetail, JobFilter, JobRecord, WorkerRecord
@@ -146,6 +147,12 @@ class LocalBackend:
 
     def spent(self, batch: str) -> float | None:
         return self._store.read(read_spent, self._batch(batch).id) / MICROS
+
+    def choose_events(self, tenant: str | None, model: str | None, batch: str | None, job: str | None) -> EventFilter:
+        """Return a filter of events of this tenant. Raises NotFound where a job or a batch is not there."""
+        owner = self._mine(JobFilter(tenant=tenant)).tenant
+        its_job = self._detail(job).job.id if job else None
+        return EventFilter(owner, self._batch(batch).id if batch else None, its_job, model)
 
     def results(self, batch: str, after: int, limit: int) -> View:
         return self._ended_jobs.results(self._batch(batch).id, after, limit)

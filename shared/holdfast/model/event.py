@@ -1,7 +1,7 @@
 """What became of jobs and batches, for whoever listens instead of asking."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 POSITION_DIGITS = 16  # of an event's id: sixteen for its row of the outbox, sixteen for its place in it
@@ -42,8 +42,33 @@ class Event:
     """The model alias that the job asked for."""
     fault: str | None = None
     """What the job died of, as a FaultKind; None where nothing went wrong."""
-    counts: Mapping[str, int] | None = None
+    counts: Mapping[str, int] | None = field(default=None, hash=False)
     """The batch's jobs by state when its end was told; None for a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Every field narrows; None leaves it open."""
+
+    tenant: str | None = None
+    """Of one tenant."""
+    batch: str | None = None
+    """Of one batch: its jobs' events, and its own."""
+    job: str | None = None
+    """Of one job."""
+    model: str | None = None
+    """Of jobs that asked for one model."""
+    kinds: Collection[EventKind] | None = None
+    """Of one of these kinds."""
+
+    def fits(self, event: Event) -> bool:
+        return (
+            self.tenant in {None, event.tenant}
+            and self.batch in {None, event.batch}
+            and self.job in {None, event.job}
+            and self.model in {None, event.model}
+            and (self.kinds is None or event.kind in self.kinds)
+        )
 
 
 def event_id(row: int, place: int) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from holdfast.model.errors import InvalidId
 
-Kind = Literal["job", "batch", "worker", "op"]
+Kind = Literal["job", "batch", "worker", "op", "evt"]
 HEX_LENGTH = 32
 OTHER_PREFIXES: Mapping[Kind, str] = {"batch": "msg"}  # Anthropic's API names a batch ``msgbatch_…``
 

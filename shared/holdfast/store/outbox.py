@@ -17,6 +17,7 @@ from holdfast.store.sql import SQLITE, Statement
 from holdfast.store.store import Store
 from holdfast.store.transaction import OUTBOX_LOCK, Transaction
 
+LAST_PLACE = (1 << 64) - 1  # of a row: beyond any that has an event
 MOST_ROWS = 100  # that are read at once; a row holds up to a thousand events
 DELETED = "deleted"  # the cursor that retention moves
 DELETE_PAGE = 500  # rows in one transaction
@@ -107,6 +108,11 @@ def check_kept(tx: Transaction, after: str) -> None:
 def read_oldest_position(tx: Transaction) -> str:
     """Return the position before the oldest event that is kept: a reader that begins there misses none of those."""
     return read_cursor(tx, DELETED) or START
+
+
+def newest_position(store: Store) -> str:
+    """Return the position after all that happened until now; whoever begins there hears only of what follows."""
+    return event_id(store.read(read_horizon), LAST_PLACE)
 
 
 def read_cursor(tx: Transaction, reader: str) -> str | None:

@@ -5,9 +5,9 @@ application does not start with one that does not.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Request, Security
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -29,6 +29,8 @@ from holdfast.model.job import State
 BEARER = HTTPBearer(
     auto_error=False, description="an API key, as `holdfast key create` printed it; `x-api-key: KEY` does as well"
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,11 @@ class RequestContext:
 
     async def ended(self, job: str, timeout: float | None = None) -> State | None:  # noqa: ASYNC109 - None means for ever
         """Wait as ``StatePoller.ended`` does, and not on once the client is gone. Raises ClientDisconnect."""
-        waiting = asyncio.ensure_future(self.watch.ended(job, timeout))
+        return await self.while_connected(self.watch.ended(job, timeout))
+
+    async def while_connected(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what ``work`` does, and cancel it once the client is gone. Raises ClientDisconnect."""
+        waiting = asyncio.ensure_future(work)
         gone = asyncio.ensure_future(disconnected(self.request))
         try:
             await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)

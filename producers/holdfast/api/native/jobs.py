@@ -1,8 +1,6 @@
 """Jobs: submit, look, wait, list, cancel."""
 
-import re
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -10,9 +8,11 @@ from starlette.concurrency import run_in_threadpool
 
 from holdfast.api.auth.request_context import Reading, RequestContext, Submitting
 from holdfast.api.native.answers import CancelledJob, JobsPage, JobView, SubmittedJob, SubmittedJobs
+from holdfast.api.native.etags import UNCHANGED, IfNoneMatch, tagged
 from holdfast.api.native.filters import JobPage
 from holdfast.api.native.job_requests import BODY
 from holdfast.api.native.links import accepted_view, batch_url, job_url
+from holdfast.api.native.preferences import Prefer, applied, wanted_wait
 from holdfast.api.native.submission import read_order
 from holdfast.api.openapi import Answers, refusals, shown
 from holdfast.client.backend import Accepted, View
@@ -26,14 +26,11 @@ RESPONSE: Answers = {
         "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {"type": "string"}}},
     },
 }
-UNCHANGED: Answers = {304: {"description": "It is as the ETag in If-None-Match says."}}
 SUBMITTED: Answers = {
     200: {"model": JobView, "description": "One job, which ended within the wait that Prefer asked for."},
     202: {"model": SubmittedJob | SubmittedJobs, "description": "The jobs are safe."},
     **refusals(409),
 }
-LONGEST_WAIT = 60.0  # seconds
-WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})")
 
 router = APIRouter(tags=["jobs"])
 
@@ -43,7 +40,6 @@ async def read_body(request: Request) -> bytes:
 
 
 Body = Annotated[bytes, Depends(read_body)]
-Prefer = Annotated[str | None, Header(description="`wait=N`: answer when the job has ended, or after N seconds")]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
@@ -96,11 +92,6 @@ def answer_of(view: View, location: str | None, status: int, wait: float) -> Res
     return Response(exact_json.dumps(view), status, headers, "application/json")
 
 
-def applied(wait: float) -> dict[str, str]:
-    """Tell that a wish to wait was followed."""
-    return {"preference-applied": f"wait={wait:g}"} if wait else {}
-
-
 def views(context: RequestContext, accepted: Accepted) -> list[View]:
     """Show accepted jobs: new ones are queued, known ones are wherever they have come to."""
     known = context.backend.states([job.id for job in accepted.jobs if not job.created])
@@ -119,7 +110,7 @@ async def show_job(
     job: str,
     context: Reading,
     prefer: Prefer = None,
-    if_none_match: Annotated[str | None, Header()] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Show one job. With ``Prefer: wait=N`` the answer comes when it has ended, or after N (at most 60) seconds."""
     wait, view = wanted_wait(prefer), await run_in_threadpool(context.backend.job, job)
@@ -127,27 +118,7 @@ async def show_job(
         await context.ended(view["id"], wait)
         await context.reauthenticate()
         view = await run_in_threadpool(context.backend.job, job)
-    return tagged(view, if_none_match, wait)
-
-
-def wanted_wait(prefer: str | None) -> float:
-    """Read the seconds that a Prefer header asks to wait.
-
-    >>> wanted_wait("respond-async, wait=30"), wanted_wait("wait=600"), wanted_wait(None)
-    (30.0, 60.0, 0.0)
-    """
-    found = WAIT.search(prefer or "")
-    return min(LONGEST_WAIT, float(found[1])) if found else 0.0
-
-
-def tagged(view: View, known: str | None, wait: float) -> Response:
-    """Answer ``view`` with its ETag, or 304 where the caller has it already."""
-    body = exact_json.dumps(view)
-    tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {"etag": tag} | applied(wait)
-    if known and tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
+    return tagged(view, if_none_match, applied(wait))
 
 
 @router.get("/jobs/{job}/response", response_class=Response, responses=RESPONSE)
