@@ -1,5 +1,7 @@
 """Submitting writes jobs to SQL and returns: all of them or none, once each, with no Redis and no provider in sight."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from holdfast.client import Holdfast, InvalidJobs, PartlySubmitted, submission
@@ -133,3 +135,13 @@ def test_a_drained_letter_can_be_submitted_again(hf: Holdfast, installation: Ins
 def test_what_json_cannot_hold_is_refused(hf: Holdfast, odd) -> None:
     with pytest.raises(InvalidJobs, match="cannot be written as JSON"):
         hf.submit(odd, model="smart")
+
+
+@pytest.mark.parametrize("start", ["2h", 7200, timedelta(hours=2), datetime(2099, 1, 1, tzinfo=UTC), "2099-01-01"])
+def test_jobs_may_be_for_later(hf: Holdfast, installation: Installation, start) -> None:
+    job = hf.submit("a", model="smart", not_before=start)
+    found = installation.store.read(find_job, job.inner)
+    assert (found.state, found.not_before) == (State.DELAYED, found.available_at)
+    assert job.cancel() is State.CANCELLED
+    with pytest.raises(ValueError, match="not_before: expected a date"):
+        hf.submit("a", model="smart", not_before="tomorrow")

@@ -31,7 +31,7 @@ from holdfast.store.tables import METADATA
 ROUTE = "anthropic/claude"
 LEASE = 15.0
 DATES: Mapping[str, tuple[str, ...]] = {
-    "job": ("created_at", "available_at", "expires_at", "finished_at"),
+    "job": ("created_at", "available_at", "expires_at", "not_before", "finished_at"),
     "worker": ("started_at", "lease_until", "stopped_at"),
     "attempt": ("started_at", "ended_at"),
     "result": ("created_at",),

@@ -13,7 +13,7 @@ from holdfast.model.ids import new_id
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import JobFilter
 from holdfast.store import Store, sqlite_driver
-from holdfast.store.backlog import lane_heads, list_lanes, oldest_queued, release_due
+from holdfast.store.backlog import count_scheduled, lane_heads, list_lanes, oldest_wait, release_due
 from holdfast.store.cancel import cancel_batch, cancel_job, expire_due
 from holdfast.store.dead_letters import dead_groups
 from holdfast.store.fleet import list_workers, take_over
@@ -103,7 +103,8 @@ def some_batch(scene: Scene) -> str:
     ("index", "ask"),
     [
         ("job_head", lambda scene, _: scene.store.read(lane_heads, "m3.batch", 10)),
-        ("job_head", lambda scene, _: scene.store.read(oldest_queued, "m3.batch")),
+        ("job_head", lambda scene, _: scene.store.read(oldest_wait, "m3.batch")),
+        ("job_scheduled", lambda scene, _: scene.store.read(count_scheduled)),
         ("job_due", lambda scene, _: scene.store.write(release_due, 10)),
         ("job_expiry", lambda scene, _: scene.store.write(expire_due, 10)),
         ("job_running", lambda scene, _: scene.store.write(take_over)),

@@ -9,14 +9,13 @@ from prometheus_client.registry import Collector
 from holdfast.api.counters import of_counters
 from holdfast.client.fleet import SEVERITY, LaneState, gate_overview, lane_states, severity
 from holdfast.client.installation import Installation
-from holdfast.client.overview import made_at
 from holdfast.config import Settings
 from holdfast.lanes import BucketView, Snapshot
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import LIVE, State
 from holdfast.policy.signals import ScopeKind
 from holdfast.store import Store
-from holdfast.store.backlog import oldest_queued
+from holdfast.store.backlog import oldest_wait
 from holdfast.store.counters import dead_by_fault, read_counters
 from holdfast.store.fleet import list_workers
 
@@ -69,11 +68,9 @@ def backlog(states: Sequence[LaneState]) -> Iterator[Sample]:
 
 
 def oldest(states: Sequence[LaneState], store: Store) -> Iterator[Sample]:
-    """Tell how long the oldest job that may start has waited since its producer made it."""
-    now = store.now()
+    """Tell for how long the oldest job that may start could have done so."""
     for each in states:
-        job = store.read(oldest_queued, each.lane.lane) if each.lane.counts.get(State.QUEUED) else None
-        yield (each.lane.lane,), max(0.0, now - made_at(job)) if job else 0.0
+        yield (each.lane.lane,), store.read(oldest_wait, each.lane.lane) if each.lane.counts.get(State.QUEUED) else 0.0
 
 
 def drain_eta(states: Sequence[LaneState]) -> Iterator[Sample]:

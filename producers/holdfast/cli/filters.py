@@ -122,7 +122,7 @@ def read_time(option: str, text: str | None, now: float | None = None) -> float 
     >>> read_time("--after", "90m", now=10_000.0), read_time("--after", "1970-01-02")
     (4600.0, 86400.0)
     """
-    from holdfast.client.iso_time import parse_iso
+    from holdfast.model.iso_time import parse_iso
 
     if text is None:
         return None

@@ -45,6 +45,13 @@ OutputName = Annotated[
 ]
 PriorityName = Annotated[str | None, Option(help="interactive or batch, for lines that say nothing.")]
 ExpiresIn = Annotated[float | None, Option(min=0.001, help="Give up lines that still wait after so many seconds.")]
+NotBefore = Annotated[
+    str | None,
+    Option(
+        help="Let lines that say nothing start no earlier: ISO 8601, or a duration from now, such as 2h.",
+        metavar="TIME",
+    ),
+]
 Processes = Annotated[int | None, Option(min=1, max=256, help="Worker processes (default: the configuration's).")]
 PageLimit = Annotated[int, Option(min=1, max=1000, help="At most this many.")]
 
@@ -60,12 +67,18 @@ def output_form(name: str) -> "OutputForm":
         raise InvalidRequest("--output", f"expected {', '.join(OutputForm)}, got {name!r}.", hint) from None
 
 
-def job_defaults(model: str | None, priority: str | None, expires_in: float | None) -> "JobDefaults":
+def job_defaults(
+    model: str | None, priority: str | None, expires_in: float | None, not_before: str | None
+) -> "JobDefaults":
     """Read what holds for lines that say nothing. Raises InvalidRequest."""
     from holdfast.client.backend import JobDefaults
     from holdfast.model.job import Priority
+    from holdfast.model.start_time import EXPECTED, parse_start
 
+    start = parse_start(not_before)
+    if not_before is not None and start is None:
+        raise InvalidRequest("--not-before", f"expected {EXPECTED}, got {not_before!r}.")
     try:
-        return JobDefaults(model, Priority(priority) if priority else None, expires_in)
+        return JobDefaults(model, Priority(priority) if priority else None, expires_in, start)
     except ValueError:
         raise InvalidRequest("--priority", f"expected {' or '.join(Priority)}, got {priority!r}.") from None

@@ -11,6 +11,7 @@ from holdfast.cli.options import (
     IdColumn,
     Model,
     ModelMap,
+    NotBefore,
     OutputName,
     PriorityName,
     PromptColumn,
@@ -59,6 +60,7 @@ def run(
     id_column: IdColumn = None,
     priority: PriorityName = None,
     expires_in: ExpiresIn = None,
+    not_before: NotBefore = None,
     processes: Processes = None,
     fresh: Fresh = False,
     dry_run: DryRun = False,
@@ -76,7 +78,7 @@ def run(
     from holdfast.cli.table_input import RowOptions
 
     rows = RowOptions(prompt_column, template, id_column)
-    defaults, choice = job_defaults(model, priority, expires_in), ModelChoice(model, read_map(models or ()))
+    defaults, choice = job_defaults(model, priority, expires_in, not_before), ModelChoice(model, read_map(models or ()))
     if dry_run:
         from holdfast.cli.dry_run import dry_run as count
 

@@ -11,6 +11,7 @@ from holdfast.cli.options import (
     IdColumn,
     Model,
     ModelMap,
+    NotBefore,
     PriorityName,
     PromptColumn,
     Source,
@@ -31,6 +32,7 @@ def submit(
     id_column: IdColumn = None,
     priority: PriorityName = None,
     expires_in: ExpiresIn = None,
+    not_before: NotBefore = None,
     webhook: Annotated[
         str | None, Option(help="URL that is told by a signed POST when the batch has ended.", metavar="URL")
     ] = None,
@@ -47,7 +49,8 @@ def submit(
 
     export_spans("holdfast")
     with JsonlInput(source, RowOptions(prompt_column, template, id_column)) as lines:
-        defaults, choice = job_defaults(model, priority, expires_in), ModelChoice(model, read_map(models or ()))
+        defaults = job_defaults(model, priority, expires_in, not_before)
+        choice = ModelChoice(model, read_map(models or ()))
         sent = Uploader(backend(), lines, defaults, fresh=fresh, models=choice, webhook=webhook).send()
     show({"batch": sent.batch, "jobs": sent.jobs, "known": sent.known, "invalid": len(sent.bad)}, draw)
     if sent.batch:

@@ -152,6 +152,7 @@ def latest(backend: Backend, name: str) -> tuple[int, str | None]:
 def key_of(source: JsonlInput, defaults: JobDefaults, models: ModelChoice) -> str:
     """Name a run by what it asks for: the input's content, and what its options say of its lines."""
     said = f"{source.digest()} {defaults.model} {defaults.priority} {defaults.expires_in}"
+    said += f" {defaults.not_before}" if defaults.not_before else ""
     said += "".join(f" {old}={new}" for old, new in sorted(models.mapped.items()))
     return blake2b(said.encode(), digest_size=16).hexdigest()
 

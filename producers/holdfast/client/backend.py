@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from holdfast.model.job import Priority, State
+from holdfast.model.start_time import StartTime
 
 if TYPE_CHECKING:
     import msgspec
@@ -40,6 +41,7 @@ class JobDefaults:
     model: str | None = None
     priority: Priority | None = None
     expires_in: float | None = None
+    not_before: StartTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,14 @@ class SubmitRequest:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedJob:
-    """An accepted job: ``created`` is False where the idempotency key was known, and ``id`` the job it named."""
+    """An accepted job: ``created`` is False where the idempotency key was known, and ``id`` the job it named.
+
+    ``scheduled``: it is new, and may not start yet.
+    """
 
     id: str
     created: bool
+    scheduled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,7 +244,9 @@ def _about(request: SubmitRequest, batch: str | None, done: int) -> dict[str, An
         about["batch"] = batch
     if request.webhook:
         about["webhook"] = request.webhook
-    return about | {name: value for name, value in asdict(request.defaults).items() if value is not None}
+    defaults, start = asdict(request.defaults), request.defaults.not_before
+    defaults["not_before"] = start and str(start)
+    return about | {name: value for name, value in defaults.items() if value is not None}
 
 
 def _query(where: "JobFilter") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Points in time as people and programs write them: ISO 8601, in UTC where no zone is named."""
+"""Points in time as they are shown: ISO 8601, in UTC. ``model.iso_time`` reads them."""
 
 from datetime import UTC, datetime
 
@@ -12,16 +12,3 @@ def iso(seconds: float | None) -> str | None:
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def parse_iso(text: str) -> float | None:
-    """Return the seconds since the epoch that ``text`` names, or None where it names none.
-
-    >>> [parse_iso(text) for text in ("1970-01-02", "1970-01-01T01:00:00+01:00", "soon")]
-    [86400.0, 0.0, None]
-    """
-    try:
-        at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None

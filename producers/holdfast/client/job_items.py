@@ -1,5 +1,6 @@
 """Items of a submit, read into parsed lines: every problem of every item at once."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ import msgspec
 from holdfast.client.backend import Item, JobDefaults
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.client.row_values import is_missing
+from holdfast.model.durations import lasting
 from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Priority
 from holdfast.model.request import Request
@@ -58,6 +60,7 @@ def read_checked(
     """
     line = read_line(item, defaults, parsed) if isinstance(item, bytes) else read_item(item, defaults)
     refuse_excess(line)
+    refuse_late_start(line, time.time())
     return line if plan is None else on_plan(line, plan(line.model))
 
 
@@ -68,7 +71,7 @@ def read_item(item: Item, defaults: JobDefaults) -> ParsedLine:
             return read_line({"prompt": item}, defaults)
         case Request() if defaults.model:
             priority = defaults.priority or Priority.BATCH
-            return ParsedLine(None, defaults.model, item, priority, defaults.expires_in)
+            return ParsedLine(None, defaults.model, item, priority, defaults.expires_in, not_before=defaults.not_before)
         case Request():
             raise InvalidRequest("model", "is missing.", "Name an alias of the configuration, or provider/model.")
         case Mapping() | bytes() | msgspec.Raw():
@@ -98,6 +101,7 @@ def read_line(
         line,
         priority=line.priority if said else defaults.priority or Priority.BATCH,
         expires_in=line.expires_in if line.expires_in is not None else defaults.expires_in,
+        not_before=line.not_before or defaults.not_before,
     )
 
 
@@ -113,6 +117,16 @@ def refuse_excess(line: ParsedLine) -> None:
     for where, amount, most, unit in sizes(line):
         if amount > most:
             raise InvalidRequest(where, f"expected at most {most:,} {unit}, got {amount:,.0f}.")
+
+
+def refuse_late_start(line: ParsedLine, now: float) -> None:
+    """Refuse a job whose deadline comes before it may start. Raises InvalidRequest."""
+    if line.not_before is None or line.expires_in is None:
+        return
+    wait = line.not_before.at(now) - now
+    if wait >= line.expires_in:
+        problem = f"it may start in {lasting(wait)}, and expires {lasting(line.expires_in)} after it is accepted."
+        raise InvalidRequest("not_before", problem, "Let it expire later, or start earlier.")
 
 
 def sizes(line: ParsedLine) -> Iterator[tuple[str, float, int, str]]:

@@ -1,7 +1,7 @@
 """When each lane will be empty, from what SQL and Redis already keep."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from holdfast.config import Settings
 from holdfast.lanes import BreakerView, BucketView, Snapshot
@@ -13,6 +13,7 @@ from holdfast.model.route import Route
 from holdfast.policy.eta import LOOK_BACK, Eta, RouteCapacity, eta
 from holdfast.policy.signals import scope_names
 from holdfast.store import Store
+from holdfast.store.backlog import count_scheduled
 from holdfast.store.counters import read_pace
 from holdfast.store.fleet import list_workers
 from holdfast.store.overrides import read_overrides
@@ -24,7 +25,9 @@ UNKNOWN_MODEL = Eta(None, "no plan is configured for its model")
 
 @dataclass(frozen=True, slots=True)
 class LaneForecast:
-    """The fleet at one moment. ``warning`` says why ``snapshot`` is empty; ``forced``: overrides of routes."""
+    """The fleet at one moment. ``warning`` says why ``snapshot`` is empty; ``forced``: overrides of routes.
+    ``scheduled``: jobs by lane that may not start yet, which nobody drains.
+    """
 
     settings: Settings
     snapshot: Snapshot
@@ -33,12 +36,14 @@ class LaneForecast:
     forced: Mapping[str, str]
     has_workers: bool
     now: float
+    scheduled: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, lane: LaneCounts) -> Eta:
         """Estimate when ``lane`` will be empty. Lanes that share routes are each taken as if they were alone."""
-        left = sum(lane.counts.get(state, 0) for state in LIVE)
-        if left == 0:
-            return eta(0, [], [], self.now)
+        left = sum(lane.counts.get(state, 0) for state in LIVE) - self.scheduled.get(lane.lane, 0)
+        if left <= 0:
+            later = self.scheduled.get(lane.lane, 0)
+            return Eta(0.0, f"nothing waits but {later:,} for a later start") if later else eta(0, [], [], self.now)
         if lane.paused:
             return PAUSED
         if self.warning is not None:
@@ -110,4 +115,5 @@ def read_forecast(store: Store, settings: Settings, snapshot: Snapshot, warning:
         forced={name: value for (kind, name), value in store.read(read_overrides).items() if kind == "route"},
         has_workers=bool(store.read(list_workers)),
         now=store.now(),
+        scheduled=store.read(count_scheduled),
     )

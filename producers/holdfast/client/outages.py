@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from holdfast.client.installation import Installation
+from holdfast.client.iso_time import iso
 from holdfast.client.lane_forecast import NO_WORKER, LaneForecast, read_forecast
 from holdfast.lanes import BreakerView, Snapshot
 from holdfast.lanes.values import RouteFault
 from holdfast.model.errors import InvalidRequest, NoUsableKey, QueueUnavailable
 from holdfast.model.fault import FaultKind
-from holdfast.model.job import State
+from holdfast.model.job import SCHEDULED, State
 from holdfast.model.records import JobRecord, LaneCounts
 from holdfast.model.route import Plan, Route
 from holdfast.policy.outage_sentence import FaultCount, Outage, outage_sentence
@@ -50,6 +51,8 @@ class FleetSituation:
 
     def why_waiting(self, job: JobRecord) -> str | None:
         """Say why a job waits, also one that was never tried; else what its last call ran into."""
+        if job.state is State.DELAYED and job.not_before is not None and job.not_before == job.available_at:
+            return f"{SCHEDULED}, at {iso(job.not_before)}"
         return self.why_blocked(job.lane) or job.why_waiting
 
     def why_blocked(self, lane: str) -> str | None:

@@ -20,7 +20,7 @@ from holdfast.client.fleet import (
 from holdfast.client.installation import Installation
 from holdfast.client.outages import WAITING, FleetSituation, read_situation
 from holdfast.lanes.values import RouteFault
-from holdfast.model.job import LIVE, State
+from holdfast.model.job import LIVE, SCHEDULED, State
 from holdfast.model.records import AuditRecord, WorkerRecord
 from holdfast.policy.credential_alerts import Alert
 from holdfast.policy.deadlines import UNKNOWN, at_risk
@@ -29,7 +29,7 @@ from holdfast.policy.outage_sentence import Outage
 from holdfast.policy.verdict import HealthSummary, Situation, verdict
 from holdfast.store import Store
 from holdfast.store.audit import read_audit
-from holdfast.store.backlog import delayed_reasons, nearest_deadlines, oldest_queued
+from holdfast.store.backlog import delayed_reasons, nearest_deadlines, oldest_wait
 from holdfast.store.counters import Counters, read_counters
 from holdfast.store.fleet import list_workers
 from holdfast.store.ledger import read_equation
@@ -218,7 +218,7 @@ def _lanes(
         LaneOverview(
             state=state,
             paused_by=situation.paused_by(state.lane.lane),
-            oldest=_oldest(store, state, situation.forecast.now),
+            oldest=store.read(oldest_wait, state.lane.lane) if state.lane.counts.get(State.QUEUED) else 0.0,
             at_risk=at_risk(deadlines.get(state.lane.lane, []), _pace(situation, state)),
         )
         for state in lane_states(installation, gate)
@@ -231,20 +231,6 @@ def _pace(situation: FleetSituation, state: LaneState) -> float | None:
         return None
     left = sum(state.lane.counts.get(each, 0) for each in LIVE)
     return left / state.eta.seconds or drain_rate(situation.forecast.paces.get(state.lane.lane, []))
-
-
-def _oldest(store: Store, state: LaneState, now: float) -> float:
-    job = store.read(oldest_queued, state.lane.lane) if state.lane.counts.get(State.QUEUED) else None
-    return max(0.0, now - made_at(job)) if job else 0.0
-
-
-def made_at(job: str) -> float:
-    """Read the time out of a UUIDv7, in seconds.
-
-    >>> made_at("01934f2e7b7d7c3f8a1b2c3d4e5f6071")
-    1732200266.621
-    """
-    return int(job[:12], 16) / 1000
 
 
 def _routes(installation: Installation, gate: GateOverview, situation: FleetSituation) -> list[RouteOverview]:
@@ -300,5 +286,5 @@ def wait_reasons(
         there, seen = counts.get(State.DELAYED, 0), sum(jobs for _, jobs in later)
         exact = exact and there == seen
         for why, jobs in later:
-            found[blocked or why or "a date to come"] += round(jobs * there / seen)
+            found[why if why == SCHEDULED else blocked or why or "a date to come"] += round(jobs * there / seen)
     return [WaitReason(why, jobs, exact) for why, jobs in found.most_common() if jobs > 0]

@@ -101,6 +101,7 @@ class Submission:
                 idempotency_key=f"{request.key}/{index}" if request.key and not alone else request.key,
                 expires_in=line.expires_in,
                 metadata=line.metadata,
+                not_before=line.not_before,
                 traceparent=self._traceparent,
                 webhook=line.webhook or webhook,
             )
@@ -111,10 +112,11 @@ class Submission:
         submitted = submit_jobs(self._store, jobs)
         self._crash_point("before_offer")
         new = zip(jobs, submitted, strict=True)
+        may_start = [(job, one) for job, one in new if one.created and not one.scheduled]
         self._offers.make(
-            [Offer(one.id, one.lane, replace(job.need, expires_at=one.expires_at)) for job, one in new if one.created]
+            [Offer(one.id, one.lane, replace(job.need, expires_at=one.expires_at)) for job, one in may_start]
         )
-        return [AcceptedJob(public_id("job", one.id), one.created) for one in submitted]
+        return [AcceptedJob(public_id("job", one.id), one.created, one.scheduled) for one in submitted]
 
 
 def need_of(line: ParsedLine, plan_of: PlanOf) -> Need:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack, overload
@@ -19,6 +20,7 @@ from holdfast.client.wait_monitor import WaitMonitor, monitor_batch, monitor_job
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import Priority, State
+from holdfast.model.start_time import EXPECTED, StartTime, parse_start
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-not-found,import-untyped,unused-ignore] # no dependency of ours
@@ -32,6 +34,7 @@ class SubmitOptions(TypedDict, total=False):
     model: str | None
     priority: Priority | str | None
     expires_in: float | None
+    not_before: datetime | timedelta | str | float | None
     idempotency_key: str | None
     name: str
     columns: Mapping[str, str] | None
@@ -76,6 +79,8 @@ class Holdfast:
                 ``model``: Alias or ``provider/model`` of jobs that name none.
                 ``priority``: ``interactive`` or ``batch``, for jobs that say nothing.
                 ``expires_in``: Seconds after which a job that is still waiting is given up, for jobs that say nothing.
+                ``not_before``: When they may start, for jobs that say nothing: a date (UTC where it names no zone), or
+                    how long after they are accepted (``"2h"``, seconds, a timedelta).
                 ``idempotency_key``: Submitting again with the same key finds the same jobs instead of making new ones.
                 ``name``: What lists call the batch.
                 ``columns``: For keys of a job the column that holds them: ``{"prompt": "question"}``.
@@ -137,6 +142,7 @@ def submit_request(
     model: str | None = None,
     priority: Priority | str | None = None,
     expires_in: float | None = None,
+    not_before: datetime | timedelta | str | float | None = None,
     idempotency_key: str | None = None,
     name: str = "",
     columns: Mapping[str, str] | None = None,
@@ -144,15 +150,30 @@ def submit_request(
     metadata: bool | Iterable[str] | None = None,
     webhook: str | None = None,
 ) -> SubmitRequest:
-    """Make the request for one item, or for many as a batch. Raises ValueError: no such priority; TypeError.
+    """Make the request for one item, or for many as a batch. Raises ValueError: no such priority or date; TypeError.
 
     ``webhook``: the URL that is told when the job or the batch has ended.
     """
-    defaults = JobDefaults(model, Priority(priority) if priority else None, expires_in)
+    defaults = JobDefaults(model, Priority(priority) if priority else None, expires_in, start_of(not_before))
     items, many = read_input(jobs, RowReader(columns, template, metadata))
     if not many:
         return SubmitRequest(items, defaults, key=idempotency_key, webhook=webhook)
     return SubmitRequest(items, defaults, many=True, name=name, key=idempotency_key, webhook=webhook)
+
+
+def start_of(value: datetime | timedelta | str | float | None) -> StartTime | None:
+    """Read when jobs may start. Raises ValueError."""
+    match value:
+        case datetime():
+            written: object = value.isoformat()
+        case timedelta():
+            written = f"{value.total_seconds():f}s"
+        case _:
+            written = value
+    start = parse_start(written)
+    if value is not None and start is None:
+        raise ValueError(f"not_before: expected {EXPECTED}, got {value!r}")
+    return start
 
 
 class Job:

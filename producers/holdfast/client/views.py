@@ -51,6 +51,7 @@ def job_view(job: JobRecord) -> dict[str, Any]:
         "crashes": job.crashes,
         "fault": job.fault.value if job.fault else None,
         "created_at": iso(job.created_at),
+        "not_before": iso(job.not_before),
         "available_at": iso(job.available_at),
         "expires_at": iso(job.expires_at),
         "finished_at": iso(job.finished_at),

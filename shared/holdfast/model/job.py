@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from holdfast.model.fault import FaultKind
+from holdfast.model.start_time import StartTime
 
 if TYPE_CHECKING:
     from holdfast.model.request import Request  # slow to import, and most who look at jobs read none
@@ -17,6 +18,7 @@ DEFAULT_TENANT = "default"
 MAX_ATTEMPTS = 5  # outcomes that are the job's own doing
 MAX_CALLS = 8  # calls that may have been billed
 MAX_CRASHES = 3  # deliveries that ended with the death of the worker
+SCHEDULED = "scheduled: its producer lets it start later"  # why a job waits for its ``not_before``
 MAX_EXCEPTIONS = 2  # attempts that ended with an unexpected exception of ours
 
 
@@ -92,6 +94,8 @@ class NewJob:
     """Seconds after acceptance until it ends as expired; kept, for a replay starts them anew."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The producer's labels, kept and shown, never sent to a provider."""
+    not_before: StartTime | None = None
+    """When it may start at the earliest; a duration is dated by SQL on acceptance. None: at once."""
     traceparent: str | None = None
     """The span that it is submitted in (W3C Trace Context), to which each claim's span is linked. None: none."""
     webhook: str | None = None
@@ -114,6 +118,8 @@ class Submitted:
     """False where the idempotency key was known, and nothing was written."""
     expires_at: float | None = None
     """The new job's deadline. None: it has none, or is not new."""
+    scheduled: bool = False
+    """Whether it may not start yet: a sweeper offers it when its time has come."""
 
 
 @dataclass(frozen=True, slots=True)

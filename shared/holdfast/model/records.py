@@ -61,6 +61,8 @@ class JobRecord:
     """When it ended; retention counts from it, and a replay clears it."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The producer's labels."""
+    not_before: float | None = None
+    """When its producer lets it start, where that was later than its acceptance; set on acceptance, never changed."""
     written_in: "Api | None" = None
     """The wire format that its request was written in, and its output is told in. None: Holdfast's plain form."""
 

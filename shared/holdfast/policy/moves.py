@@ -40,6 +40,10 @@ MOVES: tuple[Move, ...] = (
         "nothing was accepted; submit again, the same keys are the same jobs",
     ),
     Move(
+        None, DELAYED, "a producer", "submit with `not_before`", "the job with `available_at`, and its request",
+        "nothing was accepted; submit again, the same keys are the same jobs",
+    ),
+    Move(
         QUEUED, RUNNING, "a worker", "it holds a permit, and claims", "fence + 1, the worker, an attempt row",
         "the job stays queued; units and slot of the permit come back with the lease's end",
     ),

@@ -16,8 +16,13 @@ HEADS = Statement("""
     where lane = :lane and state = 'queued' and expires_at > :now
     order by expires_at, id limit :limit
 """)
+WITH_DEADLINE = Statement("""
+    select coalesce(not_before, created_at) as since from job
+    where lane = :lane and state = 'queued' and expires_at > :now order by expires_at, id limit :limit
+""")
 WITHOUT_DEADLINE = Statement("""
-    select id from job where lane = :lane and state = 'queued' and expires_at = $never order by id limit 1
+    select coalesce(not_before, created_at) as since from job
+    where lane = :lane and state = 'queued' and expires_at = $never order by id limit :limit
 """)
 OFFER = Statement("""
     select id, lane, input_tokens, output_tokens, avoid, expires_at from job
@@ -48,6 +53,16 @@ REASONS = Statement("""
     group by lane, why_waiting order by jobs desc
 """)
 
+# With a limit SQLite reads the inner part by its index, instead of all jobs in the order of lanes.
+SCHEDULED_LATER = Statement("""
+    select lane, count(*) as jobs from (
+        select lane from job where state = 'delayed' and not_before is not null and not_before > :now
+        order by not_before limit :most
+    ) as later
+    group by lane
+""")
+MOST_SCHEDULED = 1_000_000  # jobs for later that are counted
+
 
 def lane_heads(tx: Transaction, lane: str, limit: int) -> list[Offer]:
     """The first queued jobs of a lane: nearest deadline, then oldest."""
@@ -59,12 +74,22 @@ def find_offer(tx: Transaction, id_: str) -> Offer | None:
     return next(iter(offers_of(list(tx.run(OFFER, id=id_)))), None)
 
 
-def oldest_queued(tx: Transaction, lane: str, look: int = 20) -> str | None:
-    """The oldest queued job of a lane: of those without a deadline, and of the ``look`` with the nearest."""
-    found = [
-        row.id for row in (*tx.run(HEADS, lane=lane, limit=look, now=tx.now), *tx.run(WITHOUT_DEADLINE, lane=lane))
-    ]
-    return min(found, default=None)
+def oldest_wait(tx: Transaction, lane: str, look: int = 20) -> float:
+    """Return the seconds for which the oldest queued job of a lane could have started; 0 where none is queued.
+
+    Looked at are the first ``look`` of those with a deadline, and of those without one.
+    """
+    heads = (
+        *tx.run(WITH_DEADLINE, lane=lane, limit=look, now=tx.now),
+        *tx.run(WITHOUT_DEADLINE, lane=lane, limit=look),
+    )
+    since = min((row.since for row in heads), default=tx.now)
+    return max(0.0, to_seconds(tx.now - since))
+
+
+def count_scheduled(tx: Transaction) -> dict[str, int]:
+    """Count by lane the jobs that may not start yet, by the wish of their producers."""
+    return {row.lane: int(row.jobs) for row in tx.run(SCHEDULED_LATER, now=tx.now, most=MOST_SCHEDULED)}
 
 
 def release_due(tx: Transaction, limit: int) -> list[Offer]:

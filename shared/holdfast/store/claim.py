@@ -20,7 +20,8 @@ CLAIM = Statement("""
     where id in ($ids) and state = 'queued' and expires_at > :now
     and exists (select 1 from worker where worker.id = :worker and stopped_at is null and lease_until > :now)
     returning id, tenant, batch, custom_id, model, lane, generation, fence, number, attempts, calls, tries,
-        input_tokens, output_tokens, avoid, expires_at, created_at, fault, output_ceiling
+        input_tokens, output_tokens, avoid, expires_at, fault, output_ceiling,
+        coalesce(not_before, created_at) as waits_since
 """)
 START_ATTEMPTS = Statement("""
     with v as ($rows(job text, generation bigint, number bigint, route text, credential text, fence bigint))
@@ -65,7 +66,7 @@ def take(tx: Transaction, worker: str, permits: Sequence[Permit]) -> Sequence[An
     for row in rows:
         tx.moved(row.lane, row.batch, State.QUEUED, State.RUNNING)
         if row.generation == row.number == 1:
-            observe(tx, "queue_wait", tx.now - row.created_at)
+            observe(tx, "queue_wait", tx.now - row.waits_since)
     _count_repeats(tx, rows, by_job)
     return rows
 

@@ -29,8 +29,8 @@ FINISH = Statement("""
         avoid = v.avoid, why_waiting = v.why, fault = v.fault,
         output_ceiling = coalesce(v.output_ceiling, job.output_ceiling)
     from v where job.id = v.id and job.fence = v.fence and job.state = 'running'
-    returning job.id, job.fence, job.lane, job.batch, job.generation, job.created_at,
-        job.tenant, job.custom_id, job.model
+    returning job.id, job.fence, job.lane, job.batch, job.generation, job.tenant, job.custom_id, job.model,
+        coalesce(job.not_before, job.created_at) as waits_since
 """)
 # The call was made and paid whatever became of its job, so this asks for no fence: a claim has a row of its own. A row
 # that a take-over called unknown learns the truth from an end that comes late.
@@ -89,7 +89,7 @@ def _moved(tx: Transaction, row: Any, move: Transition) -> None:
     if move.state is State.DEAD and move.fault is not None:
         tx.count("dead", move.fault)
     if move.ends and row.generation == 1:  # of a replay nobody knows when it was asked for
-        observe(tx, "job_seconds", tx.now - row.created_at)
+        observe(tx, "job_seconds", tx.now - row.waits_since)
 
 
 def _job_row(key: Key, move: Transition, now: int) -> list[Any]:

@@ -25,7 +25,7 @@ JOB = _table(
     "job",
     texts="id tenant batch custom_id model lane priority state worker why_waiting fault labels written_in",
     numbers="generation attempts calls crashes",
-    big="position fence available_at expires_at created_at finished_at",
+    big="position fence available_at expires_at not_before created_at finished_at",
 )
 REQUEST = _table("request", texts="job", numbers="", blobs="body")
 ATTEMPT = _table(
@@ -67,6 +67,7 @@ def read_job(row: Any) -> JobRecord:
         worker=row.worker,
         available_at=to_seconds_or_none(row.available_at),
         expires_at=to_seconds_or_none(row.expires_at),
+        not_before=to_seconds_or_none(row.not_before),
         why_waiting=row.why_waiting,
         fault=fault_or_none(row.fault),
         created_at=to_seconds(row.created_at),

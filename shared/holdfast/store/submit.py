@@ -5,11 +5,11 @@ from typing import Any
 
 from holdfast.model.errors import Conflict, InvalidRequest, NotFound
 from holdfast.model.ids import public_id
-from holdfast.model.job import NewJob, State, Submitted
+from holdfast.model.job import SCHEDULED, NewJob, State, Submitted
 from holdfast.model.storable import is_storable
 from holdfast.model.webhook import endpoint_id
 from holdfast.store.codec import encode_avoid, encode_labels
-from holdfast.store.micros import NEVER, to_micros, to_seconds_or_none
+from holdfast.store.micros import NEVER, to_micros, to_seconds, to_seconds_or_none
 from holdfast.store.request_codec import encode_request
 from holdfast.store.sql import Statement
 from holdfast.store.store import Store
@@ -20,14 +20,18 @@ INSERT_JOBS = Statement("""
     with v as ($rows(
         id text, tenant text, batch text, custom_id text, position bigint, model text, lane text, priority text,
         idempotency_key text, request_hash text, labels text, input_tokens bigint, output_tokens bigint, avoid text,
-        expires_in bigint, expires_at bigint, written_in text, webhook text
+        expires_in bigint, expires_at bigint, written_in text, webhook text, not_before bigint
     ))
     insert into job (
         id, tenant, batch, custom_id, position, model, lane, priority,
         idempotency_key, request_hash, labels, input_tokens, output_tokens, avoid, expires_in, expires_at,
-        written_in, webhook, created_at, state, generation, fence, number, attempts, calls, tries, crashes
+        written_in, webhook, not_before, created_at, available_at, state, why_waiting,
+        generation, fence, number, attempts, calls, tries, crashes
     )
-    select v.*, :now, 'queued', 1, 0, 0, 0, 0, 0, 0 from v where true
+    select v.*, :now, v.not_before,
+        case when v.not_before is null then 'queued' else 'delayed' end,
+        case when v.not_before is not null then cast(:scheduled as text) end, 1, 0, 0, 0, 0, 0, 0
+    from v where true
     on conflict do nothing
     returning id
 """)
@@ -83,11 +87,11 @@ def insert_jobs(tx: Transaction, encoded: Sequence[Encoded]) -> list[Submitted]:
     positions = _positions(tx, jobs)
     rows = [_row(job, hash_, place, tx.now) for (job, _, hash_), place in zip(encoded, positions, strict=True)]
     name_endpoints(tx, ((job.tenant, job.webhook) for job in jobs if job.webhook))
-    new = {row.id for row in tx.run(INSERT_JOBS, rows=rows, now=tx.now)}
+    new = {row.id for row in tx.run(INSERT_JOBS, rows=rows, now=tx.now, scheduled=SCHEDULED)}
     fresh = {job.id: (job, body) for job, body, _ in reversed(encoded) if job.id in new}
     tx.run(INSERT_REQUESTS, rows=[[id_, body, job.traceparent] for id_, (job, body) in fresh.items()])
     for job, _ in fresh.values():
-        tx.moved(job.lane, job.batch, None, State.QUEUED)
+        tx.moved(job.lane, job.batch, None, State.QUEUED if _start(job, tx.now) is None else State.DELAYED)
     tx.total("accepted", len(fresh))
     tx.crash_point("mid_insert")
     if len(fresh) == len(encoded):
@@ -96,11 +100,18 @@ def insert_jobs(tx: Transaction, encoded: Sequence[Encoded]) -> list[Submitted]:
 
 
 def _accepted(job: NewJob, now: int) -> Submitted:
-    return Submitted(job.id, job.lane, created=True, expires_at=to_seconds_or_none(_deadline(job, now)))
+    deadline, scheduled = to_seconds_or_none(_deadline(job, now)), _start(job, now) is not None
+    return Submitted(job.id, job.lane, created=True, expires_at=deadline, scheduled=scheduled)
 
 
 def _deadline(job: NewJob, now: int) -> int:
     return NEVER if job.expires_in is None else now + to_micros(job.expires_in)
+
+
+def _start(job: NewJob, now: int) -> int | None:
+    """Return when a job may start; None: at once."""
+    at = None if job.not_before is None else to_micros(job.not_before.at(to_seconds(now)))
+    return None if at is None or at <= now else at
 
 
 def _row(job: NewJob, hash_: str, position: int | None, now: int) -> list[Any]:
@@ -124,6 +135,7 @@ def _row(job: NewJob, hash_: str, position: int | None, now: int) -> list[Any]:
         _deadline(job, now),
         job.request.written and job.request.written.api.value,
         job.webhook and endpoint_id(job.tenant, job.webhook),
+        _start(job, now),
     ]
 
 

@@ -12,6 +12,7 @@ from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Priority
 from holdfast.model.request import OnRefusal, Request, Strictness
 from holdfast.model.route import Api
+from holdfast.model.start_time import EXPECTED, StartTime, parse_start
 from holdfast.model.written import WrittenRequest
 from holdfast.wire.endpoints import (
     MESSAGES,
@@ -32,7 +33,7 @@ from holdfast.wire.written import has_reading, read_written
 from holdfast.wire.written_body import Json, SdkArguments, parse_line, refuse_half_characters, written_member
 
 TERMS = ("mapping", "on_refusal", "must", "repair")
-OUTER = ("custom_id", "model", "priority", "expires_in", "metadata", "webhook", *TERMS)
+OUTER = ("custom_id", "model", "priority", "expires_in", "not_before", "metadata", "webhook", *TERMS)
 OPENAI_LINE = ("method", "url", "body", "headers", *OUTER)
 LONGEST = 1e12  # seconds, beyond any that is taken
 ANTHROPIC_LINE = ("params", "headers", *OUTER)
@@ -50,6 +51,7 @@ class ParsedLine:
     expires_in: float | None = None  # seconds after acceptance
     metadata: Mapping[str, str] = field(default_factory=dict)
     webhook: str | None = None  # the URL that is told of its end
+    not_before: StartTime | None = None
 
     @property
     def api(self) -> Api | None:
@@ -140,6 +142,7 @@ def _line(fields: Fields, model: str | None, request: Request) -> ParsedLine:
         request=_with_terms(fields, request),
         priority=_priority(fields),
         expires_in=_expires_in(fields),
+        not_before=_not_before(fields),
         metadata=_metadata(fields),
         webhook=fields.text("webhook"),
     )
@@ -194,6 +197,14 @@ def _seconds(value: Any) -> float | None:
         return parse_duration(value)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(min(value, LONGEST)) if is_number and math.isfinite(value) else None
+
+
+def _not_before(fields: Fields) -> StartTime | None:
+    value = fields.any("not_before")
+    start = parse_start(value)
+    if value is not None and start is None:
+        raise InvalidRequest("not_before", f"expected {EXPECTED}.")
+    return start
 
 
 def _metadata(fields: Fields) -> Mapping[str, str]:

@@ -134,7 +134,7 @@ class OrderOffers:
         """Return the offers of a page that has been committed; ``submitted`` is empty where it was cancelled."""
         offers, seen = list[Offer](), set[str]()
         for (job, _, _), one in zip(page.jobs, submitted, strict=False):
-            if self._offered[one.lane] < OFFERED or one.lane not in seen:
+            if not one.scheduled and (self._offered[one.lane] < OFFERED or one.lane not in seen):
                 need = Need(job.need.input_tokens, job.need.output_tokens, job.need.avoid, one.expires_at)
                 offers.append(Offer(one.id, one.lane, need))
                 self._offered[one.lane] += 1

@@ -131,6 +131,7 @@ class OrderReader:
             priority=line.priority,
             expires_in=min(line.expires_in or self._remaining, self._remaining),
             metadata=line.metadata,
+            not_before=line.not_before,
             traceparent=self._traceparent,
             webhook=line.webhook,
         )

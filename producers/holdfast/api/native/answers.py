@@ -109,6 +109,7 @@ class JobSummary(AnswerModel):
     crashes: int
     fault: FaultKind | None
     created_at: str
+    not_before: str | None
     available_at: str | None
     expires_at: str | None
     finished_at: str | None

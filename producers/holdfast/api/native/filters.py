@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from holdfast.client.iso_time import parse_iso
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.fault import FaultKind
 from holdfast.model.ids import inner_id
+from holdfast.model.iso_time import parse_iso
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.model.storable import is_storable

@@ -15,6 +15,7 @@ SAID = r"^[^\x00]*[^\s\x00][^\x00]*$"
 Said = Annotated[str, Field(pattern=SAID)]  # a provider takes no empty text
 Words = Annotated[str, Field(pattern=PLAIN)]
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 365)] | Annotated[str, Field(pattern=DURATION)]
+Start = Seconds | Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Label = Annotated[str, Field(max_length=1_000, pattern=PLAIN)]
 LABELS = {"propertyNames": {"maxLength": 100, "pattern": PLAIN}}
 Metadata = Annotated[dict[str, Label], Field(max_length=100, json_schema_extra=LABELS)]
@@ -86,12 +87,13 @@ class ResponseFormat(RequestModel):
 
 
 class JobBase(RequestModel):
-    """What every job may say. ``expires_in``: seconds, or a duration such as ``5m``."""
+    """What every job may say. ``expires_in``: seconds, or a duration such as ``5m``. ``not_before``: a date, or so."""
 
     model: str = Field(max_length=300, description="an alias, provider/model, or the name of a model of some route")
     custom_id: Label | None = None
     priority: Priority | None = None
     expires_in: Seconds | None = None
+    not_before: Start | None = None
     metadata: Metadata | None = None
     webhook: WebhookUrl | None = None
 
@@ -119,7 +121,7 @@ class JobRequest(JobBase):
 
 
 class JobListRequest(RequestModel):
-    """Many jobs. ``model``, ``priority`` and ``expires_in`` are for those that say nothing.
+    """Many jobs. ``model``, ``priority``, ``expires_in`` and ``not_before`` are for those that say nothing.
 
     Without ``batch`` they become a new one called ``name``; with an id they join that batch, the first at position
     ``first``; with null they belong to none.
@@ -129,6 +131,7 @@ class JobListRequest(RequestModel):
     model: str | None = Field(default=None, max_length=300)
     priority: Priority | None = None
     expires_in: Seconds | None = None
+    not_before: Start | None = None
     batch: BatchId | None = None
     name: str = Field(default="", max_length=200, pattern=PLAIN)
     first: int = Field(default=0, ge=0, le=MOST_PLACES)

@@ -93,9 +93,11 @@ def answer_of(view: View, location: str | None, status: int, wait: float) -> Res
 
 
 def views(context: RequestContext, accepted: Accepted) -> list[View]:
-    """Show accepted jobs: new ones are queued, known ones are wherever they have come to."""
+    """Show accepted jobs: new ones are queued or scheduled, known ones are wherever they have come to."""
     known = context.backend.states([job.id for job in accepted.jobs if not job.created])
-    return [accepted_view(job, known.get(job.id, State.QUEUED)) for job in accepted.jobs]
+    return [
+        accepted_view(job, known.get(job.id, State.DELAYED if job.scheduled else State.QUEUED)) for job in accepted.jobs
+    ]
 
 
 @router.get("/jobs", **shown(JobsPage))

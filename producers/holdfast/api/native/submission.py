@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
 from holdfast.api.body_limits import parse_json, split_object
 from holdfast.api.native.filters import check_storable
@@ -12,6 +12,7 @@ from holdfast.client.backend import JobDefaults, SubmitRequest
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Priority
+from holdfast.model.start_time import EXPECTED, StartTime, parse_start
 
 MOST_JOBS = 10_000  # in one request
 MOST_PLACES = 10**12  # in one batch; far beyond any, and within what SQL can count
@@ -23,8 +24,16 @@ def read_seconds(value: object) -> object:
     return value if seconds is None else seconds
 
 
+def read_start(value: object) -> StartTime | None:
+    """Read when jobs may start: see ``parse_start``."""
+    start = parse_start(value)
+    if value is not None and start is None:
+        raise ValueError(f"expected {EXPECTED}")
+    return start
+
+
 class ListOptions(BaseModel):
-    """What holds for all jobs of a list. ``model``, ``priority`` and ``expires_in`` are for those that say nothing.
+    """What holds for all jobs of a list; ``model`` down to ``not_before`` for those that say nothing.
 
     Without ``batch`` they become a new one called ``name``; with an id they join that batch, the first at position
     ``first``; with null they belong to none. ``webhook``: the URL that is told of the batch's end; of jobs that belong
@@ -36,6 +45,7 @@ class ListOptions(BaseModel):
     model: str | None = None
     priority: Priority | None = None
     expires_in: Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(read_seconds)] | None = None
+    not_before: Annotated[StartTime | None, PlainValidator(read_start)] = None
     batch: Annotated[str, Field(min_length=1)] | None = None
     name: Annotated[str, Field(max_length=200), AfterValidator(check_storable)] = ""
     first: int = Field(default=0, ge=0, le=MOST_PLACES)
@@ -74,7 +84,7 @@ def read_options(members: Mapping[str, msgspec.Raw]) -> ListOptions:
 def order_of(jobs: Sequence[msgspec.Raw], about: ListOptions, key: str | None, *, names_batch: bool) -> SubmitRequest:
     return SubmitRequest(
         jobs,
-        JobDefaults(about.model, about.priority, about.expires_in),
+        JobDefaults(about.model, about.priority, about.expires_in, about.not_before),
         many=not names_batch or about.batch is not None,
         name=about.name,
         batch=about.batch,

@@ -14,10 +14,9 @@ STATES = ", ".join(f"'{state}'" for state in State)
 class JobRow(SQLModel, table=True):
     """One accepted job.
 
-    Each partial index answers one question that is asked all day: which jobs head a lane, are due, have expired, run
-    on a worker, are dead, belong to a batch, ended in a batch, have a name of their
-    producer's. The two that hold every job are for lists by lane and
-    by tenant, whatever the state.
+    Each partial index answers one question that is asked all day: which jobs head a lane, are due, are scheduled for
+    later, have expired, run on a worker, are dead, belong to a batch, ended in a batch, have a name of their own. Two
+    hold every job, for lists by lane and by tenant, whatever the state.
     """
 
     __tablename__ = "job"
@@ -29,6 +28,7 @@ class JobRow(SQLModel, table=True):
         partial_index("job_key", "tenant", "idempotency_key", where="idempotency_key is not null", unique=True),
         partial_index("job_head", "lane", "expires_at", "id", where="state = 'queued'"),
         partial_index("job_due", "available_at", where="state = 'delayed'"),
+        partial_index("job_scheduled", "not_before", "lane", where="state = 'delayed' and not_before is not null"),
         partial_index("job_expiry", "expires_at", where=f"state in ('queued', 'delayed') and expires_at < {NEVER}"),
         partial_index("job_running", "worker", where="state = 'running'"),
         partial_index("job_dead", "tenant", "fault", "finished_at", where="state = 'dead'"),
@@ -98,7 +98,9 @@ class JobRow(SQLModel, table=True):
     worker: str | None = Field(default=None, sa_type=String(32))
     """Who holds it, set by the claim; null unless it is running."""
     available_at: int | None = Field(default=None, sa_type=BigInteger)
-    """When the sweeper queues it again, set by finish or a paced replay; null unless it is delayed."""
+    """When the sweeper queues it, set by a submit for later, finish or a paced replay; null unless it is delayed."""
+    not_before: int | None = Field(default=None, sa_type=BigInteger)
+    """When the producer lets it start, set by submit, never changed; null: at once. Waits are measured from here."""
     finished_at: int | None = Field(default=None, sa_type=BigInteger)
     """When this generation ended; null while it lives. Retention counts from here."""
     avoid: str | None = None
