@@ -29,10 +29,10 @@ JSON = {"Content-Type": "application/json"}
 
 
 class ApiConnection:
-    """Safe to share between threads."""
+    """Safe to share between threads. ``tries``: of each request, before nobody is said to be there."""
 
-    def __init__(self, link: ServerLink) -> None:
-        self._link = link
+    def __init__(self, link: ServerLink, tries: int = TRIES) -> None:
+        self._link, self._tries = link, tries
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Read what stands at ``path``; parameters that are None are left out."""
@@ -58,7 +58,7 @@ class ApiConnection:
         Raises: ServerUnavailable, and for a refusal the error that its problem document names.
         """
         request = replace(request, headers={**request.headers, **span_headers()})
-        for pause in (PAUSE * 2**number for number in range(TRIES - 1)):
+        for pause in (PAUSE * 2**number for number in range(self._tries - 1)):
             try:
                 return self._ask_once(request)
             except ServerUnavailable:

@@ -15,7 +15,7 @@ import orjson
 
 from holdfast.client.api_connection import ApiConnection, checked_url
 from holdfast.client.backend import Accepted, AcceptedJob, Control, Force, Hear, Item, SubmitRequest, View
-from holdfast.client.server_link import ServerLink, ServerRequest
+from holdfast.client.server_link import ServerRequest
 from holdfast.model import exact_json
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import TERMINAL, State
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from holdfast.model.call_result import ProviderResponse
     from holdfast.model.records import JobFilter
 
+RESTARTED = 6  # tries, a quarter of a minute in all: `holdfast up` starts its API again within that
 MOST_JOBS = 1_000  # in one request, as the server accepts them
 MOST_BYTES = 16 * 1024 * 1024  # of one request; the server's cap is twice that
 STATUS, REQUEST_ID = "x-holdfast-status", "x-holdfast-request-id"  # the provider's own, of a response
@@ -59,8 +60,8 @@ class HttpBackend:
     ``reads``: items are read here, too, so that every problem is found before anything is sent.
     """
 
-    def __init__(self, link: ServerLink, *, reads: bool = True) -> None:
-        self._api, self._reads = ApiConnection(link), reads
+    def __init__(self, api: ApiConnection, *, reads: bool = True) -> None:
+        self._api, self._reads = api, reads
 
     @classmethod
     def of_server(
@@ -69,14 +70,14 @@ class HttpBackend:
         """Ask the server at ``url``. Whose jobs are seen, ``key`` decides; None where it wants none."""
         from holdfast.client.network_link import NetworkLink  # noqa: PLC0415 - the class says why
 
-        return cls(NetworkLink(checked_url(url), key, transport))
+        return cls(ApiConnection(NetworkLink(checked_url(url), key, transport)))
 
     @classmethod
     def of_pool(cls, socket: Path) -> "HttpBackend":
-        """Ask the pool that `holdfast up` runs in this folder, as whoever operates it."""
+        """Ask the pool that `holdfast up` runs in this folder, as whoever operates it; it may be starting again."""
         from holdfast.client.pool_link import PoolLink  # noqa: PLC0415 - the same
 
-        return cls(PoolLink(socket), reads=False)
+        return cls(ApiConnection(PoolLink(socket), RESTARTED), reads=False)
 
     @property
     def installation(self) -> None:
