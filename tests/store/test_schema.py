@@ -138,6 +138,20 @@ def test_a_postgres_that_is_behind_waits_for_its_operator_and_a_file_does_not(ba
     store.close()
 
 
+def test_whoever_starts_while_the_first_process_makes_the_tables_waits_for_it(postgres_store, monkeypatch) -> None:
+    """The first one holds the lock, and is seen at three revisions."""
+    seen = [(revision, "0001") for revision in (migrations.HEAD, "0007", "0002")]
+    monkeypatch.setattr(migrations, "TRY_AGAIN", 0.0)
+    monkeypatch.setattr(migrations, "read_revisions", lambda _: seen.pop())
+    with postgres_store._writer.connect().execution_options(isolation_level="AUTOCOMMIT") as first:
+        first.execute(text("select pg_advisory_lock(:lock)"), {"lock": migrations.LOCK})
+        try:
+            postgres_store.ensure()
+        finally:
+            first.execute(text("select pg_advisory_unlock(:lock)"), {"lock": migrations.LOCK})
+    assert seen == []
+
+
 def test_an_index_whose_building_was_cut_short_is_built_again(bare_url: str) -> None:
     store = Store(bare_url)
     upgrade_to(store, "0002")

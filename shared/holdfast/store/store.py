@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -19,6 +20,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 SHARDS = 16
 TRIES = 4  # of a transaction that lost a deadlock, or found that its pooled connection was dead
+LOOKS = 25  # at an upgrade that is under way, before a schema is called behind: the tables of a new one take seconds
 CONTENT_CLASSES = frozenset({"22", "54"})  # of PostgreSQL, appendix A: data exception, program limit exceeded
 RETRIED_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
@@ -90,9 +92,26 @@ class Store:
         found, floor = self.read(lambda tx: migrations.read_revisions(tx.connection))
         migrations.refuse_newer(found, floor)
         if found is not None and found < migrations.HEAD and self.dialect is POSTGRES:
-            raise SchemaBehind(self.url, found, migrations.HEAD)
+            found = self._revision_after_upgrade(found)
+            if found < migrations.HEAD:
+                raise SchemaBehind(self.url, found, migrations.HEAD)
         if found is None or found < migrations.HEAD:
             self.upgrade()
+
+    def _revision_after_upgrade(self, found: str) -> str:
+        """Wait some seconds for whoever is upgrading, if somebody is.
+
+        Processes that start together find a new database half made by the first of them.
+        """
+        looks = iter(range(LOOKS))
+        while (
+            found < migrations.HEAD
+            and self.read(lambda tx: migrations.is_upgrading(tx.connection))
+            and next(looks, None) is not None
+        ):
+            time.sleep(migrations.TRY_AGAIN)
+            found = self.read(lambda tx: migrations.read_revisions(tx.connection))[0] or found
+        return found
 
     def alter(self, change: Callable[[Engine], None]) -> None:
         """Make a change of the schema, which opens connections of its own. It may run again, and must bear it."""

@@ -52,6 +52,11 @@ def upgrade(engine: Engine, to: str = "head") -> None:
         connection.invalidate()  # its settings were for this alone
 
 
+def is_upgrading(connection: Connection) -> bool:
+    """Whether somebody holds the lock of an upgrade."""
+    return not connection.execute(text("select pg_try_advisory_xact_lock_shared(:lock)"), {"lock": LOCK}).scalar()
+
+
 @contextmanager
 def _upgrade_lock(engine: Engine) -> Iterator[None]:
     """One process upgrades at a time. Whoever waits does so without a statement under way: an index that is built
