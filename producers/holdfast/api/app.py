@@ -23,7 +23,18 @@ from holdfast.api.body_limits import BodyLimitMiddleware
 from holdfast.api.compatible import models
 from holdfast.api.compatible.client_api import PREFIX, ClientApi, ErrorShapes
 from holdfast.api.headers import SecurityHeadersMiddleware
-from holdfast.api.native import batches, dead_letters, diagnosis, events, jobs, lanes, operations, routes, webhooks
+from holdfast.api.native import (
+    alerts,
+    batches,
+    dead_letters,
+    diagnosis,
+    events,
+    jobs,
+    lanes,
+    operations,
+    routes,
+    webhooks,
+)
 from holdfast.api.native.job_requests import names_of
 from holdfast.api.openai import batches as openai_batches
 from holdfast.api.openai import calls as openai_calls
@@ -43,7 +54,7 @@ ERROR_WRITERS = {
     ClientApi.ANTHROPIC: anthropic_errors.write_error,
 }
 CLIENT_APIS = (models, openai_calls, openai_files, openai_batches, messages, message_batches)
-PARTS = (jobs, batches, events, dead_letters, lanes, routes, operations, diagnosis, webhooks)
+PARTS = (jobs, batches, events, dead_letters, lanes, routes, operations, diagnosis, webhooks, alerts)
 # What programs of allowed origins may send and read. Keys are headers of theirs: no cookie travels.
 CORS: dict[str, Any] = {
     "allow_methods": ("GET", "POST", "PUT", "DELETE"),

@@ -36,6 +36,7 @@ COMMANDS: CommandTable = {
     "status": own("status"),
     "top": own("top"),
     "ledger": own("ledger"),
+    "alert": own("alert", remote=False),
     "diagnose": own("diagnose"),
     **{name: noun(name) for name in ("job", "batch", "lane", "route", "dlq", "webhook", "key", "config", "db")},
     "drill": ProgramSource("drill"),

@@ -307,6 +307,9 @@ class AlertsTable(TomlTable):
     )
     after: Seconds = Field(default=10.0, description="Age of a trouble from which on people are told.")
     quiet: PositiveSeconds = Field(default=20.0, description="How long a trouble must be gone until it counts as over.")
+    monthly_budget_usd: Usd | None = Field(
+        default=None, description="An alert at 80 % of this in a calendar month (UTC). Default: none."
+    )
 
 
 class ConfigFile(TomlTable):

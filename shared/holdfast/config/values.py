@@ -119,6 +119,7 @@ class AlertSettings:
     command: tuple[str, ...] = ()
     after: float = 10.0
     quiet: float = 20.0
+    monthly_budget_usd: float | None = None
 
     @property
     def wanted(self) -> bool:

@@ -7,8 +7,11 @@ it, with its four types for batches. No prompt and no answer stands in one: whoe
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from holdfast.model.alert import AlertRecord
+from holdfast.model.durations import lasting
 from holdfast.model.event import Event, EventKind
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
@@ -49,6 +52,32 @@ def envelope(id_: str, kind: str, at: float, data: Mapping[str, Any]) -> Webhook
     """Write an event of any kind; the same event is the same bytes."""
     whole = {"id": id_, "object": "event", "type": kind, "created_at": int(at), "data": data}
     return WebhookEvent(id_, kind, json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
+
+
+def alert_event(alert: AlertRecord) -> WebhookEvent:
+    """Write what people are sent when a trouble begins, or when it has ended."""
+    is_over = alert.ended_at is not None
+    at = (alert.ended_at if is_over else alert.told_at) or alert.since
+    data = {
+        "id": f"alert_{alert.id}",
+        "kind": alert.kind,
+        "about": alert.about,
+        "sentence": over(alert) if is_over else alert.sentence,
+        "since": _iso(alert.since),
+        "ended_at": _iso(alert.ended_at) if alert.ended_at is not None else None,
+    }
+    kind = "alert.ended" if is_over else "alert.began"
+    return envelope(public_event_id(f"{alert.id}_{'ended' if is_over else 'began'}"), kind, at, data)
+
+
+def over(alert: AlertRecord) -> str:
+    """Say that a trouble is over, and for how long it lasted."""
+    lasted = lasting(max(0.0, (alert.ended_at or alert.since) - alert.since))
+    return f"{alert.about}: {alert.kind.replace('_', ' ')} is over after {lasted}. It was: {alert.sentence}"
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def job_data(event: Event) -> dict[str, Any]:

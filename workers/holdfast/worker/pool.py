@@ -15,6 +15,7 @@ from holdfast.model.errors import HoldfastError
 from holdfast.store import Store
 from holdfast.store.fleet import stop_worker
 from holdfast.store.requeue import requeue
+from holdfast.worker.alert_watch import AlertWatch
 from holdfast.worker.attempt import AttemptRunner
 from holdfast.worker.breaker_rules import rules_of
 from holdfast.worker.call_runner import CallRunner
@@ -80,6 +81,7 @@ class Pool:
             "peers": PeerWatch(context).run,
             "sweeper": Sweeper(context, self.jobs, overrides).run,
             "duties": Duties(store, connection, context.dependencies, settings.storage.keep_results).run,
+            "alerts": AlertWatch(settings, store, context.dependencies).run,
             "webhooks": WebhookDuty(settings, store, connection, context.dependencies).run,
             "listener": self._listen,
             "credentials": self.providers.credentials.run,

@@ -42,3 +42,7 @@ class AlertWatchRow(SQLModel, table=True):
     """1: there is one row."""
     looked_at: int = Field(sa_type=BigInteger)
     """Moved by compare-and-set: who moves it looks."""
+    month: str | None = None
+    """The calendar month that ``baseline`` is of, set by the first look in it; null: no look was made yet."""
+    baseline: int | None = Field(default=None, sa_type=BigInteger)
+    """Micro-dollars that all calls had cost when the month was first looked at, set with it."""
