@@ -14,7 +14,7 @@ from holdfast.model.job import Need
 from holdfast.model.route import Limits
 from holdfast.policy.admission import BucketState, GateState, Grant, NotAdmitted, Reason, WindowScan, fetch, share_left
 from holdfast.policy.breaker import Breaker, HalfOpen, Open
-from holdfast.policy.rate_estimate import START_BURST, START_PER_MS
+from holdfast.policy.rate_estimate import START_BURST, START_LEVEL, START_PER_MS
 from holdfast.policy.rate_limit import (
     TRUSTED_PAUSE,
     Allowance,
@@ -90,13 +90,15 @@ def at_now(stored: StoredBucket, limits: Mapping[Dimension, Allowance], now: flo
     for each, per_ms in stored.told.items():
         if each in limits and per_ms < limits[each].per_ms:
             allowances[each] = Allowance(per_ms, max(1.0, per_ms * 1000))
+    begins = Dimension.REQUESTS not in allowances
     allowances.setdefault(Dimension.REQUESTS, UNLIMITED_START)
     levels = {}
     for each, allowed in allowances.items():
         level = stored.levels.get(each)
         if level is not None and each in stored.allowances:
             level = refill(level, stored.allowances[each], now * 1000)
-        units = level.units if level else allowed.capacity if full else 0.0
+        most = START_LEVEL if begins and each is Dimension.REQUESTS else allowed.capacity
+        units = level.units if level else most if full else 0.0
         levels[each] = Level(min(allowed.capacity, units), now * 1000)
     return BucketState(allowances, levels, stored.paused_until_ms / 1000, stored.ask_after)
 

@@ -9,7 +9,7 @@ from holdfast.lanes import Gate, Reason
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.route import Limits
-from holdfast.policy.rate_estimate import START_BURST, START_PER_MS
+from holdfast.policy.rate_estimate import START_LEVEL, START_PER_MS
 from lanes_twin import LANE, House, fault, fetch, plan, reply, route
 
 UNKNOWN = Limits()
@@ -28,7 +28,7 @@ def per_second(house: House) -> float:
 async def test_an_unknown_limit_starts_with_a_small_burst_at_a_modest_rate(learning: House) -> None:
     learning.offer(100)
     fetched = await learning.fetch(100)
-    assert (len(fetched.permits), fetched.reason) == (int(START_BURST), Reason.BUCKET)
+    assert (len(fetched.permits), fetched.reason) == (int(START_LEVEL), Reason.BUCKET)
     assert per_second(learning) == pytest.approx(START_PER_MS * 1000)
 
 
@@ -55,6 +55,17 @@ async def test_a_rate_that_is_not_used_does_not_grow(learning: House) -> None:
         await learning.finish((await learning.fetch(1)).permits)
         learning.wait(0.5)
     assert per_second(learning) == pytest.approx(START_PER_MS * 1000)
+
+
+async def test_answers_that_come_ever_later_end_the_growth_though_nobody_refuses(learning: House) -> None:
+    learning.offer(10_000)
+    for step in range(60):
+        permits = (await learning.fetch(100)).permits
+        seconds = 0.05 if step < 10 else 0.5  # a queue at the server
+        await learning.gate.finish([called(permit, reply(), seconds=seconds) for permit in permits[:10]])
+        learning.wait(0.05)
+    assert learning.bucket()["learn.stage"] == "growing"
+    assert per_second(learning) <= 1.1 * 10 / 0.05
 
 
 async def test_a_header_is_believed_at_once(learning: House) -> None:
@@ -104,13 +115,13 @@ async def test_what_was_learned_survives_the_fetches_and_settlements_of_others(l
 
 async def test_processes_that_learn_at_once_write_one_after_the_other(learning: House) -> None:
     learning.offer(10)
-    gates: list[Gate] = [learning.another_gate() for _ in range(4)]
+    gates: list[Gate] = [learning.another_gate() for _ in range(3)]
     fetched = [await fetch(gate, LANE, 1, f"w{i}", learning.plan) for i, gate in enumerate(gates)]
     refused = fault(FaultKind.RATE_LIMITED, retry_after=1.0)
     await asyncio.gather(
         *(gate.finish([called(f.permits[0], refused, seconds=0.01)]) for gate, f in zip(gates, fetched, strict=True))
     )
-    assert learning.bucket()["learn.refused"] == "4"
+    assert learning.bucket()["learn.refused"] == "3"
 
 
 async def test_after_a_loss_learning_starts_anew(learning: House) -> None:

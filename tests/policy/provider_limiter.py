@@ -5,7 +5,9 @@ import random
 from dataclasses import dataclass, field
 
 from holdfast.model.call_result import Dimension, LimitSeen
+from holdfast.policy.latency_sign import NO_ANSWERS
 from holdfast.policy.rate_estimate import (
+    START_LEVEL,
     RateEstimate,
     begin,
     dump,
@@ -32,6 +34,9 @@ class ProviderLimiter:
     def __post_init__(self) -> None:
         self.level = self.burst
 
+    def takes(self, at: float, call_ms: float) -> float:
+        return call_ms
+
     def admits(self, now_ms: float) -> bool:
         self.level = min(self.burst, self.level + max(0.0, now_ms - self.at) * self.rate / 1_000)
         self.at = max(self.at, now_ms)
@@ -39,6 +44,23 @@ class ProviderLimiter:
             return False
         self.level -= 1
         return True
+
+
+@dataclass
+class QueueingServer(ProviderLimiter):
+    """Refuses nobody: it works on ``places`` calls at once, and lets the others wait."""
+
+    rate: float = 1e9
+    burst: float = 1e9
+    places: int = 10
+    free_at: list[float] = field(default_factory=list)
+    longest_wait: float = 0.0
+
+    def takes(self, at: float, call_ms: float) -> float:
+        begins = at if len(self.free_at) < self.places else max(at, heapq.heappop(self.free_at))
+        heapq.heappush(self.free_at, begins + call_ms)
+        self.longest_wait = max(self.longest_wait, begins - at)
+        return begins + call_ms - at
 
 
 @dataclass
@@ -71,8 +93,9 @@ class Fleet:
     def run(self) -> Run:
         self.chance = random.Random(self.seed)
         self.learned = self.start or begin(0.0)
-        self.sent_in_first_second = 0
-        self.level = Level(self.allowance.capacity, 0.0)
+        self.sent_in_first_second, self.answers = 0, NO_ANSWERS
+        known = self.allowance.capacity if self.configured else 1.0 if self.start else START_LEVEL
+        self.level = Level(known, 0.0)
         self.paused_until = self.taken = self.refused = self.done = 0
         self.waiting, self.heard, self.sequence = self.jobs, [], 0
         now = peak = 0.0
@@ -107,7 +130,7 @@ class Fleet:
             at, _, sent, what, remaining = heapq.heappop(self.heard)
             if what == "arrives":
                 admitted = self.limiter.admits(at)
-                back = at + (self.call_ms if admitted else self.chance.uniform(*self.quick))
+                back = at + (self.limiter.takes(at, self.call_ms) if admitted else self.chance.uniform(*self.quick))
                 self.sequence += 1
                 heapq.heappush(self.heard, (back, self.sequence, sent, "ok" if admitted else "429", self.limiter.level))
             elif what == "ok":
@@ -120,7 +143,11 @@ class Fleet:
         if self.headers:
             seen = LimitSeen(self.limiter.rate * 60, remaining)
             self._believe(now, *observe_limit(self.learned, seen, now_ms=now, sent_ms=sent, taken=self.taken))
-        self._believe(now, observe_answer(self.learned, now_ms=now, taken=self.taken), None)
+        self.answers = self.answers.plus(1, (at - sent) / 1_000, now)
+        learned = observe_answer(self.learned, now_ms=now, taken=self.taken, answers=self.answers)
+        if self.answers.are_due(now):
+            self.answers = NO_ANSWERS
+        self._believe(now, learned, None)
 
     def _was_refused(self, now: float, sent: float) -> None:
         self.refused, self.waiting = self.refused + 1, self.waiting + 1

@@ -32,13 +32,13 @@ def run(kept: LearnedLimit, limit: float, jobs: int, **more):
 def test_the_first_second_of_the_next_run_uses_nearly_all_of_what_was_learned(seed: int) -> None:
     fleet = Fleet(4_000, ProviderLimiter(400, 400), start=restored(LIMIT, 0.0), seed=seed)
     assert fleet.run().sent_in_first_second >= 0.8 * 400
-    assert fleet.refused <= 5
+    assert fleet.refused <= 10
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("limit", [5, 50, 200])
 def test_a_limit_that_is_no_longer_so_high_costs_few_refusals(limit: float, seed: int) -> None:
-    assert run(LIMIT, limit, int(20 * limit), seed=seed).refused <= 20
+    assert run(LIMIT, limit, int(20 * limit), seed=seed).refused <= 10
 
 
 @pytest.mark.parametrize("kept", [10, 50, 400])

@@ -19,7 +19,7 @@ from holdfast.policy.rate_estimate import (
     parse,
 )
 from holdfast.policy.rate_limit import per_minute
-from policy.provider_limiter import Fleet, ProviderLimiter
+from policy.provider_limiter import Fleet, ProviderLimiter, QueueingServer
 
 SEEDS = range(6)
 
@@ -45,18 +45,45 @@ def test_a_thousand_jobs_use_nearly_all_of_fifty_a_second(known: str, poll_ms: f
 def test_refusals_that_come_back_late_cost_a_few_more_but_no_time(seed: int) -> None:
     run = Fleet(1_000, ProviderLimiter(50, 50), quick=(30, 50), seed=seed).run()
     assert ideal_ms(1_000, 50, 50) / run.makespan_ms >= 0.97
-    assert run.refused <= 10
+    assert run.refused <= 9
 
 
 @pytest.mark.parametrize(
-    ("rate", "burst", "jobs", "refused"),
+    ("rate", "burst", "jobs", "used", "refused"),
     # a burst of ten seconds' worth proves more than there is: it costs most
-    [(5, 5, 300, 20), (50, 5, 3_000, 15), (50, 500, 3_000, 45), (400, 400, 8_000, 40)],
+    [
+        (5, 5, 300, 0.93, 7),
+        (10, 10, 300, 0.94, 6),
+        (50, 5, 3_000, 0.85, 8),
+        (50, 500, 3_000, 0.94, 35),
+        (400, 40, 8_000, 0.7, 10),
+        (400, 400, 8_000, 0.97, 15),
+        (500, 500, 10_000, 0.96, 15),
+        (2_000, 2_000, 40_000, 0.91, 30),
+    ],
 )
-def test_other_limits_are_learned_too(rate: float, burst: float, jobs: int, refused: int) -> None:
+def test_other_limits_are_learned_too(rate: float, burst: float, jobs: int, used: float, refused: int) -> None:
     run = Fleet(jobs, ProviderLimiter(rate, burst), seed=3).run()
-    assert ideal_ms(jobs, rate, burst) / run.makespan_ms >= 0.7
+    assert ideal_ms(jobs, rate, burst) / run.makespan_ms >= used
     assert run.refused <= refused
+
+
+@pytest.mark.parametrize("rate", [200, 500])
+def test_refusals_that_come_back_late_stay_few_in_a_thousand(rate: float) -> None:
+    jobs = 20 * rate
+    run = Fleet(jobs, ProviderLimiter(rate, rate), quick=(30, 50)).run()
+    assert run.refused <= 0.007 * jobs
+    assert ideal_ms(jobs, rate, rate) / run.makespan_ms >= 0.95
+
+
+@pytest.mark.parametrize(("places", "call_ms"), [(10, 200.0), (50, 200.0)])
+def test_a_server_that_queues_instead_of_refusing_is_kept_busy_and_not_flooded(places: int, call_ms: float) -> None:
+    server = QueueingServer(places=places)
+    jobs = int(places / call_ms * 30_000)
+    run = Fleet(jobs, server, call_ms=call_ms).run()
+    assert 30_000.0 / run.makespan_ms >= 0.98
+    assert server.longest_wait <= 5_000.0  # 28 s, where all is sent at once
+    assert run.learned.per_ms <= 1.2 * places / call_ms
 
 
 def test_the_rate_does_not_grow_while_nobody_uses_it() -> None:
@@ -66,9 +93,9 @@ def test_the_rate_does_not_grow_while_nobody_uses_it() -> None:
     assert learned.per_ms == begin(0.0).per_ms
 
 
-def test_four_times_what_was_sent_proves_is_tried_though_no_answer_came() -> None:
-    learned = observe_use(begin(0.0), now_ms=1_000.0, taken=150)
-    assert learned.per_ms == pytest.approx(ABOVE_PROVEN * 150 / 2_000)
+def test_a_few_times_what_was_sent_proves_is_tried_though_no_answer_came() -> None:
+    learned = observe_use(begin(0.0), now_ms=1_000.0, taken=200)
+    assert learned.per_ms == pytest.approx(ABOVE_PROVEN * 200 / 2_000)
     assert learned.capacity == pytest.approx(learned.per_ms * GROWING_BURST_MS)
 
 
@@ -90,7 +117,7 @@ def test_an_idle_hour_neither_raises_the_rate_nor_keeps_it_from_growing_afterwar
         learned = observe_use(learned, now_ms=second * 1_000.0, taken=second)
     assert learned.per_ms == begin(0.0).per_ms
     for step in range(1, 21):
-        learned = observe_use(learned, now_ms=3_600_000.0 + step * 100.0, taken=3_600 + step * 15)
+        learned = observe_use(learned, now_ms=3_600_000.0 + step * 100.0, taken=3_600 + step * 20)
     assert learned.per_ms > 2 * begin(0.0).per_ms
 
 

@@ -4,7 +4,7 @@ from holdfast.lanes.keys import Keys
 from holdfast.model.job import Permit
 from holdfast.model.route import Limits, Plan
 from holdfast.policy.breaker_rules import RulesOf, default_rules
-from holdfast.policy.rate_estimate import START_BURST, START_PER_MS
+from holdfast.policy.rate_estimate import START_BURST, START_LEVEL, START_PER_MS
 from holdfast.policy.rate_limit import per_minute
 from holdfast.policy.targets import Target, limits_by_dimension, targets_of
 
@@ -75,12 +75,12 @@ class CompiledPlans:
 
 
 def _allowances(limits: Limits) -> list[str]:
-    """Rate and capacity for requests, input and output tokens; then those with which an unknown request rate begins."""
+    """Rate and capacity for requests, input and output tokens; then those of an unknown request rate, and its level."""
     numbers = list[float | None]()
     for limit in limits_by_dimension(limits).values():
         allowance = None if limit is None else per_minute(limit)
         numbers += [None, None] if allowance is None else [allowance.per_ms, allowance.capacity]
-    numbers += [None, None] if limits.requests_per_minute else [START_PER_MS, START_BURST]
+    numbers += [None, None, None] if limits.requests_per_minute else [START_PER_MS, START_BURST, START_LEVEL]
     return [_text(number) for number in numbers]
 
 

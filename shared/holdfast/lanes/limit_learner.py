@@ -11,6 +11,7 @@ from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Permit
 from holdfast.model.reply import Reply
+from holdfast.policy.latency_sign import NO_ANSWERS, Answers
 from holdfast.policy.learned_limit import told_fields
 from holdfast.policy.rate_estimate import (
     UPWARDS,
@@ -21,6 +22,7 @@ from holdfast.policy.rate_estimate import (
     observe_answer,
     observe_limit,
     observe_refusal,
+    observe_use,
     parse,
 )
 from holdfast.policy.rate_limit import per_minute
@@ -51,6 +53,7 @@ class LimitLearner:
         self._scripts, self._plans = scripts, plans
         self._known: dict[str, KnownLimits] = {}
         self._taken: dict[str, int] = {}  # permits given from buckets that grow, as far as this process knows
+        self._answers: dict[str, Answers] = {}  # of buckets that grow, since the fleet was told of them
 
     def was_told(self, bucket: str) -> bool:
         """Whether a header named the request limit, and nothing has denied it since."""
@@ -70,7 +73,15 @@ class LimitLearner:
         self._taken |= taken
         now_ms = self._scripts.now() * 1000
         for bucket, (target, own) in groups.items():
+            self._count_answers(bucket, own, now_ms)
             await self._learn(target, own, taken[bucket], now_ms)
+
+    def _count_answers(self, bucket: str, calls: Calls, now_ms: float) -> None:
+        if self.grows(bucket):
+            seconds = [call.seconds for call, _ in calls if isinstance(call.outcome, Reply)]
+            if seconds:
+                answers = self._answers.get(bucket, NO_ANSWERS)
+                self._answers[bucket] = answers.plus(len(seconds), min(seconds), now_ms)
 
     async def grow(self, permits: Iterable[Permit]) -> None:
         """Raise rates of which nothing is known, as their permits are used: no answer has to come first."""
@@ -93,13 +104,16 @@ class LimitLearner:
         """Compare and set; again where another process wrote meanwhile."""
         for _ in range(CONFLICTS):
             known = self._of(target.bucket)
-            after, fields, level = _observed(known, target, calls, taken, now_ms)
+            answers = self._answers.get(target.bucket, NO_ANSWERS)
+            after, fields, level = _observed(known, target, calls, taken, now_ms, answers=answers)
             if not fields and level is None:
                 return
             arguments = [known.version, "" if level is None else repr(level), *flat(fields)]
             found = await self._scripts.run_timed("learn", [self._scripts.keys.bucket(target.bucket)], arguments)
             self._known[target.bucket] = _read(found, known) if found else replace(after, version=known.version + 1)
             if not found:
+                if calls and answers.are_due(now_ms):
+                    self._answers.pop(target.bucket, None)
                 return
             taken = self._taken[target.bucket] = self._known[target.bucket].taken  # fewer than ours: Redis was lost
 
@@ -123,7 +137,7 @@ def _begun(hash_: Mapping[str, str]) -> RateEstimate:
 
 
 def _observed(
-    known: KnownLimits, target: Target, calls: Calls, taken: int, now_ms: float
+    known: KnownLimits, target: Target, calls: Calls, taken: int, now_ms: float, *, answers: Answers
 ) -> tuple[KnownLimits, dict[str, str], float | None]:
     """What is known after these calls, the fields of the hash that change, and the level to set; None leaves it."""
     seen = _told(calls)
@@ -132,14 +146,14 @@ def _observed(
     estimate, level = known.estimate, None
     if target.learns:
         begun = known.estimate or begin(now_ms, taken)
-        estimate, level = _estimated(begun, calls, seen.get(Dimension.REQUESTS), taken, now_ms)
+        estimate, level = _estimated(begun, calls, seen.get(Dimension.REQUESTS), taken, now_ms, answers=answers)
         if estimate is not known.estimate:
             fields |= dump(estimate)
     return KnownLimits(known.version, estimate, limits or known.told), fields, level
 
 
 def _estimated(
-    estimate: RateEstimate, calls: Calls, seen: LimitSeen | None, taken: int, now_ms: float
+    estimate: RateEstimate, calls: Calls, seen: LimitSeen | None, taken: int, now_ms: float, *, answers: Answers
 ) -> tuple[RateEstimate, float | None]:
     level = None
     for call, rest in calls:
@@ -153,8 +167,10 @@ def _estimated(
         sent_ms = now_ms - calls[-1][0].seconds * 1000
         estimate, set_to = observe_limit(estimate, seen, now_ms=now_ms, sent_ms=sent_ms, taken=taken)
         level = level if set_to is None else set_to
-    if not calls or any(isinstance(call.outcome, Reply) for call, _ in calls):
-        estimate = observe_answer(estimate, now_ms=now_ms, taken=taken)
+    if not calls:
+        estimate = observe_use(estimate, now_ms=now_ms, taken=taken)
+    elif any(isinstance(call.outcome, Reply) for call, _ in calls):
+        estimate = observe_answer(estimate, now_ms=now_ms, taken=taken, answers=answers)
     return estimate, level
 
 

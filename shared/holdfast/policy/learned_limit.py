@@ -4,7 +4,7 @@ Half of what is known, measured in doublings of the rate, is forgotten in HALF_L
 
     rate(age) = START * (kept / START) ** 0.5 ** (age / HALF_LIFE)
 
-so that 2,400 requests a second are 2,400 after an hour, 600 after a week, and nearly the 150 of a limit that nobody
+so that 3,200 requests a second are 3,200 after an hour, 800 after a week, and nearly the 200 of a limit that nobody
 knows after a month. Limits of tokens that headers told count for KEEP_TOLD, and not at all after that: where headers
 tell them, the first answer does so again.
 """
@@ -54,10 +54,10 @@ class LearnedLimit:
 def aged_rate(limit: LearnedLimit) -> float:
     """Return the requests a millisecond that a kept limit still speaks for.
 
-    >>> kept = LearnedLimit("a/main:m", Stage.LEARNED, per_minute=2_400 * 60)
+    >>> kept = LearnedLimit("a/main:m", Stage.LEARNED, per_minute=3_200 * 60)
     >>> from dataclasses import replace
     >>> [round(1_000 * aged_rate(replace(kept, age=days * 86_400))) for days in (0, 7, 14, 365)]
-    [2400, 600, 300, 150]
+    [3200, 800, 400, 200]
     """
     weight = 0.5 ** (max(0.0, limit.age) / HALF_LIFE)
     return float(START_PER_MS * (limit.per_minute / 60_000 / START_PER_MS) ** weight)
@@ -76,7 +76,8 @@ def restored(limit: LearnedLimit, now_ms: float) -> RateEstimate | None:
 def restored_fields(limit: LearnedLimit, now_ms: float) -> dict[str, str]:
     """Return the fields of the bucket's hash that a run begins with; none where nothing is worth anything any more."""
     estimate = restored(limit, now_ms)
-    fields = {} if estimate is None else dump(estimate)
+    level = {"requests.level": "1.0", "requests.at": repr(now_ms)}  # the provider's bucket may not be full
+    fields = {} if estimate is None else dump(estimate) | level
     if limit.age < KEEP_TOLD:
         for each, units in limit.told.items():
             fields |= told_fields(each, per_minute(units / RATE_USED))

@@ -25,27 +25,35 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from holdfast.model.call_result import LimitSeen
+from holdfast.policy import latency_sign
+from holdfast.policy.latency_sign import NO_ANSWERS, NO_SIGN, Answers, LatencySign, fold
 from holdfast.policy.rate_limit import Allowance, per_minute
 
-START_PER_MS = 0.15  # 150 requests a second
-START_BURST = 15.0  # requests
-ABOVE_PROVEN = 4.0  # times what is proven: faster would meet the limit with a volley of refusals
+START_PER_MS = 0.2  # 200 requests a second
+START_BURST = 20.0  # requests
+START_LEVEL = 3.0  # requests that leave at once: a limit of one a second refuses few of them
+ABOVE_PROVEN = 3.7  # times what is proven: faster would meet the limit with a volley of refusals
 ABOVE_PROVEN_BEFORE = 8.0  # the same up to a rate that an earlier run found: it is probably there again
+SLOWEST_PER_MS = 0.001  # one a second: less is asked of no server
 GROWING_BURST_MS = 100.0  # burst while it grows, so that asking every few milliseconds loses nothing
 UNUSED_MS = 1_000.0  # without use, what was proven counts from now on: the average of an idle hour proves nothing
 FASTEST_PER_MS = 10.0  # 10,000 a second: as good as unlimited
 USED = 0.7  # share of the rate that must have been used before a higher one is tried
 STEP_MS = 50.0  # rates change at most this often
-ABOVE_GUESS = 1.15  # the rate, as a multiple of the first guess, at which the second emptiness is looked for
+ABOVE_GUESS = 1.4  # the rate, as a multiple of the first guess, at which the second emptiness is looked for
 LEAST_BURST_MS = 100.0  # burst that is always kept, so that asking every few milliseconds loses nothing
 GUESS_MS = 8_000.0  # no second emptiness by then: the guess was too low, and growth goes on
+GUESS_GROWTH = 1.15  # a second
+BELOW_PROBED = 0.8  # of the rate to which a guess had to grow until a refusal came: the limit is hardly lower
 BRIEF_MS = 200.0  # a first refusal so soon tells little of the rate: growth goes on at once, by half every second
 BRIEF_GROWTH = 1.5
-BELOW_LEARNED = 0.985  # of what was learned is used
-BELOW_PROBED = 0.8  # of the rate at which a long, steady run met a refusal: the limit is hardly lower
+UNDENIED_MS = 2_000.0  # what an earlier run learned, used for so long and not refused, may be exceeded
+BELOW_LEARNED = 0.993  # of what was learned is used
 SLIP = 0.9  # of a known rate: a refusal that points to less than this denies it
 CREEP = 0.001  # of the rate, per second; more and more the longer no refusal came
-CREEP_MS = 15_000.0
+CREEP_MS = 10_000.0
+MARK_MS = 250.0  # between two marks of what was sent
+MARKS = 16  # how many are kept: four seconds
 BURST_MS = 1_000.0  # the longest burst anyone is believed to allow
 
 
@@ -68,8 +76,12 @@ class RateEstimate:
     ``ceiling``: what a header told; 0: nothing. ``kept``: what an earlier run learned; 0: nothing, or it was reached.
     ``empty_at``, ``empty_count``: the last moment of emptiness (0: none), and the calls let through by then.
     ``resumed_at``: the end of the pause that followed. ``refused``: refusals ever.
-    ``before_at``, ``before_count``, ``before_resumed_at``, ``before_per_ms``: the moment of emptiness before that, the
-    end of its pause, and the rate at which the last one came, so that a straggling refusal can correct the arithmetic.
+    ``before_at``, ``before_count``, ``before_resumed_at``: the moment of emptiness before that, and the end of its
+    pause. ``before_per_ms``, ``before_capacity``: the rate and the burst at which the last one came; ``before_known``:
+    the rate that it has to disprove, 0: none. A straggling refusal corrects the arithmetic by them.
+    ``most_burst``: where the first refusal came at once, what a full bucket had let through by then; 0: it did not.
+    ``marks``: when how many calls had been let through, a few times a second, lately. ``latency``: whether answers take
+    longer than under small load.
     """
 
     stage: Stage
@@ -87,6 +99,11 @@ class RateEstimate:
     before_count: int = 0
     before_resumed_at: float = 0.0
     before_per_ms: float = 0.0
+    before_known: float = 0.0
+    before_capacity: float = 0.0
+    most_burst: float = 0.0
+    marks: tuple[tuple[float, int], ...] = ()
+    latency: LatencySign = NO_SIGN
 
 
 def begin(now_ms: float, taken: int = 0) -> RateEstimate:
@@ -111,21 +128,26 @@ def restore(kept: Allowance, now_ms: float, *, told: bool = False, met: bool = T
     return _guessed_anew(replace(first, capacity=max(1.0, min(START_BURST, kept.capacity))), now_ms, 0)
 
 
-def observe_answer(learned: RateEstimate, *, now_ms: float, taken: int) -> RateEstimate:
-    """Calls came back that were not refused: where the rate was used, a higher one may be tried."""
+def observe_answer(learned: RateEstimate, *, now_ms: float, taken: int, answers: Answers = NO_ANSWERS) -> RateEstimate:
+    """Calls came back that were not refused: where the rate was used, a higher one may be tried.
+
+    ``answers``: those of this process since it was last told. On the way up they are counted once they are due.
+    """
     if learned.stage in UPWARDS:
-        return observe_use(learned, now_ms=now_ms, taken=taken)
+        return _observe_latency(learned, answers, now_ms, taken)
     elapsed = now_ms - learned.changed_at
     if elapsed < STEP_MS or now_ms < learned.resumed_at:
         return learned
     used = (taken - learned.changed_taken) / elapsed >= USED * learned.per_ms
-    looked = replace(learned, changed_at=now_ms, changed_taken=taken)
+    looked = replace(learned, changed_at=now_ms, changed_taken=taken, marks=_marked(learned, now_ms, taken))
     return _raised(looked, min(elapsed, 1_000.0) / 1_000.0) if used else looked
 
 
 def observe_use(learned: RateEstimate, *, now_ms: float, taken: int) -> RateEstimate:
     """Permits were given, and nobody was refused so far: what they prove may be exceeded."""
     elapsed = now_ms - learned.changed_at
+    if learned.latency.most_per_ms:
+        return learned
     if learned.stage not in UPWARDS or elapsed < STEP_MS or now_ms < learned.resumed_at:
         return learned
     proven = (taken - learned.before_count) / (now_ms - learned.before_at + BURST_MS)
@@ -137,9 +159,22 @@ def observe_use(learned: RateEstimate, *, now_ms: float, taken: int) -> RateEsti
     return _proven_anew(learned, now_ms, taken)
 
 
+def _observe_latency(learned: RateEstimate, answers: Answers, now_ms: float, taken: int) -> RateEstimate:
+    """Go hardly faster than answers come, where they take much longer than under small load."""
+    if not answers.are_due(now_ms):
+        return observe_use(learned, now_ms=now_ms, taken=taken)
+    seen = replace(learned, latency=fold(learned.latency, answers, now_ms))
+    if not seen.latency.most_per_ms:
+        return observe_use(seen, now_ms=now_ms, taken=taken)
+    per_ms = min(FASTEST_PER_MS, max(SLOWEST_PER_MS, seen.latency.most_per_ms))
+    capacity = max(START_BURST, per_ms * GROWING_BURST_MS)
+    return _proven_anew(replace(seen, per_ms=per_ms, capacity=capacity), now_ms, taken)
+
+
 def _gone_up(learned: RateEstimate, per_ms: float, now_ms: float, taken: int) -> RateEstimate:
     capacity = max(START_BURST, per_ms * GROWING_BURST_MS)
-    up = replace(learned, per_ms=per_ms, capacity=capacity, changed_at=now_ms, changed_taken=taken)
+    marks = _marked(learned, now_ms, taken)
+    up = replace(learned, per_ms=per_ms, capacity=capacity, changed_at=now_ms, changed_taken=taken, marks=marks)
     if learned.kept and per_ms >= learned.kept:
         if learned.stage is Stage.RESTORED:
             return _guessed_anew(replace(up, per_ms=learned.kept), now_ms, taken)
@@ -148,9 +183,9 @@ def _gone_up(learned: RateEstimate, per_ms: float, now_ms: float, taken: int) ->
 
 
 def _guessed_anew(learned: RateEstimate, now_ms: float, taken: int) -> RateEstimate:
-    """Guess that what an earlier run learned holds: the arithmetic begins now, with a bucket that had time to fill."""
-    counted = replace(learned, before_at=now_ms - BURST_MS, before_count=taken, resumed_at=now_ms)
-    return replace(counted, stage=Stage.GUESSED, kept=0.0, changed_at=now_ms, changed_taken=taken)
+    """Guess that what an earlier run learned holds. The first refusal is one as if nothing had been known."""
+    reached = replace(learned, stage=Stage.GUESSED, kept=0.0, resumed_at=now_ms)
+    return replace(reached, changed_at=now_ms, changed_taken=taken)
 
 
 def _proven_anew(learned: RateEstimate, now_ms: float, taken: int) -> RateEstimate:
@@ -176,8 +211,10 @@ def observe_refusal(
         refused=refused,
         before_at=learned.empty_at or learned.before_at,
         before_count=learned.empty_count if learned.empty_at else learned.before_count,
-        before_resumed_at=learned.resumed_at,
+        before_resumed_at=learned.resumed_at if learned.empty_at else 0.0,
         before_per_ms=learned.per_ms,
+        before_known=_known(learned),
+        before_capacity=learned.capacity,
         empty_at=now_ms,
         empty_count=taken - refused,
         resumed_at=now_ms + pause_ms,
@@ -205,9 +242,17 @@ def observe_limit(
     return told, min(allowance.capacity, max(0.0, seen.remaining - in_flight + flowed_in))
 
 
+def _marked(learned: RateEstimate, now_ms: float, taken: int) -> tuple[tuple[float, int], ...]:
+    if learned.marks and now_ms - learned.marks[-1][0] < MARK_MS:
+        return learned.marks
+    return (*learned.marks[1 - MARKS :], (now_ms, taken - learned.refused))
+
+
 def dump(learned: RateEstimate) -> dict[str, str]:
     """Write every field of the hash that belongs to the learner."""
     written = {f"learn.{each.name}": _text(getattr(learned, each.name)) for each in fields(RateEstimate)}
+    written["learn.latency"] = latency_sign.dump(learned.latency)
+    written["learn.marks"] = " ".join(f"{at!r}:{count}" for at, count in learned.marks)
     written["requests.per_ms"] = written.pop("learn.per_ms")
     written["requests.capacity"] = written.pop("learn.capacity")
     return written
@@ -226,9 +271,16 @@ def parse(hash_: Mapping[str, str]) -> RateEstimate | None:
         stage=Stage(hash_["learn.stage"]),
         per_ms=float(hash_["requests.per_ms"]),
         capacity=float(hash_["requests.capacity"]),
+        latency=latency_sign.parse(hash_["learn.latency"]),
+        marks=tuple(_mark(text) for text in hash_["learn.marks"].split()),
         **times,  # type: ignore[arg-type]  # names and types come from the class itself
         **counts,
     )
+
+
+def _mark(text: str) -> tuple[float, int]:
+    at, _, count = text.partition(":")
+    return float(at), int(count)
 
 
 _COUNTS = tuple(each.name for each in fields(RateEstimate) if each.type is int)
@@ -248,36 +300,60 @@ def _raised(learned: RateEstimate, seconds: float) -> RateEstimate:
 def _growth(learned: RateEstimate, seconds: float) -> float:
     quiet = learned.changed_at - learned.resumed_at
     match learned.stage:
-        case Stage.GUESSED if learned.empty_at and learned.empty_at - learned.before_at < BRIEF_MS:
+        case Stage.GUESSED if not learned.refused:
+            return float(BRIEF_GROWTH**seconds) if quiet > UNDENIED_MS else 1.0
+        case Stage.GUESSED if learned.most_burst:
             return float(BRIEF_GROWTH**seconds)
         case Stage.GUESSED if quiet > GUESS_MS:
-            return float(ABOVE_GUESS**seconds)
+            return float(GUESS_GROWTH**seconds)
         case Stage.LEARNED:
-            return 1 + CREEP * seconds * (1 + (quiet / CREEP_MS) ** 2)
+            return 1 + CREEP * seconds * (1 + (quiet / CREEP_MS) ** 3)
         case _:
             return 1.0
 
 
 def _estimated(learned: RateEstimate) -> RateEstimate:
-    """Set the rate from the two last moments of emptiness. The first refusal has only the start to go by.
+    """Set the rate from the two last moments of emptiness. The first refusal has only what was sent to go by.
 
     While the bucket was paused, the provider's own filled too, but no further than its burst.
     """
-    through = max(1, learned.empty_count - learned.before_count)
     if not learned.before_resumed_at:
-        since_start = learned.empty_at - learned.before_at
-        return learned if learned.stage is Stage.TOLD else _guessed(learned, through / (since_start + BURST_MS))
+        return learned if learned.stage is Stage.TOLD else _guessed(learned, _overflowing(learned))
+    through = max(1, learned.empty_count - learned.before_count)
     steady = learned.empty_at - learned.before_resumed_at
-    known = _known(learned)
-    believed_burst = learned.capacity / known if known else BURST_MS
+    known, burst = learned.before_known, learned.before_capacity
+    believed_burst = burst / known if known else BURST_MS
     rate = through / max(1.0, steady + min(learned.before_resumed_at - learned.before_at, believed_burst))
     if steady >= BURST_MS:
-        rate = max(rate, BELOW_PROBED * learned.before_per_ms)
-    if known and rate <= SLIP * known and learned.capacity > _least_burst(known):  # first doubt the burst
-        return replace(learned, capacity=min(learned.capacity, max(_least_burst(known), through - known * steady)))
+        rate = max(rate, _overflowing(learned))
+    if known and rate <= SLIP * known and burst > _least_burst(known):  # first doubt the burst
+        capacity = min(burst, max(_least_burst(known), through - known * steady))
+        return replace(learned, per_ms=known, capacity=capacity)
     if learned.stage is Stage.TOLD and rate > SLIP * known:
         return learned
+    if not known and learned.most_burst:
+        return _learned(learned, max(rate, _beyond(learned, learned.most_burst)), learned.most_burst)
+    if not known and steady > GUESS_MS:  # it grew: the bucket was not emptied as one of a second's burst would be
+        return _learned(learned, max(rate, BELOW_PROBED * learned.before_per_ms), 0.0)
     return _learned(learned, rate, through - rate * steady)
+
+
+def _beyond(learned: RateEstimate, burst: float) -> float:
+    """Return the rate of what came through lately beyond a burst that is known to be no larger."""
+    sent = ((learned.empty_at - at, learned.empty_count - count - burst) for at, count in learned.marks)
+    return max((through / span for span, through in sent if span >= 2 * MARK_MS), default=0.0)
+
+
+def _overflowing(learned: RateEstimate) -> float:
+    """The lowest rate of a bucket, of one second's worth of burst, that what was sent lately makes empty now.
+
+    A bucket lets through its burst and what flows in, over any time: so the limit is below what came through in the
+    time that comes nearest to more, whatever the bucket held before. The arithmetic of network calculus (Le Boudec,
+    Thiran, 2001, chapter 1), with a token bucket as arrival curve.
+    """
+    began = (learned.before_at, learned.before_count)
+    spans = ((learned.empty_at - at, learned.empty_count - count) for at, count in (began, *learned.marks))
+    return max(max(1, through) / (span + BURST_MS) for span, through in spans if span >= 0)
 
 
 def _known(learned: RateEstimate) -> float:
@@ -286,7 +362,7 @@ def _known(learned: RateEstimate) -> float:
         case Stage.TOLD:
             return learned.ceiling
         case Stage.LEARNED:
-            return learned.before_per_ms
+            return learned.per_ms
         case _:
             return 0.0
 
@@ -298,8 +374,10 @@ def _learned(learned: RateEstimate, rate: float, burst: float) -> RateEstimate:
 
 
 def _guessed(learned: RateEstimate, rate: float) -> RateEstimate:
-    per_ms = rate * ABOVE_GUESS
-    return replace(learned, stage=Stage.GUESSED, per_ms=per_ms, capacity=_least_burst(per_ms), kept=0.0)
+    per_ms, first = rate * ABOVE_GUESS, learned.empty_at - learned.before_at
+    burst = float(max(1, learned.empty_count - learned.before_count)) if first < BRIEF_MS else 0.0
+    capacity = _least_burst(per_ms)
+    return replace(learned, stage=Stage.GUESSED, per_ms=per_ms, capacity=capacity, kept=0.0, most_burst=burst)
 
 
 def _least_burst(per_ms: float) -> float:

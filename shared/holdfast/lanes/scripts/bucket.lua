@@ -3,7 +3,7 @@
 -- bucket_read(key, now_ms, given, full)  the bucket, refilled to now. given = {per_ms, capacity, …} for requests, input
 --                                        and output tokens, false where the settings leave it open; D.told caps it. A
 --                                        level that is not known is full when full is true, else 0
--- bucket_begin(bucket, per_ms, capacity, full)  start learning where no request rate is known
+-- bucket_begin(bucket, per_ms, capacity, level)  start learning where no request rate is known
 -- bucket_wait(bucket, costs)             0, or milliseconds until no pause is left and every dimension holds
 --                                        min(cost, capacity)
 -- bucket_left(bucket)                    share of the capacity that is left, of the dimension with the least of it
@@ -59,9 +59,9 @@ local function bucket_read(key, now_ms, given, full)
     return bucket
 end
 
-local function bucket_begin(bucket, per_ms, capacity, full)
+local function bucket_begin(bucket, per_ms, capacity, level)
     if not bucket.per_ms[1] then
-        bucket.per_ms[1], bucket.capacity[1], bucket.level[1] = per_ms, capacity, full and capacity or 0
+        bucket.per_ms[1], bucket.capacity[1], bucket.level[1] = per_ms, capacity, level
         bucket.changed, bucket.began, bucket.began_taken = true, bucket.now_ms, bucket.taken
     end
 end

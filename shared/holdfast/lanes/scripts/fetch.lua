@@ -23,7 +23,7 @@
 --       9 need     of that job, as in the hash
 --       10..13     number of breakers, buckets, routes, targets
 --       then per bucket, for requests, input and output tokens: units per ms, capacity; "" where the settings name none;
---       then the rate and capacity of requests to start learning with; "" where they are configured
+--       then the rate, capacity and level of requests to start learning with; "" where they are configured
 --       then per route: calls in flight allowed; "" no limit
 --       then per target: route, bucket name, bucket number, route number, three breaker numbers, lease of the slot
 --       and of a probe (seconds), joint ("1": output counts against input
@@ -60,8 +60,8 @@ local n_routes, n_targets = whole(ARGV[12], "FETCH", "routes"), whole(ARGV[13], 
 if #KEYS ~= 10 + n_breakers + n_buckets + n_routes then
     argument_error("keys", tostring(10 + n_breakers + n_buckets + n_routes), #KEYS)
 end
-if #ARGV ~= 13 + 8 * n_buckets + n_routes + 11 * n_targets then
-    argument_error("arguments", tostring(13 + 8 * n_buckets + n_routes + 11 * n_targets), #ARGV)
+if #ARGV ~= 13 + 9 * n_buckets + n_routes + 11 * n_targets then
+    argument_error("arguments", tostring(13 + 9 * n_buckets + n_routes + 11 * n_targets), #ARGV)
 end
 
 -- Garbage that is met half-way would leave permits that nobody knows of.
@@ -125,9 +125,9 @@ for i = 1, n_buckets do
     -- one that is in the index but not there was evicted: it starts empty, as after a loss
     local full = fresh and (redis.call("EXISTS", key) == 1 or redis.call("SISMEMBER", KEYS[9], key) == 0)
     buckets[i] = bucket_read(key, now_ms, given, full)
-    local start, burst = tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8])
-    if start and burst then bucket_begin(buckets[i], start, burst, full) end
-    at = at + 8
+    local start, burst, level = tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
+    if start and burst and level then bucket_begin(buckets[i], start, burst, full and level or 0) end
+    at = at + 9
 end
 for i = 1, n_routes do
     local key = KEYS[10 + n_breakers + n_buckets + i]

@@ -8,8 +8,17 @@ from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need
 from holdfast.model.reply import Usage
 from holdfast.policy.admission import BucketState, share_left
+from holdfast.policy.latency_sign import NO_ANSWERS
 from holdfast.policy.outcome_signals import UNUSED_SHARE
-from holdfast.policy.rate_estimate import RateEstimate, Stage, begin, observe_answer, observe_refusal, observe_use
+from holdfast.policy.rate_estimate import (
+    START_LEVEL,
+    UPWARDS,
+    RateEstimate,
+    begin,
+    observe_answer,
+    observe_refusal,
+    observe_use,
+)
 from holdfast.policy.rate_limit import TRUSTED_PAUSE, Allowance, Level, next_rest, per_minute, refill
 from holdfast.policy.targets import Target, limits_by_dimension
 
@@ -23,16 +32,19 @@ class SimulatedBucket:
     ``estimate`` is None where the configuration names the request limit. ``taken``: permits ever given from it.
     """
 
-    __slots__ = ("_buckets", "_hooks", "estimate", "name", "taken")
+    __slots__ = ("_answers", "_buckets", "_hooks", "estimate", "name", "taken")
 
     def __init__(self, target: Target, buckets: dict[str, BucketState], hooks: PolicyHooks) -> None:
         self.name, self._buckets, self._hooks, self.taken = target.bucket, buckets, hooks, 0
+        self._answers = NO_ANSWERS
         known = limits_by_dimension(target.route.limits)
         allowances = {each: per_minute(limit) for each, limit in known.items() if limit is not None}
         self.estimate = begin(0.0) if target.learns else None
         if self.estimate is not None:
             allowances[_REQUESTS] = Allowance(self.estimate.per_ms, self.estimate.capacity)
         levels = {each: Level(allowance.capacity, 0.0) for each, allowance in allowances.items()}
+        if self.estimate is not None:
+            levels[_REQUESTS] = Level(START_LEVEL, 0.0)
         buckets[self.name] = BucketState(allowances, levels)
 
     @property
@@ -52,7 +64,7 @@ class SimulatedBucket:
         """A permit was given, which leaves ``levels``. Returns what is left."""
         self.taken += 1
         after = self._buckets[self.name] = self.state.after(levels, now)
-        if self.estimate is not None and self.estimate.stage is Stage.GROWING:
+        if self.estimate is not None and self.estimate.stage in UPWARDS:
             self._believe(observe_use(self.estimate, now_ms=now * 1000, taken=self.taken), None, now)
         return after
 
@@ -77,12 +89,16 @@ class SimulatedBucket:
         levels, allowance = self.state.levels, self.state.allowances[_REQUESTS]
         self._become({**levels, _REQUESTS: self._hooks.refund(levels[_REQUESTS], allowance, 1, 0, now * 1000)})
 
-    def answered(self, now: float) -> None:
+    def answered(self, now: float, seconds: float) -> None:
         """A call was not refused: a limit that is learned may be higher, and a wait that was asked for is over."""
         if self.state.ask_after:
             self._buckets[self.name] = self.state._replace(paused_until=0.0, ask_after=0.0)
         if self.estimate is not None:
-            self._believe(observe_answer(self.estimate, now_ms=now * 1000, taken=self.taken), None, now)
+            self._answers = self._answers.plus(1, seconds, now * 1000)
+            estimate = observe_answer(self.estimate, now_ms=now * 1000, taken=self.taken, answers=self._answers)
+            if self._answers.are_due(now * 1000):
+                self._answers = NO_ANSWERS
+            self._believe(estimate, None, now)
 
     def refused(self, now: float, sent: float, pause: float, *, teaches: bool) -> None:
         """A call was refused for its rate, and makes the bucket rest for ``pause`` seconds."""

@@ -190,7 +190,7 @@ class SimulatedGate:
         bucket, target, need = self.buckets[call.target.bucket], call.target, call.job.need
         if isinstance(outcome, Reply):
             bucket.settle(target, need, outcome.usage, now)
-            bucket.answered(now)
+            bucket.answered(now, call.seconds)
         elif outcome is None or not was_sent(outcome):
             bucket.drop(target, need, now)
             self.shut_until = 0.0
