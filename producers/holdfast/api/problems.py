@@ -18,6 +18,7 @@ from starlette.routing import compile_path
 from starlette.types import Scope
 
 from holdfast.api.call_hints import name_calls
+from holdfast.api.near_names import explain
 from holdfast.api.request_ids import request_id
 from holdfast.client.errors import InvalidJobs
 from holdfast.client.operator import types_commands
@@ -152,7 +153,7 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        problems = [{"where": where(each["loc"]), "problem": each["msg"]} for each in error.errors()]
+        problems = [{"where": where(each["loc"]), "problem": explain(request.scope, each)} for each in error.errors()]
         detail = "; ".join(f"{each['where']}: {each['problem']}" for each in problems)
         return problem(request.scope, 422, "invalid_request", detail, more={"errors": problems})
 

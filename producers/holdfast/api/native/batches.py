@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from holdfast.api.auth.request_context import Reading, Submitting
 from holdfast.api.native.answers import BatchesPage, BatchView, CancelledBatch
-from holdfast.api.native.filters import Name
+from holdfast.api.native.filters import BatchPage
 from holdfast.api.native.links import with_results
 from holdfast.api.native.submission import MOST_PLACES
 from holdfast.api.openapi import SCHEMAS, shown
@@ -33,12 +33,10 @@ router = APIRouter(tags=["batches"])
 @router.get("/batches", **shown(BatchesPage))
 def list_batches(
     context: Reading,
-    tenant: Name | None = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
-    cursor: str | None = None,
+    query: Annotated[BatchPage, Query()],
 ) -> View:
     """List batches, newest first."""
-    page = context.backend.batches(limit, cursor, tenant)
+    page = context.backend.batches(query.limit, query.cursor, query.tenant)
     return page | {"batches": [with_results(batch) for batch in page["batches"]]}
 
 

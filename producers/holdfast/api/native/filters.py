@@ -95,6 +95,16 @@ class JobPage(Page):
     state: list[State] | None = None
 
 
+class BatchPage(BaseModel):
+    """A page of batches, of one tenant where it is named."""
+
+    model_config = Filter.model_config
+
+    tenant: Name | None = None
+    limit: int = Field(default=50, ge=1, le=1_000)
+    cursor: Name | None = None
+
+
 class Edit(BaseModel):
     """What a replay changes of its jobs; null leaves it as it was."""
 
