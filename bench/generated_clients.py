@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 PYTHON = """
 import sys
@@ -50,7 +50,8 @@ PACKAGES = ("openapi-typescript@7", "openapi-fetch", "typescript@5")
 
 def main() -> int:
     url, key = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "none"
-    with tempfile.TemporaryDirectory() as folder, urlopen(f"{url}/openapi.json", timeout=10) as answer:
+    asked = Request(f"{url}/openapi.json", headers={"Authorization": f"Bearer {key}"})  # with the names of models
+    with tempfile.TemporaryDirectory() as folder, urlopen(asked, timeout=10) as answer:
         place = Path(folder)
         (place / "openapi.json").write_bytes(answer.read())
         document = json.loads((place / "openapi.json").read_text())

@@ -192,3 +192,12 @@ def test_why_a_job_waits_names_calls_and_no_commands(api) -> None:
     assert "`POST /api/v1/lanes/smart.batch/resume` lets it go on" in said
     (lane,) = (each for each in api.get("/api/v1/lanes").json()["lanes"] if each["name"] == "smart.batch")
     assert "`POST /api/v1/lanes/smart.batch/resume`" in lane["paused_by"]
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/api/v1/jobs", "GET, POST"), ("/api/v1/webhooks/secret", "POST"), ("/api/v1/webhooks/wh_1", "DELETE, GET")],
+)
+def test_a_wrong_method_is_answered_with_the_right_ones(api, path, methods) -> None:
+    answer = api.put(path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)

@@ -174,10 +174,14 @@ def answer_problems(app: FastAPI) -> None:
 
 
 def methods_at(app: FastAPI, scope: Scope) -> list[str]:
-    """List the methods that a path takes: each has a route of its own, which knows of no other."""
+    """List the methods that a path takes: each has a route of its own, which knows of no other.
+
+    What is called by its name is not meant by a name that stands for anything.
+    """
     routes = [route for route in iter_route_contexts(app.routes) if route.methods and route.path]
     found = [route for route in routes if compile_path(route.path or "")[0].match(scope["path"])]
-    return sorted({method for route in found for method in route.methods or ()})
+    named = [route for route in found if "{" not in str(route.path)] or found
+    return sorted({method for route in named for method in route.methods or ()})
 
 
 def where(place: Sequence[str | int]) -> str:

@@ -23,8 +23,16 @@ ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 BatchId = Annotated[str, Field(pattern=r"^batch_[0-9a-f]{32}$")]
 
 
+# What the document shows is narrower than what is taken: a pattern cannot tell a host's name from what is none.
+SHOWN_URL = {"pattern": r"^https?://([a-z][a-z0-9]{0,20}\.)+[a-z]{2,10}(/[a-z0-9/_.-]*)?$"}
 WebhookUrl = Annotated[
-    str, Field(max_length=2_000, pattern=r"^https?://[^\s@#\\]+$", description="told of the end by a signed POST")
+    str,
+    Field(
+        max_length=2_000,
+        pattern=r"^https?://[^\s@#\\]+$",
+        description="told of the end by a signed POST",
+        json_schema_extra=SHOWN_URL,
+    ),
 ]
 
 
