@@ -123,8 +123,8 @@ class Bulk(Filter):
 
     model_config = ConfigDict(json_schema_extra={"not": {"properties": UNFILTERED}})
 
-    all: bool = False
-    dry_run: bool = True
+    all: bool = Field(default=False, strict=True)
+    dry_run: bool = Field(default=True, strict=True)
     limit: int | None = Field(default=None, ge=1, le=MOST_LETTERS, description="the most jobs, oldest first; null: all")
 
     def dead(self) -> JobFilter:

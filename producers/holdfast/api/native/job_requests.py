@@ -24,7 +24,7 @@ BatchId = Annotated[str, Field(pattern=r"^batch_[0-9a-f]{32}$")]
 
 
 # What the document shows is narrower than what is taken: a pattern cannot tell a host's name from what is none.
-SHOWN_URL = {"pattern": r"^https?://([a-z][a-z0-9]{0,20}\.)+[a-z]{2,10}(/[a-z0-9/_.-]*)?$"}
+SHOWN_URL = {"pattern": r"^https://([a-z][a-z0-9]{0,20}\.)+[a-z]{2,10}(/[a-z0-9/_.-]*)?$"}
 WebhookUrl = Annotated[
     str,
     Field(

@@ -22,9 +22,9 @@ class NewWebhook(RequestModel):
 class NewSecret(RequestModel):
     """``overlap_seconds``: how long older secrets sign beside the new one. ``alerts``: of alerts to the operator."""
 
-    overlap_seconds: float = Field(default=86_400, ge=0, le=LONGEST_OVERLAP)
+    overlap_seconds: float = Field(default=86_400, ge=0, le=LONGEST_OVERLAP, strict=True)
     tenant: Words | None = Field(default=None, min_length=1, max_length=200)
-    alerts: bool = False
+    alerts: bool = Field(default=False, strict=True)
 
 
 class WebhookView(AnswerModel):
