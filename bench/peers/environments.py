@@ -35,7 +35,7 @@ def version(name: str) -> str:
 
 
 def _install(home: Path, pinned: Path) -> bool:
-    install = [home / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
+    install = [home / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-qq"]
     for command in ([sys.executable, "-m", "venv", "--clear", home], [*install, "-r", pinned]):
         try:
             done = subprocess.run(command, stdout=sys.stderr, timeout=INSTALLING, check=False)
