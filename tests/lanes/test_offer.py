@@ -5,11 +5,13 @@ from random import Random
 import dramatiq
 import pytest
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attempts import called
 from holdfast.lanes import BacklogPart, Connection, Lanes
+from holdfast.lanes.entry import ACTOR, write_message
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import Need, Offer
 from holdfast.model.step import Reroute
@@ -187,3 +189,18 @@ def test_a_window_entry_is_a_message_that_dramatiqs_own_broker_reads_and_acknowl
     assert connection.sync().hlen(connection.keys.messages(LANE)) == 0
     consumer.close()
     broker.client.close()
+
+
+def test_a_message_is_what_dramatiq_would_have_encoded():
+    offer = Offer("0" * 32, "smart.batch", Need(1, 1))
+    read = Message.decode(write_message(offer))
+    made = Message(
+        queue_name=offer.lane,
+        actor_name=ACTOR,
+        args=(offer.id,),
+        kwargs={},
+        options={"redis_message_id": offer.id},
+        message_id=offer.id,
+        message_timestamp=read.message_timestamp,
+    )
+    assert Message.decode(made.encode()) == read

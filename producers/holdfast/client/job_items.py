@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from holdfast.client.alike_prompts import AlikePrompts
 from holdfast.client.backend import Item, JobDefaults
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.client.row_values import is_missing
@@ -40,10 +41,14 @@ def read_items(items: Sequence[Item], defaults: JobDefaults, plan: PlanOf | None
     Returns: One line per item, same order.
     Raises: InvalidJobs: what is wrong with each item that cannot be accepted.
     """
-    lines, problems = list[ParsedLine](), list[JobProblem]()
+    lines, problems, prompts = list[ParsedLine](), list[JobProblem](), AlikePrompts()
     for index, item in enumerate(items):
         try:
-            lines.append(read_checked(item, defaults, plan))
+            line = prompts.read(item)
+            if line is None:
+                line = read_checked(item, defaults, plan)
+                prompts.learn(item, line)
+            lines.append(line)
         except InvalidRequest as error:
             problems.append(JobProblem(index, error.where, error.problem, error.hint))
     if problems:

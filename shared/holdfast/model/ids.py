@@ -12,6 +12,7 @@ from holdfast.model.errors import InvalidId
 
 Kind = Literal["job", "batch", "worker", "op", "evt"]
 HEX_LENGTH = 32
+HEX = frozenset("0123456789abcdef")
 OTHER_PREFIXES: Mapping[Kind, str] = {"batch": "msg"}  # Anthropic's API names a batch ``msgbatch_…``
 
 
@@ -39,6 +40,6 @@ def inner_id(kind: Kind, text: str) -> str:
     '01934f2e7b7d7c3f8a1b2c3d4e5f6071'
     """
     bare = text.removeprefix(OTHER_PREFIXES.get(kind, "")).removeprefix(f"{kind}_").replace("-", "").lower()
-    if len(bare) != HEX_LENGTH or any(c not in "0123456789abcdef" for c in bare):
+    if len(bare) != HEX_LENGTH or not HEX.issuperset(bare):
         raise InvalidId(kind, text)
     return bare
