@@ -5,7 +5,7 @@ route has lowered, and what the route's server refuses are touched; each change 
 is sent byte for byte: order, spaces, integers of any size, and every key that nobody here has heard of.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -32,7 +32,9 @@ MAXIMA: Mapping[Api, tuple[str, ...]] = {
 PATHS = {MESSAGES: anthropic.WIRE, "/chat/completions": chat.WIRE, "/responses": responses.WIRE}
 DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 REPLACED = "\ufffd"
+LARGE = 2**16  # bytes of a member that is sent from where it stands, not copied
 Raws = dict[str, msgspec.Raw]
+Pieces = Sequence[bytes | memoryview]
 
 
 def pass_through(
@@ -42,7 +44,19 @@ def pass_through(
     *,
     ceiling: int | None = None,
 ) -> tuple[bytes, MappingReport]:
-    """Return the body for ``model``, and what of it had to change.
+    """Return the body for ``model``, and what of it had to change; see ``in_pieces``."""
+    pieces, report = in_pieces(written, model, profile, ceiling=ceiling)
+    return b"".join(pieces), report
+
+
+def in_pieces(
+    written: WrittenRequest,
+    model: str,
+    profile: chat.ServerProfile | None = None,
+    *,
+    ceiling: int | None = None,
+) -> tuple[Pieces, MappingReport]:
+    """Return the body for ``model``, and what of it had to change. Its large pieces are what was written, not copied.
 
     Args:
         written: As its producer wrote it; its body is a JSON object.
@@ -128,7 +142,7 @@ def _lower(made: dict[str, Any], keys: tuple[str, ...], ceiling: int, report: Ma
             made[key] = ceiling
 
 
-def _joined(fields: Raws, known: Mapping[str, Any], made: Mapping[str, Any]) -> bytes:
+def _joined(fields: Raws, known: Mapping[str, Any], made: Mapping[str, Any]) -> Pieces:
     """Put the body together: what did not change is the slice that was written."""
     kept: dict[str, msgspec.Raw] = {}
     names = _renamed(known, made)
@@ -139,14 +153,22 @@ def _joined(fields: Raws, known: Mapping[str, Any], made: Mapping[str, Any]) -> 
         elif key not in known:
             kept[key] = raw
     added = {key: _raw(value) for key, value in made.items() if key not in kept}
-    return b"".join((b"{", *_parts(kept | added), b"}"))
+    return tuple(_pieces(kept | added))
 
 
-def _parts(fields: Raws) -> Iterator[bytes | msgspec.Raw]:
-    """The members of an object, to be joined: a large one is copied once, and no more room is taken than it needs."""
+def _pieces(fields: Raws) -> Iterator[bytes | memoryview]:
+    """An object: what is small put together, and each large member as it stands."""
+    small = [b"{"]
     for place, (key, raw) in enumerate(fields.items()):
-        yield b"%b%b:" % (b"," if place else b"", exact_json.dumps(key))
-        yield raw
+        small.append(b"%b%b:" % (b"," if place else b"", exact_json.dumps(key)))
+        value = memoryview(raw)
+        if len(value) < LARGE:
+            small.append(bytes(value))
+        else:
+            yield b"".join(small)
+            yield value
+            small = []
+    yield b"".join((*small, b"}"))
 
 
 def _renamed(known: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, str]:

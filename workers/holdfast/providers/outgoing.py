@@ -15,7 +15,7 @@ from holdfast.model.written import WrittenRequest
 from holdfast.wire import anthropic, chat, responses
 from holdfast.wire.anthropic.write import DEFAULT_MAX_TOKENS
 from holdfast.wire.endpoint_reply import read_endpoint_reply
-from holdfast.wire.pass_through import pass_through
+from holdfast.wire.pass_through import Pieces, in_pieces
 from holdfast.wire.strictness import demand_exact
 from holdfast.wire.written import endpoint_of, has_reading
 
@@ -49,10 +49,10 @@ def format_of(api: Api, base_url: str, dialect: Dialect | None = None) -> Format
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
-    """One request as it will be sent, and how its answer is read."""
+    """One request as it will be sent, and how its answer is read. ``pieces`` are its body."""
 
     path: str
-    body: bytes = field(repr=False)
+    pieces: Pieces = field(repr=False)
     report: MappingReport
     read: Callable[[Any], Reply]
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -65,8 +65,8 @@ def write_outgoing(format_: Format, model: str, request: Request, ceiling: int |
     """
     written = request.written
     if written is not None and written.api is format_.api.wire:
-        body, report = pass_through(written, model, format_.profile, ceiling=ceiling)
-        outgoing = OutgoingRequest(written.path, body, report, _reader(format_, written), written.headers)
+        pieces, report = in_pieces(written, model, format_.profile, ceiling=ceiling)
+        outgoing = OutgoingRequest(written.path, pieces, report, _reader(format_, written), written.headers)
     else:
         outgoing = _mapped(format_, model, request, ceiling)
     demand_exact(request, format_.api, outgoing.report)
@@ -85,7 +85,7 @@ def _mapped(format_: Format, model: str, request: Request, ceiling: int | None) 
     except TypeError as error:
         raise Unmappable(format_.api.value, f"the request cannot be written as JSON: {error}.") from None
     told = replace(report, notes=(*report.notes, *notes)) if notes else report
-    return OutgoingRequest(format_.path, body, told, format_.read)
+    return OutgoingRequest(format_.path, (body,), told, format_.read)
 
 
 def _lowered(format_: Format, request: Request, ceiling: int | None) -> tuple[Request, tuple[MappingNote, ...]]:

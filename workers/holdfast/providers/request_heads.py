@@ -11,6 +11,7 @@ import httpx2
 from yarl import URL
 
 from holdfast.providers.transport import ATTEMPT, Headers, HttpCall, headers_of, url_of
+from holdfast.wire.pass_through import Pieces
 
 MOST = 256  # kinds of heads that are kept: producers choose paths and headers
 LENGTH = "content-length"
@@ -26,9 +27,9 @@ class RequestHead:
     url: URL
     common: Headers
 
-    def call(self, attempt: str, body: bytes) -> HttpCall:
+    def call(self, attempt: str, body: Pieces) -> HttpCall:
         """One call of the kind: ``attempt`` names it to the provider."""
-        headers = [*self.common, (ATTEMPT, attempt), (LENGTH, str(len(body)))]
+        headers = [*self.common, (ATTEMPT, attempt), (LENGTH, str(sum(map(len, body))))]
         return HttpCall(self.method, self.url, headers, body)
 
 

@@ -103,9 +103,9 @@ class SdkProvider:
 
     async def _post(self, outgoing: OutgoingRequest, deadline: float, tag: str, refusal: Refusal | None) -> HttpAnswer:
         """Send a request under the head that the SDK has written for its kind. Raises NoAnswer."""
-        kind, body = kind_of(outgoing.path, outgoing.headers, deadline), outgoing.body
+        kind = kind_of(outgoing.path, outgoing.headers, deadline)
         if self._heads is not None and (head := self._heads.find(kind)):
-            return await self._transport.exchange(head.call(tag, body), deadline=deadline, refusal=refusal)
+            return await self._transport.exchange(head.call(tag, outgoing.pieces), deadline=deadline, refusal=refusal)
         with self._transport.guarded(tag, refusal):
             response = await self._post_by_sdk(outgoing, deadline, tag)
         if self._heads is not None:
@@ -115,7 +115,7 @@ class SdkProvider:
 
     async def _post_by_sdk(self, outgoing: OutgoingRequest, deadline: float, tag: str) -> httpx2.Response:
         """Send a request through the SDK. Returns any answer whatever its status. Raises NoAnswer."""
-        body = outgoing.body
+        body = b"".join(outgoing.pieces)
         given = {"body": exact_json.loads(body)} if self._opened.as_fields else {"content": body}
         try:
             answer: httpx2.Response = await self._opened.client.post(

@@ -25,6 +25,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.policy.rate_limit import is_late
 from holdfast.providers.port import Refusal
 from holdfast.providers.proxies import read_proxies
+from holdfast.wire.pass_through import Pieces
 
 BODY_CAP = 32 * 2**20  # bytes of an answer, decompressed
 CONNECT_SECONDS = 20.0  # for DNS, TCP and TLS together; generous, since a loop that opens 1,000 at once is busy
@@ -53,7 +54,7 @@ class HttpCall:
     method: str
     url: URL
     headers: Headers = field(repr=False)
-    body: bytes = field(repr=False)
+    body: Pieces = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class Transport(httpx2.AsyncClient):
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
         """Send what an SDK has built, and read its whole answer within the request's timeout. Raises NoAnswer."""
         answer = await self.exchange(
-            HttpCall(request.method, url_of(request), headers_of(request), request.content),
+            HttpCall(request.method, url_of(request), headers_of(request), (request.content,)),
             deadline=request.extensions["timeout"]["read"],
             refusal=self._refusals.get(request.headers.get(ATTEMPT, "")),
         )
@@ -254,14 +255,15 @@ def headers_of(request: httpx2.Request) -> Headers:
     return [(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw]
 
 
-def _in_pieces(body: bytes) -> bytes | AsyncIterator[memoryview]:
+def _in_pieces(body: Pieces) -> bytes | AsyncIterator[memoryview]:
     """A large body is sent piece by piece; the socket would keep a copy of all that does not leave at once."""
-    return _pieces(memoryview(body)) if len(body) > PIECE else body
+    return _pieces(body) if sum(map(len, body)) > PIECE else b"".join(body)
 
 
-async def _pieces(body: memoryview) -> AsyncIterator[memoryview]:
-    for start in range(0, len(body), PIECE):
-        yield body[start : start + PIECE]
+async def _pieces(body: Pieces) -> AsyncIterator[memoryview]:
+    for part in body:
+        for start in range(0, len(part), PIECE):
+            yield memoryview(part)[start : start + PIECE]
 
 
 @cache
