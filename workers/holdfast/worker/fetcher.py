@@ -19,7 +19,7 @@ from holdfast.worker.redis_start import RedisStart
 from holdfast.worker.window_refiller import WindowRefiller
 
 log = structlog.get_logger()
-LINGER = 0.005  # seconds between rounds under load, so that freed places are filled in groups
+APART = 0.008  # seconds between the beginnings of two rounds under load, so that freed places are filled in groups
 IDLE_FIRST, IDLE_LONGEST = 0.02, 0.25  # seconds between looks at an empty lane
 UNSURE = 0.5  # seconds to wait while a store is away
 
@@ -42,9 +42,10 @@ class Fetcher:
     async def run(self) -> None:
         """Until cancelled. Claims under way are shielded: they finish, and their jobs are started or handed back."""
         while True:
+            began = time.monotonic()
             wait = await self._round() if self.may_fetch else UNSURE
             await self.context.slots.changed(at_most=wait)
-            await asyncio.sleep(LINGER)
+            await asyncio.sleep(max(0.0, began + APART - time.monotonic()))
 
     async def _round(self) -> float:
         """Ask every lane that may have something; seconds until the next lane is worth asking."""
