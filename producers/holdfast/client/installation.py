@@ -10,6 +10,7 @@ from holdfast.model.records import WorkerRecord
 from holdfast.store import Store
 from holdfast.store.fleet import list_workers
 from holdfast.store.secrets import message_key
+from holdfast.store.shared_writes import SharedWrites
 
 
 class Installation:
@@ -18,6 +19,7 @@ class Installation:
     def __init__(self, settings: Settings, *, offers: Offers | None = None) -> None:
         self.settings, self.crash_point = settings, settings.runtime.crash_point
         self.store = Store(settings.storage.database_url, settings.runtime)
+        self.shared_writes = SharedWrites(self.store)
         self.redis = RedisLink(settings, lambda: message_key(self.ready(), settings.storage.message_key))
         self.store.tell_ended = self.redis.publish_ended
         self.offers = offers or Offers(self.redis.lanes, runtime=settings.runtime)

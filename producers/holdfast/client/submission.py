@@ -33,6 +33,7 @@ class Submission:
         self._lines = read_items(request.items, request.defaults, self._plan)
         installation.usable_keys.demand(dict.fromkeys(line.model for line in self._lines))
         self._store, self._crash_point = installation.ready(), installation.crash_point
+        self._shared = installation.shared_writes
         demand_receivers(installation, tenant, [request.webhook, *(line.webhook for line in self._lines)])
         self._batch: str | None = None
         self._traceparent: str | None = None
@@ -109,7 +110,7 @@ class Submission:
     def _accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:
         """Commit ``jobs`` in one transaction, then offer the new ones to their lanes."""
         self._crash_point("before_insert")
-        submitted = submit_jobs(self._store, jobs)
+        submitted = submit_jobs(self._shared, jobs)
         self._crash_point("before_offer")
         new = zip(jobs, submitted, strict=True)
         may_start = [(job, one) for job, one in new if one.created and not one.scheduled]

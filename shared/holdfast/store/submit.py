@@ -11,6 +11,7 @@ from holdfast.model.webhook import endpoint_id
 from holdfast.store.codec import encode_avoid, encode_labels
 from holdfast.store.micros import NEVER, to_micros, to_seconds, to_seconds_or_none
 from holdfast.store.request_codec import encode_request
+from holdfast.store.shared_writes import SharedWrites
 from holdfast.store.sql import Statement
 from holdfast.store.store import Store
 from holdfast.store.transaction import Transaction
@@ -72,7 +73,7 @@ def _unstorable(job: NewJob) -> InvalidRequest:
     return InvalidRequest(public_id("job", job.id), problem, "Send Unicode text.")
 
 
-def submit_jobs(store: Store, jobs: Sequence[NewJob]) -> list[Submitted]:
+def submit_jobs(store: Store | SharedWrites, jobs: Sequence[NewJob]) -> list[Submitted]:
     """Accept jobs, all or none; answers in the same order. A known id or idempotency key is the earlier job.
 
     Raises Conflict where the same key means another job, and InvalidRequest for what cannot be stored.
