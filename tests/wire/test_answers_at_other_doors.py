@@ -10,8 +10,8 @@ from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
 from holdfast.wire import anthropic, chat, responses
 from holdfast.wire.json_answer import unwrap_json
-from holdfast.wire.pass_through import pass_through
 from holdfast.wire.written_answer import TOO_DEEP, write_answer
+from passing import pass_through
 from wire.test_answers import completion, message, response
 from wire.test_written_answers import through, words
 

@@ -17,7 +17,7 @@ from holdfast.model.job import MappingNote, MappingReport
 from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
 from holdfast.wire.mapping_report import QUEUED
-from holdfast.wire.pass_through import pass_through
+from passing import pass_through
 from wire.journeys import DIALECTS
 from wire.key_walk import objects, silent, with_key
 from wire.typed_bodies import bodies, body_with, examples, fields_of, with_own_values

@@ -7,7 +7,7 @@ from holdfast.model.errors import Unmappable
 from holdfast.model.route import Api, Dialect
 from holdfast.model.written import WrittenRequest
 from holdfast.wire.chat.server_profile import OPENAI, SERVER_PROFILES
-from holdfast.wire.pass_through import pass_through
+from passing import pass_through
 
 MESSAGES = '[ {"role": "user", "content": "x"} ]'
 

@@ -9,7 +9,7 @@ from holdfast.model.route import Api, Dialect
 from holdfast.model.written import WrittenRequest
 from holdfast.wire import chat
 from holdfast.wire.chat.server_profile import AZURE, SERVER_PROFILES
-from holdfast.wire.pass_through import pass_through
+from passing import pass_through
 from wire.test_corrections import CLOSED, to_server
 from wire.test_writing import ask, changes
 

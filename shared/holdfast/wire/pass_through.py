@@ -43,18 +43,6 @@ def pass_through(
     profile: chat.ServerProfile | None = None,
     *,
     ceiling: int | None = None,
-) -> tuple[bytes, MappingReport]:
-    """Return the body for ``model``, and what of it had to change; see ``in_pieces``."""
-    pieces, report = in_pieces(written, model, profile, ceiling=ceiling)
-    return b"".join(pieces), report
-
-
-def in_pieces(
-    written: WrittenRequest,
-    model: str,
-    profile: chat.ServerProfile | None = None,
-    *,
-    ceiling: int | None = None,
 ) -> tuple[Pieces, MappingReport]:
     """Return the body for ``model``, and what of it had to change. Its large pieces are what was written, not copied.
 

@@ -15,7 +15,7 @@ from holdfast.model.written import WrittenRequest
 from holdfast.wire import anthropic, chat, responses
 from holdfast.wire.anthropic.write import DEFAULT_MAX_TOKENS
 from holdfast.wire.endpoint_reply import read_endpoint_reply
-from holdfast.wire.pass_through import Pieces, in_pieces
+from holdfast.wire.pass_through import Pieces, pass_through
 from holdfast.wire.strictness import demand_exact
 from holdfast.wire.written import endpoint_of, has_reading
 
@@ -65,7 +65,7 @@ def write_outgoing(format_: Format, model: str, request: Request, ceiling: int |
     """
     written = request.written
     if written is not None and written.api is format_.api.wire:
-        pieces, report = in_pieces(written, model, format_.profile, ceiling=ceiling)
+        pieces, report = pass_through(written, model, format_.profile, ceiling=ceiling)
         outgoing = OutgoingRequest(written.path, pieces, report, _reader(format_, written), written.headers)
     else:
         outgoing = _mapped(format_, model, request, ceiling)
