@@ -84,7 +84,7 @@ class Budget:
         plan, need = read
         most = most_usd(plan, need)
         if most is None:
-            unknown = next(route.name for route in plan.routes if route.price is None)
+            unknown = next(route.name for route in plan.routes if route.known_price is None)
             hint = "Add price = { input = …, output = … } (USD per million tokens) to it in holdfast.toml."
             raise InvalidRequest("--budget", f"cannot be kept: no price of {unknown} is known.", hint)
         return most

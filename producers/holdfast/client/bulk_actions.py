@@ -131,7 +131,7 @@ def _routed(
         return None, None, model
     route = _first_open(plan, situation)
     output = demand.output if edit.max_tokens is None else demand.jobs * edit.max_tokens
-    price = route.price if route else None
+    price = route.known_price if route else None
     cost = (demand.input * price.input + output * price.output) / PER_MILLION if price else None
     return route.name if route else None, cost, model
 

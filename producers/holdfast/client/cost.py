@@ -14,4 +14,4 @@ def cost_of(result: ResultRecord, settings: Settings) -> float | None:
         route = settings.plan(result.route).routes[0]
     except InvalidRequest:  # of an earlier configuration
         return 0.0
-    return None if route.price is None else 0.0
+    return None if route.known_price is None else 0.0

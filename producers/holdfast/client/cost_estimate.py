@@ -30,7 +30,8 @@ def most_usd(plan: Plan, need: Need) -> float | None:
 
 
 def _usd(route: Route, input_tokens: int, output_tokens: int) -> float | None:
-    return None if route.price is None else route.price.cost_micros(input_tokens, output_tokens) / MICROS
+    price = route.known_price
+    return None if price is None else price.cost_micros(input_tokens, output_tokens) / MICROS
 
 
 @dataclass(slots=True)
@@ -71,4 +72,5 @@ class CostEstimate:
             "route": route.name,
             "usd_least": _usd(route, input_tokens, 0),
             "usd_most": _usd(route, input_tokens, self.output_tokens[model]),
+            "price_from": route.price_from,
         }

@@ -250,7 +250,11 @@ class RouteTable(TomlTable):
 
     provider: str = Field(description="Name of a table under `providers`.")
     model: str = Field(min_length=1, description="The provider's name for the model.")
-    price: PriceTable | None = Field(default=None, description="Default: unknown, and so is what its jobs cost.")
+    price: PriceTable | None = Field(
+        default=None,
+        description="Default: what `genai-prices` knows of the model at its provider's own address. Of another server "
+        "it is unknown, and so is what its jobs cost.",
+    )
     group: str | None = Field(
         default=None, min_length=1, description="Routes of one group share their limits. Default: model."
     )

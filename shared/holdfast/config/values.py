@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+from holdfast.config.presets import PRESETS
 from holdfast.config.schema import BreakerRules, Server, Worker
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.receiver_address import AllowedReceivers
@@ -40,6 +41,8 @@ FAMILIES = (
     ),
     (("gemini-",), "gemini", "https://generativelanguage.googleapis.com/v1beta/openai"),
 )
+# Addresses whose prices are known; a server of one's own has none.
+OFFICIAL = frozenset(each.address for each in PRESETS.values() if each.key)
 SECRET = "{secret}"  # noqa: S105  stands for the secret in a body's field
 
 
@@ -100,6 +103,7 @@ class ProviderSettings:
             deadline=self.deadline,
             slow_after=self.slow_after,
             endpoints=self.endpoints,
+            official=self.base_url if self.base_url in OFFICIAL else None,
         )
 
 

@@ -78,5 +78,5 @@ class Attempt:
     @property
     def cost_micros(self) -> int:
         """Micro-dollars by the route's price; 0 where nothing was answered or the price is unknown."""
-        usage, price = self.usage, self.route.price
+        usage, price = self.usage, self.route.known_price
         return price.cost_micros(usage.input, usage.output) if usage and price else 0

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from holdfast.model.default_price import default_price, price_source
+
 
 class Api(StrEnum):
     """How a provider is called, as named in the configuration: a wire format and, in other clouds, a way to log in."""
@@ -91,8 +93,10 @@ class Route:
     """A provider's model. ``name`` is ``provider/model``, unique in a configuration.
 
     ``group`` names the rate allowance that the route shares with others of the same provider (default: the model).
-    ``price`` None: nobody said what it costs. ``deadline`` and ``slow_after`` are seconds; the deadline is total, per
-    call. ``endpoints`` are paths that its provider has beyond those of its wire format, as the configuration says.
+    ``price`` None: the configuration does not say what it costs; see ``known_price``. ``official``: the address of its
+    provider's own API, where that is called; None: some other server is. ``deadline`` and ``slow_after`` are seconds;
+    the deadline is total, per call. ``endpoints`` are paths that its provider has beyond those of its wire format, as
+    the configuration says.
     """
 
     provider: str
@@ -105,10 +109,26 @@ class Route:
     deadline: float = 120.0
     slow_after: float | None = None
     endpoints: tuple[str, ...] = ()
+    official: str | None = None
 
     @property
     def name(self) -> str:
         return f"{self.provider}/{self.model}"
+
+    @property
+    def known_price(self) -> Price | None:
+        """The configured price, else the one that is known of the provider's model; None: nobody knows."""
+        if self.price is not None or self.official is None:
+            return self.price
+        found = default_price(self.official, self.model)
+        return None if found is None else Price(*found)
+
+    @property
+    def price_from(self) -> str | None:
+        """Where ``known_price`` is from: the configuration, or a package with its version."""
+        if self.price is not None:
+            return "configuration"
+        return price_source() if self.known_price is not None else None
 
 
 @dataclass(frozen=True, slots=True)
