@@ -14,6 +14,7 @@ from figures import Figure, show
 from holdfast.lab.providers.settings import SimSettings
 from rig import Rig, rig
 
+BESIDE = "second/second-model"  # the batch's: beside it, calls would wait for a free slot at their own provider
 LATENCY, ROUNDS = 10.0, 3  # seconds of an answer; calls that each client makes
 MEBIBYTE = 1024 * 1024
 
@@ -40,7 +41,7 @@ async def wait_all(api: ApiServer, clients: int) -> tuple[Doors, list[float], li
 
 
 def measure(running: Rig, api: ApiServer, clients: int, jobs: int) -> list[Figure]:
-    batch = running.submit(jobs)
+    batch = running.holdfast.submit([f"prompt {number}" for number in range(jobs)], model=BESIDE).inner
     doors, took, memory = asyncio.run(wait_all(api, clients))
     left = running.lost(batch, jobs)
     added = [each - LATENCY for each in sorted(took)]
@@ -62,10 +63,9 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=1_000)
     parser.add_argument("--jobs", type=int, default=20_000, help="of the batch that runs meanwhile")
     given = parser.parse_args()
-    in_flight = given.clients + 500
-    limits = f"limits = {{ concurrency = {in_flight}, requests_per_minute = 60000 }}"
+    limits = f"limits = {{ concurrency = {given.clients + 100}, requests_per_minute = 60000 }}"
     sim = SimSettings(latency=(LATENCY, LATENCY))
-    with rig(sim, limits=limits, concurrency=in_flight) as running, served(running) as api:
+    with rig(sim, sim, limits=limits, concurrency=2 * given.clients + 200) as running, served(running) as api:
         running.start(1)
         figures = measure(running, api, given.clients, given.jobs)
     return show(f"{given.clients} clients wait while a batch of {given.jobs:,} runs", figures)
