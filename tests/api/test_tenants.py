@@ -23,7 +23,7 @@ THEIRS = "theirs-4711"  # stands in everything that the other tenant wrote
 DOCUMENTATION = {"/docs", "/openapi.json"}
 ACT = {"all": True, "dry_run": False}
 OF_THE_HOUSE = re.compile(
-    r"/api/v1/(lanes|routes|ledger|status|diagnose)|/metrics"
+    r"/api/v1/(lanes|routes|ledger|status|diagnose|alerts)|/metrics"
 )  # all tenants' at once: no tenant's key
 NO_FILE = f"file-{'0' * 32}"  # tests/api/openai/test_isolation.py looks for files
 MOVING = {"audit", "api_key"}  # tables that hold no tenant's things
@@ -187,7 +187,7 @@ def test_who_only_watches_sees_figures_and_nobodys_prompts(api, store, other) ->
         assert THEIRS not in answer.text
         if answer.status_code != 403:
             seen.add((method, url))
-    figures = {"/metrics", *(f"/api/v1/{name}" for name in ("lanes", "routes", "ledger", "status"))}
+    figures = {"/metrics", *(f"/api/v1/{name}" for name in ("lanes", "routes", "ledger", "status", "alerts"))}
     probes = {path for path in PUBLIC_PATHS if not path.startswith("/ui")}  # pages: tests/api/ui/test_sessions.py
     assert seen == {("GET", path) for path in figures | probes - DOCUMENTATION}
 
