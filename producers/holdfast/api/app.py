@@ -44,6 +44,7 @@ from holdfast.api.openapi import EVERYWHERE, describe, name_operation
 from holdfast.api.problems import answer_problems
 from holdfast.api.request_ids import RequestIdMiddleware
 from holdfast.api.ui import batch_pages, dead_letter_pages, fleet_page, job_pages, login
+from holdfast.api.ui.errors import write_error_page
 from holdfast.config import Settings
 from holdfast.telemetry.tracing import is_tracing
 
@@ -99,7 +100,7 @@ def create_app(settings: Settings, pool_socket: Path | None = None) -> FastAPI:
     describe(app, names_of(settings))
     app.state.holdfast = app_state
     answer_problems(app)
-    app.state.error_writer = ErrorShapes(ERROR_WRITERS)
+    app.state.error_writer = ErrorShapes(ERROR_WRITERS, write_error_page)
     for part in PARTS:
         app.include_router(part.router, prefix=NATIVE, responses=EVERYWHERE)
     for part in CLIENT_APIS:

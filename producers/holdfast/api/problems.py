@@ -105,7 +105,7 @@ def problem_document(scope: Scope, told: HttpProblem) -> Response:
     say = str if caller is not None and types_commands(caller.name) else name_calls
     body = {
         "type": f"urn:holdfast:problem:{told.code}",
-        "title": TITLES.get(told.code, told.code.replace("_", " ").capitalize()),
+        "title": title_of(told.code),
         "status": told.status,
         "detail": say(told.detail),
         "code": told.code,
@@ -114,6 +114,15 @@ def problem_document(scope: Scope, told: HttpProblem) -> Response:
         **told.members,
     }
     return Response(orjson.dumps(body), told.status, media_type=MEDIA_TYPE)
+
+
+def title_of(code: str) -> str:
+    """Name a kind of error in a few words.
+
+    >>> title_of("busy"), title_of("no_such_path")
+    ('No room at the moment', 'No such path')
+    """
+    return TITLES.get(code, code.replace("_", " ").capitalize())
 
 
 def of_error(scope: Scope, error: HoldfastError) -> Response:

@@ -4,6 +4,7 @@ import pytest
 
 from api.test_keys import audited
 from api.ui.browser import Marked
+from holdfast.api.ui import dead_letter_pages
 
 LETTERS = "/ui/dead-letters"
 
@@ -13,6 +14,12 @@ def letters(browser, worker) -> int:
     jobs = [{"prompt": f"p{n}", "custom_id": f"line-{n}"} for n in range(4)]
     browser.client.post("/api/v1/jobs", json={"model": "smart", "jobs": jobs})
     return worker.bury()
+
+
+@pytest.fixture
+def patient(monkeypatch) -> None:
+    """A page that waits for the end of an operation, on a machine of any speed."""
+    monkeypatch.setattr(dead_letter_pages, "SOON", 60.0)
 
 
 def cause_of(browser) -> str:
@@ -40,7 +47,7 @@ def test_a_plan_tells_how_many_where_and_at_what_cost_and_changes_nothing(browse
     assert dead(browser) == letters
 
 
-def test_a_replay_is_followed_and_audited(browser, letters, store) -> None:
+def test_a_replay_is_followed_and_audited(browser, letters, patient, store) -> None:
     done = browser.press(f"{LETTERS}/act", action="replay", cause=cause_of(browser), max_tokens="900")
     assert (done.status_code, done.headers["location"]) == (303, LETTERS)
     assert dead(browser) == 0
@@ -71,7 +78,7 @@ def test_a_form_that_names_no_letters_or_no_action_does_nothing(browser, letters
     assert dead(browser) == letters
 
 
-def test_drained_letters_are_fetched_as_a_file(browser, letters) -> None:
+def test_drained_letters_are_fetched_as_a_file(browser, letters, patient) -> None:
     browser.press(f"{LETTERS}/act", action="drain", all="true")
     [link] = [values["href"] for tag, values in browser.read(LETTERS).elements if "download" in values]
     file = browser.client.get(link)
@@ -83,7 +90,7 @@ def test_drained_letters_are_fetched_as_a_file(browser, letters) -> None:
     assert "download" not in browser.open(LETTERS).text
 
 
-def test_one_job_is_replayed_from_its_page(browser, letters) -> None:
+def test_one_job_is_replayed_from_its_page(browser, letters, patient) -> None:
     job = browser.client.get("/api/v1/dlq").json()["jobs"][0]["id"]
     assert "edit and replay" in browser.open(f"/ui/jobs/{job}").text
     assert browser.press(f"{LETTERS}/act", action="replay", id=job).status_code == 303

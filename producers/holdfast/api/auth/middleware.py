@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from holdfast.api.app_state import AppState
 from holdfast.api.auth.audit_log import record_refusal
 from holdfast.api.auth.failed_auth import peer_of
+from holdfast.api.page_paths import LOGIN, is_page
 from holdfast.api.problems import UNAVAILABLE, of_error, problem
 from holdfast.api.request_ids import request_id
 from holdfast.client.operator import operator_name
@@ -20,7 +21,6 @@ from holdfast.model.access import ApiCaller, KeyScope
 from holdfast.model.errors import HoldfastError, StorageUnavailable, Unauthorized
 from holdfast.model.loopback import is_loopback
 
-UI, LOGIN = "/ui", "/ui/login"
 # For probes, which have no key, for who logs in, and what the API is like: nothing but a state, and what every wheel
 # holds.
 PUBLIC_PATHS = frozenset({"/livez", "/readyz", "/docs", "/openapi.json"}) | {
@@ -86,10 +86,6 @@ def shows_nothing(scope: Scope) -> bool:
     """Tell whether a page of the dashboard is asked for by somebody who has not logged in, or not lately."""
     headers = Headers(scope=scope)
     return is_page(scope["path"]) and not (headers.get("authorization") or headers.get("x-api-key"))
-
-
-def is_page(path: str) -> bool:
-    return path == UI or path.startswith(f"{UI}/")
 
 
 async def authenticate(app_state: AppState, scope: Scope) -> ApiCaller:

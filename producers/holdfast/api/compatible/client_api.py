@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Scope
 
+from holdfast.api.page_paths import is_page
 from holdfast.api.problems import ErrorWriter
 
 PREFIX = "/v1"
@@ -40,11 +41,13 @@ def refuse_anthropics_clients(request: Request) -> None:
 
 
 class ErrorShapes:
-    """Chooses how an error is written, by whose client made the request. Stands in ``app.state.error_writer``."""
+    """Chooses how an error is written: as a page, or by whose client asks. Stands in ``app.state.error_writer``."""
 
-    def __init__(self, writers: Mapping[ClientApi, ErrorWriter]) -> None:
-        self._writers = writers
+    def __init__(self, writers: Mapping[ClientApi, ErrorWriter], write_page: ErrorWriter) -> None:
+        self._writers, self._write_page = writers, write_page
 
     def __call__(self, scope: Scope) -> ErrorWriter | None:
+        if is_page(scope["path"]):
+            return self._write_page
         api = client_api_of(scope)
         return None if api is None else self._writers.get(api)

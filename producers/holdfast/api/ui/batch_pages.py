@@ -6,7 +6,6 @@ from starlette.responses import Response
 from holdfast.api.auth.request_context import Reading, Submitting
 from holdfast.api.native.filters import Name
 from holdfast.api.ui.forms import Page, go_to, page_router
-from holdfast.model.errors import InvalidId, NotFound
 from holdfast.model.ids import inner_id
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import JobFilter
@@ -29,10 +28,7 @@ async def show(
     batch: str, context: Reading, page: Page, state: State | None = None, cursor: Name | None = None
 ) -> Response:
     """Show a batch: how far it is, and its jobs, newest first."""
-    try:
-        view = await run_in_threadpool(context.backend.batch, batch)
-    except (NotFound, InvalidId) as error:
-        return page.page("nothing.html", context, status=404, what=str(error))
+    view = await run_in_threadpool(context.backend.batch, batch)
     where = JobFilter(batch=inner_id("batch", view["id"]), states=frozenset({state}) if state else None)
     found = await run_in_threadpool(context.backend.jobs, where, SHOWN, cursor)
     left = sum(view["counts"][each] for each in LIVE)

@@ -11,7 +11,7 @@ from holdfast.api.native.filters import Name
 from holdfast.api.ui.forms import Page, PageSession, go_to, page_router
 from holdfast.client.backend import View
 from holdfast.client.reveal import Revealed, readable, reveal
-from holdfast.model.errors import Forbidden, InvalidId, NotFound
+from holdfast.model.errors import Forbidden, InvalidId
 from holdfast.model.ids import Kind, inner_id
 from holdfast.model.job import LIVE, State
 from holdfast.model.records import JobFilter
@@ -98,10 +98,7 @@ async def cancel(job: str, context: Submitting) -> Response:
 
 
 async def job_page(context: RequestContext, page: PageSession, job: str, revealed: Mapping[str, str] = {}) -> Response:
-    try:
-        view = await run_in_threadpool(context.backend.job, job)
-    except (NotFound, InvalidId) as error:
-        return page.page("nothing.html", context, status=404, what=str(error))
+    view = await run_in_threadpool(context.backend.job, job)
     return page.page("job.html", context, job=view, revealed=revealed, **facts_of(view))
 
 

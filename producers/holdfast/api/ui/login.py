@@ -6,8 +6,9 @@ from starlette.responses import FileResponse, Response
 
 from holdfast.api.app_state import AppState, InjectedAppState
 from holdfast.api.auth.audit_log import record_refusal
-from holdfast.api.auth.middleware import LOGIN, UI, refresh_keys
+from holdfast.api.auth.middleware import refresh_keys
 from holdfast.api.auth.session import COOKIE, new_session
+from holdfast.api.page_paths import LOGIN, UI
 from holdfast.api.ui.forms import Form, Page, PageSession, go_to, page_router, seen_by
 from holdfast.api.ui.rendering import HEADERS, HERE
 from holdfast.model.access import ApiCaller, read_key
