@@ -2,21 +2,27 @@
 
 import pytest
 
+from attempts import ended
 from holdfast.client import outages
 from holdfast.client.backend import SubmitRequest
 from holdfast.client.fleet import GateOverview
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
+from holdfast.client.overview import count_waiting
 from holdfast.lanes import BreakerView, Snapshot
 from holdfast.lanes.values import RouteFault
+from holdfast.model.fault import Fault, FaultKind
+from holdfast.model.step import Retry
 from holdfast.policy.outage_sentence import FaultCount
-from producing import StandInWorker, configured
+from holdfast.store.backlog import delayed_reasons
+from producing import StandInWorker, configured, permit
 
 DOWN = Snapshot(
     [BreakerView("endpoint:anthropic", "open", 1, 3.0, since=1_790_000_000.0),
      BreakerView("endpoint:openai", "half_open", 1, 5.0, since=1_790_000_000.0)],
     [], {},
 )  # fmt: skip
+NOTHING = Snapshot([], [], {})
 FAULTS = [RouteFault("anthropic/claude-opus-4-8", FaultCount("server_error", 503, 21))]
 
 
@@ -73,3 +79,26 @@ def test_a_young_diagnosis_is_told_with_the_outage(backend, monkeypatch) -> None
     said = {"anthropic": {"verdict": "provider_inference", "at": 1_790_000_000.0}}
     monkeypatch.setattr(outages, "diagnoses_of", lambda _: said)
     assert backend.job(job_of(backend))["why_waiting"].endswith("; diagnosed at 14:13 UTC: provider inference")
+
+
+def counted(backend: LocalBackend, gate: Snapshot = DOWN) -> dict[tuple[str, str], int]:
+    installation = backend.installation
+    situation = outages.read_situation(installation, gate, None, sees_all=True)
+    return count_waiting(situation, installation.ready().read(delayed_reasons, 100))
+
+
+def test_waiting_jobs_are_counted_by_what_they_wait_for(backend) -> None:
+    job_of(backend), job_of(backend)
+    assert counted(backend) == {("smart.batch", "outage"): 2}
+    backend.pause("smart.batch", paused=True)
+    assert counted(backend) == {("smart.batch", "paused"): 2}
+
+
+def test_delayed_jobs_wait_for_their_retry_and_others_for_their_turn(backend) -> None:
+    worker = StandInWorker(backend.installation.ready())
+    job_of(backend), job_of(backend)
+    [claimed, _] = worker.claim(jobs=2)
+    busy = Fault(FaultKind.OVERLOADED, "busy", 529)
+    worker.finish([ended(claimed, permit(claimed.id, claimed.lane), busy, Retry(60.0, True, {}))])
+    job_of(backend)
+    assert counted(backend, NOTHING) == {("smart.batch", "retry"): 1, ("smart.batch", "turn"): 1}

@@ -65,6 +65,16 @@ def test_no_worker_is_no_trouble_while_nothing_waits() -> None:
     assert verdict(Situation(has_workers=False)).state is HealthState.HEALTHY
 
 
+def test_without_workers_it_is_us_since_the_last_one_ended() -> None:
+    found = verdict(Situation(has_workers=False, waiting=7, workers_gone_at=1_790_000_000.0))
+    assert (found.cause, found.since) == ("no_worker", 1_790_000_000.0)
+
+
+def test_two_routes_that_come_back_are_told_in_one_sentence() -> None:
+    found = verdict(Situation(recovering=["a/m", "b/m"]))
+    assert found.sentence == "a/m and b/m answer again and get calls step by step; nothing waits. Nothing to do."
+
+
 def test_a_route_that_comes_back_is_told_until_it_takes_all() -> None:
     found = verdict(Situation(recovering=["a/m"], waiting=7))
     assert (found.state, found.cause) == (HealthState.RECOVERING, "ramp")

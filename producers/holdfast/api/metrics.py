@@ -7,15 +7,17 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from holdfast.api.counters import of_counters
-from holdfast.client.fleet import SEVERITY, LaneState, gate_overview, lane_states, severity
+from holdfast.client.fleet import SEVERITY, GateOverview, LaneState, gate_overview, lane_states, severity
 from holdfast.client.installation import Installation
+from holdfast.client.outages import read_situation
+from holdfast.client.overview import DELAYED, count_waiting
 from holdfast.config import Settings
 from holdfast.lanes import BucketView, Snapshot
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import LIVE, State
 from holdfast.policy.signals import ScopeKind
 from holdfast.store import Store
-from holdfast.store.backlog import oldest_wait
+from holdfast.store.backlog import delayed_reasons, oldest_wait
 from holdfast.store.counters import dead_by_fault, read_counters
 from holdfast.store.fleet import list_workers
 
@@ -41,10 +43,18 @@ class PrometheusCollector(Collector):
         yield from of_gate(overview.snapshot, routes_of(self._installation.settings))
         try:
             figures = list(of_store(self._installation.ready(), lane_states(self._installation, overview)))
+            figures.append(self._waiting(overview))
         except StorageUnavailable:
             figures = []
         yield gauge("holdfast_storage_up", "Whether the SQL database answers.", 1.0 if figures else 0.0)
         yield from figures
+
+    def _waiting(self, overview: GateOverview) -> Metric:
+        store = self._installation.ready()
+        situation = read_situation(self._installation, overview.snapshot, overview.warning, sees_all=True)
+        counted = count_waiting(situation, store.read(delayed_reasons, DELAYED))
+        samples = (((lane, kind.value), float(jobs)) for (lane, kind), jobs in counted.items())
+        return gauges("holdfast_waiting_jobs", "Jobs that wait, by what for.", ("lane", "reason"), samples)
 
 
 def of_store(store: Store, states: Sequence[LaneState]) -> Iterator[Metric]:

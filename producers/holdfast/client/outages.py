@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from holdfast.client.installation import Installation
@@ -24,6 +25,18 @@ from holdfast.store.overrides import OverrideKind, read_override_authors
 LATELY = 600.0  # seconds whose faults `status` shows
 DOWN = frozenset({"open", "half_open", "forced_open"})
 WAITING = (State.QUEUED, State.DELAYED)
+
+
+class WaitKind(StrEnum):
+    """What jobs wait for, in a word."""
+
+    PAUSED = "paused"  # an operator stopped their lane
+    NO_KEY = "no_key"  # no route of their plan has a usable credential
+    NO_WORKER = "no_worker"  # no worker runs
+    OUTAGE = "outage"  # every route of their plan is down
+    TURN = "turn"  # those before them
+    RETRY = "retry"  # the delay after a failed call, or a limit
+    DATE = "date"  # their own date
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +70,22 @@ class FleetSituation:
 
     def why_blocked(self, lane: str) -> str | None:
         """Say what keeps every job of a lane from starting; None where nothing does."""
+        found = self.blocked_by(lane)
+        return found and found[1]
+
+    def blocked_by(self, lane: str) -> tuple[WaitKind, str] | None:
+        """Tell what keeps every job of a lane from starting, in a word and in a sentence; None where nothing does."""
         if (paused := self.paused_by(lane)) is not None:
-            return paused
+            return WaitKind.PAUSED, paused
         model = lane.rpartition(".")[0]
         if reasons := self.installation.usable_keys.reasons(model):
-            return str(NoUsableKey(model, reasons))
+            return WaitKind.NO_KEY, str(NoUsableKey(model, reasons))
         if not self.forecast.has_workers:
-            return NO_WORKER.why
+            return WaitKind.NO_WORKER, NO_WORKER.why
         plan = self._plan(model)
         if plan is not None and plan.routes and all(self.is_down(route) for route in plan.routes):
-            return outage_sentence(self._with_jobs(self._outage(plan.routes[0]))) + self._diagnosed(plan.routes[0])
+            first = plan.routes[0]
+            return WaitKind.OUTAGE, outage_sentence(self._with_jobs(self._outage(first))) + self._diagnosed(first)
         return None
 
     def _diagnosed(self, route: Route) -> str:

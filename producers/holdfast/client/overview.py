@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from holdfast.client.fleet import (
@@ -18,7 +19,7 @@ from holdfast.client.fleet import (
     route_states,
 )
 from holdfast.client.installation import Installation
-from holdfast.client.outages import WAITING, FleetSituation, read_situation
+from holdfast.client.outages import WAITING, FleetSituation, WaitKind, read_situation
 from holdfast.lanes.values import RouteFault
 from holdfast.model.job import LIVE, SCHEDULED, State
 from holdfast.model.records import AuditRecord, WorkerRecord
@@ -153,6 +154,11 @@ class Overview:
         return min(begun, default=None)
 
     @property
+    def troubled_providers(self) -> frozenset[str]:
+        """Providers with a route that is down, whose diagnoses say something of now."""
+        return frozenset(route.state.route.provider for route in self.routes if route.outage is not None)
+
+    @property
     def oldest(self) -> float:
         return max((lane.oldest for lane in self.lanes), default=0.0)
 
@@ -190,9 +196,10 @@ def read_overview(installation: Installation, *, ledger_broken: bool = False) ->
     counters = store.read(read_counters)
     alerts = [*credential_alerts(installation, gate), *exception_alerts(counters)]
     redis, unusable = gate.warning or redis_warning(installation), installation.usable_keys.complaints()
+    gone_at = None if situation.forecast.has_workers else _last_worker(store)
     return Overview(
         at=situation.forecast.now,
-        verdict=_verdict(situation, lanes, routes, alerts, unusable, redis, ledger_broken=ledger_broken),
+        verdict=_verdict(situation, lanes, routes, alerts, unusable, redis, gone_at, ledger_broken=ledger_broken),
         lanes=lanes,
         routes=routes,
         reasons=wait_reasons(situation, lanes, store.read(delayed_reasons, DELAYED)),
@@ -225,6 +232,12 @@ def _lanes(
     ]
 
 
+def _last_worker(store: Store) -> float | None:
+    """When the last worker process ended, or its lease did; None where there was none of late."""
+    gone = store.read(partial(list_workers, live_only=False))
+    return max((min(each.stopped_at or each.lease_until, each.lease_until) for each in gone), default=None)
+
+
 def _pace(situation: FleetSituation, state: LaneState) -> float | None:
     """Jobs a second that a lane ends; None where its estimate says that nobody can tell."""
     if not state.eta.seconds:
@@ -253,6 +266,7 @@ def _verdict(  # noqa: PLR0917 - what a verdict rests on
     alerts: Sequence[Alert],
     unusable: Sequence[str],
     redis: str | None,
+    gone_at: float | None,
     *,
     ledger_broken: bool,
 ) -> HealthSummary:
@@ -261,6 +275,7 @@ def _verdict(  # noqa: PLR0917 - what a verdict rests on
             redis=redis,
             ledger_broken=ledger_broken,
             has_workers=situation.forecast.has_workers,
+            workers_gone_at=gone_at,
             waiting=sum(lane.waiting for lane in lanes),
             unusable=unusable,
             outages=[route.outage for route in routes if route.outage is not None],
@@ -269,6 +284,22 @@ def _verdict(  # noqa: PLR0917 - what a verdict rests on
             auth_outages={alert.about for alert in alerts if alert.kind == "auth_outage"},
         )
     )
+
+
+def count_waiting(
+    situation: FleetSituation, delayed: Sequence[tuple[str, str | None, int]]
+) -> dict[tuple[str, WaitKind], int]:
+    """Count waiting jobs by lane and by what they wait for. ``delayed``: reasons of those that start next."""
+    found: Counter[tuple[str, WaitKind]] = Counter()
+    for lane in situation.lanes:
+        blocked = situation.blocked_by(lane.lane)
+        found[lane.lane, blocked[0] if blocked else WaitKind.TURN] += lane.counts.get(State.QUEUED, 0)
+        later = [(why, jobs) for name, why, jobs in delayed if name == lane.lane]
+        there, seen = lane.counts.get(State.DELAYED, 0), sum(jobs for _, jobs in later)
+        for why, jobs in later:
+            kind = blocked[0] if blocked else WaitKind.DATE if why is None else WaitKind.RETRY
+            found[lane.lane, kind] += round(jobs * there / seen)
+    return {key: jobs for key, jobs in sorted(found.items()) if jobs}
 
 
 def wait_reasons(

@@ -22,6 +22,7 @@ class HealthState(StrEnum):
 class Situation:
     """What is known. Each text is a sentence without its full stop; ``None`` and empty: no such trouble.
 
+    ``workers_gone_at``: when the last worker ended, in seconds since the epoch.
     ``auth_outages``: providers whose logins are out, so that a refused key is their fault and not ours.
     """
 
@@ -29,6 +30,7 @@ class Situation:
     redis: str | None = None
     ledger_broken: bool = False
     has_workers: bool = True
+    workers_gone_at: float | None = None
     waiting: int = 0
     unusable: Sequence[str] = ()
     outages: Sequence[Outage] = ()
@@ -60,7 +62,8 @@ def _broken_here(now: Situation) -> HealthSummary | None:
     if now.redis is not None:
         return _us("redis", now.redis.rstrip("."))
     if not now.has_workers and now.waiting:
-        return _us("no_worker", f"no worker runs, and {_jobs(now.waiting)}; start one with `holdfast worker`")
+        what = f"no worker runs, and {_jobs(now.waiting)}; start one with `holdfast worker`"
+        return _us("no_worker", what, now.workers_gone_at)
     if now.unusable:
         return _us("no_key", now.unusable[0].rstrip("."))
     return None
@@ -99,17 +102,17 @@ def _well(now: Situation) -> HealthSummary:
     waiting = _jobs(now.waiting) if now.waiting else "nothing waits"
     if now.recovering:
         routes = " and ".join(now.recovering)
-        again = "answer" if len(now.recovering) > 1 else "answers"
+        again, get = ("answer", "get") if len(now.recovering) > 1 else ("answers", "gets")
         return HealthSummary(
             HealthState.RECOVERING,
             "ramp",
-            f"{routes} {again} again and gets calls step by step; {waiting}. Nothing to do.",
+            f"{routes} {again} again and {get} calls step by step; {waiting}. Nothing to do.",
         )
     return HealthSummary(HealthState.HEALTHY, "well", f"All is well: every route takes calls; {waiting}.")
 
 
-def _us(cause: str, what: str) -> HealthSummary:
-    return HealthSummary(HealthState.US, cause, f"It is us: {what}.")
+def _us(cause: str, what: str, since: float | None = None) -> HealthSummary:
+    return HealthSummary(HealthState.US, cause, f"It is us: {what}.", since)
 
 
 def _jobs(count: int) -> str:

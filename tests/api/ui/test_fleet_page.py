@@ -1,10 +1,14 @@
 """One load answers what an operator has to know, right to what is stored; then only what changed is sent."""
 
+import time
+
 import pytest
 
 from api.ui.browser import Marked
 from holdfast.api.ui import dashboard
+from holdfast.client.fleet import GateOverview
 from holdfast.model.errors import StorageUnavailable
+from holdfast.store.fleet import stop_worker
 
 CONTRACT = [
     "verdict", "since", "clients", "backlog", "oldest-due", "trend", "drain-eta", "route-card", "next-probe",
@@ -51,6 +55,15 @@ def test_without_redis_it_is_us(browser, jobs) -> None:
     assert page.value("verdict") == "us"
     assert page.text("verdict").startswith("It is us: Redis")
     assert page.value("since") == ""
+
+
+def test_without_a_worker_it_is_us_since_the_last_one_ended(browser, store, worker, jobs, monkeypatch) -> None:
+    monkeypatch.setattr("holdfast.client.overview.redis_warning", lambda _: None)
+    monkeypatch.setattr("holdfast.client.overview.gate_overview", lambda _: GateOverview())
+    store.write(stop_worker, worker.id)
+    page = browser.read()
+    assert page.marked["verdict"][0][0]["data-cause"] == "no_worker"
+    assert 0 <= time.time() - float(page.value("since")) < 600
 
 
 def test_what_an_operator_did_stands_on_the_page(browser) -> None:

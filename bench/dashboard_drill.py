@@ -1,0 +1,303 @@
+"""Real outages before a browser: `python bench/dashboard_drill.py [--shots DIR] [--axe axe.min.js] [--seconds N]`.
+
+A pool runs on two simulated providers while both fall ill and heal. In each phase Chromium opens the dashboard once,
+and what its elements say is held against what the simulators and the store know. Pictures go to ``--shots``; with the
+script of axe-core every page is checked for WCAG 2.2 AA. Needs Debian's Chromium and Playwright, else it says so.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from api_server import ApiServer, served
+from chromium import chromium, missing
+from drill_questions import Truth, answers, wrong_answers
+from figures import Figure, show
+from holdfast.client.backend import JobDefaults, SubmitRequest
+from holdfast.client.overview import made_at
+from holdfast.lab.local_pool import local_pool
+from holdfast.lab.providers.settings import InjectedFault, SimSettings
+from holdfast.model.ids import public_id
+from holdfast.model.job import Priority, State
+from holdfast.model.records import JobFilter
+from holdfast.store.backlog import list_lanes, oldest_queued
+from holdfast.store.batches import list_batches
+from holdfast.store.jobs import list_jobs
+from rig import Rig, configuration
+
+RATE = 10  # jobs a second that are submitted
+PHASE = 15.0  # seconds from a change until a page is opened
+VALUES = {"limits": "limits = { requests_per_minute = 3000 }", "concurrency": 100, "lease": "3s", "deadline": "20s"}
+PRICED = 'model = "{0}-model", price = {{ input = 1.0, output = 5.0 }} }}'
+PROVIDERS = ("first", "second")
+SOON = 3.0  # seconds after a heal at which it is looked at
+CALM = 180.0  # seconds in which a backlog drains
+AT_RISK = 3  # jobs with a deadline that an outage threatens
+DEADLINE = 600.0  # seconds
+VIEWS = (("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390))
+RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}"
+GRAVE = {"serious", "critical"}
+
+
+@dataclass(slots=True)
+class Found:
+    """What was seen so far: wrong answers and grave findings of axe, as sentences."""
+
+    wrong: list[str] = field(default_factory=list)
+    grave: list[str] = field(default_factory=list)
+    asked: int = 0
+
+
+@dataclass(slots=True)
+class Drill:
+    pool: Rig
+    server: ApiServer
+    browser: Any
+    shots: Path | None
+    axe: str | None
+    seconds: float
+    found: Found = field(default_factory=Found)
+    accepted: int = 0
+
+    def submit(self, **terms: Any) -> None:
+        """Hand in a second's jobs, or a few with terms of their own."""
+        count = AT_RISK if terms else RATE
+        prompts = [f"prompt {self.accepted + number}" for number in range(count)]
+        request = SubmitRequest(prompts, JobDefaults(model="bench", **terms), many=True, name="drill")
+        self.pool.holdfast.backend.submit(request)
+        self.accepted += count
+
+    def phase(self, name: str, seconds: float, truth: Callable[[], Truth]) -> None:
+        """Let a phase go on for a while, and look at it."""
+        time.sleep(seconds)
+        self.look(name, truth)
+
+    def look(self, phase: str, truth: Callable[[], Truth]) -> None:
+        """Open the page once, and hold its answers against the truth of the same moment."""
+        for scheme, width in VIEWS:
+            context = self.browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+            page = context.new_page()
+            page.goto(f"{self.server.url}/ui")
+            if (scheme, width) == VIEWS[0]:
+                told, known = answers(page), truth()
+                wrong = wrong_answers(told, known)
+                self.found.wrong += [f"{phase}: {each}" for each in wrong]
+                self.found.asked += 1
+                print(f"  {phase}: {told['verdict']['text']}", *wrong, sep="\n    ", file=sys.stderr)
+            self.shoot(page, f"{phase}-{scheme}-{width}")
+            context.close()
+            self.check("/ui", phase, scheme, width)
+
+    def shoot(self, page: Any, name: str) -> None:
+        if self.shots is not None:
+            self.shots.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=self.shots / f"{name}.png", full_page=True)
+
+    def check(self, path: str, name: str, scheme: str, width: int) -> None:
+        """Let axe look at a page. It needs a page without our policy, which forbids it to run."""
+        if self.axe is None:
+            return
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
+        )
+        page = context.new_page()
+        page.goto(self.server.url + path)
+        page.evaluate(self.axe)
+        for each in page.evaluate(f"axe.run(document, {RULES})")["violations"]:
+            if each["impact"] in GRAVE:
+                node = each["nodes"][0]
+                self.found.grave.append(f"{name} {scheme} {width}: {each['id']} in {node['html'][:120]}")
+        if path != "/ui":
+            self.shoot(page, f"page-{name}-{scheme}-{width}")
+        context.close()
+
+    def pages(self) -> None:
+        """Every other page, in each view."""
+        store = self.pool.store
+        self.bury()
+        dead = store.read(list_jobs, JobFilter(states=frozenset({State.DEAD})), 1)[0]
+        paths = {
+            "jobs": "/ui/jobs",
+            "job": f"/ui/jobs/{public_id('job', dead.id)}",
+            "batches": "/ui/batches",
+            "batch": f"/ui/batches/{public_id('batch', store.read(list_batches, limit=1)[0].id)}",
+            "dead": "/ui/dead-letters",
+            "error": "/ui/nothing",
+        }
+        for name, path in paths.items():
+            for scheme, width in VIEWS:
+                self.check(path, name, scheme, width)
+        self.check_plan()
+
+    def bury(self) -> None:
+        """Have some jobs die, so that the pages of dead letters have something to show."""
+        for sim in self.pool.sims:
+            sim.break_(InjectedFault(mode="too-long"))
+        self.submit(priority=Priority.INTERACTIVE)
+        where = JobFilter(states=frozenset({State.DEAD}))
+        self.pool.until(lambda: bool(self.pool.store.read(list_jobs, where, 1)), CALM, "no job died")
+
+    def check_plan(self) -> None:
+        """The plan of a replay, which is a form's answer."""
+        for scheme, width in VIEWS:
+            context = self.browser.new_context(
+                viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
+            )
+            page = context.new_page()
+            page.goto(f"{self.server.url}/ui/dead-letters")
+            page.get_by_role("button", name="Replay all").click()
+            self.shoot(page, f"page-plan-{scheme}-{width}")
+            if self.axe is not None:
+                page.evaluate(self.axe)
+                found = page.evaluate(f"axe.run(document, {RULES})")["violations"]
+                self.found.grave += [
+                    f"plan {scheme} {width}: {each['id']}" for each in found if each["impact"] in GRAVE
+                ]
+            context.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shots", type=Path)
+    parser.add_argument("--axe", type=Path)
+    parser.add_argument("--seconds", type=float, default=PHASE)
+    given = parser.parse_args()
+    if (why := missing()) is not None:
+        print(f"not run: {why}", file=sys.stderr)
+        return 0
+    axe = given.axe.read_text(encoding="utf-8") if given.axe else None
+    with opened() as (pool, server), chromium() as browser:
+        drill = Drill(pool, server, browser, given.shots, axe, given.seconds)
+        play(drill)
+    for sentence in (*drill.found.wrong, *drill.found.grave):
+        print(f"  {sentence}", file=sys.stderr)
+    figures = [
+        Figure("phases looked at", drill.found.asked, ("=", 6)),
+        Figure("wrong answers", len(drill.found.wrong), ("=", 0)),
+        *([Figure("serious findings of axe", len(drill.found.grave), ("=", 0))] if axe else []),
+    ]
+    return show("dashboard drill", figures)
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Rig, ApiServer]]:
+    """A pool on two providers, with one worker and a server."""
+    os.environ.setdefault("HOLDFAST_BENCH_KEY", "sk-bench")
+    sims = [SimSettings(latency=(0.1, 0.3))] * 2
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as name:
+        directory = Path(name)
+        with local_pool(Rig, directory, sims, lambda urls: priced(configuration(directory, urls, **VALUES))) as pool:
+            pool.start(1)
+            with served(pool) as server:
+                yield pool, server
+
+
+def priced(text: str) -> str:
+    for name in ("first", "second"):
+        text = text.replace(f'model = "{name}-model" }}', PRICED.format(name))
+    return text
+
+
+class Known:
+    """What simulators and store know at a moment, and what was done to them."""
+
+    def __init__(self, drill: Drill) -> None:
+        self._drill, self._pool = drill, drill.pool
+        self.broken_at: float | None = None
+        self.calls: list[tuple[float, list[int]]] = []
+
+    def break_(self, place: int) -> None:
+        self._pool.sims[place].break_(InjectedFault(mode="e529"))
+        self.broken_at = self.broken_at or time.time()
+
+    def heal(self) -> None:
+        for sim in self._pool.sims:
+            sim.heal()
+
+    def stop_workers(self) -> None:
+        self._pool.stop_workers()
+        self._pool.workers.clear()
+
+    def note_calls(self) -> None:
+        self.calls.append((time.time(), [sim.counts()["calls"] for sim in self._pool.sims]))
+
+    def backlog(self) -> int:
+        lanes = self._pool.store.read(list_lanes)
+        return sum(lane.counts.get(state, 0) for lane in lanes for state in (State.QUEUED, State.DELAYED))
+
+    def is_calm(self) -> bool:
+        return self.backlog() < RATE * 2
+
+    def is_recovered(self) -> bool:
+        breakers = self._pool.lanes.snapshot().breakers
+        return all(breaker.state == "closed" and breaker.allowance is None for breaker in breakers)
+
+    def now(self, state: str | None, **expected: Any) -> Truth:
+        """Gather it. ``expected``: what the drill itself did."""
+        counts = [sim.counts() for sim in self._pool.sims]
+        then = next(calls for at, calls in self.calls if at >= time.time() - 60)
+        lately = [each["calls"] - before for each, before in zip(counts, then, strict=True)]
+        usage = [each["usage"] for each in counts]
+        oldest = self._pool.store.read(oldest_queued, "bench.batch")
+        return Truth(
+            at=time.time(),
+            state=state,
+            accepted=self._drill.accepted,
+            backlog=self.backlog(),
+            oldest=time.time() - made_at(oldest) if oldest else 0.0,
+            rate=RATE,
+            cost=sum(each["input"] * 1.0 + each["output"] * 5.0 for each in usage) / 1_000_000,
+            shares={name: calls / (sum(lately) or 1) for name, calls in zip(PROVIDERS, lately, strict=True)},
+            broken_at=self.broken_at,
+            **expected,
+        )
+
+
+def feed(drill: Drill, known: Known, stop: threading.Event) -> None:
+    """Submit at one rate until it is told to stop."""
+    due = time.monotonic()
+    while not stop.wait(max(0.0, due - time.monotonic())):
+        drill.submit()
+        known.note_calls()
+        due += 1.0
+
+
+def play(drill: Drill) -> None:
+    """Calm, one provider down, both down, healing, nobody works, calm again."""
+    known, stop = Known(drill), threading.Event()
+    feeding = threading.Thread(target=feed, args=(drill, known, stop), daemon=True)
+    feeding.start()
+    try:
+        drill.phase("1-calm", drill.seconds, lambda: known.now("healthy"))
+        known.break_(0)
+        drill.phase("2-first-down", drill.seconds, lambda: known.now("provider", down=frozenset({"first"})))
+        known.break_(1)
+        drill.submit(expires_in=DEADLINE)
+        drill.phase(
+            "3-both-down", drill.seconds, lambda: known.now("provider", down=frozenset(PROVIDERS), at_risk=AT_RISK)
+        )
+        known.heal()
+        drill.phase("4-healing", SOON, lambda: known.now(None, healing=True))
+        drill.pool.until(known.is_calm, CALM, "the backlog did not drain")
+        known.stop_workers()
+        drill.phase("5-no-worker", drill.seconds, lambda: known.now("us"))
+        drill.pool.start(1)
+        drill.pool.until(known.is_calm, CALM, "the backlog did not drain")
+        drill.pool.until(known.is_recovered, CALM, "the routes did not recover")
+        drill.phase("6-calm-again", drill.seconds, lambda: known.now("healthy"))
+    finally:
+        stop.set()
+        feeding.join()
+    drill.pages()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
