@@ -94,7 +94,13 @@ def test_a_page_asks_for_what_changed_and_gets_no_more(browser, jobs) -> None:
     assert "failures" not in news["parts"]
 
 
-def test_pages_that_ask_at_one_time_share_one_look(browser, monkeypatch) -> None:
+@pytest.fixture
+def no_samples(monkeypatch) -> None:
+    """A dashboard that looks only when a page asks."""
+    monkeypatch.setattr(dashboard, "SAMPLE", 3600.0)
+
+
+def test_pages_that_ask_at_one_time_share_one_look(no_samples, browser, monkeypatch) -> None:
     looks = []
     monkeypatch.setattr(dashboard, "FRESH", 3600.0)
     read = dashboard.read_overview
