@@ -22,13 +22,12 @@ from chromium import chromium, missing
 from drill_questions import Truth, answers, wrong_answers
 from figures import Figure, show
 from holdfast.client.backend import JobDefaults, SubmitRequest
-from holdfast.client.overview import made_at
 from holdfast.lab.local_pool import local_pool
 from holdfast.lab.providers.settings import InjectedFault, SimSettings
 from holdfast.model.ids import public_id
 from holdfast.model.job import Priority, State
 from holdfast.model.records import JobFilter
-from holdfast.store.backlog import list_lanes, oldest_queued
+from holdfast.store.backlog import list_lanes, oldest_wait
 from holdfast.store.batches import list_batches
 from holdfast.store.jobs import list_jobs
 from rig import Rig, configuration
@@ -246,13 +245,13 @@ class Known:
         then = next(calls for at, calls in self.calls if at >= time.time() - 60)
         lately = [each["calls"] - before for each, before in zip(counts, then, strict=True)]
         usage = [each["usage"] for each in counts]
-        oldest = self._pool.store.read(oldest_queued, "bench.batch")
+        oldest = self._pool.store.read(oldest_wait, "bench.batch")
         return Truth(
             at=time.time(),
             state=state,
             accepted=self._drill.accepted,
             backlog=self.backlog(),
-            oldest=time.time() - made_at(oldest) if oldest else 0.0,
+            oldest=oldest,
             rate=RATE,
             cost=sum(each["input"] * 1.0 + each["output"] * 5.0 for each in usage) / 1_000_000,
             shares={name: calls / (sum(lately) or 1) for name, calls in zip(PROVIDERS, lately, strict=True)},
