@@ -70,7 +70,7 @@ def are_clients_failing(told: Told, truth: Truth) -> Iterator[str]:
 
 def how_much_waits(told: Told, truth: Truth) -> Iterator[str]:
     backlog, oldest = int(told["backlog"]["value"]), float(told["oldest-due"]["value"])
-    if abs(backlog - truth.backlog) > SLACK * (10 if truth.healing else 1):
+    if abs(backlog - truth.backlog) > SLACK * (10 if truth.healing else 2):
         yield f"{truth.backlog} jobs wait, and the page says {backlog}"
     if not truth.healing and oldest > truth.oldest + SECONDS:
         yield f"no due job is older than {truth.oldest:.0f} s, and the page says {oldest:.0f}"
