@@ -124,4 +124,5 @@ def bulk_of(form: FormData, kind: type[B]) -> B:
 def fields_of(form: FormData) -> dict[str, object]:
     """Say which letters a form means."""
     found: dict[str, object] = {name: form[name] for name in CHOICES if form.get(name)}
-    return found | ({"id": [found["id"]]} if "id" in found else {})
+    truths = {"all": found["all"] == "true"} if "all" in found else {}
+    return found | truths | ({"id": [found["id"]]} if "id" in found else {})
