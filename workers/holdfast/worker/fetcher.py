@@ -45,7 +45,8 @@ class Fetcher:
             began = time.monotonic()
             wait = await self._round() if self.may_fetch else UNSURE
             await self.context.slots.changed(at_most=wait)
-            await asyncio.sleep(max(0.0, began + APART - time.monotonic()))
+            if self.context.slots.taken:
+                await asyncio.sleep(max(0.0, began + APART - time.monotonic()))
 
     async def _round(self) -> float:
         """Ask every lane that may have something; seconds until the next lane is worth asking."""
