@@ -33,7 +33,7 @@ from holdfast.store.jobs import list_jobs
 from rig import Rig, configuration
 
 RATE = 10  # jobs a second that are submitted
-PHASE = 15.0  # seconds from a change until a page is opened
+PHASE = 30.0  # seconds from a change until a page is opened: a trend is one of twenty
 VALUES = {"limits": "limits = { requests_per_minute = 3000 }", "concurrency": 100, "lease": "3s", "deadline": "20s"}
 PRICED = 'model = "{0}-model", price = {{ input = 1.0, output = 5.0 }} }}'
 PROVIDERS = ("first", "second")
