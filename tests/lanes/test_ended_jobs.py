@@ -45,6 +45,24 @@ async def test_whoever_listens_hears_of_jobs_that_ended(connection) -> None:
     assert [job for job in heard.jobs if job.startswith("j")] == [f"j{n}" for n in range(1_200)]
 
 
+async def test_a_listener_ends_though_its_client_swallows_a_cancellation(monkeypatch) -> None:
+    swallowed = asyncio.Event()
+
+    async def listen(_) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(EndedJobsListener, "_run", listen)
+    listener = EndedJobsListener(lambda: None, lambda _: None)
+    listener.start()
+    await asyncio.sleep(0)
+    await listener.close()
+    assert swallowed.is_set()
+
+
 async def test_a_redis_that_comes_later_is_found(connection) -> None:
     tries, heard = iter([QueueUnavailable("there", "not yet")]), Received()
 

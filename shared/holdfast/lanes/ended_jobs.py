@@ -15,6 +15,7 @@ from redis.asyncio.client import PubSub
 
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.hint_channel import HintChannel
+from holdfast.lanes.task_ends import ended
 from holdfast.lanes.topology import FAILED
 from holdfast.model.errors import QueueUnavailable
 
@@ -94,8 +95,7 @@ class EndedJobsListener:
 
     async def close(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended([self._task])
             self._task = None
 
     async def _run(self) -> None:

@@ -8,6 +8,7 @@ import redis.asyncio
 from redis.asyncio.client import PubSub
 
 from holdfast.lanes.hint_channel import HintChannel
+from holdfast.lanes.task_ends import ended
 
 EVERY_LANE = ""
 
@@ -41,8 +42,7 @@ class WakeListener:
 
     async def close(self) -> None:
         if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+            await ended([self._listener])
             self._listener = None
 
     @contextlib.asynccontextmanager

@@ -11,6 +11,7 @@ from holdfast.config import Settings
 from holdfast.credentials import Credentials
 from holdfast.lanes import Connection, Gate
 from holdfast.lanes.ended_jobs import EndedJobsPublisher
+from holdfast.lanes.task_ends import ended
 from holdfast.model.errors import HoldfastError
 from holdfast.store import Store
 from holdfast.store.fleet import stop_worker
@@ -29,7 +30,7 @@ from holdfast.worker.lane_schedule import LaneSchedule
 from holdfast.worker.learned_limits import LearnedLimits
 from holdfast.worker.outage_diagnoses import OutageDiagnoses
 from holdfast.worker.overrides import Overrides
-from holdfast.worker.part_tasks import ended, keep_running
+from holdfast.worker.part_tasks import keep_running
 from holdfast.worker.peer_watch import PeerWatch
 from holdfast.worker.permit_releaser import PermitReleaser
 from holdfast.worker.provider_pool import ProviderPool

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from holdfast.worker.part_tasks import ended
+from holdfast.lanes.task_ends import ended
 
 
 async def deaf(times: int) -> None:
