@@ -235,6 +235,14 @@ async def test_health_names_the_routes_that_admit_nothing(broken: House) -> None
     assert (await broken.another_gate().health(broken.plan)).open_routes == frozenset()
 
 
+async def test_health_is_at_least_as_young_as_the_call_that_is_judged_by_it(house: House) -> None:
+    house.plan = plan(route(), route("openai", "gpt"))
+    assert (await house.gate.health(house.plan)).open_routes == frozenset()
+    await house.break_down()
+    house.wait(0.01)
+    assert (await house.gate.health(house.plan, since=house.gate.now())).open_routes == {"anthropic/opus"}
+
+
 async def test_health_tells_of_a_route_on_probation(broken: House) -> None:
     assert (await broken.another_gate().health(broken.plan)).degraded == frozenset()
     broken.wait(1.5)

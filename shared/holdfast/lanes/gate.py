@@ -2,7 +2,6 @@
 
 import os
 import random
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -169,13 +168,17 @@ class Gate:
         name = f"{'fresh' if fresh else 'lost'}:{os.urandom(8).hex()}"
         await self._scripts.ask(lambda client: client.set(self._keys.epoch, name, nx=True))
 
-    async def health(self, plan: Plan) -> Health:
-        """Which routes of ``plan`` admit nothing now."""
-        known = self._health.get(plan.model)
-        if known is None or time.monotonic() - known[0] > self._clock.real(HEALTH_SECONDS):
+    async def health(self, plan: Plan, *, since: float = 0.0) -> Health:
+        """Which routes of ``plan`` admit nothing now.
+
+        ``since``: seconds on the gate's clock; the answer is at least as young. What opened the way for a call is known
+        to whoever judges that call, however short it was.
+        """
+        known, asked = self._health.get(plan.model), self.now()
+        if known is None or not max(since, asked - HEALTH_SECONDS) <= known[0] <= asked:  # the clock may be set back
             compiled = self._plans.of(plan)
             rows = await self._scripts.ask(lambda client: read_health(client, self._keys, compiled))
-            known = self._health[plan.model] = (time.monotonic(), health_of(compiled, rows, self.now()))
+            known = self._health[plan.model] = (asked, health_of(compiled, rows, self.now()))
         shut = self.local_breakers.shut(self.now())
         unreached = {route.name for route in plan.routes if route.provider in shut}
         return replace(known[1], open_routes=known[1].open_routes | unreached) if unreached else known[1]

@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from holdfast.lanes.evidence import sent_at
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
 from holdfast.model.exception_fault import is_exception
@@ -44,7 +45,8 @@ class DecisionMaker:
         assert outcome is not None
         if attempt.job.tries == 0:
             self.retries.first_call()
-        health = ALL_WELL if is_good(attempt) else await self.health(plan)
+        sent = sent_at(attempt, self.context.gate.now())
+        health = ALL_WELL if is_good(attempt) else await self.health(plan, since=sent)
         comparison = await self._comparison(attempt)
         now = self.context.gate.now()
         step = next_step(job, attempt.route, plan, outcome, health, now, random.uniform, comparison=comparison)
@@ -52,10 +54,13 @@ class DecisionMaker:
         own = isinstance(outcome, Fault) and is_its_own(outcome, job.tries, name, comparison, health, before=job.fault)
         return replace(attempt, step=await self._told(job, step), outcome=reconsidered(outcome, step), is_own=own)
 
-    async def health(self, plan: Plan) -> Health:
-        """How the routes of a plan are, by the gate and by what this process saw. Without Redis they count as well."""
+    async def health(self, plan: Plan, *, since: float = 0.0) -> Health:
+        """How the routes of a plan are, by the gate and by what this process saw. Without Redis they count as well.
+
+        ``since``: when the call was sent that is judged by it; a route that opened for that call was shut before.
+        """
         try:
-            health = await self.context.gate.health(plan)
+            health = await self.context.gate.health(plan, since=since)
         except QueueUnavailable as error:
             self.context.dependencies.failed(error)
             health = ALL_WELL
