@@ -74,8 +74,10 @@ CASES = [
         ),
         seconds=75.0,
     ),
-    one_bad("no-content-200", Answer(b"", 200, POISON), calls=2),
-    one_bad("a-page-instead-of-an-answer", Answer(PAGE, 200, POISON, HTML), calls=2),
+    # Its second call may end before any that was sent later than its first is known to be answered: an outage may have
+    # begun with it, so that a third settles it.
+    one_bad("no-content-200", Answer(b"", 200, POISON), calls_at_most=3),
+    one_bad("a-page-instead-of-an-answer", Answer(PAGE, 200, POISON, HTML), calls_at_most=3),
     Case(
         "safety-403",
         {"bad": plain("BAD"), **prompts(9)},
