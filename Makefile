@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo up soak bench test system chaos check check-types check-style check-structure format docs lock sbom audit clean
 
+# Hundreds of processes start in tests: none of them should have to compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 UV ?= uv
 LOCK := $(UV) pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url --python-version 3.11
@@ -32,7 +35,7 @@ test: ## all tests but whole runs, one process for each core (ARGS="tests/policy
 
 system: ## whole runs with real processes: workers, API, command line (they wait more than they work)
 	@PYTHON="$(PYTHON)" requirements/install dev
-	@$(BIN)/python -m pytest -m "system and not chaos" -n 6 --dist loadgroup tests/field tests/system $(ARGS)
+	@$(BIN)/python -m pytest -m "system and not chaos" -n 4 --dist loadgroup tests/field tests/system $(ARGS)
 
 chaos: ## every crash point, Redis fault and cut link, with real processes (minutes, on a quiet machine)
 	@PYTHON="$(PYTHON)" requirements/install dev
