@@ -31,7 +31,7 @@ from holdfast.policy.rate_limit import Allowance, per_minute
 
 START_PER_MS = 0.2  # 200 requests a second
 START_BURST = 20.0  # requests
-START_LEVEL = 3.0  # requests that leave at once: a limit of one a second refuses few of them
+START_LEVEL = 7.0  # requests that leave at once: a limit of one a second refuses few of them
 ABOVE_PROVEN = 3.7  # times what is proven: faster would meet the limit with a volley of refusals
 ABOVE_PROVEN_BEFORE = 8.0  # the same up to a rate that an earlier run found: it is probably there again
 SLOWEST_PER_MS = 0.001  # one a second: less is asked of no server
