@@ -232,15 +232,23 @@ def run_through_every_fault(system: System, http: httpx2.Client, keys: Mapping[s
     assert {attempt["route"].partition("/")[0] for attempt in attempts} >= set(MODES)  # every fault was met
 
 
+class Names(dict[str, str]):
+    """What stands for the parameters of paths: where nothing is given, a name that nothing has."""
+
+    def __missing__(self, parameter: str) -> str:
+        return f"{parameter}_0"
+
+
 def ask_for_everything(system: System, http: httpx2.Client, keys: Mapping[str, str]) -> None:
     admin = {"Authorization": f"Bearer {keys['admin']}"}
     job = http.get("/api/v1/jobs", headers=admin).json()["jobs"][0]["id"]
-    paths = [path.format(job=job, batch="batch_0", operation="op_0", name="good/good")
+    paths = [path.format_map(Names(job=job, name="good/good"))
              for path in http.get("/openapi.json", headers=admin).json()["paths"]]  # fmt: skip
     for path in [*paths, "/docs", "/openapi.json", "/nowhere", *(f"/api/v1/jobs?state={s}" for s in ("dead", "x"))]:
         for name, key in keys.items():
             for method in ("GET", "POST"):
-                answer = http.request(method, path, headers={"x-api-key": key})
+                paged = {"accept": "application/json"} if path.endswith("/events") else {}  # their stream has no end
+                answer = http.request(method, path, headers={"x-api-key": key} | paged)
                 system.said[f"{method} {path} as {name}"] = str(answer.headers).encode() + answer.content
     for key in (keys["unknown"] + "x", f"{keys['reader']} {keys['admin']}", "Basic " + keys["admin"]):
         system.said[f"odd {len(system.said)}"] = http.get("/api/v1/jobs", headers={"Authorization": key}).content

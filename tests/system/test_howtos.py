@@ -19,7 +19,7 @@ from own_network import own_network
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "howto").glob("*.md"))
 BLOCK = re.compile(r"^( *<!-- not run: [^\n]*-->\n)?^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-NOT_RUN = {"deploy.md": 2, "python.md": 1, "routes.md": 1, "scale.md": 1}
+NOT_RUN = {"deploy.md": 2, "http.md": 1, "python.md": 1, "routes.md": 1, "scale.md": 1}
 RUN = {"sh", "python", "toml"}
 SECONDS = 560  # for one page, on a machine that is busy with other things
 
