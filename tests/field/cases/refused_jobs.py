@@ -57,6 +57,8 @@ CASES = [
     one_bad("a-424-of-one", error(424, "the model failed on this input", when=POISON), calls_at_most=6),
     one_bad("a-429-of-one", error(429, "this request is larger than your limit", when=POISON), calls_at_most=8),
     one_bad("a-400-without-a-body", Answer(b"", 400, POISON), calls_at_most=6),
+    # A job asks at most four times: twice where its second call goes out before ten others have failed, once as one of
+    # the probes, and once when they are believed.
     Case(
         "every-line-is-malformed",
         prompts(60, temperature=0.5),
@@ -70,7 +72,7 @@ CASES = [
             ]
         ],
         others=Right(
-            state="dead", fault="invalid_request", calls_at_most=3, says=["Unsupported parameter: 'temperature'"]
+            state="dead", fault="invalid_request", calls_at_most=4, says=["Unsupported parameter: 'temperature'"]
         ),
         seconds=75.0,
     ),
