@@ -50,6 +50,7 @@ def test_a_call_that_gives_up_and_is_repeated_by_the_sdk_finds_its_job(client, w
 def test_a_call_that_is_made_again_after_it_was_given_up_finds_its_job_too(client, worker, store, beside) -> None:
     with pytest.raises(openai.APITimeoutError):
         client.with_options(timeout=0.5, max_retries=0).chat.completions.create(**ASK)
+    until(lambda: given_up(store))
     call = beside.submit(client.chat.completions.create, **ASK)
     until(lambda: not given_up(store))
     worker.answer(LANE)
