@@ -1,7 +1,9 @@
 """What ``up`` looks at before it starts anything, and what it says then."""
 
 import os
+import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,21 @@ def test_what_is_not_ready_in_time_is_ended(
     with pytest.raises(Conflict, match="was not ready within"):
         detached.start(["--config", str(settings.source), "api", "--port", "0"])
     assert not Path(f"/proc/{started[0]}").exists()
+
+
+def test_a_ctrl_c_in_the_moment_of_the_start_ends_what_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    started = list[subprocess.Popen[bytes]]()
+
+    def interrupted(arguments: list[str]) -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen(arguments))
+        signal.raise_signal(signal.SIGINT)
+        return started[0]
+
+    monkeypatch.setattr(detached, "spawn", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        detached.start(["sleep", "600"])
+    assert started[0].poll() == -signal.SIGTERM
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from holdfast.cli.processes import ChildFailed
@@ -31,21 +33,42 @@ class NothingUp(NotFound):
 
 def start(arguments: list[str]) -> None:
     """Start ``up`` with ``arguments`` in the background, and return when it works. Raises ChildFailed: it ended."""
+    child = None
+    try:
+        with interrupts_held_back():
+            child = spawn(arguments)
+        await_welcome(child)
+    except BaseException:
+        if child is not None:
+            end(child)
+        raise
+    say(f"Holdfast is up (process {child.pid}, log: {LOG}). `holdfast down` ends it.")
+
+
+@contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """Raise KeyboardInterrupt for a Ctrl-C at the end of the block: a process that nobody names yet cannot be ended."""
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
+def spawn(arguments: list[str]) -> subprocess.Popen[bytes]:
+    """Start ``up`` in a session of its own; what it prints goes to ``LOG``."""
     HOME.mkdir(exist_ok=True)
     with LOG.open("wb") as log:
-        child = subprocess.Popen(  # noqa: S603  ourselves
+        return subprocess.Popen(  # noqa: S603  ourselves
             [sys.executable, "-m", "holdfast.cli", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    try:
-        await_welcome(child)
-    except BaseException:
-        end(child)
-        raise
-    say(f"Holdfast is up (process {child.pid}, log: {LOG}). `holdfast down` ends it.")
 
 
 def await_welcome(child: subprocess.Popen[bytes]) -> None:
