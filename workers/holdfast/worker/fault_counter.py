@@ -8,25 +8,29 @@ from holdfast.lanes import Connection
 from holdfast.lanes.recent_faults import FaultKey, note_faults
 from holdfast.model.fault import Fault
 
-LOOK = 1.0  # seconds
+PAUSE = 1.0  # seconds between two tellings
 
 
 @dataclass(slots=True)
 class FaultCounter:
-    """``heard`` costs nothing; ``run`` passes on once a second what was heard."""
+    """``heard`` costs nothing; ``run`` tells the first fault at once, and what follows once a second."""
 
     connection: Connection
     _counts: Counter[FaultKey] = field(default_factory=Counter)
+    _some: asyncio.Event = field(default_factory=asyncio.Event)
 
     def heard(self, route: str, fault: Fault) -> None:
         """A call to ``route`` failed."""
         self._counts[route, fault.kind.value, fault.status] += 1
+        self._some.set()
 
     async def run(self) -> None:
         """Pass on until cancelled. Raises QueueUnavailable: what could not be told is told later."""
         while True:
-            await asyncio.sleep(LOOK)
-            if self._counts:
-                counts = Counter(self._counts)
-                await asyncio.to_thread(note_faults, self.connection, counts)
-                self._counts -= counts
+            await self._some.wait()
+            counts = Counter(self._counts)
+            await asyncio.to_thread(note_faults, self.connection, counts)
+            self._counts -= counts
+            if not self._counts:
+                self._some.clear()
+            await asyncio.sleep(PAUSE)
