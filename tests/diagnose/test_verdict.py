@@ -113,3 +113,83 @@ def test_the_sentence_names_the_provider_what_failed_and_what_its_page_says() ->
         "its status page says web major outage (Login fails)"
     )
     assert told.advice
+
+
+NO_KEY = {"main": "environment variable K is not set"}
+AWAY = Unreachable("x takes no connection")
+
+
+@pytest.mark.parametrize(
+    ("found", "first", "also"),
+    [
+        ({"missing": NO_KEY, "unreachable": AWAY}, Verdict.LOCAL_NETWORK, [Verdict.LOCAL_CONFIGURATION]),
+        (
+            {"missing": NO_KEY, "issuer_fails": True, "unreachable": AWAY},
+            Verdict.LOCAL_NETWORK,
+            [Verdict.PROVIDER_AUTHENTICATION],
+        ),
+        (
+            {"missing": NO_KEY, "unreachable": AWAY, "others_reachable": True},
+            Verdict.LOCAL_CONFIGURATION,
+            [Verdict.PROVIDER_INFERENCE],
+        ),
+        ({"models": models(None, FaultKind.OVERLOADED), "page": WEB_DOWN}, Verdict.ONE_MODEL, [Verdict.WEB_ONLY]),
+        ({"models": models(FaultKind.SERVER_ERROR), "page": WEB_DOWN}, Verdict.PROVIDER_INFERENCE, [Verdict.WEB_ONLY]),
+        (
+            {"models": models(FaultKind.RATE_LIMITED, FaultKind.RATE_LIMITED, FaultKind.SPEND_LIMIT)},
+            Verdict.BUDGET,
+            [Verdict.RATE_LIMITED],
+        ),
+        (
+            {"models": models(FaultKind.OVERLOADED, FaultKind.OVERLOADED, FaultKind.MODEL_NOT_FOUND)},
+            Verdict.PROVIDER_INFERENCE,
+            [Verdict.ONE_MODEL],
+        ),
+        (
+            {"models": models(FaultKind.AUTH, FaultKind.RATE_LIMITED)},
+            Verdict.LOCAL_CONFIGURATION,
+            [Verdict.RATE_LIMITED],
+        ),
+        (
+            {"models": models(None, FaultKind.OVERLOADED, FaultKind.RATE_LIMITED)},
+            Verdict.ONE_MODEL,
+            [Verdict.RATE_LIMITED],
+        ),
+        (
+            {"models": models(FaultKind.SERVER_ERROR, FaultKind.SPEND_LIMIT)},
+            Verdict.BUDGET,
+            [Verdict.PROVIDER_INFERENCE],
+        ),
+    ],
+)
+def test_of_two_troubles_the_one_to_act_on_is_first_and_the_other_is_told(
+    found: dict[str, object], first: Verdict, also: list[Verdict]
+) -> None:
+    told = diagnose(Findings("p", **found))  # type: ignore[arg-type]
+    assert (told.verdict, list(told.also)) == (first, also)
+    assert "; " in told.sentence
+
+
+def test_the_sentence_names_both_and_the_advice_what_is_to_be_mended_after() -> None:
+    told = diagnose(Findings("p", missing=NO_KEY, unreachable=AWAY))
+    assert told.sentence == (
+        "p: no connection (x takes no connection), nor to any other host that was tried; "
+        "also there is nothing to log in with (environment variable K is not set)"
+    )
+    assert told.advice.partition("; then ")[2].startswith("correct the key")
+    calls = [
+        ModelCheck("a", "main", Fault(FaultKind.RATE_LIMITED, "429 slow down", 429)),
+        ModelCheck("b", "main", Fault(FaultKind.SPEND_LIMIT, "402 no credit", 402)),
+    ]
+    assert diagnose(Findings("p", models=calls)).sentence == (
+        "p: 1 of 2 models fails: HTTP 402 no credit (b (main)); also 1 of 2 models fails: HTTP 429 slow down (a (main))"
+    )
+
+
+def test_a_spare_key_of_no_use_is_told_and_changes_no_verdict() -> None:
+    spare = {"main": None, "spare": Fault(FaultKind.AUTH, "401 no", 401)}
+    told = diagnose(Findings("p", credentials=2, logins=spare, models=models(None)))
+    assert (told.verdict, told.also) == (Verdict.HEALTHY, ())
+    assert told.sentence == "p: its API answers (1 model); also key spare is refused: HTTP 401 no"
+    told = diagnose(Findings("p", credentials=2, missing={"spare": "K is not set"}, models=models(None)))
+    assert told.sentence.endswith("; also there is nothing to log in with as spare (K is not set)")

@@ -4,10 +4,10 @@ Only our own calls prove that a provider works or does not; its status page is a
 they leave open: whether a refused key is the key's fault, and whether a working API has a broken web front end.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from holdfast.diagnose.status_page import StatusPage
 from holdfast.model.fault import Fault
@@ -16,21 +16,21 @@ from holdfast.policy.signals import Signal
 
 
 class Verdict(StrEnum):
-    """Where the trouble lies."""
+    """Where the trouble lies, in the order in which troubles are acted on: what can be mended here, then the rest."""
 
     LOCAL_NETWORK = "local_network"
     LOCAL_CONFIGURATION = "local_configuration"
+    BUDGET = "budget"
     PROVIDER_AUTHENTICATION = "provider_authentication"
     PROVIDER_INFERENCE = "provider_inference"
     ONE_MODEL = "one_model"
     RATE_LIMITED = "rate_limited"
-    BUDGET = "budget"
     WEB_ONLY = "web_only"
     HEALTHY = "healthy"
 
     @property
     def weight(self) -> int:
-        """How much it keeps from work; of several providers the heaviest is told first."""
+        """The heaviest of several is told first."""
         return len(Verdict) - list(Verdict).index(self)
 
 
@@ -45,6 +45,7 @@ ADVICE: Mapping[Verdict, str] = {
     Verdict.WEB_ONLY: "nothing to do: the API works, only the provider's web pages do not",
     Verdict.HEALTHY: "nothing to do",
 }
+OURS_TO_MEND = frozenset({Verdict.LOCAL_NETWORK, Verdict.LOCAL_CONFIGURATION, Verdict.BUDGET})
 
 
 class Cause(StrEnum):
@@ -58,6 +59,9 @@ class Cause(StrEnum):
     RATE = "rate"
     MODEL = "model"
     OURS = "ours"
+
+
+OF_A_KEY = frozenset({Cause.LOGIN, Cause.ACCESS, Cause.MONEY})  # such a key is of no use, whatever the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +104,35 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One provider's verdict, in a sentence, and what to do."""
+    """One provider's verdict, in a sentence, and what to do. ``also``: what is wrong beside it, heaviest first."""
 
     provider: str
     verdict: Verdict
     sentence: str
+    also: tuple[Verdict, ...] = ()
 
     @property
     def advice(self) -> str:
-        return ADVICE[self.verdict]
+        """What to do first, and what is to be mended here after it."""
+        later = (each for each in self.also if each in OURS_TO_MEND and each is not self.verdict)
+        return "; then ".join([ADVICE[self.verdict], *(ADVICE[each] for each in later)])
+
+
+class ProviderProblem(NamedTuple):
+    """One thing that is wrong, and what was found of it."""
+
+    verdict: Verdict
+    what: str
 
 
 def diagnose(found: Findings) -> Diagnosis:
-    """Come to a verdict. What hides everything else goes first: no key, no connection, then what calls came to."""
-    verdict, why = _without_calls(found) or _by_calls(found)
-    return Diagnosis(found.provider, verdict, f"{found.provider}: {why}{_claim(found.page)}")
+    """Come to a verdict: what is to be acted on first. The sentence names it, and then all else that is wrong."""
+    problems = sorted(_problems(found), key=lambda each: -each.verdict.weight)
+    first, *others = problems or [_well(found)]
+    told = "; also ".join([first.what, *(each.what for each in others), *_spare_keys(found)])
+    web = [Verdict.WEB_ONLY] if problems and _is_web_only(found.page) else []  # the page's claim tells of it in words
+    also = dict.fromkeys([*(each.verdict for each in others), *web])
+    return Diagnosis(found.provider, first.verdict, f"{found.provider}: {told}{_claim(found.page)}", tuple(also))
 
 
 def cause_of(fault: Fault | None) -> Cause:
@@ -147,52 +165,82 @@ def _refusal(rule: FaultRule) -> Cause:
     return Cause.MODEL if rule.scope is Scope.ROUTE else Cause.ACCESS
 
 
-def _without_calls(found: Findings) -> tuple[Verdict, str] | None:
-    """The verdict where nothing can have been called."""
+def _problems(found: Findings) -> Iterator[ProviderProblem]:
+    """List what is wrong. Without a connection no call tells anything; without a key none was made."""
     if found.missing and len(found.missing) >= found.credentials:
         whose = Verdict.PROVIDER_AUTHENTICATION if found.issuer_fails else Verdict.LOCAL_CONFIGURATION
-        return whose, f"there is nothing to log in with ({'; '.join(found.missing.values())})"
-    if found.unreachable is None:
-        return None
-    why = f"no connection ({found.unreachable.why})"
+        yield ProviderProblem(whose, f"there is nothing to log in with ({'; '.join(found.missing.values())})")
+    if found.unreachable is not None:
+        yield _unreachable(found, found.unreachable)
+    else:
+        yield from _failed_calls(found)
+
+
+def _unreachable(found: Findings, obstacle: Unreachable) -> ProviderProblem:
+    why = f"no connection ({obstacle.why})"
     if not found.others_reachable:
-        return Verdict.LOCAL_NETWORK, f"{why}, nor to any other host that was tried"
-    if found.unreachable.unknown_name:
-        return Verdict.LOCAL_CONFIGURATION, f"{why}, while other hosts are found"
-    return Verdict.PROVIDER_INFERENCE, f"{why}, while other hosts answer"
+        return ProviderProblem(Verdict.LOCAL_NETWORK, f"{why}, nor to any other host that was tried")
+    if obstacle.unknown_name:
+        return ProviderProblem(Verdict.LOCAL_CONFIGURATION, f"{why}, while other hosts are found")
+    return ProviderProblem(Verdict.PROVIDER_INFERENCE, f"{why}, while other hosts answer")
 
 
-def _by_calls(found: Findings) -> tuple[Verdict, str]:
-    """The verdict from what calls came to: of models where any were called, else those that only log in."""
-    ends = {f"{each.model} ({each.credential})": each.fault for each in found.models} or dict(found.logins)
-    failed = {name: fault for name, fault in ends.items() if cause_of(fault) is not Cause.ANSWERS}
-    if not failed:
-        well = Verdict.WEB_ONLY if found.page and found.page.claims == "web_only" else Verdict.HEALTHY
-        what = f"its API answers ({_counted(len(ends), found)})" if ends else "its host is reached; no call was made"
-        return well, what
-    cause, _ = Counter(cause_of(fault) for fault in failed.values()).most_common(1)[0]
-    first = next(fault for fault in failed.values() if cause_of(fault) is cause)
-    assert first is not None  # it failed
-    told = (
-        f"{len(failed)} of {_counted(len(ends), found)} {'fails' if len(failed) == 1 else 'fail'}: {fault_words(first)}"
-    )
-    return _verdict(found, cause, some_answer=len(failed) < len(ends)), told + _who(failed, ends)
+def _failed_calls(found: Findings) -> Iterator[ProviderProblem]:
+    """Group failed calls by what they tell, the most frequent first."""
+    ends, by_cause = _ends(found), dict[Cause, dict[str, Fault]]()
+    for name, fault in ends.items():
+        if fault is not None and (cause := cause_of(fault)) is not Cause.ANSWERS:
+            by_cause.setdefault(cause, {})[name] = fault
+    some_answer = sum(map(len, by_cause.values())) < len(ends)
+    for cause, failed in sorted(by_cause.items(), key=lambda each: -len(each[1])):
+        verdict = _verdict(found, cause, some_answer=some_answer, is_all=len(failed) == len(ends))
+        yield ProviderProblem(verdict, _failure_words(found, failed))
 
 
-def _verdict(found: Findings, cause: Cause, *, some_answer: bool) -> Verdict:
-    if cause is Cause.RATE:
-        return Verdict.RATE_LIMITED
-    if cause is Cause.MONEY:
-        return Verdict.BUDGET
-    if some_answer and cause in {Cause.SICK, Cause.MODEL}:
-        return Verdict.ONE_MODEL
-    if cause is Cause.LOGIN:
-        return (
-            Verdict.PROVIDER_AUTHENTICATION
-            if _is_providers(found, some_answer=some_answer)
-            else Verdict.LOCAL_CONFIGURATION
-        )
-    return Verdict.PROVIDER_INFERENCE if cause is Cause.SICK else Verdict.LOCAL_CONFIGURATION
+def _ends(found: Findings) -> Mapping[str, Fault | None]:
+    """What calls came to: those of models where any were called, else those that only log in."""
+    return {f"{each.model} ({each.credential})": each.fault for each in found.models} or found.logins
+
+
+def _well(found: Findings) -> ProviderProblem:
+    verdict = Verdict.WEB_ONLY if _is_web_only(found.page) else Verdict.HEALTHY
+    calls = len(_ends(found))
+    what = f"its API answers ({_counted(calls, found)})" if calls else "its host is reached; no call was made"
+    return ProviderProblem(verdict, what)
+
+
+def _failure_words(found: Findings, failed: Mapping[str, Fault]) -> str:
+    calls, first = len(_ends(found)), next(iter(failed.values()))
+    told = f"{len(failed)} of {_counted(calls, found)} {'fails' if len(failed) == 1 else 'fail'}: {fault_words(first)}"
+    return told + (f" ({', '.join(failed)})" if len(failed) < calls else "")
+
+
+def _spare_keys(found: Findings) -> Iterator[str]:
+    """Name keys that are of no use beside one that was called with."""
+    if len(found.missing) < found.credentials:
+        for name, why in found.missing.items():
+            yield f"there is nothing to log in with as {name} ({why})"
+    called = {each.credential for each in found.models}
+    for name, fault in found.logins.items() if called else ():
+        if fault is not None and name not in called and cause_of(fault) in OF_A_KEY:
+            yield f"key {name} is refused: {fault_words(fault)}"
+
+
+def _verdict(found: Findings, cause: Cause, *, some_answer: bool, is_all: bool) -> Verdict:
+    """Judge calls that failed alike. ``some_answer``: other calls did not fail; ``is_all``: every call failed so."""
+    match cause:
+        case Cause.RATE:
+            return Verdict.RATE_LIMITED
+        case Cause.MONEY:
+            return Verdict.BUDGET
+        case Cause.SICK:
+            return Verdict.ONE_MODEL if some_answer else Verdict.PROVIDER_INFERENCE
+        case Cause.MODEL if not is_all:
+            return Verdict.ONE_MODEL
+        case Cause.LOGIN if _is_providers(found, some_answer=some_answer):
+            return Verdict.PROVIDER_AUTHENTICATION
+        case _:
+            return Verdict.LOCAL_CONFIGURATION
 
 
 def _is_providers(found: Findings, *, some_answer: bool) -> bool:
@@ -222,8 +270,8 @@ def fault_words(fault: Fault) -> str:
     )
 
 
-def _who(failed: Mapping[str, Fault | None], ends: Mapping[str, Fault | None]) -> str:
-    return f" ({', '.join(failed)})" if len(failed) < len(ends) else ""
+def _is_web_only(page: StatusPage | None) -> bool:
+    return page is not None and page.claims == "web_only"
 
 
 def _claim(page: StatusPage | None) -> str:

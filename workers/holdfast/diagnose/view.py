@@ -7,11 +7,12 @@ from holdfast.diagnose.checks import Examination
 
 
 def diagnosis_view(found: Examination) -> dict[str, Any]:
-    """Show a provider's verdict; ``at`` in seconds since the epoch."""
+    """Show a provider's verdict, and what is wrong beside it (``also``); ``at`` in seconds since the epoch."""
     about = found.diagnosis
     return {
         "provider": about.provider,
         "verdict": about.verdict.value,
+        "also": [each.value for each in about.also],
         "sentence": about.sentence,
         "advice": about.advice,
         "at": time.time(),

@@ -179,11 +179,16 @@ class LedgerView(AnswerModel):
 
 
 class ProviderDiagnosis(AnswerModel):
-    """What is wrong with one provider, as far as this server can tell, and what was looked at."""
+    """What is wrong with one provider, as far as this server can tell, and what was looked at.
+
+    ``verdict``: what to act on first; ``also``: what else is wrong.
+    """
 
     provider: str
     verdict: str
+    also: list[str]
     sentence: str
+    advice: str
 
 
 class DiagnosisAnswer(AnswerModel):
