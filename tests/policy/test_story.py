@@ -41,3 +41,10 @@ def test_an_expired_job_says_why_it_waited_and_no_more():
 
 def test_a_long_message_is_cut():
     assert told(attempt(1, "a/m", FaultKind.AUTH, "x" * 5_000)).count("x") <= TOLD + 10
+
+
+def test_a_sentence_ends_with_one_full_stop():
+    reason = DeathReason(FaultKind.TOO_LONG, "the maximum is 200000 tokens.", 400)
+    assert told(attempt(1, "a/m", FaultKind.AUTH, "no."), reason=reason) == (
+        "the maximum is 200000 tokens. Before that: a/m said auth: no."
+    )

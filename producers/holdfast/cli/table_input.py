@@ -13,6 +13,7 @@ import msgspec
 from holdfast.client.row_reader import JOB_KEYS, RowReader
 from holdfast.model import exact_json
 from holdfast.model.errors import InvalidRequest
+from holdfast.model.sentences import end_sentence
 
 LONGEST_CELL = 32 * 1024 * 1024  # characters, as many as a line may have bytes
 ROWS = 1_000  # of a Parquet file that are held at once
@@ -63,7 +64,7 @@ def from_csv(file: BufferedIOBase, name: str, options: RowOptions, bad: BadRows)
         hint = f"Convert it: iconv -f WINDOWS-1252 -t UTF-8 {name} > in.csv"
         raise InvalidRequest(name, "is CSV, and not in UTF-8.", hint) from None
     except csv.Error as error:
-        raise InvalidRequest(name, f"cannot be read as CSV: {error}.") from None
+        raise InvalidRequest(name, f"cannot be read as CSV: {end_sentence(error)}.") from None
 
 
 def cells(row: Mapping[str | None, Any]) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def from_parquet(file: BufferedIOBase, name: str, options: RowOptions, bad: BadR
         reader = options.reader(name, list(table.schema_arrow.names))
         return _written(b"", (row for batch in table.iter_batches(ROWS) for row in batch.to_pylist()), reader, bad)
     except (ArrowException, OSError) as error:
-        raise InvalidRequest(name, f"cannot be read as Parquet: {error}.", "Fetch it again.") from None
+        raise InvalidRequest(name, f"cannot be read as Parquet: {end_sentence(error)}.", "Fetch it again.") from None
 
 
 def from_json_lines(file: BufferedIOBase, name: str, options: RowOptions, bad: BadRows) -> BufferedIOBase:

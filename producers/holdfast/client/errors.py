@@ -14,6 +14,7 @@ from holdfast.model.errors import (
     StorageUnavailable,
     Unauthorized,
 )
+from holdfast.model.sentences import end_sentence
 
 SHOWN = 5  # problems that a sentence names before it counts the rest
 
@@ -102,7 +103,7 @@ class ServerUnavailable(HoldfastError):
 
     def __str__(self) -> str:
         return (
-            f"the server at {self.url} did not answer: {self.why}. "
+            f"the server at {self.url} did not answer: {end_sentence(self.why)}. "
             "Start it with `holdfast up`, or mend the address in HOLDFAST_URL."
         )
 
@@ -168,7 +169,7 @@ class PartlySubmitted(StorageUnavailable):
     def __str__(self) -> str:
         give_up = f", or give them up with `holdfast batch cancel {self.batch}`" if self.batch else ""
         return (
-            f"the database {self.where} went away: {self.why}. {self.accepted} of {self.of} jobs are accepted"
-            f"{f' in {self.batch}' if self.batch else ''}. "
+            f"the database {self.where} went away: {end_sentence(self.why)}. "
+            f"{self.accepted} of {self.of} jobs are accepted{f' in {self.batch}' if self.batch else ''}. "
             f"Submit again with the same idempotency key to add the rest{give_up}."
         )

@@ -8,6 +8,7 @@ from typing import Any
 from holdfast.client.row_sources import Row
 from holdfast.client.row_values import is_missing, metadata_text, plain
 from holdfast.model.errors import InvalidRequest
+from holdfast.model.sentences import end_sentence
 from holdfast.wire.batch_line import ANTHROPIC_LINE, OPENAI_LINE, OUTER
 from holdfast.wire.neutral import KEYS
 
@@ -87,7 +88,7 @@ class RowReader:
         except KeyError as error:
             raise InvalidRequest("template", f"needs {error.args[0]!r}, and this row has none.") from None
         except (IndexError, AttributeError, ValueError, TypeError) as error:
-            raise InvalidRequest("template", f"cannot be filled in: {error}.") from None
+            raise InvalidRequest("template", f"cannot be filled in: {end_sentence(error)}.") from None
 
     def _metadata(self, cells: Row) -> dict[str, str]:
         if self._keep_all:
@@ -132,7 +133,7 @@ def _fields(template: str | None) -> frozenset[str]:
         parsed = list(Formatter().parse(template or ""))
     except ValueError as error:
         hint = "A brace of the text itself is written twice: {{ or }}."
-        raise InvalidRequest("template", f"cannot be read: {error}.", hint) from None
+        raise InvalidRequest("template", f"cannot be read: {end_sentence(error)}.", hint) from None
     return frozenset(name.split(".")[0].split("[")[0] for _, name, _, _ in parsed if name is not None)
 
 

@@ -7,6 +7,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+from holdfast.model.sentences import end_sentence
+
 
 class HoldfastError(Exception):
     """The root of every error that Holdfast raises on purpose."""
@@ -90,7 +92,7 @@ class StorageUnavailable(HoldfastError):
 
     def __str__(self) -> str:
         return (
-            f"the database {self.where} did not answer: {self.why}. "
+            f"the database {self.where} did not answer: {end_sentence(self.why)}. "
             "Nothing was accepted; send it again when it is back."
         )
 
@@ -126,7 +128,7 @@ class QueueUnavailable(HoldfastError):
 
     def __str__(self) -> str:
         return (
-            f"Redis at {self.where} did not answer: {self.why}. "
+            f"Redis at {self.where} did not answer: {end_sentence(self.why)}. "
             "Accepted jobs are safe in SQL and start when it is back."
         )
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from holdfast.model.sentences import end_sentence
 from holdfast.policy.story import BEFORE
 
 UNKNOWN_CAUSE = "unknown"  # of what died before causes were kept
@@ -48,6 +49,8 @@ def normal_message(message: str) -> str:
     'maximum is # tokens, got # (request #)'
     >>> normal_message("bad key 'model'. Before that: openai/gpt said overloaded")
     "bad key 'model'"
+    >>> normal_message("bad key.") == normal_message("bad key. Before that: a said overloaded") == "bad key"
+    True
     """
-    first = message.partition(BEFORE)[0]
+    first = end_sentence(message.partition(BEFORE)[0])
     return SPACE.sub(" ", VARIABLE.sub("#", first[: 4 * LONGEST])).strip()[:LONGEST]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import DeathReason
 from holdfast.model.records import AttemptRecord
+from holdfast.model.sentences import end_sentence
 
 BEFORE = ". Before that: "  # between what ended a job and what routes said earlier
 TOLD = 300  # characters of what one route said
@@ -23,7 +24,7 @@ def with_story(reason: DeathReason, generation: int, attempts: Iterable[AttemptR
     for each in sorted(earlier, key=lambda attempt: attempt.number):
         by_route.setdefault(each.route, []).append(each)
     said = "; ".join(_said(route, calls) for route, calls in by_route.items())
-    return replace(reason, message=f"{reason.message}{BEFORE}{said}")
+    return replace(reason, message=f"{end_sentence(reason.message)}{BEFORE}{said}")
 
 
 def _said(route: str, calls: list[AttemptRecord]) -> str:

@@ -13,6 +13,7 @@ from holdfast.config.problems import from_pydantic
 from holdfast.lab.drill.scenario import Scenario
 from holdfast.lab.drill.thresholds import check_names
 from holdfast.model.errors import InvalidRequest, NotFound
+from holdfast.model.sentences import end_sentence
 
 OURS = files("holdfast.lab") / "scenarios"
 LARGEST = 4 * 1024 * 1024  # bytes of a file
@@ -67,18 +68,18 @@ def _text(file: str) -> str:
     except UnicodeDecodeError as error:
         raise InvalidRequest(file, f"cannot be read: its byte {error.start} is not UTF-8.") from None
     except (OSError, ValueError) as error:
-        raise InvalidRequest(file, f"cannot be read: {error}.") from None
+        raise InvalidRequest(file, f"cannot be read: {end_sentence(error)}.") from None
 
 
 def _parse(text: str, where: str) -> dict[str, Any]:
     try:
         raw = loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except (JSONDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidRequest(where, f"is neither JSON nor TOML: {error}.") from None
+        raise InvalidRequest(where, f"is neither JSON nor TOML: {end_sentence(error)}.") from None
     except RecursionError:
         raise InvalidRequest(where, "is nested too deeply.") from None
     except ValueError as error:
-        raise InvalidRequest(where, f"cannot be read: {error}.") from None
+        raise InvalidRequest(where, f"cannot be read: {end_sentence(error)}.") from None
     return dict(raw)
 
 

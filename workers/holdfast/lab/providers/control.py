@@ -9,6 +9,7 @@ import orjson
 
 from holdfast.lab.providers.settings import InjectedFault, Script
 from holdfast.model.errors import HoldfastError
+from holdfast.model.sentences import end_sentence
 
 PATIENCE = 30.0  # seconds
 
@@ -24,7 +25,8 @@ class SimUnreachable(HoldfastError):
         self.url, self.why = url, why
 
     def __str__(self) -> str:
-        return f"no simulated provider answers at {self.url}: {self.why}. Start one with `holdfast sim serve`."
+        why = end_sentence(self.why)
+        return f"no simulated provider answers at {self.url}: {why}. Start one with `holdfast sim serve`."
 
 
 def break_(url: str, fault: InjectedFault) -> None:
