@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from holdfast.api.ui.flow import FlowSpan
-from holdfast.drawing.svg import Scale, area, line, number, polyline, rect, round_top, text
+from holdfast.drawing.svg import Scale, area, line, polyline, rect, round_top, text
 
-WIDTH, HEIGHT = 720, 210
-LEFT, RIGHT = 44, 712
-RATES_TOP, RATES_FOOT = 14, 118  # of the panel of jobs a second
-WAIT_TOP, WAIT_FOOT = 142, 188  # of the panel of what waits
+WIDTH, HEIGHT = 720, 226
+LEFT, RIGHT = 56, 712
+RATES_TOP, RATES_FOOT = 24, 124  # of the panel of jobs a second
+WAIT_TOP, WAIT_FOOT = 152, 200  # of the panel of what waits
+HALF_CLOCK = 28  # of the width of a time of day in the largest letters, those of a narrow screen
 WINDOW = 900.0  # seconds
 LINES = (("accepted", "arrivals"), ("retries", "retries"), ("reroutes", "reroutes"))
 
@@ -69,8 +70,20 @@ def _outages(spans: Sequence[FlowSpan], time: Scale, begin: float) -> Iterator[s
 def _grid(scale: Scale, most: int, name: str) -> Iterator[str]:
     for tick in scale.ticks(most):
         yield line(LEFT, scale(tick), RIGHT, scale(tick), "grid" if tick else "axis")
-        yield text(LEFT - 6, scale(tick) + 4, f"{tick:,g}", "tick", "end")
-    yield text(LEFT, scale.end - 4, name, "tick")
+        yield text(LEFT - 6, scale(tick) + 4, short(tick), "tick", "end")
+    yield text(LEFT, scale.end - 5, name, "tick")
+
+
+def short(figure: float) -> str:
+    """Write the figure of an axis in four characters or less.
+
+    >>> [short(figure) for figure in (0, 2.5, 500, 2500, 100_000, 2_500_000)]
+    ['0', '2.5', '500', '2.5k', '100k', '2.5M']
+    """
+    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
+        if figure >= unit:
+            return f"{figure / unit:g}{letter}"
+    return f"{figure:g}"
 
 
 def _done(spans: Sequence[FlowSpan], time: Scale, rate: Scale, begin: float) -> Iterator[str]:
@@ -104,5 +117,5 @@ def _waiting(spans: Sequence[FlowSpan], time: Scale, wait: Scale, begin: float) 
 def _clock(time: Scale, begin: float) -> Iterator[str]:
     first = (int(begin) // 180 + 1) * 180
     for at in range(first, int(begin + WINDOW), 180):
-        x = number(time(at - begin))
-        yield text(float(x), WAIT_FOOT + 18, f"{datetime.fromtimestamp(at, UTC):%H:%M}", "tick", "middle")
+        x = min(time(at - begin), WIDTH - HALF_CLOCK)
+        yield text(x, WAIT_FOOT + 20, f"{datetime.fromtimestamp(at, UTC):%H:%M}", "tick", "middle")
