@@ -35,7 +35,7 @@ test: ## all tests but whole runs, one process for each core (ARGS="tests/policy
 
 system: ## whole runs with real processes: workers, API, command line (they wait more than they work)
 	@PYTHON="$(PYTHON)" requirements/install dev
-	@$(BIN)/python -m pytest -m "system and not chaos" -n 4 --dist loadgroup tests/field tests/system $(ARGS)
+	@$(BIN)/python -m pytest -m "system and not chaos" -n 4 --dist worksteal tests/field tests/system $(ARGS)
 
 chaos: ## every crash point, Redis fault and cut link, with real processes (minutes, on a quiet machine)
 	@PYTHON="$(PYTHON)" requirements/install dev
