@@ -7,6 +7,7 @@ import pytest
 
 from holdfast.model.exception_fault import EXCEPTION
 from holdfast.model.fault import FaultKind as Kind
+from holdfast.model.json_bounds import MOST_BRACKETS
 from holdfast.model.reply import Finish, Reply
 from holdfast.model.route import Api
 from holdfast.providers import sdk_provider
@@ -299,3 +300,10 @@ async def test_whatever_breaks_in_taking_an_answer_in_its_call_is_counted_and_th
     assert "the words" not in found.message
     assert json.loads(answer.response.body) == success(A)
     assert len(server.seen) == 1
+
+
+async def test_an_answer_of_brackets_alone_is_never_parsed(call):
+    whole = json.dumps(success(A)).encode()
+    answer, _ = await call(A, answers(200, whole[:-1] + b',"more":[' + b"[]," * MOST_BRACKETS + b"0]}"), deadline=60)
+    assert fault(answer).kind is Kind.BAD_ANSWER
+    assert "brackets" in fault(answer).message
