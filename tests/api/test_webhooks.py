@@ -20,7 +20,7 @@ def submit(api, **fields):
 
 def test_a_webhook_without_a_secret_is_refused_before_anything_is_accepted(api) -> None:
     answer = submit(api, webhook=URL)
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert "no signing secret" in answer.json()["detail"]
     assert api.get(JOBS).json()["jobs"] == []
 

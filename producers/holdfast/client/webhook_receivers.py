@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from holdfast.client.installation import Installation
 
 
+class NoSigningSecret(InvalidRequest):
+    """What was asked is right, and is taken once the tenant has a signing secret."""
+
+    code = "conflict"
+    http_status = 409
+
+
 def demand_receivers(installation: "Installation", tenant: str, urls: Iterable[str | None]) -> None:
     """Refuse URLs that no webhook may go to, and any while the tenant has no signing secret. Raises InvalidRequest."""
     named = dict.fromkeys(url for url in urls if url is not None)
@@ -21,9 +28,9 @@ def demand_receivers(installation: "Installation", tenant: str, urls: Iterable[s
 
 
 def demand_secret(installation: "Installation", tenant: str) -> None:
-    """Refuse webhooks of a tenant who could not tell them from anybody else's. Raises InvalidRequest."""
+    """Refuse webhooks of a tenant who could not tell them from anybody else's. Raises NoSigningSecret."""
     from holdfast.store.webhook_endpoints import read_signing_secrets  # noqa: PLC0415 - most submits name no receiver
 
     if not installation.ready().read(read_signing_secrets, tenant):
         hint = "Make one: `holdfast webhook secret`, or POST /api/v1/webhooks/secret; the receiver checks with it."
-        raise InvalidRequest("webhook", f"tenant {tenant!r} has no signing secret yet.", hint)
+        raise NoSigningSecret("webhook", f"tenant {tenant!r} has no signing secret yet.", hint)

@@ -43,6 +43,10 @@ EVENTS: Answers = {
 router = APIRouter(tags=["events"])
 
 
+POSITION = {"pattern": r"^(evt_[0-9a-f]{32}|oldest|newest|)$"}  # shown; what is wrong with another is said in words
+Position = Annotated[Name, Field(json_schema_extra=POSITION)]
+
+
 class EventQuery(BaseModel):
     """Every field narrows. ``after``: the id of the last event that was read, ``oldest`` or ``newest``."""
 
@@ -53,11 +57,11 @@ class EventQuery(BaseModel):
     batch: Name | None = None
     job: Name | None = None
     kind: list[EventKind] | None = None
-    after: Name | None = None
+    after: Position | None = None
     limit: int = Field(default=100, ge=1, le=1_000, description="of a page; a stream has no end")
 
 
-LastEventId = Annotated[str | None, Header(description="what a stream goes on after; it goes before `after`")]
+LastEventId = Annotated[Position | None, Header(description="what a stream goes on after; it goes before `after`")]
 
 
 @router.get("/events", response_class=Response, responses=EVENTS)

@@ -45,7 +45,7 @@ def list_webhooks(context: Reading) -> View:
     return webhooks(context).list()
 
 
-@router.post("", status_code=201, **shown(WebhookView, status=201))
+@router.post("", status_code=201, **shown(WebhookView, 409, status=201))
 def add_webhook(context: Operating, body: NewWebhook) -> View:
     """Send a tenant's events to a URL from now on: all, or those named."""
     return webhooks(context).add(body.url, body.events, tenant_of(context, body.tenant))
