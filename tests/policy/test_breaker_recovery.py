@@ -108,8 +108,9 @@ def test_a_recovered_route_ramps_up_round_by_round(route: Route) -> None:
     assert len(rounds) < 32
 
 
-def test_a_route_without_an_alternative_ramps_as_gently_and_then_doubles() -> None:
-    """Each round of calls takes two and a half seconds."""
+@pytest.mark.parametrize(("takes", "alone"), [(2.5, [2, 3, 4, 13, 40, 120]), (0.2, [2, 3, 4, 9, 28, 85])])
+def test_a_route_without_an_alternative_ramps_as_gently_and_then_threefold(takes: float, alone: list[int]) -> None:
+    """Each round of calls takes ``takes`` seconds."""
     rounds: dict[str, list[int]] = {}
     for name, rules in (("one of several", RULES[ScopeKind.ROUTE]), ("alone", NO_ALTERNATIVE[ScopeKind.ROUTE])):
         route = Route(rules)
@@ -118,11 +119,11 @@ def test_a_route_without_an_alternative_ramps_as_gently_and_then_doubles() -> No
         for _ in range(6):
             ramp = int(ramp_limit(route.breaker) or 0)
             rounds.setdefault(name, []).append(ramp)
-            route.wait(2.5)
+            route.wait(takes)
             for _ in range(ramp):
                 route.record(OK)
     assert rounds["one of several"] == [2, 3, 4, 6, 8, 10]
-    assert rounds["alone"] == [2, 3, 4, 9, 18, 37]
+    assert rounds["alone"] == alone
 
 
 def test_the_ramp_keeps_pace_with_the_calls(route: Route) -> None:

@@ -9,11 +9,11 @@ from holdfast.model.job import MAX_ATTEMPTS, Claimed, Need
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Bury, Reroute, Retry, Snooze
-from holdfast.policy.backoff import CAP, WAITED_FOR_CAP, WAITED_FOR_LONG
+from holdfast.policy.backoff import ALONE_SHARE, CAP, WAITED_FOR_CAP, WAITED_FOR_LONGEST
 from holdfast.policy.comparison import Blame, Comparison, blame, is_its_own
 from holdfast.policy.error_burst import OFTEN
 from holdfast.policy.health import Health
-from holdfast.policy.retry import LONG_ALONE, next_step
+from holdfast.policy.retry import SHUT_CAP, next_step
 
 K = FaultKind
 NOW = 1_000.0
@@ -195,21 +195,33 @@ def test_where_there_is_no_other_route_the_maximum_gives_way_once():
     assert isinstance(again, Bury)
 
 
-def test_a_job_that_fails_alone_asks_ever_more_seldom():
-    def longest(tries, comparison):
-        return step(K.SERVER_ERROR, comparison, claimed=job(tries=tries), uniform=lambda _low, high: high).delay
+def longest(comparison, health=WELL, lane="m.batch"):
+    """The longest wait that can be drawn for a job which has failed many times."""
+    claimed = replace(job(tries=30), lane=lane)
+    return step(K.SERVER_ERROR, comparison, health, claimed=claimed, uniform=lambda _low, high: high).delay
 
-    assert longest(LONG_ALONE + 5, NOBODY_ELSE) == CAP
-    assert longest(LONG_ALONE - 1, NOBODY_ELSE) == longest(LONG_ALONE + 5, OTHERS_SUCCEED) == 10.0
+
+def failing_alone_for(seconds):
+    return Comparison("main", failing_since=NOW - seconds)
+
+
+@pytest.mark.parametrize("seconds", [100.0, 400.0])
+def test_the_waits_of_a_job_that_fails_alone_are_a_share_of_how_long_it_has_failed(seconds):
+    assert longest(failing_alone_for(seconds)) == ALONE_SHARE * seconds
+    assert longest(failing_alone_for(20.0)) == longest(OTHERS_SUCCEED) == 10.0
+    assert longest(failing_alone_for(86_400.0)) == CAP
 
 
 def test_one_that_somebody_waits_for_asks_more_seldom_too_when_it_fails_alone_for_long():
-    def longest(tries, comparison):
-        claimed = replace(job(tries=tries), lane="m.interactive")
-        return step(K.SERVER_ERROR, comparison, claimed=claimed, uniform=lambda _low, high: high).delay
+    waited_for = {"lane": "m.interactive"}
+    assert longest(failing_alone_for(5.0), **waited_for) == longest(OTHERS_SUCCEED, **waited_for) == WAITED_FOR_CAP
+    assert longest(failing_alone_for(40.0), **waited_for) == ALONE_SHARE * 40.0
+    assert longest(failing_alone_for(86_400.0), **waited_for) == WAITED_FOR_LONGEST
 
-    assert longest(LONG_ALONE - 1, NOBODY_ELSE) == longest(LONG_ALONE + 5, OTHERS_SUCCEED) == WAITED_FOR_CAP
-    assert longest(LONG_ALONE + 5, NOBODY_ELSE) == WAITED_FOR_LONG
+
+def test_a_job_is_not_kept_waiting_by_its_own_backoff_once_a_breaker_paces_its_only_route():
+    shut = Health(open_routes=frozenset({"a/m"}), failing_routes=frozenset({"a/m"}))
+    assert longest(NOBODY_ELSE, shut) == SHUT_CAP
 
 
 def test_the_first_failures_of_a_job_are_told_to_the_breakers_whoever_succeeds():

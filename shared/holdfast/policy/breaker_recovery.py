@@ -40,10 +40,12 @@ def next_ramp(ramp: float | None, healthy_for: float, rules: Rules) -> float | N
 
     It grows by rounds: when as many calls succeeded as may be in flight, it is ``ramp_factor`` times as much plus
     ``ramp_step``. So it keeps pace with the calls, short ones and long ones, and calls that hang hold it back. A route
-    that others wait for alone grows faster (``ramp_bold``) once it has been well for ``ramp_careful``.
+    that others wait for alone grows faster (``ramp_bold``) once several rounds have succeeded (``ramp_sure``) or, where
+    calls are long, once it has been well for ``ramp_careful``.
     """
     if ramp is None or healthy_for >= rules.ramp_quiet:
         return None
-    factor = rules.ramp_factor if healthy_for < rules.ramp_careful else rules.ramp_bold
+    is_careful = healthy_for < rules.ramp_careful and ramp < rules.ramp_sure
+    factor = rules.ramp_factor if is_careful else rules.ramp_bold
     grown = ramp + (ramp * (factor - 1) + rules.ramp_step) / floor(ramp)
     return None if grown >= rules.ramp_enough else grown

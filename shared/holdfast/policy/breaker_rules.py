@@ -31,9 +31,9 @@ class Rules:
 
     One probe at a time, each for at most ``probe_lease``, which is longer than a call takes to be slow. Then the ramp:
     ``ramp_start`` calls in flight, after each round of successes times ``ramp_factor`` plus ``ramp_step``; times
-    ``ramp_bold`` once it has been well for ``ramp_careful``; no cap from ``ramp_enough`` on or ``ramp_quiet`` after
-    recovery. While it ramps a route is on probation: ``ramp_least`` calls are enough to judge it by ``ratio``, and a
-    failure starts the ramp anew where ``ramp_anew`` says so.
+    ``ramp_bold`` once it has been well for ``ramp_careful`` or has grown to ``ramp_sure``, whichever is sooner; no cap
+    from ``ramp_enough`` on or ``ramp_quiet`` after recovery. While it ramps a route is on probation: ``ramp_least``
+    calls are enough to judge it by ``ratio``, and a failure starts the ramp anew where ``ramp_anew`` says so.
     """
 
     consecutive: int = 5
@@ -66,6 +66,7 @@ class Rules:
     ramp_factor: float = 1.25
     ramp_step: float = 0.5
     ramp_careful: float = 6.0
+    ramp_sure: float = 5.0
     ramp_bold: float = 1.25
     ramp_enough: float = 1000.0
     ramp_quiet: float = 300.0
@@ -97,12 +98,12 @@ NO_ALTERNATIVE: Mapping[ScopeKind, Rules] = {
         forgives=1.0,
         reporters=2,
         relapse=15.0,
-        ramp_bold=2.0,
+        ramp_bold=3.0,
         ramp_least=20,
         ramp_anew=False,
     ),
     ScopeKind.CREDENTIAL: _alone(consecutive=5, ratio=None, slow=None, ramp_start=None),
-    ScopeKind.ENDPOINT: _alone(consecutive=10, ratio=None, slow=None, reporters=2, ramp_bold=2.0),
+    ScopeKind.ENDPOINT: _alone(consecutive=10, ratio=None, slow=None, reporters=2, ramp_bold=3.0),
 }
 
 # How one process keeps away from a provider that it cannot reach, while other hosts may: it tries again often, for

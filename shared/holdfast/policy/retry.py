@@ -30,7 +30,7 @@ from holdfast.policy.signals import ScopeKind, scope_names
 AVOID_LEAST = 0.1  # seconds; a draw of zero would send the job straight back
 HERE_AGAIN = (1.0, 2.0)  # seconds between two tries on the same route
 REFUSALS = 2  # of a job alone on one route: then it is final there
-LONG_ALONE = 6  # failed calls of a job that nobody can be compared with: from there on it asks seldom
+SHUT_CAP = 2.0  # seconds; on a route that is shut and has no alternative: the lane holds the job back, and lets it go
 
 Avoid = Mapping[str, float | None]
 """What a job keeps off, each for so many seconds or (None) for ever: routes by name, credentials by scope."""
@@ -318,16 +318,21 @@ def _delay(case: _Case) -> float:
     if _is_used_up(case) and case.route.name not in case.health.open_routes:
         return case.uniform(CAP / 2, CAP)
     left = None if case.job.expires_at is None else case.job.expires_at - case.now
-    unpaced = _is_unpaced(case)
-    cap = CAP if unpaced else case.rule.cap
-    base, cap = widths(cap, left, interactive=case.job.interactive, unpaced=unpaced)
+    base, cap = widths(_cap(case), left, interactive=case.job.interactive, alone_for=_alone_for(case))
     return retry_delay(case.job.tries + 1, asked_wait(case.fault), base=base, cap=cap, uniform=case.uniform)
 
 
-def _is_unpaced(case: _Case) -> bool:
-    """Whether a job has failed alone for long: that opens no breaker, so its own backoff is all that paces it."""
-    alone = case.comparison.is_alone and case.route.name not in case.health.failing_routes
-    return alone and case.job.tries >= LONG_ALONE
+def _cap(case: _Case) -> float:
+    """The widest draw. A breaker that is shut paces a route by itself: then a wait is for the jitter alone."""
+    is_shut = case.rule.cap == GUARDED_CAP and case.route.name in case.health.failing_routes
+    return SHUT_CAP if is_shut and not _others(case) else case.rule.cap
+
+
+def _alone_for(case: _Case) -> float | None:
+    """Seconds for which a job has failed while nobody else called; None: others called, or a breaker has opened."""
+    if not case.comparison.is_alone or case.route.name in case.health.failing_routes:
+        return None
+    return max(0.0, case.now - case.comparison.failing_since) if case.comparison.failing_since else 0.0
 
 
 def _clamped(case: _Case, delay: float) -> float:
