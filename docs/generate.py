@@ -2,6 +2,7 @@
 
 docs/cli.md from the command line's own help, docs/configuration.md and docs/holdfast.schema.json from the
 configuration's schema, docs/faults.md from the table of fault kinds, docs/codes.md from the tables of providers' codes,
+docs/filters.md from the table of filters,
 diagram and moves of docs/job-lifecycle.md from the table of moves. Compared with the code are the headings of
 docs/errors.md with the error classes, and the rows of docs/logs.md with the calls that log.
 """
@@ -18,6 +19,7 @@ os.environ |= {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
 from catalogues import log_problems
 from code_page import code_page
 from fault_page import fault_page
+from filter_page import filter_page
 from lifecycle_page import lifecycle_page
 from typer.testing import CliRunner
 
@@ -84,7 +86,7 @@ def error_problems() -> list[str]:
 
 def pages() -> dict[Path, str]:
     made = {"cli.md": cli_page(), "configuration.md": reference.page()}
-    made |= {"faults.md": fault_page(), "codes.md": code_page()}
+    made |= {"faults.md": fault_page(), "codes.md": code_page(), "filters.md": filter_page()}
     made["holdfast.schema.json"] = json.dumps(editor_schema(), indent=1, ensure_ascii=False) + "\n"
     made["job-lifecycle.md"] = lifecycle_page(DOCS / "job-lifecycle.md")
     return {DOCS / name: text for name, text in made.items()}

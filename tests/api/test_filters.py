@@ -10,7 +10,7 @@ import pytest
         ("jobs", "state=died", "Did you mean dead?"),
         ("jobs", "fault=rate_limit", "Did you mean rate_limited?"),
         ("batches", "tennant=a", "query.tennant: is not known here. Did you mean tenant?"),
-        ("batches", "state=dead", "query.state: is not known here. Known are cursor, limit, tenant"),
+        ("batches", "state=dead", "query.state: is not known here. Known are created_after"),
         ("dlq", "lanes=smart.batch", "Did you mean lane?"),
         ("events", "kinds=job.dead", "Did you mean kind?"),
         ("events", "kind=job.died", "Did you mean job.dead?"),

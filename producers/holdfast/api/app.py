@@ -28,6 +28,7 @@ from holdfast.api.native import (
     batches,
     dead_letters,
     diagnosis,
+    estimates,
     events,
     jobs,
     lanes,
@@ -55,7 +56,7 @@ ERROR_WRITERS = {
     ClientApi.ANTHROPIC: anthropic_errors.write_error,
 }
 CLIENT_APIS = (models, openai_calls, openai_files, openai_batches, messages, message_batches)
-PARTS = (jobs, batches, events, dead_letters, lanes, routes, operations, diagnosis, webhooks, alerts)
+PARTS = (estimates, jobs, batches, events, dead_letters, lanes, routes, operations, diagnosis, webhooks, alerts)
 # What programs of allowed origins may send and read. Keys are headers of theirs: no cookie travels.
 CORS: dict[str, Any] = {
     "allow_methods": ("GET", "POST", "PUT", "DELETE"),

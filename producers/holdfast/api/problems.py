@@ -22,7 +22,7 @@ from holdfast.api.near_names import explain
 from holdfast.api.request_ids import request_id
 from holdfast.client.errors import InvalidJobs
 from holdfast.client.operator import types_commands
-from holdfast.model.errors import Conflict, HoldfastError, InvalidRequest, NotFound
+from holdfast.model.errors import Conflict, EventsGone, HoldfastError, InvalidRequest, NotFound
 
 MEDIA_TYPE = "application/problem+json"
 UNAVAILABLE = 503
@@ -149,6 +149,8 @@ def members(error: HoldfastError) -> Mapping[str, Any]:
             return {"kind": error.kind, "name": error.name}
         case Conflict():
             return {"what": error.what, "why": error.why}
+        case EventsGone():
+            return {"after": error.after, "why": error.why}
         case _:
             return {}
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
+from holdfast.cli import filters
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
 from holdfast.cli.errors import SOME_FAILED
@@ -30,13 +31,15 @@ Name = Annotated[str, Argument(help="The batch's id.", metavar="BATCH")]
 
 
 @group.command("list")
+@filters.batch_filters
 def list_batches(
     *,
+    where: filters.BatchWhere,
     limit: PageLimit = 20,
     cursor: Annotated[str | None, Option(help="Go on after this batch.", metavar="BATCH")] = None,
 ) -> None:
     """List batches, newest first."""
-    show(backend().batches(limit, cursor), draw_batches)
+    show(backend().batches(limit, cursor, where), draw_batches)
 
 
 @group.command("show")

@@ -1,135 +1,128 @@
-"""Options that say which jobs are meant, read into the store's filter."""
+"""Options that say what of a list is meant: made from the table of filters, and read into the store's records."""
 
 import functools
 import inspect
-import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 from typer import Option
 
 from holdfast.cli.command import Function, keyword, with_parameters
-from holdfast.model.durations import parse_duration
+from holdfast.client.list_filters import (
+    BATCHES,
+    CHOICES,
+    DEAD_LETTERS,
+    DELIVERIES,
+    EVENTS,
+    JOBS,
+    ListFilter,
+    ValueKind,
+    batch_filter,
+    delivery_filter,
+    event_filter,
+    job_filter,
+)
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.fault import FaultKind
 
 if TYPE_CHECKING:
-    from holdfast.model.job import State
-    from holdfast.model.records import JobFilter
+    from holdfast.model.event import EventFilter
+    from holdfast.model.records import BatchFilter, JobFilter
+    from holdfast.model.webhook import DeliveryFilter
 
     Where: TypeAlias = JobFilter
+    BatchWhere: TypeAlias = BatchFilter
+    EventWhere: TypeAlias = EventFilter
+    DeliveryWhere: TypeAlias = DeliveryFilter
 else:
-    Where = object  # Typer reads annotations, and the records are slow to import
+    Where = BatchWhere = EventWhere = DeliveryWhere = object  # Typer reads annotations; records are slow to import
 
-STATES = "queued|delayed|running|succeeded|dead|cancelled|expired"
-STATE = Annotated[
-    list[str] | None, Option("--state", help="Only jobs in this state; may be given again.", metavar=STATES)
-]
 ALL = Annotated[bool, Option("--all", help="All of them; without this a filter is needed.")]
-FILTERS: dict[str, Any] = {
-    "jobs": Annotated[list[str] | None, Option("--job", help="Only this job; may be given again.", metavar="JOB")],
-    "lane": Annotated[str | None, Option(help="Only jobs of this lane.", metavar="MODEL.PRIORITY")],
-    "model": Annotated[str | None, Option(help="Only jobs that asked for this model.", metavar="MODEL")],
-    "batch": Annotated[str | None, Option(help="Only jobs of this batch.", metavar="BATCH")],
-    "fault": Annotated[FaultKind | None, Option(help="Only those that died of this.", metavar="FAULT")],
-    "cause": Annotated[
-        str | None, Option(help="Only those that died of this cause, as `dlq groups` names it.", metavar="CAUSE")
-    ],
-    "after": Annotated[
-        str | None, Option(help="Only those made after this: 90m, 2h, 7d ago, or ISO 8601.", metavar="TIME")
-    ],
-    "before": Annotated[str | None, Option(help="Only those made before this.", metavar="TIME")],
-}
+FEW = 8  # values that a line of help has room for
+RELEASED = "released_"  # begins the parameter of an option's older name
+T = TypeVar("T")
+
+
+def option_of(each: ListFilter) -> str:
+    """Call a filter as commands do."""
+    return each.option
 
 
 def job_filters(function: Function) -> Function:
     """Give a command the options that choose among all jobs; it gets a JobFilter as ``where``."""
-    return _with_filters(function, FILTERS | {"states": STATE}, choose)
+    return _with_filters(function, JOBS, functools.partial(job_filter, named=option_of))
 
 
 def dead_letter_filters(function: Function) -> Function:
     """Give a command the options that choose among dead letters; without one it gets all of them."""
-    return _with_filters(function, FILTERS, functools.partial(dead, every=True))
+    return _with_filters(function, DEAD_LETTERS, dead)
 
 
 def named_dead_letters(function: Function) -> Function:
     """Give a command that acts on dead letters the same options: nothing is meant unless one of them says so."""
-    return _with_filters(function, FILTERS | {"every": ALL}, dead)
+
+    @functools.wraps(function)
+    def named(*, every: bool, where: Where, **given: Any) -> None:
+        demand_filter(where, every=every)
+        function(where=where, **given)
+
+    own = inspect.signature(function, eval_str=True).parameters.values()
+    with_all = with_parameters(named, [*own, keyword("every", ALL, default=False)])
+    return _with_filters(with_all, DEAD_LETTERS, dead)
 
 
-def _with_filters(function: Function, options: dict[str, Any], read: Callable[..., Where]) -> Function:
+def batch_filters(function: Function) -> Function:
+    """Give a command the options that choose among batches; it gets a BatchFilter as ``where``."""
+    return _with_filters(function, BATCHES, functools.partial(batch_filter, named=option_of))
+
+
+def event_filters(function: Function) -> Function:
+    """Give a command the options that choose among events; it gets an EventFilter as ``where``."""
+    return _with_filters(function, EVENTS, functools.partial(event_filter, named=option_of))
+
+
+def delivery_filters(function: Function) -> Function:
+    """Give a command the options that choose among deliveries; it gets a DeliveryFilter as ``where``."""
+    return _with_filters(function, DELIVERIES, functools.partial(delivery_filter, named=option_of))
+
+
+def _with_filters(
+    function: Function, filters: Sequence[ListFilter], read: Callable[[Mapping[str, Any]], T]
+) -> Function:
     @functools.wraps(function)
     def run(**given: Any) -> None:
-        function(where=read(**{name: given.pop(name) for name in options}), **given)
+        values = {each.name: _given(each, given) for each in filters}
+        function(where=read(values), **given)
 
-    own = inspect.signature(function, eval_str=True)
-    added = [keyword(name, note, default=False if note is ALL else None) for name, note in options.items()]
-    return with_parameters(run, added + [each for name, each in own.parameters.items() if name != "where"])
-
-
-def choose(
-    *,
-    states: list[str] | None = None,
-    jobs: list[str] | None = None,
-    lane: str | None = None,
-    model: str | None = None,
-    batch: str | None = None,
-    fault: FaultKind | None = None,
-    cause: str | None = None,
-    after: str | None = None,
-    before: str | None = None,
-) -> Where:
-    """Make the filter. Raises InvalidRequest, InvalidId."""
-    from holdfast.model.ids import inner_id
-    from holdfast.model.records import JobFilter
-
-    return JobFilter(
-        states=frozenset(read_state(state) for state in states) if states else None,
-        ids=tuple(inner_id("job", job) for job in jobs) if jobs else None,
-        lane=lane,
-        model=model,
-        batch=inner_id("batch", batch) if batch else None,
-        fault=fault,
-        cause=cause,
-        created_after=read_time("--after", after),
-        created_before=read_time("--before", before),
-    )
+    own = inspect.signature(function, eval_str=True).parameters
+    added = [keyword(each.name, _option(each)) for each in filters]
+    added += [keyword(RELEASED + each.name, _option(each, each.released)) for each in filters if each.released]
+    return with_parameters(run, added + [each for name, each in own.items() if name != "where"])
 
 
-def dead(*, every: bool, **given: object) -> Where:
-    """Choose dead letters. Raises InvalidRequest where nothing says which."""
-    if not every and not any(given.values()):
-        raise InvalidRequest(
-            "dlq",
-            "no filter says which dead letters are meant.",
-            "Give --job, --lane, --model, --batch, --fault, --cause, --after or --before, or --all.",
-        )
-    return choose(states=["dead"], **given)  # type: ignore[arg-type] # the options of choose, as they came
+def _given(each: ListFilter, given: dict[str, Any]) -> Any:
+    """Take what was given under an option's name, or under the one that it had before."""
+    value, before = given.pop(each.name), given.pop(RELEASED + each.name, None)
+    if each.many:
+        return [*(value or ()), *(before or ())] or None
+    return before if value is None else value
 
 
-def read_state(name: str) -> "State":
-    from holdfast.model.job import State
+def _option(each: ListFilter, released: str | None = None) -> Any:
+    hint = {ValueKind.TIME: " 2h ago, or a date."}.get(each.kind, "")
+    again = " May be given again." if each.many else hint
+    of_kind = CHOICES.get(each.kind, ())
+    metavar = "|".join(of_kind) if 0 < len(of_kind) < FEW else each.kind.value
+    option = Option(released or each.option, help=each.about + again, metavar=metavar, hidden=released is not None)
+    return Annotated[list[str] | None, option] if each.many else Annotated[str | None, option]
 
-    try:
-        return State(name)
-    except ValueError:
-        raise InvalidRequest("--state", f"expected {' or '.join(State)}, got {name!r}.") from None
+
+def dead(given: Mapping[str, Any]) -> Where:
+    """Choose among dead letters. Raises InvalidRequest, InvalidId."""
+    return job_filter({**given, "state": ["dead"]}, option_of)
 
 
-def read_time(option: str, text: str | None, now: float | None = None) -> float | None:
-    """Read a time as seconds since the epoch: so long ago, or a date (UTC where it names no zone).
-
-    >>> read_time("--after", "90m", now=10_000.0), read_time("--after", "1970-01-02")
-    (4600.0, 86400.0)
-    """
-    from holdfast.model.iso_time import parse_iso
-
-    if text is None:
-        return None
-    ago = parse_duration(text) if text[-1:].isalpha() else None  # a number alone may be meant as a year
-    if ago is not None:
-        return (time.time() if now is None else now) - ago
-    at = parse_iso(text)
-    if at is None:
-        raise InvalidRequest(option, f"expected 90m, 2h, 7d or an ISO 8601 date, got {text!r}.")
-    return at
+def demand_filter(where: Where, *, every: bool) -> None:
+    """Raise InvalidRequest where nothing says which dead letters are meant."""
+    if not every and where == dead({}):
+        options = ", ".join(each.option for each in DEAD_LETTERS)
+        raise InvalidRequest("dlq", "no filter says which dead letters are meant.", f"Give {options}, or --all.")

@@ -35,6 +35,7 @@ COMMANDS: CommandTable = {
     "demo": ProgramSource("demo"),
     "status": own("status"),
     "top": own("top"),
+    "events": own("events"),
     "ledger": own("ledger"),
     "alert": own("alert", remote=False),
     "diagnose": own("diagnose"),

@@ -8,6 +8,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from holdfast.cli.context import context
+from holdfast.model import exact_json
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -76,6 +77,11 @@ def as_json(value: object) -> str:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
     except TypeError:  # an integer beyond 64 bits
         return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_line(value: object) -> str:
+    """Write JSON as one line."""
+    return exact_json.dumps(value).decode()
 
 
 def say(text: str) -> None:

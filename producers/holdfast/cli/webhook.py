@@ -4,15 +4,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from holdfast.cli import filters
 from holdfast.cli.command import Noun
 from holdfast.cli.context import installation
+from holdfast.cli.options import PageLimit
 from holdfast.cli.show import say, show
-from holdfast.cli.tables import Columns, Drawing, View, paint, said, view_table
+from holdfast.cli.tables import Columns, Drawing, View, paged, paint, said, view_table
 from holdfast.client.operator import operator_name
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import DEFAULT_TENANT
-from holdfast.model.webhook import OPERATOR, DeliveryState
+from holdfast.model.webhook import OPERATOR
 
 if TYPE_CHECKING:
     from holdfast.client.webhooks import Webhooks
@@ -84,14 +86,15 @@ def secret(
 
 
 @group.command("deliveries", remote=False)
+@filters.delivery_filters
 def list_deliveries(
     *,
-    state: Annotated[DeliveryState | None, Option(help="Only these; `dead` are those that were given up.")] = None,
-    webhook: Annotated[str | None, Option(help="Only to this receiver.", metavar="WEBHOOK")] = None,
-    limit: Annotated[int, Option(min=1, max=1_000, help="At most so many.")] = 50,
+    where: filters.DeliveryWhere,
+    limit: PageLimit = 50,
+    cursor: Annotated[str | None, Option(help="Go on after this delivery.", metavar="DELIVERY")] = None,
 ) -> None:
     """List what is on its way, was taken, or was given up, newest first."""
-    show(webhooks().deliveries(state=state, endpoint=webhook, limit=limit), draw_deliveries)
+    show(webhooks().deliveries(where, cursor=cursor, limit=limit), draw_deliveries)
 
 
 @group.command(remote=False)
@@ -133,4 +136,4 @@ def draw_webhooks(view: View) -> Drawing:
 
 def draw_deliveries(view: View) -> Drawing:
     """Draw deliveries."""
-    return view_table(view["deliveries"], DELIVERIES, empty="nothing is on its way, and nothing was")
+    return paged(view_table(view["deliveries"], DELIVERIES, empty="nothing is on its way, and nothing was"), view)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ServerUnavailable,
         StillWaiting,
     )
+    from holdfast.client.event_stream import AsyncEventStream, EndEvent, EventStream
     from holdfast.client.plain_line import output_line
     from holdfast.client.sync import Batch, Holdfast, Job
     from holdfast.client.wait_monitor import StalledWarning
@@ -30,9 +31,12 @@ if TYPE_CHECKING:
 PLACES = {
     "Answer": "answer",
     "AsyncBatch": "asynchronous",
+    "AsyncEventStream": "event_stream",
     "AsyncHoldfast": "asynchronous",
     "AsyncJob": "asynchronous",
     "Batch": "sync",
+    "EndEvent": "event_stream",
+    "EventStream": "event_stream",
     "Holdfast": "sync",
     "InvalidJobs": "errors",
     "Job": "sync",
@@ -50,9 +54,12 @@ PLACES = {
 __all__ = [
     "Answer",
     "AsyncBatch",
+    "AsyncEventStream",
     "AsyncHoldfast",
     "AsyncJob",
     "Batch",
+    "EndEvent",
+    "EventStream",
     "Holdfast",
     "InvalidJobs",
     "Job",

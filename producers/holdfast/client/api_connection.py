@@ -19,7 +19,7 @@ from holdfast.client.errors import (
 )
 from holdfast.client.server_link import ServerAnswer, ServerLink, ServerRequest
 from holdfast.model import exact_json
-from holdfast.model.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from holdfast.model.errors import Conflict, EventsGone, Forbidden, InvalidRequest, NotFound
 from holdfast.telemetry.tracing import is_tracing
 
 TRIES, PAUSE = 4, 0.5  # of one request; seconds, doubling
@@ -152,6 +152,8 @@ def refusal(status: int, body: Mapping[str, Any]) -> Exception:
             error = NotFound(kind, name, hint)
         case {"code": "conflict", "what": what, "why": why}:
             error = Conflict(what, why)
+        case {"code": "events_gone", "after": after, "why": why}:
+            error = EventsGone(after, why)
         case {"code": "unauthorized"}:
             error = ServerUnauthorized(told or "the server knows no such API key.")
         case {"code": "forbidden"}:

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack, overload
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
 
 from holdfast.client.answer import Answer
 from holdfast.client.answer_table import demand_pandas, to_frame
-from holdfast.client.backend import Item
+from holdfast.client.backend import Item, View
 from holdfast.client.errors import StillWaiting
+from holdfast.client.event_stream import SHORT_WAIT, AsyncEventStream, EventStream
 from holdfast.client.input_items import gathered
+from holdfast.client.list_filters import event_filter
+from holdfast.client.listing import BatchFilters, EventFilters, JobFilters, known_filters
 from holdfast.client.row_sources import Rows
 from holdfast.client.stall_watch import StallWatch
 from holdfast.client.state_poller import StatePoller
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-not-found,import-untyped,unused-ignore] # no dependency of ours
 
     from holdfast.config import Settings
+
+T = TypeVar("T")
 
 
 class AsyncHoldfast:
@@ -76,6 +81,32 @@ class AsyncHoldfast:
         self, batch: "AsyncBatch | str", *, ordered: bool = True, timeout: float | None = None
     ) -> AsyncIterator[Answer]:
         return self.batch(str(batch)).results(ordered=ordered, timeout=timeout)
+
+    def jobs(self, **filters: Unpack[JobFilters]) -> AsyncIterator[View]:
+        """Yield jobs, newest first: see ``Holdfast.jobs``."""
+        return on_thread(self.sync.jobs(**filters))
+
+    def batches(self, **filters: Unpack[BatchFilters]) -> AsyncIterator[View]:
+        """Yield batches, newest first: see ``Holdfast.batches``."""
+        return on_thread(self.sync.batches(**filters))
+
+    def events(
+        self,
+        *,
+        after: str | None = None,
+        follow: bool = True,
+        timeout: float | None = None,
+        **filters: Unpack[EventFilters],
+    ) -> AsyncEventStream:
+        """Yield what ends: see ``Holdfast.events``. It has a thread of its own, and begins at its first step.
+
+        ``await stream.begin()`` begins it before that, so that nothing of what is done next is missed.
+        """
+        where = event_filter(known_filters("events", filters))
+        backend, wait = self.sync.backend, SHORT_WAIT
+        return AsyncEventStream(
+            lambda: EventStream(backend, where, after, follow=follow, timeout=timeout, longest_wait=wait)
+        )
 
     async def cancel(self, job: "AsyncJob | str") -> State:
         return await self.job(str(job)).cancel()
@@ -161,6 +192,12 @@ class AsyncBatch:
 
     def __str__(self) -> str:
         return self.id
+
+
+async def on_thread(entries: Iterator[T]) -> AsyncIterator[T]:
+    """Drive a list whose pages are read as they are needed on a thread."""
+    while (entry := await asyncio.to_thread(next, entries, None)) is not None:
+        yield entry
 
 
 async def sleeping(steps: Iterator[Pause | Answer], monitor: WaitMonitor) -> AsyncIterator[Answer]:

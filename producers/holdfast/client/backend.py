@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from holdfast.client.installation import Installation
     from holdfast.client.output_form import OutputForm, OutputLine
     from holdfast.model.call_result import ProviderResponse
-    from holdfast.model.records import JobFilter
+    from holdfast.model.event import EventFilter
+    from holdfast.model.records import BatchFilter, JobFilter
     from holdfast.model.request import Request
 
     Item: TypeAlias = str | Mapping[str, Any] | Request | bytes | msgspec.Raw
@@ -115,6 +116,9 @@ class Backend(Protocol):
     def submit(self, request: SubmitRequest) -> Accepted:
         """Take all items or none. Raises InvalidJobs, Conflict."""
 
+    def estimate(self, items: "Sequence[Item]", defaults: JobDefaults) -> View:
+        """Say what items would take and cost, and submit none: see `cost_estimate.estimate_items`."""
+
     def states(self, jobs: Sequence[str]) -> Mapping[str, State]:
         """Return the state of each job that is there: a cheap poll for those who wait."""
 
@@ -147,7 +151,7 @@ class Backend(Protocol):
 
     # Batches
 
-    def batches(self, limit: int, cursor: str | None = None) -> View:
+    def batches(self, limit: int, cursor: str | None = None, where: "BatchFilter | None" = None) -> View:
         """Return a page of batches."""
 
     def batch(self, batch: str) -> View:
@@ -156,8 +160,9 @@ class Backend(Protocol):
     def counts(self, batch: str) -> Mapping[State, int]:
         """Count the jobs of a batch by state."""
 
-    def spent(self, batch: str) -> float | None:
-        """Return what a batch's ended jobs have cost: USD, as far as prices are known; None: a server does not tell."""
+    def spent(self, batch: str) -> float:
+        """Return what a batch's ended jobs have cost: USD, as far as prices are known."""
+        ...
 
     def results(self, batch: str, after: int, limit: int) -> View:
         """Return the output lines of ended jobs at positions > ``after``, in position order; there may be gaps.
@@ -171,6 +176,15 @@ class Backend(Protocol):
     def cancel_batch(self, batch: str) -> View:
         """Cancel every job of a batch that has not ended: ``{"id": ..., "cancelled": ...}``."""
         ...
+
+    # Events
+
+    def events(self, where: "EventFilter", after: str, limit: int, wait: float = 0.0) -> View:
+        """Return the events beyond ``after``, oldest first; of an empty page wait ``wait`` seconds for the first one.
+
+        ``after`` is the id of an event, ``oldest`` or ``newest``; ``{"events": [...], "next": ...}``, where ``next`` is
+        the ``after`` of the next page, also of an empty one. Raises EventsGone, InvalidRequest.
+        """
 
     # Lanes, routes, and the state of everything
 

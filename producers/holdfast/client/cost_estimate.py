@@ -1,17 +1,72 @@
 """What jobs would cost on each route of their plans, before any of them is sent. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from holdfast.client.backend import Item, JobDefaults
+from holdfast.client.backend import Item, JobDefaults, View
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.client.job_items import PlanOf, read_items
 from holdfast.client.plain_line import MICROS
 from holdfast.model.job import Need
 from holdfast.model.route import Plan, Route
 from holdfast.policy.token_estimate import estimate
+
+TOKENS = ("jobs", "input_tokens", "output_tokens_most")
+
+
+def estimate_items(items: Sequence[Item], defaults: JobDefaults, plan_of: PlanOf) -> View:
+    """Say what jobs would take and cost at most, each by itself and all of a model together, and submit nothing.
+
+    Returns: ``jobs``: one for each item, same order, null where it cannot be a job; ``models``: as
+    `CostEstimate.view`; ``problems``: what keeps items from being jobs.
+    """
+    total, jobs, problems = CostEstimate(), list[View | None](), list[View]()
+    for index, item in enumerate(items):
+        read = read_need(item, defaults, plan_of)
+        if isinstance(read, JobProblem):
+            problems.append(asdict(replace(read, index=index)))
+            jobs.append(None)
+        else:
+            total.add(*read)
+            jobs.append(_job(*read))
+    return {"jobs": jobs, "models": list(total.view()), "problems": problems}
+
+
+def _job(plan: Plan, need: Need) -> View:
+    unpriced = next((route.name for route in plan.routes if route.known_price is None), None)
+    return {
+        "model": plan.model,
+        "input_tokens": need.input_tokens,
+        "output_tokens_most": need.output_tokens,
+        "usd_most": most_usd(plan, need),
+        "unpriced_route": unpriced,
+    }
+
+
+def joined_estimate(parts: Iterable[View]) -> View:
+    """Join the estimates of one list of items that was asked for in parts, in order."""
+    jobs, problems, models = list[View | None](), list[View](), dict[str, View]()
+    for part in parts:
+        problems += [problem | {"index": problem["index"] + len(jobs)} for problem in part["problems"]]
+        jobs += part["jobs"]
+        for each in part["models"]:
+            known = models.get(each["model"])
+            models[each["model"]] = _added(known, each) if known else each
+    return {"jobs": jobs, "models": list(models.values()), "problems": problems}
+
+
+def _added(one: View, other: View) -> View:
+    routes = [
+        route | {key: _sum(route[key], more[key]) for key in ("usd_least", "usd_most")}
+        for route, more in zip(one["routes"], other["routes"], strict=True)
+    ]
+    return one | {name: one[name] + other[name] for name in TOKENS} | {"routes": routes}
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
 
 
 def read_need(item: Item, defaults: JobDefaults, plan_of: PlanOf) -> tuple[Plan, Need] | JobProblem:

@@ -1,8 +1,10 @@
 """Events as plain JSON values, and pages of them: what the API answers and what the command line shows."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
+from holdfast.client.event_stream import NEWEST, OLDEST
 from holdfast.client.iso_time import iso
 from holdfast.model.errors import InvalidId, InvalidRequest
 from holdfast.model.event import Event, EventFilter
@@ -11,7 +13,7 @@ from holdfast.store import Store
 from holdfast.store.outbox import newest_position, poll_events, read_oldest_position
 
 PAGE = 1_000  # events that are read at once
-OLDEST, NEWEST = "oldest", "newest"  # as ids: before everything that is kept, and after everything until now
+LOOK = 0.2  # seconds between two reads of whoever waits for the first event of a page
 
 
 def event_view(event: Event) -> dict[str, Any]:
@@ -66,3 +68,17 @@ def read_page(store: Store, where: EventFilter, after: str, limit: int) -> tuple
                 return found, after
         if len(events) < PAGE:
             return found, after
+
+
+def wait_for_page(store: Store, where: EventFilter, after: str, limit: int, wait: float) -> dict[str, Any]:
+    """Return a page of events; where there are none yet, once there are, or after ``wait`` seconds.
+
+    It holds its thread meanwhile. Raises EventsGone, InvalidRequest.
+    """
+    position, until = find_position(store, after), time.monotonic() + wait
+    while True:
+        found, position = read_page(store, where, position, limit)
+        left = until - time.monotonic()
+        if found or left <= 0:
+            return page_view(found, position)
+        time.sleep(min(LOOK, left))

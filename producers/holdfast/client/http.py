@@ -6,6 +6,7 @@ Every submit carries an idempotency key, so that it can be sent again after a co
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,8 +14,9 @@ from urllib.parse import quote
 import msgspec
 import orjson
 
-from holdfast.client.api_connection import ApiConnection, checked_url
-from holdfast.client.backend import Accepted, AcceptedJob, Control, Force, Hear, Item, SubmitRequest, View
+from holdfast.client.api_connection import ApiConnection, checked_url, query_of
+from holdfast.client.backend import Accepted, AcceptedJob, Control, Force, Hear, Item, JobDefaults, SubmitRequest, View
+from holdfast.client.list_filters import BATCHES, DEAD_LETTERS, EVENTS, JOBS, write_filters
 from holdfast.client.server_link import ServerRequest
 from holdfast.model import exact_json
 from holdfast.model.ids import inner_id, new_id, public_id
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from holdfast.client.output_form import OutputForm, OutputLine
     from holdfast.client.waiting import PlainSleeper
     from holdfast.model.call_result import ProviderResponse
-    from holdfast.model.records import JobFilter
+    from holdfast.model.event import EventFilter
+    from holdfast.model.records import BatchFilter, JobFilter
 
 RESTARTED = 6  # tries, a quarter of a minute in all: `holdfast up` starts its API again within that
 MOST_JOBS = 1_000  # in one request, as the server accepts them
@@ -98,6 +101,13 @@ class HttpBackend:
             batch = answer["batch"]
         return Accepted(accepted, batch)
 
+    def estimate(self, items: Sequence[Item], defaults: JobDefaults) -> View:
+        from holdfast.client.cost_estimate import joined_estimate  # noqa: PLC0415 - the class says why
+
+        about = orjson.dumps({"name": "", **_told(defaults)})[1:]
+        bodies = (b'{"jobs":[%s],%s' % (b",".join(part), about) for part in parts([wire_item(item) for item in items]))
+        return joined_estimate(self._api.post("/jobs/estimate", body) for body in bodies)
+
     def states(self, jobs: Sequence[str]) -> Mapping[str, State]:
         found: dict[str, State] = {}
         for start in range(0, len(jobs), MOST_IDS):
@@ -120,7 +130,7 @@ class HttpBackend:
         return Answer.read(line_of(view)) if State(view["status"]) in TERMINAL else None
 
     def jobs(self, where: "JobFilter", limit: int, cursor: str | None = None) -> View:
-        return self._api.get("/jobs", **_query(where), limit=limit, cursor=cursor)
+        return self._api.get("/jobs", **write_filters(JOBS, where), limit=limit, cursor=cursor)
 
     def job(self, job: str) -> View:
         return self._api.get(_job_path(job))
@@ -137,8 +147,8 @@ class HttpBackend:
 
     # Batches
 
-    def batches(self, limit: int, cursor: str | None = None) -> View:
-        return self._api.get("/batches", limit=limit, cursor=cursor)
+    def batches(self, limit: int, cursor: str | None = None, where: "BatchFilter | None" = None) -> View:
+        return self._api.get("/batches", **write_filters(BATCHES, where), limit=limit, cursor=cursor)
 
     def batch(self, batch: str) -> View:
         return self._api.get(_batch_path(batch))
@@ -146,8 +156,8 @@ class HttpBackend:
     def counts(self, batch: str) -> Mapping[State, int]:
         return {State(state): count for state, count in self.batch(batch)["counts"].items()}
 
-    def spent(self, batch: str) -> float | None:  # noqa: ARG002 - see Backend
-        return None
+    def spent(self, batch: str) -> float:
+        return float(self._api.get(f"{_batch_path(batch)}/cost")["cost_usd"])
 
     def results(self, batch: str, after: int, limit: int) -> View:
         return self._api.get(f"{_batch_path(batch)}/results", after=after, limit=limit)
@@ -163,6 +173,14 @@ class HttpBackend:
 
     def cancel_batch(self, batch: str) -> View:
         return self._api.post(f"{_batch_path(batch)}/cancel")
+
+    # Events
+
+    def events(self, where: "EventFilter", after: str, limit: int, wait: float = 0.0) -> View:
+        query = query_of({**write_filters(EVENTS, where), "after": after, "limit": limit})
+        headers = {"Prefer": f"wait={ceil(wait)}"} if wait > 0 else {}
+        found = self._api.ask(ServerRequest("GET", f"/events{query}", headers=headers))
+        return exact_json.loads(found.content)  # type: ignore[no-any-return] # always an object
 
     # Lanes, routes, and the state of everything
 
@@ -193,7 +211,7 @@ class HttpBackend:
     # Dead letters
 
     def dead_groups(self, where: "JobFilter") -> View:
-        return self._api.get("/dlq/groups", **_dead_query(where))
+        return self._api.get("/dlq/groups", **write_filters(DEAD_LETTERS, where))
 
     def plan_bulk(self, order: "BulkOrder") -> View:
         view = self._api.post(f"/dlq/{order.action}", _order(order) | {"dry_run": True})
@@ -245,28 +263,18 @@ def _about(request: SubmitRequest, batch: str | None, done: int) -> dict[str, An
         about["batch"] = batch
     if request.webhook:
         about["webhook"] = request.webhook
-    defaults, start = asdict(request.defaults), request.defaults.not_before
-    defaults["not_before"] = start and str(start)
-    return about | {name: value for name, value in defaults.items() if value is not None}
+    return about | _told(request.defaults)
 
 
-def _query(where: "JobFilter") -> dict[str, Any]:
-    """Write a filter as the API reads it."""
-    query = asdict(where)
-    states, ids, batch = query.pop("states"), query.pop("ids"), query.pop("batch")
-    return query | {
-        "state": sorted(states) if states else None,
-        "id": [public_id("job", job) for job in ids] if ids else None,
-        "batch": public_id("batch", batch) if batch else None,
-    }
-
-
-def _dead_query(where: "JobFilter") -> dict[str, Any]:
-    return {name: value for name, value in _query(where).items() if value is not None and name != "state"}
+def _told(defaults: JobDefaults) -> dict[str, Any]:
+    """Write what holds for jobs that say nothing, as far as it says anything."""
+    told, start = asdict(defaults), defaults.not_before
+    told["not_before"] = start and str(start)
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _bulk(where: "JobFilter", limit: int | None) -> dict[str, Any]:
-    given = _dead_query(where)
+    given = write_filters(DEAD_LETTERS, where)
     return given | {"all": not given, "dry_run": False, "limit": limit}
 
 

@@ -4,9 +4,9 @@ An operator's override is committed to SQL first, then sent to Redis; workers se
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from holdfast.client import views
 from holdfast.client.answer_body import find_answer_body
@@ -32,7 +32,7 @@ from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnav
 from holdfast.model.event import EventFilter
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import DEFAULT_TENANT, Priority, State
-from holdfast.model.records import BatchRecord, JobDetail, JobFilter, JobRecord, WorkerRecord
+from holdfast.model.records import BatchFilter, BatchRecord, JobDetail, JobFilter, JobRecord, WorkerRecord
 from holdfast.store import Store
 from holdfast.store.backlog import list_lanes
 from holdfast.store.batches import find_batch, list_batches, read_spent
@@ -47,6 +47,7 @@ from holdfast.store.responses import find_response
 
 if TYPE_CHECKING:
     from holdfast.client.answer import Answer
+    from holdfast.client.backend import Item, JobDefaults
     from holdfast.client.ended_jobs import EndedJobs
     from holdfast.client.output_form import OutputForm, OutputLine
     from holdfast.lanes import Lanes
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
 NEWEST = 50  # operations that are listed
 LONGEST_NAME = 400  # characters of a lane or a route
+Where = TypeVar("Where", JobFilter, BatchFilter, EventFilter)
 LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
 
 
@@ -85,6 +87,12 @@ class LocalBackend:
         from holdfast.client.submission import Submission  # noqa: PLC0415 - slow to import, and most look only
 
         return Submission(self.installation, self.tenant or DEFAULT_TENANT, request).commit()
+
+    def estimate(self, items: "Sequence[Item]", defaults: "JobDefaults") -> View:
+        from holdfast.client.cost_estimate import estimate_items  # noqa: PLC0415 - slow to import, and few ask
+
+        self.installation.usable_keys.demand([])
+        return estimate_items(items, defaults, self.installation.settings.plan)
 
     def states(self, jobs: Sequence[str]) -> Mapping[str, State]:
         if not jobs:
@@ -133,10 +141,9 @@ class LocalBackend:
 
     # Batches
 
-    def batches(self, limit: int, cursor: str | None = None, tenant: str | None = None) -> View:
-        """List batches; ``tenant`` narrows an operator's list further."""
-        before, owner = inner_id("batch", cursor) if cursor else None, self._mine(JobFilter(tenant=tenant)).tenant
-        found = self._store.read(list_batches, owner, limit, before)
+    def batches(self, limit: int, cursor: str | None = None, where: BatchFilter | None = None) -> View:
+        mine, before = self._mine(where or BatchFilter()), inner_id("batch", cursor) if cursor else None
+        found = self._store.read(list_batches, limit=limit, before=before, **asdict(mine))
         return views.page("batches", [views.batch_view(batch) for batch in found], limit)
 
     def batch(self, batch: str) -> View:
@@ -145,14 +152,21 @@ class LocalBackend:
     def counts(self, batch: str) -> Mapping[State, int]:
         return self._batch(batch).counts
 
-    def spent(self, batch: str) -> float | None:
+    def spent(self, batch: str) -> float:
         return self._store.read(read_spent, self._batch(batch).id) / MICROS
 
-    def choose_events(self, tenant: str | None, model: str | None, batch: str | None, job: str | None) -> EventFilter:
-        """Return a filter of events of this tenant. Raises NotFound where a job or a batch is not there."""
-        owner = self._mine(JobFilter(tenant=tenant)).tenant
-        its_job = self._detail(job).job.id if job else None
-        return EventFilter(owner, self._batch(batch).id if batch else None, its_job, model)
+    def choose_events(self, where: EventFilter) -> EventFilter:
+        """Return a filter of this tenant's events alone. Raises NotFound where the job or the batch is not there."""
+        if where.job is not None:
+            self._detail(where.job)
+        if where.batch is not None:
+            self._batch(where.batch)
+        return self._mine(where)
+
+    def events(self, where: EventFilter, after: str, limit: int, wait: float = 0.0) -> View:
+        from holdfast.client.event_view import wait_for_page  # noqa: PLC0415 - slow to import, and few listen
+
+        return wait_for_page(self._store, self.choose_events(where), after, limit, wait)
 
     def results(self, batch: str, after: int, limit: int) -> View:
         return self._ended_jobs.results(self._batch(batch).id, after, limit)
@@ -349,7 +363,7 @@ class LocalBackend:
     def _store(self) -> Store:
         return self.installation.ready()
 
-    def _mine(self, where: JobFilter) -> JobFilter:
+    def _mine(self, where: Where) -> Where:
         """Narrow a filter to the tenant. Raises Forbidden where it names another one."""
         if self.tenant is None:
             return where

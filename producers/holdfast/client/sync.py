@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack, overload
@@ -10,8 +11,11 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack, overload
 from holdfast.client import waiting
 from holdfast.client.answer import Answer
 from holdfast.client.answer_table import demand_pandas, to_frame
-from holdfast.client.backend import AcceptedJob, Backend, Item, JobDefaults, SubmitRequest
+from holdfast.client.backend import AcceptedJob, Backend, Item, JobDefaults, SubmitRequest, View
+from holdfast.client.event_stream import EventStream
 from holdfast.client.input_items import read_input
+from holdfast.client.list_filters import batch_filter, event_filter, job_filter
+from holdfast.client.listing import PAGE, BatchFilters, EventFilters, JobFilters, entries, known_filters
 from holdfast.client.live_line import open_line
 from holdfast.client.open_backend import open_backend
 from holdfast.client.row_reader import RowReader
@@ -119,6 +123,41 @@ class Holdfast:
     def results(self, batch: "Batch | str", *, ordered: bool = True, timeout: float | None = None) -> Iterator[Answer]:
         """Yield the answers of a batch, each as soon as it can be."""
         return self.batch(str(batch)).results(ordered=ordered, timeout=timeout)
+
+    def jobs(self, **filters: Unpack[JobFilters]) -> Iterator[View]:
+        """Yield jobs, newest first, as ``GET /api/v1/jobs`` shows them; docs/filters.md says what each filter means.
+
+        Pages are read as they are needed; what is made or ends meanwhile moves nothing.
+        """
+        where = job_filter(known_filters("jobs", filters))
+        return entries("jobs", partial(self.backend.jobs, where, PAGE))
+
+    def batches(self, **filters: Unpack[BatchFilters]) -> Iterator[View]:
+        """Yield batches, newest first, each with its jobs counted by state."""
+        where = batch_filter(known_filters("batches", filters))
+        return entries("batches", lambda cursor: self.backend.batches(PAGE, cursor, where))
+
+    def events(
+        self,
+        *,
+        after: str | None = None,
+        follow: bool = True,
+        timeout: float | None = None,
+        **filters: Unpack[EventFilters],
+    ) -> EventStream:
+        """Yield what ends, jobs and batches, in order and each once: ``for event in hf.events(batch=batch.id)``.
+
+        Args:
+            after: The id of the last event that was read (``last_id`` of the stream; keep it, and a later program
+                goes on there), ``oldest`` or ``newest``. None: from now on; without ``follow`` all that is kept.
+            follow: Wait for what comes. Without it the stream ends where there is no more.
+            timeout: End it after so many seconds without an event. None: never.
+            filters: ``batch``, ``job``, ``kind``, ``model``, ``tenant``, ``custom_id``, ``fault``.
+
+        Raises: NotFound: no such job or batch. EventsGone: what follows ``after`` is not kept any more.
+        """
+        where = event_filter(known_filters("events", filters))
+        return EventStream(self.backend, where, after, follow=follow, timeout=timeout)
 
     def cancel(self, job: "Job | str") -> State:
         """Cancel a job unless it has ended, and return its state."""

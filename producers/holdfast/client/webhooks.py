@@ -10,10 +10,10 @@ from holdfast.client.backend import View
 from holdfast.client.installation import Installation
 from holdfast.client.iso_time import iso
 from holdfast.client.webhook_receivers import demand_secret
-from holdfast.model.errors import InvalidRequest, NotFound
+from holdfast.model.errors import Forbidden, InvalidRequest, NotFound
 from holdfast.model.ids import HEX_LENGTH, new_id
 from holdfast.model.receiver_address import read_receiver
-from holdfast.model.webhook import OPERATOR, DeliveryState, WebhookDelivery, WebhookEndpoint
+from holdfast.model.webhook import OPERATOR, DeliveryFilter, DeliveryState, WebhookDelivery, WebhookEndpoint
 from holdfast.policy.webhook_event import KINDS, TEST_KIND, envelope, public_event_id
 from holdfast.store import webhook_deliveries as deliveries
 from holdfast.store import webhook_endpoints as endpoints
@@ -24,6 +24,7 @@ T = TypeVar("T")
 ENDPOINT, DELIVERY = "wh_", "dlv_"  # what ids begin with outside
 OVERLAP = 86_400.0  # seconds for which an old secret signs beside a new one, where nobody says otherwise
 MOST_REDELIVERED = 10_000
+ANY_DELIVERY = DeliveryFilter()
 
 
 class Webhooks:
@@ -65,7 +66,7 @@ class Webhooks:
         data = {"id": ENDPOINT + found.id}
         event = envelope(public_event_id(new_id()), TEST_KIND, self._installation.ready().now(), data)
         self._write(deliveries.write_deliveries, [(found.id, event)])
-        view: View = self.deliveries(endpoint=endpoint, limit=1)["deliveries"][0]
+        view: View = self.deliveries(DeliveryFilter(endpoint=endpoint), limit=1)["deliveries"][0]
         return view
 
     def make_secret(self, tenant: str, overlap: float = OVERLAP) -> View:
@@ -74,20 +75,17 @@ class Webhooks:
         now = self._installation.ready().now()
         return {"tenant": tenant or None, "secret": value, "older_sign_until": iso(now + overlap)}
 
-    def deliveries(
-        self,
-        *,
-        state: DeliveryState | None = None,
-        endpoint: str | None = None,
-        cursor: str | None = None,
-        limit: int = 100,
-    ) -> View:
-        """Return a page of deliveries, newest first."""
+    def deliveries(self, where: DeliveryFilter = ANY_DELIVERY, *, cursor: str | None = None, limit: int = 100) -> View:
+        """Return a page of deliveries, newest first. Raises NotFound; Forbidden: of another tenant."""
+        if self._tenant is not None and where.tenant not in {None, self._tenant}:
+            raise Forbidden(f"this key belongs to tenant {self._tenant!r}, and sees no other")
         found = self._read(
             deliveries.list_deliveries,
-            tenant=self._tenant,
-            state=state,
-            endpoint=None if endpoint is None else inner(ENDPOINT, endpoint),
+            tenant=self._tenant or where.tenant,
+            state=where.state,
+            endpoint=None if where.endpoint is None else inner(ENDPOINT, where.endpoint),
+            created_after=where.created_after,
+            created_before=where.created_before,
             before=None if cursor is None else inner(DELIVERY, cursor),
             limit=limit,
         )

@@ -60,6 +60,10 @@ class EventFilter:
     """Of jobs that asked for one model."""
     kinds: Collection[EventKind] | None = None
     """Of one of these kinds."""
+    custom_id: str | None = None
+    """Of jobs that their producer calls so."""
+    fault: str | None = None
+    """Of jobs that died of this kind of fault."""
 
     def fits(self, event: Event) -> bool:
         return (
@@ -68,6 +72,8 @@ class EventFilter:
             and self.job in {None, event.job}
             and self.model in {None, event.model}
             and (self.kinds is None or event.kind in self.kinds)
+            and self.custom_id in {None, event.custom_id}
+            and self.fault in {None, event.fault}
         )
 
 

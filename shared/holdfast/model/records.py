@@ -250,6 +250,18 @@ class JobFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchFilter:
+    """Every field narrows; None leaves it open. Times are seconds since the epoch."""
+
+    tenant: str | None = None
+    """Of one tenant."""
+    created_after: float | None = None
+    """Made at this time or later."""
+    created_before: float | None = None
+    """Made before this time."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplayEdit:
     """What a replay changes of its jobs; None leaves it as it was."""
 

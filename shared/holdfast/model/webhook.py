@@ -91,6 +91,22 @@ class WebhookDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Every field narrows; None leaves it open. Times are seconds since the epoch."""
+
+    state: DeliveryState | None = None
+    """As it stands."""
+    endpoint: str | None = None
+    """To one receiver."""
+    tenant: str | None = None
+    """Of one tenant."""
+    created_after: float | None = None
+    """Written at this time or later."""
+    created_before: float | None = None
+    """Written before this time."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
     """A delivery whose next attempt this process makes, within the lease of its claim."""
 

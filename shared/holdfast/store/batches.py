@@ -9,7 +9,7 @@ from holdfast.model.job import TERMINAL, State
 from holdfast.model.records import BatchRecord
 from holdfast.model.storable import storable
 from holdfast.model.webhook import endpoint_id
-from holdfast.store.micros import to_seconds
+from holdfast.store.micros import micros_range, to_seconds
 from holdfast.store.sql import ENDED, Statement
 from holdfast.store.transaction import Transaction
 from holdfast.store.webhook_endpoints import name_endpoints
@@ -27,6 +27,7 @@ BATCH = Statement("""
 BATCHES = Statement("""
     select id, tenant, name, created_at from batch
     where (cast(:tenant as text) is null or tenant = :tenant) and (cast(:before as text) is null or id < :before)
+    and created_at >= :least and created_at < :end
     order by id desc limit :limit
 """)
 BATCH_COUNTS = Statement("""
@@ -68,10 +69,17 @@ def find_batch(tx: Transaction, id_: str, tenant: str | None = None) -> BatchRec
 
 
 def list_batches(
-    tx: Transaction, tenant: str | None = None, limit: int = 50, before: str | None = None
+    tx: Transaction,
+    tenant: str | None = None,
+    limit: int = 50,
+    before: str | None = None,
+    *,
+    created_after: float | None = None,
+    created_before: float | None = None,
 ) -> list[BatchRecord]:
     """Newest first; ``before`` is the id that the last page ended with."""
-    return _records(tx, tx.run(BATCHES, tenant=tenant, before=before, limit=limit))
+    least, end = micros_range(created_after, created_before)
+    return _records(tx, tx.run(BATCHES, tenant=tenant, before=before, limit=limit, least=least, end=end))
 
 
 def read_spent(tx: Transaction, batch: str) -> int:

@@ -8,6 +8,11 @@ def to_micros(seconds: float) -> int:
     return round(seconds * MICROS)
 
 
+def micros_range(least: float | None, end: float | None) -> tuple[int, int]:
+    """Return the bounds of times from ``least`` to before ``end``, in seconds; None leaves a side open."""
+    return 0 if least is None else to_micros(least), NEVER if end is None else to_micros(end)
+
+
 def to_seconds(micros: int) -> float:
     return micros / MICROS
 

@@ -13,7 +13,7 @@ from holdfast.model.ids import new_id
 from holdfast.model.webhook import ClaimedDelivery, DeliveryState, WebhookDelivery, WebhookEvent
 from holdfast.policy.webhook_retry import NextStep, ReceiverAnswer, Step
 from holdfast.store.audit import audit
-from holdfast.store.micros import MICROS, to_micros, to_seconds, to_seconds_or_none
+from holdfast.store.micros import MICROS, micros_range, to_micros, to_seconds, to_seconds_or_none
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 
@@ -95,7 +95,7 @@ LIST = Statement(f"""
     select {COLUMNS} from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint
     where (cast(:tenant as text) is null or d.tenant = :tenant) and (cast(:state as text) is null or d.state = :state)
     and (cast(:endpoint as text) is null or d.endpoint = :endpoint) and (cast(:id as text) is null or d.id = :id)
-    and (cast(:before as text) is null or d.id < :before)
+    and (cast(:before as text) is null or d.id < :before) and d.created_at >= :least and d.created_at < :end
     order by d.id desc limit :limit
 """)  # noqa: S608 - the columns stand above
 REDELIVER = Statement("""
@@ -233,11 +233,15 @@ def list_deliveries(
     tenant: str | None = None,
     state: DeliveryState | None = None,
     endpoint: str | None = None,
+    created_after: float | None = None,
+    created_before: float | None = None,
     before: str | None = None,
     limit: int = 100,
 ) -> list[WebhookDelivery]:
     """Return deliveries, newest first, beyond the id ``before``."""
-    return _list(tx, tenant=tenant, state=state, endpoint=endpoint, id=None, before=before, limit=limit)
+    least, end = micros_range(created_after, created_before)
+    where = {"tenant": tenant, "state": state, "endpoint": endpoint, "id": None, "before": before, "limit": limit}
+    return _list(tx, least=least, end=end, **where)
 
 
 def _list(tx: Transaction, **where: Any) -> list[WebhookDelivery]:
@@ -246,7 +250,8 @@ def _list(tx: Transaction, **where: Any) -> list[WebhookDelivery]:
 
 def find_delivery(tx: Transaction, id_: str, tenant: str | None = None) -> WebhookDelivery:
     """Raises NotFound: there is none, or it is another tenant's."""
-    found = _list(tx, tenant=tenant, state=None, endpoint=None, id=id_, before=None, limit=1)
+    least, end = micros_range(None, None)
+    found = _list(tx, tenant=tenant, state=None, endpoint=None, id=id_, before=None, limit=1, least=least, end=end)
     if not found:
         raise NotFound("delivery", id_)
     return found[0]

@@ -25,6 +25,52 @@ class SubmittedJob(AnswerModel):
     created: bool
 
 
+class JobEstimate(AnswerModel):
+    """What one job would take and cost at most. ``usd_most`` null: no price of ``unpriced_route`` is known."""
+
+    model: str
+    input_tokens: int
+    output_tokens_most: int
+    usd_most: float | None
+    unpriced_route: str | None
+
+
+class RouteEstimate(AnswerModel):
+    """What all jobs of a model would cost on one route: with empty answers, and with the longest they may have."""
+
+    route: str
+    usd_least: float | None
+    usd_most: float | None
+    price_from: str | None
+
+
+class ModelEstimate(AnswerModel):
+    """What all jobs of a model would take together."""
+
+    model: str
+    jobs: int
+    input_tokens: int
+    output_tokens_most: int
+    routes: list[RouteEstimate]
+
+
+class EstimateProblem(AnswerModel):
+    """What keeps one of them from being a job: ``index`` counts from 0, ``where`` names the key."""
+
+    index: int
+    where: str
+    problem: str
+    hint: str
+
+
+class JobsEstimate(AnswerModel):
+    """What jobs would take and cost. ``jobs`` in the order they were given in, null for what cannot be a job."""
+
+    jobs: list[JobEstimate | None]
+    models: list[ModelEstimate]
+    problems: list[EstimateProblem]
+
+
 class SubmittedJobs(AnswerModel):
     """A list of jobs that was accepted; ``batch`` where they are part of one."""
 
@@ -151,6 +197,13 @@ class BatchView(AnswerModel):
     total: int
     counts: dict[str, int]
     results_url: str
+
+
+class BatchCost(AnswerModel):
+    """What the jobs of a batch that have ended cost, as far as prices are known."""
+
+    id: str
+    cost_usd: float
 
 
 class BatchesPage(AnswerModel):

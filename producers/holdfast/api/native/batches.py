@@ -7,15 +7,18 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from holdfast.api.auth.request_context import Reading, Submitting
-from holdfast.api.native.answers import BatchesPage, BatchView, CancelledBatch
+from holdfast.api.native.answers import BatchCost, BatchesPage, BatchView, CancelledBatch
+from holdfast.api.native.etags import UNCHANGED, IfNoneMatch, tagged_page
 from holdfast.api.native.filters import BatchPage
 from holdfast.api.native.links import with_results
 from holdfast.api.native.submission import MOST_PLACES
 from holdfast.api.openapi import SCHEMAS, shown
 from holdfast.api.streamed import in_pieces
 from holdfast.client.backend import Backend, View
+from holdfast.client.list_filters import batch_filter
 from holdfast.client.output_form import OutputForm, OutputLine
 from holdfast.model import exact_json
+from holdfast.model.ids import inner_id, public_id
 
 PAGE = 500  # lines that are read at once
 RESULTS: dict[int | str, dict[str, Any]] = {
@@ -26,24 +29,28 @@ RESULTS: dict[int | str, dict[str, Any]] = {
             "application/json": {"schema": {"$ref": f"{SCHEMAS}ResultsPage"}},
         },
     },
+    **UNCHANGED,
 }
 router = APIRouter(tags=["batches"])
 
 
-@router.get("/batches", **shown(BatchesPage))
-def list_batches(
-    context: Reading,
-    query: Annotated[BatchPage, Query()],
-) -> View:
+@router.get("/batches", **shown(BatchesPage, more=UNCHANGED))
+def list_batches(context: Reading, query: Annotated[BatchPage, Query()], if_none_match: IfNoneMatch = None) -> Response:
     """List batches, newest first."""
-    page = context.backend.batches(query.limit, query.cursor, query.tenant)
-    return page | {"batches": [with_results(batch) for batch in page["batches"]]}
+    page = context.backend.batches(query.limit, query.cursor, batch_filter(query.model_dump()))
+    return tagged_page(page | {"batches": [with_results(batch) for batch in page["batches"]]}, if_none_match)
 
 
 @router.get("/batches/{batch}", **shown(BatchView))
 def show_batch(batch: str, context: Reading) -> View:
     """Show a batch with its jobs counted by state."""
     return with_results(context.backend.batch(batch))
+
+
+@router.get("/batches/{batch}/cost", **shown(BatchCost))
+def show_cost(batch: str, context: Reading) -> View:
+    """Add up what the jobs of a batch that have ended cost, as far as prices are known."""
+    return {"id": public_id("batch", inner_id("batch", batch)), "cost_usd": context.backend.spent(batch)}
 
 
 @router.get("/batches/{batch}/results", response_class=Response, responses=RESULTS)
@@ -55,6 +62,7 @@ def list_results(
     after: Annotated[int, Query(ge=-1, le=MOST_PLACES, description="the last position you have")] = -1,
     limit: Annotated[int | None, Query(ge=1, le=1_000, description="at most this many; of lines, default all")] = None,
     output: Annotated[OutputForm | None, Query(description="the form of the lines; default auto")] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the output lines of jobs that have ended, in input order. Jobs that have not leave gaps.
 
@@ -62,7 +70,7 @@ def list_results(
     ``Accept: application/json`` as a page: ``results``, each with its ``position``, and ``next``, the last of them.
     """
     if "application/json" in request.headers.get("accept", ""):
-        return Response(page(context.backend, batch, after, limit or PAGE, output), media_type="application/json")
+        return tagged_page(page(context.backend, batch, after, limit or PAGE, output), if_none_match)
     first = context.backend.output_lines(batch, after, min(limit or PAGE, PAGE), output or OutputForm.AUTO)
     lines = written(context.backend, batch, first, limit, output or OutputForm.AUTO)
     return StreamingResponse(in_pieces(lines), media_type="application/jsonl")

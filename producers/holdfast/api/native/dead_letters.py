@@ -7,34 +7,36 @@ from starlette.responses import Response, StreamingResponse
 
 from holdfast.api.auth.request_context import Operating, Reading, RequestContext
 from holdfast.api.native.answers import DeadGroups, JobsPage, OperationsList, OperationView
-from holdfast.api.native.filters import Bulk, Page, Replay
-from holdfast.api.native.filters import Filter as DeadFilter
+from holdfast.api.native.etags import UNCHANGED, IfNoneMatch, tagged_page
+from holdfast.api.native.filters import Bulk, DeadLetterFilter, DeadLetterPage, Replay
 from holdfast.api.openapi import Answers, refusals, shown
 from holdfast.client.backend import View
 from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.export import export_pages, open_export
 from holdfast.model.ids import public_id
-from holdfast.model.job import State
 from holdfast.model.records import ReplayEdit
 
 LINES = {"application/x-ndjson": {"schema": {"type": "string"}}}
 EXPORT: Answers = {200: {"description": "One dead letter a line.", "content": LINES}}
 SOON = 1.5  # seconds that a call waits for the end of its operation
-DEAD = frozenset({State.DEAD})
 
 router = APIRouter(prefix="/dlq", tags=["dead letters"])
 
 
-@router.get("", **shown(JobsPage))
-def list_dead_letters(context: Reading, page: Annotated[Page, Query()]) -> View:
+@router.get("", **shown(JobsPage, more=UNCHANGED))
+def list_dead_letters(
+    context: Reading, page: Annotated[DeadLetterPage, Query()], if_none_match: IfNoneMatch = None
+) -> Response:
     """List dead letters, newest first."""
-    return context.backend.jobs(page.choose(DEAD), page.limit, page.cursor)
+    return tagged_page(context.backend.jobs(page.chosen(), page.limit, page.cursor), if_none_match)
 
 
-@router.get("/groups", **shown(DeadGroups))
-def group_dead_letters(context: Reading, where: Annotated[DeadFilter, Query()]) -> View:
+@router.get("/groups", **shown(DeadGroups, more=UNCHANGED))
+def group_dead_letters(
+    context: Reading, where: Annotated[DeadLetterFilter, Query()], if_none_match: IfNoneMatch = None
+) -> Response:
     """Group dead letters by what they died of (provider, status, code, words), largest group first."""
-    return context.backend.dead_groups(where.choose(DEAD))
+    return tagged_page(context.backend.dead_groups(where.chosen()), if_none_match)
 
 
 @router.post("/replay", **shown(OperationView))
@@ -53,10 +55,10 @@ def drop_dead_letters(context: Operating, bulk: Bulk) -> View:
     return act(context, bulk, BulkOrder("drop", bulk.dead(), bulk.limit))
 
 
-@router.get("/operations", **shown(OperationsList))
-def list_operations(context: Reading) -> View:
+@router.get("/operations", **shown(OperationsList, more=UNCHANGED))
+def list_operations(context: Reading, if_none_match: IfNoneMatch = None) -> Response:
     """List the newest operations on dead letters."""
-    return context.backend.operations()
+    return tagged_page(context.backend.operations(), if_none_match)
 
 
 @router.get("/operations/{operation}", **shown(OperationView))

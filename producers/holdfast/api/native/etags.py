@@ -16,9 +16,17 @@ IfNoneMatch = Annotated[str | None, Header(description="the ETag of the answer t
 
 def tagged(view: View, known: str | None, more: Mapping[str, str] | None = None) -> Response:
     """Answer ``view`` with its ETag, or 304 where the caller has it already."""
-    body = exact_json.dumps(view)
+    return _unless_known(exact_json.dumps(view), "", known, more)
+
+
+def tagged_page(page: View | bytes, known: str | None) -> Response:
+    """Answer a page of a list in the same way. Its tag is weak: the page says the same, however it is written."""
+    return _unless_known(page if isinstance(page, bytes) else exact_json.dumps(page), "W/", known)
+
+
+def _unless_known(body: bytes, strength: str, known: str | None, more: Mapping[str, str] | None = None) -> Response:
     tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {"etag": tag} | dict(more or {})
-    if known and tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
+    headers = {"etag": strength + tag} | dict(more or {})
+    if known and not {tag, "*"}.isdisjoint(each.strip().removeprefix("W/") for each in known.split(",")):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")

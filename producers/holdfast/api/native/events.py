@@ -8,18 +8,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from holdfast.api.auth.request_context import Reading, RequestContext
-from holdfast.api.native.filters import Name
+from holdfast.api.native.filters import Name, filter_model
 from holdfast.api.native.preferences import Prefer, applied, wanted_wait
 from holdfast.api.openapi import SCHEMAS, Answers, refusals
 from holdfast.client.event_feed import OUTAGE_PAUSE, EventListener
-from holdfast.client.event_view import NEWEST, OLDEST, event_view, find_position, page_view, read_page
+from holdfast.client.event_stream import NEWEST, OLDEST
+from holdfast.client.event_view import event_view, find_position, page_view, read_page
+from holdfast.client.list_filters import EVENTS as EVENT_FILTERS
+from holdfast.client.list_filters import event_filter
 from holdfast.model import exact_json
 from holdfast.model.errors import EventsGone, StorageUnavailable, Unauthorized
-from holdfast.model.event import Event, EventFilter, EventKind
+from holdfast.model.event import Event, EventFilter
 from holdfast.model.ids import public_id
 from holdfast.wire.server_sent_events import write_event
 
@@ -47,16 +50,9 @@ POSITION = {"pattern": r"^(evt_[0-9a-f]{32}|oldest|newest|)$"}  # shown; what is
 Position = Annotated[Name, Field(json_schema_extra=POSITION)]
 
 
-class EventQuery(BaseModel):
-    """Every field narrows. ``after``: the id of the last event that was read, ``oldest`` or ``newest``."""
+class EventQuery(filter_model("EventFilters", EVENT_FILTERS)):  # type: ignore[misc] # made from the table
+    """Which events. ``after``: the id of the last event that was read, ``oldest`` or ``newest``."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    tenant: Name | None = None
-    model: Name | None = None
-    batch: Name | None = None
-    job: Name | None = None
-    kind: list[EventKind] | None = None
     after: Position | None = None
     limit: int = Field(default=100, ge=1, le=1_000, description="of a page; a stream has no end")
 
@@ -78,8 +74,7 @@ async def list_events(
     kept for ``storage.keep_events``: 410 tells that some beyond the id are gone. With ``Accept: application/json`` the
     answer is a page, from the oldest on by default; ``next`` leads on, and ``Prefer: wait=N`` waits for an empty one.
     """
-    where = await run_in_threadpool(context.backend.choose_events, query.tenant, query.model, query.batch, query.job)
-    where = EventFilter(where.tenant, where.batch, where.job, where.model, query.kind and frozenset(query.kind))
+    where = await run_in_threadpool(context.backend.choose_events, event_filter(query.model_dump()))
     if "application/json" in request.headers.get("accept", ""):
         return await page(context, where, query, wanted_wait(prefer))
     return await stream(context, where, last_event_id or query.after or NEWEST)

@@ -1,28 +1,26 @@
-"""Which jobs a list or a bulk action means. An unknown name is an error, never a filter that is not there."""
+"""Queries of lists and bodies of bulk actions. An unknown name is an error, never a filter that is not there."""
 
-from contextlib import suppress
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
+from holdfast.client import list_filters as lists
+from holdfast.client.list_filters import EXPECTED_TIME, ListFilter, ValueKind
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.fault import FaultKind
-from holdfast.model.ids import inner_id
-from holdfast.model.iso_time import parse_iso
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
 from holdfast.model.storable import is_storable
 
 
 def read_time(value: object) -> object:
-    """Read a time: seconds since the epoch, or ISO 8601, UTC where no zone is named."""
+    """Read a moment that is text; what is none is left to be refused as a number."""
     if not isinstance(value, str):
         return value
-    with suppress(ValueError):
-        return float(value)
-    if (seconds := parse_iso(value)) is None:
-        raise ValueError("expected ISO 8601, or seconds since the epoch")
-    return max(0.0, seconds)  # nothing here is older
+    try:
+        return lists.read_time(value, "")
+    except InvalidRequest:
+        raise ValueError(f"expected {EXPECTED_TIME}") from None
 
 
 def check_storable(text: str) -> str:
@@ -33,92 +31,94 @@ def check_storable(text: str) -> str:
 
 
 LAST = 253_402_300_800  # the end of the year 9999
+WRITTEN_TIME: dict[str, Any] = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "maximum": LAST},
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "pattern": "^[1-9][0-9]{0,5}(s|m|h|d)$"},
+    ]
+}
 Time = Annotated[
-    float,
-    BeforeValidator(read_time),
-    Field(ge=0, le=LAST, allow_inf_nan=False, description="ISO 8601, or seconds since the epoch"),
-    WithJsonSchema(
-        {"anyOf": [{"type": "number", "minimum": 0, "maximum": LAST}, {"type": "string", "format": "date-time"}]}
-    ),
+    float, BeforeValidator(read_time), Field(ge=0, le=LAST, allow_inf_nan=False), WithJsonSchema(WRITTEN_TIME)
 ]
 MOST_LETTERS = 10_000_000  # in one operation
 MOST_TOKENS = 10_000_000  # of an answer; far beyond any model
 PLAIN = r"^[^\x00]*$"
 Name = Annotated[str, Field(max_length=300, pattern=PLAIN), AfterValidator(check_storable)]
+TYPES: Mapping[ValueKind, Any] = {ValueKind.TIME: Time, **lists.CHOICES}
+STRICT = ConfigDict(extra="forbid")
 
 
-class Filter(BaseModel):
-    """Every field narrows."""
+def filter_model(name: str, filters: Sequence[ListFilter]) -> type[BaseModel]:
+    """Make the model of a query with these filters, all optional."""
+    members: dict[str, Any] = {
+        each.name: (_type(each), Field(default=None, description=each.about)) for each in filters
+    }
+    return create_model(name, __config__=STRICT, **members)
 
-    model_config = ConfigDict(extra="forbid")
 
-    id: list[str] | None = Field(default=None, min_length=1, max_length=1_000)
-    tenant: Name | None = None
-    model: Name | None = None
-    lane: Name | None = None
-    batch: Name | None = None
-    custom_id: Name | None = None
-    fault: FaultKind | None = None
-    cause: Annotated[str, Field(max_length=16, pattern=PLAIN)] | None = None
-    created_after: Time | None = None
-    created_before: Time | None = None
-    finished_after: Time | None = None
-    finished_before: Time | None = None
+def _type(each: ListFilter) -> Any:
+    kind = TYPES.get(each.kind, Name)
+    return Annotated[list[kind], Field(min_length=1, max_length=1_000)] | None if each.many else kind | None  # type: ignore[valid-type] # of the table
 
-    def choose(self, states: frozenset[State] | None) -> JobFilter:
+
+class PageQuery(BaseModel):
+    """A page of a list. ``cursor`` is ``next`` of the page before."""
+
+    model_config = STRICT
+
+    limit: int = Field(default=50, ge=1, le=1_000)
+    cursor: Name | None = None
+
+
+class JobPage(PageQuery, filter_model("JobFilters", lists.JOBS)):  # type: ignore[misc] # made from the table
+    """A page of jobs."""
+
+
+if TYPE_CHECKING:
+    DeadLetterFilters = BaseModel
+else:
+    DeadLetterFilters = filter_model("DeadLetterFilters", lists.DEAD_LETTERS)
+
+
+class DeadLetterFilter(DeadLetterFilters):
+    """Which dead letters."""
+
+    def chosen(self) -> JobFilter:
         """Make the store's filter. Raises InvalidId."""
-        return JobFilter(
-            tenant=self.tenant,
-            states=states,
-            model=self.model,
-            lane=self.lane,
-            batch=inner_id("batch", self.batch) if self.batch is not None else None,
-            custom_id=self.custom_id,
-            fault=self.fault,
-            cause=self.cause,
-            ids=tuple(inner_id("job", id_) for id_ in self.id) if self.id else None,
-            created_after=self.created_after,
-            created_before=self.created_before,
-            finished_after=self.finished_after,
-            finished_before=self.finished_before,
-        )
+        return lists.job_filter(self.model_dump() | {"state": [State.DEAD]})
 
 
-class Page(Filter):
-    """A page of jobs. ``cursor`` is ``next`` of the page before."""
-
-    limit: int = Field(default=50, ge=1, le=1_000)
-    cursor: Name | None = None
+class DeadLetterPage(DeadLetterFilter, PageQuery):
+    """A page of dead letters."""
 
 
-class JobPage(Page):
-    state: list[State] | None = None
+class BatchPage(PageQuery, filter_model("BatchFilters", lists.BATCHES)):  # type: ignore[misc] # the same
+    """A page of batches."""
 
 
-class BatchPage(BaseModel):
-    """A page of batches, of one tenant where it is named."""
+class DeliveryPageQuery(PageQuery, filter_model("DeliveryFilters", lists.DELIVERIES)):  # type: ignore[misc] # the same
+    """A page of deliveries."""
 
-    model_config = Filter.model_config
-
-    tenant: Name | None = None
-    limit: int = Field(default=50, ge=1, le=1_000)
-    cursor: Name | None = None
+    limit: int = Field(default=100, ge=1, le=1_000)
 
 
 class Edit(BaseModel):
     """What a replay changes of its jobs; null leaves it as it was."""
 
-    model_config = Filter.model_config
+    model_config = STRICT
 
     model: Name | None = None
     max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
 
 
-NARROWING = tuple(Filter.model_fields)
-UNFILTERED: dict[str, Any] = {**{name: {"type": "null"} for name in NARROWING}, "all": {"const": False}}
+UNFILTERED: dict[str, Any] = {
+    **{each.name: {"type": "null"} for each in lists.DEAD_LETTERS},
+    "all": {"const": False},
+}
 
 
-class Bulk(Filter):
+class Bulk(DeadLetterFilter):
     """A bulk action on dead letters. It needs a filter, or ``all``; without ``dry_run: false`` it only counts."""
 
     model_config = ConfigDict(json_schema_extra={"not": {"properties": UNFILTERED}})
@@ -129,7 +129,7 @@ class Bulk(Filter):
 
     def dead(self) -> JobFilter:
         """Choose dead letters. Raises InvalidRequest where nothing says which."""
-        where = self.choose(frozenset({State.DEAD}))
+        where = self.chosen()
         if not self.all and where == JobFilter(states=where.states):
             names = "id, lane, model, batch, fault, tenant, created_* or finished_*"
             raise InvalidRequest("body", "no filter says which dead letters are meant.", f"Give {names}, or all: true.")

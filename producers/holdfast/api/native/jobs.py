@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from holdfast.api.auth.request_context import Reading, RequestContext, Submitting
 from holdfast.api.native.answers import CancelledJob, JobsPage, JobView, SubmittedJob, SubmittedJobs
-from holdfast.api.native.etags import UNCHANGED, IfNoneMatch, tagged
+from holdfast.api.native.etags import UNCHANGED, IfNoneMatch, tagged, tagged_page
 from holdfast.api.native.filters import JobPage
 from holdfast.api.native.job_requests import BODY
 from holdfast.api.native.links import accepted_view, batch_url, job_url
@@ -16,6 +16,7 @@ from holdfast.api.native.preferences import Prefer, applied, wanted_wait
 from holdfast.api.native.submission import read_order
 from holdfast.api.openapi import Answers, refusals, shown
 from holdfast.client.backend import Accepted, View
+from holdfast.client.list_filters import job_filter
 from holdfast.model import exact_json
 from holdfast.model.job import LIVE, State
 
@@ -100,11 +101,11 @@ def views(context: RequestContext, accepted: Accepted) -> list[View]:
     ]
 
 
-@router.get("/jobs", **shown(JobsPage))
-def list_jobs(context: Reading, page: Annotated[JobPage, Query()]) -> View:
+@router.get("/jobs", **shown(JobsPage, more=UNCHANGED))
+def list_jobs(context: Reading, page: Annotated[JobPage, Query()], if_none_match: IfNoneMatch = None) -> Response:
     """List jobs, newest first."""
-    where = page.choose(frozenset(page.state) if page.state else None)
-    return context.backend.jobs(where, page.limit, page.cursor)
+    found = context.backend.jobs(job_filter(page.model_dump()), page.limit, page.cursor)
+    return tagged_page(found, if_none_match)
 
 
 @router.get("/jobs/{job}", **shown(JobView, more=UNCHANGED))

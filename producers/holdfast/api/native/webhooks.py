@@ -2,9 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from holdfast.api.auth.request_context import Operating, Reading, RequestContext
+from holdfast.api.native.etags import UNCHANGED, IfNoneMatch, tagged_page
+from holdfast.api.native.filters import DeliveryPageQuery
 from holdfast.api.native.webhook_answers import (
     DeliveryPage,
     DeliveryView,
@@ -17,12 +19,11 @@ from holdfast.api.native.webhook_answers import (
 )
 from holdfast.api.openapi import shown
 from holdfast.client.backend import View
+from holdfast.client.list_filters import delivery_filter
 from holdfast.client.webhooks import Webhooks
 from holdfast.model.errors import Forbidden
 from holdfast.model.job import DEFAULT_TENANT
-from holdfast.model.webhook import OPERATOR, DeliveryState
-
-Limit = Annotated[int, Query(ge=1, le=1_000)]
+from holdfast.model.webhook import OPERATOR
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
@@ -39,10 +40,10 @@ def tenant_of(context: RequestContext, named: str | None) -> str:
     return context.tenant or named or DEFAULT_TENANT
 
 
-@router.get("", **shown(WebhookList))
-def list_webhooks(context: Reading) -> View:
+@router.get("", **shown(WebhookList, more=UNCHANGED))
+def list_webhooks(context: Reading, if_none_match: IfNoneMatch = None) -> Response:
     """List receivers with their health."""
-    return webhooks(context).list()
+    return tagged_page(webhooks(context).list(), if_none_match)
 
 
 @router.post("", status_code=201, **shown(WebhookView, 409, status=201))
@@ -60,16 +61,13 @@ def make_webhook_secret(context: Operating, body: NewSecret) -> View:
     return webhooks(context).make_secret(whose, body.overlap_seconds)
 
 
-@router.get("/deliveries", **shown(DeliveryPage))
+@router.get("/deliveries", **shown(DeliveryPage, more=UNCHANGED))
 def list_deliveries(
-    context: Reading,
-    state: DeliveryState | None = None,
-    webhook: str | None = None,
-    cursor: str | None = None,
-    limit: Limit = 100,
-) -> View:
+    context: Reading, page: Annotated[DeliveryPageQuery, Query()], if_none_match: IfNoneMatch = None
+) -> Response:
     """List what is on its way, was taken, or was given up (``state=dead``), newest first."""
-    return webhooks(context).deliveries(state=state, endpoint=webhook, cursor=cursor, limit=limit)
+    where = delivery_filter(page.model_dump())
+    return tagged_page(webhooks(context).deliveries(where, cursor=page.cursor, limit=page.limit), if_none_match)
 
 
 @router.post("/deliveries/{delivery}/redeliver", **shown(DeliveryView))

@@ -1,0 +1,31 @@
+"""Estimates: what jobs would take and cost, without submitting any."""
+
+from fastapi import APIRouter, Response
+from starlette.concurrency import run_in_threadpool
+
+from holdfast.api.auth.request_context import RequestContext, Submitting
+from holdfast.api.native.answers import JobsEstimate
+from holdfast.api.native.job_requests import BODY
+from holdfast.api.native.jobs import Body
+from holdfast.api.native.submission import read_order
+from holdfast.api.openapi import shown
+from holdfast.model import exact_json
+
+router = APIRouter(tags=["jobs"])
+
+
+@router.post("/jobs/estimate", openapi_extra=BODY, **shown(JobsEstimate))
+async def estimate_jobs(context: Submitting, body: Body) -> Response:
+    """Say what jobs would take and cost at most on each route of their plans, and submit none of them.
+
+    It takes what ``POST /jobs`` takes. What cannot be a job stands in ``problems``, and does not keep the others from
+    being estimated.
+    """
+    view = await run_in_threadpool(estimate, context, body)
+    return Response(exact_json.dumps(view), media_type="application/json")
+
+
+def estimate(context: RequestContext, body: bytes) -> dict[str, object]:
+    """Read a body and estimate its jobs. Raises InvalidRequest, NoUsableKey."""
+    request, _one = read_order(body, None)
+    return context.backend.estimate(request.items, request.defaults)
