@@ -47,7 +47,7 @@ MISTAKES = [
     mistake("run in.jsonl", 2, "-o", "is missing", "name a file"),
     mistake("run in.jsonl -o out.jsonl --budget 5", 2, "--budget", "no price of openai/gpt-5.4", "price = {{"),
     mistake("run in.jsonl -o out.jsonl --budget 0", 2, "--budget", "0"),
-    mistake("run in.jsonl --dry-run --server http://127.0.0.1:1", 2, "--dry-run", "leave out --server"),
+    mistake("run in.jsonl --dry-run --server http://127.0.0.1:1", 69, "the server at http://127.0.0.1:1"),
     mistake("run array.json -o out.jsonl", 2, "json array", "jq"),
     mistake("submit missing.jsonl", 2, "missing.jsonl", "no such file"),
     mistake("ask hi --file missing.txt", 2, "missing.txt", "no such file"),

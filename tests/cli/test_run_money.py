@@ -9,10 +9,12 @@ from holdfast.cli.budget import Budget, BudgetReached
 from holdfast.cli.jsonl_input import InputLine
 from holdfast.cli.model_choice import ModelChoice
 from holdfast.client.backend import JobDefaults
-from holdfast.config import Settings
+from holdfast.client.cost_estimate import estimate_items
+from holdfast.config import Settings, load
 from holdfast.model.records import JobFilter
 from holdfast.model.route import Api, Plan, Price, Route
 from holdfast.store.jobs import count_jobs
+from producing import served
 
 PRICED = 'routes = [{ provider = "anthropic", model = "claude-opus-4-8", price = { input = 5.0, output = 25.0 } }]'
 ROUTE = Route("a", "m", Api.ANTHROPIC, "m", ("main",), price=Price(input=0.0, output=10_000.0))  # a cent a token
@@ -74,9 +76,19 @@ def test_lines_are_written_as_they_end_with_follow(cli, worker, prompts, tmp_pat
     assert not out.with_name("out.jsonl.part").exists()
 
 
+@pytest.mark.parametrize("through_server", [False, True])
 def test_a_budget_pauses_before_it_is_passed_and_a_larger_one_goes_on(
-    cli, worker, store, prompts, tmp_path, priced
+    cli, worker, store, prompts, tmp_path, priced, monkeypatch, through_server
 ) -> None:
+    if through_server:
+        with served(load(tmp_path / "holdfast.toml")) as url:
+            monkeypatch.setenv("HOLDFAST_URL", url)
+            check_budget(cli, worker, store, prompts, tmp_path)
+    else:
+        check_budget(cli, worker, store, prompts, tmp_path)
+
+
+def check_budget(cli, worker, store, prompts, tmp_path) -> None:
     source, out = prompts(*(f"prompt {n}" for n in range(8))), tmp_path / "out.jsonl"
     stop = threading.Event()
 
@@ -110,7 +122,13 @@ class Run:
         self.spent, self.live, self.cost, self.worst = 0.0, 0, cost, 0.0
         plan = Plan("smart", (ROUTE,))
         self.budget = Budget(
-            usd, JobDefaults("smart"), ModelChoice(), lambda _: plan, lambda: self.spent, lambda: self.live, self.wait
+            usd,
+            JobDefaults("smart"),
+            ModelChoice(),
+            lambda items, defaults: estimate_items(items, defaults, lambda _: plan),
+            lambda: self.spent,
+            lambda: self.live,
+            self.wait,
         )
 
     def wait(self) -> None:

@@ -42,6 +42,14 @@ def test_a_run_through_a_server_writes_the_same_output(cli, prompts, worker, url
     assert [line["status"] for line in jsonl(here)] == ["succeeded", "invalid", "succeeded", "invalid", "succeeded"]
 
 
+def test_a_dry_run_through_a_server_counts_and_prices_the_same(cli, prompts, url) -> None:
+    source = prompts("one", "? bad", '{"model": "smart", "prompt": "a", "max_tokens": 100}', '{"prompt": "no model"}')
+    here, there = cli("run", source, "--dry-run", "--json"), cli("run", source, "--dry-run", "--json", "--server", url)
+    assert (there.status, there.json) == (here.status, here.json)
+    assert (here.status, here.json["jobs"], here.json["invalid"]) == (3, 2, 2)
+    assert here.json["models"][0]["routes"][0]["usd_most"] > 0
+
+
 def test_acts_through_a_server_are_acts(cli, prompts, worker, url, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("HOLDFAST_URL", url)
     batch = cli("submit", prompts("one", "two"), "--json").json["batch"]

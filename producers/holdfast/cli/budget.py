@@ -6,10 +6,7 @@ from dataclasses import dataclass, field
 from holdfast.cli.jsonl_input import InputLine
 from holdfast.cli.model_choice import ModelChoice
 from holdfast.cli.tables import usd
-from holdfast.client.backend import JobDefaults
-from holdfast.client.cost_estimate import most_usd, read_need
-from holdfast.client.errors import JobProblem
-from holdfast.client.job_items import PlanOf
+from holdfast.client.backend import Item, JobDefaults, View
 from holdfast.model.errors import HoldfastError, InvalidRequest
 
 
@@ -42,13 +39,14 @@ class Budget:
     usd: float
     defaults: JobDefaults
     models: ModelChoice
-    plan_of: PlanOf
+    estimate: Callable[[Sequence[Item], JobDefaults], View]
     spent: Callable[[], float]
     live: Callable[[], int]
     wait: Callable[[], None]
     known: int = 0
     passed: int = 0
     dearest: float = field(default=0.0, init=False)  # of what was let through: bounds what each live job may cost
+    known_costs: dict[int, float] = field(default_factory=dict, init=False)  # by position
 
     def admit(self, lines: Sequence[InputLine]) -> int:
         """Return how many of ``lines``, at least one, may be submitted now; wait for that. Raises BudgetReached."""
@@ -56,7 +54,7 @@ class Budget:
         if old > 0:
             self.passed += old
             return old
-        costs = [self._cost(line) for line in lines]
+        costs = self._costs(lines)
         while True:
             live = self.live()
             if fits := self._fitting(costs, self.usd - self.spent(), live):
@@ -77,14 +75,19 @@ class Budget:
             fits += 1
         return fits
 
-    def _cost(self, line: InputLine) -> float:
-        read = read_need(self.models.applied(line.text), self.defaults, self.plan_of)
-        if isinstance(read, JobProblem):
-            return 0.0  # it will be refused
-        plan, need = read
-        most = most_usd(plan, need)
-        if most is None:
-            unknown = next(route.name for route in plan.routes if route.known_price is None)
-            hint = "Add price = { input = …, output = … } (USD per million tokens) to it in holdfast.toml."
-            raise InvalidRequest("--budget", f"cannot be kept: no price of {unknown} is known.", hint)
-        return most
+    def _costs(self, lines: Sequence[InputLine]) -> list[float]:
+        """Return the dearest end of each line. Those of a part of the lines that were asked for last are known."""
+        if any(line.position not in self.known_costs for line in lines):
+            found = self.estimate([self.models.applied(line.text) for line in lines], self.defaults)
+            self.known_costs = {line.position: _most(job) for line, job in zip(lines, found["jobs"], strict=True)}
+        return [self.known_costs[line.position] for line in lines]
+
+
+def _most(job: View | None) -> float:
+    """Return the most that a job may cost, USD. Raises InvalidRequest: nobody knows."""
+    if job is None:
+        return 0.0  # it will be refused
+    if job["usd_most"] is None:
+        hint = "Add price = { input = …, output = … } (USD per million tokens) to it in holdfast.toml."
+        raise InvalidRequest("--budget", f"cannot be kept: no price of {job['unpriced_route']} is known.", hint)
+    return float(job["usd_most"])

@@ -4,43 +4,43 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast.cli.context import backend as open_backend
-from holdfast.cli.jsonl_input import InvalidLine, JsonlInput
+from holdfast.cli.jsonl_input import InputLine, InvalidLine, JsonlInput, chunks
 from holdfast.cli.model_choice import ModelChoice
 from holdfast.cli.show import say, show
 from holdfast.cli.table_input import RowOptions
 from holdfast.cli.tables import Drawing, View, plain, stack, table, usd
 from holdfast.cli.upload import bad_line, reported, submitted_before
-from holdfast.client.backend import JobDefaults
-from holdfast.client.cost_estimate import CostEstimate, read_need
-from holdfast.client.errors import JobProblem
-from holdfast.model.errors import InvalidRequest
+from holdfast.client.backend import Backend, JobDefaults
+from holdfast.client.cost_estimate import joined_estimate
 
 
 def dry_run(source: Path, rows: RowOptions, defaults: JobDefaults, models: ModelChoice) -> View:
     """Read every line as a run would, show what that comes to, and return it. Raises InvalidRequest."""
-    backend = open_backend(asks_pool=False)
-    if backend.installation is None:
-        hint = "Leave out --server and HOLDFAST_URL, where the configuration is at hand."
-        raise InvalidRequest("--dry-run", "reads prices and plans, which a server does not tell.", hint)
-    backend.installation.usable_keys.demand([])
-    estimate, bad = CostEstimate(), list[InvalidLine]()
+    backend, bad = open_backend(), list[InvalidLine]()
     with JsonlInput(source, rows) as lines:
-        for line in lines.lines():
-            if isinstance(line, InvalidLine):
-                bad.append(line)
-                continue
-            read = read_need(models.applied(line.text), defaults, backend.installation.settings.plan)
-            if isinstance(read, JobProblem):
-                bad.append(bad_line(line, read.where, read.problem, read.hint))
-            else:
-                estimate.add(*read)
+        estimate = joined_estimate(estimates(backend, lines, defaults, models, bad))
         before = submitted_before(backend, lines, defaults, models)
     for text in reported(bad, source.name):
         say(text)
-    view = {"jobs": estimate.jobs.total(), "invalid": len(bad), "known": before, "models": list(estimate.view())}
+    jobs = sum(model["jobs"] for model in estimate["models"])
+    view = {"jobs": jobs, "invalid": len(bad), "known": before, "models": estimate["models"]}
     show(view, draw)
     say("nothing was submitted; the same command without --dry-run does it")
     return view
+
+
+def estimates(
+    backend: Backend, source: JsonlInput, defaults: JobDefaults, models: ModelChoice, bad: list[InvalidLine]
+) -> Iterator[View]:
+    """Yield the estimates of all lines, a chunk at a time; ``bad`` gets those that cannot be jobs."""
+    for chunk in chunks(source.lines()):
+        bad += [line for line in chunk if isinstance(line, InvalidLine)]
+        lines = [line for line in chunk if isinstance(line, InputLine)]
+        found = backend.estimate([models.applied(line.text) for line in lines], defaults)
+        bad += [
+            bad_line(lines[each["index"]], each["where"], each["problem"], each["hint"]) for each in found["problems"]
+        ]
+        yield found | {"jobs": []}
 
 
 def draw(view: View) -> Drawing:

@@ -50,7 +50,7 @@ class FileRun:
             raise InvalidRequest("-o", "is the input itself.", "Name another file.")
         with JsonlInput(self.source, self.rows) as source, answer_file(self.to, in_place=self.follow) as output:
             prepared = prepare_workers(self.processes)
-            backend = open_backend(asks_pool=self.budget is None)
+            backend = open_backend()
             uploader = Uploader(backend, source, self.defaults, fresh=self.fresh, models=self.models)
             progress = open_progress(quiet=self.quiet)
             try:
@@ -95,17 +95,14 @@ class FileRun:
             return self._write(backend, uploader.sent, output, waiter)
 
     def _within(self, usd: float, backend: Backend, uploader: Uploader, waiter: RunWaiter) -> Budget:
-        """Return what lets lines through while they fit. Raises InvalidRequest."""
-        if backend.installation is None:
-            hint = "Leave out --server and HOLDFAST_URL, where the configuration is at hand."
-            raise InvalidRequest("--budget", "needs prices and plans, which a server does not tell.", hint)
+        """Return what lets lines through while they fit."""
         batch = uploader.sent.batch
         return Budget(
             usd,
             self.defaults,
             self.models,
-            backend.installation.settings.plan,
-            spent=lambda: (uploader.sent.batch and backend.spent(uploader.sent.batch)) or 0.0,
+            backend.estimate,
+            spent=lambda: backend.spent(uploader.sent.batch) if uploader.sent.batch else 0.0,
             live=lambda: live(backend, uploader.sent.batch) if uploader.sent.batch else 0,
             wait=lambda: waiter.nap(LONGEST_NAP),
             known=sum(backend.counts(batch).values()) if batch else 0,
