@@ -17,7 +17,7 @@ from holdfast.policy.learned_limit import (
     source_of,
     to_keep,
 )
-from holdfast.policy.rate_estimate import START_PER_MS, Stage, begin, observe_limit, observe_use
+from holdfast.policy.rate_estimate import START_BURST, START_PER_MS, Stage, begin, observe_limit, observe_use
 from holdfast.policy.rate_limit import per_minute
 from policy.provider_limiter import Fleet, ProviderLimiter
 
@@ -64,6 +64,12 @@ def test_half_of_what_is_known_is_forgotten_in_a_week() -> None:
 def test_a_limit_below_the_start_of_those_that_nobody_knows_is_kept_to_at_once() -> None:
     estimate = restored(replace(LIMIT, per_minute=600, burst=10), 0.0)
     assert (estimate.stage, estimate.per_ms, estimate.capacity) == (Stage.GUESSED, 0.01, 10)
+
+
+def test_a_run_begins_as_if_nothing_was_learned_until_its_first_calls_are_through() -> None:
+    estimate = restored(LIMIT, 0.0)
+    assert (estimate.per_ms, estimate.capacity) == (START_PER_MS, START_BURST)
+    assert estimate.kept == pytest.approx(0.4)
 
 
 def test_what_a_header_told_last_time_is_told_again_before_it_counts_as_told() -> None:
