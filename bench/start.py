@@ -21,12 +21,14 @@ HOLDFAST = Path(sys.executable).with_name("holdfast")
 LOOKS = {"status": 0.4, "job show": 0.5, "config check": 0.5}  # seconds of CPU at most
 WITH_POOL, WITHOUT = 0.5, 2.0  # seconds from the start of a command to its first call, at most
 LINES = 100_000  # of the large file
+# An installed package has its modules compiled; a checkout has them, too, unless whoever measures forbids it.
+AS_INSTALLED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def cpu_of(folder: Path, *command: str) -> float:
     """Seconds of CPU that one command takes, with the processes that it waits for."""
     with subprocess.Popen(
-        [HOLDFAST, *command], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [HOLDFAST, *command], cwd=folder, env=AS_INSTALLED, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as run:
         _, status, used = os.wait4(run.pid, 0)
         run.returncode = os.waitstatus_to_exitcode(status)
@@ -38,7 +40,9 @@ def to_first_call(folder: Path, provider: SimProcess, *command: str, whole: bool
     """Seconds from the start of a command to its first call at the provider. ``whole``: it may end by itself."""
     provider.reset()
     began = time.time()
-    run = subprocess.Popen([HOLDFAST, *command], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run = subprocess.Popen(
+        [HOLDFAST, *command], cwd=folder, env=AS_INSTALLED, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         while not provider.counts()["calls"]:
             time.sleep(0.02)
@@ -64,7 +68,7 @@ def free_port() -> int:
 @contextmanager
 def pool(folder: Path) -> Iterator[None]:
     """Have `holdfast up` work in a folder."""
-    subprocess.run([HOLDFAST, "up", "--detach", "--port", str(free_port())], cwd=folder, check=True)
+    subprocess.run([HOLDFAST, "up", "--detach", "--port", str(free_port())], cwd=folder, env=AS_INSTALLED, check=True)
     try:
         yield
     finally:

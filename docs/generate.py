@@ -1,9 +1,9 @@
-"""Write the pages that are made from the code, or with ``--check`` tell which of them are out of date.
+"""Write the pages and files that are made from the code, or with ``--check`` tell which of them are out of date.
 
 docs/cli.md from the command line's own help, docs/configuration.md and docs/holdfast.schema.json from the
 configuration's schema, docs/faults.md from the table of fault kinds, docs/codes.md from the tables of providers' codes,
-docs/filters.md from the table of filters,
-diagram and moves of docs/job-lifecycle.md from the table of moves. Compared with the code are the headings of
+docs/filters.md from the table of filters, diagram and moves of docs/job-lifecycle.md from the table of moves, the
+script of a new SQLite database from the migrations. Compared with the code are the headings of
 docs/errors.md with the error classes, and the rows of docs/logs.md with the calls that log.
 """
 
@@ -21,11 +21,13 @@ from code_page import code_page
 from fault_page import fault_page
 from filter_page import filter_page
 from lifecycle_page import lifecycle_page
+from schema_script import schema_script
 from typer.testing import CliRunner
 
 from holdfast.cli.main import app
 from holdfast.config import reference
 from holdfast.config.editor_schema import editor_schema
+from holdfast.store import migrations
 
 DOCS = Path(__file__).parent
 ROOTS = ("shared", "producers", "workers")
@@ -89,7 +91,7 @@ def pages() -> dict[Path, str]:
     made |= {"faults.md": fault_page(), "codes.md": code_page(), "filters.md": filter_page()}
     made["holdfast.schema.json"] = json.dumps(editor_schema(), indent=1, ensure_ascii=False) + "\n"
     made["job-lifecycle.md"] = lifecycle_page(DOCS / "job-lifecycle.md")
-    return {DOCS / name: text for name, text in made.items()}
+    return {DOCS / name: text for name, text in made.items()} | {migrations.NEW_SQLITE: schema_script()}
 
 
 def main() -> int:
@@ -98,7 +100,7 @@ def main() -> int:
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
-            problems.append(f"docs/{path.name} is out of date: run `make docs`")
+            problems.append(f"{path.relative_to(DOCS.parent)} is out of date: run `make docs`")
     sys.stderr.writelines(f"{problem}\n" for problem in problems)
     return 1 if problems else 0
 

@@ -82,6 +82,27 @@ def test_checks_and_partial_indexes_are_those_of_the_classes(store: Store) -> No
         assert found[name] == (checks, indexes), name
 
 
+def content_of(store: Store) -> tuple[set[str], dict[str, list[object]]]:
+    """What makes each table and index, whatever the blanks in it, and all rows."""
+
+    def read(tx: object) -> tuple[set[str], dict[str, list[object]]]:
+        ask = tx.connection.exec_driver_sql  # type: ignore[attr-defined]
+        made = {" ".join(sql.split()) for (sql,) in ask("select sql from sqlite_master where sql is not null")}
+        tables = [name for (name,) in ask("select name from sqlite_master where type = 'table'")]
+        return made, {name: [tuple(row) for row in ask(f"select * from {name}")] for name in tables}
+
+    return store.read(read)
+
+
+def test_a_new_sqlite_database_is_what_the_migrations_would_have_made(tmp_path: Path) -> None:
+    by_script, by_migrations = (Store(f"sqlite:///{tmp_path}/{name}.db") for name in ("script", "migrations"))
+    by_script.ensure()
+    upgrade_to(by_migrations, migrations.HEAD)
+    assert content_of(by_script) == content_of(by_migrations), "run `make docs`"
+    by_script.close()
+    by_migrations.close()
+
+
 def test_ensuring_twice_changes_nothing(bare_url: str) -> None:
     store = Store(bare_url)
     store.ensure()

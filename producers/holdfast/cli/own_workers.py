@@ -65,13 +65,13 @@ class OwnWorkers:
         self._processes.stop()
 
     def _begin(self) -> None:
-        children = self._processes.children
-        say(f"no worker is running: starting {counted(len(children))} (log: {children[0].log})")
         if self._prepared:
             self._processes.begin()
         else:
             self._processes.start()
         self.started = True
+        children = self._processes.children
+        say(f"no worker is running: starting {counted(len(children))} (log: {children[0].log})")
 
 
 def prepare_workers(processes: int | None = None) -> OwnWorkers | None:

@@ -40,15 +40,15 @@ def sleeper(
     backend: Backend, job: str, progress: Progress, stack: ExitStack, prepared: OwnWorkers | None
 ) -> Callable[[float], None]:
     """Return what sleeps for a wait: meanwhile it keeps workers running and shows where the job is."""
-    naps = stack.enter_context(closing(backend.sleeper(job)))
     pool = cache(
         lambda: stack.enter_context(workers(backend, prepared=prepared))
     )  # none is needed for a job that has ended
+    naps = cache(lambda: stack.enter_context(closing(backend.sleeper(job))))  # imports Redis: after workers were told
 
     def sleep(seconds: float) -> None:
         pool()()
         progress.look(partial(where_is, backend, job))
-        naps.sleep(min(seconds, LONGEST_NAP))
+        naps().sleep(min(seconds, LONGEST_NAP))
 
     return sleep
 

@@ -160,6 +160,10 @@ class Gate:
         """Free what ``worker`` holds for ``jobs``, as ``release`` does for all it holds."""
         return await self._release(worker, "jobs", *jobs)
 
+    async def has_begun(self) -> bool:
+        """Whether somebody has begun: without that a fetch gives nothing but the reason ``epoch``."""
+        return bool(await self._scripts.ask(lambda client: client.exists(self._keys.epoch)))
+
     async def begin(self, *, fresh: bool) -> None:
         """Answer to reason ``epoch``. ``fresh``: nothing ran before, so buckets start full and breakers closed.
 

@@ -55,7 +55,8 @@ def _openai(base_url: str, secret: str, transport: Transport) -> Any:
 
 def import_sdk(api: Api) -> None:
     """Import the SDK whose client calls of ``api`` go through, ahead of the first of them."""
-    import_module("anthropic" if api.wire is Api.ANTHROPIC else "openai")
+    sdk, client = ("anthropic", "AsyncAnthropic") if api.wire is Api.ANTHROPIC else ("openai", "AsyncOpenAI")
+    getattr(import_module(sdk), client)
 
 
 def keyless(api: Api) -> dict[str, Any]:

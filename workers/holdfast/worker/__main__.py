@@ -6,16 +6,8 @@ import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from holdfast.model.errors import HoldfastError
-
-if TYPE_CHECKING:
-    from holdfast.config import Settings
-
-# A thousand calls in flight are a few hundred thousand live objects: at the default threshold, looking through them
-# again and again is a third of a call's cost.
-COLLECT = (50_000, 20, 20)
 
 
 def read_arguments() -> argparse.Namespace:
@@ -28,35 +20,26 @@ def read_arguments() -> argparse.Namespace:
 
 def main() -> int:
     arguments = read_arguments()
-    gc.disable()  # until all is imported: what imports make stays, and to look through it is a sixth of their time
+    gc.disable()  # what imports make stays, and to look through it is a sixth of their time: see ``sdk_import``
     try:
         from holdfast.config import load  # noqa: PLC0415 - slow, as the next ones are
         from holdfast.telemetry.export import export_spans  # noqa: PLC0415
         from holdfast.worker.logs import log_to_stderr  # noqa: PLC0415
         from holdfast.worker.process import work  # noqa: PLC0415
+        from holdfast.worker.sdk_import import begin_import  # noqa: PLC0415
 
         log_to_stderr()
         export_spans("holdfast-worker")
         settings = load(arguments.config)
-        if arguments.standby and not told_to_work(settings):
-            return 0
-        gc.enable()
-        gc.set_threshold(*COLLECT)
+        begin_import(settings)
+        if arguments.standby and not sys.stdin.readline():
+            return 0  # nobody needs this process: its stdin ended
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(work(settings))
     except HoldfastError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the last word of a process that cannot start
         return error.exit_status
     return 0
-
-
-def told_to_work(settings: "Settings") -> bool:
-    """Import what the first calls need, and wait for a line; False: nobody needs this process, its stdin ended."""
-    from holdfast.providers.clients import import_sdk  # noqa: PLC0415 - slow
-
-    for model in settings.models.values():
-        import_sdk(settings.providers[model.routes[0].provider].api)
-    return bool(sys.stdin.readline())
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -13,6 +13,7 @@ from holdfast.lanes import Connection, Gate
 from holdfast.lanes.ended_jobs import EndedJobsPublisher
 from holdfast.lanes.task_ends import ended
 from holdfast.model.errors import HoldfastError
+from holdfast.model.route import Plan
 from holdfast.store import Store
 from holdfast.store.fleet import stop_worker
 from holdfast.store.requeue import requeue
@@ -42,6 +43,7 @@ from holdfast.worker.window_refiller import WindowRefiller
 log = structlog.get_logger()
 LAST_WORDS = 5.0  # seconds in which Redis is told of the last calls
 HINT_WAIT = 30.0  # seconds to wait for a hint in one go
+FIRST_CALLS = 0.5  # seconds from the start in which first calls leave
 HINTS_APART = 0.02  # seconds between two looks after hints
 
 
@@ -98,9 +100,12 @@ class Pool:
         context = self.context
         context.writer.start()
         context.lanes.load()
-        await self.providers.open_first(lane.plan for lane in context.lanes.in_order())
+        plans = [lane.plan for lane in context.lanes.in_order()]
+        # Before the first permit: while an SDK is imported, allowances would pile up.
+        first = self.providers.open(route for plan in plans for route in plan.routes[:1])
+        await asyncio.gather(first, self.fetcher.redis_start.begin_early())
         gc.freeze()  # what is loaded by now stays: to look through it again and again would hold up every call
-        pricing = asyncio.create_task(asyncio.to_thread(look_up_prices, self.settings))
+        later = asyncio.create_task(self._prepare_later(plans))
         worker = await context.lease.sign_on()
         fetching = asyncio.create_task(keep_running("fetcher", self.fetcher.run))
         others = [asyncio.create_task(keep_running(name, part)) for name, part in self.parts.items()]
@@ -111,11 +116,17 @@ class Pool:
         await asyncio.gather(*self.fetcher.claiming, return_exceptions=True)
         await self._finish_calls(stop)
         await self._hand_back()
-        await ended([pricing, *others])
+        await ended([later, *others])
         await asyncio.to_thread(context.writer.close)
         await asyncio.to_thread(self.ended_jobs.close)
         await self.providers.close()
         log.info("worker_stopped", worker=context.worker)
+
+    async def _prepare_later(self, plans: Sequence[Plan]) -> None:
+        """Make ready what first calls do not need, once they have left: imports would hold them up."""
+        await asyncio.sleep(FIRST_CALLS)
+        await asyncio.to_thread(look_up_prices, self.settings)
+        await self.providers.open(route for plan in plans for route in plan.routes[1:])
 
     async def _listen(self) -> None:
         """Look into the lanes when somebody hints at work. Nothing depends on it: the fetcher looks anyway."""

@@ -3,12 +3,13 @@
 import asyncio
 import signal
 from contextlib import suppress
+from functools import cache, partial
 
 import structlog
 
 from holdfast.config import Settings
-from holdfast.lanes import connect
-from holdfast.model.errors import SchemaBehind
+from holdfast.lanes import Connection, connect
+from holdfast.model.errors import QueueUnavailable, SchemaBehind
 from holdfast.store import Store
 from holdfast.store.secrets import message_key
 from holdfast.worker.pool import Pool, Stop
@@ -32,19 +33,26 @@ async def schema_is_there(store: Store, stop: Stop) -> bool:
     return False
 
 
+async def redis_is_there(connection: Connection) -> None:
+    """Start an embedded server, if there is one to start. Where it does not start, the pool goes on trying."""
+    with suppress(QueueUnavailable):
+        await connection.ready()
+
+
 async def work(settings: Settings) -> None:
     """Run one pool until a signal stops it."""
     stop = Stop()
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_, stop.ask)
-    store = Store(settings.storage.database_url, settings.runtime)
-    if not await schema_is_there(store, stop):
-        return
     storage = settings.storage
-    key = await asyncio.to_thread(message_key, store, storage.message_key)
-    connection = connect(storage.redis_url, storage.directory, namespace=storage.namespace, key=lambda: key)
+    store = Store(storage.database_url, settings.runtime)
+    key = cache(partial(message_key, store, storage.message_key))
+    connection = connect(storage.redis_url, storage.directory, namespace=storage.namespace, key=key)
     try:
-        await Pool(settings, store, connection).run(stop)
+        there, _ = await asyncio.gather(schema_is_there(store, stop), redis_is_there(connection))
+        if there:
+            await asyncio.to_thread(key)
+            await Pool(settings, store, connection).run(stop)
     finally:
         connection.close()
         store.close()

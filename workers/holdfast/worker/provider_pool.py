@@ -84,16 +84,8 @@ class ProviderPool:
         """Whether a credential that was left out of plans has a secret now; told once."""
         return self._unusable.pop((provider, credential), None) is not None
 
-    async def open_first(self, plans: Iterable[Plan]) -> None:
-        """Open what ``plans`` begin with before the first permit: while its SDK is imported, allowances would pile up.
-
-        What they may come to is opened meanwhile and after, by whoever calls first at the latest.
-        """
-        plans = list(plans)
-        await self._open_each(route for plan in plans for route in plan.routes[:1])
-        self._do_behind(self._open_each(route for plan in plans for route in plan.routes[1:]))
-
-    async def _open_each(self, routes: Iterable[Route]) -> None:
+    async def open(self, routes: Iterable[Route]) -> None:
+        """Open what ``routes`` need. What is not opened ahead is so by the first call that needs it."""
         for provider, credential in dict.fromkeys((r.provider, name) for r in routes for name in r.credentials):
             try:
                 await self._client(provider, credential)

@@ -1,5 +1,7 @@
 """Migrations of the schema, run from Python: no alembic.ini, and no alembic at all when nothing is to be done.
 
+A new SQLite database is made by one script, which says what all of them together come to.
+
 They only go forward, and only add: code of an earlier revision works on a newer schema, so that a fleet is upgraded
 process by process. What no code uses any more is taken away a release later.
 """
@@ -16,6 +18,8 @@ from holdfast.model.errors import Conflict
 HEAD = "0018"  # the newest revision; a test compares it with the files
 LOCK = 4_841_026_170  # of Postgres, so that processes that start together upgrade one after the other
 TRY_AGAIN = 0.2  # seconds between two tries to get it
+NEWEST = "head"
+NEW_SQLITE = Path(__file__).with_name("new_sqlite.sql")
 
 
 def read_revisions(connection: Connection) -> tuple[str | None, str]:
@@ -38,11 +42,14 @@ def refuse_newer(found: str | None, floor: str) -> None:
         raise Conflict("the database", f"{problem} Run a newer Holdfast.")
 
 
-def upgrade(engine: Engine, to: str = "head") -> None:
+def upgrade(engine: Engine, to: str = NEWEST) -> None:
     """Bring the schema to HEAD: on SQLite in one transaction, on Postgres in one for each revision."""
     if engine.dialect.name == "sqlite":
         with engine.begin() as connection:
-            _run(connection, to)
+            if to == NEWEST and read_revisions(connection)[0] is None:
+                _make_new(connection)
+            else:
+                _run(connection, to)
         return
     with _upgrade_lock(engine), engine.connect() as connection:
         connection.execute(text("set statement_timeout = 0"))  # an index on a large table takes its time
@@ -69,6 +76,12 @@ def _upgrade_lock(engine: Engine) -> Iterator[None]:
             yield
         finally:
             connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": LOCK})
+
+
+def _make_new(connection: Connection) -> None:
+    """Make the tables of a new SQLite database: a third of a second less than by the migrations, and no alembic."""
+    for statement in NEW_SQLITE.read_text(encoding="utf-8").split("\n\n"):
+        connection.exec_driver_sql(statement)
 
 
 def _run(connection: Connection, to: str) -> None:
