@@ -30,13 +30,14 @@ from holdfast.wire.neutral import KEYS, read_neutral, read_plain
 from holdfast.wire.reading import refuse_depth
 from holdfast.wire.request_headers import BETAS, join_betas, read_headers, refuse_login
 from holdfast.wire.written import has_reading, read_written
-from holdfast.wire.written_body import Json, SdkArguments, parse_line, refuse_half_characters, written_member
+from holdfast.wire.written_body import OWN_TERMS, Json, SdkArguments, parse_line, refuse_half_characters, written_member
 
 TERMS = ("mapping", "on_refusal", "must", "repair")
 OUTER = ("custom_id", "model", "priority", "expires_in", "not_before", "metadata", "webhook", *TERMS)
 OPENAI_LINE = ("method", "url", "body", "headers", *OUTER)
 LONGEST = 1e12  # seconds, beyond any that is taken
 ANTHROPIC_LINE = ("params", "headers", *OUTER)
+INNER = tuple(name for name in OUTER if name != "model")  # what a body may say to us, in its member ``holdfast``
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -90,22 +91,33 @@ def _openai_line(fields: Fields, line: Json | Mapping[str, Any], default_model: 
     if (fields.text("method") or "POST").upper() != "POST":
         raise InvalidRequest("method", "expected POST.")
     target = read_url(url) if url else None
-    request = _written(fields, line, "body", body, target)
+    request, terms = _written(fields, line, "body", body, target)
     model = fields.text("model") or Fields(body, "body").text("model") or (target and target.deployment)
-    return _line(fields, model or default_model, request)
+    return _line(_with_inner(fields, terms), model or default_model, request)
 
 
 def _anthropic_line(fields: Fields, line: Json | Mapping[str, Any], default_model: str | None) -> ParsedLine:
     _known(fields, ANTHROPIC_LINE)
     params = fields.need_object("params")
-    request = _written(fields, line, "params", params, UrlTarget(MESSAGES))
-    return _line(fields, fields.text("model") or Fields(params, "params").text("model") or default_model, request)
+    request, terms = _written(fields, line, "params", params, UrlTarget(MESSAGES))
+    model = fields.text("model") or Fields(params, "params").text("model") or default_model
+    return _line(_with_inner(fields, terms), model, request)
+
+
+def _with_inner(fields: Fields, terms: Mapping[str, Any]) -> Fields:
+    """Join what a body says to us with what its line says, which comes first. Raises InvalidRequest."""
+    if not terms:
+        return fields
+    inner = Fields(terms, OWN_TERMS)
+    _known(inner, INNER)
+    outer = {key: value for key, value in fields.given.items() if value is not None}
+    return Fields({**terms, **{key: outer[key] for key in INNER if key in outer}}, "")
 
 
 def _written(
     fields: Fields, line: Json | Mapping[str, Any], key: str, body: Mapping[str, Any], target: UrlTarget | None
-) -> Request:
-    """Read the request that a line holds under ``key``, and keep it as it was written."""
+) -> tuple[Request, Mapping[str, Any]]:
+    """Read the request that a line holds under ``key``, and keep it as it was written; and what it says to us."""
     arguments = SdkArguments(body, key, betas=key == "params" or (target is not None and target.endpoint is MESSAGES))
     parsed = arguments.parsed(body)
     target = target or UrlTarget(evident(parsed))
@@ -118,7 +130,7 @@ def _written(
         body=arguments.sliced(written_member(line, key)),
         headers=_headers(fields, arguments),
     )
-    return read_written(written, key, parsed)
+    return read_written(written, key, parsed), arguments.terms
 
 
 def _headers(fields: Fields, arguments: SdkArguments) -> Mapping[str, str]:
@@ -174,7 +186,7 @@ def _known(fields: Fields, known: tuple[str, ...]) -> None:
         if key not in known:
             near = get_close_matches(key.lower(), known, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-            raise InvalidRequest(key[:60], "is not known here.", hint)
+            raise InvalidRequest(fields.place(key[:60]), "is not known here.", hint)
 
 
 def _priority(fields: Fields) -> Priority:

@@ -14,6 +14,7 @@ from holdfast.wire.request_headers import read_headers, refuse_login, with_betas
 
 Json = bytes | msgspec.Raw  # JSON as it was written
 SDK_ARGUMENTS = ("extra_headers", "extra_query", "extra_body")  # of both SDKs, beside the parameters of the API
+OWN_TERMS = "holdfast"  # a member of a body that says what else a line would: it is for us, and no provider is sent it
 
 
 def parse_line(line: Json | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -68,15 +69,19 @@ def slices(written: Json) -> dict[str, msgspec.Raw]:
 
 
 class SdkArguments:
-    """What a body says that an SDK sends otherwise: ``headers``, ``query``, and fields that it merges into the body."""
+    """What a body says that an SDK sends otherwise: ``headers``, ``query``, and fields that it merges into the body.
+
+    ``terms``: what it says to us. They may stand in the body, or among the fields that are merged into it.
+    """
 
     def __init__(self, body: Mapping[str, Any], where: str, *, betas: bool) -> None:
-        names = (*SDK_ARGUMENTS, "betas") if betas else SDK_ARGUMENTS
+        names = (*SDK_ARGUMENTS, OWN_TERMS, "betas") if betas else (*SDK_ARGUMENTS, OWN_TERMS)
         self.taken = frozenset(name for name in names if name in body)
         self.headers = read_headers(body.get("extra_headers"), f"{where}.extra_headers")
         if betas:
             self.headers = with_betas(self.headers, body.get("betas"), f"{where}.betas")
-        self.more = _object(body.get("extra_body"), f"{where}.extra_body")
+        self.more = dict(_object(body.get("extra_body"), f"{where}.extra_body"))
+        self.terms = _object(self.more.pop(OWN_TERMS, None) or body.get(OWN_TERMS), f"{where}.{OWN_TERMS}")
         self.query = urlencode(_object(body.get("extra_query"), f"{where}.extra_query"), doseq=True)
         refuse_login(self.query, f"{where}.extra_query")
 
@@ -93,7 +98,7 @@ class SdkArguments:
         left = slices(body)
         more = slices(bytes(left["extra_body"])) if self.more else {}
         kept = {key: value for key, value in left.items() if key not in self.taken}
-        return msgspec.json.encode({**kept, **more})
+        return msgspec.json.encode(kept | {key: more[key] for key in self.more})
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:

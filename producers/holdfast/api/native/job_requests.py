@@ -9,6 +9,7 @@ from holdfast.api.native.filters import PLAIN
 from holdfast.api.native.submission import MOST_JOBS, MOST_PLACES
 from holdfast.config import Settings
 from holdfast.model.job import Priority
+from holdfast.model.request import OnRefusal
 
 DURATION = r"^[1-9][0-9]{0,4}(s|m|h)$"
 SAID = r"^[^\x00]*[^\s\x00][^\x00]*$"
@@ -94,8 +95,25 @@ class ResponseFormat(RequestModel):
     json_schema: NamedSchema | None = None
 
 
+class AnswerRule(RequestModel):
+    """A rule that an answer has to keep: of values at ``json_path``, which have to be there, else of its whole text."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
+
+    json_path: (
+        Annotated[str, Field(json_schema_extra={"pattern": r"^\$(\.[a-z_]{1,20}){1,5}$"})] | SkipJsonSchema[None]
+    ) = None
+    regex: Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z0-9 ]{1,100}$"})] | SkipJsonSchema[None] = None
+    min_length: Annotated[int, Field(ge=1, le=1_000_000)] | SkipJsonSchema[None] = None
+    one_of: Annotated[list[Said], Field(min_length=1, max_length=1_000)] | SkipJsonSchema[None] = None
+
+
 class JobBase(RequestModel):
-    """What every job may say. ``expires_in``: seconds, or a duration such as ``5m``. ``not_before``: a date, or so."""
+    """What every job may say. ``expires_in``: seconds, or a duration such as ``5m``. ``not_before``: a date, or so.
+
+    ``must``: rules that its answer has to keep; ``repair``: one that breaks them is asked for again, with the reason.
+    ``on_refusal``: whether another provider is asked when a model refuses.
+    """
 
     model: str = Field(max_length=300, description="an alias, provider/model, or the name of a model of some route")
     custom_id: Label | None = None
@@ -104,6 +122,9 @@ class JobBase(RequestModel):
     not_before: Start | None = None
     metadata: Metadata | None = None
     webhook: WebhookUrl | None = None
+    must: Annotated[list[AnswerRule], Field(min_length=1, max_length=20)] | SkipJsonSchema[None] = None
+    repair: bool | SkipJsonSchema[None] = None
+    on_refusal: OnRefusal | None = None
 
 
 PROMPT, MESSAGES = {"required": ["prompt"]}, {"required": ["messages"]}
@@ -117,7 +138,9 @@ class JobRequest(JobBase):
     Lines of OpenAI's and Anthropic's batch files (``body`` or ``params``) are taken as they are written there.
     """
 
-    model_config = ConfigDict(json_schema_extra={"not": {"anyOf": [BOTH, NEITHER]}})
+    model_config = ConfigDict(
+        json_schema_extra={"not": {"anyOf": [BOTH, NEITHER]}, "dependentRequired": {"repair": ["must"]}}
+    )
 
     prompt: Said | SkipJsonSchema[None] = None
     messages: Annotated[list[ChatMessage], Field(min_length=1)] | SkipJsonSchema[None] = None
