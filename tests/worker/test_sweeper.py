@@ -5,16 +5,38 @@ from functools import partial
 
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import State
+from holdfast.model.start_time import StartTime
 from holdfast.store.backlog import lane_heads
 from holdfast.worker import sweeper as sweeper_module
 from holdfast.worker.dependency_health import DependencyHealth
 from holdfast.worker.sweeper import RENEWED, Sweeper
+from holdfast.worker.window_refiller import WindowRefiller
 from lanes_twin import LANE
 from worker.workshop import Workshop, until
 
 
 def sweeper(workshop: Workshop) -> Sweeper:
     return Sweeper(workshop.context, workshop.jobs, workshop.overrides)
+
+
+async def refilled(workshop: Workshop) -> None:
+    """Fill the lane's window from SQL, as a fetch that found it low does."""
+    refiller = WindowRefiller(workshop.context)
+    refiller.soon(LANE)
+    await until(lambda: not refiller._running)
+
+
+async def test_a_scheduled_job_comes_into_its_window_when_its_time_has_come_and_not_before(workshop: Workshop):
+    scene, made = workshop.scene, sweeper(workshop)
+    [later], [other] = scene.submit(not_before=StartTime(600.0, is_date=False)), scene.submit()
+    await made.follow_sql()
+    await made.release_due()
+    await refilled(workshop)
+    assert workshop.waiting() == [other]
+    scene.pass_time(601)
+    await made.release_due()
+    await refilled(workshop)
+    assert sorted(workshop.waiting()) == sorted([later, other])
 
 
 async def test_a_dead_workers_jobs_are_taken_over_only_when_sql_was_steady(workshop: Workshop):
