@@ -99,6 +99,10 @@ def test_a_moment_is_said_in_the_same_ways_everywhere() -> None:
     dates = ["20261130", "2026-11-30", "2026-11-30T01:00+01:00", datetime(2026, 11, 30, tzinfo=UTC), 1_795_996_800]
     assert all(one == other for one, other in pairwise(read_time(date, "x") for date in dates))
     assert read_time("1960-01-01", "x") == 0.0
+    assert read_time("1.5e9", "x") == 1.5e9
+    for text in ("nan", "inf", "", "2 h ago"):
+        with pytest.raises(InvalidRequest):
+            read_time(text, "x")
     with pytest.raises(InvalidRequest, match="created_after: expected 90m"):
         job_filter({"created_after": "yesterday"})
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast.model.durations import parse_duration
@@ -212,8 +213,17 @@ def read_time(value: datetime | timedelta | str | float, where: str, now: float 
 
 def _read_text(text: str, now: float | None) -> float | None:
     """Read a moment; a number with a unit is so long ago, and one alone may be a date without dashes."""
-    number = parse_duration(text)
-    if number is not None and text[-1:].isalpha():
-        return (time.time() if now is None else now) - number
+    ago = parse_duration(text) if text[-1:].isalpha() else None
+    if ago is not None:
+        return (time.time() if now is None else now) - ago
     date = parse_iso(text)
-    return number if date is None else date
+    return _number(text) if date is None else date
+
+
+def _number(text: str) -> float | None:
+    """Read a number of any notation; None where it is none, or none that is finite."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None

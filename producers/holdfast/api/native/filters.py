@@ -45,7 +45,12 @@ MOST_LETTERS = 10_000_000  # in one operation
 MOST_TOKENS = 10_000_000  # of an answer; far beyond any model
 PLAIN = r"^[^\x00]*$"
 Name = Annotated[str, Field(max_length=300, pattern=PLAIN), AfterValidator(check_storable)]
-TYPES: Mapping[ValueKind, Any] = {ValueKind.TIME: Time, **lists.CHOICES}
+TYPES: Mapping[ValueKind, Any] = {
+    ValueKind.TIME: Time,
+    ValueKind.JOB: Annotated[Name, Field(json_schema_extra={"pattern": "^job_[0-9a-f]{32}$"})],
+    ValueKind.BATCH: Annotated[Name, Field(json_schema_extra={"pattern": "^batch_[0-9a-f]{32}$"})],
+    **lists.CHOICES,
+}
 STRICT = ConfigDict(extra="forbid")
 
 
