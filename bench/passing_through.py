@@ -17,8 +17,6 @@ from pathlib import Path
 from figures import Figure, show
 from holdfast.lab.providers.process import SimProcess
 from holdfast.lab.providers.settings import SimSettings
-from holdfast.model.ids import new_id
-from holdfast.model.job import Need, NewJob
 from holdfast.model.reply import Reply
 from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
@@ -36,7 +34,7 @@ def stored(size: int) -> bytes:
     """A request of ``size`` bytes as it stands in SQL. Its text is random, and can hardly be compressed."""
     text = base64.b64encode(random.Random(1).randbytes(size * 3 // 4))
     written = WrittenRequest(Api.ANTHROPIC, "/v1/messages", BODY % text)
-    return encode_request(NewJob(new_id(), "bench", read_written(written), Need(1, 1)))[0]
+    return encode_request("bench.batch", read_written(written))[0]
 
 
 async def call(provider: Provider, body: bytes) -> None:

@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 
 from holdfast.client.backend import JobDefaults
 from holdfast.client.errors import InvalidJobs
-from holdfast.client.job_items import read_items
-from holdfast.client.submission import need_of
-from holdfast.model.job import Need, NewJob, Priority
-from holdfast.store.request_codec import encode_request
-from holdfast.wire.batch_line import ParsedLine
+from holdfast.client.job_items import read_jobs
+from holdfast.client.job_templates import JobTemplates
+from holdfast.model.job import Priority
 from producing import configured
 
 WORDS = st.one_of(
@@ -43,13 +41,10 @@ def test_company_changes_nothing(plan: Any, items: list[Any], defaults: JobDefau
 def told(items: list[Any], defaults: JobDefaults, plan: Any) -> tuple[list[Any], list[Any]]:
     """What is accepted, and else what is wrong, by place."""
     try:
-        return [as_job(line, need_of(line, plan)) for line in read_items(items, defaults, plan)], []
+        jobs = read_jobs(items, defaults, plan, JobTemplates())
     except InvalidJobs as error:
         return [], [(each.index, each.where, each.problem, each.hint) for each in error.problems]
-
-
-def as_job(line: ParsedLine, need: Need) -> tuple[ParsedLine, Need, tuple[bytes, str]]:
-    return line, need, encode_request(NewJob("0" * 32, line.model, line.request, need))
+    return [(job.line.model, job.line.priority, job.line.expires_in, job.need, job.body, job.hash) for job in jobs], []
 
 
 def together(alone: list[tuple[list[Any], list[Any]]]) -> tuple[list[Any], list[Any]]:

@@ -3,6 +3,7 @@
 from threading import Event
 
 from holdfast.client.offers import MAX_PENDING, Offers
+from holdfast.client.redis_link import EmbeddedServerDown
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Need, Offer
 
@@ -14,12 +15,13 @@ class Redis:
 
     def __init__(self) -> None:
         self.away, self.now, self.asked, self.offered = False, 0.0, 0, []
+        self.why = QueueUnavailable
         self.offers = Offers(self.reach, clock=lambda: self.now, quiet=5.0)
 
     def reach(self):
         self.asked += 1
         if self.away:
-            raise QueueUnavailable("redis://127.0.0.1:1", "connection refused")
+            raise self.why("redis://127.0.0.1:1", "connection refused")
         return self
 
     def offer(self, offers) -> int:
@@ -50,6 +52,17 @@ def test_after_a_quiet_time_it_is_asked_again() -> None:
     redis.away = True
     redis.make()
     redis.away, redis.now = False, 6.0
+    redis.make()
+    assert redis.offered == JOBS
+
+
+def test_an_embedded_one_that_no_worker_has_started_yet_is_looked_for_soon_again() -> None:
+    """`run` submits while its own pool starts: its jobs need not wait for the sweeper."""
+    redis = Redis()
+    redis.away, redis.why = True, EmbeddedServerDown
+    redis.make(times=50)
+    assert redis.asked == 1
+    redis.away, redis.now = False, 0.2
     redis.make()
     assert redis.offered == JOBS
 

@@ -23,9 +23,9 @@ from holdfast.store.batch_orders import (
     open_order,
 )
 from holdfast.store.cancel import cancel_all
+from holdfast.store.encoded_job import EncodedJob, encode_job
 from holdfast.store.file_chunks import drop_chunks, pack_chunk, read_chunk, write_chunks
 from holdfast.store.retention import delete_empty_batches
-from holdfast.store.submit import Encoded, encode_job
 
 LONG, DAY = 60.0, 86_400.0  # seconds
 ASKED = Request(turns=(Turn(role=Role.USER, parts=(Text(text="Hi"),)),))
@@ -40,7 +40,7 @@ def new_order(lines: int = 3, **changes: object) -> NewBatchOrder:
     return replace(made, **changes)
 
 
-def job_of(order: BatchOrder, position: int) -> Encoded:
+def job_of(order: BatchOrder, position: int) -> EncodedJob:
     return encode_job(NewJob(new_id(), "smart", ASKED, Need(1, 1), batch=order.batch, position=position))
 
 

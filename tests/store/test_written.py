@@ -146,7 +146,7 @@ def test_a_key_belongs_to_what_was_written_byte_for_byte(scene: Scene) -> None:
 
 
 def test_the_hash_of_a_plain_request_is_the_one_of_earlier_versions() -> None:
-    assert encode_request(new_job("Say ahoy."))[1] == "3cc7e828d45c23dec6157b481e408373"
+    assert encode_request("smart.batch", new_job("Say ahoy.").request)[1] == "3cc7e828d45c23dec6157b481e408373"
 
 
 def test_an_answer_is_kept_byte_for_byte_with_status_and_request_id(scene: Scene) -> None:

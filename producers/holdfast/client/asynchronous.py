@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
@@ -158,8 +159,12 @@ class AsyncBatch:
     """Jobs submitted together."""
 
     def __init__(self, holdfast: AsyncHoldfast, batch: Batch) -> None:
-        self.sync, self.id = batch, batch.id
-        self.jobs = tuple(AsyncJob(holdfast, job) for job in batch.jobs)
+        self.sync, self.id, self._holdfast = batch, batch.id, holdfast
+
+    @cached_property
+    def jobs(self) -> tuple[AsyncJob, ...]:
+        """The jobs, in input order; none for a batch that was taken up by its id."""
+        return tuple(AsyncJob(self._holdfast, job) for job in self.sync.jobs)
 
     async def counts(self) -> Mapping[State, int]:
         return await asyncio.to_thread(self.sync.counts)

@@ -90,9 +90,10 @@ class HttpBackend:
 
     def submit(self, request: SubmitRequest) -> Accepted:
         if self._reads:
-            from holdfast.client.job_items import read_items  # noqa: PLC0415 - the class says why
+            from holdfast.client.job_items import read_jobs  # noqa: PLC0415 - the class says why
+            from holdfast.client.job_templates import JobTemplates  # noqa: PLC0415 - the same
 
-            read_items(request.items, request.defaults, None)
+            read_jobs(request.items, request.defaults, None, JobTemplates())
         key, batch, accepted = request.key or new_id(), request.batch, list[AcceptedJob]()
         for part in parts([wire_item(item) for item in request.items]):
             body = b'{"jobs":[%s],%s' % (b",".join(part), orjson.dumps(_about(request, batch, len(accepted)))[1:])

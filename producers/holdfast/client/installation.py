@@ -1,6 +1,8 @@
 """One installation as this process reaches it: its settings, its database, its Redis."""
 
+from functools import cached_property
 from threading import Event
+from typing import TYPE_CHECKING
 
 from holdfast.client.offers import Offers
 from holdfast.client.redis_link import RedisLink
@@ -11,6 +13,9 @@ from holdfast.store import Store
 from holdfast.store.fleet import list_workers
 from holdfast.store.secrets import message_key
 from holdfast.store.shared_writes import SharedWrites
+
+if TYPE_CHECKING:
+    from holdfast.client.job_templates import TemplatesByDefaults
 
 
 class Installation:
@@ -32,6 +37,13 @@ class Installation:
             self.store.ensure()
             self._ready.set()
         return self.store
+
+    @cached_property
+    def job_templates(self) -> "TemplatesByDefaults":
+        """What was learned of the shapes of jobs that this process submits."""
+        from holdfast.client.job_templates import TemplatesByDefaults  # noqa: PLC0415 - slow to import, most look only
+
+        return TemplatesByDefaults()
 
     def workers(self) -> list[WorkerRecord]:
         """List worker processes with a live lease."""

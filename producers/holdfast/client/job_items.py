@@ -3,20 +3,21 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from holdfast.client.alike_prompts import AlikePrompts
 from holdfast.client.backend import Item, JobDefaults
 from holdfast.client.errors import InvalidJobs, JobProblem
+from holdfast.client.job_templates import JobTemplates, ReadJob, read_whole, shape_of
 from holdfast.client.row_values import is_missing
 from holdfast.model.durations import lasting
 from holdfast.model.errors import InvalidRequest, Unmappable
-from holdfast.model.job import Priority
+from holdfast.model.job import Need, Priority
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.written import WrittenRequest
+from holdfast.policy.token_estimate import estimate
 from holdfast.wire import anthropic, chat, responses
 from holdfast.wire.batch_line import ParsedLine, read_job
 from holdfast.wire.dead_letter_line import DEAD_LETTER_FIELD
@@ -27,6 +28,7 @@ from holdfast.wire.written_body import Json, parse_line, slices, write_json
 
 MOST_TOKENS = 1_000_000_000  # of one answer: a thousand times what any model gives, and no bucket ever holds more
 PlanOf = Callable[[str], Plan]
+T = TypeVar("T")
 WRITTEN = ("body", "params")  # members of a line that are kept as they were written
 WRITERS = {
     Api.ANTHROPIC: anthropic.write_request,
@@ -36,24 +38,53 @@ WRITERS = {
 
 
 def read_items(items: Sequence[Item], defaults: JobDefaults, plan: PlanOf | None) -> list[ParsedLine]:
-    """Read all items. ``plan`` finds the plan of a model; None where only a server knows the models.
+    """Read all items whole. ``plan`` finds the plan of a model; None where only a server knows the models.
 
     Returns: One line per item, same order.
     Raises: InvalidJobs: what is wrong with each item that cannot be accepted.
     """
-    lines, problems, prompts = list[ParsedLine](), list[JobProblem](), AlikePrompts()
+    return read_each(items, lambda item: read_checked(item, defaults, plan))
+
+
+def read_jobs(
+    items: Sequence[Item], defaults: JobDefaults, plan: PlanOf | None, templates: JobTemplates
+) -> list[ReadJob]:
+    """Read all items, those that are like earlier ones by their likeness; else as ``read_items`` does."""
+
+    def read(item: Item) -> ReadJob:
+        shaped = shape_of(item)
+        if shaped is not None and (known := templates.read(shaped)) is not None:
+            return known
+        line = read_checked(item, defaults, plan)
+        need = need_of(line, plan)
+        if shaped is not None:
+            templates.learn(shaped, line, need)
+        return read_whole(line, need)
+
+    return read_each(items, read)
+
+
+def read_each(items: Sequence[Item], read: Callable[[Item], T]) -> list[T]:
+    """Return ``read`` of each item. Raises InvalidJobs: all items of which that raised InvalidRequest."""
+    found, problems = list[T](), list[JobProblem]()
     for index, item in enumerate(items):
         try:
-            line = prompts.read(item)
-            if line is None:
-                line = read_checked(item, defaults, plan)
-                prompts.learn(item, line)
-            lines.append(line)
+            found.append(read(item))
         except InvalidRequest as error:
             problems.append(JobProblem(index, error.where, error.problem, error.hint))
     if problems:
         raise InvalidJobs(tuple(problems))
-    return lines
+    return found
+
+
+def need_of(line: ParsedLine, plan_of: PlanOf | None) -> Need:
+    """Estimate what a job needs, and leave out the routes that it must not take at all."""
+    need = estimate(line.request)
+    if plan_of is None:
+        return need
+    plan = plan_of(line.model)
+    may = allowed(line.request, plan)
+    return need if may == plan.routes else replace(need, avoid={r.name: None for r in plan.routes if r not in may})
 
 
 def read_checked(

@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from holdfast.client.redis_link import EmbeddedServerDown
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer
 from holdfast.testing import PRODUCTION, Runtime
 
 COOL_OFF = 5.0  # seconds after a failure in which Redis is not asked
+NOT_YET = 0.1  # seconds after finding that no worker has started an embedded one: to look costs next to nothing
 MAX_PENDING = 10_000  # jobs that may wait to be offered; those of later submits are left to the sweeper
 
 log = logging.getLogger(__name__)
@@ -84,5 +86,6 @@ class Offers:
             self._reach().offer(offers)
             self._crash_point("after_offer")
         except QueueUnavailable as error:
-            self._quiet_until = self._clock() + self._quiet
+            quiet = min(self._quiet, NOT_YET) if isinstance(error, EmbeddedServerDown) else self._quiet
+            self._quiet_until = self._clock() + quiet
             log.info("%d jobs were left to the sweeper: %s", len(offers), error)

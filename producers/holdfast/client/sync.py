@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack, overload
@@ -251,12 +251,17 @@ class Job:
 
 
 class Batch:
-    """Jobs submitted together. ``jobs`` is in input order, and empty for a batch that was taken up by its id."""
+    """Jobs submitted together."""
 
     def __init__(self, backend: Backend, batch: str, jobs: Sequence[AcceptedJob] = ()) -> None:
         self._backend, self.inner = backend, inner_id("batch", batch)
         self.id = public_id("batch", self.inner)
-        self.jobs = tuple(Job(backend, one.id) for one in jobs)
+        self._accepted = jobs
+
+    @cached_property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs, in input order; none for a batch that was taken up by its id."""
+        return tuple(Job(self._backend, one.id) for one in self._accepted)
 
     def counts(self) -> Mapping[State, int]:
         """Count the jobs by state."""
@@ -315,7 +320,7 @@ class Batch:
         return int(self._backend.cancel_batch(self.id)["cancelled"])
 
     def __len__(self) -> int:
-        return len(self.jobs) or sum(self.counts().values())
+        return len(self._accepted) or sum(self.counts().values())
 
     def __str__(self) -> str:
         return self.id

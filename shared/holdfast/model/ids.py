@@ -12,14 +12,24 @@ from holdfast.model.errors import InvalidId
 
 Kind = Literal["job", "batch", "worker", "op", "evt"]
 HEX_LENGTH = 32
+RANDOM_BYTES = 10  # of an id
 HEX = frozenset("0123456789abcdef")
 OTHER_PREFIXES: Mapping[Kind, str] = {"batch": "msg"}  # Anthropic's API names a batch ``msgbatch_…``
 
 
 def new_id() -> str:
     """Make a UUIDv7 as 32 hex digits: 48 bits of Unix milliseconds, then 74 random bits. Source: RFC 9562, 5.7."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
+    return _id_of(os.urandom(RANDOM_BYTES))
+
+
+def new_ids(count: int) -> list[str]:
+    """Make so many ids, in their order."""
+    random = os.urandom(RANDOM_BYTES * count)
+    return sorted(_id_of(random[at : at + RANDOM_BYTES]) for at in range(0, len(random), RANDOM_BYTES))
+
+
+def _id_of(random_bytes: bytes) -> str:
+    milliseconds, random = time.time_ns() // 1_000_000, int.from_bytes(random_bytes, "big")
     high, low = random >> 68, random & ((1 << 62) - 1)
     return f"{(milliseconds << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low:032x}"
 

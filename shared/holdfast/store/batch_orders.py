@@ -16,9 +16,10 @@ from holdfast.store.batch_ends import tell_ends
 from holdfast.store.batches import count_states, open_batch
 from holdfast.store.cancel import cancel_all
 from holdfast.store.codec import decode_labels, encode_labels
+from holdfast.store.encoded_job import EncodedJob
 from holdfast.store.micros import to_micros, to_seconds, to_seconds_or_none
 from holdfast.store.sql import Statement
-from holdfast.store.submit import Encoded, insert_jobs
+from holdfast.store.submit import insert_jobs
 from holdfast.store.transaction import Transaction
 
 COLUMNS = """
@@ -172,7 +173,7 @@ def lease_order(tx: Transaction, seconds: float) -> BatchOrder | None:
 def add_page(
     tx: Transaction,
     order: BatchOrder,
-    encoded: Sequence[Encoded],
+    jobs: Sequence[EncodedJob],
     bad_lines: Sequence[BadLine],
     *,
     next_line: int,
@@ -199,7 +200,7 @@ def add_page(
     if is_last:
         tx.run(DROP_OWN_FILE, file=order.file)
     tx.run(INSERT_BAD_LINES, rows=[_bad_line_row(order.batch, bad) for bad in bad_lines])
-    submitted = insert_jobs(tx, encoded) if encoded else []
+    submitted = insert_jobs(tx, jobs) if jobs else []
     if moved[0].cancel_asked_at is not None:
         cancel_all(tx, [one.id for one in submitted])
         return []

@@ -6,7 +6,6 @@ from typing import Any
 
 from holdfast.model import exact_json
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.job import NewJob
 from holdfast.model.request import Must, OnRefusal, Request, Strictness
 from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
@@ -14,6 +13,8 @@ from holdfast.store.codec import deflate, inflate
 from holdfast.wire.written import reread
 
 ENVELOPE = b"\x01"  # begins a request as it was written: its terms as JSON, a line feed, its body, deflated when large
+SIZE = b'"size":%d,'  # in an envelope, where quotation marks inside of texts are escaped
+NO_SIZE = SIZE % 0
 # Fields of a Request that its line says, not its body.
 TERMS: Mapping[str, Callable[[Any], Any]] = {
     "strictness": Strictness,
@@ -24,42 +25,89 @@ TERMS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def encode_request(job: NewJob) -> tuple[bytes, str]:
+def encode_request(lane: str, request: Request) -> tuple[bytes, str]:
     """The request as it is stored, and the hash that tells a repeated submit from another job under the same key.
 
     What was written goes into an envelope byte for byte. The neutral form keeps the order of its keys, leaves empty
     fields out, and has the same hash in any order. Raises InvalidRequest for what is no JSON.
     """
-    said = blake2b(job.lane.encode() + b"\0", digest_size=16)
+    said = _hash_of(lane)
     try:
-        body = _neutral(job.request, said) if job.request.written is None else _envelope(job.request, said)
+        body = _neutral(request, said) if request.written is None else _envelope(request, request.written.body, said)
     except TypeError as error:
-        raise InvalidRequest(f"job {job.id}", f"the request cannot be stored: {error}.") from None
+        raise InvalidRequest("request", f"cannot be stored: {error}.") from None
     return body, said.hexdigest()
 
 
 def encode_edited(request: Request) -> bytes:
     """A request as it is stored once an operator has changed it."""
-    return _neutral(request, blake2b()) if request.written is None else _envelope(request, blake2b())
+    said = blake2b()
+    return _neutral(request, said) if request.written is None else _envelope(request, request.written.body, said)
+
+
+class WrittenCopies:
+    """Encodes requests that were written like another one but for their bodies: as ``encode_request`` does."""
+
+    def __init__(self, lane: str, request: Request) -> None:
+        self._before, self._after = _head(request, 0).split(NO_SIZE, 1)
+        self._said = _hash_of(lane)
+
+    def encode(self, body: bytes) -> tuple[bytes, str]:
+        head, said = self._before + SIZE % len(body) + self._after, self._said.copy()
+        said.update(head)
+        said.update(body)
+        return head + deflate(body), said.hexdigest()
+
+
+class PromptCopies:
+    """Encodes plain requests that differ from another one in the text of a turn: as ``encode_request`` does.
+
+    ``mark`` stands for that text in ``request``, and nowhere else.
+    """
+
+    def __init__(self, lane: str, request: Request, mark: str) -> None:
+        filled = _filled(request)
+        self._before, self._after = exact_json.dumps(filled).split(mark.encode())
+        said_before, self._said_after = exact_json.canonical(filled).split(mark.encode())
+        self._said = _hash_of(lane)
+        self._said.update(said_before)
+
+    def encode(self, text: str) -> tuple[bytes, str]:
+        written, said = exact_json.dumps(text)[1:-1], self._said.copy()
+        said.update(written)
+        said.update(self._said_after)
+        return deflate(self._before + written + self._after), said.hexdigest()
+
+
+def _hash_of(lane: str) -> blake2b:
+    return blake2b(lane.encode() + b"\0", digest_size=16)
 
 
 def _neutral(request: Request, said: blake2b) -> bytes:
-    filled = {name: value for name, value in request.model_dump(mode="json").items() if value not in (None, [], {})}
+    filled = _filled(request)
     said.update(exact_json.canonical(filled))
     return deflate(exact_json.dumps(filled))
 
 
-def _envelope(request: Request, said: blake2b) -> bytes:
+def _filled(request: Request) -> dict[str, Any]:
+    return {name: value for name, value in request.model_dump(mode="json").items() if value not in (None, [], {})}
+
+
+def _envelope(request: Request, body: bytes, said: blake2b) -> bytes:
+    head = _head(request, len(body))
+    said.update(head)
+    said.update(body)
+    return head + deflate(body)
+
+
+def _head(request: Request, size: int) -> bytes:
+    """What stands before a written body of ``size`` bytes."""
     written = request.written
     assert written
     said_of_it = any(getattr(request, name) for name in TERMS)
     terms = request.model_dump(mode="json", include=set(TERMS), exclude_defaults=True) if said_of_it else {}
-    about: dict[str, Any] = {"api": written.api, "path": written.path, "headers": dict(written.headers), "terms": terms}
-    about["size"] = len(written.body)
-    head = b"".join((ENVELOPE, exact_json.canonical(about), b"\n"))
-    for part in (head, written.body):
-        said.update(part)
-    return head + deflate(written.body)
+    about = {"api": written.api, "path": written.path, "headers": dict(written.headers), "terms": terms, "size": size}
+    return b"".join((ENVELOPE, exact_json.canonical(about), b"\n"))
 
 
 def decode_request(body: bytes) -> Request:

@@ -9,12 +9,13 @@ both databases plan it once. Marks in the text:
 ``$least(a, b)``                  the lesser of two figures
 ``$never``, ``$most_cost``, …     figures of ours: the date of a job without a deadline, and bounds
 
-Rows that hold bytes cannot travel as JSON to SQLite, which has no way to read base64. They run row by row there, which
-costs nothing where no network lies between: ``$rows`` then selects the parameters of one row.
+SQLite has no way to read base64: there the bytes of all rows travel joined as parameter ``bytes``, and each row says
+where its own lie.
 """
 
 import re
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -32,15 +33,14 @@ class SqlDialect:
     """The SQL in which SQLite and Postgres differ.
 
     ``in_ids`` finds ids by an index, however the planner estimates: Postgres takes a select of unknown ids for half of
-    the table, and reads all of it. ``bytes_of`` reads bytes out of JSON, where they travel as base64; None: rows with
-    bytes run row by row.
+    the table, and reads all of it. ``bytes_of`` reads the bytes that a value of a row stands for.
     ``clock`` is a select; None: this process has the same clock. ``least`` is the name of that function.
     """
 
     name: str
     each_row: str
     in_ids: str
-    bytes_of: str | None
+    bytes_of: str
     skip_locked: str
     clock: str | None
     least: str
@@ -50,7 +50,7 @@ SQLITE = SqlDialect(
     name="sqlite",
     each_row="json_each(:rows)",
     in_ids="in (select value from json_each(:ids))",
-    bytes_of=None,
+    bytes_of="substr(:bytes, {0}->>0, {0}->>1)",
     skip_locked="",  # there is one writer at a time
     clock=None,
     least="min",
@@ -72,6 +72,7 @@ ENDED = ", ".join(sorted(f"'{state}'" for state in TERMINAL))  # the states of j
 
 MARK = re.compile(r"\$rows\(([^)]*)\)|(in \(\$ids\)|\$skip_locked|\$least|\$never|\$most_[a-z]+)")
 Rows = list[list[Any]]
+NO_BYTES = b"\0"  # where all bytes are empty: of nothing at all, SQLite takes no part
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +99,6 @@ def render(statement: Statement, dialect: SqlDialect) -> TextClause:
     return text(_fill_marks(statement, dialect, f"select {read} from {dialect.each_row}"))  # noqa: S608 - all of it is ours
 
 
-@cache
-def render_by_row(statement: Statement, dialect: SqlDialect) -> tuple[str, tuple[str, ...]]:
-    """Return the statement for one row, and the names of its columns, which are its parameters."""
-    names = tuple(name for name, _ in statement.columns)
-    return _fill_marks(statement, dialect, f"select {', '.join(f':{name} as {name}' for name in names)}"), names
-
-
 def _fill_marks(statement: Statement, dialect: SqlDialect, rows: str) -> str:
     words = {"in ($ids)": dialect.in_ids, "$skip_locked": dialect.skip_locked, "$least": dialect.least}
     words |= {mark: str(figure) for mark, figure in FIGURES.items()}
@@ -113,11 +107,7 @@ def _fill_marks(statement: Statement, dialect: SqlDialect, rows: str) -> str:
 
 def _column(place: int, name: str, kind: str, dialect: SqlDialect) -> str:
     value = f"value->>{place}"
-    if kind != "bytes":
-        return f"cast({value} as {kind}) as {name}"
-    if dialect.bytes_of is None:
-        raise ValueError(f"column {name}: {dialect.name} takes bytes row by row")
-    return f"{dialect.bytes_of.format(value)} as {name}"
+    return f"{dialect.bytes_of.format(value) if kind == 'bytes' else f'cast({value} as {kind})'} as {name}"
 
 
 def to_json(value: Any) -> str:
@@ -126,6 +116,41 @@ def to_json(value: Any) -> str:
 
 
 def _base64(value: Any) -> str:
+    return b64encode(_demand_bytes(value)).decode()
+
+
+def join_bytes(rows: Rows) -> tuple[str, bytes]:
+    """Parameters ``rows`` and ``bytes`` for SQLite: in a row, bytes become their place among all, from 1, and length.
+
+    >>> join_bytes([["a", b"one"], ["b", None], ["c", b"three"]])
+    ('[["a",[1,3]],["b",null],["c",[4,5]]]', b'onethree')
+    """
+    parts, size = list[bytes](), 0
+
+    def place(value: Any) -> tuple[int, int]:
+        nonlocal size
+        parts.append(_demand_bytes(value))
+        size += len(value)
+        return size - len(value) + 1, len(value)
+
+    written = orjson.dumps(rows, default=place).decode()
+    return written, b"".join(parts) or NO_BYTES
+
+
+def in_parts(rows: Rows, most: int) -> Iterator[Rows]:
+    """Cut rows so that the bytes of a part are about ``most`` at the most, or a single row's."""
+    part, size = Rows(), 0
+    for row in rows:
+        part.append(row)
+        size += sum(len(value) for value in row if isinstance(value, bytes))
+        if size >= most:
+            yield part
+            part, size = Rows(), 0
+    if part:
+        yield part
+
+
+def _demand_bytes(value: Any) -> bytes:
     if isinstance(value, bytes):
-        return b64encode(value).decode()
+        return value
     raise TypeError(f"{type(value).__name__} is no value of a row")

@@ -24,10 +24,10 @@ def run(connection: Connection, statement: str, parameters: Mapping[str, Any]) -
         return list(map(row._make, cursor))
 
 
-def run_many(connection: Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Run a statement that returns nothing for each of ``rows``. Raises what SQLAlchemy raises."""
+def change(connection: Connection, statement: str, parameters: Mapping[str, Any]) -> int:
+    """Run a statement that returns no rows, and return how many it changed. Raises what SQLAlchemy raises."""
     with _told_by_sqlalchemy():
-        _driver(connection).executemany(statement, rows)
+        return _driver(connection).execute(statement, parameters).rowcount
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Executable, TextClause
 
 from holdfast.model.job import TERMINAL, State
 from holdfast.store import sqlite_driver
 from holdfast.store.micros import MICROS
-from holdfast.store.sql import SQLITE, Rows, SqlDialect, Statement, render, render_by_row, to_json
+from holdfast.store.sql import SQLITE, Rows, SqlDialect, Statement, in_parts, join_bytes, render, to_json
 from holdfast.testing import Runtime
 
+MOST_JOINED = 4 * 1024 * 1024  # bytes of rows in one statement of SQLite, about: joining them takes a copy
 SLOT = 5 * MICROS  # of the pace at which a lane's jobs end
 
 MOVE_TALLY = Statement("""
@@ -79,23 +80,33 @@ class Transaction:
         self._runtime.crash_point(name)
 
     def run(self, statement: Statement, **parameters: Any) -> Sequence[Any]:
-        """Run a statement; ``rows`` and ``ids`` travel as JSON. Answers the rows it returns."""
-        if self.dialect.bytes_of is None and statement.has_bytes:
-            return self._run_by_row(statement, **parameters)
-        for name in ("rows", "ids"):
-            if name in parameters:
-                parameters[name] = to_json(parameters[name])
-        query = render(statement, self.dialect)
+        """Run a statement; ``rows`` and ``ids`` travel as JSON. Answers the rows it returns; with bytes, none."""
+        if self.dialect is SQLITE and statement.has_bytes:
+            return self._run_with_bytes(statement, **parameters)
+        query = self._prepare(statement, parameters)
         if self.dialect is SQLITE:
             return sqlite_driver.run(self.connection, query.text, parameters)
         result = self.connection.execute(query, parameters)
         return result.all() if result.returns_rows else ()
 
-    def _run_by_row(self, statement: Statement, rows: Rows, **parameters: Any) -> Sequence[Any]:
-        query, names = render_by_row(statement, self.dialect)
-        if rows:
-            named = [parameters | dict(zip(names, row, strict=True)) for row in rows]
-            sqlite_driver.run_many(self.connection, query, named)
+    def change(self, statement: Statement, **parameters: Any) -> int:
+        """Run a statement that begins with ``insert``, ``update`` or ``delete``. Answers how many rows it changed."""
+        query = self._prepare(statement, parameters)
+        if self.dialect is SQLITE:
+            return sqlite_driver.change(self.connection, query.text, parameters)
+        return int(self.connection.execute(query, parameters).rowcount)
+
+    def _prepare(self, statement: Statement, parameters: dict[str, Any]) -> TextClause:
+        for name in ("rows", "ids"):
+            if name in parameters:
+                parameters[name] = to_json(parameters[name])
+        return render(statement, self.dialect)
+
+    def _run_with_bytes(self, statement: Statement, rows: Rows, **parameters: Any) -> Sequence[Any]:
+        query = render(statement, self.dialect)
+        for part in in_parts(rows, MOST_JOINED):
+            written, joined = join_bytes(part)
+            sqlite_driver.run(self.connection, query.text, {**parameters, "rows": written, "bytes": joined})
         return ()
 
     def select(self, query: Executable) -> Sequence[Any]:

@@ -16,6 +16,7 @@ LONGEST_LINE = 1_000_000  # bytes: of a longer one, the reading is not what cost
 CONVERSATIONS = frozenset({"messages", "input"})
 TEXTS = frozenset({"system", "instructions", "prompt"})  # each may also be something else, which belongs to the shape
 Shape = tuple[Hashable, ...]
+PROMPT: Shape = ("prompt",)  # of a text that is all of a job
 
 
 class _Part(msgspec.Struct, forbid_unknown_fields=True):
@@ -37,18 +38,19 @@ _MESSAGES = msgspec.json.Decoder(list[_Message])
 class ShapedLine:
     """A line, taken apart. Two lines of one ``shape`` differ in ``custom_id`` and ``texts`` alone.
 
-    ``body``: of the request, as it was written. ``texts``: one at least, none blank. ``size``: bytes of the shape.
+    ``body``: of the request, as it was written; empty where it is a plain one, whose prompt is its only text.
+    ``texts``: one at least, none blank. ``size``: bytes of the shape.
     """
 
     shape: Shape
-    custom_id: str
+    custom_id: str | None
     body: bytes
     texts: tuple[str, ...]
     size: int
 
 
 def take_apart(line: bytes) -> ShapedLine | None:
-    """Take the line of a batch API apart. None: it says something in a way that has to be read whole."""
+    """Take apart a line of a batch API, or a plain prompt. None: it is said in a way that has to be read whole."""
     if len(line) > LONGEST_LINE:
         return None
     try:
@@ -60,7 +62,9 @@ def take_apart(line: bytes) -> ShapedLine | None:
 
 def _take_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
     key = "body" if "body" in members else "params"
-    if key not in members or "custom_id" not in members:
+    if key not in members:
+        return _take_prompt_apart(members)
+    if "custom_id" not in members:
         return None
     custom_id, body, texts = _TEXT.decode(members.pop("custom_id")), bytes(members.pop(key)), list[str]()
     outside = [(name, bytes(value)) for name, value in members.items()]
@@ -69,6 +73,21 @@ def _take_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
         return None
     size = sum(len(value) for _, value in (*outside, *inside))
     return ShapedLine((key, *outside, *inside), custom_id, body, tuple(texts), size)
+
+
+def _take_prompt_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
+    if "prompt" not in members:
+        return None
+    text = _TEXT.decode(members.pop("prompt"))
+    custom_id = _TEXT.decode(members.pop("custom_id")) if "custom_id" in members else None
+    outside = [(name, bytes(value)) for name, value in members.items()]
+    if not text or text.isspace():
+        return None
+    return ShapedLine(("plain", custom_id is None, *outside), custom_id, b"", (text,), sum(map(_size, outside)))
+
+
+def _size(member: tuple[str, bytes]) -> int:
+    return len(member[1])
 
 
 def _shape_of(name: str, value: bytes, texts: list[str]) -> bytes | Shape:

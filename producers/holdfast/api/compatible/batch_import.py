@@ -13,11 +13,12 @@ from threading import Event
 
 from holdfast.api.compatible.order_reader import ImportPage, LineReader, OrderReader
 from holdfast.client.installation import Installation
+from holdfast.client.submission import offer_of
 from holdfast.client.submit_span import submit_span
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.errors import HoldfastError
 from holdfast.model.ids import public_id
-from holdfast.model.job import Need, Offer, Submitted
+from holdfast.model.job import Offer, Submitted
 from holdfast.store.batch_orders import add_page, end_orders, find_open_orders, lease_order
 from holdfast.store.cancel import cancel_pages
 
@@ -133,10 +134,9 @@ class OrderOffers:
     def of(self, page: ImportPage, submitted: Sequence[Submitted]) -> list[Offer]:
         """Return the offers of a page that has been committed; ``submitted`` is empty where it was cancelled."""
         offers, seen = list[Offer](), set[str]()
-        for (job, _, _), one in zip(page.jobs, submitted, strict=False):
+        for job, one in zip(page.jobs, submitted, strict=False):
             if not one.scheduled and (self._offered[one.lane] < OFFERED or one.lane not in seen):
-                need = Need(job.need.input_tokens, job.need.output_tokens, job.need.avoid, one.expires_at)
-                offers.append(Offer(one.id, one.lane, need))
+                offers.append(offer_of(job.need, one))
                 self._offered[one.lane] += 1
                 seen.add(one.lane)
         return offers

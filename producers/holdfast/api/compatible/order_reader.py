@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from holdfast.api.compatible.kept_lines import lines_before, lines_from
-from holdfast.client.alike_lines import AlikeLines
 from holdfast.client.backend import JobDefaults
 from holdfast.client.installation import Installation
-from holdfast.client.job_items import read_checked
-from holdfast.client.submission import need_of
+from holdfast.client.job_items import need_of, read_checked
+from holdfast.client.job_templates import CommonFieldsByLine, JobTemplates, ReadJob, read_whole
 from holdfast.client.webhook_receivers import demand_receivers
 from holdfast.model.batch_order import BadLine, BatchOrder
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.ids import new_id
-from holdfast.model.job import Need, NewJob
+from holdfast.model.ids import new_ids
+from holdfast.model.job import NewJob
+from holdfast.store.encoded_job import EncodedJob
 from holdfast.store.file_chunks import read_chunk
-from holdfast.store.submit import Encoded, encode_job
-from holdfast.wire.batch_line import ParsedLine
 from holdfast.wire.line_shape import take_apart
 
 PAGE_LINES, PAGE_BYTES = 1_000, 8 * 1024 * 1024  # of one transaction
@@ -50,7 +48,7 @@ class LineReader(Protocol):
 class ImportPage:
     """Lines that become jobs in one transaction, with those that do not."""
 
-    jobs: Sequence[Encoded]
+    jobs: Sequence[EncodedJob]
     bad_lines: Sequence[BadLine]
     next_line: int
     next_byte: int
@@ -69,7 +67,8 @@ class OrderReader:
         self._remaining = max(LEAST, order.expires_at - store.now())
         self._read_chunk = lambda number: store.read(read_chunk, order.file, number)
         self._place, self._byte = order.next_line, order.next_byte
-        self._alike, self._installation = AlikeLines(), installation
+        self._alike, self._installation = JobTemplates(), installation
+        self._common = CommonFieldsByLine(self._about)
         self._number = lines_before(self._read_chunk, self._byte)
 
     def pages(self) -> Iterator[ImportPage]:
@@ -80,8 +79,8 @@ class OrderReader:
         yield page
 
     def _page(self, lines: Iterator[tuple[bytes, int]]) -> ImportPage:
-        jobs, bad_lines, size = list[Encoded](), list[BadLine](), 0
-        ids = iter(sorted(new_id() for _ in range(PAGE_LINES)))  # lanes take equal jobs in id order
+        jobs, bad_lines, size = list[EncodedJob](), list[BadLine](), 0
+        ids = iter(new_ids(PAGE_LINES))  # lanes take equal jobs in id order
         for line, self._byte in lines:
             self._number += 1
             if not line.strip():
@@ -98,17 +97,20 @@ class OrderReader:
     def _bad_line(self, refused: LineRefused) -> BadLine:
         return BadLine(self._place, self._number, refused.custom_id, refused.code, refused.message, refused.param)
 
-    def _job(self, id_: str, line: bytes) -> Encoded:
+    def _job(self, id_: str, line: bytes) -> EncodedJob:
         """Make the job of a line, ready to be stored. Raises LineRefused."""
         try:
-            return encode_job(self._new_job(id_, *self._read(line)))
+            read = self._read(line)
+            return EncodedJob(
+                self._common.of(read), id_, read.custom_id, self._place, None, read.need, read.body, read.hash
+            )
         except InvalidRequest as error:
             raise self._reader.refused(line, error) from None
 
-    def _read(self, line: bytes) -> tuple[ParsedLine, Need]:
+    def _read(self, line: bytes) -> ReadJob:
         """Read a line and what its job needs. Raises LineRefused, InvalidRequest."""
         shaped = take_apart(line)
-        if shaped and (read := self._alike.read(shaped)):
+        if shaped and shaped.custom_id and (read := self._alike.read(shaped)):
             self._reader.take_name(shaped.custom_id)
             return read
         parsed = read_checked(line, DEFAULTS, self._plan, self._reader.read(line))
@@ -116,18 +118,17 @@ class OrderReader:
         need = need_of(parsed, self._plan)
         if shaped:
             self._alike.learn(shaped, parsed, need)
-        return parsed, need
+        return read_whole(parsed, need)
 
-    def _new_job(self, id_: str, line: ParsedLine, need: Need) -> NewJob:
+    def _about(self, read: ReadJob) -> NewJob:
+        line = read.line
         return NewJob(
-            id=id_,
+            id="",
             model=line.model,
             request=line.request,
-            need=need,
+            need=read.need,
             tenant=self._order.tenant,
             batch=self._order.batch,
-            custom_id=line.custom_id,
-            position=self._place,
             priority=line.priority,
             expires_in=min(line.expires_in or self._remaining, self._remaining),
             metadata=line.metadata,

@@ -1,4 +1,4 @@
-"""A line that is read by its likeness to an earlier one becomes the same job as one that is read whole."""
+"""An item that is read by its likeness to an earlier one becomes the same job as one that is read whole."""
 
 import json
 from contextlib import suppress
@@ -9,13 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.client.alike_lines import LARGEST_SHAPE, MOST_SHAPES, AlikeLines
 from holdfast.client.backend import JobDefaults
-from holdfast.client.job_items import read_checked
-from holdfast.client.submission import need_of
+from holdfast.client.job_items import need_of, read_checked
+from holdfast.client.job_templates import LARGEST_SHAPE, MOST_SHAPES, JobTemplates, ReadJob, read_whole
 from holdfast.model.errors import InvalidRequest
-from holdfast.model.job import Need, NewJob
-from holdfast.store.request_codec import encode_request
+from holdfast.model.job import Need
 from holdfast.wire.batch_line import ParsedLine
 from holdfast.wire.line_shape import LONGEST_LINE, take_apart
 from producing import configured
@@ -55,6 +53,16 @@ ANTHROPIC = st.fixed_dictionaries(
 EMBEDDINGS = st.fixed_dictionaries(
     {"model": MODEL, "input": st.one_of(TEXT, st.lists(TEXT, max_size=2), st.just([1, 2]))}
 )
+PLAIN = st.fixed_dictionaries(
+    {"model": MODEL},
+    optional={
+        "custom_id": st.sampled_from(["", None, "c", "c" * 1_001]),
+        "system": TEXT,
+        "max_tokens": MAXIMUM,
+        "temperature": st.just(0.5),
+        "tools": st.just([{"name": "w", "parameters": {"type": "object"}}]),
+    },
+)
 OUTSIDE = {
     "priority": st.sampled_from(["interactive", "batch"]),
     "expires_in": st.sampled_from([5, "24h"]),
@@ -62,6 +70,8 @@ OUTSIDE = {
     "must": st.just([{"regex": "^A"}]),
     "metadata": st.just({"a": "b"}),
     "letter": st.just({"reason": "exhausted"}),
+    "not_before": st.sampled_from(["2h", "2090-01-01T00:00Z"]),
+    "webhook": st.just("https://example.org/told"),
 }
 
 
@@ -77,6 +87,7 @@ LINE = st.one_of(
     lines_with({"url": st.just("/v1/responses"), "body": RESPONSES}),
     lines_with({"url": st.just("/v1/embeddings"), "body": EMBEDDINGS}),
     lines_with({"params": ANTHROPIC}),
+    st.builds(lambda line, plain: {**line, **plain}, lines_with({"prompt": TEXT}), PLAIN),
 )
 
 
@@ -86,34 +97,36 @@ def plan_of(tmp_path_factory: pytest.TempPathFactory):
     return configured(directory).plan
 
 
-def read_whole(line: bytes, plan_of) -> tuple[ParsedLine, Need]:
+def read(line: bytes, plan_of) -> tuple[ParsedLine, Need]:
     parsed = read_checked(line, DEFAULTS, plan_of)
     return parsed, need_of(parsed, plan_of)
 
 
-def stored(line: ParsedLine, need: Need) -> tuple:
+def stored(job: ReadJob) -> tuple:
     """Return what would be kept of a line, its input tokens aside."""
-    job = NewJob("0" * 32, line.model, line.request, replace(need, input_tokens=1), priority=line.priority)
-    about = (line.custom_id, line.model, line.priority, line.expires_in, line.metadata, line.api)
-    return job.lane, job.need, about, encode_request(job)
+    line, need = job.line, replace(job.need, input_tokens=1)
+    about = (job.custom_id, line.model, line.priority, line.expires_in, line.metadata, line.api, line.webhook)
+    return need, about, line.not_before, job.body, job.hash
 
 
-def compare(alike: AlikeLines, line: bytes, plan_of) -> bool:
+def compare(alike: JobTemplates, line: bytes, plan_of) -> bool:
     """Read a line both ways, and say whether it was like an earlier one."""
     shaped = take_apart(line)
-    read = alike.read(shaped) if shaped else None
-    if read is not None:
-        whole = read_whole(line, plan_of)
-        assert stored(*read) == stored(*whole)
-        assert read[1].input_tokens == pytest.approx(whole[1].input_tokens, abs=12)
+    known = alike.read(shaped) if shaped else None
+    if known is not None:
+        whole = read_whole(*read(line, plan_of))
+        assert stored(known) == stored(whole)
+        assert known.need.input_tokens == pytest.approx(whole.need.input_tokens, abs=12)
     elif shaped is not None:
         with suppress(InvalidRequest):
-            alike.learn(shaped, *read_whole(line, plan_of))
-    return read is not None
+            alike.learn(shaped, *read(line, plan_of))
+    return known is not None
 
 
 def retold(line: dict, text: str) -> dict:
     """Return a line with other texts where a conversation has some."""
+    if "prompt" in line:
+        return {**line, "prompt": text}
     body = dict(line.get("body") or line.get("params"))
     for key in ("messages", "input", "instructions", "system"):
         if isinstance(body.get(key), str):
@@ -129,7 +142,7 @@ def retold(line: dict, text: str) -> dict:
 @settings(max_examples=200, deadline=None)
 @given(lines=st.lists(LINE, min_size=1, max_size=4), text=TEXT)
 def test_a_line_like_an_earlier_one_becomes_the_job_that_reading_it_whole_makes(lines, text, plan_of) -> None:
-    alike = AlikeLines()
+    alike = JobTemplates()
     for line in (*lines, *(retold(each, text) for each in lines)):
         compare(alike, json.dumps(line).encode(), plan_of)
 
@@ -146,16 +159,17 @@ def test_the_lines_of_a_batch_are_alike(plan_of) -> None:
                               "body": {"model": "smart", "input": f"text {n}", "instructions": f"be {n}"}}).encode(),
         lambda n: json.dumps({"custom_id": f"e{n}", "url": "/v1/embeddings",
                               "body": {"model": "openai/embed", "input": f"text {n}"}}).encode(),
+        lambda n: json.dumps({"model": "smart", "prompt": f"text {n}", "system": "be brief"}).encode(),
         lambda n: json.dumps({"custom_id": f"m{n}", "params": {"model": "smart", "max_tokens": 9, "system": f"be {n}",
                               "messages": [{"role": "user", "content": [{"type": "text", "text": f"{n}"}]}]}}).encode(),
     )  # fmt: skip
-    alike = AlikeLines()
+    alike = JobTemplates()
     for line_of in kinds:
         assert [compare(alike, line_of(number), plan_of) for number in range(3)] == [False, True, True]
 
 
 def test_what_is_said_in_another_way_is_read_whole(plan_of) -> None:
-    alike = AlikeLines()
+    alike = JobTemplates()
     assert not compare(alike, chat_line("a", "text"), plan_of)
     for odd in (
         chat_line("a", " "),
@@ -173,7 +187,7 @@ def test_what_is_said_in_another_way_is_read_whole(plan_of) -> None:
 
 
 def test_few_shapes_are_remembered_and_none_that_is_large(plan_of) -> None:
-    alike = AlikeLines()
+    alike = JobTemplates()
     large = {"tools": [{**TOOL, "function": {"name": "w", "description": "x" * LARGEST_SHAPE}}]}
     assert [compare(alike, chat_line(str(n), "text", **large), plan_of) for n in range(2)] == [False, False]
     for most in range(1, MOST_SHAPES + 2):

@@ -1,0 +1,148 @@
+"""Reading items that are like earlier ones: what was found out about the first of a shape holds for all of them.
+
+The items of a batch differ in their texts, and so do those that come one by one. To read each whole, and to try how its
+route would write it, takes ten times as long; this comes to the same, to which a test holds it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from holdfast.client.backend import Item, JobDefaults
+from holdfast.model.ids import new_id
+from holdfast.model.job import Need, NewJob, lane_name
+from holdfast.model.request import Request, Role, Text, Turn
+from holdfast.model.storable import is_storable
+from holdfast.policy.token_estimate import input_tokens, passing_tokens, text_tokens
+from holdfast.store.encoded_job import CommonFields, common_fields
+from holdfast.store.request_codec import PromptCopies, WrittenCopies, encode_request
+from holdfast.wire.batch_line import ParsedLine
+from holdfast.wire.line_shape import PROMPT, Shape, ShapedLine, take_apart
+
+MOST_SHAPES = 64  # that are remembered at once: files of many models and tools have a few
+LARGEST_SHAPE = 128 * 1024  # bytes of one that is remembered
+MOST_DEFAULTS = 8  # for which shapes are remembered: programs submit with a few
+LONGEST_NAME = 1_000  # characters of a custom id; a longer one is refused by whoever reads the item whole
+
+
+@dataclass(slots=True, eq=False)
+class ReadJob:
+    """An item that can be accepted. ``line`` is of its shape: it may have another item's name and request.
+
+    ``body`` and ``hash``: its request as it is stored.
+    """
+
+    line: ParsedLine
+    custom_id: str | None
+    need: Need
+    body: bytes
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JobTemplate:
+    """What was found out about an item. ``fixed``: its tokens without its texts; None: its length alone counts."""
+
+    line: ParsedLine
+    need: Need
+    fixed: float | None
+    encode: Callable[[ShapedLine], tuple[bytes, str]]
+
+    def read(self, shaped: ShapedLine) -> ReadJob:
+        """Return what reading an item of this shape whole would."""
+        tokens = passing_tokens(shaped.body) if self.fixed is None else self.fixed + sum(map(text_tokens, shaped.texts))
+        need = Need(max(1, round(tokens)), self.need.output_tokens, self.need.avoid)
+        return ReadJob(self.line, shaped.custom_id, need, *self.encode(shaped))
+
+
+class JobTemplates:
+    """The shapes of items that were read under one configuration and the same defaults."""
+
+    def __init__(self) -> None:
+        self._known: dict[Shape, JobTemplate] = {}
+
+    def read(self, shaped: ShapedLine) -> ReadJob | None:
+        """Return what reading an item whole would; None: none of its shape was read before, or its name is odd."""
+        template, name = self._known.get(shaped.shape), shaped.custom_id
+        if template is None or (name is not None and (len(name) > LONGEST_NAME or not is_storable(name))):
+            return None
+        return template.read(shaped)
+
+    def learn(self, shaped: ShapedLine, line: ParsedLine, need: Need) -> None:
+        """Remember what reading an item whole came to, where an item like it comes to the same at any time."""
+        encode = encoder(shaped, line)
+        if encode is None or shaped.size > LARGEST_SHAPE or line.not_before is not None:
+            return
+        if len(self._known) >= MOST_SHAPES:
+            self._known.clear()
+        fixed = None
+        if line.request.turns:
+            fixed = input_tokens(line.request) - sum(map(text_tokens, shaped.texts))
+        self._known[shaped.shape] = JobTemplate(replace(line, request=_unread(line.request)), need, fixed, encode)
+
+
+class TemplatesByDefaults:
+    """The shapes of what one process submits. Safe to share between threads: what two of them learn is the same."""
+
+    def __init__(self) -> None:
+        self._of: dict[JobDefaults, JobTemplates] = {}
+
+    def under(self, defaults: JobDefaults) -> JobTemplates:
+        """Return those of items to which these defaults apply."""
+        if len(self._of) > MOST_DEFAULTS:
+            self._of.clear()
+        return self._of.setdefault(defaults, JobTemplates())
+
+
+class CommonFieldsByLine:
+    """What the jobs of one submit have in common, encoded once for each line that they share.
+
+    ``about`` makes the whole job of such a line, whose id and place do not matter.
+    """
+
+    def __init__(self, about: Callable[[ReadJob], NewJob]) -> None:
+        self._about = about
+        self._known: dict[int, tuple[ReadJob, CommonFields]] = {}  # by the identity of lines, which are held
+
+    def of(self, job: ReadJob) -> CommonFields:
+        """Raises InvalidRequest: what cannot be stored."""
+        found = self._known.get(id(job.line))
+        if found is None:
+            if len(self._known) >= MOST_SHAPES:
+                self._known.clear()
+            found = self._known[id(job.line)] = job, common_fields(self._about(job))
+        return found[1]
+
+
+def shape_of(item: Item) -> ShapedLine | None:
+    """Take an item apart. None: it says something in a way that has to be read whole."""
+    if isinstance(item, str):
+        return ShapedLine(PROMPT, None, b"", (item,), 0) if item.strip() and is_storable(item) else None
+    return take_apart(item) if isinstance(item, bytes) else None
+
+
+def read_whole(line: ParsedLine, need: Need) -> ReadJob:
+    """Encode an item that was read whole. Raises InvalidRequest."""
+    return ReadJob(line, line.custom_id, need, *encode_request(lane_name(line.model, line.priority), line.request))
+
+
+def encoder(shaped: ShapedLine, line: ParsedLine) -> Callable[[ShapedLine], tuple[bytes, str]] | None:
+    """Return what encodes the requests of items of this shape; None: what is sent is not what the item holds."""
+    lane, written = lane_name(line.model, line.priority), line.request.written
+    if written is not None:
+        copies = WrittenCopies(lane, line.request)
+        return (lambda alike: copies.encode(alike.body)) if written.body == shaped.body else None
+    if not shaped.body and line.request.turns == (_turn(shaped.texts[0]),):
+        mark = new_id()
+        prompts = PromptCopies(lane, line.request.model_copy(update={"turns": (_turn(mark),)}), mark)
+        return lambda alike: prompts.encode(alike.texts[0])
+    return None
+
+
+def _turn(text: str) -> Turn:
+    return Turn(role=Role.USER, parts=(Text(text=text),))
+
+
+def _unread(request: Request) -> Request:
+    """Leave the reading to whoever claims the job: what was written stays, and what may be done with it."""
+    kept = ("max_tokens", "strictness", "on_refusal", "written_in", "must", "repair", "written")
+    return Request(turns=(), **{name: getattr(request, name) for name in kept})
