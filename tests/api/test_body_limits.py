@@ -273,6 +273,26 @@ def test_headers_without_end_are_refused(port) -> None:
     assert answer.startswith(b"HTTP/1.1 400")
 
 
+def test_headers_that_come_in_pieces_are_refused_once_they_are_too_long(port) -> None:
+    answer = told(port, HEAD, *[b"X: " + b"y" * 1_000 + b"\r\n"] * 40)
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
+def test_a_body_that_goes_on_behind_its_answer_is_no_header(port) -> None:
+    """A client that is still sending reads why it was refused, and nothing else."""
+    size = 4 * HEAD_BYTES
+    head = b"POST /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % size
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(head)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 405")
+        connection.sendall(b"y" * size)
+        connection.sendall(HEAD + b"Connection: close\r\n\r\n")
+        answer = b""
+        while block := connection.recv(65_536):
+            answer += block
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 def test_a_good_request_is_answered_by_the_same_server(port) -> None:
     assert b'"alive"' in told(port, HEAD + b"Connection: close\r\n\r\n")
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from holdfast.api.app import create_app
 from holdfast.api.auth.host_guard import check_binding
-from holdfast.api.header_timeout import HEAD_BYTES, HeaderTimeoutProtocol
+from holdfast.api.header_timeout import HeaderTimeoutProtocol
 from holdfast.config import Settings
 from holdfast.config.pool_socket import listening
 from holdfast.telemetry.export import export_spans
@@ -39,7 +39,6 @@ def server_of(settings: Settings, pool_socket: Path | None = None) -> uvicorn.Se
         access_log=False,
         http=HeaderTimeoutProtocol,
         ws="none",
-        h11_max_incomplete_event_size=HEAD_BYTES,
         server_header=False,
         timeout_graceful_shutdown=LAST_ANSWERS,
     )

@@ -1,12 +1,14 @@
 """Jobs: submit, look, wait, list, cancel."""
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from holdfast.api.auth.request_context import Reading, RequestContext, Submitting
+from holdfast.api.auth.request_context import Reading, RequestContext, RequiredScope, Submitting
 from holdfast.api.native.answers import CancelledJob, JobsPage, JobView, SubmittedJob, SubmittedJobs
 from holdfast.api.native.etags import UNCHANGED, IfNoneMatch, tagged, tagged_page
 from holdfast.api.native.filters import JobPage
@@ -18,6 +20,7 @@ from holdfast.api.openapi import Answers, refusals, shown
 from holdfast.client.backend import Accepted, View
 from holdfast.client.list_filters import job_filter
 from holdfast.model import exact_json
+from holdfast.model.access import KeyScope
 from holdfast.model.job import LIVE, State
 
 STATUS, REQUEST_ID = "x-holdfast-status", "x-holdfast-request-id"  # the provider's own
@@ -33,6 +36,9 @@ SUBMITTED: Answers = {
     **refusals(409),
 }
 
+PARAMETERS = frozenset({b"idempotency-key", b"prefer"})  # headers of a submit
+SUBMITTING = RequiredScope(KeyScope.SUBMIT)
+
 router = APIRouter(tags=["jobs"])
 
 
@@ -44,7 +50,6 @@ Body = Annotated[bytes, Depends(read_body)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
-@router.post("/jobs", status_code=202, openapi_extra=BODY, response_model=None, responses=SUBMITTED)
 async def submit_jobs(context: Submitting, body: Body, key: Key = None, prefer: Prefer = None) -> Response:
     """Accept one job, or a list of them as a batch. Once this answers 202 they are safe.
 
@@ -59,6 +64,36 @@ async def submit_jobs(context: Submitting, body: Body, key: Key = None, prefer: 
         view = await run_in_threadpool(context.backend.job, accepted.first)
         return answer_of(view, accepted.location, 200, wait)
     return answer_of(accepted.view, accepted.location, 202, wait)
+
+
+class SubmitRoute(APIRoute):
+    """Takes a request that says nothing but its body past FastAPI's dependencies and parameters.
+
+    To resolve those that a request does not have takes as long as to accept its job.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        whole = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            scope = request.scope
+            if scope["query_string"] or any(name in PARAMETERS for name, _ in scope["headers"]):
+                return await whole(request)
+            return await submit_jobs(await SUBMITTING(request, None), await request.body())
+
+        return handle
+
+
+router.add_api_route(
+    "/jobs",
+    submit_jobs,
+    methods=["POST"],
+    status_code=202,
+    openapi_extra=BODY,
+    response_model=None,
+    responses=SUBMITTED,
+    route_class_override=SubmitRoute,
+)
 
 
 @dataclass(frozen=True, slots=True)
