@@ -21,6 +21,7 @@ class Look:
     lanes: list[Any] = field(default_factory=list)
     at: float = 1_000.0
     balance: bool = True
+    broken: tuple[str, ...] = ()
 
     @property
     def books(self):
@@ -72,6 +73,15 @@ def test_a_parked_credential_deadlines_and_the_ledger_are_told() -> None:
     ]
     assert conditions(look)[0].since == 930.0
     assert conditions(look)[1].sentence.startswith("1,200 jobs of lane smart.batch will be too late")
+
+
+def test_a_ledger_that_balances_but_did_not_hold_when_all_was_counted_is_told() -> None:
+    look = Look(broken=("one terminal record per generation that ended",))
+    assert found(look) == [("ledger_broken", "ledger")]
+    assert conditions(look)[0].sentence == (
+        "It is us: of the ledger this does not hold: one terminal record per generation that ended. "
+        "`holdfast ledger` names the jobs."
+    )
 
 
 @pytest.mark.parametrize(("spent", "budget", "near"), [(79.9, 100.0, 0), (80.0, 100.0, 1), (500.0, None, 0)])

@@ -9,6 +9,7 @@ from holdfast.lanes.admin import server_time
 from holdfast.lanes.diagnoses import read_diagnoses
 from holdfast.lanes.keys import Keys
 from holdfast.lanes.recent_faults import note_faults
+from holdfast.model.fault import FaultKind
 from holdfast.worker.outage_diagnoses import AFTER, OutageDiagnoses, lasts
 from lanes_twin import FakeConnection
 
@@ -43,6 +44,12 @@ async def test_a_lasting_outage_is_diagnosed_from_what_the_fleets_calls_came_to(
     found = read_diagnoses(connection, 0.0)["a"]
     assert found["verdict"] == "local_network"  # nobody listens there, and no other host was tried
     assert found["provider"] == "a"
+
+
+def test_what_this_side_broke_off_is_no_evidence_against_a_provider(diagnoses, connection) -> None:
+    note_faults(connection, {("a/opus", "ours", None): 9, ("a/opus", "overloaded", 529): 3})
+    faults, _ = diagnoses.evidence({"route:a/opus"})
+    assert {route: fault.kind for route, fault in faults.items()} == {"a/opus": FaultKind.OVERLOADED}
 
 
 async def test_no_process_diagnoses_a_provider_again_right_away(diagnoses, connection) -> None:

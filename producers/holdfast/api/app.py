@@ -44,12 +44,20 @@ from holdfast.api.openai import files as openai_files
 from holdfast.api.openapi import EVERYWHERE, describe, name_operation
 from holdfast.api.problems import answer_problems
 from holdfast.api.request_ids import RequestIdMiddleware
-from holdfast.api.ui import batch_pages, dead_letter_pages, fleet_page, job_pages, login
+from holdfast.api.ui import (
+    alert_pages,
+    batch_pages,
+    dead_letter_pages,
+    fleet_page,
+    job_pages,
+    login,
+    webhook_pages,
+)
 from holdfast.api.ui.errors import write_error_page
 from holdfast.config import Settings
 from holdfast.telemetry.tracing import is_tracing
 
-UI = (fleet_page, job_pages, batch_pages, dead_letter_pages, login)
+UI = (fleet_page, alert_pages, job_pages, batch_pages, dead_letter_pages, webhook_pages, login)
 NATIVE = "/api/v1"
 ERROR_WRITERS = {
     ClientApi.OPENAI: openai_errors.write_error,

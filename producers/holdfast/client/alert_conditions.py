@@ -44,10 +44,14 @@ def _deadlines(overview: Overview) -> Iterator[AlertCondition]:
 
 
 def _ledger(overview: Overview) -> Iterator[AlertCondition]:
-    books = overview.books
+    """Yield a ledger that does not balance now, or that did not hold when everything was last counted."""
+    books, what = overview.books, ""
     if not books.balance:
-        text = f"accepted {books.accepted:,} jobs, accounted for {books.accounted:,}: `holdfast ledger` names them."
-        yield AlertCondition(AlertKind.LEDGER_BROKEN, "ledger", f"It is us: {text}")
+        what = f"accepted {books.accepted:,} jobs, accounted for {books.accounted:,}"
+    elif overview.broken:
+        what = f"of the ledger this does not hold: {overview.broken[0]}"
+    if what:
+        yield AlertCondition(AlertKind.LEDGER_BROKEN, "ledger", f"It is us: {what}. `holdfast ledger` names the jobs.")
 
 
 def budget_conditions(spent: float, budget: float | None, now: float) -> Sequence[AlertCondition]:

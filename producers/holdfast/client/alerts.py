@@ -1,8 +1,12 @@
 """Alerts as operators see them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from holdfast.client.backend import View
 from holdfast.client.installation import Installation
 from holdfast.client.iso_time import iso
+from holdfast.model.alert import AlertCondition, AlertRecord
 from holdfast.store.alerts import list_alerts
 
 
@@ -23,3 +27,35 @@ def alerts_view(installation: Installation, limit: int) -> View:
             for each in found
         ]
     }
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """A trouble as a page shows it. Times in seconds since the epoch; ``ended_at`` None: it lasts."""
+
+    kind: str
+    about: str
+    sentence: str
+    since: float | None
+    ended_at: float | None = None
+
+    @property
+    def lasts(self) -> bool:
+        return self.ended_at is None
+
+
+def alert_lines(now: Sequence[AlertCondition], told: Sequence[AlertRecord]) -> list[AlertLine]:
+    """Put together what is wrong now and what people were told of, the troubles that last first.
+
+    What lasts has the sentence of now, and the beginning that people were told.
+    """
+    open_ = {(each.kind, each.about): each for each in told if each.ended_at is None}
+    lines = [AlertLine(each.kind, each.about, each.sentence, each.since) for each in now]
+    lasting = {(line.kind, line.about): line for line in lines}
+    for key, each in open_.items():
+        sentence = lasting[key].sentence if key in lasting else each.sentence
+        lasting[key] = AlertLine(*key, sentence, each.since)
+    over = [
+        AlertLine(each.kind, each.about, each.sentence, each.since, each.ended_at) for each in told if each.ended_at
+    ]
+    return [*lasting.values(), *over]

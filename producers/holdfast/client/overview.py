@@ -123,6 +123,8 @@ class Books:
 class Overview:
     """One moment. ``at`` in seconds since the epoch, by SQL's clock; ``redis``: what is wrong with Redis.
 
+    ``broken``: the rules of the ledger that did not hold when everything was last counted.
+
     ``diagnoses``: those of the last minutes, by provider, as ``holdfast diagnose`` shows them.
     """
 
@@ -138,6 +140,7 @@ class Overview:
     audit: Sequence[AuditRecord]
     counters: Counters
     books: Books
+    broken: Sequence[str]
     diagnoses: Mapping[str, Mapping[str, Any]]
     database_url: str
     redis_url: str | None
@@ -146,6 +149,11 @@ class Overview:
     @property
     def waiting(self) -> int:
         return sum(lane.waiting for lane in self.lanes)
+
+    @property
+    def ledger_holds(self) -> bool:
+        """Whether the equation holds now, and every rule of the ledger did when everything was last counted."""
+        return self.books.balance and not self.broken
 
     @property
     def down_since(self) -> float | None:
@@ -187,8 +195,11 @@ class Overview:
         return sum(self.counters.of("cost").values()) / 1_000_000
 
 
-def read_overview(installation: Installation, *, ledger_broken: bool = False) -> Overview:
-    """Read it all, from running tallies and partial indexes: no look counts jobs. Raises StorageUnavailable."""
+def read_overview(installation: Installation, broken: Sequence[str] = ()) -> Overview:
+    """Read it all, from running tallies and partial indexes: no look counts jobs. Raises StorageUnavailable.
+
+    ``broken``: what the last full count of the ledger found.
+    """
     store, gate = installation.ready(), gate_overview(installation)
     situation = read_situation(installation, gate.snapshot, gate.warning, sees_all=True)
     lanes = _lanes(installation, store, gate, situation)
@@ -197,9 +208,11 @@ def read_overview(installation: Installation, *, ledger_broken: bool = False) ->
     alerts = [*credential_alerts(installation, gate), *exception_alerts(counters)]
     redis, unusable = gate.warning or redis_warning(installation), installation.usable_keys.complaints()
     gone_at = None if situation.forecast.has_workers else _last_worker(store)
+    books = Books(*store.read(read_equation))
+    is_broken = bool(broken) or not books.balance
     return Overview(
         at=situation.forecast.now,
-        verdict=_verdict(situation, lanes, routes, alerts, unusable, redis, gone_at, ledger_broken=ledger_broken),
+        verdict=_verdict(situation, lanes, routes, alerts, unusable, redis, gone_at, ledger_broken=is_broken),
         lanes=lanes,
         routes=routes,
         reasons=wait_reasons(situation, lanes, store.read(delayed_reasons, DELAYED)),
@@ -210,7 +223,8 @@ def read_overview(installation: Installation, *, ledger_broken: bool = False) ->
         audit=store.read(read_audit, AUDITED),
         counters=counters,
         diagnoses=situation.diagnoses,
-        books=Books(*store.read(read_equation)),
+        books=books,
+        broken=broken,
         database_url=store.url,
         redis_url=redis_url(installation),
         redis=redis,

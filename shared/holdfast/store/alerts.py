@@ -17,7 +17,8 @@ from holdfast.store.transaction import Transaction
 from holdfast.store.webhook_deliveries import write_deliveries
 from holdfast.store.webhook_endpoints import name_endpoints
 
-KEEP = 30 * 86_400 * MICROS  # an alert that ended stays listed for a month
+KEPT = 30 * 86_400.0  # seconds for which an alert that ended stays listed
+MOST_RECENT = 200  # alerts of a page
 COLUMNS = "id, kind, about, sentence, since, told_at, ended_at"
 
 FIRST_LOOK = Statement("insert into alert_watch (id, looked_at) values (1, 0) on conflict (id) do nothing")
@@ -42,6 +43,13 @@ END = Statement(f"""
 FORGET = Statement("delete from alert where ended_at is not null and (told_at is null or ended_at < :date)")
 LIST = Statement(f"""
     select {COLUMNS} from alert where told_at is not null order by id desc limit :limit
+""")  # noqa: S608 - the columns stand above
+# Two parts, each in an index of its own.
+RECENT = Statement(f"""
+    select {COLUMNS} from alert where told_at is not null and ended_at is null
+    union all
+    select {COLUMNS} from alert where told_at is not null and ended_at is not null and ended_at >= :since
+    order by id desc limit :limit
 """)  # noqa: S608 - the columns stand above
 
 
@@ -75,7 +83,7 @@ def record_conditions(
     ended = [_read(row) for row in tx.run(END, now=tx.now, before=tx.now - to_micros(quiet))]
     changed = [*began, *(each for each in ended if each.told_at is not None)]
     _tell(tx, [alert_event(each) for each in changed], receivers)
-    tx.run(FORGET, date=tx.now - KEEP)
+    tx.run(FORGET, date=tx.now - to_micros(KEPT))
     return changed
 
 
@@ -94,6 +102,11 @@ def _tell(tx: Transaction, events: Sequence[WebhookEvent], receivers: Sequence[s
 def list_alerts(tx: Transaction, limit: int) -> list[AlertRecord]:
     """Return alerts that people were told of, newest first."""
     return [_read(row) for row in tx.run(LIST, limit=limit)]
+
+
+def recent_alerts(tx: Transaction, seconds: float) -> list[AlertRecord]:
+    """Return alerts that people were told of, and that last or ended in the last ``seconds``, newest first."""
+    return [_read(row) for row in tx.run(RECENT, since=tx.now - to_micros(seconds), limit=MOST_RECENT)]
 
 
 def _read(row: Any) -> AlertRecord:

@@ -11,7 +11,7 @@ TEMPLATES = ("{{7*7}}", "${7*7}")  # stand on the page as they were written
 PAYLOADS = (
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><svg onload=alert(1)>', "'-alert(1)-'", *TEMPLATES,
 )  # fmt: skip
-PAGES = ("/ui", "/ui/jobs", "/ui/batches", "/ui/dead-letters")
+PAGES = ("/ui", "/ui/jobs", "/ui/batches", "/ui/dead-letters", "/ui/webhooks", "/ui/alerts")
 
 
 def scripts_and_styles(page: str) -> list[tuple[str, dict[str, str]]]:

@@ -24,7 +24,7 @@ def keyed(settings, admin):
 
 
 def test_without_a_session_every_page_leads_to_the_login(keyed) -> None:
-    for path in ("/ui", "/ui/jobs", "/ui/jobs/job_x", "/ui/dead-letters", "/ui/live", "/ui/nowhere"):
+    for path in ("/ui", "/ui/jobs", "/ui/jobs/job_x", "/ui/webhooks", "/ui/alerts", "/ui/live", "/ui/nowhere"):
         answer = keyed.client.get(path, follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (303, "/ui/login")
 

@@ -7,6 +7,7 @@ import structlog
 
 from holdfast.client.alert_conditions import budget_conditions, conditions, month_of
 from holdfast.client.installation import Installation
+from holdfast.client.ledger_check import LedgerCheck
 from holdfast.client.overview import read_overview
 from holdfast.config import Settings
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
@@ -27,6 +28,7 @@ class AlertWatch:
     store: Store
     dependencies: DependencyHealth
     _installation: Installation | None = field(default=None)
+    _ledger: LedgerCheck = field(default_factory=LedgerCheck)
 
     async def run(self) -> None:
         """Until cancelled: look when it is this process's turn."""
@@ -54,7 +56,7 @@ class AlertWatch:
             return
         if self._installation is None:
             self._installation = Installation(self.settings)
-        alerts, overview = self.settings.alerts, read_overview(self._installation)
+        alerts, overview = self.settings.alerts, read_overview(self._installation, self._ledger.look(self.store))
         spent = self.store.write(note_month, month_of(overview.at), overview.cost)
         seen = [*conditions(overview), *budget_conditions(spent, alerts.monthly_budget_usd, overview.at)]
         receivers = [*alerts.webhooks, *([COMMAND] if alerts.command else [])]

@@ -13,7 +13,7 @@ from holdfast.lanes import BreakerView, Connection, Lanes
 from holdfast.lanes.admin import server_time
 from holdfast.lanes.diagnoses import answered_lately, claim_diagnosis, note_diagnosis
 from holdfast.lanes.recent_faults import recent_faults
-from holdfast.model.fault import Fault
+from holdfast.model.fault import Fault, FaultKind
 from holdfast.policy.outage_sentence import fault_of
 
 log = structlog.get_logger()
@@ -50,14 +50,18 @@ class OutageDiagnoses:
         return frozenset(each.scope for each in Lanes(self.connection).snapshot().breakers if lasts(each, now))
 
     async def _diagnose(self, name: str, down: Collection[str]) -> None:
-        faults, accepted = await asyncio.to_thread(self._evidence, down)
+        faults, accepted = await asyncio.to_thread(self.evidence, down)
         examiner = Examiner(self.settings, with_calls=False, accepted_lately=accepted, fleet_faults=faults)
         (found,) = await examiner.examine([name])
         await asyncio.to_thread(note_diagnosis, self.connection, name, diagnosis_view(found))
         log.info("outage_diagnosed", provider=name, verdict=found.diagnosis.verdict, why=found.diagnosis.sentence)
 
-    def _evidence(self, down: Collection[str]) -> tuple[Mapping[str, Fault], Collection[str]]:
-        counted = recent_faults(self.connection, LATELY)
+    def evidence(self, down: Collection[str]) -> tuple[Mapping[str, Fault], Collection[str]]:
+        """Return the most frequent fault of each route that is down, and the credentials that were accepted lately.
+
+        What this side broke off by itself says nothing of a provider.
+        """
+        counted = [each for each in recent_faults(self.connection, LATELY) if each.count.kind != FaultKind.INTERNAL]
         faults = {each.route: fault_of(each.count) for each in reversed(counted) if is_down(each.route, down)}
         return faults, answered_lately(self.connection)
 

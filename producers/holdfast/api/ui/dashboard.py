@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,21 +19,26 @@ from starlette.concurrency import run_in_threadpool
 from holdfast.api.ui.failure_groups import FailureGroups, FailurePicture
 from holdfast.api.ui.flow import SAMPLE, FlowHistory, sample_of
 from holdfast.api.ui.flow_chart import flow_chart
-from holdfast.api.ui.ledger_check import LedgerCheck
 from holdfast.api.ui.rendering import render
 from holdfast.api.ui.safe_actions import safe_actions
+from holdfast.client.alert_conditions import conditions
+from holdfast.client.alerts import alert_lines
 from holdfast.client.installation import Installation
+from holdfast.client.ledger_check import LedgerCheck
 from holdfast.client.overview import Overview, read_overview
+from holdfast.model.alert import AlertCondition, AlertRecord
 from holdfast.model.errors import HoldfastError
 from holdfast.policy.verdict import HealthSummary, Situation, verdict
+from holdfast.store.alerts import recent_alerts
 from holdfast.store.counters import read_pace
 
 FRESH = 0.9  # seconds: pages that ask within them get the same look
 PATIENCE_SECONDS = 0.7  # seconds that a page waits for a look before it gets the last one
 LATE = 5.0  # seconds after which a look says that it is old
+DAY = 86_400.0  # seconds: of alerts that are over
 BACKFILL = 600.0  # seconds of which the store still knows how many jobs ended
 SECTIONS = (
-    "verdict", "numbers", "flow", "actions", "waiting", "routes", "failures", "lanes", "audit", "machinery",
+    "verdict", "numbers", "flow", "actions", "waiting", "routes", "failures", "lanes", "alerts", "audit", "machinery",
 )  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -54,8 +59,9 @@ class Dashboard:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._history = FlowHistory()
-        self._ledger, self._failures = LedgerCheck(installation), FailureGroups(installation)
+        self._ledger, self._failures = LedgerCheck(), FailureGroups(installation)
         self._now: Overview | None = None
+        self._alerts: Sequence[AlertRecord] = ()
         self._problem: str | None = None
         self._looked_at, self._tried_at = float("-inf"), float("-inf")
         self._look = 0
@@ -100,14 +106,14 @@ class Dashboard:
         """Read everything anew, on a thread; what fails leaves the last look, and says so."""
         self._tried_at = time.monotonic()
         try:
-            now = read_overview(self._installation, ledger_broken=self._ledger.broken)
+            store = self._installation.ready()
+            now = read_overview(self._installation, self._ledger.look(store))
+            self._alerts = store.read(recent_alerts, DAY)
             sample = sample_of(now)
             if not self._history:
-                store = self._installation.ready()
                 self._history.backfill(now.at, sample.done, store.read(read_pace, BACKFILL))
             self._history.add(sample)
             self._failures.look(now)
-            self._ledger.check_when_due()
         except HoldfastError as error:
             self._problem = str(error)
         except Exception as error:
@@ -125,6 +131,11 @@ class Dashboard:
     def number(self) -> int:
         """The number of the last look; a page that knows it asks for what is newer."""
         return self._look
+
+    @property
+    def conditions(self) -> Sequence[AlertCondition]:
+        """What people should be told of, by the last look."""
+        return conditions(self._now) if self._now else ()
 
     def changes(self, since: int, *, may_act: bool) -> bytes:
         """Return as JSON the parts that changed after look ``since``, the same bytes for every page that asks so."""
@@ -160,7 +171,8 @@ class Dashboard:
             "may_act": may_act,
             "flow": self._history,
             "chart": chart,
-            "ledger": self._ledger,
+            "alerts": alert_lines(conditions(now), self._alerts),
+            "told": self._installation.settings.alerts.wanted,
             "failures": self._failed(),
             "actions": safe_actions(now, self._failed()),
         }

@@ -8,10 +8,10 @@ from itertools import groupby
 from holdfast.api.ui.flow import FlowSpan
 from holdfast.drawing.svg import Scale, area, line, polyline, rect, round_top, text
 
-WIDTH, HEIGHT = 720, 226
+WIDTH, HEIGHT = 720, 214
 LEFT, RIGHT = 56, 712
-RATES_TOP, RATES_FOOT = 24, 124  # of the panel of jobs a second
-WAIT_TOP, WAIT_FOOT = 152, 200  # of the panel of what waits
+RATES_TOP, RATES_FOOT = 24, 116  # of the panel of jobs a second
+WAIT_TOP, WAIT_FOOT = 142, 188  # of the panel of what waits
 HALF_CLOCK = 28  # of the width of a time of day in the largest letters, those of a narrow screen
 WINDOW = 900.0  # seconds
 LINES = (("accepted", "arrivals"), ("retries", "retries"), ("reroutes", "reroutes"))

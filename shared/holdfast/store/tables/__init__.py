@@ -14,6 +14,7 @@ from holdfast.store.tables.fleet import AuditRow, OverrideRow, WorkerRow
 from holdfast.store.tables.given_up_call import GivenUpCallRow
 from holdfast.store.tables.job import JobRow, RequestRow
 from holdfast.store.tables.learned_limit import LearnedLimitRow
+from holdfast.store.tables.ledger_check import LedgerCheckRow
 from holdfast.store.tables.operation import DrainedPageRow, OperationRow
 from holdfast.store.tables.outbox import OutboxCursorRow, OutboxRow
 from holdfast.store.tables.response import ResponseRow
@@ -40,6 +41,7 @@ __all__ = [
     "GivenUpCallRow",
     "JobRow",
     "LearnedLimitRow",
+    "LedgerCheckRow",
     "OperationRow",
     "OutboxCursorRow",
     "OutboxRow",

@@ -63,6 +63,8 @@ class WebhookDeliveryRow(SQLModel, table=True):
         CheckConstraint("(state = 'pending') = (ended_at is null)", name="webhook_delivery_ended_has_a_date"),
         Index("webhook_delivery_event", "endpoint", "event", unique=True),
         Index("webhook_delivery_list", "tenant", "state", "id"),
+        Index("webhook_delivery_endpoint", "endpoint", "state", "id"),
+        partial_index("webhook_delivery_troubled", "state", "id", where="state <> 'delivered'"),
         partial_index("webhook_delivery_due", "endpoint", "next_at", where="state = 'pending'"),
         partial_index("webhook_delivery_old", "ended_at", where="ended_at is not null"),
     )
