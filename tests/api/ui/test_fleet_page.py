@@ -1,19 +1,23 @@
 """One load answers what an operator has to know, right to what is stored; then only what changed is sent."""
 
+import asyncio
+import threading
 import time
+from typing import Never
 
 import pytest
 
 from api.ui.browser import Marked
 from holdfast.api.ui import dashboard
 from holdfast.client.fleet import GateOverview
-from holdfast.model.errors import StorageUnavailable
+from holdfast.client.installation import Installation
+from holdfast.model.errors import InvalidRequest, StorageUnavailable
 from holdfast.store.fleet import stop_worker
 
 CONTRACT = [
     "verdict", "since", "clients", "backlog", "oldest-due", "trend", "drain-eta", "route-card", "next-probe",
     "bucket-fill", "traffic-share", "ledger", "deadlines-at-risk", "cost", "safe-actions", "audit", "flow-chart",
-    "why-waiting", "failure-groups",
+    "why-waiting", "failure-groups", "alerts", "as-of",
 ]  # fmt: skip
 
 
@@ -132,3 +136,25 @@ def test_a_page_that_never_had_a_look_says_so(browser, monkeypatch) -> None:
     monkeypatch.setattr(dashboard, "read_overview", away)
     answer = browser.open()
     assert (answer.status_code, Marked(answer.text).value("verdict")) == (200, "us")
+
+
+async def test_a_page_waits_for_a_first_look_that_somebody_else_began(settings, monkeypatch) -> None:
+    begun, let_go = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> Never:
+        begun.set()
+        assert let_go.wait(10)
+        raise InvalidRequest("the fleet", "was looked at.")
+
+    monkeypatch.setattr("holdfast.api.ui.dashboard.read_overview", slow)
+    installation = Installation(settings)
+    shared = dashboard.Dashboard(installation)
+    first = asyncio.create_task(shared.look())
+    await asyncio.to_thread(begun.wait, 10)
+    second = asyncio.create_task(shared.look())
+    await asyncio.wait({second}, timeout=0.05)
+    assert not second.done()
+    let_go.set()
+    await asyncio.gather(first, second)
+    assert "was looked at" in shared.page(may_act=False)["verdict"]
+    installation.close()

@@ -92,7 +92,8 @@ class Dashboard:
 
     async def look(self) -> None:
         """See that the last look is fresh, or that it cannot be: a storage that hangs holds no page up."""
-        if time.monotonic() - self._tried_at >= FRESH:
+        is_first = self._now is None and self._looking is not None and not self._looking.done()
+        if is_first or time.monotonic() - self._tried_at >= FRESH:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE_SECONDS if self._now else None):
                     await self._look_again()
