@@ -13,27 +13,39 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from api_server import ApiServer, served
 from chromium import chromium, missing
-from drill_questions import Truth, answers, wrong_answers
+from drill_questions import (
+    AROUND,
+    PROBE,
+    Truth,
+    answers,
+    longest_probe,
+    moment,
+    probes_that_came_otherwise,
+    wrong_answers,
+)
+from drill_truth import TruthRecorder
 from figures import Figure, show
 from holdfast.client.backend import JobDefaults, SubmitRequest
+from holdfast.client.local import LocalBackend
+from holdfast.client.webhooks import Webhooks
 from holdfast.lab.local_pool import local_pool
 from holdfast.lab.providers.settings import InjectedFault, SimSettings
 from holdfast.model.ids import public_id
-from holdfast.model.job import Priority, State
+from holdfast.model.job import DEFAULT_TENANT, Priority, State
 from holdfast.model.records import JobFilter
-from holdfast.store.backlog import list_lanes, oldest_wait
 from holdfast.store.batches import list_batches
 from holdfast.store.jobs import list_jobs
+from holdfast.store.webhook_deliveries import bury_old_deliveries
 from rig import Rig, configuration
 
 RATE = 10  # jobs a second that are submitted
-PHASE = 30.0  # seconds from a change until a page is opened: a trend is one of twenty
+PHASE = 30.0  # seconds from a change until a page is opened
 VALUES = {"limits": "limits = { requests_per_minute = 3000 }", "concurrency": 100, "lease": "3s", "deadline": "20s"}
 PRICED = 'model = "{0}-model", price = {{ input = 1.0, output = 5.0 }} }}'
 PROVIDERS = ("first", "second")
@@ -41,6 +53,8 @@ SOON = 3.0  # seconds after a heal at which it is looked at
 CALM = 180.0  # seconds in which a backlog drains
 AT_RISK = 3  # jobs with a deadline that an outage threatens
 DEADLINE = 600.0  # seconds
+NOWHERE = "https://receiver.invalid/hooks/everything-of-a-tenant"
+ALERTS = '[alerts]\ncommand = ["true"]\nafter = "3s"\n'
 VIEWS = (("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390))
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}"
 GRAVE = {"serious", "critical"}
@@ -65,6 +79,10 @@ class Drill:
     seconds: float
     found: Found = field(default_factory=Found)
     accepted: int = 0
+    recorder: TruthRecorder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.recorder = TruthRecorder(self.pool, PROVIDERS, lambda: self.accepted)
 
     def submit(self, **terms: Any) -> None:
         """Hand in a second's jobs, or a few with terms of their own."""
@@ -86,14 +104,26 @@ class Drill:
             page = context.new_page()
             page.goto(f"{self.server.url}/ui")
             if (scheme, width) == VIEWS[0]:
-                told, known = answers(page), truth()
-                wrong = wrong_answers(told, known)
+                wrong, verdict = self.wrong(page, truth)
                 self.found.wrong += [f"{phase}: {each}" for each in wrong]
                 self.found.asked += 1
-                print(f"  {phase}: {told['verdict']['text']}", *wrong, sep="\n    ", file=sys.stderr)
+                print(f"  {phase}: {verdict}", *wrong, sep="\n    ", file=sys.stderr)
             self.shoot(page, f"{phase}-{scheme}-{width}")
             context.close()
             self.check("/ui", phase, scheme, width)
+
+    def wrong(self, page: Any, truth: Callable[[], Truth]) -> tuple[list[str], str]:
+        """Hold a page against the truth, once that was noted after its moment and the next probes were made.
+
+        Answers what is wrong, and its verdict.
+        """
+        told, read_at = answers(page), time.time()
+        self.recorder.until(moment(told) + AROUND)
+        wrong = wrong_answers(told, replace(truth(), read_at=read_at))
+        if truth().down:
+            self.recorder.until(moment(told) + longest_probe(told) + PROBE)
+            wrong += probes_that_came_otherwise(told, truth())
+        return wrong, told["verdict"]["text"]
 
     def shoot(self, page: Any, name: str) -> None:
         if self.shots is not None:
@@ -122,6 +152,7 @@ class Drill:
         """Every other page, in each view."""
         store = self.pool.store
         self.bury()
+        self.name_receiver()
         dead = store.read(list_jobs, JobFilter(states=frozenset({State.DEAD})), 1)[0]
         paths = {
             "jobs": "/ui/jobs",
@@ -129,6 +160,8 @@ class Drill:
             "batches": "/ui/batches",
             "batch": f"/ui/batches/{public_id('batch', store.read(list_batches, limit=1)[0].id)}",
             "dead": "/ui/dead-letters",
+            "webhooks": "/ui/webhooks",
+            "alerts": "/ui/alerts",
             "error": "/ui/nothing",
         }
         for name, path in paths.items():
@@ -143,6 +176,17 @@ class Drill:
         self.submit(priority=Priority.INTERACTIVE)
         where = JobFilter(states=frozenset({State.DEAD}))
         self.pool.until(lambda: bool(self.pool.store.read(list_jobs, where, 1)), CALM, "no job died")
+
+    def name_receiver(self) -> None:
+        """Have a receiver that nobody finds, with a delivery that is dead and one that waits."""
+        backend = self.pool.holdfast.backend
+        assert isinstance(backend, LocalBackend)
+        hooks = Webhooks(backend.installation, None, "drill")
+        hooks.make_secret(DEFAULT_TENANT)
+        receiver = hooks.add(NOWHERE, (), DEFAULT_TENANT)["id"]
+        hooks.test(receiver)
+        self.pool.store.write(bury_old_deliveries, -1.0)
+        hooks.test(receiver)
 
     def check_plan(self) -> None:
         """The plan of a replay, which is a form's answer."""
@@ -202,16 +246,15 @@ def opened() -> Iterator[tuple[Rig, ApiServer]]:
 def priced(text: str) -> str:
     for name in ("first", "second"):
         text = text.replace(f'model = "{name}-model" }}', PRICED.format(name))
-    return text
+    return text + ALERTS
 
 
-class Known:
-    """What simulators and store know at a moment, and what was done to them."""
+class Scenario:
+    """What is done to providers and workers, and what is true because of it."""
 
     def __init__(self, drill: Drill) -> None:
         self._drill, self._pool = drill, drill.pool
         self.broken_at: float | None = None
-        self.calls: list[tuple[float, list[int]]] = []
 
     def break_(self, place: int) -> None:
         self._pool.sims[place].break_(InjectedFault(mode="e529"))
@@ -225,71 +268,49 @@ class Known:
         self._pool.stop_workers()
         self._pool.workers.clear()
 
-    def note_calls(self) -> None:
-        self.calls.append((time.time(), [sim.counts()["calls"] for sim in self._pool.sims]))
-
-    def backlog(self) -> int:
-        lanes = self._pool.store.read(list_lanes)
-        return sum(lane.counts.get(state, 0) for lane in lanes for state in (State.QUEUED, State.DELAYED))
-
     def is_calm(self) -> bool:
-        return self.backlog() < RATE * 2
+        moments = self._drill.recorder.moments()
+        return bool(moments) and moments[-1].backlog < RATE * 2
 
-    def now(self, state: str | None, **expected: Any) -> Truth:
-        """Gather it. ``expected``: what the drill itself did."""
-        counts = [sim.counts() for sim in self._pool.sims]
-        then = next(calls for at, calls in self.calls if at >= time.time() - 60)
-        lately = [each["calls"] - before for each, before in zip(counts, then, strict=True)]
-        usage = [each["usage"] for each in counts]
-        oldest = self._pool.store.read(oldest_wait, "bench.batch")
-        return Truth(
-            at=time.time(),
-            state=state,
-            accepted=self._drill.accepted,
-            backlog=self.backlog(),
-            oldest=oldest,
-            rate=RATE,
-            cost=sum(each["input"] * 1.0 + each["output"] * 5.0 for each in usage) / 1_000_000,
-            shares={name: calls / (sum(lately) or 1) for name, calls in zip(PROVIDERS, lately, strict=True)},
-            broken_at=self.broken_at,
-            **expected,
-        )
+    def truth(self, *states: str, **expected: Any) -> Truth:
+        """Gather it. ``states``: the verdicts that are right; ``expected``: what the drill itself did."""
+        moments = self._drill.recorder.moments()
+        return Truth(moments, frozenset(states), broken_at=self.broken_at, **expected)
 
 
-def feed(drill: Drill, known: Known, stop: threading.Event) -> None:
+def feed(drill: Drill, stop: threading.Event) -> None:
     """Submit at one rate until it is told to stop."""
     due = time.monotonic()
     while not stop.wait(max(0.0, due - time.monotonic())):
         drill.submit()
-        known.note_calls()
         due += 1.0
 
 
 def play(drill: Drill) -> None:
     """Calm, one provider down, both down, healing, nobody works, calm again."""
-    known, stop = Known(drill), threading.Event()
-    feeding = threading.Thread(target=feed, args=(drill, known, stop), daemon=True)
-    feeding.start()
-    try:
-        drill.phase("1-calm", drill.seconds, lambda: known.now("healthy"))
-        known.break_(0)
-        drill.phase("2-first-down", drill.seconds, lambda: known.now("provider", down=frozenset({"first"})))
-        known.break_(1)
-        drill.submit(expires_in=DEADLINE)
-        drill.phase(
-            "3-both-down", drill.seconds, lambda: known.now("provider", down=frozenset(PROVIDERS), at_risk=AT_RISK)
-        )
-        known.heal()
-        drill.phase("4-healing", SOON, lambda: known.now(None, healing=True))
-        drill.pool.until(known.is_calm, CALM, "the backlog did not drain")
-        known.stop_workers()
-        drill.phase("5-no-worker", drill.seconds, lambda: known.now("us"))
-        drill.pool.start(1)
-        drill.pool.until(known.is_calm, CALM, "the backlog did not drain")
-        drill.phase("6-calm-again", drill.seconds, lambda: known.now(None))
-    finally:
-        stop.set()
-        feeding.join()
+    now, stop = Scenario(drill), threading.Event()
+    feeding = threading.Thread(target=feed, args=(drill, stop), daemon=True)
+    with drill.recorder.running():
+        feeding.start()
+        try:
+            drill.phase("1-calm", drill.seconds, lambda: now.truth("healthy"))
+            now.break_(0)
+            drill.phase("2-first-down", drill.seconds, lambda: now.truth("provider", down=frozenset({"first"})))
+            now.break_(1)
+            drill.submit(expires_in=DEADLINE)
+            all_down = {"down": frozenset(PROVIDERS), "at_risk": AT_RISK, "stuck": True}
+            drill.phase("3-both-down", drill.seconds, lambda: now.truth("provider", **all_down))
+            now.heal()
+            drill.phase("4-healing", SOON, lambda: now.truth(recovering=True))
+            drill.pool.until(now.is_calm, CALM, "the backlog did not drain")
+            now.stop_workers()
+            drill.phase("5-no-worker", drill.seconds, lambda: now.truth("us", stuck=True))
+            drill.pool.start(1)
+            drill.pool.until(now.is_calm, CALM, "the backlog did not drain")
+            drill.phase("6-calm-again", drill.seconds, lambda: now.truth("healthy", "recovering"))
+        finally:
+            stop.set()
+            feeding.join()
     drill.pages()
 
 
