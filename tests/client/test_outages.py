@@ -45,6 +45,14 @@ def test_a_job_that_was_never_tried_says_the_cause_of_the_outage(backend) -> Non
     assert "is down since 14:13 UTC (HTTP 503, 21 calls); asked again in 3 s; 1 job waits safely; nothing to do" in why
 
 
+def test_a_breaker_whose_cool_off_is_over_is_about_to_ask_and_nobody_stopped_it(backend, monkeypatch) -> None:
+    due = Snapshot([BreakerView("endpoint:anthropic", "open", 1, 0.0, since=1_790_000_000.0)], [], {})
+    monkeypatch.setattr("holdfast.client.local.gate_overview", lambda _: GateOverview(due))
+    [sentence] = [route["outage"]["sentence"] for route in backend.routes()["routes"] if route["outage"]]
+    assert "being asked now" in sentence
+    assert "operator" not in sentence
+
+
 def test_status_and_routes_tell_it_in_the_same_words(backend) -> None:
     job = job_of(backend)
     sentences = [route["outage"]["sentence"] for route in backend.routes()["routes"] if route["outage"]]

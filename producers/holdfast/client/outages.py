@@ -112,7 +112,8 @@ class FleetSituation:
         if self.forecast.forced.get(route.name) == "open":
             author = self.authors.get(("route", route.name))
             return Outage(route.name, author and author[1], None)
-        again = 0.0 if asked else self.forecast.way(route).again
+        way = self.forecast.way(route)
+        again = way.again if way.shut and not asked else 0.0  # a breaker whose cool-off is over asks with the next call
         return Outage(route.name, since, again, self._faults(route, since))
 
     def _faults(self, route: Route, since: float | None) -> list[FaultCount]:
