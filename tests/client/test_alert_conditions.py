@@ -24,6 +24,10 @@ class Look:
     broken: tuple[str, ...] = ()
 
     @property
+    def ledger_holds(self):
+        return self.balance and not self.broken
+
+    @property
     def books(self):
         return SimpleNamespace(balance=self.balance, accepted=5, accounted=4)
 

@@ -45,12 +45,13 @@ def _deadlines(overview: Overview) -> Iterator[AlertCondition]:
 
 def _ledger(overview: Overview) -> Iterator[AlertCondition]:
     """Yield a ledger that does not balance now, or that did not hold when everything was last counted."""
-    books, what = overview.books, ""
-    if not books.balance:
-        what = f"accepted {books.accepted:,} jobs, accounted for {books.accounted:,}"
-    elif overview.broken:
-        what = f"of the ledger this does not hold: {overview.broken[0]}"
-    if what:
+    books = overview.books
+    if not overview.ledger_holds:
+        what = (
+            f"of the ledger this does not hold: {overview.broken[0]}"
+            if books.balance
+            else f"accepted {books.accepted:,} jobs, accounted for {books.accounted:,}"
+        )
         yield AlertCondition(AlertKind.LEDGER_BROKEN, "ledger", f"It is us: {what}. `holdfast ledger` names the jobs.")
 
 

@@ -146,7 +146,8 @@ async def test_a_page_waits_for_a_first_look_that_somebody_else_began(settings, 
         assert let_go.wait(10)
         raise InvalidRequest("the fleet", "was looked at.")
 
-    monkeypatch.setattr("holdfast.api.ui.dashboard.read_overview", slow)
+    monkeypatch.setattr(dashboard, "read_overview", slow)
+    monkeypatch.setattr(dashboard, "FRESH", 1e9)
     installation = Installation(settings)
     shared = dashboard.Dashboard(installation)
     first = asyncio.create_task(shared.look())
