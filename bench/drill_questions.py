@@ -17,6 +17,7 @@ AROUND = 0.8  # seconds before and after a page's moment: a look takes a while, 
 OLD = 2.0  # seconds by which a page may be behind
 TREND, MINUTE, SAMPLE = 20.0, 60.0, 6.0  # seconds: of a trend, of shares, and between two samples of the page, at most
 BEGAN = 3.0  # seconds: breakers open after some calls
+BURST = 0.2  # of a bucket: a second's jobs come at once, and are filled up again between two moments
 PROBE = 2.0  # seconds: workers look for a due probe every second
 Told = Mapping[str, Any]
 
@@ -161,7 +162,7 @@ def where_does_traffic_go(told: Told, truth: Truth) -> Iterator[str]:
         if made and is_off(share, made, 0.02):
             yield f"{provider} has {span(made, 2)} of the calls, and the page says {share:.2f}"
         fills = [each.fills[provider] for each in known if provider in each.fills]
-        if fills and is_off(fill, fills, 0.02):
+        if fills and is_off(fill, [*fills, min(fills) - BURST], 0.02):
             yield f"the bucket of {provider} is filled to {span(fills, 2)}, and the page says {fill:.2f}"
 
 

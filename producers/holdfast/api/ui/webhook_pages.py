@@ -7,7 +7,7 @@ from holdfast.api.auth.request_context import Operating, Reading
 from holdfast.api.native.filters import Name
 from holdfast.api.native.webhooks import webhooks
 from holdfast.api.ui.forms import Page, go_to, page_router
-from holdfast.model.webhook import DeliveryState
+from holdfast.model.webhook import DeliveryFilter, DeliveryState
 
 WEBHOOKS = "/ui/webhooks"
 SHOWN = 50  # deliveries on a page
@@ -26,7 +26,8 @@ async def show(
     """List receivers, and deliveries to all or to one of them, newest first."""
     its = webhooks(context)
     receivers = await run_in_threadpool(its.list)
-    found = await run_in_threadpool(its.deliveries, state=state, endpoint=webhook, cursor=cursor, limit=SHOWN)
+    where = DeliveryFilter(state=state, endpoint=webhook)
+    found = await run_in_threadpool(its.deliveries, where, cursor=cursor, limit=SHOWN)
     asked = {"state": state.value if state else "", "webhook": webhook or ""}
     states = [each.value for each in DeliveryState]
     values = {"receivers": receivers["webhooks"], "found": found, "asked": asked, "states": states}
