@@ -455,6 +455,18 @@ CREATE TABLE alert_watch (
 
 CREATE INDEX job_scheduled ON job (not_before, lane) WHERE state = 'delayed' and not_before is not null;
 
-insert into alembic_version values ('0018');
+CREATE INDEX webhook_delivery_endpoint on webhook_delivery (endpoint, state, id);
+
+CREATE INDEX webhook_delivery_troubled on webhook_delivery (state, id) where state <> 'delivered';
+
+CREATE TABLE ledger_check (
+  id INTEGER NOT NULL,
+  next_at BIGINT NOT NULL,
+  checked_at BIGINT,
+  broken VARCHAR,
+  PRIMARY KEY (id)
+);
+
+insert into alembic_version values ('0019');
 
 insert into schema_floor values ('0001');
