@@ -1,6 +1,7 @@
 """Duties: what SQL asks for is done by actors beside the pool, whether or not its message arrives."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,6 +47,7 @@ async def duties(installation: Installation, keep: float | None = None) -> Async
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    await made.close()
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -108,3 +110,13 @@ async def test_an_operation_that_breaks_does_not_end_the_worker(installation, mo
         installation.redis.actors().send("work_off", broken)
         installation.redis.actors().send("work_off", whole)
         await until(lambda: installation.store.read(find_operation, whole).done)
+
+
+async def test_a_pool_that_stops_leaves_no_thread_that_asks_redis(installation: Installation):
+    async with duties(installation):
+        await until(lambda: dramatiq_threads() != [])
+    assert dramatiq_threads() == []
+
+
+def dramatiq_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if type(thread).__module__ == "dramatiq.worker"]

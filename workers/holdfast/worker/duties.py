@@ -41,20 +41,28 @@ class Duties:
     keep: float | None
     _retention_at: float = 0.0
     _stopping: Event = field(default_factory=Event)
+    _opening: asyncio.Task[ActorQueue] | None = None
 
     async def run(self) -> None:
-        """Until cancelled: work on what messages name, and send messages for what rests."""
-        queue = await asyncio.to_thread(self._open)
-        try:
-            while self.connection.url == queue.url:  # an embedded server may have come back elsewhere
-                await self._look(queue)
-                await asyncio.sleep(LOOK)
-        finally:
-            self._stopping.set()
-            await asyncio.to_thread(queue.stop)
+        """Until cancelled: work on what messages name, and send messages for what rests. ``close`` follows."""
+        await self.close()
+        self._stopping.clear()
+        self._opening = asyncio.create_task(asyncio.to_thread(self._open))
+        queue = await asyncio.shield(self._opening)  # its thread goes on, and ``close`` has to know what it opened
+        while self.connection.url == queue.url:  # an embedded server may have come back elsewhere
+            await self._look(queue)
+            await asyncio.sleep(LOOK)
+
+    async def close(self) -> None:
+        """Stop dramatiq's threads, while there is a Redis: one that loses it first sleeps for three seconds."""
+        self._stopping.set()
+        if self._opening is not None:
+            opening, self._opening = self._opening, None
+            await asyncio.wait([opening])
+            if opening.exception() is None:
+                await asyncio.to_thread(opening.result().stop)
 
     def _open(self) -> ActorQueue:
-        self._stopping.clear()
         queue = ActorQueue(self.connection)
         queue.declare(OPERATION_ACTOR, self.work_off)
         queue.start()

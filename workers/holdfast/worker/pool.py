@@ -79,12 +79,13 @@ class Pool:
         calls = CallRunner(context, self.providers, self.credential_monitor, faults)
         self.jobs = HeldJobs(AttemptRunner(context, calls, self.releaser), context.slots)
         overrides = Overrides(store, gate)
+        self.duties = Duties(store, connection, context.dependencies, settings.storage.keep_results)
         self.fetcher = Fetcher(context, self.jobs, WindowRefiller(context), RedisStart(context, overrides))
         self.parts: Mapping[str, Callable[[], Awaitable[None]]] = {
             "releaser": self.releaser.run,
             "peers": PeerWatch(context).run,
             "sweeper": Sweeper(context, self.jobs, overrides).run,
-            "duties": Duties(store, connection, context.dependencies, settings.storage.keep_results).run,
+            "duties": self.duties.run,
             "alerts": AlertWatch(settings, store, context.dependencies).run,
             "webhooks": WebhookDuty(settings, store, connection, context.dependencies).run,
             "listener": self._listen,
@@ -117,6 +118,7 @@ class Pool:
         await self._finish_calls(stop)
         await self._hand_back()
         await ended([later, *others])
+        await self.duties.close()
         await asyncio.to_thread(context.writer.close)
         await asyncio.to_thread(self.ended_jobs.close)
         await self.providers.close()
