@@ -205,6 +205,7 @@ def test_every_operation_wants_a_key_and_a_scope(api, store, other) -> None:
             accepted.add((method, re.sub(r"[0-9a-f]{32}", "…", url)))
     assert {each for each in accepted if not each[1].startswith("/v1/")} == {
         ("POST", "/api/v1/jobs"),
+        ("POST", "/api/v1/jobs/estimate"),
         ("POST", "/api/v1/jobs/job_…/cancel"),
         ("POST", "/api/v1/batches/batch_…/cancel"),
     }
