@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from holdfast.api.app_state import AppState
-from holdfast.client import state_poller
-from holdfast.client.state_poller import StatePoller
+from holdfast.client import end_poller
+from holdfast.client.end_poller import EndPoller
 from holdfast.lanes import Lanes, connect
 from holdfast.lanes.ended_jobs import EndedJobsPublisher
 from holdfast.model.ids import inner_id
@@ -34,9 +34,9 @@ def wait_for(http: httpx2.AsyncClient, url: str) -> asyncio.Task[httpx2.Response
 
 
 @pytest.fixture
-def pollers(monkeypatch: pytest.MonkeyPatch) -> list[StatePoller]:
+def pollers(monkeypatch: pytest.MonkeyPatch) -> list[EndPoller]:
     """The pollers of the applications that a test starts."""
-    made: list[StatePoller] = []
+    made: list[EndPoller] = []
     build = AppState.__init__
 
     def noted(self: AppState, *given) -> None:
@@ -47,7 +47,7 @@ def pollers(monkeypatch: pytest.MonkeyPatch) -> list[StatePoller]:
     return made
 
 
-async def until_waiting(poller: StatePoller, count: int) -> None:
+async def until_waiting(poller: EndPoller, count: int) -> None:
     async with asyncio.timeout(30):
         while poller.waiting != count:
             await asyncio.to_thread(threading.Event().wait, 0.01)
@@ -80,7 +80,7 @@ async def test_a_waiter_whose_client_went_away_is_forgotten(settings, store, pol
 
 async def test_a_waiter_hears_by_a_hint_alone(tmp_path: Path, pollers, monkeypatch: pytest.MonkeyPatch) -> None:
     """The question that needs no hint would be asked long after the test has given up."""
-    monkeypatch.setattr(state_poller, "FALLBACK", 3_600.0)
+    monkeypatch.setattr(end_poller, "FALLBACK", 3_600.0)
     settings = configured(tmp_path, redis_url="embedded")
     running = connect("embedded", tmp_path)
     Lanes(running).ping()

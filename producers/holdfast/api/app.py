@@ -93,6 +93,7 @@ def create_app(settings: Settings, pool_socket: Path | None = None) -> FastAPI:
         await app_state.repeated_calls.close()
         await app_state.token_counter.close()
         await app_state.watch.close()
+        await app_state.ends.close()
         await app_state.events.close()
         await run_in_threadpool(app_state.installation.close)
 

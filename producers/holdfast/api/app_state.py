@@ -1,6 +1,7 @@
 """What every endpoint shares: the installation, the poller that waits for all, and how an endpoint gets at them."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +17,11 @@ from holdfast.api.compatible.client_api import ClientApi
 from holdfast.api.compatible.repeated_calls import RepeatedCalls
 from holdfast.api.openai.batch_lines import begin_input
 from holdfast.api.ui.dashboard import Dashboard
+from holdfast.client.end_poller import EndPoller, ended_states
+from holdfast.client.ended_job import EndedJob, find_ends
 from holdfast.client.event_feed import EventFeed
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
-from holdfast.client.state_poller import StatePoller
 from holdfast.config import Settings
 from holdfast.store.outbox import newest_position, poll_events
 
@@ -43,7 +45,10 @@ class AppState:
         self.batch_importer = BatchImporter(self.installation, READERS)
         self.token_counter = TokenCounter(settings)
         everybody = LocalBackend(self.installation, tenant=None)
-        self.watch = StatePoller(everybody.states, hints=everybody.hints)
+        self.watch = EndPoller(partial(ended_states, everybody.states), hints=everybody.hints)
+        self.ends = EndPoller[EndedJob](
+            lambda jobs: find_ends(self.installation.ready(), settings, jobs), hints=everybody.hints
+        )
         self.events = EventFeed(
             lambda after, limit: poll_events(self.installation.ready(), after, limit),
             lambda: newest_position(self.installation.ready()),

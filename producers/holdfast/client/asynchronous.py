@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
 from holdfast.client.answer import Answer
 from holdfast.client.answer_table import demand_pandas, to_frame
 from holdfast.client.backend import Item, View
+from holdfast.client.end_poller import EndPoller, ended_states
 from holdfast.client.errors import StillWaiting
 from holdfast.client.event_stream import SHORT_WAIT, AsyncEventStream, EventStream
 from holdfast.client.input_items import gathered
@@ -17,7 +18,6 @@ from holdfast.client.list_filters import event_filter
 from holdfast.client.listing import BatchFilters, EventFilters, JobFilters, known_filters
 from holdfast.client.row_sources import Rows
 from holdfast.client.stall_watch import StallWatch
-from holdfast.client.state_poller import StatePoller
 from holdfast.client.sync import Batch, Holdfast, Job, SubmitOptions
 from holdfast.client.wait_monitor import WaitMonitor
 from holdfast.client.waiting import Pause
@@ -44,7 +44,7 @@ class AsyncHoldfast:
         api_key: str | None = None,
     ) -> None:
         self.sync = Holdfast(settings, config=config, url=url, api_key=api_key)
-        self.poller = StatePoller(self.sync.backend.states, hints=self.sync.backend.hints)
+        self.poller = EndPoller(partial(ended_states, self.sync.backend.states), hints=self.sync.backend.hints)
         self.stalls = StallWatch(self.sync.backend)
 
     @overload

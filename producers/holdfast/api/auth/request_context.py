@@ -18,9 +18,9 @@ from holdfast.api.app_state import AppState, of_request
 from holdfast.api.auth.audit_log import record_refusal
 from holdfast.api.auth.middleware import PUBLIC_PATHS, authenticate
 from holdfast.api.call_hints import name_calls
+from holdfast.client.end_poller import EndPoller
 from holdfast.client.local import LocalBackend
 from holdfast.client.operator import types_commands
-from holdfast.client.state_poller import StatePoller
 from holdfast.config import Settings
 from holdfast.model.access import ApiCaller, KeyScope
 from holdfast.model.errors import Forbidden
@@ -50,7 +50,7 @@ class RequestContext:
         return self.app_state.settings
 
     @property
-    def watch(self) -> StatePoller:
+    def watch(self) -> EndPoller[State]:
         return self.app_state.watch
 
     @property
@@ -61,7 +61,7 @@ class RequestContext:
         return LocalBackend(self.app_state.installation, tenant=self.tenant, actor=name, say=say)
 
     async def ended(self, job: str, timeout: float | None = None) -> State | None:  # noqa: ASYNC109 - None means for ever
-        """Wait as ``StatePoller.ended`` does, and not on once the client is gone. Raises ClientDisconnect."""
+        """Wait as ``EndPoller.ended`` does, and not on once the client is gone. Raises ClientDisconnect."""
         return await self.while_connected(self.watch.ended(job, timeout))
 
     async def while_connected(self, work: Coroutine[Any, Any, T]) -> T:

@@ -18,8 +18,9 @@ from holdfast.api.compatible.errors import demand_model, of_one_call
 from holdfast.api.compatible.job_failure import job_failure
 from holdfast.api.problems import write_problem
 from holdfast.client.backend import JobDefaults, SubmitRequest
-from holdfast.client.ended_job import EndedJob, find_ended
+from holdfast.client.ended_job import EndedJob
 from holdfast.client.errors import InvalidJobs
+from holdfast.model.errors import NotFound
 from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT, Priority, State
 from holdfast.store.given_up_calls import call_key
@@ -62,9 +63,11 @@ async def answer_call(context: RequestContext, call: CallRequest, writer: Answer
         return await streamed(context, call, job, writer)
     calls = context.app_state.repeated_calls
     async with calls.waiting(job, call.fingerprint) as delivery:
-        await context.ended(job)
+        ended = await end_of(context, job)
         await context.reauthenticate()
-        answer = whole(context, await read_end(context, job), writer)
+        if ended is None:
+            raise NotFound("job", job)
+        answer = whole(context, ended, writer)
         delivery.done = True
     return answer
 
@@ -74,8 +77,12 @@ async def accept(context: RequestContext, call: CallRequest, line: bytes) -> str
     calls, tenant = context.app_state.repeated_calls, context.tenant or DEFAULT_TENANT
     async with calls.turns.take(call.fingerprint):
         await calls.noted(call.fingerprint)
-        earlier = None if call.key else await run_in_threadpool(calls.earlier, call, tenant)
-        return earlier if earlier is not None else await run_in_threadpool(submit, context, call, line)
+        return await run_in_threadpool(find_or_submit, context, call, line, tenant)
+
+
+def find_or_submit(context: RequestContext, call: CallRequest, line: bytes, tenant: str) -> str:
+    earlier = None if call.key else context.app_state.repeated_calls.earlier(call, tenant)
+    return submit(context, call, line) if earlier is None else earlier
 
 
 def submit(context: RequestContext, call: CallRequest, line: bytes) -> str:
@@ -89,9 +96,9 @@ def submit(context: RequestContext, call: CallRequest, line: bytes) -> str:
     return accepted.jobs[0].id
 
 
-async def read_end(context: RequestContext, job: str) -> EndedJob:
-    store = context.app_state.installation.ready()
-    return await run_in_threadpool(find_ended, store, context.settings, job, context.tenant)
+async def end_of(context: RequestContext, job: str, timeout: float | None = None) -> EndedJob | None:  # noqa: ASYNC109 - None means for ever
+    """Wait as ``EndPoller.ended`` does, and not on once the client is gone. Raises ClientDisconnect."""
+    return await context.while_connected(context.app_state.ends.ended(job, timeout))
 
 
 def whole(context: RequestContext, ended: EndedJob, writer: AnswerWriter) -> Response:
@@ -106,14 +113,13 @@ def whole(context: RequestContext, ended: EndedJob, writer: AnswerWriter) -> Res
 async def streamed(context: RequestContext, call: CallRequest, job: str, writer: AnswerWriter) -> Response:
     """Answer with a stream; with an error where the job ends without an answer before the stream has begun."""
     async with context.app_state.repeated_calls.waiting(job, call.fingerprint) as delivery:
-        state = await context.ended(job, head_after(call))
-        if state is None:
+        ended = await end_of(context, job, head_after(call))
+        if ended is None:
             delivery.handed_on = True
             return StreamingResponse(late_events(context, call, job, writer), 200, begun(job), EVENT_STREAM)
         await context.reauthenticate()
-        ended = await read_end(context, job)
         delivery.done = True
-    if state is not State.SUCCEEDED:
+    if ended.result.state is not State.SUCCEEDED:
         return whole(context, ended, writer)
     events = b"".join(writer.events(call, writer.body(ended)))
     return Response(events, headers=NO_BUFFER | fact_headers(ended), media_type=EVENT_STREAM)
@@ -136,10 +142,9 @@ async def late_events(
     """Yield comments until the job has ended, then its events."""
     async with context.app_state.repeated_calls.waiting(job, call.fingerprint) as delivery:
         yield writer.keep_alive
-        while (state := await context.watch.ended(job, KEEP_ALIVE_EVERY)) is None:
+        while (ended := await context.app_state.ends.ended(job, KEEP_ALIVE_EVERY)) is None:
             yield writer.keep_alive
-        ended = await read_end(context, job)
-        if state is State.SUCCEEDED:
+        if ended.result.state is State.SUCCEEDED:
             yield b"".join(writer.events(call, writer.body(ended)))
         else:
             yield writer.failed_event(ended)

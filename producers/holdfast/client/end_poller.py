@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from holdfast.client.backend import Hear, Hints
 from holdfast.client.errors import ServerUnavailable
@@ -18,11 +19,14 @@ FALLBACK = 1.0  # seconds between two questions about all, where hints may be lo
 OUTAGE_PAUSE = 1.0  # seconds before the next question where the storage did not answer
 
 log = logging.getLogger(__name__)
-Waiter = asyncio.Future[State | None]
+
+E = TypeVar("E")
 
 
-class StatePoller:
-    """Belongs to one event loop. ``states`` answers the state of each id that exists; it runs on a thread.
+class EndPoller(Generic[E]):
+    """Belongs to one event loop. ``ends`` tells, on a thread, how each of some jobs ended.
+
+    It leaves out those that live, and says None of those that are not there.
 
     A new waiter's job is asked for at once, and again when a hint says that it has ended: one question for all that
     came meanwhile. Every ``tick`` seconds all are asked for. ``hints`` makes what tells of ended jobs, where it can.
@@ -30,26 +34,26 @@ class StatePoller:
 
     def __init__(
         self,
-        states: Callable[[Sequence[str]], Mapping[str, State]],
+        ends: Callable[[Sequence[str]], Mapping[str, E | None]],
         *,
         tick: float | None = None,
         hints: Callable[[Hear], Hints | None] = lambda _hear: None,
     ) -> None:
-        self._states = states
+        self._ends = ends
         self._hints = hints(self.hear)
         self._tick = tick or (FALLBACK if self._hints else TICK)
-        self._waiters: dict[str, set[Waiter]] = defaultdict(set)
+        self._waiters: dict[str, set[asyncio.Future[E | None]]] = defaultdict(set)
         self._due: set[str] = set()
         self._news = asyncio.Event()
         self._all_at = 0.0  # on the loop's clock
         self._poll: asyncio.Task[None] | None = None
 
-    async def ended(self, job: str, timeout: float | None = None) -> State | None:  # noqa: ASYNC109 - None means for ever
-        """Wait until a job is in a terminal state and return it; None when ``timeout`` passed or no such job is.
+    async def ended(self, job: str, timeout: float | None = None) -> E | None:  # noqa: ASYNC109 - None means for ever
+        """Wait until a job has ended, and return how; None when ``timeout`` passed or no such job is.
 
         Whoever gives up cancels: nothing is left of a waiter then.
         """
-        waiter: Waiter = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[E | None] = asyncio.get_running_loop().create_future()
         self._waiters[job].add(waiter)
         self._ask_soon([job])
         self._start()
@@ -89,7 +93,7 @@ class StatePoller:
             self._due.update(jobs)
             self._news.set()
 
-    def _forget(self, job: str, waiter: Waiter) -> None:
+    def _forget(self, job: str, waiter: asyncio.Future[E | None]) -> None:
         self._waiters[job].discard(waiter)
         if not self._waiters[job]:
             del self._waiters[job]
@@ -117,7 +121,7 @@ class StatePoller:
     async def _ask(self, jobs: Sequence[str]) -> bool:
         """Ask for jobs, resume those who wait for one that has ended. False: the storage does not answer."""
         try:
-            states = await asyncio.to_thread(self._states, jobs)
+            ends = await asyncio.to_thread(self._ends, jobs)
         except (StorageUnavailable, ServerUnavailable) as error:
             log.info("waiting on: %s", error)
             return False
@@ -125,18 +129,24 @@ class StatePoller:
             for job in jobs:
                 self._fail(job, error)
             return True
-        for job in jobs:
-            state = states.get(job)
-            if state not in LIVE:
-                self._resolve(job, state)
+        for job, end in ends.items():
+            self._resolve(job, end)
         return True
 
-    def _resolve(self, job: str, state: State | None) -> None:
+    def _resolve(self, job: str, end: E | None) -> None:
         for waiter in self._waiters.get(job, ()):
             if not waiter.done():
-                waiter.set_result(state)
+                waiter.set_result(end)
 
     def _fail(self, job: str, error: Exception) -> None:
         for waiter in self._waiters.get(job, ()):
             if not waiter.done():
                 waiter.set_exception(error)
+
+
+def ended_states(
+    states: Callable[[Sequence[str]], Mapping[str, State]], jobs: Sequence[str]
+) -> Mapping[str, State | None]:
+    """Return the states of those of ``jobs`` that have ended. ``states`` answers that of each job that is there."""
+    found = states(jobs)
+    return {job: found.get(job) for job in jobs if found.get(job) not in LIVE}

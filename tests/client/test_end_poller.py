@@ -1,11 +1,12 @@
 """Many waiters share one question, and each hears of its own job."""
 
 import asyncio
+from functools import partial
 from threading import Event
 
 import pytest
 
-from holdfast.client.state_poller import StatePoller
+from holdfast.client.end_poller import EndPoller, ended_states
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import State
 
@@ -22,7 +23,7 @@ class Jobs:
     def __init__(self, tick: float = 0.001, hints=lambda _hear: None, **states: State) -> None:
         self.states, self.questions, self.away = states, 0, 0
         self.asked, self.ids = Event(), list[list[str]]()
-        self.watch = StatePoller(self.ask, tick=tick, hints=hints)
+        self.watch = EndPoller(partial(ended_states, self.ask), tick=tick, hints=hints)
 
     def ask(self, ids):
         self.questions += 1
@@ -60,7 +61,7 @@ async def test_an_unknown_job_ends_the_wait() -> None:
 
 
 async def test_a_storage_that_is_away_is_waited_for(monkeypatch) -> None:
-    monkeypatch.setattr("holdfast.client.state_poller.OUTAGE_PAUSE", 0.001)
+    monkeypatch.setattr("holdfast.client.end_poller.OUTAGE_PAUSE", 0.001)
     jobs = Jobs(a=State.SUCCEEDED)
     jobs.away = 2
     assert await jobs.watch.ended("a", 10) is State.SUCCEEDED
@@ -71,7 +72,7 @@ async def test_a_bug_reaches_those_who_wait() -> None:
         raise ValueError("a bug")
 
     with pytest.raises(ValueError, match="a bug"):
-        await StatePoller(broken).ended("a", 10)
+        await EndPoller(broken).ended("a", 10)
 
 
 NEVER = 3_600.0  # seconds: what comes before that came by a hint
@@ -111,7 +112,7 @@ async def test_a_hint_that_comes_during_a_question_is_not_lost() -> None:
             loop.call_soon_threadsafe(jobs.watch.hear, ["a"])
         return answer
 
-    loop, jobs.watch._states = asyncio.get_running_loop(), ask_while_it_ends
+    loop, jobs.watch._ends = asyncio.get_running_loop(), partial(ended_states, ask_while_it_ends)
     assert await jobs.watch.ended("job_a", 20) is State.SUCCEEDED
     assert jobs.questions == 2
 
@@ -136,7 +137,7 @@ async def test_a_waiter_that_is_cancelled_is_forgotten() -> None:
 
 
 async def test_a_storage_that_is_away_when_a_hint_comes_is_asked_again(monkeypatch) -> None:
-    monkeypatch.setattr("holdfast.client.state_poller.OUTAGE_PAUSE", 0.001)
+    monkeypatch.setattr("holdfast.client.end_poller.OUTAGE_PAUSE", 0.001)
     jobs = hinted(job_a=State.RUNNING)
     waiting = asyncio.create_task(jobs.watch.ended("job_a", 20))
     await asked(jobs, 1)
