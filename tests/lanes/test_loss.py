@@ -183,19 +183,11 @@ async def somebody_listens(house: House) -> None:
 
 
 async def test_an_offer_wakes_who_waits_for_its_lane(house: House) -> None:
-    waiting = asyncio.create_task(house.gate.wake.wait(LANE, at_most=20))
+    waiting = asyncio.create_task(house.gate.wake.wait(at_most=20))
     await somebody_listens(house)
     house.offer(1)
-    assert await waiting
-
-
-async def test_a_hint_about_another_lane_wakes_nobody_here(house: House) -> None:
-    assert not await house.gate.wake.wait(LANE, at_most=0.01)
-    other = asyncio.create_task(house.gate.wake.wait("other.batch", at_most=20))
-    await somebody_listens(house)
-    house.offer(1, lane="other.batch")
-    assert await other
-    assert not await house.gate.wake.wait(LANE, at_most=0)
+    assert await waiting == {LANE}
+    assert await house.gate.wake.wait(at_most=0.01) == set()
 
 
 def test_a_redis_that_may_evict_is_warned_about(real: Connection) -> None:

@@ -61,3 +61,25 @@ async def test_a_redis_that_knows_nobody_is_begun_and_not_asked(workshop: Worksh
     workshop.connection.sync().flushall()
     await ask(workshop)
     assert workshop.connection.sync().get(workshop.connection.keys.epoch).startswith("fresh:")
+
+
+async def test_a_hint_that_comes_during_a_look_is_followed_by_another_look(workshop: Workshop, monkeypatch):
+    look = workshop.context.gate.fetch
+
+    async def look_and_hear(*given):
+        found = await look(*given)
+        workshop.lane.wake()
+        return found
+
+    monkeypatch.setattr(workshop.context.gate, "fetch", look_and_hear)
+    await fetcher(workshop)._ask(workshop.lane)
+    assert workshop.lane.ask_at == 0.0
+
+
+async def test_rounds_are_held_apart_while_jobs_wait_and_an_empty_lane_is_looked_into_at_once(workshop: Workshop):
+    made = await ask(workshop)
+    assert made.round_at == 0.0
+    await workshop.offer()
+    workshop.context.gate.lanes.set_paused(workshop.lane.name, True)
+    await made._ask(workshop.lane)
+    assert made.round_at > 0.0

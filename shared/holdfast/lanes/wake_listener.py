@@ -18,27 +18,28 @@ class WakeListener:
 
     def __init__(self, client: Callable[[], Awaitable[redis.asyncio.Redis]], channel: str) -> None:
         self._client, self._channel = client, HintChannel(self._pubsub, channel, self._tell)
-        self._heard: dict[str, asyncio.Event] = {}
+        self._hinted: set[str] = set()
+        self._news = asyncio.Event()
         self._listener: asyncio.Task[None] | None = None
 
     def clear(self, lane: str) -> None:
-        """Whoever looks into ``lane`` now needs no older hint."""
-        if lane in self._heard:
-            self._heard[lane].clear()
-        self._heard.setdefault(EVERY_LANE, asyncio.Event()).clear()
+        """Whoever looks into ``lane`` now needs no older hint of it."""
+        self._hinted.discard(lane)
 
-    async def wait(self, lane: str = EVERY_LANE, at_most: float | None = None) -> bool:
-        """Wait for a hint that ``lane`` (or any) may have work. False: none came within ``at_most`` seconds.
+    async def wait(self, at_most: float | None = None) -> frozenset[str]:
+        """Wait until lanes may have work, and return them; none after ``at_most`` seconds. EVERY_LANE: any may.
 
-        A hint that came since the last fetch counts.
+        A hint that came since the last fetch of its lane counts.
         """
         if self._listener is None or self._listener.done():
             self._listener = asyncio.create_task(self._channel.run())
-        heard = self._heard.setdefault(lane, asyncio.Event())
+        if not self._hinted:
+            self._news.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most):  # ``wait_for`` swallows cancellations before Python 3.12
-                await heard.wait()
-        return heard.is_set()
+                await self._news.wait()
+        hinted, self._hinted = frozenset(self._hinted), set()
+        return hinted
 
     async def close(self) -> None:
         if self._listener is not None:
@@ -51,7 +52,5 @@ class WakeListener:
             yield channel
 
     def _tell(self, lane: str) -> None:
-        """A hint about one lane wakes those who wait for it or for any; one about none wakes everybody."""
-        for name, heard in self._heard.items():
-            if lane in (name, EVERY_LANE) or name == EVERY_LANE:
-                heard.set()
+        self._hinted.add(lane)
+        self._news.set()

@@ -19,20 +19,22 @@ from holdfast.worker.redis_start import RedisStart
 from holdfast.worker.window_refiller import WindowRefiller
 
 log = structlog.get_logger()
-APART = 0.008  # seconds between the beginnings of two rounds under load, so that freed places are filled in groups
-IDLE_FIRST, IDLE_LONGEST = 0.02, 0.25  # seconds between looks at an empty lane
+# Seconds between the beginnings of two rounds while jobs wait in a lane, so that freed places are filled in groups.
+APART = 0.008
+IDLE_FIRST, IDLE_LONGEST = 0.1, 0.25  # seconds between looks at an empty lane: a job that comes brings a hint
 UNSURE = 0.5  # seconds to wait while a store is away
 
 
 @dataclass(slots=True)
 class Fetcher:
-    """One per process. ``claiming``: claims under way."""
+    """One per process. ``claiming``: claims under way. ``round_at``: the steady clock's time of the next round."""
 
     context: WorkerContext
     jobs: HeldJobs
     refiller: WindowRefiller
     redis_start: RedisStart
     claiming: set[asyncio.Task[None]] = field(default_factory=set)
+    round_at: float = 0.0
 
     @property
     def may_fetch(self) -> bool:
@@ -42,11 +44,10 @@ class Fetcher:
     async def run(self) -> None:
         """Until cancelled. Claims under way are shielded: they finish, and their jobs are started or handed back."""
         while True:
-            began = time.monotonic()
             wait = await self._round() if self.may_fetch else UNSURE
             await self.context.slots.changed(at_most=wait)
             if self.context.slots.taken:
-                await asyncio.sleep(max(0.0, began + APART - time.monotonic()))
+                await asyncio.sleep(max(0.0, self.round_at - time.monotonic()))
 
     async def _round(self) -> float:
         """Ask every lane that may have something; seconds until the next lane is worth asking."""
@@ -64,7 +65,7 @@ class Fetcher:
 
     async def _ask(self, lane: ScheduledLane) -> None:
         """One fetch. A full answer means that asking again at once may give more."""
-        n = self.context.slots.wanted
+        n, hints, began = self.context.slots.wanted, lane.hints, time.monotonic()
         self.context.runtime.crash_point("before_fetch")
         permits, status = await self.context.gate.fetch(lane.name, n, self.context.worker, lane.plan)
         if status.reason is Reason.EPOCH:
@@ -75,7 +76,9 @@ class Fetcher:
             lane.empties = 0
         if status.low:
             self.refiller.soon(lane.name)
-        if status.reason:
+        if status.reason is not Reason.EMPTY:
+            self.round_at = began + APART
+        if status.reason and lane.hints == hints:  # a hint that came meanwhile is of what came after the look
             self._sleep(lane, status.reason, status.retry_in)
 
     def _sleep(self, lane: ScheduledLane, reason: Reason, retry_in: float | None) -> None:

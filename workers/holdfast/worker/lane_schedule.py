@@ -1,10 +1,12 @@
 """The lanes this process serves, interactive ones first, each with the time at which asking again makes sense."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import structlog
 
 from holdfast.config import Settings
+from holdfast.lanes.wake_listener import EVERY_LANE
 from holdfast.model.errors import HoldfastError
 from holdfast.model.job import Priority, lane_name
 from holdfast.model.route import Plan
@@ -15,13 +17,21 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class ScheduledLane:
-    """``ask_at`` is the loop's time before which the gate has nothing to give; ``why`` is its last reason."""
+    """``ask_at`` is the loop's time before which the gate has nothing to give; ``why`` is its last reason.
+
+    ``empties`` counts looks in a row that found no job, ``hints`` how often somebody said that there may be one.
+    """
 
     name: str
     plan: Plan
     ask_at: float = 0.0
     why: str = ""
     empties: int = 0
+    hints: int = 0
+
+    def wake(self) -> None:
+        """Ask again at once."""
+        self.ask_at, self.empties, self.hints = 0.0, 0, self.hints + 1
 
 
 @dataclass(slots=True)
@@ -71,8 +81,10 @@ class LaneSchedule:
 
     def wake(self, lane: str) -> None:
         if entry := self.add(lane):
-            entry.ask_at, entry.empties = 0.0, 0
+            entry.wake()
 
-    def wake_all(self) -> None:
+    def wake_hinted(self, lanes: Collection[str]) -> None:
+        """Ask those of ``lanes`` that are served again, or all that are: see ``WakeListener.wait``."""
         for entry in self.entries.values():
-            entry.ask_at, entry.empties = 0.0, 0
+            if EVERY_LANE in lanes or entry.name in lanes:
+                entry.wake()

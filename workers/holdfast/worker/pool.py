@@ -44,7 +44,7 @@ log = structlog.get_logger()
 LAST_WORDS = 5.0  # seconds in which Redis is told of the last calls
 HINT_WAIT = 30.0  # seconds to wait for a hint in one go
 FIRST_CALLS = 0.5  # seconds from the start in which first calls leave
-HINTS_APART = 0.02  # seconds between two looks after hints
+HINTS_APART = 0.005  # seconds between two looks after hints
 
 
 @dataclass(slots=True)
@@ -133,8 +133,8 @@ class Pool:
     async def _listen(self) -> None:
         """Look into the lanes when somebody hints at work. Nothing depends on it: the fetcher looks anyway."""
         while True:
-            if await self.context.gate.wake.wait(at_most=HINT_WAIT):
-                self.context.lanes.wake_all()
+            if hinted := await self.context.gate.wake.wait(at_most=HINT_WAIT):
+                self.context.lanes.wake_hinted(hinted)
                 self.context.slots.wake()
             await asyncio.sleep(HINTS_APART)
 
