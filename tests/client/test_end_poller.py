@@ -144,3 +144,29 @@ async def test_a_storage_that_is_away_when_a_hint_comes_is_asked_again(monkeypat
     jobs.states["job_a"], jobs.away = State.SUCCEEDED, 2
     jobs.watch.hear(["a"])
     assert await waiting is State.SUCCEEDED
+
+
+async def test_a_new_job_is_asked_for_when_a_hint_says_that_it_has_ended() -> None:
+    jobs = hinted(job_a=State.SUCCEEDED, job_b=State.RUNNING)
+    assert await jobs.watch.ended("job_a", 20, is_new=True) is State.SUCCEEDED  # nobody listened before
+    waiting = asyncio.create_task(jobs.watch.ended("job_b", 20, is_new=True))
+    while jobs.watch.waiting == 0:  # noqa: ASYNC110 - it begins in this very turn of the loop
+        await asyncio.sleep(0)
+    jobs.states["job_b"] = State.SUCCEEDED
+    jobs.watch.hear(["b"])
+    assert await waiting is State.SUCCEEDED
+    assert jobs.ids == [["job_a"], ["job_b"]]
+
+
+async def test_the_end_of_a_new_job_that_was_heard_before_anybody_waited_is_asked_for_at_once() -> None:
+    jobs = hinted(job_a=State.SUCCEEDED, job_b=State.SUCCEEDED)
+    await jobs.watch.ended("job_a", 20)
+    jobs.watch.hear(["b"])
+    assert await jobs.watch.ended("job_b", 20, is_new=True) is State.SUCCEEDED
+
+
+async def test_of_ends_for_which_nobody_waited_the_latest_are_remembered(monkeypatch) -> None:
+    monkeypatch.setattr("holdfast.client.end_poller.MOST_HEARD", 2)
+    jobs = hinted()
+    jobs.watch.hear(["a", "b", "c"])
+    assert list(jobs.watch._heard) == ["job_b", "job_c"]

@@ -9,7 +9,7 @@ from holdfast.model.job import Priority, State
 from holdfast.model.records import JobFilter, JobRecord
 from holdfast.store.batches import count_unfinished, find_batch, list_batches, open_batch
 from holdfast.store.cancel import cancel_batch, cancel_job
-from holdfast.store.jobs import find_detail, find_job, list_finished, list_jobs, read_states
+from holdfast.store.jobs import find_detail, find_finished, find_job, list_finished, list_jobs, read_states
 from store.scene import Scene, bury, failure, retry, success
 
 
@@ -208,3 +208,15 @@ def test_more_lanes_than_one_statement_can_ask_for_are_listed_all_the_same(
     assert [job.id for job in scene.store.read(list_jobs, JobFilter(states=frozenset({State.QUEUED})))] == sorted(jobs)[
         ::-1
     ]
+
+
+def test_of_jobs_that_are_there_it_is_found_how_they_ended(scene: Scene) -> None:
+    ended, dead, alive = scene.submit(3)
+    done, lost = scene.claim(ended, dead)
+    scene.finish(success(done), failure(lost, bury()))
+    found = scene.store.read(find_finished, [ended, dead, alive, "nobody"])
+    assert found.keys() == {ended, dead, alive}
+    details = {job: scene.store.read(find_detail, job) for job in (ended, dead)}
+    assert {job: (end.job, end.result) for job, end in found.items() if end} == {
+        job: (detail.job, detail.result) for job, detail in details.items() if detail
+    }

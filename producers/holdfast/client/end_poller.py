@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -16,6 +16,7 @@ from holdfast.model.job import LIVE, State
 
 TICK = 0.05  # seconds between two questions about all, where nobody gives hints
 FALLBACK = 1.0  # seconds between two questions about all, where hints may be lost
+MOST_HEARD = 10_000  # of those for whom nobody waited
 OUTAGE_PAUSE = 1.0  # seconds before the next question where the storage did not answer
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,9 @@ class EndPoller(Generic[E]):
 
     It leaves out those that live, and says None of those that are not there.
 
-    A new waiter's job is asked for at once, and again when a hint says that it has ended: one question for all that
-    came meanwhile. Every ``tick`` seconds all are asked for. ``hints`` makes what tells of ended jobs, where it can.
+    A new waiter's job is asked for at once, unless it is so new that a hint of its end is yet to come; and when a hint
+    says that it has ended: one question for all that came meanwhile. Every ``tick`` seconds all are asked for.
+    ``hints`` makes what tells of ended jobs, where it can.
     """
 
     def __init__(
@@ -44,18 +46,22 @@ class EndPoller(Generic[E]):
         self._tick = tick or (FALLBACK if self._hints else TICK)
         self._waiters: dict[str, set[asyncio.Future[E | None]]] = defaultdict(set)
         self._due: set[str] = set()
+        self._heard: OrderedDict[str, None] = OrderedDict()  # before anybody waited for them, the latest last
+        self._listens = False
         self._news = asyncio.Event()
         self._all_at = 0.0  # on the loop's clock
         self._poll: asyncio.Task[None] | None = None
 
-    async def ended(self, job: str, timeout: float | None = None) -> E | None:  # noqa: ASYNC109 - None means for ever
+    async def ended(self, job: str, timeout: float | None = None, *, is_new: bool = False) -> E | None:  # noqa: ASYNC109 - None means for ever
         """Wait until a job has ended, and return how; None when ``timeout`` passed or no such job is.
 
+        ``is_new``: it was accepted just now.
         Whoever gives up cancels: nothing is left of a waiter then.
         """
         waiter: asyncio.Future[E | None] = asyncio.get_running_loop().create_future()
         self._waiters[job].add(waiter)
-        self._ask_soon([job])
+        if not (is_new and self._listens) or job in self._heard:
+            self._ask_soon([job])
         self._start()
         try:
             return await asyncio.wait_for(waiter, timeout)
@@ -66,7 +72,11 @@ class EndPoller(Generic[E]):
 
     def hear(self, jobs: Sequence[str]) -> None:
         """Take a hint that jobs have ended, by the ids that SQL knows them by."""
-        self._ask_soon([name for name in (public_id("job", job) for job in jobs) if name in self._waiters])
+        names = [public_id("job", job) for job in jobs]
+        self._ask_soon([name for name in names if name in self._waiters])
+        self._heard.update((name, None) for name in names if name not in self._waiters)
+        while len(self._heard) > MOST_HEARD:
+            self._heard.popitem(last=False)
 
     @property
     def waiting(self) -> int:
@@ -84,6 +94,7 @@ class EndPoller(Generic[E]):
     def _start(self) -> None:
         if self._hints is not None:
             self._hints.start()
+            self._listens = True
         if self._poll is None or self._poll.done():
             self._all_at = asyncio.get_running_loop().time() + self._tick
             self._poll = asyncio.create_task(self._ask_on())
@@ -112,7 +123,7 @@ class EndPoller(Generic[E]):
         started, self._due, due = clock(), set(), self._due
         self._news.clear()
         all_due = started >= self._all_at
-        asked = [job for job in self._waiters if all_due or job in due]
+        asked = list(self._waiters) if all_due else [job for job in due if job in self._waiters]
         answered = await self._ask(asked) if asked else True
         if all_due or not answered:
             rest = max(self._tick, (clock() - started) * REST_FACTOR) if answered else OUTAGE_PAUSE

@@ -172,13 +172,11 @@ def read_results(tx: Transaction, ids: Sequence[str]) -> dict[tuple[str, int], R
 
 def find_finished(tx: Transaction, ids: Sequence[str]) -> dict[str, FinishedJob | None]:
     """Those of some jobs that are there, each with how it ended; None for one that lives."""
-    jobs = [read_job(row) for row in tx.run(JOBS, ids=list(ids))]
-    results = read_results(tx, [job.id for job in jobs if job.state in TERMINAL])
-    return {job.id: _finished(job, results.get((job.id, job.generation))) for job in jobs}
-
-
-def _finished(job: JobRecord, result: ResultRecord | None) -> FinishedJob | None:
-    return None if result is None else FinishedJob(job, result)
+    states = read_states(tx, ids)
+    ended = [id_ for id_, state in states.items() if state in TERMINAL]
+    jobs, results = [read_job(row) for row in tx.run(JOBS, ids=ended)] if ended else [], read_results(tx, ended)
+    finished = {job.id: FinishedJob(job, results[job.id, job.generation]) for job in jobs}
+    return {id_: finished.get(id_) for id_ in states}
 
 
 def list_finished(

@@ -58,12 +58,12 @@ async def answer_call(context: RequestContext, call: CallRequest, writer: Answer
 
     Raises: InvalidRequest, UnknownModel, Conflict, NoUsableKey: it is not accepted. StorageUnavailable.
     """
-    job = await accept(context, call, writer.line(call))
+    job, is_new = await accept(context, call, writer.line(call))
     if call.streams:
         return await streamed(context, call, job, writer)
     calls = context.app_state.repeated_calls
     async with calls.waiting(job, call.fingerprint) as delivery:
-        ended = await end_of(context, job)
+        ended = await end_of(context, job, is_new=is_new)
         await context.reauthenticate()
         if ended is None:
             raise NotFound("job", job)
@@ -72,20 +72,20 @@ async def answer_call(context: RequestContext, call: CallRequest, writer: Answer
     return answer
 
 
-async def accept(context: RequestContext, call: CallRequest, line: bytes) -> str:
-    """Return the job of a call: that of an earlier try where this is a repeat, else a new one."""
+async def accept(context: RequestContext, call: CallRequest, line: bytes) -> tuple[str, bool]:
+    """Return the job of a call, and whether it is new: that of an earlier try where this is a repeat."""
     calls, tenant = context.app_state.repeated_calls, context.tenant or DEFAULT_TENANT
     async with calls.turns.take(call.fingerprint):
         await calls.noted(call.fingerprint)
         return await run_in_threadpool(find_or_submit, context, call, line, tenant)
 
 
-def find_or_submit(context: RequestContext, call: CallRequest, line: bytes, tenant: str) -> str:
+def find_or_submit(context: RequestContext, call: CallRequest, line: bytes, tenant: str) -> tuple[str, bool]:
     earlier = None if call.key else context.app_state.repeated_calls.earlier(call, tenant)
-    return submit(context, call, line) if earlier is None else earlier
+    return submit(context, call, line) if earlier is None else (earlier, False)
 
 
-def submit(context: RequestContext, call: CallRequest, line: bytes) -> str:
+def submit(context: RequestContext, call: CallRequest, line: bytes) -> tuple[str, bool]:
     demand_model(context.settings, call.model)
     own = call.key and fingerprint(context.caller.name, call.path, call.key.encode())
     key = call_key(own, "") if own else call_key(call.fingerprint, new_id())
@@ -93,12 +93,18 @@ def submit(context: RequestContext, call: CallRequest, line: bytes) -> str:
         accepted = context.backend.submit(SubmitRequest([line], DEFAULTS, key=key))
     except InvalidJobs as error:
         raise of_one_call(error) from None
-    return accepted.jobs[0].id
+    return accepted.jobs[0].id, accepted.jobs[0].created
 
 
-async def end_of(context: RequestContext, job: str, timeout: float | None = None) -> EndedJob | None:  # noqa: ASYNC109 - None means for ever
+async def end_of(
+    context: RequestContext,
+    job: str,
+    timeout: float | None = None,  # noqa: ASYNC109 - None means for ever
+    *,
+    is_new: bool = False,
+) -> EndedJob | None:
     """Wait as ``EndPoller.ended`` does, and not on once the client is gone. Raises ClientDisconnect."""
-    return await context.while_connected(context.app_state.ends.ended(job, timeout))
+    return await context.while_connected(context.app_state.ends.ended(job, timeout, is_new=is_new))
 
 
 def whole(context: RequestContext, ended: EndedJob, writer: AnswerWriter) -> Response:
