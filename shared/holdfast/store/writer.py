@@ -1,7 +1,8 @@
 """Group commit: one thread writes what the pipeline hands in, many claims and ends of calls in one transaction.
 
-Idle, a write is immediate. Under load, whatever comes in within a few milliseconds shares one commit. A caller waits
-for its own commit. While the database is away no claim is made, and finished calls are kept until they can be written.
+Until several come together, a write is immediate. Then whatever comes in within a few milliseconds shares one commit. A
+caller waits for its own commit. While the database is away no claim is made, and finished calls are kept until they can
+be written.
 """
 
 import asyncio
@@ -24,7 +25,8 @@ from holdfast.store.store import Store
 from holdfast.store.transaction import Transaction
 
 GROUP = 500  # permits and attempts in one transaction, about
-PAUSE = 0.005  # seconds between the starts of two transactions under load
+PAUSE = 0.005  # seconds between the starts of two transactions under load,
+CROWD = 4  # which is when the one before held so many requests
 RETRY = 0.25  # seconds between two tries while the database is away
 HOLD = 60.0  # seconds for which close() keeps trying to write what is finished
 
@@ -96,16 +98,16 @@ class GroupWriter:
         return await request.future
 
     def _serve(self) -> None:
-        started = 0.0
-        while (group := self._gather(started)) or self._closing_at is None:
-            started = time.monotonic()
+        next_at, group = 0.0, list[Request]()
+        while (group := self._gather(next_at)) or self._closing_at is None:
+            next_at = time.monotonic() + (self._pause if len(group) >= CROWD else 0.0)
             if group:
                 self._commit(group)
 
-    def _gather(self, started: float) -> list[Request]:
-        """What there is to write: the first, and what follows until ``pause`` after the last transaction began."""
+    def _gather(self, next_at: float) -> list[Request]:
+        """What there is to write: the first, and what follows until it is time for the next transaction."""
         group: list[Request] = list(self._held)
-        wait_until = started + (RETRY if self._held else self._pause)
+        wait_until = time.monotonic() + RETRY if self._held else next_at
         self._held = []
         if not group and self._closing_at is None:
             self._take(self._inbox.get(), group)
