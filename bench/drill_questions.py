@@ -17,6 +17,7 @@ AROUND = 0.8  # seconds before and after a page's moment: a look takes a while, 
 OLD = 2.0  # seconds by which a page may be behind
 TREND, MINUTE, SAMPLE = 20.0, 60.0, 6.0  # seconds: of a trend, of shares, and between two samples of the page, at most
 BEGAN = 3.0  # seconds: breakers open after some calls
+AT_ONCE = 10  # jobs of a second, which come between two moments and may have left again at the next
 BURST = 0.2  # of a bucket: a second's jobs come at once, and are filled up again between two moments
 PROBE = 2.0  # seconds: workers look for a due probe every second
 Told = Mapping[str, Any]
@@ -130,7 +131,7 @@ def are_clients_failing(told: Told, truth: Truth) -> Iterator[str]:
 def how_much_waits(told: Told, truth: Truth) -> Iterator[str]:
     backlog, oldest = int(told["backlog"]["value"]), float(told["oldest-due"]["value"])
     known = truth.around(moment(told))
-    if is_off(backlog, (each.backlog for each in known), 1):
+    if is_off(backlog, (each.backlog for each in known), AT_ONCE):
         yield f"{span(each.backlog for each in known)} jobs wait, and the page says {backlog}"
     if is_off(oldest, (each.oldest for each in known), 1.0):
         yield f"the oldest due job is {span(each.oldest for each in known)} s old, and the page says {oldest:.0f}"
