@@ -95,7 +95,8 @@ def test_half_a_character_is_refused() -> None:
         ("model", {"model": "openai/" + "x" * 300}),
         ("expires_in", {"expires_in": "4000d"}),
         ("metadata", {"metadata": {str(n): "" for n in range(101)}}),
-        ("metadata.a", {"metadata": {"a": "x" * 5_000}}),
+        ("metadata.a", {"metadata": {"a": "x" * 5_001}}),
+        (f"metadata.{'a' * 40}", {"metadata": {"a" * 501: "x"}}),
         ("messages", {"prompt": None, "messages": [{"role": "user", "content": "a"}] * 10_001}),
         (
             "messages",

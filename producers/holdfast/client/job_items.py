@@ -1,6 +1,5 @@
 """Items of a submit, read into parsed lines: every problem of every item at once."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -11,7 +10,6 @@ from holdfast.client.backend import Item, JobDefaults
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.client.job_templates import JobTemplates, ReadJob, read_whole, shape_of
 from holdfast.client.row_values import is_missing
-from holdfast.model.durations import lasting
 from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Need, Priority
 from holdfast.model.request import Request
@@ -27,6 +25,7 @@ from holdfast.wire.written import has_reading
 from holdfast.wire.written_body import Json, parse_line, slices, write_json
 
 MOST_TOKENS = 1_000_000_000  # of one answer: a thousand times what any model gives, and no bucket ever holds more
+MOST_LABELS, MOST_OF_A_NAME, MOST_OF_A_LABEL = 100, 500, 5_000  # of metadata
 PlanOf = Callable[[str], Plan]
 T = TypeVar("T")
 WRITTEN = ("body", "params")  # members of a line that are kept as they were written
@@ -96,7 +95,6 @@ def read_checked(
     """
     line = read_line(item, defaults, parsed) if isinstance(item, bytes) else read_item(item, defaults)
     refuse_excess(line)
-    refuse_late_start(line, time.time())
     return line if plan is None else on_plan(line, plan(line.model))
 
 
@@ -155,25 +153,16 @@ def refuse_excess(line: ParsedLine) -> None:
             raise InvalidRequest(where, f"expected at most {most:,} {unit}, got {amount:,.0f}.")
 
 
-def refuse_late_start(line: ParsedLine, now: float) -> None:
-    """Refuse a job whose deadline comes before it may start. Raises InvalidRequest."""
-    if line.not_before is None or line.expires_in is None:
-        return
-    wait = line.not_before.at(now) - now
-    if wait >= line.expires_in:
-        problem = f"it may start in {lasting(wait)}, and expires {lasting(line.expires_in)} after it is accepted."
-        raise InvalidRequest("not_before", problem, "Let it expire later, or start earlier.")
-
-
 def sizes(line: ParsedLine) -> Iterator[tuple[str, float, int, str]]:
     """Yield what is counted of a job: the key, how much there is, how much there may be, of what."""
     request = line.request
     yield "custom_id", len(line.custom_id or ""), 1_000, "characters"
     yield "model", len(line.model), 300, "characters"
     yield "expires_in", line.expires_in or 0.0, 10 * 366 * 86_400, "seconds"
-    yield "metadata", len(line.metadata), 100, "entries"
+    yield "metadata", len(line.metadata), MOST_LABELS, "entries"
     for key, value in line.metadata.items():
-        yield f"metadata.{key[:40]}", len(key) + len(value), 5_000, "characters"
+        yield f"metadata.{key[:40]}", len(value), MOST_OF_A_LABEL, "characters"
+        yield f"metadata.{key[:40]}", len(key), MOST_OF_A_NAME, "characters of its name"
     yield "messages", len(request.turns), 10_000, "messages"
     yield "messages", sum(len(turn.parts) for turn in request.turns), 20_000, "parts"
     yield "tools", len(request.tools), 1_000, "tools"

@@ -91,7 +91,7 @@ class NewJob:
     idempotency_key: str | None = None
     """Unique per tenant: another submit under it is answered with the first job."""
     expires_in: float | None = None
-    """Seconds after acceptance until it ends as expired; kept, for a replay starts them anew."""
+    """Seconds after acceptance (or ``not_before``) until it ends as expired; kept, for a replay starts them anew."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The producer's labels, kept and shown, never sent to a provider."""
     not_before: StartTime | None = None

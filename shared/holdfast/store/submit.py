@@ -92,10 +92,8 @@ class JobDates:
 
     @classmethod
     def of(cls, common: CommonFields, now: int) -> "JobDates":
-        at = None if common.not_before is None else to_micros(common.not_before.at(to_seconds(now)))
-        return cls(
-            NEVER if common.expires_in is None else now + common.expires_in, None if at is None or at <= now else at
-        )
+        at = now if common.not_before is None else max(now, to_micros(common.not_before.at(to_seconds(now))))
+        return cls(NEVER if common.expires_in is None else at + common.expires_in, at if at > now else None)
 
     @property
     def state(self) -> State:

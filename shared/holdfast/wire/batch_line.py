@@ -49,7 +49,7 @@ class ParsedLine:
     model: str
     request: Request
     priority: Priority = Priority.BATCH
-    expires_in: float | None = None  # seconds after acceptance
+    expires_in: float | None = None  # seconds after acceptance, or after ``not_before``
     metadata: Mapping[str, str] = field(default_factory=dict)
     webhook: str | None = None  # the URL that is told of its end
     not_before: StartTime | None = None

@@ -7,6 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from holdfast.api.native.filters import PLAIN
 from holdfast.api.native.submission import MOST_JOBS, MOST_PLACES
+from holdfast.client.job_items import MOST_LABELS, MOST_OF_A_LABEL, MOST_OF_A_NAME
 from holdfast.config import Settings
 from holdfast.model.job import Priority
 from holdfast.model.request import OnRefusal
@@ -17,9 +18,9 @@ Said = Annotated[str, Field(pattern=SAID)]  # a provider takes no empty text
 Words = Annotated[str, Field(pattern=PLAIN)]
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 365)] | Annotated[str, Field(pattern=DURATION)]
 Start = Seconds | Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-Label = Annotated[str, Field(max_length=1_000, pattern=PLAIN)]
-LABELS = {"propertyNames": {"maxLength": 100, "pattern": PLAIN}}
-Metadata = Annotated[dict[str, Label], Field(max_length=100, json_schema_extra=LABELS)]
+Label = Annotated[str, Field(max_length=MOST_OF_A_LABEL, pattern=PLAIN)]
+LABELS = {"propertyNames": {"maxLength": MOST_OF_A_NAME, "pattern": PLAIN}}
+Metadata = Annotated[dict[str, Label], Field(max_length=MOST_LABELS, json_schema_extra=LABELS)]
 ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 BatchId = Annotated[str, Field(pattern=r"^batch_[0-9a-f]{32}$")]
 
