@@ -28,6 +28,7 @@ class Fetch:
     n: int
     look: int
     low_mark: int = 0
+    max_wait: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -139,13 +140,14 @@ def _gate(chance: Random, plan: Plan) -> GateOracle:
         if chance.random() < 0.03:
             needs.pop(id_, None)
     index, breakers, buckets = set[str](), dict[str, Breaker](), dict[str, StoredBucket]()
+    ill = chance.choice((0.5, 0.5, 0.1))  # where few breakers are, buckets decide
     for scope in dict.fromkeys(scope for target in targets for scope in target.scopes):
-        if chance.random() < 0.5:
+        if chance.random() < ill:
             breakers[scope] = breaker(chance, START, lane)
         if scope in breakers or chance.random() < 0.1:
             index.add(f"breaker:{scope}")
     for target in targets:
-        if target.bucket not in buckets and chance.random() < 0.6:
+        if target.bucket not in buckets and chance.random() < 0.8:
             buckets[target.bucket] = _bucket(chance, target.route.limits, lost=epoch == "lost:2")
         if target.bucket in buckets or chance.random() < 0.1:
             index.add(f"bucket:{target.bucket}")
@@ -215,21 +217,27 @@ def _bucket(chance: Random, limits: Limits, *, lost: bool) -> StoredBucket:
     allowances = dict[Dimension, Allowance]()
     for each, limit in limits_by_dimension(limits).items():
         known = limit if chance.random() < 0.8 else chance.choice((None, chance.uniform(30, 100_000)))
+        if limit is None and each is Dimension.REQUESTS and chance.random() < 0.9:
+            known = chance.choice((30.0, 300.0, 3_000.0, 3_000.0))  # what was learned, or how far a rate has grown
         if known is not None:
             allowances[each] = per_minute(known)
     levels = {
         each: Level(
-            chance.uniform(-0.3, 1) * allowed.capacity, START * 1000 - chance.choice((0, chance.uniform(0, 5_000)))
+            chance.uniform(-0.3, chance.choice((0.2, 1))) * allowed.capacity,
+            START * 1000 - chance.choice((0, chance.uniform(0, 5_000))),
         )
         for each, allowed in allowances.items()
         if lost or chance.random() < 0.95
     }
+    if limits.requests_per_minute is None and Dimension.REQUESTS in levels and chance.random() < 0.7:
+        levels[Dimension.REQUESTS] = Level(chance.uniform(0, 1.5), START * 1000)  # where a job may have to wait
     told = {
         each: allowed.per_ms * chance.uniform(0.3, 1.5) for each, allowed in allowances.items() if chance.random() < 0.1
     }
     paused = START * 1000 + chance.uniform(-2_000, 3_000) if chance.random() < 0.15 else 0.0
     asks = chance.choice((5.0, 80.0, 600.0)) if chance.random() < 0.1 else 0.0
-    return StoredBucket(allowances, levels, told, paused, chance.randint(0, 50), asks)
+    stage = chance.choice(("", "growing", "growing", "restored", "told", "learned"))
+    return StoredBucket(allowances, levels, told, paused, chance.randint(0, 50), asks, stage)
 
 
 def _steps(chance: Random) -> list[Step]:
@@ -240,7 +248,8 @@ def _steps(chance: Random) -> list[Step]:
 
 
 def _fetch(chance: Random) -> Fetch:
-    return Fetch(chance.choice(("w1", "w2")), chance.choice((1, 1, 2, 3, 6)), chance.choice((0, 1, 3, 64)))
+    worker, n, look = chance.choice(("w1", "w2")), chance.choice((1, 1, 2, 3, 6)), chance.choice((0, 1, 3, 64))
+    return Fetch(worker, n, look, max_wait=chance.choice((0.0, 0.05, 2.0)))
 
 
 def _step(chance: Random) -> Step:

@@ -14,7 +14,7 @@ from holdfast.model.job import Need
 from holdfast.model.route import Limits
 from holdfast.policy.admission import BucketState, GateState, Grant, NotAdmitted, Reason, WindowScan, fetch, share_left
 from holdfast.policy.breaker import Breaker, HalfOpen, Open
-from holdfast.policy.rate_estimate import START_BURST, START_LEVEL, START_PER_MS
+from holdfast.policy.rate_estimate import START_BURST, START_LEVEL, START_PER_MS, UPWARDS
 from holdfast.policy.rate_limit import (
     TRUSTED_PAUSE,
     Allowance,
@@ -35,7 +35,7 @@ UNLIMITED_START = Allowance(START_PER_MS, START_BURST)
 
 @dataclass(frozen=True)
 class StoredBucket:
-    """A bucket's hash. ``told``: units per millisecond that a header named."""
+    """A bucket's hash. ``told``: units per millisecond that a header named. ``stage``: "" where nothing was learned."""
 
     allowances: Mapping[Dimension, Allowance] = field(default_factory=dict)
     levels: Mapping[Dimension, Level] = field(default_factory=dict)
@@ -43,6 +43,7 @@ class StoredBucket:
     paused_until_ms: float = 0.0
     taken: int = 0
     ask_after: float = 0.0
+    stage: str = ""
 
     def fields(self) -> dict[str, str]:
         written = {"taken": str(self.taken)}
@@ -50,6 +51,8 @@ class StoredBucket:
             written["paused_until"] = repr(self.paused_until_ms)
         if self.ask_after:
             written["ask_after"] = repr(self.ask_after)
+        if self.stage:
+            written["learn.stage"] = self.stage
         for each, allowed in self.allowances.items():
             written |= {f"{each}.per_ms": repr(allowed.per_ms), f"{each}.capacity": repr(allowed.capacity)}
         for each, level in self.levels.items():
@@ -59,7 +62,7 @@ class StoredBucket:
 
 def stored_bucket(fields: Mapping[str, str]) -> StoredBucket:
     """Read the hash that a script left."""
-    numbers = {name: float(text) for name, text in fields.items()}
+    numbers = {name: float(text) for name, text in fields.items() if name != "learn.stage"}
 
     def of(name: str) -> list[Dimension]:
         return [each for each in Dimension if f"{each}.{name}" in numbers]
@@ -71,6 +74,7 @@ def stored_bucket(fields: Mapping[str, str]) -> StoredBucket:
         numbers.get("paused_until", 0.0),
         int(numbers.get("taken", 0)),
         numbers.get("ask_after", 0.0),
+        fields.get("learn.stage", ""),
     )
 
 
@@ -100,7 +104,8 @@ def at_now(stored: StoredBucket, limits: Mapping[Dimension, Allowance], now: flo
         most = START_LEVEL if begins and each is Dimension.REQUESTS else allowed.capacity
         units = level.units if level else most if full else 0.0
         levels[each] = Level(min(allowed.capacity, units), now * 1000)
-    return BucketState(allowances, levels, stored.paused_until_ms / 1000, stored.ask_after)
+    grows = Dimension.REQUESTS not in limits and stored.stage in {"", *UPWARDS}
+    return BucketState(allowances, levels, stored.paused_until_ms / 1000, stored.ask_after, grows)
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,9 @@ class GateOracle:
     def is_fresh(self) -> bool:
         return self.epoch is not None and self.epoch.startswith("fresh:")
 
-    def fetch(self, now: float, worker: str, prefix: str, n: int, look: int, low_mark: int) -> FetchAnswer:
+    def fetch(
+        self, now: float, worker: str, prefix: str, n: int, look: int, low_mark: int, max_wait: float
+    ) -> FetchAnswer:
         """Give up to ``n`` jobs of the window a permit."""
         self.workers.add(worker)
         if self.epoch is None:
@@ -176,7 +183,8 @@ class GateOracle:
         if self.paused or not self.lane:
             return self._answer(Reason.PAUSED if self.paused else Reason.EMPTY, None, low_mark)
         looked, garbage = list[str](), list[str]()
-        found = fetch(self._readable(n + look, looked, garbage), self.targets, self._read(now), now, n, look=look)
+        window, state = self._readable(n + look, looked, garbage), self._read(now)
+        found = fetch(window, self.targets, state, now, n, look=look, max_wait=max_wait)
         self.lane[: len(looked)] = found.passed
         for id_ in garbage:
             self.needs.pop(id_, None)

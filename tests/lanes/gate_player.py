@@ -125,8 +125,10 @@ class Player:
     @_play.register
     def _(self, step: Fetch) -> None:
         prefix = self._prefix(step.worker)
-        answer = self.oracle.fetch(self.now, step.worker, prefix, step.n, step.look, step.low_mark)
-        arguments = fetch_arguments(self.compiled, LANE, prefix, step.n, low=step.low_mark, look=step.look)
+        answer = self.oracle.fetch(self.now, step.worker, prefix, step.n, step.look, step.low_mark, step.max_wait)
+        arguments = fetch_arguments(
+            self.compiled, LANE, prefix, step.n, low=step.low_mark, look=step.look, max_wait=step.max_wait
+        )
         self._fetch(step, step.worker, arguments, answer)
 
     @_play.register

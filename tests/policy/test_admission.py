@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need
 from holdfast.model.route import Limits, Plan
 from holdfast.policy.admission import POLL, BucketState, Fetch, GateState, Reason, WindowScan, fetch, share_left
 from holdfast.policy.breaker import Breaker, Closed, HalfOpen, Open
-from holdfast.policy.rate_limit import per_minute
+from holdfast.policy.rate_limit import Allowance, per_minute
 from holdfast.policy.targets import limits_by_dimension, targets_of
 from lanes_twin import plan, route
 
@@ -123,3 +124,37 @@ def test_what_a_grant_takes_is_gone_for_the_next() -> None:
     (bucket,) = after.buckets.values()
     assert share_left(bucket.levels, bucket.allowances) == 450 / 850
     assert after.in_flight == {"anthropic/opus": 1}
+
+
+def growing(*, grows: bool = True, rate: float = 10.0) -> GateState:
+    """The first route's bucket holds one request and gets ``rate`` a second; the second one's has no limit."""
+    first, second = (target.bucket for target in targets_of(plan(route(), route("openai", "gpt"))))
+    slow, empty = Allowance(rate / 1000, 1.0), BucketState({})
+    return GateState({}, {first: BucketState({Dimension.REQUESTS: slow}, grows=grows), second: empty}, {})
+
+
+def routes_of(state: GateState, jobs: int, max_wait: float) -> list[str]:
+    targets = targets_of(plan(route(), route("openai", "gpt")))
+    return [
+        name for _, name in given(fetch(list(enumerate([SMALL] * jobs)), targets, state, NOW, 10, max_wait=max_wait))
+    ]
+
+
+def test_a_job_waits_for_a_rate_that_grows_before_it_takes_the_next_route() -> None:
+    assert routes_of(growing(), 3, max_wait=2.0) == ["anthropic/opus"]
+    assert routes_of(growing(), 3, max_wait=0.0) == ["anthropic/opus", "openai/gpt", "openai/gpt"]
+
+
+def test_a_limit_that_is_known_moves_jobs_on_at_once() -> None:
+    assert routes_of(growing(grows=False), 3, max_wait=2.0) == ["anthropic/opus", "openai/gpt", "openai/gpt"]
+
+
+def test_as_many_jobs_wait_as_have_their_turn_in_time() -> None:
+    """Ten a second: within 0.25 s two have theirs, of five that wait."""
+    assert routes_of(growing(), 6, max_wait=0.25) == ["anthropic/opus"] + ["openai/gpt"] * 3
+
+
+def test_nobody_waits_for_a_route_that_is_shut() -> None:
+    state = growing()
+    shut = GateState({"route:anthropic/opus": Breaker(Open(NOW + 9, 9.0))}, state.buckets, {})
+    assert routes_of(shut, 2, max_wait=2.0) == ["openai/gpt", "openai/gpt"]

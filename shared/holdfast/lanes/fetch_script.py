@@ -30,16 +30,25 @@ def fetch_keys(keys: Keys, compiled: CompiledPlan, lane: str, worker: str) -> li
     ]
 
 
-def fetch_arguments(
-    compiled: CompiledPlan, lane: str, prefix: str, n: int, *, held: Offer | None = None, low: int = 0, look: int = LOOK
+def fetch_arguments(  # what a fetch may depend on
+    compiled: CompiledPlan,
+    lane: str,
+    prefix: str,
+    n: int,
+    *,
+    held: Offer | None = None,
+    low: int = 0,
+    look: int = LOOK,
+    max_wait: float = 0.0,
 ) -> list[Any]:
     """Return the arguments for up to ``n`` permits, but for the time. Their ids begin with ``prefix``: worker/fetch.
 
     ``held`` asks for a second permit for that job, which the worker runs already, instead of jobs of the lane.
     ``low``: ids in the window below which it is to be topped up. ``look``: jobs that may be passed over.
+    ``max_wait``: seconds that a job waits at most for a rate that grows, though a later route may be free.
     """
     second = ("", "") if held is None else (held.id, write_need(held.need))
-    return [lane, prefix.partition("/")[0], n, look, prefix, low, *second, *compiled.arguments]
+    return [lane, prefix.partition("/")[0], n, look, prefix, low, *second, max_wait, *compiled.arguments]
 
 
 def read_fetched(

@@ -32,9 +32,9 @@ from holdfast.lanes.values import WINDOW, BacklogPart, FetchStatus
 from holdfast.lanes.wake_listener import WakeListener
 from holdfast.model.attempt import Attempt
 from holdfast.model.errors import QueueUnavailable
-from holdfast.model.job import Offer, Permit
+from holdfast.model.job import Offer, Permit, Priority
 from holdfast.model.route import Plan
-from holdfast.policy.admission import Reason
+from holdfast.policy.admission import Reason, max_wait
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker_rules import RulesOf, default_rules
 from holdfast.policy.comparison import Comparison
@@ -227,7 +227,10 @@ class Gate:
         self._fetches += 1
         prefix, compiled = f"{worker}/{self._nonce}.{self._fetches}", self._plans.of(plan)
         asked_at = self.renewal.clock()
-        arguments = fetch_arguments(compiled, lane, prefix, min(n, MOST), held=held, low=self._window // 4)
+        waits = max_wait(interactive=lane.endswith(f".{Priority.INTERACTIVE}")) if held is None else 0.0
+        arguments = fetch_arguments(
+            compiled, lane, prefix, min(n, MOST), held=held, low=self._window // 4, max_wait=waits
+        )
         try:
             raw = await self._scripts.run_timed("fetch", fetch_keys(self._keys, compiled, lane, worker), arguments)
             self._scripts.saw_time(raw[4])

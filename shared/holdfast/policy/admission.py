@@ -3,12 +3,15 @@
 A lane's window is looked through from its head. A job gets the first target of its plan that admits it: a route that it
 need not avoid, the yes of three breakers, a free slot, and units for its own estimate in every dimension of the bucket.
 A job that no target admits is passed over and keeps its place. Once a bucket is too low for one job no later job of the
-same fetch takes from it: small jobs must not starve a large one. A job whose probe failed probes again only where no
-other job of the window can: one job's trouble must not pass for its route's.
+same fetch takes from it: small jobs must not starve a large one. Where only a rate that nobody has ever refused holds a
+target's bucket back, a job waits for its turn there for a moment before it takes the next route: such a rate grows
+fast. A job whose probe failed probes again only where no other job of the window can: one job's trouble must not pass
+for its route's.
 
 No clock and no Redis: ``now`` is seconds on Redis's clock, and what changes is returned.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -29,6 +32,7 @@ J = TypeVar("J")
 
 LOOK = 64  # jobs that may be passed over in one fetch
 POLL = 0.1  # seconds: what another call's answer may change at any moment is asked for again this soon
+MAX_WAIT, INTERACTIVE_MAX_WAIT = 2.0, 0.5  # seconds that a job waits for a rate to grow before it takes the next route
 CLOSED = Breaker()
 FULL: Mapping[Dimension, Level] = MappingProxyType({})
 Guards = Sequence[tuple[str, Breaker]]  # those of a target that are listed, by scope
@@ -50,20 +54,21 @@ class BucketState(NamedTuple):
     """A rate allowance at one moment: a dimension without an allowance is unlimited, one without a level is full.
 
     ``paused_until`` is in seconds; 0: not paused. ``ask_after``: how long it rested last, in seconds, where it asks by
-    one call at a time whether a wait is over; else 0.
+    one call at a time whether a wait is over; else 0. ``grows``: its request limit is one that nobody knows.
     """
 
     allowances: Mapping[Dimension, Allowance]
     levels: Mapping[Dimension, Level] = FULL
     paused_until: float = 0.0
     ask_after: float = 0.0
+    grows: bool = False
 
     def after(self, levels: Mapping[Dimension, Level], now: float) -> "BucketState":
         """Return the bucket once a call took what leaves ``levels``. One that asks rests again, for longer."""
         if not self.ask_after:
-            return BucketState(self.allowances, levels, self.paused_until)
+            return self._replace(levels=levels)
         rest = rate_limit.next_rest(self.ask_after)
-        return BucketState(self.allowances, levels, now + rest, rest)
+        return self._replace(levels=levels, paused_until=now + rest, ask_after=rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +107,13 @@ class Grant(NamedTuple):
 class NotAdmitted(NamedTuple):
     """Why a job got no permit. ``retry_in``: seconds until that may change; None where time alone changes nothing.
 
-    ``shut``: no job would be admitted, whatever it needs.
+    ``shut``: no job would be admitted, whatever it needs. ``grows``: only a limit that nobody knows is in the way.
     """
 
     reason: Reason
     retry_in: float | None
     shut: bool = True
+    grows: bool = False
 
 
 PROBED_BEFORE = NotAdmitted(Reason.BREAKER, POLL, shut=False)
@@ -120,8 +126,9 @@ class WindowScan(Generic[J]):
     ``gate`` is read anew for every job: put each grant into effect there before you ask for the next, and stop when you
     have enough. Afterwards ``passed`` lists the jobs that keep their places, in order, and ``refusal`` tells why the
     first of them got no permit. ``hedged``: second permits for running jobs, which never probe. ``name`` gives the id
-    of a job. ``admit`` and ``take`` are the breaker's and the bucket's arithmetic; the simulation may put others in
-    their place.
+    of a job. ``max_wait``: seconds that a job waits at most for its turn at a rate that grows, though a later route of
+    its plan may be free. ``admit`` and ``take`` are the breaker's and the bucket's arithmetic; the simulation may put
+    others in their place.
     """
 
     window: Iterable[tuple[J, Need]]
@@ -133,9 +140,11 @@ class WindowScan(Generic[J]):
     name: Callable[[J], str] = str
     admit: Callable[..., tuple[Breaker, breakers.Admission | Refusal]] = breakers.admit
     take: Callable[..., Mapping[Dimension, Level] | Wait] = rate_limit.take
+    max_wait: float = 0.0
     passed: list[J] = field(default_factory=list)
     refusal: NotAdmitted | None = None
     _short: dict[str, NotAdmitted] = field(default_factory=dict)  # buckets that were too low for a job of this scan
+    _queued: Counter[str] = field(default_factory=Counter)  # jobs of this scan that wait for their turn, by bucket
     _held_back: list[tuple[J, Need]] = field(default_factory=list)  # jobs that could only probe where they had failed
 
     def __iter__(self) -> Iterator[tuple[J, Grant]]:
@@ -158,18 +167,28 @@ class WindowScan(Generic[J]):
     def _place(
         self, job: J, need: Need, targets: Sequence[Target], *, last_resort: bool = False
     ) -> Grant | NotAdmitted:
-        refusals, held_back = [], False
+        refusals, held_back, turn = list[NotAdmitted](), False, None
         for target in targets:
+            if turn is not None and target.name != turn.name:
+                self._queued[turn.bucket] += 1
+                break
             answer = self._ask(target, need)
             if isinstance(answer, Grant) and not last_resort and answer.probed and self._has_probed(job, answer):
                 answer, held_back = PROBED_BEFORE, True
             if isinstance(answer, Grant):
                 return answer
             refusals.append(answer)
+            turn = turn or (target if answer.grows and self._due_in(target, answer) <= self.max_wait else None)
         if held_back:
             self._held_back.append((job, need))
         first = min(refusals, key=lambda each: inf if each.retry_in is None else each.retry_in)
-        return NotAdmitted(first.reason, first.retry_in, all(each.shut for each in refusals))
+        shut = len(refusals) == len(targets) and all(each.shut for each in refusals)
+        return NotAdmitted(first.reason, first.retry_in, shut)
+
+    def _due_in(self, target: Target, refusal: NotAdmitted) -> float:
+        """Seconds until one more job has its turn at the target's bucket, behind those that wait for theirs."""
+        per_ms = self.gate.buckets[target.bucket].allowances[Dimension.REQUESTS].per_ms
+        return (refusal.retry_in or 0.0) + self._queued[target.bucket] / per_ms / 1000
 
     def _has_probed(self, job: J, grant: Grant) -> bool:
         return any(breakers.has_probed(self.gate.breakers[scope], self.name(job)) for scope in grant.probed)
@@ -178,8 +197,9 @@ class WindowScan(Generic[J]):
         until = _avoided_until(need, target) if need.avoid else 0.0
         if until > self.now:
             return NotAdmitted(Reason.AVOIDED, None if until == inf else until - self.now, shut=False)
-        if target.bucket in self._short:
-            return self._short[target.bucket]
+        short = self._short.get(target.bucket)
+        if short is not None and not short.grows:
+            return short
         listed = self.gate.breakers
         guards = [(scope, listed[scope]) for scope in target.scopes if scope in listed]
         probed = self._probed(target, guards)
@@ -189,7 +209,8 @@ class WindowScan(Generic[J]):
             return NotAdmitted(Reason.SLOTS, POLL)
         if probed and self.hedged:
             return NotAdmitted(Reason.BREAKER, POLL)
-        return self._taken(target, need, probed)
+        answer = short or self._taken(target, need, probed)
+        return answer._replace(grows=False) if isinstance(answer, NotAdmitted) and probed else answer
 
     def _probed(self, target: Target, guards: Guards) -> Mapping[str, Breaker] | NotAdmitted:
         """What the breakers become that need a probe; or the first that admits no call."""
@@ -212,9 +233,20 @@ class WindowScan(Generic[J]):
         bucket, costs = self.gate.buckets[target.bucket], target.costs(need)
         levels = self.take(bucket.levels, bucket.allowances, costs, self.now * 1000, bucket.paused_until * 1000)
         if isinstance(levels, Wait):
-            refusal = self._short[target.bucket] = NotAdmitted(Reason.BUCKET, levels.ms / 1000)
+            grows = bucket.grows and not self._lacks_more(bucket, costs)
+            refusal = self._short[target.bucket] = NotAdmitted(Reason.BUCKET, levels.ms / 1000, grows=grows)
             return refusal
         return Grant(target, costs, levels, probed)
+
+    def _lacks_more(self, bucket: BucketState, costs: Mapping[Dimension, float]) -> bool:
+        """Whether the bucket rests, or has too little of something else than requests."""
+        others, until_ms = {**costs, Dimension.REQUESTS: 0.0}, bucket.paused_until * 1000
+        return isinstance(self.take(bucket.levels, bucket.allowances, others, self.now * 1000, until_ms), Wait)
+
+
+def max_wait(*, interactive: bool) -> float:
+    """Return the seconds that a job of a lane waits for a rate to grow. Whom somebody waits for waits less."""
+    return INTERACTIVE_MAX_WAIT if interactive else MAX_WAIT
 
 
 def _avoided_until(need: Need, target: Target) -> float:
@@ -256,9 +288,10 @@ def fetch(
     n: int,
     *,
     look: int = LOOK,
+    max_wait: float = 0.0,
 ) -> Fetch[J]:
     """Give up to ``n`` >= 1 jobs of ``window`` a permit each. At most ``look`` jobs are passed over."""
-    scan, grants = WindowScan(window, targets, gate, now, look), list[tuple[J, Grant]]()
+    scan, grants = WindowScan(window, targets, gate, now, look, max_wait=max_wait), list[tuple[J, Grant]]()
     for job, grant in scan:
         grants.append((job, grant))
         scan.gate = scan.gate.after(grant, now)

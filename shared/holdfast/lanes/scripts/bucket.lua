@@ -27,10 +27,12 @@ local function bucket_read(key, now_ms, given, full)
         "input_tokens.per_ms", "input_tokens.capacity", "input_tokens.level", "input_tokens.at",
         "output_tokens.per_ms", "output_tokens.capacity", "output_tokens.level", "output_tokens.at",
         "requests.told", "input_tokens.told", "output_tokens.told",
-        "requests.high", "input_tokens.high", "output_tokens.high", "ask_after")
+        "requests.high", "input_tokens.high", "output_tokens.high", "ask_after", "learn.stage")
     local bucket = {
         key = key, now_ms = now_ms, paused_until = tonumber(raw[1] or "") or 0, taken = tonumber(raw[2] or "") or 0,
         ask_after = tonumber(raw[21] or "") or 0,
+        -- as rate_estimate.UPWARDS, and what nobody has learned anything of
+        grows = not given[1] and (not raw[22] or raw[22] == "growing" or raw[22] == "restored"),
         known = raw[2] ~= false, changed = false, per_ms = {}, capacity = {}, level = {}, high = {},
     }
     for i = 1, 3 do

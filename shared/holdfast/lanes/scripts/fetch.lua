@@ -4,7 +4,8 @@
 -- A job gets the first target of its plan that admits it: three breakers' yes, units in the bucket, no pause, a free
 -- slot, and a route that the job need not avoid. What admits nobody is not popped; jobs that are passed over keep
 -- their order. Once a bucket is too low for one job, no later job of this fetch takes from it: small jobs must not
--- starve a large one. Half-open breakers get exactly one probe: whoever is first after the cool-off gets its lease, but a
+-- starve a large one. Where only a rate that nobody knows is in the way, a job waits for its turn before it takes the
+-- plan's next route. Half-open breakers get exactly one probe: whoever is first after the cool-off gets its lease, but a
 -- job whose probe failed before only where no other job of the window takes it.
 -- A second permit for a job never probes, and its record names no lane: to settle it acknowledges nothing.
 -- policy/admission.py is the oracle.
@@ -21,7 +22,8 @@
 --       7 low      ids in the window below which it is topped up         >= 0
 --       8 held     "" or a job that its worker runs already: it gets a second permit, and its lane is left alone
 --       9 need     of that job, as in the hash
---       10..13     number of breakers, buckets, routes, targets
+--       10 max_wait  seconds that a job waits at most for a rate that grows    >= 0
+--       11..14     number of breakers, buckets, routes, targets
 --       then per bucket, for requests, input and output tokens: units per ms, capacity; "" where the settings name none;
 --       then the rate, capacity and level of requests to start learning with; "" where they are configured
 --       then per route: calls in flight allowed; "" no limit
@@ -54,14 +56,14 @@ local n, look = whole(ARGV[4], "FETCH", "n"), whole(ARGV[5], "FETCH", "look")
 if n < 1 or n > 1000 then argument_error("n", "1 .. 1000", ARGV[4]) end
 if look > 1000 then argument_error("look", "0 .. 1000", ARGV[5]) end
 local low_mark = whole(ARGV[7], "FETCH", "low")
-local held = ARGV[8] ~= ""
-local n_breakers, n_buckets = whole(ARGV[10], "FETCH", "breakers"), whole(ARGV[11], "FETCH", "buckets")
-local n_routes, n_targets = whole(ARGV[12], "FETCH", "routes"), whole(ARGV[13], "FETCH", "targets")
+local held, max_wait = ARGV[8] ~= "", tonumber(ARGV[10]) or 0
+local n_breakers, n_buckets = whole(ARGV[11], "FETCH", "breakers"), whole(ARGV[12], "FETCH", "buckets")
+local n_routes, n_targets = whole(ARGV[13], "FETCH", "routes"), whole(ARGV[14], "FETCH", "targets")
 if #KEYS ~= 10 + n_breakers + n_buckets + n_routes then
     argument_error("keys", tostring(10 + n_breakers + n_buckets + n_routes), #KEYS)
 end
-if #ARGV ~= 13 + 9 * n_buckets + n_routes + 11 * n_targets then
-    argument_error("arguments", tostring(13 + 9 * n_buckets + n_routes + 11 * n_targets), #ARGV)
+if #ARGV ~= 14 + 9 * n_buckets + n_routes + 11 * n_targets then
+    argument_error("arguments", tostring(14 + 9 * n_buckets + n_routes + 11 * n_targets), #ARGV)
 end
 
 -- Garbage that is met half-way would leave permits that nobody knows of.
@@ -116,7 +118,7 @@ local function read_breaker(key)
 end
 
 local breakers, buckets, routes, targets = {}, {}, {}, {}
-local at = 13
+local at = 14
 for i = 1, n_breakers do breakers[i] = read_breaker(KEYS[10 + i]) end
 for i = 1, n_buckets do
     local given = {}
@@ -274,37 +276,46 @@ end
 -- Offer one job to the targets in order. Returns whether it was taken, whether every target is shut to all, and whether it
 -- could have had a probe that another job should make: as the last resort it may.
 local function place(id, need, last_resort)
-    local shut, why, wait, could_probe = 0, nil, nil, false
+    local shut, why, wait, could_probe, turn = 0, nil, nil, false, nil
     for _, number in ipairs(order) do
         local target = targets[number]
+        local bucket, grows = target.bucket, false
+        if turn and turn.route ~= target.route then
+            turn.bucket.queued = (turn.bucket.queued or 0) + 1
+            break
+        end
         local until_ = avoided_until(target, need)
         local refusal, seconds
         if until_ > now then
             refusal, seconds = "avoided", until_ < math.huge and until_ - now or nil
-        elseif target.bucket.short then
-            refusal, seconds, shut = "bucket", target.bucket.short, shut + 1
+        elseif bucket.short and not bucket.short_grows then
+            refusal, seconds, shut = "bucket", bucket.short, shut + 1
         else
             local probe
             refusal, seconds, probe = gate(target)
             if probe and held then refusal, seconds = "breaker", POLL end
             if refusal then
                 shut = shut + 1
+            elseif bucket.short then
+                refusal, seconds, shut, grows = "bucket", bucket.short, shut + 1, not probe
             else
                 local costs = costs_of(target, need)
-                local lack = bucket_wait(target.bucket, costs)
+                local lack = bucket_wait(bucket, costs)
                 if lack == 0 and probe and not last_resort and has_probed(target, id) then
                     refusal, seconds, could_probe = "breaker", POLL, true
                 elseif lack == 0 then
                     take(target, number, id, costs, probe)
                     return true
                 else
-                    target.bucket.short = lack / 1000
-                    refusal, seconds, shut = "bucket", lack / 1000, shut + 1
+                    bucket.short = lack / 1000
+                    bucket.short_grows = bucket.grows and bucket_wait(bucket, {0, costs[2], costs[3]}) == 0
+                    refusal, seconds, shut, grows = "bucket", bucket.short, shut + 1, bucket.short_grows and not probe
                 end
             end
         end
-        if not why or (seconds and (not wait or seconds < wait)) then
-            why, wait = refusal, seconds
+        if not why or (seconds and (not wait or seconds < wait)) then why, wait = refusal, seconds end
+        if grows and not turn and seconds + (bucket.queued or 0) / bucket.per_ms[1] / 1000 <= max_wait then
+            turn = target
         end
     end
     if not reason then reason, retry_in = why, wait end

@@ -45,7 +45,7 @@ class SimulatedBucket:
         levels = {each: Level(allowance.capacity, 0.0) for each, allowance in allowances.items()}
         if self.estimate is not None:
             levels[_REQUESTS] = Level(START_LEVEL, 0.0)
-        buckets[self.name] = BucketState(allowances, levels)
+        buckets[self.name] = BucketState(allowances, levels, grows=self.estimate is not None)
 
     @property
     def state(self) -> BucketState:
@@ -115,7 +115,7 @@ class SimulatedBucket:
     def lose(self, now: float) -> None:
         """Redis was lost: start empty-handed."""
         levels = {each: Level(0.0, now * 1000) for each in self.state.allowances}
-        self._buckets[self.name] = BucketState(self.state.allowances, levels)
+        self._buckets[self.name] = BucketState(self.state.allowances, levels, grows=self.estimate is not None)
         if self.estimate is not None:
             self.estimate = replace(begin(now * 1000), before_count=0)
 
@@ -135,4 +135,5 @@ class SimulatedBucket:
             levels[_REQUESTS] = Level(min(here.units, believed.capacity), here.at_ms)
         if level is not None:
             levels[_REQUESTS] = Level(level, now * 1000)
-        self._buckets[self.name] = state._replace(allowances={**state.allowances, _REQUESTS: believed}, levels=levels)
+        allowances, grows = {**state.allowances, _REQUESTS: believed}, estimate.stage in UPWARDS
+        self._buckets[self.name] = state._replace(allowances=allowances, levels=levels, grows=grows)

@@ -13,7 +13,7 @@ from holdfast.lab.simulation.policy_hooks import Outcome, PolicyHooks
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import Need
 from holdfast.model.reply import Reply
-from holdfast.policy.admission import LOOK, BucketState, GateState, Grant, WindowScan
+from holdfast.policy.admission import LOOK, MAX_WAIT, BucketState, GateState, Grant, WindowScan
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker import Breaker
 from holdfast.policy.comparison import Comparison
@@ -98,7 +98,8 @@ class SimulatedGate:
         self, window: Iterable[tuple[SimulatedJob, Need]], now: float, *, hedged: bool = False
     ) -> WindowScan[SimulatedJob]:
         hooks = self.hooks
-        return WindowScan(window, self.targets, self.state, now, LOOK, hedged, _id_of, hooks.admit, hooks.take)
+        waits = 0.0 if hedged else MAX_WAIT
+        return WindowScan(window, self.targets, self.state, now, LOOK, hedged, _id_of, hooks.admit, hooks.take, waits)
 
     def _window(self) -> Iterator[tuple[SimulatedJob, Need]]:
         while self.waiting:
