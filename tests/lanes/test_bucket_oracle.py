@@ -101,7 +101,7 @@ class Scripts:
             keys.epoch, keys.lane(LANE), keys.messages(LANE), keys.need(LANE), keys.acks("w", LANE), keys.permits("w"),
             keys.heartbeats, keys.paused, keys.index, keys.refill(LANE), *self.compiled.keys,
         ]  # fmt: skip
-        arguments = [repr(now), LANE, "w", 1, 0, f"w/{self.fetches}", 0, "", "", *self.compiled.arguments]
+        arguments = [repr(now), LANE, "w", 1, 0, f"w/{self.fetches}", 0, "", "", 0.0, *self.compiled.arguments]
         raw = self.redis.register_script(source("fetch"))(names, arguments)
         if raw[6]:
             return f"w/{self.fetches}:1", 0.0
