@@ -86,7 +86,7 @@ MISTAKES = [
     mistake("run in.jsonl -o out.jsonl --map smart", 2, "expected old=new", "got 'smart'"),
     mistake("run in.jsonl -o out.jsonl --priority high", 2, "expected interactive or batch", "got 'high'"),
     mistake("run in.jsonl -o out.jsonl --processes 0", 2, "--processes", "greater than or equal to 1"),
-    mistake("job list --after yesterday", 2, "expected 90m, 2h, 7d", "got 'yesterday'"),
+    mistake("job list --created-after yesterday", 2, "expected 90m, 2h or 7d ago", "got 'yesterday'"),
     mistake("ask hi --modle smart", 2, "no such option: --modle", "--model"),
     mistake("key revoke nokey", 4, "no key", "key list"),
     mistake("sim break nosuch", 2, "nosuch", "known: anthropic, openai"),

@@ -98,12 +98,12 @@ NO_ALTERNATIVE: Mapping[ScopeKind, Rules] = {
         forgives=1.0,
         reporters=2,
         relapse=15.0,
-        ramp_bold=3.0,
+        ramp_bold=2.0,
         ramp_least=20,
         ramp_anew=False,
     ),
     ScopeKind.CREDENTIAL: _alone(consecutive=5, ratio=None, slow=None, ramp_start=None),
-    ScopeKind.ENDPOINT: _alone(consecutive=10, ratio=None, slow=None, reporters=2, ramp_bold=3.0),
+    ScopeKind.ENDPOINT: _alone(consecutive=10, ratio=None, slow=None, reporters=2, ramp_bold=2.0),
 }
 
 # How one process keeps away from a provider that it cannot reach, while other hosts may: it tries again often, for
