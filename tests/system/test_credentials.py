@@ -187,6 +187,7 @@ def leaks(fleet, *canaries: str, but: set = frozenset()) -> list[str]:
     """Every place where a secret or token can be read: files of SQL and Redis, logs, and what Redis says."""
     client = fleet.redis()
     client.bgrewriteaof()
+    fleet.until(lambda: not is_rewriting(client))  # which takes files away
     places = {str(key): str(told(client, key)).encode() for key in client.scan_iter(count=1000)}
     for path in fleet.directory.rglob("*"):
         if path.is_file() and path not in but:
@@ -195,6 +196,11 @@ def leaks(fleet, *canaries: str, but: set = frozenset()) -> list[str]:
         places |= rows(fleet.settings.storage.database_url)
     spelled = [spelling for canary in canaries for spelling in (canary.encode(), canary.encode().hex().encode())]
     return [place for place, text in places.items() if any(spelling in text for spelling in spelled)]
+
+
+def is_rewriting(client) -> bool:
+    persistence = client.info("persistence")
+    return bool(persistence["aof_rewrite_in_progress"] or persistence["aof_rewrite_scheduled"])
 
 
 def rows(url: str) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from holdfast.client.webhooks import Webhooks
-from holdfast.model.webhook import DeliveryState
+from holdfast.model.webhook import DeliveryFilter, DeliveryState
 from system.fleet import Fleet
 from webhooks.receiver import Received, Receiver
 
@@ -79,7 +79,7 @@ def test_no_event_is_lost_when_workers_die_and_the_receiver_is_away(build, recei
     seen = len(receiver.got)
     fleet.worker()
     fleet.until(lambda: subjects(receiver.got, "job.succeeded") == {str(job.id) for job in batch.jobs}, at_most=200)
-    fleet.until(lambda: not hooks(fleet).deliveries(state=DeliveryState.PENDING)["deliveries"], at_most=200)
+    fleet.until(lambda: not hooks(fleet).deliveries(DeliveryFilter(DeliveryState.PENDING))["deliveries"], at_most=200)
     by_job: dict[str, set[str]] = {}
     for each in receiver.got:
         by_job.setdefault(json.loads(each.body)["data"]["id"], set()).add(each.headers["webhook-id"])
@@ -99,7 +99,7 @@ def test_receivers_that_never_answer_or_are_gone_hold_up_no_other_and_no_job(bui
         fleet.until(lambda: len(set(ids(receiver.got))) == 40)
         assert slow.connections <= 2, "who has not answered yet is asked once"
         assert fleet.succeeded(batch.inner) == 40
-        fleet.until(lambda: len(hooks(fleet).deliveries(state=DeliveryState.DEAD)["deliveries"]) == 5)
+        fleet.until(lambda: len(hooks(fleet).deliveries(DeliveryFilter(DeliveryState.DEAD))["deliveries"]) == 5)
         assert len(gone.got) == 1
         [endpoint] = [each for each in hooks(fleet).list()["webhooks"] if each["state"] == "gone"]
         gone.answer = lambda _: (204, {})
