@@ -205,10 +205,10 @@ def read_time(value: datetime | timedelta | str | float, where: str, now: float 
         case str():
             seconds = _read_text(value, now)
         case _:
-            seconds = float(value)
+            seconds = float(value) if value >= 0 else None
     if seconds is None:
         raise InvalidRequest(where, f"expected {EXPECTED_TIME}, got {str(value)[:60]!r}.")
-    return max(0.0, seconds)  # nothing here is older
+    return max(0.0, seconds)  # a date before 1970, or longer ago: nothing here is older
 
 
 def _read_text(text: str, now: float | None) -> float | None:
@@ -221,9 +221,9 @@ def _read_text(text: str, now: float | None) -> float | None:
 
 
 def _number(text: str) -> float | None:
-    """Read a number of any notation; None where it is none, or none that is finite."""
+    """Read a number of any notation; None where it is none, below zero or not finite."""
     try:
         number = float(text)
     except ValueError:
         return None
-    return number if isfinite(number) else None
+    return number if isfinite(number) and number >= 0 else None

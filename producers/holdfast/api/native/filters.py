@@ -15,6 +15,8 @@ from holdfast.model.storable import is_storable
 
 def read_time(value: object) -> object:
     """Read a moment that is text; what is none is left to be refused as a number."""
+    if isinstance(value, bool):
+        raise ValueError(f"expected {EXPECTED_TIME}")  # noqa: TRY004  what pydantic reads as a refusal
     if not isinstance(value, str):
         return value
     try:

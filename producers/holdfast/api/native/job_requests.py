@@ -63,7 +63,7 @@ class ToolFunction(RequestModel):
 
     name: ToolName
     description: Words | None = None
-    parameters: "ObjectSchema"
+    parameters: "ObjectSchema" = Field(default_factory=lambda: ObjectSchema(type="object"))
 
 
 class ObjectSchema(BaseModel):
