@@ -57,7 +57,7 @@ class EventQuery(filter_model("EventFilters", EVENT_FILTERS)):  # type: ignore[m
     limit: int = Field(default=100, ge=1, le=1_000, description="of a page; a stream has no end")
 
 
-LastEventId = Annotated[Position | None, Header(description="what a stream goes on after; it goes before `after`")]
+LastEventId = Annotated[str | None, Header(description="what a stream goes on after; it goes before `after`")]
 
 
 @router.get("/events", response_class=Response, responses=EVENTS)

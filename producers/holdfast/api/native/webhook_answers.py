@@ -1,12 +1,13 @@
 """What the native API takes and answers of webhooks and alerts, as its document shows it: see `answers`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from holdfast.api.native.answers import AnswerModel
 from holdfast.api.native.job_requests import RequestModel, WebhookUrl, Words
 from holdfast.model.webhook import DeliveryState
+from holdfast.policy.webhook_event import KINDS
 
 LONGEST_OVERLAP = 90 * 86_400  # seconds
 
@@ -15,7 +16,9 @@ class NewWebhook(RequestModel):
     """A receiver of all of a tenant's events, or of those named. ``tenant``: for keys of all tenants alone."""
 
     url: WebhookUrl
-    events: list[str] = Field(default_factory=list, max_length=50)
+    events: list[Annotated[str, Field(json_schema_extra={"enum": list(KINDS)})]] = Field(
+        default_factory=list, max_length=50
+    )
     tenant: Words | None = Field(default=None, min_length=1, max_length=200)
 
 
