@@ -81,4 +81,4 @@ def verdict_of(gate: Snapshot) -> str:
     """Say what breakers make of it, where nothing is broken here."""
     if any(breaker.state in DOWN for breaker in gate.breakers):
         return "provider"
-    return "recovering" if any(breaker.allowance is not None for breaker in gate.breakers) else "healthy"
+    return "recovering" if any(breaker.recovering for breaker in gate.breakers) else "healthy"

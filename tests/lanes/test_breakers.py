@@ -1,6 +1,7 @@
 """Breakers in Redis: one probe in the whole fleet, a ramp after it, and answers that are too late to matter."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -12,6 +13,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.job import Need, Offer
 from holdfast.model.route import Limits
 from holdfast.policy.breaker_rules import default_rules
+from holdfast.policy.recovering import IDLE
 from lanes_twin import FULL_SPEED, LANE, House, fault, fetch, plan, route
 
 ROUTE = "route:anthropic/opus"
@@ -313,6 +315,20 @@ async def test_a_snapshot_shows_breakers_buckets_and_slots(broken: House) -> Non
     assert seen.slots["openai/gpt"] == 2
     assert seen.paused == {"other.batch"}
     assert seen.epoch.startswith("fresh:")
+
+
+async def test_a_snapshot_tells_who_recovers_and_not_for_ever_of_a_route_that_nobody_calls(house: House) -> None:
+    def told() -> list[tuple[str, bool]]:
+        return [(view.scope, view.recovering) for view in house.lanes.snapshot().breakers if view.allowance is not None]
+
+    house.now = time.time() - IDLE - 10  # a snapshot is of now, by Redis's clock
+    await house.break_down()
+    house.wait(5)
+    house.offer(2)
+    await house.finish((await house.fetch(1)).permits)
+    assert told() == [(ROUTE, False)]
+    assert len((await house.fetch(1)).permits) == 1
+    assert told() == [(ROUTE, True)]
 
 
 async def test_rules_of_ones_own_change_when_a_breaker_opens(house: House) -> None:

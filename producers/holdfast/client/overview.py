@@ -266,8 +266,7 @@ def _routes(installation: Installation, gate: GateOverview, situation: FleetSitu
         RouteOverview(
             state=state,
             outage=outages.get(state.route.name),
-            recovering=state.route.name not in outages
-            and any(breaker.allowance is not None or breaker.state == "half_open" for breaker in state.breakers),
+            recovering=state.route.name not in outages and any(breaker.recovering for breaker in state.breakers),
         )
         for state in route_states(installation, gate)
     ]

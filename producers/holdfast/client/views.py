@@ -255,7 +255,7 @@ def breaker_view(breaker: BreakerView) -> dict[str, Any]:
     return {
         "scope": breaker.scope,
         "state": breaker.state,
-        "words": breaker_words(breaker.state, ramps=breaker.allowance is not None),
+        "words": breaker_words(breaker.state, ramps=breaker.recovering),
         "retry_in": breaker.retry_in,
         "allowance": breaker.allowance,
     }

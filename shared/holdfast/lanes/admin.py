@@ -15,8 +15,10 @@ from holdfast.lanes.values import BreakerView, BucketView, Snapshot
 from holdfast.model.call_result import Dimension
 from holdfast.policy.breaker import Breaker, Disabled, ForcedOpen, HalfOpen, Open, force, ramp_limit
 from holdfast.policy.breaker_codec import dump, parse
+from holdfast.policy.breaker_rules import default_rules
 from holdfast.policy.credential_alerts import Parked
 from holdfast.policy.rate_limit import Allowance, Level, refill
+from holdfast.policy.recovering import is_recovering
 from holdfast.policy.signals import ScopeKind
 
 P = ParamSpec("P")
@@ -115,10 +117,15 @@ class GateAdmin:
             pipe.get(name)
         *rows, paused, epoch, refused, purged = pipe.execute()
         first, second = len(breakers), len(breakers) + len(buckets)
+        in_flight = dict(zip(slots, rows[second:], strict=True))
         return Snapshot(
-            breakers=[_breaker_view(s, row, now) for s, row in zip(breakers, rows[:first], strict=True) if row],
+            breakers=[
+                _breaker_view(scope, row, in_flight, now)
+                for scope, row in zip(breakers, rows[:first], strict=True)
+                if row
+            ],
             buckets=[_bucket_view(n, row, now) for n, row in zip(buckets, rows[first:second], strict=True) if row],
-            slots=dict(zip(slots, rows[second:], strict=True)),
+            slots=in_flight,
             paused=frozenset(paused),
             epoch=epoch,
             refused=int(refused or 0),
@@ -178,8 +185,8 @@ def _named(names: Sequence[str], prefix: str) -> list[str]:
     return [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
 
 
-def _breaker_view(scope: str, fields: dict[str, str], now: float) -> BreakerView:
-    breaker = parse(fields)
+def _breaker_view(scope: str, fields: dict[str, str], in_flight: Mapping[str, int], now: float) -> BreakerView:
+    breaker, calls = parse(fields), _calls_through(scope, in_flight)
     until = breaker.state.until if isinstance(breaker.state, Open | HalfOpen) else None
     return BreakerView(
         scope=scope,
@@ -187,8 +194,17 @@ def _breaker_view(scope: str, fields: dict[str, str], now: float) -> BreakerView
         epoch=breaker.epoch,
         retry_in=None if until is None else max(0.0, until - now),
         allowance=ramp_limit(breaker),
+        recovering=is_recovering(breaker, calls, now, default_rules(scope)),
         since=breaker.since,
     )
+
+
+def _calls_through(scope: str, in_flight: Mapping[str, int]) -> int:
+    """Count the calls in flight through what a breaker guards: a route, or all those of an endpoint."""
+    kind, _, name = scope.partition(":")
+    if kind == ScopeKind.ROUTE:
+        return in_flight.get(name, 0)
+    return sum(calls for route, calls in in_flight.items() if route.startswith(f"{name}/"))
 
 
 def _bucket_view(name: str, fields: dict[str, str], now: float) -> BucketView:

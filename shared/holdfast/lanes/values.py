@@ -42,7 +42,8 @@ class FetchStatus:
 class BreakerView:
     """A breaker as it stands: ``retry_in`` seconds until it may probe, ``allowance`` calls while it ramps.
 
-    ``since``: when its outage began, in seconds since the epoch.
+    ``since``: when its outage began, in seconds since the epoch. ``recovering``: calls come back through it step by
+    step; one that still ramps while nobody calls is not.
     """
 
     scope: str
@@ -51,6 +52,7 @@ class BreakerView:
     retry_in: float | None = None
     allowance: float | None = None
     since: float | None = None
+    recovering: bool = False
 
 
 @dataclass(frozen=True, slots=True)

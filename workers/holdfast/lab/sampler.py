@@ -88,5 +88,5 @@ class RunSampler:
 
 
 def shown_state(breaker: BreakerView) -> str:
-    """The state as a picture shows it: a closed breaker that still counts its calls is ramping."""
-    return "ramping" if breaker.state == "closed" and breaker.allowance is not None else breaker.state
+    """The state as a picture shows it: a closed breaker that lets calls in step by step is ramping."""
+    return "ramping" if breaker.recovering else breaker.state
