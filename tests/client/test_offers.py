@@ -2,7 +2,7 @@
 
 from threading import Event
 
-from holdfast.client.offers import MAX_PENDING, Offers
+from holdfast.client.offers import CROWD, MAX_PENDING, PAUSE, Offers
 from holdfast.client.redis_link import EmbeddedServerDown
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Need, Offer
@@ -101,6 +101,43 @@ def test_offers_that_pile_up_behind_a_slow_redis_are_left_to_the_sweeper() -> No
     redis = SlowRedis()
     redis.pile_up(submits=50, jobs=1_000)
     assert [len(offers) for offers in redis.offered] == [1, MAX_PENDING]
+
+
+class FastRedis:
+    """Lanes that answer at once, and a clock that moves when somebody sleeps. A job comes in meanwhile."""
+
+    def __init__(self) -> None:
+        self.now, self.slept, self.offered = 0.0, list[float](), list[list[Offer]]()
+        self.offers = Offers(lambda: self, clock=lambda: self.now, sleep=self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.offers.make(JOBS)
+        self.now += seconds
+        self.slept.append(seconds)
+
+    def offer(self, offers) -> int:
+        self.offered.append(list(offers))
+        return len(offers)
+
+    def submit(self, times: int, every: float) -> None:
+        for _ in range(times):
+            self.offers.make(JOBS)
+            self.offers.flush()
+            self.now += every
+
+
+def test_jobs_that_are_submitted_one_upon_the_other_are_offered_together() -> None:
+    redis = FastRedis()
+    redis.submit(times=CROWD, every=PAUSE / 100)
+    assert redis.offered == [JOBS] * (CROWD - 1) + [JOBS * 2]
+    assert redis.slept == [PAUSE - PAUSE / 100]
+
+
+def test_a_submit_by_itself_is_offered_at_once() -> None:
+    """However many there are: nobody waits for the crowd that does not come."""
+    redis = FastRedis()
+    redis.submit(times=20, every=PAUSE / 2)
+    assert (redis.offered, redis.slept) == ([JOBS] * 20, [])
 
 
 def test_an_unforeseen_error_is_logged_and_nothing_else(caplog) -> None:
