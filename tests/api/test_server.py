@@ -8,8 +8,10 @@ import httpx2
 import pytest
 
 from holdfast.api.app_state import AppState
+from holdfast.api.serving import server_of
 from holdfast.client import end_poller
 from holdfast.client.end_poller import EndPoller
+from holdfast.config import Settings
 from holdfast.lanes import Lanes, connect
 from holdfast.lanes.ended_jobs import EndedJobsPublisher
 from holdfast.model.ids import inner_id
@@ -51,6 +53,11 @@ async def until_waiting(poller: EndPoller, count: int) -> None:
     async with asyncio.timeout(30):
         while poller.waiting != count:
             await asyncio.to_thread(threading.Event().wait, 0.01)
+
+
+def test_an_idle_connection_outlasts_the_patience_of_clients_and_load_balancers(settings: Settings) -> None:
+    kept_by_load_balancers = 60  # seconds, as those of AWS do, and longer than httpx (5) and aiohttp (15)
+    assert server_of(settings).config.timeout_keep_alive > kept_by_load_balancers
 
 
 async def test_two_hundred_waiters_hear_of_their_job_while_others_are_served(settings, store, pollers) -> None:

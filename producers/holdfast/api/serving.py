@@ -15,6 +15,9 @@ from holdfast.config import Settings
 from holdfast.config.pool_socket import listening
 from holdfast.telemetry.export import export_spans
 
+# Seconds for which a connection may be idle. Longer than clients keep theirs (httpx 5, aiohttp 15, load balancers 60): who
+# closes first must be who sends next, else a request crosses the close, and one that is not repeated is lost.
+KEEP_ALIVE = 75
 LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
 
 
@@ -40,6 +43,7 @@ def server_of(settings: Settings, pool_socket: Path | None = None) -> uvicorn.Se
         http=HeaderTimeoutProtocol,
         ws="none",
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=LAST_ANSWERS,
     )
     return ApiServer(config)
