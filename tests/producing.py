@@ -89,10 +89,14 @@ class StandInWorker:
         return self.finish([ended(job, permit(job.id, job.lane), reply(job), Complete(), price=price) for job in jobs])
 
     def bury(self, lane: str = "smart.batch", jobs: int = 1_000, body: bytes | None = None) -> int:
+        return self.finish([self.buried(job, body) for job in self.claim(lane, jobs)])
+
+    def buried(self, job: Claimed, body: bytes | None = None) -> Attempt:
+        """The attempt that ends a claimed job, refused by its provider."""
         fault = Fault(FaultKind.INVALID_REQUEST, "the provider said: no such parameter", 400, "bad_parameter")
         step = Bury(DeathReason(fault.kind, fault.message, fault.status, fault.code))
         told = {} if body is None else {"response": ProviderResponse(400, body, "req_2")}
-        return self.finish([ended(job, permit(job.id, lane), fault, step, **told) for job in self.claim(lane, jobs)])
+        return ended(job, permit(job.id, job.lane), fault, step, **told)
 
     def finish(self, attempts: list[Attempt]) -> int:
         return sum(self.store.write(finish, attempts))

@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 
 from holdfast.client.end_poller import EndPoller, ended_states
-from holdfast.model.errors import StorageUnavailable
+from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.job import State
 
 
@@ -56,8 +56,18 @@ async def test_patience_ends_with_none_and_the_poll_ends_too() -> None:
     await asyncio.wait_for(jobs.watch._poll, 10)
 
 
-async def test_an_unknown_job_ends_the_wait() -> None:
-    assert await Jobs().watch.ended("nobody") is None
+async def test_a_job_that_is_not_there_ends_the_wait() -> None:
+    with pytest.raises(NotFound, match="nobody"):
+        await Jobs().watch.ended("nobody")
+
+
+async def test_a_job_that_goes_while_it_is_waited_for_ends_the_wait() -> None:
+    jobs = Jobs(a=State.DEAD, b=State.RUNNING)
+    waiting = asyncio.create_task(jobs.watch.ended("b", 10))
+    await asyncio.to_thread(jobs.asked.wait, 10)
+    del jobs.states["b"]
+    with pytest.raises(NotFound, match="b in this storage"):
+        await waiting
 
 
 async def test_a_storage_that_is_away_is_waited_for(monkeypatch) -> None:

@@ -15,8 +15,8 @@ from holdfast.config import Settings
 from holdfast.config.pool_socket import listening
 from holdfast.telemetry.export import export_spans
 
-# Seconds for which a connection may be idle. Longer than clients keep theirs (httpx 5, aiohttp 15, load balancers 60): who
-# closes first must be who sends next, else a request crosses the close, and one that is not repeated is lost.
+# Seconds for which a connection may be idle. Longer than clients keep theirs (httpx 5, aiohttp 15, load balancers 60):
+# where the server closes first, a request crosses the close, and one that its client does not repeat is lost.
 KEEP_ALIVE = 75
 LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
 

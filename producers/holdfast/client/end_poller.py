@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from holdfast.client.backend import Hear, Hints
 from holdfast.client.errors import ServerUnavailable
 from holdfast.client.waiting import REST_FACTOR
-from holdfast.model.errors import StorageUnavailable
+from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.ids import public_id
 from holdfast.model.job import LIVE, State
 
@@ -27,7 +27,7 @@ E = TypeVar("E")
 class EndPoller(Generic[E]):
     """Belongs to one event loop. ``ends`` tells, on a thread, how each of some jobs ended.
 
-    It leaves out those that live, and says None of those that are not there.
+    It leaves out those that live, and says None of those that are not there (any more).
 
     A new waiter's job is asked for at once, unless it is so new that a hint of its end is yet to come; and when a hint
     says that it has ended: one question for all that came meanwhile. Every ``tick`` seconds all are asked for.
@@ -44,7 +44,7 @@ class EndPoller(Generic[E]):
         self._ends = ends
         self._hints = hints(self.hear)
         self._tick = tick or (FALLBACK if self._hints else TICK)
-        self._waiters: dict[str, set[asyncio.Future[E | None]]] = defaultdict(set)
+        self._waiters: dict[str, set[asyncio.Future[E]]] = defaultdict(set)
         self._due: set[str] = set()
         self._heard: OrderedDict[str, None] = OrderedDict()  # before anybody waited for them, the latest last
         self._listens = False
@@ -53,12 +53,13 @@ class EndPoller(Generic[E]):
         self._poll: asyncio.Task[None] | None = None
 
     async def ended(self, job: str, timeout: float | None = None, *, is_new: bool = False) -> E | None:  # noqa: ASYNC109 - None means for ever
-        """Wait until a job has ended, and return how; None when ``timeout`` passed or no such job is.
+        """Wait until a job has ended, and return how; None when ``timeout`` passed.
 
         ``is_new``: it was accepted just now.
         Whoever gives up cancels: nothing is left of a waiter then.
+        Raises: NotFound: there is no such job, or no more.
         """
-        waiter: asyncio.Future[E | None] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[E] = asyncio.get_running_loop().create_future()
         self._waiters[job].add(waiter)
         if not (is_new and self._listens) or job in self._heard:
             self._ask_soon([job])
@@ -104,7 +105,7 @@ class EndPoller(Generic[E]):
             self._due.update(jobs)
             self._news.set()
 
-    def _forget(self, job: str, waiter: asyncio.Future[E | None]) -> None:
+    def _forget(self, job: str, waiter: asyncio.Future[E]) -> None:
         self._waiters[job].discard(waiter)
         if not self._waiters[job]:
             del self._waiters[job]
@@ -141,10 +142,13 @@ class EndPoller(Generic[E]):
                 self._fail(job, error)
             return True
         for job, end in ends.items():
-            self._resolve(job, end)
+            if end is None:
+                self._fail(job, NotFound("job", job))
+            else:
+                self._resolve(job, end)
         return True
 
-    def _resolve(self, job: str, end: E | None) -> None:
+    def _resolve(self, job: str, end: E) -> None:
         for waiter in self._waiters.get(job, ()):
             if not waiter.done():
                 waiter.set_result(end)

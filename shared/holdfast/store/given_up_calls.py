@@ -15,7 +15,8 @@ GIVE_UP = Statement("""
     on conflict (job) do update set given_up_at = excluded.given_up_at
 """)
 GIVEN_UP = Statement("""
-    select job from given_up_call where fingerprint = :fingerprint and given_up_at >= :since order by job
+    select job from given_up_call where fingerprint = :fingerprint and given_up_at >= :since
+    and exists (select 1 from job where job.id = given_up_call.job) order by job
 """)
 TAKE = Statement("delete from given_up_call where job = :job returning job")
 SENT = Statement("""

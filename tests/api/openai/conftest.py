@@ -14,8 +14,11 @@ from sqlalchemy import select
 from holdfast.model.records import JobFilter, JobRecord
 from holdfast.store import Store
 from holdfast.store.cancel import expire_due
+from holdfast.store.dead_letters import drop_letters
+from holdfast.store.finish import finish
 from holdfast.store.jobs import list_jobs
 from holdfast.store.tables import METADATA
+from holdfast.store.transaction import Transaction
 from producing import StandInWorker, served
 
 LANES = ("smart.interactive", "smart.batch")
@@ -54,6 +57,17 @@ def until(true: Callable[[], object]) -> None:
     while not true():
         assert monotonic() < deadline
         pause.wait(0.02)
+
+
+def drop_unseen(worker: StandInWorker, lane: str) -> None:
+    """Drop the jobs of a lane before anybody hears that they are dead."""
+    jobs = worker.claim(lane)
+
+    def end_and_drop(tx: Transaction) -> None:
+        finish(tx, [worker.buried(job) for job in jobs])
+        drop_letters(tx, [job.id for job in jobs])
+
+    worker.store.write(end_and_drop)
 
 
 def line_of(name: str, prompt: str | None, *, url: str = "/v1/chat/completions", **more: Any) -> bytes:

@@ -4,7 +4,7 @@ import httpx2
 import openai
 import pytest
 
-from api.openai.conftest import given_up, jobs, until
+from api.openai.conftest import drop_unseen, given_up, jobs, until
 from holdfast.api.compatible import waiting_call
 
 ASK = {"model": "smart", "messages": [{"role": "user", "content": "hello"}]}
@@ -67,6 +67,13 @@ def test_a_job_that_dies_in_its_stream_is_an_error_of_the_stream(client, worker,
     stream = beside.submit(client.with_options(timeout=90).chat.completions.create, **ASK, stream=True).result()
     worker.bury(LANE)
     with pytest.raises(openai.APIError, match="no such parameter"):
+        list(stream)
+
+
+def test_a_job_that_is_dropped_in_its_stream_is_an_error_of_the_stream(client, worker, store, beside, hasty) -> None:
+    stream = beside.submit(client.with_options(timeout=90).chat.completions.create, **ASK, stream=True).result()
+    drop_unseen(worker, LANE)
+    with pytest.raises(openai.APIError, match="there is no job job_"):
         list(stream)
 
 

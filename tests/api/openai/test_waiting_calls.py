@@ -6,7 +6,7 @@ import httpx2
 import openai
 import pytest
 
-from api.openai.conftest import given_up, jobs, until
+from api.openai.conftest import drop_unseen, given_up, jobs, until
 
 ASK = {"model": "smart", "messages": [{"role": "user", "content": "hello"}]}
 LANE = "smart.interactive"
@@ -56,6 +56,17 @@ def test_a_call_that_is_made_again_after_it_was_given_up_finds_its_job_too(clien
     worker.answer(LANE)
     assert call.result().choices[0].message.content == "HELLO"
     assert len(jobs(store)) == 1
+
+
+def test_a_given_up_call_whose_job_was_dropped_is_a_new_job(client, worker, store, beside) -> None:
+    with pytest.raises(openai.APITimeoutError):
+        client.with_options(timeout=0.3, max_retries=0).chat.completions.create(**ASK)
+    until(lambda: given_up(store))
+    drop_unseen(worker, LANE)
+    again = beside.submit(client.chat.completions.create, **ASK)
+    until(lambda: jobs(store))
+    worker.answer(LANE)
+    assert again.result().choices[0].message.content == "HELLO"
 
 
 def test_equal_calls_that_are_meant_are_jobs_of_their_own(client, worker, store, beside) -> None:

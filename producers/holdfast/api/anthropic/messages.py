@@ -11,8 +11,8 @@ from holdfast.api.auth.request_context import Submitting
 from holdfast.api.compatible.answer_body import answer_body
 from holdfast.api.compatible.call_request import CallRequest, read_call
 from holdfast.api.compatible.errors import demand_model
-from holdfast.api.compatible.job_failure import job_failure
 from holdfast.api.compatible.waiting_call import answer_call
+from holdfast.api.problems import HttpProblem
 from holdfast.client.ended_job import EndedJob
 from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
@@ -39,9 +39,8 @@ class MessageWriter:
     def events(self, _call: CallRequest, body: bytes) -> Iterable[bytes]:
         return write_stream(body)
 
-    def failed_event(self, ended: EndedJob) -> bytes:
-        told = job_failure(ended)
-        return write_stream_error(error_body(self._scope, told.status, told))
+    def failed_event(self, problem: HttpProblem) -> bytes:
+        return write_stream_error(error_body(self._scope, problem.status, problem))
 
 
 @router.post("/messages", response_class=Response)

@@ -23,7 +23,7 @@ from holdfast.client.local import LocalBackend
 from holdfast.client.operator import types_commands
 from holdfast.config import Settings
 from holdfast.model.access import ApiCaller, KeyScope
-from holdfast.model.errors import Forbidden
+from holdfast.model.errors import Forbidden, NotFound
 from holdfast.model.job import State
 
 BEARER = HTTPBearer(
@@ -61,8 +61,11 @@ class RequestContext:
         return LocalBackend(self.app_state.installation, tenant=self.tenant, actor=name, say=say)
 
     async def ended(self, job: str, timeout: float | None = None) -> State | None:  # noqa: ASYNC109 - None means for ever
-        """Wait as ``EndPoller.ended`` does, and not on once the client is gone. Raises ClientDisconnect."""
-        return await self.while_connected(self.watch.ended(job, timeout))
+        """Wait as ``EndPoller.ended`` does, and not on once the client or the job is gone. Raises ClientDisconnect."""
+        try:
+            return await self.while_connected(self.watch.ended(job, timeout))
+        except NotFound:  # how it ended nobody can say any more
+            return None
 
     async def while_connected(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what ``work`` does, and cancel it once the client is gone. Raises ClientDisconnect."""

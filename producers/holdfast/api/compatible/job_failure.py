@@ -7,6 +7,7 @@ or a provider's: a 5xx that says it is not to be repeated, for the queue has rep
 from holdfast.api.problems import HttpProblem
 from holdfast.client.ended_job import EndedJob
 from holdfast.client.plain_line import error_line
+from holdfast.model.errors import NotFound
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
 from holdfast.policy.fault_rules import FAULT_RULES, FaultAction, Scope
@@ -22,6 +23,12 @@ def job_failure(ended: EndedJob) -> HttpProblem:
     code = str(told.get("code") or told.get("kind"))
     members = {"kind": told.get("kind"), "job": ended.id}
     return HttpProblem(status_of(ended), code, str(told.get("message")), members=members, headers=NO_REPEAT)
+
+
+def job_gone(error: NotFound) -> HttpProblem:
+    """Say that a job is there no more: it was dropped, or its retention has passed."""
+    members = {"kind": error.kind, "job": error.name}
+    return HttpProblem(error.http_status, error.code, str(error), members=members, headers=NO_REPEAT)
 
 
 def status_of(ended: EndedJob) -> int:

@@ -15,8 +15,8 @@ from holdfast.api.auth.request_context import RequestContext
 from holdfast.api.compatible.call_facts import fact_headers
 from holdfast.api.compatible.call_request import CallRequest, fingerprint
 from holdfast.api.compatible.errors import demand_model, of_one_call
-from holdfast.api.compatible.job_failure import job_failure
-from holdfast.api.problems import write_problem
+from holdfast.api.compatible.job_failure import job_failure, job_gone
+from holdfast.api.problems import HttpProblem, write_problem
 from holdfast.client.backend import JobDefaults, SubmitRequest
 from holdfast.client.ended_job import EndedJob
 from holdfast.client.errors import InvalidJobs
@@ -49,14 +49,15 @@ class AnswerWriter(Protocol):
     def events(self, call: CallRequest, body: bytes) -> Iterable[bytes]:
         """Write the same as the events of a stream."""
 
-    def failed_event(self, ended: EndedJob) -> bytes:
+    def failed_event(self, problem: HttpProblem) -> bytes:
         """Write the event that says why there is no answer, in a stream that has begun."""
 
 
 async def answer_call(context: RequestContext, call: CallRequest, writer: AnswerWriter) -> Response:
     """Accept a call, wait for its end, and answer.
 
-    Raises: InvalidRequest, UnknownModel, Conflict, NoUsableKey: it is not accepted. StorageUnavailable.
+    Raises: InvalidRequest, UnknownModel, Conflict, NoUsableKey: it is not accepted. StorageUnavailable. NotFound: its
+    job was dropped meanwhile.
     """
     job, is_new = await accept(context, call, writer.line(call))
     if call.streams:
@@ -65,8 +66,7 @@ async def answer_call(context: RequestContext, call: CallRequest, writer: Answer
     async with calls.waiting(job, call.fingerprint) as delivery:
         ended = await end_of(context, job, is_new=is_new)
         await context.reauthenticate()
-        if ended is None:
-            raise NotFound("job", job)
+        assert ended is not None, "without a time-out there is an end"
         answer = whole(context, ended, writer)
         delivery.done = True
     return answer
@@ -145,13 +145,17 @@ def head_after(call: CallRequest) -> float | None:
 async def late_events(
     context: RequestContext, call: CallRequest, job: str, writer: AnswerWriter
 ) -> AsyncIterator[bytes]:
-    """Yield comments until the job has ended, then its events."""
+    """Yield comments until the job has ended or is there no more, then its events."""
     async with context.app_state.repeated_calls.waiting(job, call.fingerprint) as delivery:
         yield writer.keep_alive
-        while (ended := await context.app_state.ends.ended(job, KEEP_ALIVE_EVERY)) is None:
-            yield writer.keep_alive
+        try:
+            while (ended := await context.app_state.ends.ended(job, KEEP_ALIVE_EVERY)) is None:
+                yield writer.keep_alive
+        except NotFound as error:  # dropped, or past its retention
+            yield writer.failed_event(job_gone(error))
+            return
         if ended.result.state is State.SUCCEEDED:
             yield b"".join(writer.events(call, writer.body(ended)))
         else:
-            yield writer.failed_event(ended)
+            yield writer.failed_event(job_failure(ended))
         delivery.done = True

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from holdfast.api.auth.request_context import RequestContext, Submitting
 from holdfast.api.compatible.answer_body import answer_body
 from holdfast.api.compatible.call_request import CallRequest, read_call
-from holdfast.api.compatible.job_failure import job_failure
 from holdfast.api.compatible.waiting_call import answer_call
 from holdfast.api.openai.errors import error_object
+from holdfast.api.problems import HttpProblem
 from holdfast.client.ended_job import EndedJob
 from holdfast.model.route import Api
 from holdfast.wire.chat.stream import write_stream as write_chat_stream
@@ -45,8 +45,7 @@ class OpenaiWriter:
         wants_usage = isinstance(options, dict) and options.get("include_usage") is True
         return write_chat_stream(body, usage=wants_usage)
 
-    def failed_event(self, ended: EndedJob) -> bytes:
-        problem = job_failure(ended)
+    def failed_event(self, problem: HttpProblem) -> bytes:
         return write_event({"error": error_object(problem.status, problem)})
 
 
