@@ -1,6 +1,8 @@
 """The kept file of an order becomes jobs page by page; whoever reads on begins where the last page ended."""
 
 import json
+from collections.abc import Iterator
+from threading import Event
 
 import pytest
 
@@ -12,6 +14,7 @@ from holdfast.api.compatible.kept_lines import keep_content
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.model.batch_order import BatchOrder
+from holdfast.model.errors import StorageUnavailable
 from holdfast.model.ids import new_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
@@ -151,3 +154,35 @@ def test_an_order_that_is_cancelled_through_our_own_api_starts_nothing_more(inst
     assert LocalBackend(installation).cancel_batch(order.batch)["cancelled"] == 0
     importer(installation).read_one()
     assert store.read(find_order, order.batch, API).counts == {State.CANCELLED: 1}
+
+
+class WatchedPages:
+    """Pages that tell when they are read."""
+
+    def __init__(self, count: int) -> None:
+        self.read = [Event() for _ in range(count)]
+
+    def __iter__(self) -> Iterator[int]:
+        for number, read in enumerate(self.read):
+            read.set()
+            yield number
+
+
+def test_while_a_page_is_written_the_next_one_is_read_and_no_other() -> None:
+    pages = WatchedPages(4)
+    for number in batch_import.read_ahead(iter(pages)):
+        following = pages.read[number + 1 : number + 2]
+        assert all(each.wait(20) for each in following)
+        assert not any(each.is_set() for each in pages.read[number + 2 :])
+    assert all(each.is_set() for each in pages.read)
+
+
+def test_what_fails_while_a_page_is_read_ahead_is_told_behind_the_page_before_it() -> None:
+    def pages() -> Iterator[int]:
+        yield 0
+        raise StorageUnavailable("sqlite:///x", "locked")
+
+    taken = list[int]()
+    with pytest.raises(StorageUnavailable):
+        taken.extend(batch_import.read_ahead(pages()))
+    assert taken == [0]

@@ -7,9 +7,11 @@ the last committed page ended (docs/decisions/0043). A line that cannot become a
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
+from typing import TypeVar
 
 from holdfast.api.compatible.order_reader import ImportPage, LineReader, OrderReader
 from holdfast.client.installation import Installation
@@ -28,6 +30,7 @@ OFFERED = 2_000  # jobs of an order and a lane: a window of Redis holds no more,
 
 log = logging.getLogger(__name__)
 
+Page = TypeVar("Page")
 ReaderOf = Callable[[Installation, BatchOrder], LineReader]  # of an order from where it stands
 
 
@@ -96,7 +99,7 @@ class BatchImporter:
     def _read(self, order: BatchOrder, traceparent: str | None) -> None:
         """Read an order to its end, or until this process stops or another one has read a page of it."""
         reader, offers = self._readers[order.api](self._installation, order), OrderOffers()
-        for page in OrderReader(self._installation, order, reader, traceparent).pages():
+        for page in read_ahead(OrderReader(self._installation, order, reader, traceparent).pages()):
             submitted = None if self._stopping.is_set() else self._keep(order, page)
             if submitted is None:
                 return
@@ -119,6 +122,15 @@ class BatchImporter:
         )
         self._installation.crash_point("before_offer")
         return submitted
+
+
+def read_ahead(pages: Iterator[Page]) -> Iterator[Page]:
+    """Yield the pages while a thread reads the next one: SQLite does not hold the lock of the interpreter meanwhile."""
+    with ThreadPoolExecutor(1, "batch-reader") as reading:
+        following = reading.submit(next, pages, None)
+        while (page := following.result()) is not None:
+            following = reading.submit(next, pages, None)
+            yield page
 
 
 class OrderOffers:
