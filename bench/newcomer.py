@@ -94,7 +94,7 @@ def run_command(
     seconds = time.time() - began
     seen = sim.counts()
     if not seen["calls"]:
-        raise SystemExit(f"the command made no call: {(path / 'stderr.log').read_text()[-2000:]}")
+        raise SystemExit(f"the command made no call: {(path / LOG).read_text()[-2000:]}")
     return CommandRun(seconds, seen["first_at"] - began, seen["last_at"] - seen["first_at"], seen, outcome())
 
 

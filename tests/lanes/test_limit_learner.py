@@ -1,11 +1,13 @@
 """Buckets whose limits nobody wrote down learn them: slowly upwards, at once from headers, for good from refusals."""
 
 import asyncio
+import time
 
 import pytest
 
 from attempts import called
 from holdfast.lanes import Gate, Reason
+from holdfast.lanes.script_client import ScriptClient
 from holdfast.model.call_result import Dimension, LimitSeen
 from holdfast.model.fault import FaultKind
 from holdfast.model.route import Limits
@@ -66,6 +68,15 @@ async def test_answers_that_come_ever_later_end_the_growth_though_nobody_refuses
         learning.wait(0.05)
     assert learning.bucket()["learn.stage"] == "growing"
     assert per_second(learning) <= 1.1 * 10 / 0.05
+
+
+async def test_the_round_trip_of_scripts_is_measured_with_what_they_wait_for_in_this_process(house: House) -> None:
+    scripts = ScriptClient(house.connection)
+    began = time.monotonic()
+    for _ in range(3):
+        await scripts.run_timed("learn", [house.connection.keys.bucket("nobody's")], ["0", ""])
+    assert 0 < scripts.round_trip < time.monotonic() - began
+    await scripts.close()
 
 
 async def test_a_header_is_believed_at_once(learning: House) -> None:

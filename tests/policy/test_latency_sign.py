@@ -30,6 +30,22 @@ def test_where_answers_take_another_doubling_no_more_is_sent_than_comes_back() -
     assert windows(0.2, 0.9).most_per_ms == pytest.approx(0.1)
 
 
+def test_what_a_busy_process_needs_itself_is_no_sign_of_the_server() -> None:
+    busy = NO_ANSWERS.plus(100, 0.5, 1_000.0, round_trip=0.2)
+    assert fold(windows(0.2), busy, 2_000.0) == windows(0.2, 0.2)
+    idle = NO_ANSWERS.plus(100, 0.5, 1_000.0, round_trip=0.001)
+    assert fold(windows(0.2), idle, 2_000.0).most_per_ms == pytest.approx(1.1 * 0.1)
+
+
+def test_a_busy_process_does_not_make_answers_quicker_than_is_normal() -> None:
+    assert fold(windows(0.2), NO_ANSWERS.plus(100, 0.21, 1_000.0, round_trip=0.2), 2_000.0).normal == 0.2
+
+
+def test_a_wait_of_a_few_milliseconds_is_no_queue() -> None:
+    assert windows(0.001, 0.04).most_per_ms == 0.0
+    assert windows(0.001, 0.06).most_per_ms > 0.0
+
+
 def test_slow_answers_become_normal_in_some_minutes() -> None:
     assert windows(0.2, *[0.5] * 300).most_per_ms == 0.0
 

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from holdfast.model.call_result import LimitSeen
 from holdfast.policy.rate_estimate import (
-    ABOVE_PROVEN,
     GROWING_BURST_MS,
     RateEstimate,
     Stage,
@@ -18,6 +17,7 @@ from holdfast.policy.rate_estimate import (
     observe_use,
     parse,
 )
+from holdfast.policy.rate_growth import ABOVE_PROVEN
 from holdfast.policy.rate_limit import per_minute
 from policy.provider_limiter import Fleet, ProviderLimiter, QueueingServer
 
@@ -103,6 +103,22 @@ def test_a_few_times_what_was_sent_proves_is_tried_though_no_answer_came() -> No
 def test_a_thousand_are_in_flight_within_two_seconds_where_nobody_refuses(poll_ms: float) -> None:
     fleet = Fleet(1_000, ProviderLimiter(1e9, 1e9), poll_ms=poll_ms, call_ms=60_000.0)
     assert fleet.run().makespan_ms - 60_000.0 <= 2_000.0
+
+
+@pytest.mark.parametrize("poll_ms", [2.0, 10.0, 25.0])
+def test_a_server_that_answers_at_once_is_at_a_thousand_a_second_within_half_a_second(poll_ms: float) -> None:
+    run = Fleet(3_000, ProviderLimiter(1e9, 1e9), poll_ms=poll_ms, call_ms=1.0).run()
+    assert run.sent_in_first_second >= 600
+    assert run.makespan_ms <= 2_000.0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("rate", [50, 200, 1_000])
+def test_growing_faster_where_answers_come_at_once_costs_few_refusals(rate: float, seed: int) -> None:
+    jobs = int(20 * rate)
+    run = Fleet(jobs, ProviderLimiter(rate, rate), call_ms=2.0, quick=(0.5, 2.0), seed=seed).run()
+    assert run.refused <= 0.005 * jobs
+    assert ideal_ms(jobs, rate, rate, 2.0) / run.makespan_ms >= 0.97
 
 
 def test_the_burst_follows_the_rate_however_high_it_has_grown() -> None:

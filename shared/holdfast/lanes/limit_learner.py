@@ -81,7 +81,7 @@ class LimitLearner:
             seconds = [call.seconds for call, _ in calls if isinstance(call.outcome, Reply)]
             if seconds:
                 answers = self._answers.get(bucket, NO_ANSWERS)
-                self._answers[bucket] = answers.plus(len(seconds), min(seconds), now_ms)
+                self._answers[bucket] = answers.plus(len(seconds), min(seconds), now_ms, self._scripts.round_trip)
 
     async def grow(self, permits: Iterable[Permit]) -> None:
         """Raise rates of which nothing is known, as their permits are used: no answer has to come first."""

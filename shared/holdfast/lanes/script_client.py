@@ -18,17 +18,21 @@ from holdfast.testing import PRODUCTION, Clock
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
+LATEST = 1 / 8  # of the smoothed round trip is the last one's, as TCP's is (RFC 6298, section 2)
+
 
 class ScriptClient:
     """For one event loop. Every method raises QueueUnavailable when Redis does not answer.
 
     ``clock`` stands in for Redis's unless it is the real one: a drill's, or a test's.
+    ``round_trip``: seconds that a script takes lately, with what it waits for in this process; 0: none ran yet.
     """
 
     def __init__(self, connection: Connection, clock: Clock = PRODUCTION.clock) -> None:
         self._connection, self.keys, self._clock = connection, connection.keys, clock
         self._redis: redis.asyncio.Redis | None = None
         self._ahead = time.time() - time.monotonic()
+        self.round_trip = 0.0
 
     def now(self) -> float:
         """Return Redis's time in seconds, as near as the last answer tells; in a drill, the drill's."""
@@ -44,7 +48,11 @@ class ScriptClient:
 
     async def run(self, name: str, keys: list[str], arguments: Sequence[Any]) -> Any:
         """Run ``scripts/NAME.lua``."""
-        return await self.ask(lambda client: self._evaluate(client, name, keys, arguments))
+        began = time.monotonic()
+        answer = await self.ask(lambda client: self._evaluate(client, name, keys, arguments))
+        latest = time.monotonic() - began
+        self.round_trip += (latest - self.round_trip) * (LATEST if self.round_trip else 1.0)
+        return answer
 
     async def run_timed(self, name: str, keys: list[str], arguments: Sequence[Any]) -> Any:
         """Run a script whose first argument is the time."""

@@ -2,7 +2,8 @@
 
 A provider's limit is a bucket of its own: it fills at a rate and holds a burst, both unknown. The stages:
 
-    growing   go a few times as fast as what was sent proves, as long as nobody refuses: no answer has to come first
+    growing   go a few times as fast as what was sent proves, as long as nobody refuses: no answer has to come first,
+              but where answers are quick it goes faster (``rate_growth.py``)
     restored  an earlier run learned a limit: go up to it eight times as fast as what was sent proves, then guess it
     told      a header named the limit: believe it
     learned   refusals named it: between two moments at which the provider's bucket was empty, it let through what
@@ -27,13 +28,12 @@ from enum import StrEnum
 from holdfast.model.call_result import LimitSeen
 from holdfast.policy import latency_sign
 from holdfast.policy.latency_sign import NO_ANSWERS, NO_SIGN, Answers, LatencySign, fold
+from holdfast.policy.rate_growth import ABOVE_PROVEN_BEFORE, above_proven
 from holdfast.policy.rate_limit import Allowance, per_minute
 
 START_PER_MS = 0.2  # 200 requests a second
 START_BURST = 20.0  # requests
-START_LEVEL = 7.0  # requests that leave at once: a limit of one a second refuses few of them
-ABOVE_PROVEN = 3.7  # times what is proven: faster would meet the limit with a volley of refusals
-ABOVE_PROVEN_BEFORE = 8.0  # the same up to a rate that an earlier run found: it is probably there again
+START_LEVEL = 3.0  # requests that leave at once: a limit of one a second refuses few of them
 SLOWEST_PER_MS = 0.001  # one a second: less is asked of no server
 GROWING_BURST_MS = 100.0  # burst while it grows, so that asking every few milliseconds loses nothing
 UNUSED_MS = 1_000.0  # without use, what was proven counts from now on: the average of an idle hour proves nothing
@@ -151,7 +151,8 @@ def observe_use(learned: RateEstimate, *, now_ms: float, taken: int) -> RateEsti
     if learned.stage not in UPWARDS or elapsed < STEP_MS or now_ms < learned.resumed_at:
         return learned
     proven = (taken - learned.before_count) / (now_ms - learned.before_at + BURST_MS)
-    per_ms = min(FASTEST_PER_MS, max(ABOVE_PROVEN * proven, min(learned.kept, ABOVE_PROVEN_BEFORE * proven)))
+    above = above_proven(learned.latency.normal)
+    per_ms = min(FASTEST_PER_MS, max(above * proven, min(learned.kept, ABOVE_PROVEN_BEFORE * proven)))
     if per_ms > learned.per_ms:
         return _gone_up(learned, per_ms, now_ms, taken)
     if elapsed < UNUSED_MS:
@@ -190,7 +191,7 @@ def _guessed_anew(learned: RateEstimate, now_ms: float, taken: int) -> RateEstim
 
 def _proven_anew(learned: RateEstimate, now_ms: float, taken: int) -> RateEstimate:
     """Count from now on, with what the rate was proven by."""
-    above = ABOVE_PROVEN_BEFORE if learned.kept else ABOVE_PROVEN
+    above = ABOVE_PROVEN_BEFORE if learned.kept else above_proven(learned.latency.normal)
     credit = int(learned.per_ms / above * BURST_MS) if learned.per_ms > START_PER_MS else 0
     return replace(learned, before_at=now_ms, before_count=taken - credit, changed_at=now_ms, changed_taken=taken)
 
