@@ -30,9 +30,9 @@ async def behind_tls(server: Loopback, directory: Path) -> AsyncIterator[str]:
 @pytest.fixture(autouse=True)
 def trusted_anew():
     """The certificates that are trusted are read once a process."""
-    transport._tls.cache_clear()
+    transport.trusted_certificates.cache_clear()
     yield
-    transport._tls.cache_clear()
+    transport.trusted_certificates.cache_clear()
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -53,3 +53,10 @@ async def test_a_certificate_that_is_trusted_is_enough(tmp_path: Path, monkeypat
         answer = await provider.complete("m", ask(), deadline=5, tag="t")
         await provider.close()
     assert isinstance(answer.outcome, Reply)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "https://127.0.0.1:1", ""])
+async def test_certificates_are_read_ahead_of_calls_that_may_need_them(address: str) -> None:
+    provider = connect(Api.OPENAI_CHAT, address or "https://api.openai.com/v1", "a-key", concurrency=2)
+    await provider.close()
+    assert transport.trusted_certificates.cache_info().currsize == (not address.startswith("http://"))

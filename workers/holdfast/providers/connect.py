@@ -35,7 +35,7 @@ def connect(
     Raises: ConfigError: the cloud's libraries are not installed, it wants a key, or its SDK refuses to start.
     """
     site = site or Site()
-    transport = Transport(concurrency, crash_point=runtime.crash_point, proxy=site.proxy)
+    transport = Transport(concurrency, crash_point=runtime.crash_point, proxy=site.proxy, base_url=base_url)
     opened = _open(api, base_url, secret, transport, site)
     return SdkProvider(opened, transport, format_of(api, base_url, site.dialect), runtime.clock)
 

@@ -32,6 +32,7 @@ CONNECT_SECONDS = 20.0  # for DNS, TCP and TLS together; generous, since a loop 
 PIECE = 2**16  # bytes of a request that are given to the socket at once
 KEEPALIVE_SECONDS = 4.0  # below what servers allow, so that a connection is seldom reused while it is being closed
 FIRST_ERROR = 400
+PLAIN = "http://"  # how an address without TLS begins
 ANSWER = "holdfast.answer"  # where a response's extensions hold the HttpAnswer that it was made of
 ATTEMPT = "x-holdfast-attempt"  # the header that names the attempt to its provider
 
@@ -137,7 +138,13 @@ class Transport(httpx2.AsyncClient):
     """An HTTP client for the SDKs. Follows no redirect, goes through ``proxy`` or the environment's, sends once."""
 
     def __init__(
-        self, concurrency: int, *, crash_point: CrashPoint, body_cap: int = BODY_CAP, proxy: str | None = None
+        self,
+        concurrency: int,
+        *,
+        crash_point: CrashPoint,
+        body_cap: int = BODY_CAP,
+        proxy: str | None = None,
+        base_url: str = "",
     ) -> None:
         super().__init__(
             transport=httpx2.MockTransport(lambda _: httpx2.Response(500)),  # never used: ``send`` is the way out
@@ -147,7 +154,8 @@ class Transport(httpx2.AsyncClient):
         )
         self._concurrency, self._body_cap, self._crash_point = concurrency, body_cap, crash_point
         self._refusals: dict[str, Refusal] = {}  # by attempt, while its call is made
-        self._tls = _tls()
+        # Where nothing is asked for by TLS, nothing is read for it; what goes there all the same is checked by aiohttp.
+        self._tls = True if base_url.startswith(PLAIN) else trusted_certificates()
         self._proxy_of = read_proxies(proxy)
         self._session: aiohttp.ClientSession | None = None
 
@@ -267,8 +275,8 @@ async def _pieces(body: Pieces) -> AsyncIterator[memoryview]:
 
 
 @cache
-def _tls() -> ssl.SSLContext:
-    """Read the trusted certificates once; it takes a while."""
+def trusted_certificates() -> ssl.SSLContext:
+    """Read the certificates that calls trust once; it takes a tenth of a second."""
     return httpx2.create_ssl_context()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from holdfast.model.errors import HoldfastError
+from holdfast.worker.early_imports import import_libraries, import_sdks
 
 
 def read_arguments() -> argparse.Namespace:
@@ -20,18 +21,18 @@ def read_arguments() -> argparse.Namespace:
 
 def main() -> int:
     arguments = read_arguments()
-    gc.disable()  # what imports make stays, and to look through it is a sixth of their time: see ``sdk_import``
+    gc.disable()  # what imports make stays, and to look through it is a sixth of their time: see ``early_imports``
     try:
+        import_libraries()
         from holdfast.config import load  # noqa: PLC0415 - slow, as the next ones are
         from holdfast.telemetry.export import export_spans  # noqa: PLC0415
         from holdfast.worker.logs import log_to_stderr  # noqa: PLC0415
         from holdfast.worker.process import work  # noqa: PLC0415
-        from holdfast.worker.sdk_import import begin_import  # noqa: PLC0415
 
         log_to_stderr()
         export_spans("holdfast-worker")
         settings = load(arguments.config)
-        begin_import(settings)
+        import_sdks(settings)
         if arguments.standby and not sys.stdin.readline():
             return 0  # nobody needs this process: its stdin ended
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
