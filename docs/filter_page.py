@@ -21,6 +21,7 @@ nearest one.
 | batches | `GET /api/v1/batches` | `holdfast batch list` | `hf.batches(…)` |
 | events | `GET /api/v1/events` | `holdfast events` | `hf.events(…)` |
 | webhook deliveries | `GET /api/v1/webhooks/deliveries` | `holdfast webhook deliveries` | |
+| audit: what operators did, and what was refused | `GET /api/v1/audit` | `holdfast audit` | |
 
 """
 RULES = """

@@ -23,7 +23,7 @@ THEIRS = "theirs-4711"  # stands in everything that the other tenant wrote
 DOCUMENTATION = {"/docs", "/openapi.json"}
 ACT = {"all": True, "dry_run": False}
 OF_THE_HOUSE = re.compile(
-    r"/api/v1/(lanes|routes|ledger|status|diagnose|alerts)|/metrics"
+    r"/api/v1/(lanes|routes|ledger|status|diagnose|alerts|audit)|/metrics"
 )  # all tenants' at once: no tenant's key
 NO_FILE = f"file-{'0' * 32}"  # tests/api/openai/test_isolation.py looks for files
 MOVING = {"audit", "api_key"}  # tables that hold no tenant's things

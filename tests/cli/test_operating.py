@@ -172,3 +172,13 @@ def test_of_thousands_of_attempts_the_last_are_drawn() -> None:
     assert first == "1,980 earlier attempts; --json has them all"
     assert drawn.row_count == 20
     assert len(list(draw_attempts(attempts[:3]))) == 1
+
+
+def test_who_did_what_is_listed_by_act_actor_and_time(cli, batch) -> None:
+    cli("lane", "pause", "smart.batch")
+    page = cli("audit", "--action", "override", "--created-after", "1h", "--json").json
+    assert [act["what"]["name"] for act in page["acts"]] == ["smart.batch"]
+    assert cli("audit", "--actor", "nobody", "--json").json["acts"] == []
+    drawn = cli("audit").out
+    assert "override" in drawn
+    assert "kind lane, name smart.batch, value paused" in " ".join(drawn.split())

@@ -15,7 +15,7 @@ from holdfast.client.local import LocalBackend
 from holdfast.config import Settings
 from holdfast.model.errors import Forbidden, NotFound
 from holdfast.model.job import State
-from holdfast.model.records import JobFilter
+from holdfast.model.records import AuditFilter, JobFilter
 from producing import ROUTE, StandInWorker, served, served_as_pool
 
 DEAD = JobFilter(states=frozenset({State.DEAD}))
@@ -155,6 +155,17 @@ def test_lanes_and_routes_obey_the_operator(backend: Backend) -> None:
         assert backend.force(ROUTE, want)["override"] == want
         assert {route["state"] for route in backend.routes()["routes"] if route["name"] == ROUTE} == {state}
     assert backend.reset(ROUTE)["override"] is None
+
+
+def test_who_did_what_is_listed_newest_first(backend: Backend) -> None:
+    backend.pause("smart.batch", paused=True)
+    backend.pause("smart.batch", paused=False)
+    where = AuditFilter(actions=frozenset({"override"}), created_after=1.0)
+    page = backend.audit(where, 1)
+    rest = backend.audit(where, 5, page["next"])
+    assert [act["what"]["value"] for act in (*page["acts"], *rest["acts"])] == [None, "paused"]
+    assert rest["next"] is None
+    assert backend.audit(AuditFilter(actor="nobody"), 5)["acts"] == []
 
 
 def test_dead_letters_are_counted_replayed_drained_and_dropped(

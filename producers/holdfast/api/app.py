@@ -25,6 +25,7 @@ from holdfast.api.compatible.client_api import PREFIX, ClientApi, ErrorShapes
 from holdfast.api.headers import SecurityHeadersMiddleware
 from holdfast.api.native import (
     alerts,
+    audit,
     batches,
     dead_letters,
     diagnosis,
@@ -64,7 +65,7 @@ ERROR_WRITERS = {
     ClientApi.ANTHROPIC: anthropic_errors.write_error,
 }
 CLIENT_APIS = (models, openai_calls, openai_files, openai_batches, messages, message_batches)
-PARTS = (estimates, jobs, batches, events, dead_letters, lanes, routes, operations, diagnosis, webhooks, alerts)
+PARTS = (estimates, jobs, batches, events, dead_letters, lanes, routes, operations, diagnosis, webhooks, alerts, audit)
 # What programs of allowed origins may send and read. Keys are headers of theirs: no cookie travels.
 CORS: dict[str, Any] = {
     "allow_methods": ("GET", "POST", "PUT", "DELETE"),

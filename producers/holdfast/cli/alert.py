@@ -5,15 +5,20 @@ from typing import Annotated
 from typer import Option
 
 from holdfast.cli.context import installation
+from holdfast.cli.options import PageLimit
 from holdfast.cli.show import show
-from holdfast.cli.tables import Columns, Drawing, View, paint, view_table
+from holdfast.cli.tables import Columns, Drawing, View, paged, paint, view_table
 
 
-def alert(*, limit: Annotated[int, Option(min=1, max=1_000, help="At most so many.")] = 20) -> None:
+def alert(
+    *,
+    limit: PageLimit = 20,
+    cursor: Annotated[str | None, Option(help="Go on after this alert.", metavar="ALERT")] = None,
+) -> None:
     """List troubles that people were told of, newest first."""
-    from holdfast.client.alerts import alerts_view
+    from holdfast.client.alerts import alerts_page
 
-    show(alerts_view(installation(), limit), draw_alerts)
+    show(alerts_page(installation(), limit, cursor), draw_alerts)
 
 
 ALERTS: Columns = {
@@ -27,4 +32,4 @@ ALERTS: Columns = {
 
 def draw_alerts(view: View) -> Drawing:
     """Draw alerts."""
-    return view_table(view["alerts"], ALERTS, empty="nobody was told of anything")
+    return paged(view_table(view["alerts"], ALERTS, empty="nobody was told of anything"), view)

@@ -9,6 +9,7 @@ from typer import Option
 
 from holdfast.cli.command import Function, keyword, with_parameters
 from holdfast.client.list_filters import (
+    AUDIT,
     BATCHES,
     CHOICES,
     DEAD_LETTERS,
@@ -17,6 +18,7 @@ from holdfast.client.list_filters import (
     JOBS,
     ListFilter,
     ValueKind,
+    audit_filter,
     batch_filter,
     delivery_filter,
     event_filter,
@@ -26,15 +28,18 @@ from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from holdfast.model.event import EventFilter
-    from holdfast.model.records import BatchFilter, JobFilter
+    from holdfast.model.records import AuditFilter, BatchFilter, JobFilter
     from holdfast.model.webhook import DeliveryFilter
 
     Where: TypeAlias = JobFilter
     BatchWhere: TypeAlias = BatchFilter
     EventWhere: TypeAlias = EventFilter
     DeliveryWhere: TypeAlias = DeliveryFilter
+    AuditWhere: TypeAlias = AuditFilter
 else:
-    Where = BatchWhere = EventWhere = DeliveryWhere = object  # Typer reads annotations; records are slow to import
+    Where = BatchWhere = EventWhere = DeliveryWhere = AuditWhere = (
+        object  # Typer reads annotations; records are slow to import
+    )
 
 ALL = Annotated[bool, Option("--all", help="All of them; without this a filter is needed.")]
 FEW = 8  # values that a line of help has room for
@@ -83,6 +88,11 @@ def event_filters(function: Function) -> Function:
 def delivery_filters(function: Function) -> Function:
     """Give a command the options that choose among deliveries; it gets a DeliveryFilter as ``where``."""
     return _with_filters(function, DELIVERIES, functools.partial(delivery_filter, named=option_of))
+
+
+def audit_filters(function: Function) -> Function:
+    """Give a command the options that choose among acts; it gets an AuditFilter as ``where``."""
+    return _with_filters(function, AUDIT, functools.partial(audit_filter, named=option_of))
 
 
 def _with_filters(

@@ -38,6 +38,7 @@ COMMANDS: CommandTable = {
     "events": own("events"),
     "ledger": own("ledger"),
     "alert": own("alert", remote=False),
+    "audit": own("audit"),
     "diagnose": own("diagnose"),
     **{name: noun(name) for name in ("job", "batch", "lane", "route", "dlq", "webhook", "key", "config", "db")},
     "drill": ProgramSource("drill"),

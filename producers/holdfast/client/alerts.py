@@ -6,26 +6,29 @@ from dataclasses import dataclass
 from holdfast.client.backend import View
 from holdfast.client.installation import Installation
 from holdfast.client.iso_time import iso
+from holdfast.client.views import page
 from holdfast.model.alert import AlertCondition, AlertRecord
+from holdfast.model.ids import inner_id, public_id
 from holdfast.store.alerts import list_alerts
 
 
-def alerts_view(installation: Installation, limit: int) -> View:
-    """List what people were told of, newest first."""
-    found = installation.ready().read(list_alerts, limit)
+def alerts_page(installation: Installation, limit: int, cursor: str | None = None) -> View:
+    """Return a page of what people were told of, newest first. Raises InvalidId."""
+    before = inner_id("alert", cursor) if cursor else None
+    found = installation.ready().read(list_alerts, limit, before)
+    return page("alerts", [alert_view(each) for each in found], limit)
+
+
+def alert_view(each: AlertRecord) -> View:
+    """Show an alert."""
     return {
-        "alerts": [
-            {
-                "id": f"alert_{each.id}",
-                "kind": each.kind,
-                "about": each.about,
-                "sentence": each.sentence,
-                "since": iso(each.since),
-                "told_at": iso(each.told_at),
-                "ended_at": iso(each.ended_at),
-            }
-            for each in found
-        ]
+        "id": public_id("alert", each.id),
+        "kind": each.kind,
+        "about": each.about,
+        "sentence": each.sentence,
+        "since": iso(each.since),
+        "told_at": iso(each.told_at),
+        "ended_at": iso(each.ended_at),
     }
 
 

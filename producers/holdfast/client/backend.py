@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from holdfast.client.output_form import OutputForm, OutputLine
     from holdfast.model.call_result import ProviderResponse
     from holdfast.model.event import EventFilter
-    from holdfast.model.records import BatchFilter, JobFilter
+    from holdfast.model.records import AuditFilter, BatchFilter, JobFilter
     from holdfast.model.request import Request
 
     Item: TypeAlias = str | Mapping[str, Any] | Request | bytes | msgspec.Raw
@@ -214,6 +214,9 @@ class Backend(Protocol):
 
         Raises NotFound.
         """
+
+    def audit(self, where: "AuditFilter", limit: int, cursor: str | None = None) -> View:
+        """Return a page of what operators did and of what was refused: ``{"acts": [...], "next": ...}``."""
 
     # Dead letters. A limit is the most that one act takes, oldest first.
 

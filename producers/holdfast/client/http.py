@@ -16,7 +16,7 @@ import orjson
 
 from holdfast.client.api_connection import ApiConnection, checked_url, query_of
 from holdfast.client.backend import Accepted, AcceptedJob, Control, Force, Hear, Item, JobDefaults, SubmitRequest, View
-from holdfast.client.list_filters import BATCHES, DEAD_LETTERS, EVENTS, JOBS, write_filters
+from holdfast.client.list_filters import AUDIT, BATCHES, DEAD_LETTERS, EVENTS, JOBS, write_filters
 from holdfast.client.server_link import ServerRequest
 from holdfast.model import exact_json
 from holdfast.model.ids import inner_id, new_id, public_id
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from holdfast.client.waiting import PlainSleeper
     from holdfast.model.call_result import ProviderResponse
     from holdfast.model.event import EventFilter
-    from holdfast.model.records import BatchFilter, JobFilter
+    from holdfast.model.records import AuditFilter, BatchFilter, JobFilter
 
 RESTARTED = 6  # tries, a quarter of a minute in all: `holdfast up` starts its API again within that
 MOST_JOBS = 1_000  # in one request, as the server accepts them
@@ -208,6 +208,9 @@ class HttpBackend:
 
     def diagnose(self, provider: str | None, *, with_calls: bool = True) -> View:
         return self._api.get("/diagnose", provider=provider, calls=with_calls)
+
+    def audit(self, where: "AuditFilter", limit: int, cursor: str | None = None) -> View:
+        return self._api.get("/audit", **write_filters(AUDIT, where), limit=limit, cursor=cursor)
 
     # Dead letters
 

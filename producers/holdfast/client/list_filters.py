@@ -23,7 +23,7 @@ from holdfast.model.job import State
 from holdfast.model.webhook import DeliveryFilter, DeliveryState
 
 if TYPE_CHECKING:
-    from holdfast.model.records import BatchFilter, JobFilter
+    from holdfast.model.records import AuditFilter, BatchFilter, JobFilter
 
 EXPECTED_TIME = "90m, 2h or 7d ago, an ISO 8601 date (UTC where it names no zone), or seconds since 1970"
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -94,6 +94,10 @@ JOB = ListFilter("job", ValueKind.JOB, "Only events of this job.")
 KIND = ListFilter("kind", ValueKind.EVENT_KIND, "Only events of this kind.", field="kinds", many=True)
 WEBHOOK = ListFilter("webhook", ValueKind.WEBHOOK, "Only deliveries to this receiver.", field="endpoint")
 DELIVERY_STATE = ListFilter("state", ValueKind.DELIVERY_STATE, "Only these; `dead` are those that were given up.")
+ACTOR = ListFilter("actor", ValueKind.TEXT, "Only what this one did: `key:NAME`, or a user of the command line.")
+ACTION = ListFilter(
+    "action", ValueKind.TEXT, "Only such acts: `replay`, `override`, `key.create`, `reveal`, …", "actions", many=True
+)
 
 CREATED = (CREATED_AFTER, CREATED_BEFORE)
 DEAD_LETTERS = (
@@ -103,12 +107,14 @@ JOBS = (STATE, *DEAD_LETTERS)
 BATCHES = (TENANT, *CREATED)
 EVENTS = (KIND, JOB, BATCH, TENANT, MODEL, CUSTOM_ID, FAULT)
 DELIVERIES = (DELIVERY_STATE, WEBHOOK, TENANT, *CREATED)
+AUDIT = (ACTOR, ACTION, *CREATED)
 LISTS: Mapping[str, Sequence[ListFilter]] = {
     "jobs": JOBS,
     "dead letters": DEAD_LETTERS,
     "batches": BATCHES,
     "events": EVENTS,
     "webhook deliveries": DELIVERIES,
+    "audit": AUDIT,
 }
 Naming = Callable[[ListFilter], str]
 
@@ -140,6 +146,13 @@ def event_filter(given: Mapping[str, Any], named: Naming = by_name) -> EventFilt
 def delivery_filter(given: Mapping[str, Any], named: Naming = by_name) -> DeliveryFilter:
     """Make the filter of deliveries. Raises InvalidRequest."""
     return DeliveryFilter(**read_filters(DELIVERIES, given, named))
+
+
+def audit_filter(given: Mapping[str, Any], named: Naming = by_name) -> "AuditFilter":
+    """Make the filter of acts. Raises InvalidRequest."""
+    from holdfast.model.records import AuditFilter  # noqa: PLC0415 - the same
+
+    return AuditFilter(**read_filters(AUDIT, given, named))
 
 
 def read_filters(filters: Sequence[ListFilter], given: Mapping[str, Any], named: Naming = by_name) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from holdfast.client import views
 from holdfast.client.answer_body import find_answer_body
+from holdfast.client.audit import audit_page
 from holdfast.client.backend import Accepted, Control, Force, Hear, Hints, Sleeper, SubmitRequest, View
 from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.cost import cost_of
@@ -32,7 +33,7 @@ from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnav
 from holdfast.model.event import EventFilter
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.job import DEFAULT_TENANT, Priority, State
-from holdfast.model.records import BatchFilter, BatchRecord, JobDetail, JobFilter, JobRecord, WorkerRecord
+from holdfast.model.records import AuditFilter, BatchFilter, BatchRecord, JobDetail, JobFilter, JobRecord, WorkerRecord
 from holdfast.store import Store
 from holdfast.store.backlog import list_lanes
 from holdfast.store.batches import find_batch, list_batches, read_spent
@@ -282,6 +283,9 @@ class LocalBackend:
 
     def ledger(self) -> View:
         return views.ledger_view(self._store.read(read_ledger))
+
+    def audit(self, where: AuditFilter, limit: int, cursor: str | None = None) -> View:
+        return audit_page(self._store, where, limit, cursor)
 
     # Dead letters
 

@@ -29,7 +29,7 @@ from holdfast.policy.eta import drain_rate
 from holdfast.policy.outage_sentence import Outage
 from holdfast.policy.verdict import HealthSummary, Situation, verdict
 from holdfast.store import Store
-from holdfast.store.audit import read_audit
+from holdfast.store.audit import list_audit
 from holdfast.store.backlog import delayed_reasons, nearest_deadlines, oldest_wait
 from holdfast.store.counters import Counters, read_counters
 from holdfast.store.fleet import list_workers
@@ -220,7 +220,7 @@ def read_overview(installation: Installation, broken: Sequence[str] = ()) -> Ove
         workers=store.read(list_workers),
         alerts=alerts,
         unusable=unusable,
-        audit=store.read(read_audit, AUDITED),
+        audit=store.read(list_audit, AUDITED),
         counters=counters,
         diagnoses=situation.diagnoses,
         books=books,

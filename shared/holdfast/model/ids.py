@@ -10,7 +10,7 @@ from typing import Literal
 
 from holdfast.model.errors import InvalidId
 
-Kind = Literal["job", "batch", "worker", "op", "evt"]
+Kind = Literal["job", "batch", "worker", "op", "evt", "alert"]
 HEX_LENGTH = 32
 RANDOM_BYTES = 10  # of an id
 HEX = frozenset("0123456789abcdef")

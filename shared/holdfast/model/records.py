@@ -356,6 +356,20 @@ class AuditRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Every field narrows; None leaves it open. Times are seconds since the epoch."""
+
+    actor: str | None = None
+    """Done by this one."""
+    actions: frozenset[str] | None = None
+    """One of these was done."""
+    created_after: float | None = None
+    """Done at this time or later."""
+    created_before: float | None = None
+    """Done before this time."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobDetail:
     """Everything about one job."""
 

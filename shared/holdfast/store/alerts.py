@@ -42,7 +42,8 @@ END = Statement(f"""
 """)  # noqa: S608 - the columns stand above
 FORGET = Statement("delete from alert where ended_at is not null and (told_at is null or ended_at < :date)")
 LIST = Statement(f"""
-    select {COLUMNS} from alert where told_at is not null order by id desc limit :limit
+    select {COLUMNS} from alert where told_at is not null and (cast(:before as text) is null or id < :before)
+    order by id desc limit :limit
 """)  # noqa: S608 - the columns stand above
 # Two parts, each in an index of its own.
 RECENT = Statement(f"""
@@ -99,9 +100,9 @@ def _tell(tx: Transaction, events: Sequence[WebhookEvent], receivers: Sequence[s
         write_deliveries(tx, [(endpoint_id(OPERATOR, url), event) for event in events for url in receivers])
 
 
-def list_alerts(tx: Transaction, limit: int) -> list[AlertRecord]:
-    """Return alerts that people were told of, newest first."""
-    return [_read(row) for row in tx.run(LIST, limit=limit)]
+def list_alerts(tx: Transaction, limit: int, before: str | None = None) -> list[AlertRecord]:
+    """Return alerts that people were told of, newest first; ``before`` is the id that the last page ended with."""
+    return [_read(row) for row in tx.run(LIST, limit=limit, before=before)]
 
 
 def recent_alerts(tx: Transaction, seconds: float) -> list[AlertRecord]:

@@ -1,16 +1,20 @@
 """The audit log: who did what, written in the transaction that does it."""
 
+from collections.abc import Collection, Mapping
+from functools import cache
+from typing import Any
+
 import orjson
 
 from holdfast.model.records import AuditRecord
-from holdfast.store.micros import to_seconds
+from holdfast.store.micros import micros_range, to_seconds
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 
 AUDIT = Statement("""
     insert into audit (at, actor, action, what, jobs) values (:now, :actor, :action, :what, :jobs)
 """)
-NEWEST = Statement("select id, at, actor, action, what, jobs from audit order by id desc limit :limit")
+NARROWINGS: Mapping[str, str] = {"actor": "actor = :actor", "ids": "action in ($ids)", "before": "id < :before"}
 
 
 def audit(tx: Transaction, actor: str, action: str, what: object, jobs: int = 0) -> None:
@@ -18,9 +22,31 @@ def audit(tx: Transaction, actor: str, action: str, what: object, jobs: int = 0)
     tx.run(AUDIT, now=tx.now, actor=actor, action=action, what=orjson.dumps(what).decode(), jobs=jobs)
 
 
-def read_audit(tx: Transaction, limit: int) -> list[AuditRecord]:
-    """The newest acts, newest first."""
-    return [
-        AuditRecord(row.id, to_seconds(row.at), row.actor, row.action, orjson.loads(row.what), row.jobs)
-        for row in tx.run(NEWEST, limit=limit)
-    ]
+def list_audit(
+    tx: Transaction,
+    limit: int,
+    before: int | None = None,
+    *,
+    actor: str | None = None,
+    actions: Collection[str] | None = None,
+    created_after: float | None = None,
+    created_before: float | None = None,
+) -> list[AuditRecord]:
+    """Return acts, newest first; ``before`` is the id that the last page ended with."""
+    least, end = micros_range(created_after, created_before)
+    chosen = {"actor": actor, "ids": None if actions is None else list(actions), "before": before}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return [_read(row) for row in tx.run(_page(frozenset(given)), **given, least=least, end=end, limit=limit)]
+
+
+@cache
+def _page(narrowed: frozenset[str]) -> Statement:
+    conditions = ["at >= :least", "at < :end", *(words for name, words in NARROWINGS.items() if name in narrowed)]
+    return Statement(f"""
+        select id, at, actor, action, what, jobs from audit where {" and ".join(conditions)}
+        order by id desc limit :limit
+    """)  # noqa: S608 - the conditions stand above
+
+
+def _read(row: Any) -> AuditRecord:
+    return AuditRecord(row.id, to_seconds(row.at), row.actor, row.action, orjson.loads(row.what), row.jobs)

@@ -19,9 +19,9 @@ def tagged(view: View, known: str | None, more: Mapping[str, str] | None = None)
     return _unless_known(exact_json.dumps(view), "", known, more)
 
 
-def tagged_page(page: View | bytes, known: str | None) -> Response:
+def tagged_page(page: View | bytes, known: str | None, more: Mapping[str, str] | None = None) -> Response:
     """Answer a page of a list in the same way. Its tag is weak: the page says the same, however it is written."""
-    return _unless_known(page if isinstance(page, bytes) else exact_json.dumps(page), "W/", known)
+    return _unless_known(page if isinstance(page, bytes) else exact_json.dumps(page), "W/", known, more)
 
 
 def _unless_known(body: bytes, strength: str, known: str | None, more: Mapping[str, str] | None = None) -> Response:

@@ -12,6 +12,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from holdfast.api.auth.request_context import Reading, RequestContext
+from holdfast.api.native.etags import UNCHANGED, IfNoneMatch, tagged_page
 from holdfast.api.native.filters import Name, filter_model
 from holdfast.api.native.preferences import Prefer, applied, wanted_wait
 from holdfast.api.openapi import SCHEMAS, Answers, refusals
@@ -20,7 +21,6 @@ from holdfast.client.event_stream import NEWEST, OLDEST
 from holdfast.client.event_view import event_view, find_position, page_view, read_page
 from holdfast.client.list_filters import EVENTS as EVENT_FILTERS
 from holdfast.client.list_filters import event_filter
-from holdfast.model import exact_json
 from holdfast.model.errors import EventsGone, StorageUnavailable, Unauthorized
 from holdfast.model.event import Event, EventFilter
 from holdfast.model.ids import public_id
@@ -41,6 +41,7 @@ EVENTS: Answers = {
             "application/json": {"schema": {"$ref": f"{SCHEMAS}EventsPage"}},
         },
     },
+    **UNCHANGED,
     **refusals(410),
 }
 router = APIRouter(tags=["events"])
@@ -64,9 +65,11 @@ LastEventId = Annotated[str | None, Header(description="what a stream goes on af
 async def list_events(
     request: Request,
     context: Reading,
+    *,
     query: Annotated[EventQuery, Query()],
     last_event_id: LastEventId = None,
     prefer: Prefer = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Stream what ends, from now on or after the event that ``Last-Event-ID`` or ``after`` names.
 
@@ -76,11 +79,13 @@ async def list_events(
     """
     where = await run_in_threadpool(context.backend.choose_events, event_filter(query.model_dump()))
     if "application/json" in request.headers.get("accept", ""):
-        return await page(context, where, query, wanted_wait(prefer))
+        return await page(context, where, query, wanted_wait(prefer), if_none_match)
     return await stream(context, where, last_event_id or query.after or NEWEST)
 
 
-async def page(context: RequestContext, where: EventFilter, query: EventQuery, wait: float) -> Response:
+async def page(
+    context: RequestContext, where: EventFilter, query: EventQuery, wait: float, known: str | None
+) -> Response:
     """Answer with the next events that fit; where there are none yet, once there are, or after ``wait`` seconds."""
     store = context.app_state.installation.ready()
     start = await run_in_threadpool(find_position, store, query.after or OLDEST)
@@ -91,7 +96,7 @@ async def page(context: RequestContext, where: EventFilter, query: EventQuery, w
         await context.reauthenticate()
         found = found[: query.limit]
         position = found[-1].id if found else listener.position
-    return Response(exact_json.dumps(page_view(found, position)), headers=applied(wait), media_type="application/json")
+    return tagged_page(page_view(found, position), known, applied(wait))
 
 
 async def waited_for(context: RequestContext, listener: EventListener, wait: float) -> Sequence[Event]:

@@ -110,6 +110,16 @@ class DeliveryPageQuery(PageQuery, filter_model("DeliveryFilters", lists.DELIVER
     limit: int = Field(default=100, ge=1, le=1_000)
 
 
+class AlertPageQuery(PageQuery):
+    """A page of alerts."""
+
+    limit: int = Field(default=100, ge=1, le=1_000)
+
+
+class AuditPageQuery(PageQuery, filter_model("AuditFilters", lists.AUDIT)):  # type: ignore[misc] # the same
+    """A page of acts."""
+
+
 class Edit(BaseModel):
     """What a replay changes of its jobs; null leaves it as it was."""
 

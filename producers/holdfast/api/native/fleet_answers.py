@@ -210,3 +210,21 @@ class ReadyView(AnswerModel):
     status: str
     ready: bool
     warnings: list[str]
+
+
+class AuditEntry(AnswerModel):
+    """One act, or one refusal. ``what``: to what it was done; ``jobs``: how many it moved."""
+
+    id: str
+    created_at: str
+    actor: str
+    action: str
+    what: Any
+    jobs: int
+
+
+class AuditPage(AnswerModel):
+    """Acts, newest first. ``next``: the cursor of the next page."""
+
+    acts: list[AuditEntry]
+    next: str | None

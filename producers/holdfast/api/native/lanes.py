@@ -1,8 +1,9 @@
 """Lanes: list, pause, resume. A lane's name may hold slashes: ``anthropic/claude-opus-4-8.batch``."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from holdfast.api.auth.request_context import Fleet, Watching
+from holdfast.api.native.etags import UNCHANGED, IfNoneMatch, tagged_page
 from holdfast.api.native.fleet_answers import LaneList, LanePaused
 from holdfast.api.native.path_names import PathName
 from holdfast.api.openapi import shown
@@ -11,10 +12,10 @@ from holdfast.client.backend import View
 router = APIRouter(prefix="/lanes", tags=["lanes"])
 
 
-@router.get("", **shown(LaneList))
-def list_lanes(context: Watching) -> View:
+@router.get("", **shown(LaneList, more=UNCHANGED))
+def list_lanes(context: Watching, if_none_match: IfNoneMatch = None) -> Response:
     """List lanes with their jobs by state."""
-    return context.backend.lanes()
+    return tagged_page(context.backend.lanes(), if_none_match)
 
 
 @router.post("/{name:path}/pause", **shown(LanePaused))

@@ -1,8 +1,9 @@
 """Routes: list, open (no calls), close (all calls), reset (the breaker decides again)."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from holdfast.api.auth.request_context import Fleet, Watching
+from holdfast.api.native.etags import UNCHANGED, IfNoneMatch, tagged_page
 from holdfast.api.native.fleet_answers import RouteForced, RouteList
 from holdfast.api.native.path_names import PathName
 from holdfast.api.openapi import shown
@@ -11,10 +12,10 @@ from holdfast.client.backend import View
 router = APIRouter(prefix="/routes", tags=["routes"])
 
 
-@router.get("", **shown(RouteList))
-def list_routes(context: Watching) -> View:
+@router.get("", **shown(RouteList, more=UNCHANGED))
+def list_routes(context: Watching, if_none_match: IfNoneMatch = None) -> Response:
     """List configured routes with breakers, buckets, request limits and calls in flight."""
-    return context.backend.routes()
+    return tagged_page(context.backend.routes(), if_none_match)
 
 
 @router.post("/{name:path}/open", **shown(RouteForced))

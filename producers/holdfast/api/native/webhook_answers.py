@@ -102,7 +102,8 @@ class AlertEntry(AnswerModel):
     ended_at: str | None
 
 
-class AlertList(AnswerModel):
-    """Alerts, newest first."""
+class AlertsPage(AnswerModel):
+    """Alerts, newest first. ``next``: the cursor of the next page."""
 
     alerts: list[AlertEntry]
+    next: str | None
