@@ -12,6 +12,11 @@ from holdfast.model.job import Need, Offer
 ACTOR = "run_job"
 FOR_EVER = "inf"
 DEADLINE = "@"  # stands where a route would, and is none
+# To write the object anew for each of a window's jobs takes four times as long.
+MESSAGE = (
+    b'{"queue_name":%b,"actor_name":"' + ACTOR.encode() + b'","args":[%b],"kwargs":{},'
+    b'"options":{"redis_message_id":%b},"message_id":%b,"message_timestamp":%d}'
+)
 
 
 def write_entry(offer: Offer, signer: MessageSigner | None) -> tuple[str, bytes, str]:
@@ -26,17 +31,8 @@ def write_message(offer: Offer) -> bytes:
 
     Its ``redis_message_id`` is the job's id: a window holds an id once.
     """
-    return orjson.dumps(
-        {
-            "queue_name": offer.lane,
-            "actor_name": ACTOR,
-            "args": (offer.id,),
-            "kwargs": {},
-            "options": {"redis_message_id": offer.id},
-            "message_id": offer.id,
-            "message_timestamp": int(time.time() * 1000),
-        }
-    )
+    job = orjson.dumps(offer.id)
+    return MESSAGE % (orjson.dumps(offer.lane), job, job, job, time.time() * 1000)
 
 
 def write_need(need: Need) -> str:
