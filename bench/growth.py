@@ -1,6 +1,6 @@
 """What a job costs while a thousand, a hundred thousand and a million others wait: `python bench/growth.py`.
 
-A job's way is fetch, refill, claim, settle and acknowledge, in groups of 50 (as in million.py, which looks at more than
+A job's way is refill, fetch, claim, settle and acknowledge, in groups of 50 (as in million.py, which looks at more than
 that). The sides take turns, so that whatever else the machine does meets all. On Postgres the same is done once more
 while somebody's transaction stays open: what changes meanwhile leaves rows behind that no vacuum may remove, so that a
 queue that looks for its oldest jobs has more and more of them to pass.

@@ -7,6 +7,7 @@ Lists, counts, dead letters and the ledger are shown too. Some five minutes and 
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import statistics
@@ -46,6 +47,7 @@ from holdfast.store.ledger import read_ledger
 from holdfast.store.requeue import called_within
 from holdfast.store.secrets import message_key
 from holdfast.worker.context import WorkerContext
+from holdfast.worker.early_imports import COLLECT
 from holdfast.worker.lane_schedule import LaneSchedule
 from holdfast.worker.provider_pool import ProviderPool
 from holdfast.worker.window_refiller import WindowRefiller
@@ -203,7 +205,12 @@ def one_round(side: Side) -> None:
 
 
 async def work(side: Side, connection: Connection) -> None:
-    """Take jobs all the way, ``GROUP`` at a time. Few stay few: as many are submitted as are taken."""
+    """Take jobs all the way, ``GROUP`` at a time. Few stay few: as many are submitted as are taken.
+
+    A job comes into its lane's window by a refill where many wait, and by the offer of its submit where few do: both
+    are counted as its refill.
+    """
+    collect_garbage_as_worker()
     running = side.rig
     settings, worker = running.settings, new_id()
     gate, plan = Gate(connection, window=settings.worker.window), settings.plan("bench")
@@ -230,11 +237,23 @@ async def work(side: Side, connection: Connection) -> None:
         done += len(claimed)
         if waiting(running) < FEW:
             running.submit(len(claimed))
+            began = time.perf_counter()
+            running.holdfast.backend.installation.offers.flush()
+            lap(spent, "refill", began)
     running.store.write(stop_worker, worker)
     await gate.release(worker)
     await gate.close()
     side.moved += done
     side.parts = {part: side.parts.get(part, 0.0) + seconds for part, seconds in spent.items()}
+
+
+def collect_garbage_as_worker() -> None:
+    """Leave what is loaded alone, and look for garbage as seldom as a worker does.
+
+    Else a refill, which makes a few thousand objects, would have the whole heap of this process looked through.
+    """
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
 
 
 def lap(spent: Counter[str], part: str, began: float) -> float:
