@@ -124,7 +124,7 @@ def test_a_locked_file_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_file_that_stays_locked_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("holdfast.store.engine.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("holdfast.store.sqlite_writer.BUSY_SECONDS", 0.05)
     path = tmp_path / "holdfast.db"
     store = Store(f"sqlite:///{path}")
     store.ensure()

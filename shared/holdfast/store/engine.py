@@ -4,14 +4,14 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from time import monotonic, sleep
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError
 
 from holdfast.model.errors import ConfigError
+from holdfast.store.sqlite_writer import BUSY_SECONDS, begin_writing
 
 NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "gfs2", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "smb3", "smbfs"}
@@ -24,10 +24,6 @@ SQLITE_PRAGMAS: Mapping[str, str] = {
     "wal_autocheckpoint": "4000",  # pages
     "journal_size_limit": "67108864",  # bytes
 }
-BEGIN = "begin immediate"
-BUSY_SECONDS = 10.0  # for which a locked file is waited for
-LOCK_POLL_MIN, LOCK_POLL_MAX = 0.0005, 0.01  # seconds between two tries to get the lock,
-LOCK_POLL_SHARE = 0.1  # as a share of how long it was waited for already
 # Of each connection, in KiB, written as a negative number. The system caches the file too, so more would only make the
 # memory of every process grow with the database: a process has one connection that writes, and some that read.
 WRITER_CACHE, READER_CACHE = -8_192, -2_048
@@ -134,8 +130,8 @@ def open_engines(url: URL) -> tuple[Engine, Engine]:
 
 
 def _sqlite(url: URL, *, writes: bool) -> Engine:
-    """One connection for the writers of this process, who queue for it here instead of polling the file's lock."""
-    sizes = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 4, "max_overflow": 8}
+    """One connection for the writers of this process, who take turns at it, and one for who changes the schema."""
+    sizes = {"pool_size": 1, "max_overflow": 1} if writes else {"pool_size": 4, "max_overflow": 8}
     engine = create_engine(
         url, pool_timeout=60, hide_parameters=True, connect_args={"check_same_thread": False}, **sizes
     )
@@ -145,37 +141,18 @@ def _sqlite(url: URL, *, writes: bool) -> Engine:
         for pragma, value in SQLITE_PRAGMAS.items():
             connection.execute(f"pragma {pragma} = {value}")
         connection.execute(f"pragma cache_size = {WRITER_CACHE if writes else READER_CACHE}")
-        # Who writes waits in a way of its own: see ``_begin_writing``.
+        # Who writes waits in a way of its own: see ``begin_writing``.
         connection.execute(f"pragma busy_timeout = {0 if writes else round(BUSY_SECONDS * 1000)}")
         if not writes:
             connection.execute("pragma query_only = on")
 
     event.listen(engine, "connect", opened)
-    event.listen(engine, "begin", _begin_writing if writes else _begin_reading)
+    event.listen(engine, "begin", begin_writing if writes else _begin_reading)
     return engine
 
 
 def _begin_reading(connection: Connection) -> None:
     connection.exec_driver_sql("begin")
-
-
-def _begin_writing(connection: Connection) -> None:
-    """Take the file's lock. A deferred transaction that turns from reading to writing would fail at once.
-
-    SQLite's own way of waiting sleeps longer and longer, up to 0.1 s. Among processes that each write for a millisecond
-    some would wait a hundred times as long as the lock was held; to ask often costs little.
-    """
-    raw, began = cast("sqlite3.Connection", connection.connection.dbapi_connection), monotonic()
-    while (waited := monotonic() - began) < BUSY_SECONDS:
-        try:
-            raw.execute(BEGIN)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                break
-        else:
-            return
-        sleep(min(max(waited * LOCK_POLL_SHARE, LOCK_POLL_MIN), LOCK_POLL_MAX))
-    connection.exec_driver_sql(BEGIN)  # once more, for an error that says what is wrong
 
 
 def make_directory(url: URL) -> None:

@@ -13,6 +13,7 @@ from holdfast.store import migrations
 from holdfast.store.engine import make_directory, open_engines, read_url, show_url
 from holdfast.store.micros import to_seconds
 from holdfast.store.sql import POSTGRES, SQLITE
+from holdfast.store.sqlite_writer import SqliteWriter
 from holdfast.store.transaction import Transaction
 from holdfast.testing import PRODUCTION, Runtime
 
@@ -42,6 +43,8 @@ class Store:
         self.dialect = SQLITE if self._url.get_backend_name() == "sqlite" else POSTGRES
         self._shard = 0 if self.dialect is SQLITE else random.randrange(SHARDS)  # noqa: S311 - it spreads rows, it guards nothing
         self._writer, self._reader = open_engines(self._url)
+        self._sqlite_writer = SqliteWriter(self._writer) if self.dialect is SQLITE else None
+        self._begin = self._sqlite_writer.begin if self._sqlite_writer else self._writer.begin
         make_directory(self._url)
         self.tell_ended: Callable[[Sequence[str]], None] = lambda _jobs: None
 
@@ -61,7 +64,7 @@ class Store:
         """
 
         def make() -> tuple[T, list[str]]:
-            with self._writer.begin() as connection:
+            with self._begin() as connection:
                 transaction = Transaction(connection, self.dialect, self._shard, self._runtime)
                 answer = change(transaction, *args, **kwargs)
                 transaction.flush()
@@ -118,6 +121,8 @@ class Store:
         self._run(lambda: change(self._writer))
 
     def close(self) -> None:
+        if self._sqlite_writer:
+            self._sqlite_writer.close()
         self._writer.dispose()
         self._reader.dispose()
 
