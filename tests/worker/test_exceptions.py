@@ -277,7 +277,7 @@ async def test_wherever_something_breaks_the_job_ends_and_no_other_is_harmed(
     assert {each: scene.state(each) for each in jobs if each != job} == {
         jobs[0]: State.SUCCEEDED,
         jobs[2]: State.SUCCEEDED,
-    }
+    }, [scene.store.read(find_detail, each).result for each in jobs]
     assert step.hedged or (calls[jobs[0]], calls[jobs[2]]) == (1, 1)
     assert pipeline.rests(jobs)
     assert not scene.broken()

@@ -11,61 +11,27 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
-from holdfast.api import documentation, probes
-from holdfast.api.anthropic import batches as message_batches
 from holdfast.api.anthropic import errors as anthropic_errors
-from holdfast.api.anthropic import messages
 from holdfast.api.app_state import AppState
 from holdfast.api.auth.host_guard import HostGuardMiddleware
 from holdfast.api.auth.middleware import AuthMiddleware
-from holdfast.api.auth.request_context import check_endpoints
 from holdfast.api.body_limits import BodyLimitMiddleware
-from holdfast.api.compatible import models
-from holdfast.api.compatible.client_api import PREFIX, ClientApi, ErrorShapes
+from holdfast.api.compatible.client_api import ClientApi, ErrorShapes
+from holdfast.api.endpoints import all_endpoints
 from holdfast.api.headers import SecurityHeadersMiddleware
-from holdfast.api.native import (
-    alerts,
-    audit,
-    batches,
-    dead_letters,
-    diagnosis,
-    estimates,
-    events,
-    jobs,
-    lanes,
-    operations,
-    routes,
-    webhooks,
-)
 from holdfast.api.native.job_requests import names_of
-from holdfast.api.openai import batches as openai_batches
-from holdfast.api.openai import calls as openai_calls
 from holdfast.api.openai import errors as openai_errors
-from holdfast.api.openai import files as openai_files
-from holdfast.api.openapi import EVERYWHERE, describe, name_operation
+from holdfast.api.openapi import describe
 from holdfast.api.problems import answer_problems
 from holdfast.api.request_ids import RequestIdMiddleware
-from holdfast.api.ui import (
-    alert_pages,
-    batch_pages,
-    dead_letter_pages,
-    fleet_page,
-    job_pages,
-    login,
-    webhook_pages,
-)
 from holdfast.api.ui.errors import write_error_page
 from holdfast.config import Settings
 from holdfast.telemetry.tracing import is_tracing
 
-UI = (fleet_page, alert_pages, job_pages, batch_pages, dead_letter_pages, webhook_pages, login)
-NATIVE = "/api/v1"
 ERROR_WRITERS = {
     ClientApi.OPENAI: openai_errors.write_error,
     ClientApi.ANTHROPIC: anthropic_errors.write_error,
 }
-CLIENT_APIS = (models, openai_calls, openai_files, openai_batches, messages, message_batches)
-PARTS = (estimates, jobs, batches, events, dead_letters, lanes, routes, operations, diagnosis, webhooks, alerts, audit)
 # What programs of allowed origins may send and read. Keys are headers of theirs: no cookie travels.
 CORS: dict[str, Any] = {
     "allow_methods": ("GET", "POST", "PUT", "DELETE"),
@@ -106,21 +72,12 @@ def create_app(settings: Settings, pool_socket: Path | None = None) -> FastAPI:
         openapi_url=None,  # ``documentation`` shows it, with the names of models to those who show a key
         docs_url=None,  # its page needs scripts of another host
         redoc_url=None,
-        generate_unique_id_function=name_operation,
     )
     describe(app, names_of(settings))
     app.state.holdfast = app_state
     answer_problems(app)
     app.state.error_writer = ErrorShapes(ERROR_WRITERS, write_error_page)
-    for part in PARTS:
-        app.include_router(part.router, prefix=NATIVE, responses=EVERYWHERE)
-    for part in CLIENT_APIS:
-        app.include_router(part.router, prefix=PREFIX, include_in_schema=False)  # the SDKs describe them
-    for part in UI:
-        app.include_router(part.router, include_in_schema=False)
-    app.include_router(probes.router)
-    app.include_router(documentation.router, include_in_schema=False)
-    check_endpoints(app)
+    app.router.routes.extend(all_endpoints())
     add_middlewares(app, app_state)
     return app
 

@@ -5,14 +5,15 @@ the application does not start with one that does not.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, FastAPI, Request, Security
+from fastapi import Depends, Request, Security
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute
 
 from holdfast.api.app_state import AppState, of_request
 from holdfast.api.auth.audit_log import record_refusal
@@ -126,16 +127,16 @@ Auditing = Annotated[RequestContext, Depends(RequiredScope(KeyScope.READ, fleet=
 Fleet = Annotated[RequestContext, Depends(RequiredScope(KeyScope.OPERATE, fleet=True))]
 
 
-def check_endpoints(app: FastAPI) -> None:
+def check_endpoints(routes: Sequence[BaseRoute]) -> None:
     """Refuse to start with an endpoint that lets everybody in. Raises TypeError."""
-    bare = [path for path, needs in endpoints(app) if needs is None and path not in PUBLIC_PATHS]
+    bare = [path for path, needs in endpoints(routes) if needs is None and path not in PUBLIC_PATHS]
     if bare:
         raise TypeError(f"no API key is needed for {', '.join(bare)}: let the endpoint take a RequestContext")
 
 
-def endpoints(app: FastAPI) -> Iterator[tuple[str, RequiredScope | None]]:
+def endpoints(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, RequiredScope | None]]:
     """Yield the path of every endpoint, and what it needs; pages that describe the API are FastAPI's own."""
-    for context in iter_route_contexts(app.routes):
+    for context in iter_route_contexts(routes):
         if isinstance(context.original_route, APIRoute):
             needs = [each.call for each in context.dependant.dependencies if isinstance(each.call, RequiredScope)]
             yield str(context.path), needs[0] if needs else None
