@@ -33,9 +33,9 @@ test: ## all tests but whole runs, one process for each core (ARGS="tests/policy
 	@PYTHON="$(PYTHON)" requirements/install dev
 	@$(BIN)/python -m pytest -m "not system and not chaos" -n auto --dist worksteal $(ARGS)
 
-system: ## whole runs with real processes: workers, API, command line (they wait more than they work)
+system: ## whole runs: workers, API, command line as processes, outages in virtual time (they wait more than they work)
 	@PYTHON="$(PYTHON)" requirements/install dev
-	@$(BIN)/python -m pytest -m "system and not chaos" -n 4 --dist worksteal tests/field tests/system $(ARGS)
+	@$(BIN)/python -m pytest -m "system and not chaos" -n 4 --dist worksteal tests/field tests/lab tests/system $(ARGS)
 
 chaos: ## every crash point, Redis fault and cut link, with real processes (minutes, on a quiet machine)
 	@PYTHON="$(PYTHON)" requirements/install dev

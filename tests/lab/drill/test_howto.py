@@ -17,6 +17,7 @@ COMMANDS = [text for language, text in BLOCKS if language == "sh"]
 (CONFIG,) = [text for language, text in BLOCKS if language == "toml"]
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("commands", COMMANDS)
 def test_every_command_of_the_page_runs(tmp_path: Path, commands: str):
     (tmp_path / "holdfast.toml").write_text(CONFIG)

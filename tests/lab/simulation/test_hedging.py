@@ -10,6 +10,8 @@ from holdfast.model.route import Hedge, Price
 from holdfast.policy.hedging import SAVED
 from lab.simulation.scenes import EVERYTHING, scenario
 
+pytestmark = pytest.mark.system
+
 LAME = [(0, [(0.04, "slow", 18.0)])]  # some calls take long, none so long that a breaker would hear of it
 SICK = [(0, [(0.05, "hang"), (0.05, "e500", 12.0), (0.2, "slow", 30.0)])]
 

@@ -4,6 +4,8 @@ import pytest
 
 from lab.simulation.planted import BUGS, Bug
 
+pytestmark = pytest.mark.system
+
 EACH = pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 
 

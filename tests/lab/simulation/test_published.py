@@ -9,6 +9,8 @@ from holdfast.lab.drill.result import SeedReport
 from holdfast.lab.simulation.run import run_virtual
 from lab.simulation.scenes import scenario
 
+pytestmark = pytest.mark.system
+
 SEED = 3
 
 

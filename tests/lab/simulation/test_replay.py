@@ -19,6 +19,8 @@ import sys, orjson
 from dataclasses import asdict
 from holdfast.lab.drill.catalogue import read
 from holdfast.lab.simulation.run import run_virtual
+
+pytestmark = pytest.mark.system
 report = run_virtual(read(sys.argv[1], "here"), 7)
 course = [asdict(sample) for sample in report.course.samples] + [asdict(move) for move in report.course.moves]
 sys.stdout.buffer.write(orjson.dumps([report.view(), dict(report.costs), dict(report.routes), course]))

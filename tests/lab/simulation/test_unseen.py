@@ -5,6 +5,8 @@ import pytest
 from holdfast.lab.simulation.run import run_virtual
 from lab.simulation.unseen import UNSEEN, Unseen
 
+pytestmark = pytest.mark.system
+
 
 @pytest.mark.parametrize("unseen", UNSEEN, ids=lambda each: each.scenario.name)
 def test_an_unseen_outage_loses_nothing_buries_nothing_and_costs_little(unseen: Unseen):
