@@ -59,7 +59,11 @@ class Truth:
 
     def around(self, at: float) -> list[Moment]:
         """Return the moments around one, the nearest before and after it among them."""
-        return [each for each in self.moments if abs(each.at - at) <= AROUND]
+        nearest = [
+            *[each for each in self.moments if each.at <= at][-1:],
+            *[each for each in self.moments if each.at > at][:1],
+        ]
+        return [each for each in self.moments if abs(each.at - at) <= AROUND or each in nearest]
 
     def ago(self, at: float, seconds: float) -> list[Moment]:
         """Return the moments from which a figure over the last ``seconds`` may count; the first if all are young."""
@@ -186,9 +190,18 @@ def probes_that_came_otherwise(told: Told, truth: Truth) -> Iterator[str]:
     for provider in truth.down:
         said = float(told["routes"][provider]["next-probe"]["value"] or "inf")
         before = max(each.calls[provider] for each in truth.moments if each.at <= at)
-        came = next((each.at - at for each in truth.moments if each.calls[provider] > before), float("inf"))
-        if abs(came - said) > PROBE:
-            yield f"{provider} was asked {came:.1f} s later, and the page said {said:.1f}"
+        came = [each.at - at for each in calls_after(truth.moments, provider, before)]
+        unsure = 2 if came and came[0] <= AROUND else 1  # whether the first came before the page's moment or after it
+        if all(abs(each - said) > PROBE for each in (came[:unsure] or [float("inf")])):
+            yield f"{provider} was asked {came[0] if came else float('inf'):.1f} s later, and the page said {said:.1f}"
+
+
+def calls_after(moments: Iterable[Moment], provider: str, before: int) -> Iterator[Moment]:
+    """Yield the moments by which a provider had been asked once more."""
+    for each in moments:
+        if each.calls[provider] > before:
+            before = each.calls[provider]
+            yield each
 
 
 def does_the_equation_hold(told: Told, truth: Truth) -> Iterator[str]:

@@ -23,6 +23,7 @@ def test_a_trouble_that_nobody_was_told_of_yet_is_shown_too() -> None:
 def test_what_was_told_lasts_until_it_was_told_to_be_over_and_then_stands_below() -> None:
     lines = alert_lines([DOWN], [told("c", 130.0), told("b")])
     assert [(line.about, line.lasts) for line in lines] == [("a", True), ("b", True), ("c", False)]
+    assert [line.seen for line in lines[:2]] == [True, False], "b is no longer there, and not over yet"
     assert lines[2].ended_at == 130.0
 
 

@@ -86,7 +86,7 @@ def test_without_a_worker_a_job_says_so(tmp_path) -> None:
 def test_a_young_diagnosis_is_told_with_the_outage(backend, monkeypatch) -> None:
     said = {"anthropic": {"verdict": "provider_inference", "at": 1_790_000_000.0}}
     monkeypatch.setattr(outages, "diagnoses_of", lambda _: said)
-    assert backend.job(job_of(backend))["why_waiting"].endswith("; diagnosed at 14:13 UTC: provider inference")
+    assert backend.job(job_of(backend))["why_waiting"].endswith("; diagnosed at 14:13 UTC: its models do not answer")
 
 
 def counted(backend: LocalBackend, gate: Snapshot = DOWN) -> dict[tuple[str, str], int]:

@@ -5,6 +5,7 @@ import pytest
 from holdfast.diagnose.status_page import StatusLevel, StatusPage
 from holdfast.diagnose.verdict import Findings, ModelCheck, Unreachable, Verdict, diagnose
 from holdfast.model.fault import Fault, FaultKind
+from holdfast.policy.diagnosis_words import WORDS
 
 WEB_DOWN = StatusPage(StatusLevel.OPERATIONAL, StatusLevel.MAJOR_OUTAGE, ("Login fails",))
 API_DOWN = StatusPage(StatusLevel.PARTIAL_OUTAGE, StatusLevel.MAJOR_OUTAGE)
@@ -193,3 +194,7 @@ def test_a_spare_key_of_no_use_is_told_and_changes_no_verdict() -> None:
     assert told.sentence == "p: its API answers (1 model); also key spare is refused: HTTP 401 no"
     told = diagnose(Findings("p", credentials=2, missing={"spare": "K is not set"}, models=models(None)))
     assert told.sentence.endswith("; also there is nothing to log in with as spare (K is not set)")
+
+
+def test_every_verdict_has_words_for_a_page() -> None:
+    assert list(WORDS) == [each.value for each in Verdict]

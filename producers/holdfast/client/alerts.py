@@ -34,13 +34,17 @@ def alert_view(each: AlertRecord) -> View:
 
 @dataclass(frozen=True, slots=True)
 class AlertLine:
-    """A trouble as a page shows it. Times in seconds since the epoch; ``ended_at`` None: it lasts."""
+    """A trouble as a page shows it. Times in seconds since the epoch; ``ended_at`` None: it lasts.
+
+    ``seen``: it was there at the last look; one that was not is over once it has been away for a while.
+    """
 
     kind: str
     about: str
     sentence: str
     since: float | None
     ended_at: float | None = None
+    seen: bool = True
 
     @property
     def lasts(self) -> bool:
@@ -57,7 +61,7 @@ def alert_lines(now: Sequence[AlertCondition], told: Sequence[AlertRecord]) -> l
     lasting = {(line.kind, line.about): line for line in lines}
     for key, each in open_.items():
         sentence = lasting[key].sentence if key in lasting else each.sentence
-        lasting[key] = AlertLine(*key, sentence, each.since)
+        lasting[key] = AlertLine(*key, sentence, each.since, seen=key in lasting)
     over = [
         AlertLine(each.kind, each.about, each.sentence, each.since, each.ended_at) for each in told if each.ended_at
     ]

@@ -17,6 +17,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.job import SCHEDULED, State
 from holdfast.model.records import JobRecord, LaneCounts
 from holdfast.model.route import Plan, Route
+from holdfast.policy.diagnosis_words import diagnosis_words
 from holdfast.policy.outage_sentence import FaultCount, Outage, outage_sentence
 from holdfast.policy.signals import scope_names
 from holdfast.store.backlog import list_lanes
@@ -91,7 +92,7 @@ class FleetSituation:
     def _diagnosed(self, route: Route) -> str:
         """Add the verdict of a diagnosis, where one was made minutes ago."""
         found = self.diagnoses.get(route.provider)
-        return f"; diagnosed at {_hour(found['at'])}: {found['verdict'].replace('_', ' ')}" if found else ""
+        return f"; diagnosed at {_hour(found['at'])}: {diagnosis_words(found['verdict'])}" if found else ""
 
     def paused_by(self, lane: str) -> str | None:
         """Say who stopped a lane; None where nobody did."""

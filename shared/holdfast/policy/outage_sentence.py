@@ -41,15 +41,19 @@ def fault_of(count: FaultCount) -> Fault:
     return Fault(FaultKind(count.kind) if known else FaultKind.SERVER_ERROR, status=count.status)
 
 
-def outage_sentence(outage: Outage) -> str:
+def outage_sentence(outage: Outage, others: Sequence[str] = ()) -> str:
     """Say who is down since when with which answer and how often, what is next, who waits, and what is to be done.
+
+    ``others``: routes that are down as well.
 
     >>> outage_sentence(Outage("a/m", 1_790_000_000.0, 3.0, [FaultCount("server_error", 503, 21)], waiting=397))
     'a/m is down since 14:13 UTC (HTTP 503, 21 calls); asked again in 3 s; 397 jobs wait safely; nothing to do'
     """
     since = "" if outage.since is None else f" since {datetime.fromtimestamp(outage.since, UTC):%H:%M} UTC"
     cause = f" ({_cause(outage.faults)})" if outage.faults else ""
-    return "; ".join([f"{outage.route} is down{since}{cause}", _next(outage), _waiting(outage), _to_do(outage.faults)])
+    down = [f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} down too"] if others else []
+    told = [f"{outage.route} is down{since}{cause}", _next(outage), *down, _waiting(outage), _to_do(outage.faults)]
+    return "; ".join(told)
 
 
 def _cause(faults: Sequence[FaultCount]) -> str:

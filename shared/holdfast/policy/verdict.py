@@ -76,11 +76,10 @@ def _outage(now: Situation) -> HealthSummary | None:
     ours = is_ours(worst, now.auth_outages)
     since = min((each.since for each in now.outages if each.since is not None), default=None)
     others = [each.route for each in now.outages if each is not worst]
-    rest = f"; {' and '.join(others)} {'is' if len(others) == 1 else 'are'} down too" if others else ""
     who = "It is us" if ours else "It is a provider, not us"
     cause = "stopped" if worst.again is None and not worst.faults else "key" if ours else "outage"
     return HealthSummary(
-        HealthState.US if ours else HealthState.PROVIDER, cause, f"{who}: {outage_sentence(worst)}{rest}.", since
+        HealthState.US if ours else HealthState.PROVIDER, cause, f"{who}: {outage_sentence(worst, others)}.", since
     )
 
 

@@ -1,5 +1,6 @@
 """Templates and the words that they use. Everything is escaped unless it is SVG that this package drew itself."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -7,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from holdfast.client.iso_time import iso
 from holdfast.model.durations import lasting
 from holdfast.policy.breaker_words import breaker_words
+from holdfast.policy.diagnosis_words import diagnosis_words
 
 HERE = Path(__file__).parent
 POLICY = (
@@ -21,6 +24,7 @@ POLICY = (
 # With no-referrer, browsers say "Origin: null" of a form of our own.
 HEADERS = {"content-security-policy": POLICY, "referrer-policy": "same-origin"}
 CENT = 0.01
+COMMAND = re.compile("`([^`]+)`")
 LONGEST_TOLD = 200  # characters of what an act was about
 
 
@@ -110,6 +114,15 @@ def words(text: str) -> str:
     return text.replace("_", " ")
 
 
+def commands(sentence: str) -> Markup:
+    """Write a sentence whose commands stand between backticks, as errors of the command line have them.
+
+    >>> commands("run `holdfast up`, not <b>")
+    Markup('run <code>holdfast up</code>, not &lt;b&gt;')
+    """
+    return Markup(COMMAND.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 - it was escaped before
+
+
 def brief(what: object) -> str:
     """Write JSON on a line for people: names and values, and not too many.
 
@@ -139,4 +152,5 @@ def at(key: str, table: Mapping[str, int]) -> int:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "clock": clock, "moment": moment, "duration": duration, "money": money, "count": count, "rate": rate, "iso": iso,
     "percent": percent, "words": words, "breaker": breaker_words, "brief": brief, "given": given, "at": at,
+    "diagnosis": diagnosis_words, "commands": commands,
 }  # fmt: skip

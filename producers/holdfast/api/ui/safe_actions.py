@@ -25,7 +25,7 @@ def safe_actions(now: Overview, failures: FailurePicture) -> list[SafeAction]:
 
 def _workers(now: Overview) -> Iterator[SafeAction]:
     if not now.workers:
-        yield SafeAction("Start a worker: holdfast worker. Until then jobs are accepted, and wait.")
+        yield SafeAction("Start a worker: `holdfast worker`. Until then jobs are accepted, and wait.")
 
 
 def _lanes(now: Overview) -> Iterator[SafeAction]:
