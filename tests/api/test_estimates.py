@@ -28,7 +28,20 @@ def test_an_estimate_prices_each_job_and_each_route_and_submits_nothing(api, sto
 def test_one_job_is_estimated_as_it_would_be_submitted(api) -> None:
     view = api.post("/api/v1/jobs/estimate", json={"model": "smart", "prompt": "a"}).json()
     assert [job["model"] for job in view["jobs"]] == ["smart"]
-    assert api.post("/api/v1/jobs/estimate", json=[]).status_code == 422
+
+
+def test_no_jobs_cost_nothing_and_are_a_batch_that_has_ended(api) -> None:
+    assert api.post("/api/v1/jobs/estimate", json={"jobs": []}).json() == {"jobs": [], "models": [], "problems": []}
+    answer = api.post("/api/v1/jobs", json={"jobs": []}).json()
+    assert answer["jobs"] == []
+    assert api.get(answer["status_url"]).json()["total"] == 0
+
+
+@pytest.mark.parametrize("body", [[], {}, {"jobs": 1}, {"model": "nobody", "prompt": "a"}, {"prompt": 1}])
+def test_a_body_that_is_no_order_or_one_job_that_is_none_is_refused_as_a_submit_is(api, body) -> None:
+    refusals = [api.post(f"/api/v1/jobs{path}", json=body) for path in ("/estimate", "")]
+    assert [each.status_code for each in refusals] == [422, 422]
+    assert len({each.json()["detail"] for each in refusals}) == 1
 
 
 def test_estimates_of_parts_come_to_that_of_the_whole(api) -> None:

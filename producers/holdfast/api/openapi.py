@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from holdfast.api.native.answers import ProblemDocument, ResultsPage
 from holdfast.api.native.event_answers import EventsPage
-from holdfast.api.native.job_requests import JobListRequest, JobRequest
+from holdfast.api.native.job_requests import EstimateRequest, JobListRequest, JobRequest
 from holdfast.api.problems import MEDIA_TYPE
 
 Answers = dict[int | str, dict[str, Any]]
@@ -55,6 +55,7 @@ UNNAMED: Sequence[tuple[type[BaseModel], Literal["serialization", "validation"]]
     (EventsPage, "serialization"),
     (JobRequest, "validation"),
     (JobListRequest, "validation"),
+    (EstimateRequest, "validation"),
 )
 MODEL_NAMES = ("JobRequest", "Edit")  # schemas with a member ``model`` that has to be known
 EVERYWHERE = refusals(400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503)

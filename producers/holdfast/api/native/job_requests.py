@@ -159,7 +159,7 @@ class JobListRequest(RequestModel):
     ``first``; with null they belong to none.
     """
 
-    jobs: list[JobRequest] = Field(min_length=1, max_length=MOST_JOBS)
+    jobs: list[JobRequest] = Field(max_length=MOST_JOBS)
     model: str | None = Field(default=None, max_length=300)
     priority: Priority | None = None
     expires_in: Seconds | None = None
@@ -170,22 +170,26 @@ class JobListRequest(RequestModel):
     webhook: WebhookUrl | None = None
 
 
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("JobRequest", "JobListRequest")]
-                },
-                "examples": {
-                    "one": {"value": {"model": "smart", "prompt": "One line, please.", "custom_id": "a"}},
-                    "many": {"value": {"model": "smart", "jobs": [{"prompt": "One."}, {"prompt": "Two."}]}},
-                },
-            }
+class EstimateRequest(JobListRequest):
+    """Many jobs to be estimated. What cannot be a job may stand among them: it becomes one of ``problems``."""
+
+    jobs: list[Any] = Field(max_length=MOST_JOBS)
+
+
+def body_of(*schemas: str) -> dict[str, Any]:
+    """Return what the document says of a body that is one of ``schemas``."""
+    content = {
+        "schema": {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in schemas]},
+        "examples": {
+            "one": {"value": {"model": "smart", "prompt": "One line, please.", "custom_id": "a"}},
+            "many": {"value": {"model": "smart", "jobs": [{"prompt": "One."}, {"prompt": "Two."}]}},
         },
     }
-}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+BODY = body_of("JobRequest", "JobListRequest")
+ESTIMATE_BODY = body_of("JobRequest", "EstimateRequest")
 
 
 def names_of(settings: Settings) -> list[str]:
