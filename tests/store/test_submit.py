@@ -6,8 +6,9 @@ import pytest
 
 from holdfast.model.errors import Conflict, InvalidRequest
 from holdfast.model.ids import new_id
-from holdfast.model.job import Need, Priority, State
+from holdfast.model.job import Need, NewJob, Priority, State
 from holdfast.model.records import JobFilter
+from holdfast.model.start_time import StartTime
 from holdfast.store import Store
 from holdfast.store.backlog import lane_heads
 from holdfast.store.batches import open_batch
@@ -35,6 +36,59 @@ def test_a_job_comes_back_as_it_was_handed_in(store: Store) -> None:
     assert detail.job.expires_at == pytest.approx(detail.job.created_at + 60)
     assert answer.expires_at == detail.job.expires_at
     assert store.read(lane_heads, "smart.interactive", 1)[0].need == replace(job.need, expires_at=answer.expires_at)
+
+
+def test_a_job_among_jobs_of_another_kind_is_stored_as_it_is_alone(scene: Scene) -> None:
+    """What all jobs of a submit have in common is given to the database once; of jobs of two kinds, with each."""
+    kinds = [
+        {},
+        {
+            "custom_id": "line-1",
+            "tenant": "acme",
+            "model": "other",
+            "priority": Priority.INTERACTIVE,
+            "batch": new_id(),
+            "position": 7,
+            "metadata": {"team": "search"},
+            "need": Need(10, 20, {"a/b": None, "c/d": 1_900_000_000.5}),
+            "expires_in": 60.0,
+            "not_before": StartTime(3600.0, is_date=False),
+            "webhook": "https://example.org/told",
+        },
+    ]
+    alone = [new_job(idempotency_key=f"alone-{number}", **kind) for number, kind in enumerate(kinds)]
+    together = [new_job(idempotency_key=f"together-{number}", **kind) for number, kind in enumerate(kinds)]
+    for job in alone:
+        submit_jobs(scene.store, [job])
+    submit_jobs(scene.store, together)
+    for one, other in zip(alone, together, strict=True):
+        assert told(scene, one) == told(scene, other)
+
+
+def told(scene: Scene, job: NewJob) -> dict[str, object]:
+    """Return the row of a job, its dates counted from when it was accepted."""
+    [row] = scene.rows("select * from job where id = :id", id=job.id)
+    found = row._asdict()
+    assert found.pop("id") == job.id
+    assert found.pop("idempotency_key") == job.idempotency_key
+    accepted = found.pop("created_at")
+    dated = {name: found[name] for name in ("available_at", "not_before", "expires_at")}
+    far = {name: date is not None and date - accepted > 1 << 60 for name, date in dated.items()}
+    return found | {name: "never" if far[name] else date and date - accepted for name, date in dated.items()}
+
+
+def test_of_equal_keys_among_jobs_of_two_kinds_the_first_is_the_job(store: Store) -> None:
+    first, between, last = (
+        new_job(idempotency_key="once"),
+        new_job(priority=Priority.INTERACTIVE),
+        new_job(idempotency_key="once"),
+    )
+    answers = submit_jobs(store, [first, between, last])
+    assert [(answer.id, answer.created) for answer in answers] == [
+        (first.id, True),
+        (between.id, True),
+        (first.id, False),
+    ]
 
 
 def test_a_long_prompt_is_stored_compressed_and_read_whole(scene: Scene) -> None:

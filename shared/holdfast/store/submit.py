@@ -16,24 +16,40 @@ from holdfast.store.store import Store
 from holdfast.store.transaction import Transaction
 from holdfast.store.webhook_endpoints import name_endpoints
 
-INSERT_JOBS = Statement("""
-    insert into job (
-        id, tenant, batch, custom_id, position, model, lane, priority,
-        idempotency_key, request_hash, labels, input_tokens, output_tokens, avoid, expires_in, expires_at,
-        written_in, webhook, not_before, created_at, available_at, state, why_waiting,
-        generation, fence, number, attempts, calls, tries, crashes
-    )
-    with v as ($rows(
-        id text, tenant text, batch text, custom_id text, position bigint, model text, lane text, priority text,
-        idempotency_key text, request_hash text, labels text, input_tokens bigint, output_tokens bigint, avoid text,
-        expires_in bigint, expires_at bigint, written_in text, webhook text, not_before bigint
-    ))
-    select v.*, :now, v.not_before,
-        case when v.not_before is null then 'queued' else 'delayed' end,
-        case when v.not_before is not null then cast(:scheduled as text) end, 1, 0, 0, 0, 0, 0, 0
-    from v where true
-    on conflict do nothing
-""")
+OWN_COLUMNS = """
+    id text, custom_id text, position bigint, idempotency_key text, request_hash text, labels text,
+    input_tokens bigint, output_tokens bigint
+"""
+SHARED_COLUMNS = """
+    tenant text, batch text, model text, lane text, priority text, avoid text, expires_in bigint, expires_at bigint,
+    written_in text, webhook text, not_before bigint
+"""
+SHARED = tuple(column.split() for column in SHARED_COLUMNS.split(","))  # name and type
+
+
+def _insert(jobs: str) -> Statement:
+    """Insert what a select says of new jobs: their own columns, then those that they may share."""
+    own = [column.split()[0] for column in OWN_COLUMNS.split(",")]
+    return Statement(f"""
+        insert into job (
+            {", ".join(own)}, {", ".join(name for name, _ in SHARED)},
+            created_at, available_at, state, why_waiting, generation, fence, number, attempts, calls, tries, crashes
+        )
+        with v as ({jobs})
+        select v.*, :now, v.not_before,
+            case when v.not_before is null then 'queued' else 'delayed' end,
+            case when v.not_before is not null then cast(:scheduled as text) end, 1, 0, 0, 0, 0, 0, 0
+        from v where true
+        on conflict do nothing
+    """)  # noqa: S608 - all of it is ours
+
+
+INSERT_JOBS = _insert(f"$rows({OWN_COLUMNS},{SHARED_COLUMNS})")
+# Of jobs that have the same of all that they may share, as those of most submits: a third of the time of SQLite.
+INSERT_ALIKE = _insert(
+    f"select own.*, {', '.join(f'cast(:{name} as {kind}) as {name}' for name, kind in SHARED)}"  # noqa: S608 - the same
+    f" from ($rows({OWN_COLUMNS})) as own"
+)
 # A job is never without its request once the transaction is over that inserted it.
 NEW_IDS = Statement("""
     select id from job where id in ($ids) and not exists (select 1 from request where request.job = job.id)
@@ -69,8 +85,7 @@ def insert_jobs(tx: Transaction, jobs: Sequence[EncodedJob]) -> list[Submitted]:
     dates = {common: JobDates.of(common, tx.now) for common in {job.common for job in jobs}}
     name_endpoints(tx, ((common.tenant, common.webhook) for common in dates if common.webhook))
     positions = _positions(tx, jobs)
-    rows = [_row(job, place, dates[job.common]) for job, place in zip(jobs, positions, strict=True)]
-    inserted = tx.change(INSERT_JOBS, rows=rows, now=tx.now, scheduled=SCHEDULED)
+    inserted = _insert_rows(tx, jobs, positions, dates)
     new = None if inserted == len(jobs) else {row.id for row in tx.run(NEW_IDS, ids=[job.id for job in jobs])}
     fresh = jobs if new is None else list({job.id: job for job in reversed(jobs) if job.id in new}.values())
     tx.run(INSERT_REQUESTS, rows=[[job.id, job.body, job.common.traceparent] for job in fresh])
@@ -105,29 +120,53 @@ def _accepted(job: EncodedJob, dates: JobDates) -> Submitted:
     return Submitted(job.id, job.common.lane, created=True, expires_at=deadline, scheduled=scheduled)
 
 
-def _row(job: EncodedJob, position: int | None, dates: JobDates) -> list[Any]:
-    common, need = job.common, job.need
+def _insert_rows(
+    tx: Transaction,
+    jobs: Sequence[EncodedJob],
+    positions: Sequence[int | None],
+    dates: Mapping[CommonFields, JobDates],
+) -> int:
+    """Insert those that are not there yet, of equal ones the first; answers how many these were."""
+    shared = {common: _shared(common, dates[common]) for common in dates}
+    rows = [_own(job, position) for job, position in zip(jobs, positions, strict=True)]
+    first, *others = set(shared.values())
+    if not others:
+        same = {name: value for (name, _), value in zip(SHARED, first, strict=True)}
+        return tx.change(INSERT_ALIKE, rows=rows, now=tx.now, scheduled=SCHEDULED, **same)
+    rows = [own + list(shared[job.common]) for own, job in zip(rows, jobs, strict=True)]
+    return tx.change(INSERT_JOBS, rows=rows, now=tx.now, scheduled=SCHEDULED)
+
+
+def _own(job: EncodedJob, position: int | None) -> list[Any]:
+    """Values of ``OWN_COLUMNS``."""
+    need = job.need
     return [
         job.id,
-        common.tenant,
-        common.batch,
         job.custom_id,
         position,
+        job.idempotency_key,
+        job.hash,
+        job.common.labels,
+        need.input_tokens,
+        need.output_tokens,
+    ]
+
+
+def _shared(common: CommonFields, dates: JobDates) -> tuple[Any, ...]:
+    """Values of ``SHARED_COLUMNS``."""
+    return (
+        common.tenant,
+        common.batch,
         common.model,
         common.lane,
         common.priority,
-        job.idempotency_key,
-        job.hash,
-        common.labels,
-        need.input_tokens,
-        need.output_tokens,
         common.avoid,
         common.expires_in,
         dates.expires_at,
         common.written_in,
         common.endpoint,
         dates.start,
-    ]
+    )
 
 
 def _positions(tx: Transaction, jobs: Sequence[EncodedJob]) -> list[int | None]:
