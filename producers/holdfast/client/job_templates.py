@@ -96,11 +96,20 @@ class TemplatesByDefaults:
 class CommonFieldsByLine:
     """What the jobs of one submit have in common, encoded once for each line that they share.
 
-    ``about`` makes the whole job of such a line, whose id and place do not matter.
+    ``webhook`` is told of those that name none; ``longest``: seconds that a job may wait, whatever its line says.
     """
 
-    def __init__(self, about: Callable[[ReadJob], NewJob]) -> None:
-        self._about = about
+    def __init__(
+        self,
+        tenant: str,
+        batch: str | None,
+        traceparent: str | None,
+        *,
+        webhook: str | None = None,
+        longest: float | None = None,
+    ) -> None:
+        self._tenant, self._batch, self._traceparent = tenant, batch, traceparent
+        self._webhook, self._longest = webhook, longest
         self._known: dict[int, tuple[ReadJob, CommonFields]] = {}  # by the identity of lines, which are held
 
     def of(self, job: ReadJob) -> CommonFields:
@@ -109,8 +118,26 @@ class CommonFieldsByLine:
         if found is None:
             if len(self._known) >= MOST_SHAPES:
                 self._known.clear()
-            found = self._known[id(job.line)] = job, common_fields(self._about(job))
+            found = self._known[id(job.line)] = job, common_fields(self._new_job(job))
         return found[1]
+
+    def _new_job(self, job: ReadJob) -> NewJob:
+        """Make the whole job of a line, but for its id and its place."""
+        line, longest = job.line, self._longest
+        return NewJob(
+            id="",
+            model=line.model,
+            request=line.request,
+            need=job.need,
+            tenant=self._tenant,
+            batch=self._batch,
+            priority=line.priority,
+            expires_in=line.expires_in if longest is None else min(line.expires_in or longest, longest),
+            metadata=line.metadata,
+            not_before=line.not_before,
+            traceparent=self._traceparent,
+            webhook=line.webhook or self._webhook,
+        )
 
 
 def shape_of(item: Item) -> ShapedLine | None:

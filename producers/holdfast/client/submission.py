@@ -13,7 +13,7 @@ from holdfast.client.submit_span import submit_span
 from holdfast.client.webhook_receivers import demand_receivers
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.ids import inner_id, new_id, new_ids, public_id
-from holdfast.model.job import Need, NewJob, Offer, Submitted, lane_name
+from holdfast.model.job import Need, Offer, Submitted, lane_name
 from holdfast.store.batches import find_batch, open_batch, tell_of_batch
 from holdfast.store.encoded_job import EncodedJob
 from holdfast.store.jobs import find_job
@@ -85,7 +85,8 @@ class Submission:
     def _new_jobs(self, jobs: Sequence[tuple[str, ReadJob]], start: int = 0) -> Iterator[EncodedJob]:
         """Make the jobs that are stored, the first of which is item number ``start`` of the request."""
         request, batch = self._request, self._batch
-        alone, common = batch is None and len(request.items) == 1, CommonFieldsByLine(self._about)
+        alone, webhook = batch is None and len(request.items) == 1, request.webhook if batch is None else None
+        common = CommonFieldsByLine(self._tenant, batch, self._traceparent, webhook=webhook)
         for index, (id_, job) in enumerate(jobs, request.first + start):
             yield EncodedJob(
                 common.of(job),
@@ -97,23 +98,6 @@ class Submission:
                 job.body,
                 job.hash,
             )
-
-    def _about(self, job: ReadJob) -> NewJob:
-        line = job.line
-        return NewJob(
-            id="",
-            model=line.model,
-            request=line.request,
-            need=job.need,
-            tenant=self._tenant,
-            batch=self._batch,
-            priority=line.priority,
-            expires_in=line.expires_in,
-            metadata=line.metadata,
-            not_before=line.not_before,
-            traceparent=self._traceparent,
-            webhook=line.webhook or (self._request.webhook if self._batch is None else None),
-        )
 
     def _accept(self, jobs: Sequence[EncodedJob]) -> list[AcceptedJob]:
         """Commit ``jobs`` in one transaction, then offer the new ones to their lanes."""

@@ -13,7 +13,6 @@ from holdfast.client.webhook_receivers import demand_receivers
 from holdfast.model.batch_order import BadLine, BatchOrder
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.ids import new_ids
-from holdfast.model.job import NewJob
 from holdfast.store.encoded_job import EncodedJob
 from holdfast.store.file_chunks import read_chunk
 from holdfast.wire.line_shape import take_apart
@@ -61,14 +60,13 @@ class OrderReader:
     def __init__(
         self, installation: Installation, order: BatchOrder, reader: LineReader, traceparent: str | None
     ) -> None:
-        self._traceparent = traceparent
         self._order, self._reader, self._plan = order, reader, installation.settings.plan
         store = installation.ready()
-        self._remaining = max(LEAST, order.expires_at - store.now())
+        remaining = max(LEAST, order.expires_at - store.now())
         self._read_chunk = lambda number: store.read(read_chunk, order.file, number)
         self._place, self._byte = order.next_line, order.next_byte
         self._alike, self._installation = JobTemplates(), installation
-        self._common = CommonFieldsByLine(self._about)
+        self._common = CommonFieldsByLine(order.tenant, order.batch, traceparent, longest=remaining)
         self._number = lines_before(self._read_chunk, self._byte)
 
     def pages(self) -> Iterator[ImportPage]:
@@ -119,20 +117,3 @@ class OrderReader:
         if shaped:
             self._alike.learn(shaped, parsed, need)
         return read_whole(parsed, need)
-
-    def _about(self, read: ReadJob) -> NewJob:
-        line = read.line
-        return NewJob(
-            id="",
-            model=line.model,
-            request=line.request,
-            need=read.need,
-            tenant=self._order.tenant,
-            batch=self._order.batch,
-            priority=line.priority,
-            expires_in=min(line.expires_in or self._remaining, self._remaining),
-            metadata=line.metadata,
-            not_before=line.not_before,
-            traceparent=self._traceparent,
-            webhook=line.webhook,
-        )
