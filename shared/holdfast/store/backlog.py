@@ -34,7 +34,7 @@ DUE = Statement("""
 """)
 RELEASE = Statement("""
     update job set state = 'queued', available_at = null
-    where id in ($ids) and state = 'delayed' and available_at <= :now and expires_at > :now
+    where id in ($ids) and state || '' = 'delayed' and available_at <= :now and expires_at > :now
     returning id, lane, batch, input_tokens, output_tokens, avoid, expires_at
 """)
 LANES = Statement("""

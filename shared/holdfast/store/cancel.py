@@ -15,7 +15,7 @@ CANCEL_PAGE = 1000  # jobs in one transaction
 # A running job's call goes on, but its worker's write is refused: the state is no longer ``running``.
 END = Statement("""
     update job set state = :state, fault = :fault, finished_at = :now, available_at = null, worker = null
-    where id in ($ids) and state = :before
+    where id in ($ids) and state || '' = :before
     returning id, generation, number, fence, lane, batch, why_waiting, tenant, custom_id, model
 """)
 STATE = Statement("""

@@ -17,7 +17,7 @@ from holdfast.store.transaction import Transaction
 # A worker whose lease ran out may have been taken over already: it must renew before it starts another call.
 CLAIM = Statement("""
     update job set state = 'running', fence = fence + 1, number = number + 1, worker = :worker, why_waiting = null
-    where id in ($ids) and state = 'queued' and expires_at > :now
+    where id in ($ids) and state || '' = 'queued' and expires_at > :now
     and exists (select 1 from worker where worker.id = :worker and stopped_at is null and lease_until > :now)
     returning id, tenant, batch, custom_id, model, lane, generation, fence, number, attempts, calls, tries,
         input_tokens, output_tokens, avoid, expires_at, fault, output_ceiling,

@@ -26,7 +26,7 @@ REPLAY = Statement("""
                      else coalesce(v.available_at, cast(:now as bigint)) + job.expires_in end,
         number = 0, attempts = 0, calls = 0, tries = 0, crashes = 0,
         avoid = null, output_ceiling = null, fault = null, finished_at = null, why_waiting = :why
-    from v where job.id = v.id and job.state = :before
+    from v where job.id = v.id and job.state || '' = :before
     returning job.id, job.lane, job.batch
 """)
 # What was dropped stays in the books: calls and their cost were real.
@@ -36,7 +36,7 @@ SPENT = Statement("""
         coalesce(sum($least(cost_micros, $most_cost)), 0) as cost
     from attempt where job in ($ids)
 """)
-DROP_JOBS = Statement("delete from job where id in ($ids) and state = 'dead' returning id, lane, batch, fault")
+DROP_JOBS = Statement("delete from job where id in ($ids) and state || '' = 'dead' returning id, lane, batch, fault")
 DROP_PARTS = tuple(
     Statement(f"delete from {table} where job in ($ids)")  # noqa: S608 - the names stand in this line
     for table in ("request", "attempt", "result", "response")

@@ -28,7 +28,7 @@ FINISH = Statement("""
         attempts = job.attempts + v.attempts, calls = job.calls + v.calls, tries = job.tries + v.tries,
         avoid = v.avoid, why_waiting = v.why, fault = v.fault,
         output_ceiling = coalesce(v.output_ceiling, job.output_ceiling)
-    from v where job.id = v.id and job.fence = v.fence and job.state = 'running'
+    from v where job.id = v.id and job.fence = v.fence and job.state || '' = 'running'
     returning job.id, job.fence, job.lane, job.batch, job.generation, job.tenant, job.custom_id, job.model,
         coalesce(job.not_before, job.created_at) as waits_since
 """)

@@ -49,7 +49,7 @@ TAKE = Statement("""
             select count(*) from attempt
             where attempt.job = job.id and attempt.generation = job.generation and attempt.ended_at is null
         )
-    where id in ($ids) and state = 'running'
+    where id in ($ids) and state || '' = 'running'
     returning id, generation, number, fence, lane, batch, state, tenant, custom_id, model
 """)
 LOSE_ATTEMPTS = Statement("""

@@ -9,6 +9,9 @@ both databases plan it once. Marks in the text:
 ``$least(a, b)``                  the lesser of two figures
 ``$never``, ``$most_cost``, …     figures of ours: the date of a job without a deadline, and bounds
 
+Beside ids a state is asked for as ``state || '' = 'queued'``: no index serves that, so rows are looked up by their ids.
+While a database has no statistics it takes a partial index for empty, and would read all of it beside a few ids.
+
 SQLite has no way to read base64: there the bytes of all rows travel joined as parameter ``bytes``, and each row says
 where its own lie.
 """
