@@ -42,7 +42,8 @@ from holdfast.api.ui import (
 
 UI = (fleet_page, alert_pages, job_pages, batch_pages, dead_letter_pages, webhook_pages, login)
 NATIVE = "/api/v1"
-CLIENT_APIS = (models, openai_calls, openai_files, openai_batches, messages, message_batches)
+WAITING_CALLS = (openai_calls, messages)
+CLIENT_APIS = (models, openai_files, openai_batches, message_batches)
 PARTS = (estimates, jobs, batches, events, dead_letters, lanes, routes, operations, diagnosis, webhooks, alerts, audit)
 
 
@@ -54,6 +55,8 @@ def all_endpoints() -> Sequence[BaseRoute]:
     Raises TypeError for an endpoint that lets everybody in.
     """
     router = APIRouter(generate_unique_id_function=name_operation)
+    for part in WAITING_CALLS:  # first: a request is compared with one route after another
+        router.include_router(part.router, prefix=PREFIX, include_in_schema=False)
     for part in PARTS:
         router.include_router(part.router, prefix=NATIVE, responses=EVERYWHERE)
     for part in CLIENT_APIS:

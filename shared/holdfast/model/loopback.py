@@ -1,8 +1,10 @@
 """Which host names lead to this machine only."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str | None) -> bool:
     """Tell whether ``host`` names this machine only: an address of its loopback network, or ``localhost``.
 

@@ -5,7 +5,7 @@ the application does not start with one that does not.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -13,6 +13,7 @@ from fastapi import Depends, Request, Security
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from holdfast.api.app_state import AppState, of_request
@@ -68,19 +69,24 @@ class RequestContext:
         except NotFound:  # how it ended nobody can say any more
             return None
 
-    async def while_connected(self, work: Coroutine[Any, Any, T]) -> T:
+    async def while_connected(self, work: Awaitable[T]) -> T:
         """Return what ``work`` does, and cancel it once the client is gone. Raises ClientDisconnect."""
-        waiting = asyncio.ensure_future(work)
-        gone = asyncio.ensure_future(disconnected(self.request))
+        loop, gone = asyncio.get_running_loop(), asyncio.ensure_future(disconnected(self.request))
+
+        def end(_gone: asyncio.Future[None]) -> None:
+            until_gone.reschedule(loop.time())
+
         try:
-            await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
-                raise ClientDisconnect
-            return waiting.result()
+            async with asyncio.timeout(None) as until_gone:
+                gone.add_done_callback(end)
+                return await work
+        except TimeoutError:
+            if until_gone.expired():
+                raise ClientDisconnect from None
+            raise
         finally:
-            waiting.cancel()
+            gone.remove_done_callback(end)
             gone.cancel()
-            await asyncio.gather(waiting, gone, return_exceptions=True)
 
     async def reauthenticate(self) -> None:
         """Look again after a long wait: a key may have been revoked. Raises Unauthorized."""
@@ -125,6 +131,25 @@ Operating = Annotated[RequestContext, Depends(RequiredScope(KeyScope.OPERATE))]
 Watching = Annotated[RequestContext, Depends(RequiredScope(KeyScope.WATCH, fleet=True))]
 Auditing = Annotated[RequestContext, Depends(RequiredScope(KeyScope.READ, fleet=True))]
 Fleet = Annotated[RequestContext, Depends(RequiredScope(KeyScope.OPERATE, fleet=True))]
+
+
+class ContextRoute(APIRoute):
+    """Calls endpoints that take a RequestContext and nothing else, past FastAPI's resolving of dependencies.
+
+    That would take as long as the rest of a request.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        [needed] = self.dependant.dependencies
+        scope, endpoint = needed.call, self.endpoint
+        assert isinstance(scope, RequiredScope), f"{self.path} takes more than a RequestContext"
+
+        async def handle(request: Request) -> Response:
+            answer = await endpoint(await scope(request, None))
+            assert isinstance(answer, Response)
+            return answer
+
+        return handle
 
 
 def check_endpoints(routes: Sequence[BaseRoute]) -> None:

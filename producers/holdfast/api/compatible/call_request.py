@@ -61,13 +61,13 @@ async def read_call(request: Request, caller: str) -> CallRequest:
     parsed = parse_json(body)
     if not isinstance(parsed, dict):
         raise InvalidRequest("body", "expected an object.")
-    headers = travelling(dict(request.headers))
+    path, headers = request.scope["path"], travelling(request.headers)
     return CallRequest(
-        path=request.url.path,
+        path=path,
         body=body,
         parsed=parsed,
         headers=headers,
-        fingerprint=fingerprint(caller, request.url.path, body, repr(sorted(headers.items())).encode()),
+        fingerprint=fingerprint(caller, path, body, repr(sorted(headers.items())).encode()),
         tries_before=tries_before(request),
         key=(request.headers.get(IDEMPOTENCY_KEY) or "")[:LONGEST_KEY] or None,
         read_timeout=_seconds(request.headers.get(READ_TIMEOUT)),
