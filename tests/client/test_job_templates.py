@@ -4,14 +4,17 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
+import msgspec
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.client.backend import JobDefaults
+from holdfast.client.backend import Item, JobDefaults
 from holdfast.client.job_items import need_of, read_checked
-from holdfast.client.job_templates import LARGEST_SHAPE, MOST_SHAPES, JobTemplates, ReadJob, read_whole
+from holdfast.client.job_templates import LARGEST_SHAPE, MOST_SHAPES, JobTemplates, ReadJob, read_whole, shape_of
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Need
 from holdfast.wire.batch_line import ParsedLine
@@ -97,7 +100,7 @@ def plan_of(tmp_path_factory: pytest.TempPathFactory):
     return configured(directory).plan
 
 
-def read(line: bytes, plan_of) -> tuple[ParsedLine, Need]:
+def read(line: Item, plan_of) -> tuple[ParsedLine, Need]:
     parsed = read_checked(line, DEFAULTS, plan_of)
     return parsed, need_of(parsed, plan_of)
 
@@ -109,9 +112,9 @@ def stored(job: ReadJob) -> tuple:
     return need, about, line.not_before, job.body, job.hash
 
 
-def compare(alike: JobTemplates, line: bytes, plan_of) -> bool:
+def compare(alike: JobTemplates, line: Item, plan_of) -> bool:
     """Read a line both ways, and say whether it was like an earlier one."""
-    shaped = take_apart(line)
+    shaped = shape_of(line)
     known = alike.read(shaped) if shaped else None
     if known is not None:
         whole = read_whole(*read(line, plan_of))
@@ -145,6 +148,7 @@ def test_a_line_like_an_earlier_one_becomes_the_job_that_reading_it_whole_makes(
     alike = JobTemplates()
     for line in (*lines, *(retold(each, text) for each in lines)):
         compare(alike, json.dumps(line).encode(), plan_of)
+        compare(alike, line, plan_of)
 
 
 def chat_line(name: str, text: str, **body) -> bytes:
@@ -166,6 +170,34 @@ def test_the_lines_of_a_batch_are_alike(plan_of) -> None:
     alike = JobTemplates()
     for line_of in kinds:
         assert [compare(alike, line_of(number), plan_of) for number in range(3)] == [False, True, True]
+
+
+def test_a_line_is_the_same_as_a_dict_and_as_a_slice_of_a_body(plan_of) -> None:
+    """Of whichever form the first was."""
+    for line in (json.loads(chat_line("a", "text")), {"custom_id": "a", "model": "smart", "prompt": "text"}):
+        written = orjson.dumps(line)
+        forms = (line, written, msgspec.json.decode(b"[" + written + b"]", type=list[msgspec.Raw])[0])
+        for first in forms:
+            alike = JobTemplates()
+            compare(alike, first, plan_of)
+            assert all(compare(alike, form, plan_of) for form in forms)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"tools": ()},
+        {"temperature": float("nan")},
+        {"max_tokens": 10**20},
+        {7: "seven"},
+        {"system": "\ud800"},
+        {"user": UUID(int=7)},
+        {"seed": object()},
+    ],
+)
+def test_a_dict_that_json_would_not_give_back_is_read_whole(odd) -> None:
+    assert shape_of({"model": "smart", "prompt": "text"})
+    assert shape_of({"model": "smart", "prompt": "text", **odd}) is None
 
 
 def test_what_is_said_in_another_way_is_read_whole(plan_of) -> None:

@@ -7,6 +7,8 @@ route would write it, takes ten times as long; this comes to the same, to which 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from holdfast.client.backend import Item, JobDefaults
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, NewJob, lane_name
@@ -16,7 +18,7 @@ from holdfast.policy.token_estimate import input_tokens, passing_tokens, text_to
 from holdfast.store.encoded_job import CommonFields, common_fields
 from holdfast.store.request_codec import PromptCopies, WrittenCopies, encode_request
 from holdfast.wire.batch_line import ParsedLine
-from holdfast.wire.line_shape import PROMPT, Shape, ShapedLine, take_apart
+from holdfast.wire.line_shape import PROMPT, Shape, ShapedLine, take_apart, take_dict_apart
 
 MOST_SHAPES = 64  # that are remembered at once: files of many models and tools have a few
 LARGEST_SHAPE = 128 * 1024  # bytes of one that is remembered
@@ -144,7 +146,9 @@ def shape_of(item: Item) -> ShapedLine | None:
     """Take an item apart. None: it says something in a way that has to be read whole."""
     if isinstance(item, str):
         return ShapedLine(PROMPT, None, b"", (item,), 0) if item.strip() and is_storable(item) else None
-    return take_apart(item) if isinstance(item, bytes) else None
+    if isinstance(item, dict):
+        return take_dict_apart(item)
+    return take_apart(bytes(item)) if isinstance(item, bytes | msgspec.Raw) else None
 
 
 def read_whole(line: ParsedLine, need: Need) -> ReadJob:

@@ -8,9 +8,10 @@ or none, and is read whole.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+import orjson
 
 LONGEST_LINE = 1_000_000  # bytes: of a longer one, the reading is not what costs
 CONVERSATIONS = frozenset({"messages", "input"})
@@ -30,6 +31,7 @@ class _Message(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ANYTHING = msgspec.json.Decoder()
 _TEXT = msgspec.json.Decoder(str)
 _MESSAGES = msgspec.json.Decoder(list[_Message])
 
@@ -58,6 +60,16 @@ def take_apart(line: bytes) -> ShapedLine | None:
         return _take_apart(_MEMBERS.decode(line))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def take_dict_apart(line: dict[str, Any]) -> ShapedLine | None:
+    """Take apart a line as a program holds it. None also where JSON would not give back the same: it is read whole."""
+    try:
+        written = orjson.dumps(line)
+    except TypeError:
+        return None
+    shaped = take_apart(written)
+    return shaped if shaped is not None and _ANYTHING.decode(written) == line else None
 
 
 def _take_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
