@@ -8,6 +8,7 @@ from hashlib import sha256
 from holdfast.model.ids import HEX_LENGTH
 
 OPERATOR = ""  # in place of a tenant: whoever looks after the installation, who gets alerts
+ALERT_COMMAND = "command:"  # in place of a URL: the command that the configuration names for alerts
 
 
 class DeliveryState(StrEnum):

@@ -4,7 +4,7 @@ import pytest
 
 from api.test_keys import audited
 from api.ui.browser import Marked
-from holdfast.api.ui import dead_letter_pages
+from holdfast.api.ui import dead_letter_pages, failure_groups
 
 LETTERS = "/ui/dead-letters"
 
@@ -18,8 +18,10 @@ def letters(browser, worker) -> int:
 
 @pytest.fixture
 def patient(monkeypatch) -> None:
-    """A page that waits for the end of an operation, on a machine of any speed."""
+    """Pages that wait for the end of an operation, and for groups to be read, on a machine of any speed."""
     monkeypatch.setattr(dead_letter_pages, "SOON", 60.0)
+    monkeypatch.setattr(failure_groups, "PATIENCE", 60.0)
+    monkeypatch.setattr(failure_groups, "SHARE", 0)
 
 
 def cause_of(browser) -> str:
@@ -30,7 +32,7 @@ def dead(browser) -> int:
     return len(browser.client.get("/api/v1/dlq").json()["jobs"])
 
 
-def test_a_group_tells_its_cause_and_stands_on_the_fleets_page_too(browser, letters) -> None:
+def test_a_group_tells_its_cause_and_stands_on_the_fleets_page_too(browser, letters, patient) -> None:
     page = browser.open(LETTERS).text
     for word in ("HTTP 400", "bad_parameter", "the provider said: no such parameter", "smart.batch 4", "sample"):
         assert word in page

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from holdfast.policy.webhook_retry import ReceiverAnswer
 
-COMMAND = "command:"  # in place of a URL
 SECONDS = 15.0
 DONE = 200
 

@@ -11,9 +11,9 @@ from holdfast.client.ledger_check import LedgerCheck
 from holdfast.client.overview import read_overview
 from holdfast.config import Settings
 from holdfast.model.errors import QueueUnavailable, StorageUnavailable
+from holdfast.model.webhook import ALERT_COMMAND
 from holdfast.store import Store
 from holdfast.store.alerts import claim_look, note_month, record_conditions
-from holdfast.webhooks.command import COMMAND
 from holdfast.worker.dependency_health import DependencyHealth
 
 log = structlog.get_logger()
@@ -59,7 +59,7 @@ class AlertWatch:
         alerts, overview = self.settings.alerts, read_overview(self._installation, self._ledger.look(self.store))
         spent = self.store.write(note_month, month_of(overview.at), overview.cost)
         seen = [*conditions(overview), *budget_conditions(spent, alerts.monthly_budget_usd, overview.at)]
-        receivers = [*alerts.webhooks, *([COMMAND] if alerts.command else [])]
+        receivers = [*alerts.webhooks, *([ALERT_COMMAND] if alerts.command else [])]
         wait = {"after": alerts.after, "quiet": alerts.quiet}
         for each in self.store.write(record_conditions, seen, receivers, **wait):
             state = "began" if each.ended_at is None else "ended"

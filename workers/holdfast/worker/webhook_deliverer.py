@@ -10,12 +10,12 @@ import structlog
 
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.receiver_address import AllowedReceivers
-from holdfast.model.webhook import ClaimedDelivery
+from holdfast.model.webhook import ALERT_COMMAND, ClaimedDelivery
 from holdfast.policy.webhook_retry import ReceiverAnswer, Step, next_step
 from holdfast.store import Store
 from holdfast.store.webhook_deliveries import Settlement, claim_deliveries, find_due, settle_deliveries
 from holdfast.store.webhook_endpoints import read_signing_secrets
-from holdfast.webhooks.command import COMMAND, run_command
+from holdfast.webhooks.command import run_command
 from holdfast.webhooks.sender import WebhookSender
 
 log = structlog.get_logger()
@@ -69,7 +69,7 @@ class WebhookDeliverer:
         return {tenant: self.store.read(read_signing_secrets, tenant) for tenant in tenants}
 
     async def _attempt(self, sender: WebhookSender, each: ClaimedDelivery, secrets: Secrets, now: float) -> Settlement:
-        if each.url == COMMAND:
+        if each.url == ALERT_COMMAND:
             answer = await asyncio.to_thread(run_command, self.command, each.body) if self.command else NO_COMMAND
         else:
             answer = await sender.send(each.url, each.event, each.body, secrets[each.tenant], now)

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from holdfast.client.iso_time import iso
 from holdfast.model.durations import lasting
+from holdfast.model.webhook import ALERT_COMMAND
 from holdfast.policy.breaker_words import breaker_words
 from holdfast.policy.diagnosis_words import diagnosis_words
 
@@ -33,6 +34,7 @@ def environment() -> Environment:
     found = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
+        auto_reload=False,  # a page goes with the code that it was made for, also while a newer one is being installed
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -123,6 +125,15 @@ def commands(sentence: str) -> Markup:
     return Markup(COMMAND.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 - it was escaped before
 
 
+def receiver(url: str) -> str:
+    """Name who is told of events.
+
+    >>> receiver("https://example.com/hook"), receiver("command:")
+    ('https://example.com/hook', 'the command of [alerts]')
+    """
+    return "the command of [alerts]" if url == ALERT_COMMAND else url
+
+
 def brief(what: object) -> str:
     """Write JSON on a line for people: names and values, and not too many.
 
@@ -152,5 +163,5 @@ def at(key: str, table: Mapping[str, int]) -> int:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "clock": clock, "moment": moment, "duration": duration, "money": money, "count": count, "rate": rate, "iso": iso,
     "percent": percent, "words": words, "breaker": breaker_words, "brief": brief, "given": given, "at": at,
-    "diagnosis": diagnosis_words, "commands": commands,
+    "diagnosis": diagnosis_words, "commands": commands, "receiver": receiver,
 }  # fmt: skip
