@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from holdfast.api import serving
 from holdfast.api.body_limits import (
     FEWER_BYTES,
     MOST_BYTES,
@@ -225,6 +226,7 @@ async def test_a_long_wait_for_an_answer_is_no_slow_body() -> None:
 @pytest.fixture
 def port(settings, monkeypatch):
     monkeypatch.setattr(HeaderTimeoutProtocol, "head_seconds", 0.2)
+    monkeypatch.setattr(serving, "KEEP_ALIVE", 1)
     with running(server_of(settings)) as number:
         yield number
 
