@@ -37,7 +37,18 @@ def test_no_jobs_cost_nothing_and_are_a_batch_that_has_ended(api) -> None:
     assert api.get(answer["status_url"]).json()["total"] == 0
 
 
-@pytest.mark.parametrize("body", [[], {}, {"jobs": 1}, {"model": "nobody", "prompt": "a"}, {"prompt": 1}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {},
+        {"jobs": 1},
+        {"model": "nobody", "prompt": "a"},
+        {"prompt": 1},
+        {"prompt": "a", "webhook": "no URL"},
+        {"jobs": [], "webhook": "AAA"},
+    ],
+)
 def test_a_body_that_is_no_order_or_one_job_that_is_none_is_refused_as_a_submit_is(api, body) -> None:
     refusals = [api.post(f"/api/v1/jobs{path}", json=body) for path in ("/estimate", "")]
     assert [each.status_code for each in refusals] == [422, 422]

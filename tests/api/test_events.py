@@ -65,7 +65,7 @@ def test_filters_narrow(api, worker: StandInWorker, store) -> None:
         ({"after": "yesterday"}, 422),
         ({"job": "job_" + "0" * 32}, 404),
         ({"batch": "batch_" + "0" * 32}, 404),
-        ({"after": "evt_" + "9" * 32}, 410),
+        ({"after": "evt_" + "9" * 32}, 404),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_a_stream_begins(api, query, status) -> None:
@@ -84,6 +84,11 @@ def test_an_id_whose_successors_were_deleted_is_gone(api, store, worker: StandIn
     answer = api.get(URL, headers={"Last-Event-ID": event["id"]})
     assert (answer.status_code, answer.json()["code"]) == (410, "events_gone")
     assert page(api, after="oldest")["events"] == page(api)["events"] == []
+
+
+def test_an_id_of_another_installation_is_not_found(api) -> None:
+    answer = api.get(URL, headers={"Last-Event-ID": f"evt_{'f' * 15}{'0' * 17}"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "events_gone")
 
 
 def test_an_empty_page_can_be_waited_for(settings: Settings, store) -> None:

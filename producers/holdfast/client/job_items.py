@@ -26,6 +26,7 @@ from holdfast.wire.written_body import Json, parse_line, slices, write_json
 
 MOST_TOKENS = 1_000_000_000  # of one answer: a thousand times what any model gives, and no bucket ever holds more
 MOST_LABELS, MOST_OF_A_NAME, MOST_OF_A_LABEL = 100, 500, 5_000  # of metadata
+MOST_OF_AN_ID = 1_000  # characters of a custom_id, or of a user's name
 PlanOf = Callable[[str], Plan]
 T = TypeVar("T")
 WRITTEN = ("body", "params")  # members of a line that are kept as they were written
@@ -156,7 +157,7 @@ def refuse_excess(line: ParsedLine) -> None:
 def sizes(line: ParsedLine) -> Iterator[tuple[str, float, int, str]]:
     """Yield what is counted of a job: the key, how much there is, how much there may be, of what."""
     request = line.request
-    yield "custom_id", len(line.custom_id or ""), 1_000, "characters"
+    yield "custom_id", len(line.custom_id or ""), MOST_OF_AN_ID, "characters"
     yield "model", len(line.model), 300, "characters"
     yield "expires_in", line.expires_in or 0.0, 10 * 366 * 86_400, "seconds"
     yield "metadata", len(line.metadata), MOST_LABELS, "entries"
@@ -168,7 +169,7 @@ def sizes(line: ParsedLine) -> Iterator[tuple[str, float, int, str]]:
     yield "tools", len(request.tools), 1_000, "tools"
     yield "max_tokens", request.max_tokens or 0, MOST_TOKENS, "tokens"
     yield "stop", len(request.stop), 1_000, "texts"
-    yield "user", len(request.user or ""), 1_000, "characters"
+    yield "user", len(request.user or ""), MOST_OF_AN_ID, "characters"
 
 
 def on_plan(line: ParsedLine, plan: Plan) -> ParsedLine:

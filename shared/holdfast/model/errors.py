@@ -199,6 +199,15 @@ class EventsGone(HoldfastError):
         )
 
 
+class EventsAhead(EventsGone):
+    """A reader of events has seen one that never happened here."""
+
+    http_status = 404
+
+    def __init__(self, after: str) -> None:
+        super().__init__(after, "this installation has not come so far: it is from another one, or from a backup")
+
+
 class ConfigError(HoldfastError):
     """Everything that is wrong with a configuration, at once."""
 

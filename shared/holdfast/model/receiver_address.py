@@ -150,7 +150,7 @@ def read_receiver(text: str, allowed: AllowedReceivers, where: str = "webhook.ur
     ``https``; ``http`` only where the configuration allows the host. No user or password, no fragment, and no number in
     another form than a dotted quad, which programs read in different ways.
     """
-    url, host = _split(text, where)
+    url, host = split_url(text, where)
     receiver = ReceiverUrl(text, url.scheme, host, url.port or PORTS[url.scheme])
     address = receiver.address
     if address is None and not (NAME.fullmatch(host) and not NUMERIC.fullmatch(host.rstrip(".").rpartition(".")[2])):
@@ -166,7 +166,8 @@ def read_receiver(text: str, allowed: AllowedReceivers, where: str = "webhook.ur
 ALLOW = "An operator can allow it: `webhooks.allow` in the configuration."
 
 
-def _split(text: str, where: str) -> tuple[SplitResult, str]:
+def split_url(text: str, where: str = "webhook") -> tuple[SplitResult, str]:
+    """Return the parts of an address that may stand for a receiver, and its host. Raises InvalidRequest."""
     if len(text) > LONGEST_URL or not text.isascii() or re.search(r"[\x00-\x20\x7f\\]", text):
         raise InvalidRequest(where, f"expected at most {LONGEST_URL:,} ASCII characters without blanks or backslashes.")
     try:

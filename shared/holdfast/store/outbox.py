@@ -10,7 +10,7 @@ from itertools import count
 
 import orjson
 
-from holdfast.model.errors import EventsGone
+from holdfast.model.errors import EventsAhead, EventsGone
 from holdfast.model.event import START, Event, EventKind, event_id, row_of
 from holdfast.store.micros import to_micros, to_seconds
 from holdfast.store.sql import SQLITE, Statement
@@ -98,11 +98,11 @@ def _read_kept(tx: Transaction, after: str, horizon: int, limit: int) -> list[Ev
 
 
 def check_kept(tx: Transaction, after: str) -> None:
-    """Raise EventsGone unless every event beyond ``after`` is kept, and ``after`` is from this database."""
+    """Raise EventsGone unless every event beyond ``after`` is kept; EventsAhead where ``after`` is not from here."""
     if after < read_oldest_position(tx):
         raise EventsGone(after, "events after it have been deleted")
     if row_of(after) > int(tx.run(LAST_DRAWN[tx.dialect.name])[0].id):
-        raise EventsGone(after, "this installation has not come so far: it is from another one, or from a backup")
+        raise EventsAhead(after)
 
 
 def read_oldest_position(tx: Transaction) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Priority
+from holdfast.model.receiver_address import split_url
 from holdfast.model.request import OnRefusal, Request, Strictness
 from holdfast.model.route import Api
 from holdfast.model.start_time import EXPECTED, StartTime, parse_start
@@ -156,8 +157,16 @@ def _line(fields: Fields, model: str | None, request: Request) -> ParsedLine:
         expires_in=_expires_in(fields),
         not_before=_not_before(fields),
         metadata=_metadata(fields),
-        webhook=fields.text("webhook"),
+        webhook=_webhook(fields),
     )
+
+
+def _webhook(fields: Fields) -> str | None:
+    """Return the URL that is told of a job's end; which hosts are let in depends on the configuration."""
+    url = fields.text("webhook")
+    if url is not None:
+        split_url(url)
+    return url
 
 
 def _with_terms(fields: Fields, request: Request) -> Request:

@@ -11,6 +11,7 @@ from holdfast.api.native.submission import read_order
 from holdfast.api.openapi import shown
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.model import exact_json
+from holdfast.model.receiver_address import split_url
 
 router = APIRouter(tags=["jobs"])
 
@@ -29,6 +30,8 @@ async def estimate_jobs(context: Submitting, body: Body) -> Response:
 def estimate(context: RequestContext, body: bytes) -> dict[str, object]:
     """Read a body and estimate its jobs. Raises InvalidRequest, InvalidJobs for a single one, NoUsableKey."""
     request, one = read_order(body, None)
+    if request.webhook:
+        split_url(request.webhook)
     view = context.backend.estimate(request.items, request.defaults)
     if one and view["problems"]:
         raise InvalidJobs(tuple(JobProblem(**problem) for problem in view["problems"]))

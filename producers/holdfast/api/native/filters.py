@@ -119,6 +119,8 @@ class AlertPageQuery(PageQuery):
 class AuditPageQuery(PageQuery, filter_model("AuditFilters", lists.AUDIT)):  # type: ignore[misc] # the same
     """A page of acts."""
 
+    cursor: Annotated[str, Field(pattern=r"^act_[0-9]{1,15}$")] | None = None
+
 
 class Edit(BaseModel):
     """What a replay changes of its jobs; null leaves it as it was."""

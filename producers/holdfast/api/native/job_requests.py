@@ -7,7 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from holdfast.api.native.filters import PLAIN
 from holdfast.api.native.submission import MOST_JOBS, MOST_PLACES
-from holdfast.client.job_items import MOST_LABELS, MOST_OF_A_LABEL, MOST_OF_A_NAME
+from holdfast.client.job_items import MOST_LABELS, MOST_OF_A_LABEL, MOST_OF_A_NAME, MOST_OF_AN_ID
 from holdfast.config import Settings
 from holdfast.model.job import Priority
 from holdfast.model.request import OnRefusal
@@ -19,6 +19,7 @@ Words = Annotated[str, Field(pattern=PLAIN)]
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 365)] | Annotated[str, Field(pattern=DURATION)]
 Start = Seconds | Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Label = Annotated[str, Field(max_length=MOST_OF_A_LABEL, pattern=PLAIN)]
+CustomId = Annotated[str, Field(max_length=MOST_OF_AN_ID, pattern=PLAIN)]
 LABELS = {"propertyNames": {"maxLength": MOST_OF_A_NAME, "pattern": PLAIN}}
 Metadata = Annotated[dict[str, Label], Field(max_length=MOST_LABELS, json_schema_extra=LABELS)]
 ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
@@ -26,7 +27,7 @@ BatchId = Annotated[str, Field(pattern=r"^batch_[0-9a-f]{32}$")]
 
 
 # What the document shows is narrower than what is taken: a pattern cannot tell a host's name from what is none.
-SHOWN_URL = {"pattern": r"^https://([a-z][a-z0-9]{0,20}\.)+[a-z]{2,10}(/[a-z0-9/_.-]*)?$"}
+SHOWN_URL = {"pattern": r"^https://([a-zA-Z][a-zA-Z0-9]{0,20}\.){1,9}[a-zA-Z]{2,10}(/[!$-;=?-Z_a-z~]*)?$"}
 WebhookUrl = Annotated[
     str,
     Field(
@@ -117,7 +118,7 @@ class JobBase(RequestModel):
     """
 
     model: str = Field(max_length=300, description="an alias, provider/model, or the name of a model of some route")
-    custom_id: Label | None = None
+    custom_id: CustomId | None = None
     priority: Priority | None = None
     expires_in: Seconds | None = None
     not_before: Start | None = None
