@@ -22,8 +22,8 @@ class Route:
         self.breaker, answer = admit(self.breaker, self.now, self.rules)
         return answer
 
-    def record(self, signal: Signal, epoch: int | None = None, sent: float | None = None) -> None:
-        observed = Observation(self.now, self.breaker.epoch if epoch is None else epoch, signal, sent=sent)
+    def record(self, signal: Signal, epoch: int | None = None, sent: float | None = None, job: str = "") -> None:
+        observed = Observation(self.now, self.breaker.epoch if epoch is None else epoch, signal, sent=sent, job=job)
         self.breaker = record(self.breaker, observed, self.rules, middle)
 
     def record_all(self, pattern: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from holdfast.policy.breaker import Admission, Breaker, Closed, Open, Refusal, admit, ramp_limit, record
+from holdfast.policy.breaker_recovery import cool_off, first_ramp
 from holdfast.policy.breaker_rules import NO_ALTERNATIVE, RULES, Rules
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 from policy.breaker_steps import FAULT, NOTHING, OK, RULES_HERE, SLOW, Route, middle
@@ -124,6 +125,34 @@ def test_a_route_without_an_alternative_ramps_as_gently_and_then_doubles(takes: 
                 route.record(OK)
     assert rounds["one of several"] == [2, 3, 4, 6, 8, 10]
     assert rounds["alone"] == alone
+
+
+@pytest.mark.parametrize(
+    ("outage", "probes", "calls"),
+    [(20.0, 8, 8.0), (20.0, 7, 2.0), (59.0, 32, 8.0), (60.0, 32, 2.0), (7_200.0, 32, 2.0)],
+)
+def test_the_only_route_starts_with_more_calls_after_a_brief_outage_that_no_probe_came_through(
+    outage: float, probes: int, calls: float
+) -> None:
+    assert first_ramp(outage, probes, NO_ALTERNATIVE[ScopeKind.ROUTE]) == calls
+    assert first_ramp(outage, probes, RULES[ScopeKind.ROUTE]) == 2.0
+
+
+def test_jobs_whose_probes_failed_one_after_the_other_tell_a_brief_outage_from_bad_luck() -> None:
+    route = Route(NO_ALTERNATIVE[ScopeKind.ROUTE])
+    route.break_down()
+    for job in "abcdefgh":
+        route.wait_for_probe()
+        route.record(FAULT, job=job)
+    route.recover()
+    assert ramp_limit(route.breaker) == 8.0
+
+
+def test_the_only_route_is_asked_each_second_while_its_outage_is_young() -> None:
+    alone = NO_ALTERNATIVE[ScopeKind.ROUTE]
+    assert [cool_off(age, alone) for age in (0.0, 10.0, 18.0)] == [1.0, 1.0, 1.0]
+    assert [cool_off(age, alone) for age in (20.0, 60.0)] == pytest.approx([1.2, 6.0])
+    assert cool_off(300.0, alone) == alone.knee
 
 
 def test_the_ramp_keeps_pace_with_the_calls(route: Route) -> None:

@@ -1,7 +1,11 @@
 """Permits are given back after SQL knows how their calls ended, and wait for a Redis that is away."""
 
 import asyncio
+from math import inf
 
+import pytest
+
+from holdfast.lanes import Reason
 from holdfast.model.call_result import CallResult
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import State
@@ -53,6 +57,18 @@ async def test_a_step_that_sql_refused_puts_nothing_back(workshop: Workshop):
     await drained(workshop)
     assert workshop.scene.state(job.id) is State.CANCELLED
     assert (workshop.waiting(), workshop.in_flight()) == ([], 0)
+
+
+@pytest.mark.parametrize(("why", "ask_at"), [(Reason.SLOTS, 0.0), (Reason.BREAKER, 0.0), (Reason.BUCKET, inf)])
+async def test_a_lane_that_waits_for_what_a_call_holds_is_asked_again_once_it_ended(
+    workshop: Workshop, why: Reason, ask_at: float
+):
+    job, permit = await workshop.start()
+    workshop.lane.why, workshop.lane.ask_at = why, inf
+    await workshop.attempts.run(job, permit, PLAN)
+    assert workshop.lane.ask_at == inf
+    await drained(workshop)
+    assert workshop.lane.ask_at == ask_at
 
 
 async def drained(workshop: Workshop) -> None:

@@ -19,7 +19,7 @@ from typing import Literal
 
 from holdfast.policy.auth_outage import AuthHistory, accepted, is_auth_outage, refused
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.breaker_recovery import cool_off, next_ramp, outage_began
+from holdfast.policy.breaker_recovery import cool_off, first_ramp, next_ramp, outage_began
 from holdfast.policy.breaker_rules import Rules
 from holdfast.policy.client_errors import is_believed, wrong_cool_off
 from holdfast.policy.fault_streak import FaultStreak, after_fault, after_success
@@ -237,9 +237,9 @@ def _record_probe(breaker: Breaker, probed: HalfOpen, observed: Observation, rul
         case Signal.CLIENT_ERROR | Signal.NAMED_CLIENT_ERROR:
             return _probe_called_wrong(breaker, probed, observed, rules, uniform)
         case Signal.OK:
-            return _closed_again(breaker, observed.at, rules)
+            return _closed_again(breaker, probed, observed.at, rules)
         case Signal.AUTH_REJECTED if not breaker.auth_outage:  # it answers, which is all that was in question
-            return _closed_again(breaker, observed.at, rules)
+            return _closed_again(breaker, probed, observed.at, rules)
         case _:
             return _open(breaker, observed, rules, uniform)
 
@@ -267,8 +267,12 @@ def _probe_called_wrong(
     return replace(breaker.to(believed), recovered=observed.at)
 
 
-def _closed_again(breaker: Breaker, at: float, rules: Rules) -> Breaker:
-    return replace(breaker.to(_recovered(at, rules)), recovered=at, auth_outage=False)
+def _closed_again(breaker: Breaker, probed: HalfOpen, at: float, rules: Rules) -> Breaker:
+    """Closed, and on probation where the rules know a ramp: the probe is the first call that counts."""
+    outage = at - (at if breaker.since is None else breaker.since)
+    ramp = first_ramp(outage, len(probed.probers), rules)
+    closed = Closed() if ramp is None else Closed(window=(CallSample(at, ok=True),), ramp=ramp)
+    return replace(breaker.to(closed), recovered=at, auth_outage=False)
 
 
 def _let_in(closed: Closed, observed: Observation) -> AuthHistory:
@@ -277,13 +281,6 @@ def _let_in(closed: Closed, observed: Observation) -> AuthHistory:
     return accepted(
         closed.auth_history, observed.credential, observed.at, observed.at if observed.sent is None else observed.sent
     )
-
-
-def _recovered(at: float, rules: Rules) -> Closed:
-    """Closed again, and on probation where the rules know a ramp: the probe is the first call that counts."""
-    if rules.ramp_start is None:
-        return Closed()
-    return Closed(window=(CallSample(at, ok=True),), ramp=rules.ramp_start)
 
 
 def _went_well(breaker: Breaker, closed: Closed, observed: Observation, rules: Rules, logins: AuthHistory) -> Breaker:

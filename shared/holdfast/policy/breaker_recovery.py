@@ -8,7 +8,8 @@ from holdfast.policy.breaker_rules import Rules
 def cool_off(age: float, rules: Rules) -> float:
     """Seconds until the next probe of an outage that is ``age`` seconds old, before jitter.
 
-    A share of the age, so that waiting after the recovery costs no more than that share of the outage. Of a long one a
+    A share of the age, so that waiting after the recovery costs no more than that share of the outage; where nobody
+    else can take the jobs, of what it is older than ``begins``: until then it is asked each second. Of a long one a
     smaller share, for what was down for hours does not recover by the minute. Where nobody else can take the jobs, a
     share of what it is older than ``young``: what the ramp costs after the recovery has to fit in as well.
 
@@ -16,7 +17,7 @@ def cool_off(age: float, rules: Rules) -> float:
     [1.0, 12.0, 60.0, 120.0, 240.0]
     """
     late = rules.late_share * (age - rules.young)
-    return min(rules.cap, max(rules.base, min(rules.knee, rules.share * age), late))
+    return min(rules.cap, max(rules.base, min(rules.knee, rules.share * (age - rules.begins)), late))
 
 
 def outage_began(since: float | None, recovered: float | None, at: float, rules: Rules) -> float:
@@ -33,6 +34,18 @@ def outage_began(since: float | None, recovered: float | None, at: float, rules:
     if at - recovered <= min(lasted, rules.relapse_most):
         return at - min(lasted, rules.knee / rules.share)
     return at
+
+
+def first_ramp(outage: float, probes: int, rules: Rules) -> float | None:
+    """Calls that may be in flight after the probe that ended an outage of ``outage`` seconds; None: no cap.
+
+    What was ill for seconds has lost neither its caches nor its capacity, and nobody's queue has grown long. But where
+    the ``probes`` of few jobs failed before, only some calls may fail, and the one that came through was luck.
+    """
+    if rules.ramp_start is None:
+        return None
+    is_brief = outage < rules.brief and probes >= rules.sure_probes
+    return max(rules.ramp_start, rules.ramp_brief) if is_brief else rules.ramp_start
 
 
 def next_ramp(ramp: float | None, healthy_for: float, rules: Rules) -> float | None:

@@ -19,10 +19,10 @@ class Rules:
     it takes ``reporters`` hosts to open it: one that alone cannot reach a provider has a broken link, not the fleet an
     outage.
 
-    It stays open for ``share`` of the age of the outage up to ``knee``, and of a long one for ``late_share`` of what it
-    is older than ``young``, within ``base`` and ``cap``, ± ``jitter``; after a fatal signal at least ``park``. An
-    outage that comes back within ``relapse`` after recovery goes on ageing; one that comes back within as long as it
-    had lasted, and at most ``relapse_most``, begins at an age.
+    It stays open for ``share`` of what the outage is older than ``begins``, up to ``knee``, and of a long one for
+    ``late_share`` of what it is older than ``young``, within ``base`` and ``cap``, ± ``jitter``; after a fatal signal
+    at least ``park``. An outage that comes back within ``relapse`` after recovery goes on ageing; one that comes back
+    within as long as it had lasted, and at most ``relapse_most``, begins at an age.
 
     After a burst of client errors it stays open for ``wrong_base``, and twice as long after each probe that is called
     wrong, too. They are believed after ``wrong_probes`` of them where the answer names what is wrong, after
@@ -30,7 +30,8 @@ class Rules:
     outage of that kind lasts; and from then on for ``believed_seconds`` after each.
 
     One probe at a time, each for at most ``probe_lease``, which is longer than a call takes to be slow. Then the ramp:
-    ``ramp_start`` calls in flight, after each round of successes times ``ramp_factor`` plus ``ramp_step``; times
+    ``ramp_start`` calls in flight, ``ramp_brief`` after an outage of less than ``brief`` in which the probes of
+    ``sure_probes`` jobs failed; after each round of successes times ``ramp_factor`` plus ``ramp_step``, times
     ``ramp_bold`` once it has been well for ``ramp_careful`` or has grown to ``ramp_sure``, whichever is sooner; no cap
     from ``ramp_enough`` on or ``ramp_quiet`` after recovery. While it ramps a route is on probation: ``ramp_least``
     calls are enough to judge it by ``ratio``, and a failure starts the ramp anew where ``ramp_anew`` says so.
@@ -52,6 +53,7 @@ class Rules:
     forgives: float = 0.05
     reporters: int = 1
     share: float = 0.12
+    begins: float = 0.0
     base: float = 1.0
     knee: float = 60.0
     late_share: float = 0.04
@@ -63,6 +65,9 @@ class Rules:
     relapse_most: float = 600.0
     probe_lease: float = 25.0
     ramp_start: float | None = 2.0
+    ramp_brief: float = 2.0
+    brief: float = 60.0
+    sure_probes: int = 8
     ramp_factor: float = 1.25
     ramp_step: float = 0.5
     ramp_careful: float = 6.0
@@ -87,8 +92,9 @@ RULES: Mapping[ScopeKind, Rules] = {
 
 # What no plan has an alternative to. Half of the calls through it are better than none, so it opens only when hardly
 # any comes through. Whoever waits, waits for it alone: so it is asked a little more often than others while the outage
-# is young, and trusted faster once it has been well for a while. Of a long outage a probe is all that anybody gets.
-_alone = partial(Rules, knee=22.0, late_share=0.055, young=130.0, cap=300.0)
+# is young, and trusted faster once it has been well for a while, or had been ill for seconds only. Of a long outage a
+# probe is all that anybody gets.
+_alone = partial(Rules, begins=10.0, knee=22.0, late_share=0.055, young=130.0, cap=300.0)
 NO_ALTERNATIVE: Mapping[ScopeKind, Rules] = {
     ScopeKind.ROUTE: _alone(
         consecutive=10,
@@ -98,12 +104,13 @@ NO_ALTERNATIVE: Mapping[ScopeKind, Rules] = {
         forgives=1.0,
         reporters=2,
         relapse=15.0,
+        ramp_brief=8.0,
         ramp_bold=2.0,
         ramp_least=20,
         ramp_anew=False,
     ),
     ScopeKind.CREDENTIAL: _alone(consecutive=5, ratio=None, slow=None, ramp_start=None),
-    ScopeKind.ENDPOINT: _alone(consecutive=10, ratio=None, slow=None, reporters=2, ramp_bold=2.0),
+    ScopeKind.ENDPOINT: _alone(consecutive=10, ratio=None, slow=None, reporters=2, ramp_brief=8.0, ramp_bold=2.0),
 }
 
 # How one process keeps away from a provider that it cannot reach, while other hosts may: it tries again often, for

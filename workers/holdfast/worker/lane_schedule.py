@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from holdfast.config import Settings
+from holdfast.lanes import Reason
 from holdfast.lanes.wake_listener import EVERY_LANE
 from holdfast.model.errors import HoldfastError
 from holdfast.model.job import Priority, lane_name
@@ -82,6 +83,13 @@ class LaneSchedule:
     def wake(self, lane: str) -> None:
         if entry := self.add(lane):
             entry.wake()
+
+    def wake_held_up(self) -> bool:
+        """Ask lanes again that wait for what calls hold: an ended one frees its slot, a probe opens the way. Any?"""
+        held_up = [entry for entry in self.entries.values() if entry.why in {Reason.SLOTS, Reason.BREAKER}]
+        for entry in held_up:
+            entry.ask_at = 0.0
+        return bool(held_up)
 
     def wake_hinted(self, lanes: Collection[str]) -> None:
         """Ask those of ``lanes`` that are served again, or all that are: see ``WakeListener.wait``."""

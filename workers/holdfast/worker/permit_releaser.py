@@ -57,6 +57,8 @@ class PermitReleaser:
             return await self._flush_one_by_one(group, error)
         self._context.runtime.crash_point("after_settle")
         self._context.dependencies.redis_answered()
+        if self._context.lanes.wake_held_up():
+            self._context.slots.wake()
         del self._waiting[: len(group)]
         return True
 
