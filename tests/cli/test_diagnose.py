@@ -13,4 +13,4 @@ def test_what_is_not_reached_is_told_with_its_checks(cli) -> None:
     assert (ended.status, ended.json["verdict"], found["provider"]) == (69, "local_network", "anthropic")
     assert {name: found["checks"][0][name] for name in ("name", "ok")} == {"name": "connection", "ok": False}
     shown = cli("diagnose", "anthropic", "--no-calls")
-    assert shown.out.startswith("local network: anthropic: no connection")
+    assert shown.out.startswith("anthropic: nothing is reached from this host (local_network)\n  no connection")

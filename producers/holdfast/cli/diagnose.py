@@ -47,11 +47,19 @@ def draw_diagnosis(view: View) -> Drawing:
     from rich.console import Group
     from rich.text import Text
 
+    from holdfast.policy.diagnosis_words import diagnosis_words
+
     parts: list[Drawing] = []
     for each in view["providers"]:
         color = "green" if STATUS.get(each["verdict"]) == 0 else "red"
-        verdict = Text(each["verdict"].replace("_", " "), style=f"bold {color}")
-        head = verdict.append(f": {each['sentence']}", style="default")
-        parts += [head, Text(f"  {each['advice']}"), view_table(each["checks"], CHECKS, empty="no checks")]
+        verdict = Text(f"{each['provider']}: {diagnosis_words(each['verdict'])}", style=f"bold {color}")
+        head = verdict.append(f" ({each['verdict']})", style="default")
+        found = each["sentence"].removeprefix(f"{each['provider']}: ")
+        parts += [
+            head,
+            Text(f"  {found}"),
+            Text(f"  {each['advice']}"),
+            view_table(each["checks"], CHECKS, empty="no checks"),
+        ]
         parts += [Text(line) for line in (*each["outages"], "")]
     return Group(*parts) if parts else "no providers are configured"

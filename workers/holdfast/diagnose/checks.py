@@ -11,7 +11,7 @@ import aiohttp
 from yarl import URL
 
 from holdfast.config import CredentialSettings, ProviderSettings, Settings
-from holdfast.credentials import Credentials
+from holdfast.credentials import Credentials, NoToken
 from holdfast.diagnose.calls import list_url, try_key, try_model
 from holdfast.diagnose.network import ask_bare, find_obstacle, read_page
 from holdfast.diagnose.status_page import StatusPage
@@ -31,6 +31,11 @@ from holdfast.providers.proxies import ProxyOf, read_proxies
 
 LONGEST = 12.0  # seconds of all checks together
 MODELS = 8  # models of a provider that are called
+# What a key's check tells where no fault came of it: whether it passed, in words.
+LOGIN_CHECKS: Mapping[Literal["accepted", "no list"], tuple[bool | None, str]] = {
+    "accepted": (True, "accepted"),
+    "no list": (None, "no list of models to try it on"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ class _Checks:
         try:
             return await self.examiner.credentials.secret(self.provider.name, credential.name)
         except HoldfastError as error:
-            self.missing[credential.name] = str(error)
+            self.missing[credential.name] = error.why.rstrip(".") if isinstance(error, NoToken) else str(error)
             self.issuer_fails |= credential.issuer is not None
             return None
 
@@ -190,13 +195,13 @@ class _Checks:
         why = self.obstacle.why if self.obstacle else f"{URL(self.provider.base_url).host} takes connections"
         yield ProviderCheck("connection", self.is_connected, why)
         yield ProviderCheck(
-            "without a key", None if self.is_connected is None else self.bare.startswith("HTTP"), self.bare
+            "without a key", None if self.is_connected is None else self.bare.startswith("answers"), self.bare
         )
         for name, reason in self.missing.items():
             yield ProviderCheck(f"key {name}", ok=False, what=reason)
         for name, end in self.logins.items():
-            ok = {"accepted": True, "no list": None}.get(end) if isinstance(end, str) else False
-            yield ProviderCheck(f"key {name}", ok, end if isinstance(end, str) else fault_words(end))
+            ok, what = LOGIN_CHECKS[end] if isinstance(end, str) else (False, fault_words(end))
+            yield ProviderCheck(f"key {name}", ok, what)
         for each in self.models.values():
             ok = cause_of(each.fault) is Cause.ANSWERS
             yield ProviderCheck(f"model {each.model}", ok, "answers" if each.fault is None else fault_words(each.fault))

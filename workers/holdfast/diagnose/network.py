@@ -48,9 +48,9 @@ async def ask_bare(session: aiohttp.ClientSession, url: URL, proxy_of: ProxyOf) 
     """Ask without a key, and say what came: any HTTP status shows that a server is there."""
     try:
         async with session.get(url, proxy=proxy_of(url), allow_redirects=False, timeout=_within(ANSWER)) as answer:
-            return f"HTTP {answer.status} without a key"
+            return f"answers HTTP {answer.status}"
     except (aiohttp.ClientError, TimeoutError) as error:
-        return f"no answer without a key: {type(error).__name__}"
+        return f"no answer: {type(error).__name__}"
 
 
 async def read_page(

@@ -36,7 +36,8 @@ class Verdict(StrEnum):
 
 ADVICE: Mapping[Verdict, str] = {
     Verdict.LOCAL_NETWORK: "look at this host's network, its name server and its proxy; jobs wait safely",
-    Verdict.LOCAL_CONFIGURATION: "correct the key, the model's name or the address; no restart is needed for a key",
+    Verdict.LOCAL_CONFIGURATION: "correct the key, the model's name or the address; "
+    "a key in a file or from a command needs no restart",
     Verdict.PROVIDER_AUTHENTICATION: "wait, and change no key: those that worked will work again; jobs wait safely",
     Verdict.PROVIDER_INFERENCE: "wait: jobs are kept, and go elsewhere where their plan has another route",
     Verdict.ONE_MODEL: "wait, or give the plan another model; the provider's other models work",
