@@ -91,6 +91,7 @@ LINE = st.one_of(
     lines_with({"url": st.just("/v1/embeddings"), "body": EMBEDDINGS}),
     lines_with({"params": ANTHROPIC}),
     st.builds(lambda line, plain: {**line, **plain}, lines_with({"prompt": TEXT}), PLAIN),
+    st.builds(lambda line, plain: {**line, **plain}, lines_with({"messages": MESSAGES}), PLAIN),
 )
 
 
@@ -130,7 +131,7 @@ def retold(line: dict, text: str) -> dict:
     """Return a line with other texts where a conversation has some."""
     if "prompt" in line:
         return {**line, "prompt": text}
-    body = dict(line.get("body") or line.get("params"))
+    body = dict(line.get("body") or line.get("params") or line)
     for key in ("messages", "input", "instructions", "system"):
         if isinstance(body.get(key), str):
             body[key] = text
@@ -139,7 +140,7 @@ def retold(line: dict, text: str) -> dict:
                 {**each, "content": text} if isinstance(each, dict) and isinstance(each.get("content"), str) else each
                 for each in body[key]
             ]
-    return {**line, "body" if "body" in line else "params": body}
+    return body if "messages" in line else {**line, "body" if "body" in line else "params": body}
 
 
 @settings(max_examples=200, deadline=None)
@@ -156,6 +157,12 @@ def chat_line(name: str, text: str, **body) -> bytes:
     return json.dumps({"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": body}).encode()
 
 
+def conversation(text: str) -> list[dict]:
+    """Return messages that differ from each other, and with ``text``."""
+    roles = ("system", "user", "assistant", "user")
+    return [{"role": role, "content": f"{role} {at}: {text}"} for at, role in enumerate(roles)]
+
+
 def test_the_lines_of_a_batch_are_alike(plan_of) -> None:
     kinds = (
         lambda n: chat_line(f"c{n}", f"text {n}", tools=[TOOL], response_format=SCHEMA, max_tokens=100),
@@ -164,6 +171,8 @@ def test_the_lines_of_a_batch_are_alike(plan_of) -> None:
         lambda n: json.dumps({"custom_id": f"e{n}", "url": "/v1/embeddings",
                               "body": {"model": "openai/embed", "input": f"text {n}"}}).encode(),
         lambda n: json.dumps({"model": "smart", "prompt": f"text {n}", "system": "be brief"}).encode(),
+        lambda n: json.dumps({"model": "smart", "messages": conversation(f"{n}")}).encode(),
+        lambda n: json.dumps({"model": "smart", "messages": conversation(f"{n}")[1:], "system": "be brief"}).encode(),
         lambda n: json.dumps({"custom_id": f"m{n}", "params": {"model": "smart", "max_tokens": 9, "system": f"be {n}",
                               "messages": [{"role": "user", "content": [{"type": "text", "text": f"{n}"}]}]}}).encode(),
     )  # fmt: skip
@@ -198,6 +207,14 @@ def test_a_line_is_the_same_as_a_dict_and_as_a_slice_of_a_body(plan_of) -> None:
 def test_a_dict_that_json_would_not_give_back_is_read_whole(odd) -> None:
     assert shape_of({"model": "smart", "prompt": "text"})
     assert shape_of({"model": "smart", "prompt": "text", **odd}) is None
+
+
+def test_messages_that_say_the_same_are_no_pattern_for_others(plan_of) -> None:
+    """Of a system prompt and a turn with equal words nobody could tell which is which."""
+    same = {"model": "smart", "messages": [{"role": role, "content": "a"} for role in ("system", "user")]}
+    other = {"model": "smart", "messages": [{"role": role, "content": role} for role in ("system", "user")]}
+    alike = JobTemplates()
+    assert [compare(alike, line, plan_of) for line in (same, other, other)] == [False, False, True]
 
 
 def test_what_is_said_in_another_way_is_read_whole(plan_of) -> None:

@@ -4,7 +4,7 @@ The items of a batch differ in their texts, and so do those that come one by one
 route would write it, takes ten times as long; this comes to the same, to which a test holds it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -12,11 +12,11 @@ import msgspec
 from holdfast.client.backend import Item, JobDefaults
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, NewJob, lane_name
-from holdfast.model.request import Request, Role, Text, Turn
+from holdfast.model.request import Part, Request, Text
 from holdfast.model.storable import is_storable
 from holdfast.policy.token_estimate import input_tokens, passing_tokens, text_tokens
 from holdfast.store.encoded_job import CommonFields, common_fields
-from holdfast.store.request_codec import PromptCopies, WrittenCopies, encode_request
+from holdfast.store.request_codec import TextCopies, WrittenCopies, encode_request, mark_text
 from holdfast.wire.batch_line import ParsedLine
 from holdfast.wire.line_shape import PROMPT, Shape, ShapedLine, take_apart, take_dict_apart
 
@@ -162,15 +162,32 @@ def encoder(shaped: ShapedLine, line: ParsedLine) -> Callable[[ShapedLine], tupl
     if written is not None:
         copies = WrittenCopies(lane, line.request)
         return (lambda alike: copies.encode(alike.body)) if written.body == shaped.body else None
-    if not shaped.body and line.request.turns == (_turn(shaped.texts[0]),):
-        mark = new_id()
-        prompts = PromptCopies(lane, line.request.model_copy(update={"turns": (_turn(mark),)}), mark)
-        return lambda alike: prompts.encode(alike.texts[0])
-    return None
+    mark = new_id()
+    marked = None if shaped.body else mark_texts(line.request, shaped.texts, mark)
+    if marked is None:
+        return None
+    texts = TextCopies(lane, marked, mark)
+    return lambda alike: texts.encode(alike.texts)
 
 
-def _turn(text: str) -> Turn:
-    return Turn(role=Role.USER, parts=(Text(text=text),))
+def mark_texts(request: Request, texts: Sequence[str], mark: str) -> Request | None:
+    """Return a request with marks in the places of ``texts``; None: they are not its words, all and in their order.
+
+    A system prompt that was the first message is the first text. One that stood elsewhere is no text of a turn.
+    """
+    said = [part.text for turn in request.turns for part in turn.parts if isinstance(part, Text)]
+    lifted = request.system is not None and len(texts) == len(said) + 1
+    words = [request.system, *said] if lifted else said
+    if words != list(texts) or len(set(texts)) < len(texts):  # of equal ones nobody could tell which is which
+        return None
+    marks = iter([mark_text(mark, place) for place in range(len(texts))])
+    system = next(marks) if lifted else request.system
+    turns = tuple(turn.model_copy(update={"parts": _marked(turn.parts, marks)}) for turn in request.turns)
+    return request.model_copy(update={"system": system, "turns": turns})
+
+
+def _marked(parts: Sequence[Part], marks: Iterator[str]) -> tuple[Part, ...]:
+    return tuple(part.model_copy(update={"text": next(marks)}) if isinstance(part, Text) else part for part in parts)
 
 
 def _unread(request: Request) -> Request:

@@ -1,6 +1,7 @@
 """Requests to what the tables hold, and back. Producers' text crosses here."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -59,24 +60,40 @@ class WrittenCopies:
         return head + deflate(body), said.hexdigest()
 
 
-class PromptCopies:
-    """Encodes plain requests that differ from another one in the text of a turn: as ``encode_request`` does.
+class TextCopies:
+    """Encodes plain requests that differ from another one in their texts: as ``encode_request`` does.
 
-    ``mark`` stands for that text in ``request``, and nowhere else.
+    Where its texts belong, ``request`` holds what ``mark_text(mark, place)`` returns, each once.
     """
 
     def __init__(self, lane: str, request: Request, mark: str) -> None:
-        filled = _filled(request)
-        self._before, self._after = exact_json.dumps(filled).split(mark.encode())
-        said_before, self._said_after = exact_json.canonical(filled).split(mark.encode())
-        self._said = _hash_of(lane)
-        self._said.update(said_before)
+        filled, self._said = _filled(request), _hash_of(lane)
+        self._body = _TextPlaces(exact_json.dumps(filled), mark)
+        self._canonical = _TextPlaces(exact_json.canonical(filled), mark)
 
-    def encode(self, text: str) -> tuple[bytes, str]:
-        written, said = exact_json.dumps(text)[1:-1], self._said.copy()
-        said.update(written)
-        said.update(self._said_after)
-        return deflate(self._before + written + self._after), said.hexdigest()
+    def encode(self, texts: Sequence[str]) -> tuple[bytes, str]:
+        written, said = [exact_json.dumps(text)[1:-1] for text in texts], self._said.copy()
+        said.update(self._canonical.fill(written))
+        return deflate(self._body.fill(written)), said.hexdigest()
+
+
+def mark_text(mark: str, place: int) -> str:
+    """Return what stands for the text with this number."""
+    return f"{mark}:{place};"
+
+
+class _TextPlaces:
+    """JSON that is filled with texts, in whatever order they stand there."""
+
+    def __init__(self, marked: bytes, mark: str) -> None:
+        first, *rest = re.split(rf"{mark}:(\d+);".encode(), marked)
+        self._first, self._rest = first, list(zip(map(int, rest[::2]), rest[1::2], strict=True))
+
+    def fill(self, texts: Sequence[bytes]) -> bytes:
+        parts = [self._first]
+        for place, following in self._rest:
+            parts += (texts[place], following)
+        return b"".join(parts)
 
 
 def _hash_of(lane: str) -> blake2b:

@@ -40,7 +40,7 @@ _MESSAGES = msgspec.json.Decoder(list[_Message])
 class ShapedLine:
     """A line, taken apart. Two lines of one ``shape`` differ in ``custom_id`` and ``texts`` alone.
 
-    ``body``: of the request, as it was written; empty where it is a plain one, whose prompt is its only text.
+    ``body``: of the request, as it was written; empty where it is a plain one.
     ``texts``: one at least, none blank. ``size``: bytes of the shape.
     """
 
@@ -52,7 +52,7 @@ class ShapedLine:
 
 
 def take_apart(line: bytes) -> ShapedLine | None:
-    """Take apart a line of a batch API, or a plain prompt. None: it is said in a way that has to be read whole."""
+    """Take apart a line of a batch API, or a plain one. None: it is said in a way that has to be read whole."""
     if len(line) > LONGEST_LINE:
         return None
     try:
@@ -75,7 +75,7 @@ def take_dict_apart(line: dict[str, Any]) -> ShapedLine | None:
 def _take_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
     key = "body" if "body" in members else "params"
     if key not in members:
-        return _take_prompt_apart(members)
+        return _take_plain_apart(members)
     if "custom_id" not in members:
         return None
     custom_id, body, texts = _TEXT.decode(members.pop("custom_id")), bytes(members.pop(key)), list[str]()
@@ -87,15 +87,21 @@ def _take_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
     return ShapedLine((key, *outside, *inside), custom_id, body, tuple(texts), size)
 
 
-def _take_prompt_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
-    if "prompt" not in members:
+def _take_plain_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
+    if ("prompt" in members) == ("messages" in members):
         return None
-    text = _TEXT.decode(members.pop("prompt"))
+    texts = list[str]()
+    if "prompt" in members:
+        said: Shape = ("prompt",)
+        texts.append(_TEXT.decode(members.pop("prompt")))
+    else:
+        said = tuple(_shape_of_message(message, texts) for message in _MESSAGES.decode(members.pop("messages")))
     custom_id = _TEXT.decode(members.pop("custom_id")) if "custom_id" in members else None
     outside = [(name, bytes(value)) for name, value in members.items()]
-    if not text or text.isspace():
+    if not texts or any(not text or text.isspace() for text in texts):
         return None
-    return ShapedLine(("plain", custom_id is None, *outside), custom_id, b"", (text,), sum(map(_size, outside)))
+    shape = ("plain", custom_id is None, said, *outside)
+    return ShapedLine(shape, custom_id, b"", tuple(texts), sum(map(_size, outside)))
 
 
 def _size(member: tuple[str, bytes]) -> int:
