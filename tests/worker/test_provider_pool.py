@@ -1,6 +1,7 @@
 """An adapter per credential: made anew when its secret changed, and nothing that it says repeats the secret."""
 
 import asyncio
+import os
 
 import pytest
 
@@ -18,6 +19,18 @@ CONFIG = """
 api = "openai-chat"
 base_url = "http://127.0.0.1:1/v1"
 credentials = [{{ name = "main", secret = "file:{key}" }}]
+"""
+
+SLOW = """
+[providers.slow]
+api = "openai-chat"
+base_url = "http://127.0.0.1:1/v1"
+credentials = [{{ name = "main", secret = "command:cat {fifo}" }}]
+
+[providers.broken]
+api = "openai-chat"
+base_url = "http://127.0.0.1:1/v1"
+credentials = [{{ name = "main", secret = "command:false" }}]
 """
 
 
@@ -99,3 +112,29 @@ async def test_a_key_that_appears_later_is_planned_with(providers, route, key):
     await providers.client(route, "main")
     assert providers.found_missing("p", "main")
     assert providers.usable(plan) == plan
+
+
+async def test_a_slow_command_holds_no_other_route_and_its_own_joins_when_it_answers(tmp_path, key):
+    fifo, config = tmp_path / "fifo", tmp_path / "holdfast.toml"
+    os.mkfifo(fifo)
+    key.write_text("key-number-a")
+    config.write_text(CONFIG.format(key=key) + SLOW.format(fifo=fifo))
+    providers, joined = ProviderPool(load(config, {}), 10), asyncio.Event()
+    plan = Plan("m", tuple(each.route("m") for each in providers._settings.providers.values()))
+
+    async def changed(provider: str, credential: str) -> None:
+        if providers.found_missing(provider, credential):
+            joined.set()
+
+    providers.credentials.changed = changed
+    running = asyncio.create_task(providers.credentials.run())
+    while "ended with status" not in providers.unusable.get("broken/main", ""):
+        assert [route.provider for route in providers.usable(plan).routes] in ([], ["p"])
+        await providers.credentials.read(at_most=0.001)
+    assert [route.provider for route in providers.usable(plan).routes] == ["p"]
+    assert "not answered yet" in providers.unusable["slow/main"]
+    await asyncio.to_thread(fifo.write_text, "key-number-b")
+    await joined.wait()
+    await providers.credentials.read(at_most=60)
+    assert [route.provider for route in providers.usable(plan).routes] == ["p", "slow"]
+    running.cancel()

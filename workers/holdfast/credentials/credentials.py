@@ -3,11 +3,12 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import cache
 
 import structlog
 
-from holdfast.config import CredentialSettings, Settings, read_secret
+from holdfast.config import CredentialSettings, SecretUnavailable, Settings, read_secret
 from holdfast.credentials.errors import NoToken
 from holdfast.credentials.issuer import TokenSource
 from holdfast.credentials.key_provider import CredentialProvider, KeyProvider
@@ -20,6 +21,7 @@ from holdfast.model.environment import TOKEN_KEY
 from holdfast.model.errors import HoldfastError
 
 log = structlog.get_logger()
+COMMAND = "command:"  # how a reference begins that may take seconds to read
 REVIVE = 1.0  # seconds until a provider that broke is tried again
 
 Name = tuple[str, str]  # provider and credential
@@ -36,6 +38,7 @@ class Credentials:
         self._settings, self._connection = settings, connection
         self._providers: dict[Name, CredentialProvider] = {}
         self.changed: Callable[[str, str], Awaitable[None]] = _nobody
+        self._unread, self._all_read = set(self.names), asyncio.Event()
 
     @property
     def names(self) -> list[str]:
@@ -53,13 +56,21 @@ class Credentials:
     def may_have(self, provider: str, credential: str) -> bool:
         """Whether it makes sense to plan with a credential: its secret can be read, now or before.
 
-        A token issuer that is away comes back; a key that was never there may be another machine's. Raises
-        HoldfastError that says why not.
+        A token issuer that is away comes back; a key that was never there may be another machine's. No command is run
+        for it, which may take seconds: what ``run`` had of it last counts. Raises HoldfastError that says why not.
         """
-        configured, found = self._configured(provider, credential), self._providers.get((provider, credential))
-        if configured.issuer is None and not (isinstance(found, KeyProvider) and found.has_key):
+        configured, found = self._configured(provider, credential), self._provider(provider, credential)
+        if isinstance(found, KeyProvider) and not found.has_key:
+            if configured.secret.startswith(COMMAND):
+                raise found.failure or SecretUnavailable(configured.secret, "the command has not answered yet")
             read_secret(configured.secret)
         return True
+
+    async def read(self, at_most: float) -> None:
+        """Wait until ``run`` has asked for every secret once, side by side, or ``at_most`` seconds have passed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most):
+                await self._all_read.wait()
 
     async def run(self) -> None:
         """Keep every credential fresh, until cancelled."""
@@ -74,6 +85,9 @@ class Credentials:
             except Exception:
                 log.exception("keeper_broke", credential=f"{provider}/{credential}", effect="it is tried again")
                 wait = REVIVE
+            self._unread.discard(f"{provider}/{credential}")
+            if not self._unread:
+                self._all_read.set()
             await asyncio.sleep(wait)
 
     def _provider(self, provider: str, credential: str) -> CredentialProvider:
@@ -117,7 +131,7 @@ def cipher_of(configured: CredentialSettings, purpose: str) -> Callable[[], Toke
 
 def _read(reference: str) -> str:
     """Read our own secret at the issuer; a command is not run for it, so such tokens want HOLDFAST_TOKEN_KEY."""
-    if reference.startswith("command:"):
+    if reference.startswith(COMMAND):
         return ""
     try:
         return read_secret(reference)

@@ -44,6 +44,7 @@ class KeyProvider:
     source: KeySource
     changed: Changed
     clock: Callable[[], float] = time.monotonic
+    failure: HoldfastError | None = None  # of the last read; None: it gave a key, or there was none yet
     _key: str | None = field(default=None, repr=False)
     _why: str = ""
     _read_at: float = float("-inf")
@@ -82,9 +83,10 @@ class KeyProvider:
                 return
             before, self._read_at = self._key, self.clock()
             try:
-                self._key, self._why = await self.source.fetch(), ""
+                self._key, self._why, self.failure = await self.source.fetch(), "", None
             except HoldfastError as error:
                 self._note(str(error))
+                self.failure = error.with_traceback(None)
         if before is not None and self._key != before:
             self._suspect_until = float("-inf")
             log.info("credential_changed", credential=self.name)

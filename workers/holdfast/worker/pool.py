@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -17,19 +18,16 @@ from holdfast.model.route import Plan
 from holdfast.store import Store
 from holdfast.store.fleet import stop_worker
 from holdfast.store.requeue import requeue
-from holdfast.worker.alert_watch import AlertWatch
 from holdfast.worker.attempt import AttemptRunner
 from holdfast.worker.breaker_rules import rules_of
 from holdfast.worker.call_runner import CallRunner
 from holdfast.worker.context import WorkerContext
 from holdfast.worker.credential_monitor import CredentialMonitor
-from holdfast.worker.duties import Duties
 from holdfast.worker.fault_counter import FaultCounter
 from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.held_jobs import HeldJobs
 from holdfast.worker.lane_schedule import LaneSchedule
 from holdfast.worker.learned_limits import LearnedLimits
-from holdfast.worker.outage_diagnoses import OutageDiagnoses
 from holdfast.worker.overrides import Overrides
 from holdfast.worker.part_tasks import keep_running
 from holdfast.worker.peer_watch import PeerWatch
@@ -37,12 +35,15 @@ from holdfast.worker.permit_releaser import PermitReleaser
 from holdfast.worker.provider_pool import ProviderPool
 from holdfast.worker.redis_start import RedisStart
 from holdfast.worker.sweeper import Sweeper
-from holdfast.worker.webhook_duty import WebhookDuty
 from holdfast.worker.window_refiller import WindowRefiller
+
+if TYPE_CHECKING:
+    from holdfast.worker.later_parts import LaterParts
 
 log = structlog.get_logger()
 LAST_WORDS = 5.0  # seconds in which Redis is told of the last calls
 HINT_WAIT = 30.0  # seconds to wait for a hint in one go
+SECRETS_WAIT = 0.2  # seconds at the start for secrets; routes whose command takes longer join when it has answered
 FIRST_CALLS = 0.5  # seconds from the start in which first calls leave
 HINTS_APART = 0.005  # seconds between two looks after hints
 
@@ -79,20 +80,15 @@ class Pool:
         calls = CallRunner(context, self.providers, self.credential_monitor, faults)
         self.jobs = HeldJobs(AttemptRunner(context, calls, self.releaser), context.slots)
         overrides = Overrides(store, gate)
-        self.duties = Duties(store, connection, context.dependencies, settings.storage.keep_results)
+        self.connection = connection
         self.fetcher = Fetcher(context, self.jobs, WindowRefiller(context), RedisStart(context, overrides))
         self.parts: Mapping[str, Callable[[], Awaitable[None]]] = {
             "releaser": self.releaser.run,
             "peers": PeerWatch(context).run,
             "sweeper": Sweeper(context, self.jobs, overrides).run,
-            "duties": self.duties.run,
-            "alerts": AlertWatch(settings, store, context.dependencies).run,
-            "webhooks": WebhookDuty(settings, store, connection, context.dependencies).run,
             "listener": self._listen,
-            "credentials": self.providers.credentials.run,
             "fault_counter": faults.run,
             "credential_monitor": self.credential_monitor.run,
-            "outage_diagnoses": OutageDiagnoses(settings, connection).run,
             "lease": context.lease.run,
         }
 
@@ -100,13 +96,15 @@ class Pool:
         """Work until ``stop`` asks for an end."""
         context = self.context
         context.writer.start()
+        credentials = asyncio.create_task(keep_running("credentials", self.providers.credentials.run))
+        await self.providers.credentials.read(at_most=SECRETS_WAIT)
         context.lanes.load()
         plans = [lane.plan for lane in context.lanes.in_order()]
         # Before the first permit: while an SDK is imported, allowances would pile up.
         first = self.providers.open(route for plan in plans for route in plan.routes[:1])
         await asyncio.gather(first, self.fetcher.redis_start.begin_early())
         gc.freeze()  # what is loaded by now stays: to look through it again and again would hold up every call
-        later = asyncio.create_task(self._prepare_later(plans))
+        later = asyncio.create_task(self._run_later(plans))
         worker = await context.lease.sign_on()
         fetching = asyncio.create_task(keep_running("fetcher", self.fetcher.run))
         others = [asyncio.create_task(keep_running(name, part)) for name, part in self.parts.items()]
@@ -117,18 +115,27 @@ class Pool:
         await asyncio.gather(*self.fetcher.claiming, return_exceptions=True)
         await self._finish_calls(stop)
         await self._hand_back()
-        await ended([later, *others])
-        await self.duties.close()
+        await ended([later, credentials, *others])
         await asyncio.to_thread(context.writer.close)
         await asyncio.to_thread(self.ended_jobs.close)
         await self.providers.close()
         log.info("worker_stopped", worker=context.worker)
 
-    async def _prepare_later(self, plans: Sequence[Plan]) -> None:
-        """Make ready what first calls do not need, once they have left: imports would hold them up."""
+    async def _run_later(self, plans: Sequence[Plan]) -> None:
+        """Make ready and run what first calls do not need, once they have left: imports would hold them up."""
         await asyncio.sleep(FIRST_CALLS)
         await asyncio.to_thread(look_up_prices, self.settings)
         await self.providers.open(route for plan in plans for route in plan.routes[1:])
+        parts = await asyncio.to_thread(self._make_later_parts)
+        try:
+            await asyncio.gather(*(keep_running(name, part) for name, part in parts.by_name.items()))
+        finally:
+            await parts.close()
+
+    def _make_later_parts(self) -> "LaterParts":
+        from holdfast.worker.later_parts import LaterParts  # noqa: PLC0415 - slow to import
+
+        return LaterParts(self.settings, self.context.store, self.connection, self.context.dependencies)
 
     async def _listen(self) -> None:
         """Look into the lanes when somebody hints at work. Nothing depends on it: the fetcher looks anyway."""
@@ -142,6 +149,7 @@ class Pool:
         """There is another key or token: plan with it if it was missing, and try it at once."""
         if self.providers.found_missing(provider, credential):
             self.context.lanes.plan_again()
+            self.context.slots.wake()
         await self.credential_monitor.changed(provider, credential)
 
     async def _finish_calls(self, stop: Stop) -> None:

@@ -28,7 +28,7 @@ class Wording:
     waits: bool = False
     """Whether it says when to come again."""
 
-    def says(self, pattern: re.Pattern[str]) -> bool:
+    def says(self, pattern: w.LazyPattern) -> bool:
         return any(pattern.search(each) for each in self.sentences)
 
 
@@ -121,7 +121,7 @@ def _says_item(wording: Wording) -> bool:
     return refers or wording.says(w.ITEM_GONE)
 
 
-def _says(pattern: re.Pattern[str]) -> Callable[[Wording], bool]:
+def _says(pattern: w.LazyPattern) -> Callable[[Wording], bool]:
     return lambda wording: wording.says(pattern)
 
 
