@@ -9,6 +9,7 @@ import pytest
 
 from holdfast.api.app_state import AppState
 from holdfast.api.serving import server_of
+from holdfast.api.ui.dashboard import Dashboard
 from holdfast.client import end_poller
 from holdfast.client.end_poller import EndPoller
 from holdfast.config import Settings
@@ -16,7 +17,7 @@ from holdfast.lanes import Lanes, connect
 from holdfast.lanes.ended_jobs import EndedJobsPublisher
 from holdfast.model.ids import inner_id
 from holdfast.store import Store
-from producing import StandInWorker, configured, served
+from producing import StandInWorker, configured, running, served
 
 UNLIMITED = httpx2.Limits(max_connections=None)
 
@@ -53,6 +54,17 @@ async def until_waiting(poller: EndPoller, count: int) -> None:
     async with asyncio.timeout(30):
         while poller.waiting != count:
             await asyncio.to_thread(threading.Event().wait, 0.01)
+
+
+def test_a_server_prepares_its_dashboard_before_anybody_asks(settings: Settings, monkeypatch) -> None:
+    prepared = threading.Event()
+
+    async def prepare(_: Dashboard) -> None:
+        prepared.set()
+
+    monkeypatch.setattr(Dashboard, "prepare", prepare)
+    with running(server_of(settings)):
+        assert prepared.wait(30)
 
 
 def test_an_idle_connection_outlasts_the_patience_of_clients_and_load_balancers(settings: Settings) -> None:

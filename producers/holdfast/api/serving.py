@@ -1,5 +1,6 @@
 """Run the application on its port until a signal ends it."""
 
+import asyncio
 import gc
 import socket
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from holdfast.api.app import create_app
+from holdfast.api.app_state import AppState
 from holdfast.api.auth.host_guard import check_binding
 from holdfast.api.header_timeout import HeaderTimeoutProtocol
 from holdfast.config import Settings
@@ -22,13 +24,30 @@ LAST_ANSWERS = 5  # seconds that open requests have to end when the server stops
 
 
 class ApiServer(uvicorn.Server):
-    """A server that ends streams of events, which have no end of their own, before it waits for open requests."""
+    """A server that prepares its dashboard behind its first requests.
+
+    It ends streams of events, which have no end of their own, before it waits for open requests.
+    """
+
+    _preparing: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._preparing = asyncio.create_task(self._state.dashboard.prepare())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        app = self.config.app
-        assert isinstance(app, FastAPI)
-        app.state.holdfast.events.end()
+        self._state.events.end()
+        if self._preparing is not None:
+            self._preparing.cancel()
         await super().shutdown(sockets)
+
+    @property
+    def _state(self) -> AppState:
+        assert isinstance(self.config.app, FastAPI)
+        state = self.config.app.state.holdfast
+        assert isinstance(state, AppState)
+        return state
 
 
 def server_of(settings: Settings, pool_socket: Path | None = None) -> uvicorn.Server:

@@ -8,7 +8,7 @@ from typing import Never
 import pytest
 
 from api.ui.browser import Marked
-from holdfast.api.ui import dashboard
+from holdfast.api.ui import dashboard, rendering
 from holdfast.client.fleet import GateOverview
 from holdfast.client.installation import Installation
 from holdfast.model.errors import InvalidRequest, StorageUnavailable
@@ -112,6 +112,18 @@ def test_pages_that_ask_at_one_time_share_one_look(no_samples, browser, monkeypa
     for _ in range(20):
         assert browser.client.get("/ui/live?since=0").status_code == 200
     assert len(looks) == 1
+
+
+def test_the_first_page_of_a_prepared_server_waits_for_no_look_and_compiles_nothing(
+    no_samples, browser, jobs, monkeypatch
+) -> None:
+    rendering.environment.cache_clear()
+    board = browser.client.app.state.holdfast.dashboard
+    browser.client.portal.call(board.prepare)
+    monkeypatch.setattr(dashboard, "FRESH", 3600.0)
+    monkeypatch.setattr(dashboard, "read_overview", None)
+    monkeypatch.setattr(rendering.environment(), "compile", None)
+    assert browser.read().value("backlog") == "3"
 
 
 def test_with_the_database_away_the_last_look_is_shown_and_called_old(browser, jobs, monkeypatch) -> None:

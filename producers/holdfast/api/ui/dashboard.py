@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from holdfast.api.ui.failure_groups import FailureGroups, FailurePicture
 from holdfast.api.ui.flow import SAMPLE, FlowHistory, sample_of
 from holdfast.api.ui.flow_chart import flow_chart
-from holdfast.api.ui.rendering import render
+from holdfast.api.ui.rendering import compile_templates, render
 from holdfast.api.ui.safe_actions import safe_actions
 from holdfast.client.alert_conditions import conditions
 from holdfast.client.alerts import alert_lines
@@ -85,6 +85,10 @@ class Dashboard:
         while True:
             await asyncio.sleep(SAMPLE)
             await self._look_again()
+
+    async def prepare(self) -> None:
+        """Take the first look and compile the templates, so that the first page of a process waits for neither."""
+        await asyncio.gather(self._look_again(), run_in_threadpool(compile_templates))
 
     def expire(self) -> None:
         """Have the next page look again: somebody has just changed something."""

@@ -43,6 +43,12 @@ def environment() -> Environment:
     return found
 
 
+def compile_templates() -> None:
+    """Compile all templates, in any thread: those of the fleet's page take a twentieth of a second."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+
+
 def render(template: str, values: Mapping[str, object]) -> str:
     """Return a template filled in."""
     return environment().get_template(template).render(values)
