@@ -1,6 +1,7 @@
 """A request is let in with a good key, and with nothing else."""
 
 import asyncio
+import threading
 from dataclasses import replace
 
 import orjson
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from api.keys import add_key, bearer, cranked, opened
 from holdfast.api.auth import key_cache, middleware
 from holdfast.api.auth.failed_auth import FEW, MOST_PEERS, WINDOW, WRITTEN, FailedAuthLimiter
+from holdfast.api.auth.key_cache import KeyRefresh
 from holdfast.model.access import KeyScope
 from holdfast.model.errors import StorageUnavailable
 from holdfast.store import Store
@@ -143,6 +145,25 @@ def test_a_flood_of_invented_keys_asks_the_database_nothing(settings, store, key
         monkeypatch.setattr(key_cache, "read_keys", lambda tx: looks.append(1) or read_keys(tx))
         assert {api.get(JOBS, headers=bearer(each)).status_code for each in invented} == {401}
     assert len(looks) <= 2
+
+
+async def test_requests_that_find_the_keys_old_wait_for_one_reading() -> None:
+    readings, began, may_end = list[int](), threading.Event(), threading.Event()
+
+    class SlowCache:
+        def refresh(self) -> None:
+            readings.append(1)
+            began.set()
+            may_end.wait(20)
+
+    refresh = KeyRefresh(SlowCache())
+    waiting = [asyncio.create_task(refresh.wait()) for _ in range(100)]
+    gone = waiting.pop()
+    await asyncio.to_thread(began.wait, 20)
+    gone.cancel()
+    may_end.set()
+    await asyncio.gather(*waiting)
+    assert readings == [1]
 
 
 def test_a_first_key_ends_the_time_without_keys(api, store) -> None:

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from holdfast.api.anthropic.batch_view import RequestReader
 from holdfast.api.anthropic.token_count import TokenCounter
 from holdfast.api.auth.failed_auth import FailedAuthLimiter
-from holdfast.api.auth.key_cache import KeyCache
+from holdfast.api.auth.key_cache import KeyCache, KeyRefresh
 from holdfast.api.auth.session import SessionSealer
 from holdfast.api.compatible.batch_import import BatchImporter, ReaderOf
 from holdfast.api.compatible.client_api import ClientApi
@@ -38,6 +38,7 @@ class AppState:
         self.settings, self.pool_socket = settings, pool_socket
         self.installation = Installation(settings)
         self.key_cache = KeyCache(self.installation)
+        self.key_refresh = KeyRefresh(self.key_cache)
         self.failed_auth = FailedAuthLimiter()
         self.repeated_calls = RepeatedCalls(self.installation)
         self.sessions = SessionSealer(self.installation)

@@ -4,11 +4,14 @@ All of them are held, so that an unknown key costs no question to the database, 
 process within seconds. Where the database does not answer, what was read serves a moment longer; then nobody passes.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
+
+from starlette.concurrency import run_in_threadpool
 
 from holdfast.client.installation import Installation
 from holdfast.model.access import ApiCaller, KeyRecord, matches, read_key
@@ -114,3 +117,17 @@ class KeyCache:
             self._installation.ready().write(mark_used, [caller.name.removeprefix("key:")])
         except StorageUnavailable as error:
             log.info("the use of %s is not noted: %s", caller.name, error)
+
+
+class KeyRefresh:
+    """Has the keys read again on a thread: one, however many requests wait for it. Belongs to one event loop."""
+
+    def __init__(self, cache: KeyCache) -> None:
+        self._cache = cache
+        self._reading: asyncio.Task[KeySnapshot] | None = None
+
+    async def wait(self) -> None:
+        """Return when the keys have been read. Raises StorageUnavailable."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(run_in_threadpool(self._cache.refresh))
+        await asyncio.shield(self._reading)  # others wait for it, too

@@ -126,7 +126,10 @@ async def is_known(app_state: AppState, scope: Scope) -> bool:
 async def refresh_keys(app_state: AppState, *, force: bool = False) -> None:
     """Read the keys anew. A process that knew of none an instant ago stays as it was while SQL is away."""
     try:
-        await run_in_threadpool(app_state.key_cache.refresh, force=force)
+        if force:
+            await run_in_threadpool(app_state.key_cache.refresh, force=True)
+        else:
+            await app_state.key_refresh.wait()
     except StorageUnavailable:
         if app_state.key_cache.has_keys() is not False or not is_loopback(app_state.settings.server.host):
             raise
