@@ -10,7 +10,7 @@ from api.keys import add_key
 from holdfast.api import create_app
 from holdfast.config import Settings
 from holdfast.store import Store
-from holdfast.store.audit import read_audit
+from holdfast.store.audit import list_audit
 from producing import served_as_pool
 
 
@@ -33,7 +33,7 @@ def test_a_command_needs_no_key_and_its_acts_are_its_users(ours) -> None:
     client, _, store = ours
     assert client.get("/api/v1/status").status_code == 200
     assert client.post("/api/v1/routes/anthropic/claude-opus-4-8/open").status_code == 200
-    assert next(each.actor for each in store.read(read_audit, 5)).startswith("cli:")
+    assert next(each.actor for each in store.read(list_audit, 5)).startswith("cli:")
 
 
 def test_a_command_is_told_commands(ours) -> None:
