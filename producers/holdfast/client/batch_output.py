@@ -170,10 +170,13 @@ def write_jobless(custom_id: str | None, line: Mapping[str, Any], form: OutputFo
 
 
 def joined(line: Mapping[str, Any], key: str, member: bytes | None, holdfast: Mapping[str, Any] | None) -> bytes:
-    """Write an object in which ``key`` holds JSON as it was written, and Holdfast's facts come last."""
-    members = {name: exact_json.dumps(value) for name, value in line.items()}
+    """Write an object in which ``key`` holds JSON as it was written, and Holdfast's facts come last.
+
+    ``line`` holds texts, small whole numbers and null.
+    """
+    members = dict(line)
     if member is not None:
-        members[key] = member
+        members[key] = msgspec.Raw(member)
     if holdfast is not None:
-        members["holdfast"] = exact_json.dumps(holdfast)
-    return msgspec.json.encode({name: msgspec.Raw(value) for name, value in members.items()})
+        members["holdfast"] = msgspec.Raw(exact_json.dumps(holdfast))
+    return msgspec.json.encode(members)

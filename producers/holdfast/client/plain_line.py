@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 MICROS = 1_000_000
 OK = 200
-FACTS = ("id", "status", "route", "attempts", "cost_usd", "mapping")
 ENDED = {  # the message of a job that ended without a fault
     State.CANCELLED: "the job was cancelled before it had a reply",
     State.EXPIRED: "expires_at passed before the job had a reply",
@@ -31,24 +30,28 @@ def output_line(
     ``cost_usd`` None: no price is known. ``response``: the provider's answer; where it is of an endpoint that has no
     neutral form, such as embeddings, it stands in the reply as its ``body``.
     """
-    result = finished.result
+    known = facts(finished, cost_usd)
     return {
         "custom_id": finished.job.custom_id,
-        "id": public_id("job", finished.job.id),
-        "status": result.state.value,
-        "reply": reply_with_body(result.reply, response),
-        "error": error_line(result),
-        "route": result.route,
-        "attempts": result.attempts,
-        "cost_usd": cost_usd,
-        "mapping": mapping_line(result.mapping),
+        "id": known.pop("id"),
+        "status": known.pop("status"),
+        "reply": reply_with_body(finished.result.reply, response),
+        "error": error_line(finished.result),
+        **known,
     }
 
 
 def facts(finished: "FinishedJob", cost_usd: float | None) -> dict[str, Any]:
     """Return what Holdfast knows of a job beside its answer, for the lines of other forms."""
-    line = output_line(finished, cost_usd)
-    return {key: line[key] for key in FACTS}
+    result = finished.result
+    return {
+        "id": public_id("job", finished.job.id),
+        "status": result.state.value,
+        "route": result.route,
+        "attempts": result.attempts,
+        "cost_usd": cost_usd,
+        "mapping": mapping_line(result.mapping),
+    }
 
 
 def reply_with_body(reply: "Reply | None", response: "ProviderResponse | None") -> dict[str, Any] | None:

@@ -163,7 +163,7 @@ class Settings:
     def _route(self, provider: str, model: str) -> Route:
         """Return a route as a plan of some alias has it, so that it keeps its limits and price when named directly."""
         known = (plan.route(f"{provider}/{model}") for plan in self.models.values())
-        return next((route for route in known if route is not None), self.providers[provider].route(model))
+        return next((route for route in known if route is not None), None) or self.providers[provider].route(model)
 
     def _routes_with(self, model: str) -> tuple[Route, ...]:
         found = {route.name: route for plan in self.models.values() for route in plan.routes if route.model == model}

@@ -19,6 +19,8 @@ DECODER = msgspec.json.Decoder()
 ESCAPES = re.compile(  # a backslash, a whole surrogate pair, or (in the group) half of one
     rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
+ARRAYS = (list, tuple)  # as orjson takes them
+PLAIN = frozenset({str, int, bool, type(None)})  # most of what there is, and no number that JSON does not hold
 REPLACEMENT = rb"\ufffd"
 # Of orjson.dumps, where the standard library goes further; a test holds the words.
 BEYOND_ORJSON = ("Integer exceeds 64-bit range", "Recursion limit reached")
@@ -121,9 +123,9 @@ def _holds_no_number(value: Any, default: Callable[[Any], Any] | None) -> bool:
     while left:
         each = left.pop()
         if isinstance(each, dict):
-            left.extend(each.values())
-        elif isinstance(each, list | tuple):
-            left.extend(each)
+            left += [inner for inner in each.values() if type(inner) not in PLAIN]
+        elif isinstance(each, ARRAYS):
+            left += [inner for inner in each if type(inner) not in PLAIN]
         elif isinstance(each, float):
             if not math.isfinite(each):
                 return True

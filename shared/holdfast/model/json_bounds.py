@@ -6,6 +6,7 @@ Every bracket costs many times its byte, and while a lot of them are parsed nobo
 from typing import Any
 
 MOST_BRACKETS = 1_000_000
+CONTAINERS = (dict, list)
 
 
 def has_too_many_brackets(body: bytes) -> bool:
@@ -19,10 +20,10 @@ def is_deeper(value: Any, levels: int) -> bool:
     >>> [is_deeper([[]], levels) for levels in (0, 1, 2)], is_deeper("[[]]", 0)
     ([True, True, False], False)
     """
-    level = [value] if isinstance(value, dict | list) else []
+    level = [value] if isinstance(value, CONTAINERS) else []
     for _ in range(levels):
         if not level:
             return False
         inner = (each.values() if isinstance(each, dict) else each for each in level)
-        level = [child for children in inner for child in children if isinstance(child, dict | list)]
+        level = [child for children in inner for child in children if isinstance(child, CONTAINERS)]
     return bool(level)

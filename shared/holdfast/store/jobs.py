@@ -1,6 +1,7 @@
 """Looking: one job, many jobs, what ended in a batch. Nothing here writes."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, union_all
@@ -28,7 +29,6 @@ LAST_MESSAGE = Statement("""
     select message from attempt where job = :job and generation = :generation and fault = :fault
     order by number desc limit 1
 """)
-ENDED_IN_BATCH = text(f"job.batch is not null and job.state in ({ENDED})")  # the words of index job_ended
 
 
 def conditions(where: JobFilter) -> list[ColumnElement[bool]]:
@@ -183,12 +183,17 @@ def list_finished(
     tx: Transaction, batch: str, after: int = -1, limit: int = 1000, states: frozenset[State] = TERMINAL
 ) -> list[FinishedJob]:
     """Jobs of a batch that ended in one of ``states``, by place in the input, beyond ``after``. Others leave gaps."""
-    query = (
-        select(JOB)
-        .where(JOB.c.batch == batch, ENDED_IN_BATCH, _in_states(states), JOB.c.position > after)
-        .order_by(JOB.c.position, JOB.c.id)
-        .limit(limit)
-    )
-    jobs = [read_job(row) for row in tx.select(query)]
+    jobs = [read_job(row) for row in tx.run(_ended_in_batch(states), batch=batch, after=after, limit=limit)]
     results = read_results(tx, [job.id for job in jobs])
     return [FinishedJob(job, results[job.id, job.generation]) for job in jobs]
+
+
+@cache
+def _ended_in_batch(states: frozenset[State]) -> Statement:
+    """In words of its own, as ``JOBS``; the first two conditions are those of index job_ended."""
+    wanted = ", ".join(sorted(f"'{state}'" for state in states))
+    return Statement(f"""
+        select {", ".join(JOB.c.keys())} from job
+        where batch = :batch and batch is not null and state in ({ENDED}) and state in ({wanted}) and position > :after
+        order by position, id limit :limit
+    """)  # noqa: S608 - names and states of ours

@@ -35,6 +35,7 @@ FROM_READING: Mapping[Api, Callable[[Reply, str, int], dict[str, Any]]] = {
 }
 SAYS_REASONING = frozenset({Api.ANTHROPIC, Api.OPENAI_RESPONSES})
 BLOCKS: frozenset[Path] = frozenset({(), ("content",), ("output",), ("choices",)})  # what is in them has a place each
+CONTAINERS = (dict, list)
 TOO_DEEP = "nested too deeply to be written here; it stands in the response"
 
 
@@ -68,8 +69,7 @@ def write_answer(wanted: Api, reply: Reply, body: bytes | None, id_: str, create
     told = _read(answered, body) if answered is not None and body is not None else None
     if told is None or answered is None:
         return _from_reading(wanted, reply, id_, created)
-    dated = {"created": Located(created, ()), **told[0].shared}
-    return _from_answer(wanted, replace(_as_stored(told[0], reply), shared=dated), answered, told[1], id_)
+    return _from_answer(wanted, _as_stored(told[0], reply, created), answered, told[1], id_)
 
 
 def _read(answered: Api, body: bytes) -> tuple[ReadAnswer, Any] | None:
@@ -81,14 +81,15 @@ def _read(answered: Api, body: bytes) -> tuple[ReadAnswer, Any] | None:
         return None
 
 
-def _as_stored(answer: ReadAnswer, reply: Reply) -> ReadAnswer:
-    """Return the answer with the reading that is stored, whose text may have been unwrapped since."""
+def _as_stored(answer: ReadAnswer, reply: Reply, created: int) -> ReadAnswer:
+    """Return the answer with the reading that is stored, whose text may have been unwrapped since, and with a date."""
+    shared = {"created": Located(created, ()), **answer.shared}
     if reply.text == answer.reply.text:
-        return replace(answer, reply=reply)
+        return replace(answer, reply=reply, shared=shared)
     spoken = [part for part in answer.parts if isinstance(part, AnswerText)]
     others = tuple(part for part in answer.parts if not isinstance(part, AnswerText))
     text = AnswerText(reply.text, is_refusal=any(part.is_refusal for part in spoken))
-    return replace(answer, reply=reply, parts=(*others, text) if reply.text else others)
+    return replace(answer, reply=reply, shared=shared, parts=(*others, text) if reply.text else others)
 
 
 def _from_reading(wanted: Api, reply: Reply, id_: str, created: int) -> WrittenAnswer:
@@ -115,13 +116,13 @@ def left_of(body: Any, said: set[Path]) -> Iterator[tuple[Path, Any]]:
     rest: list[tuple[Path, Any]] = [((), body)]
     while rest:
         path, value = rest.pop()
-        if path in said or value is None or value in ([], {}):
+        if value is None or path in said:
             continue
-        if path not in opened or not isinstance(value, dict | list):
+        if not isinstance(value, CONTAINERS) or (value and path not in opened):
             yield path, value
-            continue
-        steps = list(value.items() if isinstance(value, dict) else enumerate(value))
-        rest += [((*path, step), inner) for step, inner in reversed(steps)]
+        else:
+            steps = list(value.items() if isinstance(value, dict) else enumerate(value))
+            rest += [((*path, step), inner) for step, inner in reversed(steps)]
 
 
 def place_of(path: Path) -> str:
