@@ -10,6 +10,7 @@ from holdfast.lab.simulation.run import run_virtual
 from holdfast.lab.simulation.seeds import run_seeds
 from lab.simulation.scenes import scenario
 
+pytestmark = pytest.mark.system
 OUTAGE = """{"name": "short", "duration_s": 400, "phases": [
     {"t_s": 0, "mix": [{"fraction": 1.0, "mode": "ok", "latency_s": [1, 4]}]},
     {"t_s": 60, "mix": [{"fraction": 0.5, "mode": "e500"}, {"fraction": 0.2, "mode": "hang"}]},
@@ -20,7 +21,6 @@ from dataclasses import asdict
 from holdfast.lab.drill.catalogue import read
 from holdfast.lab.simulation.run import run_virtual
 
-pytestmark = pytest.mark.system
 report = run_virtual(read(sys.argv[1], "here"), 7)
 course = [asdict(sample) for sample in report.course.samples] + [asdict(move) for move in report.course.moves]
 sys.stdout.buffer.write(orjson.dumps([report.view(), dict(report.costs), dict(report.routes), course]))
