@@ -1,5 +1,7 @@
 """An unknown limit is learned, from headers at once, from refusals in two lessons; then nearly all of it is used."""
 
+from dataclasses import dataclass, field, replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,17 @@ from holdfast.policy.rate_limit import per_minute
 from policy.provider_limiter import Fleet, ProviderLimiter, QueueingServer
 
 SEEDS = range(6)
+
+
+@dataclass
+class RefusalTimes(Fleet):
+    """Notes when refusals came back, in milliseconds."""
+
+    refused_at: list[float] = field(default_factory=list)
+
+    def _was_refused(self, now: float, sent: float) -> None:
+        self.refused_at.append(now)
+        super()._was_refused(now, sent)
 
 
 def ideal_ms(jobs: int, rate: float, burst: float, call_ms: float = 200.0) -> float:
@@ -173,6 +186,28 @@ def test_what_was_learned_creeps_up_while_no_refusal_comes() -> None:
     for second in range(2, 62):
         learned = observe_answer(learned, now_ms=second * 1_000.0, taken=(second - 1) * 60)
     assert 1.1 < learned.per_ms / 0.05 < 2.0
+
+
+def test_a_rate_that_refusals_found_again_and_again_is_exceeded_ever_more_rarely() -> None:
+    learned = RateEstimate(Stage.LEARNED, 0.05, 50.0, changed_at=0.0, empty_at=1.0, resumed_at=1.0)
+    crept = [observe_answer(replace(learned, confirmed=n), now_ms=5_000.0, taken=300).per_ms / 0.05 for n in range(5)]
+    assert crept[0] > crept[1] > crept[2] > crept[3] == crept[4] > 1.0
+
+
+@pytest.mark.parametrize("rate", [20, 100])
+def test_refusals_grow_rare_in_a_long_run_and_nearly_all_of_the_limit_is_used(rate: float) -> None:
+    jobs = int(200 * rate)
+    refused: list[float] = []
+    fleet = RefusalTimes(jobs, ProviderLimiter(rate, rate), poll_ms=20.0, refused_at=refused)
+    assert ideal_ms(jobs, rate, rate) / fleet.run().makespan_ms >= 0.985
+    assert sum(at > 100_000.0 for at in refused) <= 4  # a minute's worth before refusals were counted
+
+
+def test_a_limit_that_refusals_find_elsewhere_is_not_the_one_that_was_confirmed() -> None:
+    learned = RateEstimate(Stage.LEARNED, 0.05, 5.0, changed_at=0.0, empty_at=1.0, resumed_at=1.0, confirmed=2)
+    same, _ = observe_refusal(learned, now_ms=60_000.0, sent_ms=59_990.0, taken=3_005, pause_ms=0.0)
+    other, _ = observe_refusal(learned, now_ms=60_000.0, sent_ms=59_990.0, taken=6_005, pause_ms=0.0)
+    assert (same.confirmed, other.confirmed) == (3, 0)
 
 
 def test_what_was_learned_does_not_creep_beyond_what_a_header_told() -> None:

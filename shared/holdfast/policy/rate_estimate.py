@@ -13,7 +13,8 @@ What was sent proves a rate: a provider that refuses nobody, and whose burst is 
 many calls through in that time and one second. A refusal comes back within milliseconds, however long calls take: so
 growth waits for none of them, and stops at the first sign. The first refusal ends it with the same guess. Then the rate
 is set a little above the guess, so that the second moment of emptiness comes soon, and softly: one or two refusals, not
-dozens. From then on the rate stays just below what was learned, and creeps up, for limits grow too.
+dozens. From then on the rate stays just below what was learned, and creeps up, for limits grow too: the more slowly,
+the more often refusals found the same one.
 
 Kept in the bucket's hash, beside the fields of ``rate_limit.py``: ``requests.per_ms`` and ``requests.capacity``, which
 the gate's script reads, and ``learn.*``, which only this file reads. Whoever writes them does so by compare-and-set on
@@ -52,6 +53,8 @@ BELOW_LEARNED = 0.993  # of what was learned is used
 SLIP = 0.9  # of a known rate: a refusal that points to less than this denies it
 CREEP = 0.001  # of the rate, per second; more and more the longer no refusal came
 CREEP_MS = 10_000.0
+CONFIRMED_MOST = 3  # refusals in a row that found the same rate: each halves the creeping, for it will be there again
+SAME = 0.1  # of a rate: what is that near to it confirms it
 MARK_MS = 250.0  # between two marks of what was sent
 MARKS = 16  # how many are kept: four seconds
 BURST_MS = 1_000.0  # the longest burst anyone is believed to allow
@@ -80,6 +83,7 @@ class RateEstimate:
     pause. ``before_per_ms``, ``before_capacity``: the rate and the burst at which the last one came; ``before_known``:
     the rate that it has to disprove, 0: none. A straggling refusal corrects the arithmetic by them.
     ``most_burst``: where the first refusal came at once, what a full bucket had let through by then; 0: it did not.
+    ``confirmed``: refusals in a row that found the rate that was known.
     ``marks``: when how many calls had been let through, a few times a second, lately. ``latency``: whether answers take
     longer than under small load.
     """
@@ -102,6 +106,7 @@ class RateEstimate:
     before_known: float = 0.0
     before_capacity: float = 0.0
     most_burst: float = 0.0
+    confirmed: int = 0
     marks: tuple[tuple[float, int], ...] = ()
     latency: LatencySign = NO_SIGN
 
@@ -216,6 +221,7 @@ def observe_refusal(
         before_per_ms=learned.per_ms,
         before_known=_known(learned),
         before_capacity=learned.capacity,
+        confirmed=learned.confirmed + 1,
         empty_at=now_ms,
         empty_count=taken - refused,
         resumed_at=now_ms + pause_ms,
@@ -266,7 +272,7 @@ def parse(hash_: Mapping[str, str]) -> RateEstimate | None:
     """
     if "learn.stage" not in hash_:
         return None
-    counts = {name: int(hash_[f"learn.{name}"]) for name in _COUNTS}
+    counts = {name: int(hash_.get(f"learn.{name}", 0)) for name in _COUNTS}  # older code counted less
     times = {name: float(hash_[f"learn.{name}"]) for name in _NUMBERS}
     return RateEstimate(
         stage=Stage(hash_["learn.stage"]),
@@ -308,7 +314,8 @@ def _growth(learned: RateEstimate, seconds: float) -> float:
         case Stage.GUESSED if quiet > GUESS_MS:
             return float(GUESS_GROWTH**seconds)
         case Stage.LEARNED:
-            return 1 + CREEP * seconds * (1 + (quiet / CREEP_MS) ** 3)
+            rarer = 2.0 ** min(learned.confirmed, CONFIRMED_MOST)
+            return 1 + CREEP / rarer * seconds * (1 + (quiet / CREEP_MS / rarer) ** 3)
         case _:
             return 1.0
 
@@ -370,8 +377,9 @@ def _known(learned: RateEstimate) -> float:
 
 def _learned(learned: RateEstimate, rate: float, burst: float) -> RateEstimate:
     capacity = min(max(_least_burst(rate), burst), max(1.0, rate * BURST_MS))
-    per_ms = min(rate * BELOW_LEARNED, FASTEST_PER_MS)
-    return replace(learned, stage=Stage.LEARNED, per_ms=per_ms, capacity=capacity)
+    per_ms, before = min(rate * BELOW_LEARNED, FASTEST_PER_MS), learned.before_known
+    confirmed = learned.confirmed if abs(rate - before) <= SAME * before else 0
+    return replace(learned, stage=Stage.LEARNED, per_ms=per_ms, capacity=capacity, confirmed=confirmed)
 
 
 def _guessed(learned: RateEstimate, rate: float) -> RateEstimate:
