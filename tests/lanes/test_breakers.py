@@ -245,6 +245,18 @@ async def test_health_is_at_least_as_young_as_the_call_that_is_judged_by_it(hous
     assert (await house.gate.health(house.plan, since=house.gate.now())).open_routes == {"anthropic/opus"}
 
 
+async def test_several_who_ask_for_a_plans_health_at_once_get_one_answer(house: House) -> None:
+    answers = await asyncio.gather(*(house.gate.health(house.plan) for _ in range(20)))
+    assert all(answer is answers[0] for answer in answers)
+
+
+async def test_one_who_stops_waiting_for_a_plans_health_takes_it_from_nobody(house: House) -> None:
+    first, second = (asyncio.create_task(house.gate.health(house.plan)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert (await second).open_routes == frozenset()
+
+
 async def test_health_tells_of_a_route_on_probation(broken: House) -> None:
     assert (await broken.another_gate().health(broken.plan)).degraded == frozenset()
     broken.wait(1.5)

@@ -1,5 +1,6 @@
 """The gate: no permit, no call. Asyncio; one for each event loop of a worker."""
 
+import asyncio
 import os
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -85,7 +86,7 @@ class Gate:
         self._nonce, self._fetches = os.urandom(5).hex(), 0  # together unique in the fleet
         self._unanswered: dict[str, str] = {}  # fetches whose answer did not come, and their workers
         self._slow: set[str] = set()  # permits whose signal was said while their call ran
-        self._health: dict[str, tuple[float, Health]] = {}
+        self._health: dict[str, tuple[float, asyncio.Task[Health]]] = {}  # by model: when it was asked for, and by what
         self._replied: dict[str, float | None] = {}  # by target, as ``comparison`` last read it
 
     async def fetch(self, lane: str, n: int, worker: str, plan: Plan) -> tuple[list[Permit], FetchStatus]:
@@ -180,12 +181,11 @@ class Gate:
         """
         known, asked = self._health.get(plan.model), self.now()
         if known is None or not max(since, asked - HEALTH_SECONDS) <= known[0] <= asked:  # the clock may be set back
-            compiled = self._plans.of(plan)
-            rows = await self._scripts.ask(lambda client: read_health(client, self._keys, compiled))
-            known = self._health[plan.model] = (asked, health_of(compiled, rows, self.now()))
+            known = self._health[plan.model] = asked, asyncio.create_task(self._read_health(plan))
+        found = await asyncio.shield(known[1])  # those who ask meanwhile wait for the same answer
         shut = self.local_breakers.shut(self.now())
         unreached = {route.name for route in plan.routes if route.provider in shut}
-        return replace(known[1], open_routes=known[1].open_routes | unreached) if unreached else known[1]
+        return replace(found, open_routes=found.open_routes | unreached) if unreached else found
 
     async def comparison(self, attempt: Attempt) -> Comparison:
         """Hold a failed call against what the calls of other jobs came to, on its route with its credential."""
@@ -239,6 +239,11 @@ class Gate:
             self._unanswered[prefix] = worker  # it may have given permits: the next fetch forgets them
             raise
         return permits, status, raw[9]
+
+    async def _read_health(self, plan: Plan) -> Health:
+        compiled = self._plans.of(plan)
+        rows = await self._scripts.ask(lambda client: read_health(client, self._keys, compiled))
+        return health_of(compiled, rows, self.now())
 
     def _is_known(self, target: Target) -> bool:
         """Whether somebody told the limit of the target's bucket: the settings, or a header."""
