@@ -134,12 +134,14 @@ def test_an_open_breaker_and_a_pause_are_said_in_words() -> None:
     route = {
         "breakers": [
             {"scope": "route:a/b", "state": "open", "words": "stopped (open)", "retry_in": 2.0},
+            {"scope": "endpoint:a", "state": "open", "words": "stopped (open)", "retry_in": 0.0},
             {"scope": "credential:a/main", "state": "half_open", "words": "asking (half-open)", "retry_in": None},
         ],
         "buckets": [{"paused_for": 1.5}],
     }
     assert obstacles(route) == [
         "stopped (open), asked again in 2.0 s",
+        "endpoint stopped (open), the next job asks it",
         "credential asking (half-open), being asked now",
         "rate limited for 1.5 s more",
     ]

@@ -49,7 +49,7 @@ def test_a_breaker_whose_cool_off_is_over_is_about_to_ask_and_nobody_stopped_it(
     due = Snapshot([BreakerView("endpoint:anthropic", "open", 1, 0.0, since=1_790_000_000.0)], [], {})
     monkeypatch.setattr("holdfast.client.local.gate_overview", lambda _: GateOverview(due))
     [sentence] = [route["outage"]["sentence"] for route in backend.routes()["routes"] if route["outage"]]
-    assert "being asked now" in sentence
+    assert "; the next job asks it; " in sentence
     assert "operator" not in sentence
 
 

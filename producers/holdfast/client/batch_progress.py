@@ -116,10 +116,16 @@ def obstacles(route: View) -> list[str]:
         if breaker["state"] in {"open", "half_open"}:
             kind, _, _ = breaker["scope"].partition(":")
             name = "" if kind == "route" else f"{kind} "
-            wait = breaker["retry_in"]
-            said.append(f"{name}{breaker['words']}, {f'asked again in {wait:.1f} s' if wait else 'being asked now'}")
+            said.append(f"{name}{breaker['words']}, {_next_call(breaker)}")
     said += [f"rate limited for {each['paused_for']:.1f} s more" for each in route["buckets"] if each["paused_for"] > 0]
     return said
+
+
+def _next_call(breaker: View) -> str:
+    """Say when a breaker that refuses calls lets one through."""
+    if breaker["retry_in"]:
+        return f"asked again in {breaker['retry_in']:.1f} s"
+    return "the next job asks it" if breaker["state"] == "open" else "being asked now"
 
 
 def trouble(route: View) -> str:

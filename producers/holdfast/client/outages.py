@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -114,8 +114,9 @@ class FleetSituation:
             author = self.authors.get(("route", route.name))
             return Outage(route.name, author and author[1], None)
         way = self.forecast.way(route)
-        again = way.again if way.shut and not asked else 0.0  # a breaker whose cool-off is over asks with the next call
-        return Outage(route.name, since, again, self._faults(route, since))
+        due = not way.shut and not asked  # a breaker whose cool-off is over asks with the next call
+        again = 0.0 if due or asked else way.again
+        return Outage(route.name, since, again, self._faults(route, since), due=due)
 
     def _faults(self, route: Route, since: float | None) -> list[FaultCount]:
         """Count what came back from a route; what this side broke off by itself says nothing of it."""
@@ -135,14 +136,7 @@ class FleetSituation:
             for state in WAITING
             if lane.lane.rpartition(".")[0] in {*stuck, outage.route}
         )
-        return Outage(
-            outage.route,
-            outage.since,
-            outage.again,
-            outage.faults,
-            () if stuck else free,
-            waiting if self.sees_all else None,
-        )
+        return replace(outage, elsewhere=() if stuck else free, waiting=waiting if self.sees_all else None)
 
     def _troubled(self, route: Route, credential: str) -> list[BreakerView]:
         scopes = set(scope_names(route.provider, route.model, credential).values())

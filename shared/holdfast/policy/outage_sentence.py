@@ -23,8 +23,9 @@ class Outage:
     """A route that takes no calls, or one that is asked whether it does.
 
     ``since``: when it began, in seconds since the epoch; None where nobody knows. ``again``: seconds until it is asked
-    next; 0: a call is under way; None: an operator decides. ``faults``: what came back, most frequent first.
-    ``elsewhere``: routes that take its jobs meanwhile. ``waiting``: jobs that wait for it; None: how many is not told.
+    next; 0: a call is under way, or ``due``: the next job asks it; None: an operator decides. ``faults``: what came
+    back, most frequent first. ``elsewhere``: routes that take its jobs meanwhile. ``waiting``: jobs that wait for it;
+    None: how many is not told.
     """
 
     route: str
@@ -33,6 +34,7 @@ class Outage:
     faults: Sequence[FaultCount] = ()
     elsewhere: Sequence[str] = ()
     waiting: int | None = 0
+    due: bool = False
 
 
 def fault_of(count: FaultCount) -> Fault:
@@ -65,6 +67,8 @@ def _cause(faults: Sequence[FaultCount]) -> str:
 def _next(outage: Outage) -> str:
     if outage.again is None:
         return "an operator stopped it"
+    if outage.due:
+        return "the next job asks it"
     return f"asked again in {lasting(outage.again)}" if outage.again > 0 else "being asked now"
 
 
