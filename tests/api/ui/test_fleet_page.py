@@ -33,7 +33,7 @@ def test_every_answer_is_there_before_any_script_has_run(browser, jobs) -> None:
     assert [mark for mark in CONTRACT if mark not in page.marked] == []
 
 
-def test_the_figures_are_those_of_the_store(browser, jobs, worker) -> None:
+def test_the_figures_are_those_of_the_store(no_samples, browser, jobs, worker) -> None:
     worker.answer(jobs=1)
     browser.client.post("/api/v1/jobs", json={"model": "smart", "prompt": "one more"})
     worker.bury(jobs=1)
