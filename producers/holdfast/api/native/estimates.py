@@ -30,7 +30,7 @@ async def estimate_jobs(context: Submitting, body: Body) -> Response:
 def estimate(context: RequestContext, body: bytes) -> dict[str, object]:
     """Read a body and estimate its jobs. Raises InvalidRequest, InvalidJobs for a single one, NoUsableKey."""
     request, one = read_order(body, None)
-    if request.webhook:
+    if request.webhook is not None:
         split_url(request.webhook)
     view = context.backend.estimate(request.items, request.defaults)
     if one and view["problems"]:

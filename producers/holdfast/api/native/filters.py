@@ -53,6 +53,7 @@ TYPES: Mapping[ValueKind, Any] = {
     ValueKind.BATCH: Annotated[Name, Field(json_schema_extra={"pattern": "^batch_[0-9a-f]{32}$"})],
     **lists.CHOICES,
 }
+MOST_VALUES, MOST_WORDS = 1_000, 10  # of one filter: a URL has at most 65,535 bytes, and a word up to 3,600 of them
 STRICT = ConfigDict(extra="forbid")
 
 
@@ -65,8 +66,8 @@ def filter_model(name: str, filters: Sequence[ListFilter]) -> type[BaseModel]:
 
 
 def _type(each: ListFilter) -> Any:
-    kind = TYPES.get(each.kind, Name)
-    return Annotated[list[kind], Field(min_length=1, max_length=1_000)] | None if each.many else kind | None  # type: ignore[valid-type] # of the table
+    kind, most = TYPES.get(each.kind, Name), MOST_WORDS if each.kind is ValueKind.TEXT else MOST_VALUES
+    return Annotated[list[kind], Field(min_length=1, max_length=most)] | None if each.many else kind | None  # type: ignore[valid-type] # of the table
 
 
 class PageQuery(BaseModel):

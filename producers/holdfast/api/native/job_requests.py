@@ -27,7 +27,7 @@ BatchId = Annotated[str, Field(pattern=r"^batch_[0-9a-f]{32}$")]
 
 
 # What the document shows is narrower than what is taken: a pattern cannot tell a host's name from what is none.
-SHOWN_URL = {"pattern": r"^https://([a-zA-Z][a-zA-Z0-9]{0,20}\.){1,9}[a-zA-Z]{2,10}(/[!$-;=?-Z_a-z~]*)?$"}
+SHOWN_URL = {"pattern": r"^https://([a-zA-Z][a-zA-Z0-9]{0,20}\.){1,9}[a-zA-Z]{2,10}(/[!$-;=?A-Z_a-z~]*)?$"}
 WebhookUrl = Annotated[
     str,
     Field(
