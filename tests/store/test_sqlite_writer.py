@@ -1,5 +1,6 @@
 """One connection writes to SQLite, a transaction after the other: what fails in one is in no other."""
 
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from holdfast.model.errors import StorageUnavailable
-from holdfast.store import Store
+from holdfast.store import Store, sqlite_writer
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 
@@ -117,3 +118,26 @@ def test_what_cannot_be_begun_holds_nobody_up(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises((StorageUnavailable, DBAPIError)):
             store.write(add, 1)
+
+
+def test_a_file_that_somebody_writes_in_the_old_way_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a restored file, which is not yet in WAL mode, is opened by several at once."""
+    path, waits = tmp_path / "restored.db", list[float]()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("create table note (id integer primary key)")
+    other.execute("begin immediate")
+
+    def committed_meanwhile(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            other.execute("commit")
+
+    monkeypatch.setattr(sqlite_writer, "sleep", committed_meanwhile)
+    opened = Store(f"sqlite:///{path}")
+    opened.write(add, 1)
+    assert notes(opened) == [1]
+    assert len(waits) == 3
+    opened.close()
+    other.close()

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError
 
 from holdfast.model.errors import ConfigError
-from holdfast.store.sqlite_writer import BUSY_SECONDS, begin_writing
+from holdfast.store.sqlite_writer import BUSY_SECONDS, begin_writing, execute_when_free
 
 NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "gfs2", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "smb3", "smbfs"}
@@ -139,9 +139,9 @@ def _sqlite(url: URL, *, writes: bool) -> Engine:
     def opened(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # BEGIN is ours to say, below
         for pragma, value in SQLITE_PRAGMAS.items():
-            connection.execute(f"pragma {pragma} = {value}")
+            execute_when_free(connection, f"pragma {pragma} = {value}")
         connection.execute(f"pragma cache_size = {WRITER_CACHE if writes else READER_CACHE}")
-        # Who writes waits in a way of its own: see ``begin_writing``.
+        # Who writes waits in a way of its own: see ``execute_when_free``.
         connection.execute(f"pragma busy_timeout = {0 if writes else round(BUSY_SECONDS * 1000)}")
         if not writes:
             connection.execute("pragma query_only = on")

@@ -76,21 +76,29 @@ class SqliteWriter:
 def begin_writing(connection: Connection) -> None:
     """Take the file's lock, unless this connection has it: SQLAlchemy begins what has been begun past it.
 
-    A deferred transaction that turns from reading to writing would fail at once. SQLite's own way of waiting sleeps
-    longer and longer, up to 0.1 s. Among processes that each write for a millisecond some would wait a hundred times
-    as long as the lock was held; to ask often costs little. Raises what SQLAlchemy raises.
+    A deferred transaction that turns from reading to writing would fail at once. Raises what SQLAlchemy raises.
     """
-    driver, began = sqlite_driver.driver_of(connection), monotonic()
-    if driver.in_transaction:
-        return
+    driver = sqlite_driver.driver_of(connection)
+    if not driver.in_transaction:
+        with sqlite_driver.told_by_sqlalchemy():
+            execute_when_free(driver, BEGIN)
+
+
+def execute_when_free(driver: sqlite3.Connection, statement: str) -> None:
+    """Run a statement once nobody else has the file locked. Raises sqlite3's errors, "locked" after BUSY_SECONDS.
+
+    SQLite's own way of waiting sleeps longer and longer, up to 0.1 s. Among processes that each write for a millisecond
+    some would wait a hundred times as long as the lock was held; to ask often costs little. And it waits for no lock at
+    all where it changes a file's way of journaling.
+    """
+    began = monotonic()
     while (waited := monotonic() - began) < BUSY_SECONDS:
         try:
-            driver.execute(BEGIN)
+            driver.execute(statement)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 break
         else:
             return
         sleep(min(max(waited * LOCK_POLL_SHARE, LOCK_POLL_MIN), LOCK_POLL_MAX))
-    with sqlite_driver.told_by_sqlalchemy():
-        driver.execute(BEGIN)  # once more, for an error that says what is wrong
+    driver.execute(statement)  # once more, for an error that says what is wrong
