@@ -1,12 +1,15 @@
 """A process that stops gives back what it holds, and ends its lease when Redis has heard everything."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import pytest
 
 from attempts import called
 from holdfast.model.job import State
 from holdfast.store.fleet import list_workers
+from holdfast.worker import part_tasks
 from holdfast.worker import pool as module
 from holdfast.worker.pool import Pool
 from store.scene import REPLY, permit
@@ -40,3 +43,43 @@ async def test_its_lease_does_not_end_before_redis_knows_of_every_call(workshop:
     pool.releaser.release([called(permit(job), REPLY)])
     await pool._hand_back()
     assert is_signed_on(pool)
+
+
+@dataclass
+class OnePart:
+    """A duty that tells when it runs, beside the others of a pool."""
+
+    runs: asyncio.Event
+    is_closed: bool = False
+
+    @property
+    def by_name(self):
+        return {"duties": self.run}
+
+    async def run(self) -> None:
+        self.runs.set()
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+async def test_what_fails_while_later_parts_are_made_ready_keeps_no_duty_from_running(pool: Pool, monkeypatch):
+    tried = list[str]()
+
+    def look_up_prices(_settings: object) -> None:
+        tried.append("prices")
+        if len(tried) == 1:
+            raise OSError
+
+    monkeypatch.setattr(module, "FIRST_CALLS", 0.0)
+    monkeypatch.setattr(part_tasks, "REVIVE", 0.0)
+    monkeypatch.setattr(module, "look_up_prices", look_up_prices)
+    parts = OnePart(asyncio.Event())
+    monkeypatch.setattr(pool, "_make_later_parts", lambda: parts)
+    later = asyncio.create_task(pool._keep_later_running([]))
+    await asyncio.wait_for(parts.runs.wait(), 60.0)
+    later.cancel()
+    await asyncio.gather(later, return_exceptions=True)
+    assert len(tried) == 2
+    assert parts.is_closed

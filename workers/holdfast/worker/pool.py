@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -104,7 +105,7 @@ class Pool:
         first = self.providers.open(route for plan in plans for route in plan.routes[:1])
         await asyncio.gather(first, self.fetcher.redis_start.begin_early())
         gc.freeze()  # what is loaded by now stays: to look through it again and again would hold up every call
-        later = asyncio.create_task(self._run_later(plans))
+        later = asyncio.create_task(self._keep_later_running(plans))
         worker = await context.lease.sign_on()
         fetching = asyncio.create_task(keep_running("fetcher", self.fetcher.run))
         others = [asyncio.create_task(keep_running(name, part)) for name, part in self.parts.items()]
@@ -120,6 +121,10 @@ class Pool:
         await asyncio.to_thread(self.ended_jobs.close)
         await self.providers.close()
         log.info("worker_stopped", worker=context.worker)
+
+    async def _keep_later_running(self, plans: Sequence[Plan]) -> None:
+        """Begin again where making ready fails: what retention, alerts and webhooks need is among it."""
+        await keep_running("later_parts", partial(self._run_later, plans))
 
     async def _run_later(self, plans: Sequence[Plan]) -> None:
         """Make ready and run what first calls do not need, once they have left: imports would hold them up."""
