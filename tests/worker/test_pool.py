@@ -50,7 +50,8 @@ class OnePart:
     """A duty that tells when it runs, beside the others of a pool."""
 
     runs: asyncio.Event
-    is_closed: bool = False
+    task: asyncio.Task[None] | None = None
+    closed_after: bool | None = None
 
     @property
     def by_name(self):
@@ -58,13 +59,16 @@ class OnePart:
 
     async def run(self) -> None:
         self.runs.set()
+        self.task = asyncio.current_task()
         await asyncio.Event().wait()
 
     async def close(self) -> None:
-        self.is_closed = True
+        self.closed_after = self.task is not None and self.task.done()
 
 
-async def test_what_fails_while_later_parts_are_made_ready_keeps_no_duty_from_running(pool: Pool, monkeypatch):
+async def test_what_fails_while_later_parts_are_made_ready_keeps_no_duty_from_running_and_threads_end_last(
+    pool: Pool, monkeypatch
+):
     tried = list[str]()
 
     def look_up_prices(_settings: object) -> None:
@@ -79,7 +83,6 @@ async def test_what_fails_while_later_parts_are_made_ready_keeps_no_duty_from_ru
     monkeypatch.setattr(pool, "_make_later_parts", lambda: parts)
     later = asyncio.create_task(pool._keep_later_running([]))
     await asyncio.wait_for(parts.runs.wait(), 60.0)
-    later.cancel()
-    await asyncio.gather(later, return_exceptions=True)
     assert len(tried) == 2
-    assert parts.is_closed
+    await pool._end_parts([later])
+    assert parts.closed_after is True

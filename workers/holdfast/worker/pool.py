@@ -82,6 +82,7 @@ class Pool:
         self.jobs = HeldJobs(AttemptRunner(context, calls, self.releaser), context.slots)
         overrides = Overrides(store, gate)
         self.connection = connection
+        self.later_parts: LaterParts | None = None
         self.fetcher = Fetcher(context, self.jobs, WindowRefiller(context), RedisStart(context, overrides))
         self.parts: Mapping[str, Callable[[], Awaitable[None]]] = {
             "releaser": self.releaser.run,
@@ -116,7 +117,7 @@ class Pool:
         await asyncio.gather(*self.fetcher.claiming, return_exceptions=True)
         await self._finish_calls(stop)
         await self._hand_back()
-        await ended([later, credentials, *others])
+        await self._end_parts([later, credentials, *others])
         await asyncio.to_thread(context.writer.close)
         await asyncio.to_thread(self.ended_jobs.close)
         await self.providers.close()
@@ -131,16 +132,19 @@ class Pool:
         await asyncio.sleep(FIRST_CALLS)
         await asyncio.to_thread(look_up_prices, self.settings)
         await self.providers.open(route for plan in plans for route in plan.routes[1:])
-        parts = await asyncio.to_thread(self._make_later_parts)
-        try:
-            await asyncio.gather(*(keep_running(name, part) for name, part in parts.by_name.items()))
-        finally:
-            await parts.close()
+        self.later_parts = await asyncio.to_thread(self._make_later_parts)
+        await asyncio.gather(*(keep_running(name, part) for name, part in self.later_parts.by_name.items()))
 
     def _make_later_parts(self) -> "LaterParts":
         from holdfast.worker.later_parts import LaterParts  # noqa: PLC0415 - slow to import
 
         return LaterParts(self.settings, self.context.store, self.connection, self.context.dependencies)
+
+    async def _end_parts(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """End the tasks, then the threads that some of them began: a task that is cancelled twice closes nothing."""
+        await ended(tasks)
+        if self.later_parts is not None:
+            await self.later_parts.close()
 
     async def _listen(self) -> None:
         """Look into the lanes when somebody hints at work. Nothing depends on it: the fetcher looks anyway."""
