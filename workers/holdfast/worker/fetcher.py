@@ -21,6 +21,10 @@ from holdfast.worker.window_refiller import WindowRefiller
 log = structlog.get_logger()
 # Seconds between the beginnings of two rounds while jobs wait in a lane, so that freed places are filled in groups.
 APART = 0.008
+STARTS_AT_ONCE = 8  # in one turn of the event loop: what else is due waits for no more than these
+FOR_OTHERS = (
+    2.0  # turns of the loop that a batch's calls leave to jobs that somebody waits for, after each of their own
+)
 IDLE_FIRST, IDLE_LONGEST = 0.1, 0.25  # seconds between looks at an empty lane: a job that comes brings a hint
 UNSURE = 0.5  # seconds to wait while a store is away
 
@@ -52,20 +56,21 @@ class Fetcher:
     async def _round(self) -> float:
         """Ask every lane that may have something; seconds until the next lane is worth asking."""
         for lane in self.context.lanes.in_order():
-            while self.context.slots.wanted > 0 and lane.ask_at <= time.monotonic():
+            while self._wanted(lane) > 0 and lane.ask_at <= time.monotonic():
                 try:
                     await self._ask(lane)
                 except QueueUnavailable as error:
                     self.context.dependencies.failed(error)
                     return UNSURE
-        if self.context.slots.wanted <= 0:
-            return UNSURE
-        now = time.monotonic()
-        return min((lane.ask_at - now for lane in self.context.lanes.entries.values()), default=UNSURE)
+        now, lanes = time.monotonic(), self.context.lanes.entries.values()
+        return min((lane.ask_at - now for lane in lanes if self._wanted(lane) > 0), default=UNSURE)
+
+    def _wanted(self, lane: ScheduledLane) -> int:
+        return self.context.slots.wanted_now if lane.is_awaited else self.context.slots.wanted
 
     async def _ask(self, lane: ScheduledLane) -> None:
         """One fetch. A full answer means that asking again at once may give more."""
-        n, hints, began = self.context.slots.wanted, lane.hints, time.monotonic()
+        n, hints, began = self._wanted(lane), lane.hints, time.monotonic()
         self.context.runtime.crash_point("before_fetch")
         permits, status = await self.context.gate.fetch(lane.name, n, self.context.worker, lane.plan)
         if status.reason is Reason.EPOCH:
@@ -104,12 +109,21 @@ class Fetcher:
         self.context.runtime.crash_point("after_claim")
         jobs = {job.id: job for job in claimed}
         self.context.slots.give_back(len(permits) - len(claimed))
-        for permit in permits:
+        for place, permit in enumerate(permits):
+            if place % STARTS_AT_ONCE == STARTS_AT_ONCE - 1:
+                await self._let_others_go_on(lane)
             if job := jobs.get(permit.job):
-                self.jobs.start(job, permit, lane.plan)
+                self.jobs.start(job, permit, lane.plan, is_awaited=lane.is_awaited)
             else:
                 self.context.slots.left(permit.id)
         await self._drop([permit for permit in permits if permit.job not in jobs])
+
+    async def _let_others_go_on(self, lane: ScheduledLane) -> None:
+        """Leave a turn of the event loop to what is due, and more of them where somebody waits for other jobs."""
+        began = time.monotonic()
+        await asyncio.sleep(0)
+        if self.jobs.awaited and not lane.is_awaited:
+            await asyncio.sleep(FOR_OTHERS * (time.monotonic() - began))
 
     async def _claimed(self, permits: Sequence[Permit]) -> list[Claimed]:
         """The permits' jobs, as far as they are ours now. One whose claim breaks is left out, and broken off."""

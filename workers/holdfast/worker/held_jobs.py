@@ -26,23 +26,27 @@ class BrokenJob:
 class HeldJobs:
     """``unsure``: jobs that SQL may count as ours though nothing here runs them; the sweeper queues them again.
 
+    ``awaited``: how many of those that run somebody waits for.
     ``broken``: jobs on which something of ours broke, and of which nothing could be recorded; it breaks them off.
     """
 
     attempts: AttemptRunner
     slots: CallSlots
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    awaited: int = 0
     unsure: set[str] = field(default_factory=set)
     broken: dict[str, BrokenJob] = field(default_factory=dict)
 
-    def start(self, job: Claimed, permit: Permit, plan: Plan) -> None:
-        """Run the attempt of a job that was just claimed."""
+    def start(self, job: Claimed, permit: Permit, plan: Plan, *, is_awaited: bool = False) -> None:
+        """Run the attempt of a job that was just claimed. ``is_awaited``: somebody waits for it."""
+        self.awaited += is_awaited
         attempt = asyncio.create_task(self.attempts.run(job, permit, plan))
         self.running[job.id] = attempt
         self.unsure.discard(job.id)
-        attempt.add_done_callback(lambda done: self._ended(job, permit, done))
+        attempt.add_done_callback(lambda done: self._ended(job, permit, done, is_awaited=is_awaited))
 
-    def _ended(self, job: Claimed, permit: Permit, attempt: asyncio.Task[None]) -> None:
+    def _ended(self, job: Claimed, permit: Permit, attempt: asyncio.Task[None], *, is_awaited: bool) -> None:
+        self.awaited -= is_awaited
         if self.running.get(job.id) is attempt:
             del self.running[job.id]
         self.slots.left(permit.id)

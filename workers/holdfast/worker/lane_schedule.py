@@ -30,6 +30,11 @@ class ScheduledLane:
     empties: int = 0
     hints: int = 0
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for its jobs."""
+        return self.name.endswith(Priority.INTERACTIVE)
+
     def wake(self) -> None:
         """Ask again at once."""
         self.ask_at, self.empties, self.hints = 0.0, 0, self.hints + 1
@@ -78,7 +83,7 @@ class LaneSchedule:
         self.unserved[lane] = why
 
     def in_order(self) -> list[ScheduledLane]:
-        return sorted(self.entries.values(), key=lambda entry: not entry.name.endswith(Priority.INTERACTIVE))
+        return sorted(self.entries.values(), key=lambda entry: not entry.is_awaited)
 
     def wake(self, lane: str) -> None:
         if entry := self.add(lane):
