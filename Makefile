@@ -35,7 +35,7 @@ test: ## all tests but whole runs, one process for each core (ARGS="tests/policy
 
 system: ## whole runs: workers, API, command line as processes, outages in virtual time (they wait more than they work)
 	@PYTHON="$(PYTHON)" requirements/install dev
-	@$(BIN)/python -m pytest -m "system and not chaos" -n 4 --dist worksteal tests/field tests/lab tests/system $(ARGS)
+	@$(BIN)/python -m pytest -m "system and not chaos" -n 4 --dist worksteal tests/cli tests/field tests/lab tests/system $(ARGS)
 
 chaos: ## every crash point, Redis fault and cut link, with real processes (minutes, on a quiet machine)
 	@PYTHON="$(PYTHON)" requirements/install dev

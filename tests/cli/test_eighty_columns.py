@@ -16,6 +16,7 @@ import pytest
 from holdfast.cli.ledger import draw_ledger
 from holdfast.cli.show import unpadded
 
+pytestmark = pytest.mark.system  # a process for each command
 FRAME = "\x1b[H"  # begins a picture of `top`; an interrupt has one that was half drawn begin anew, in its last line
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 WIDTH = 80
