@@ -21,7 +21,7 @@ from holdfast.worker.window_refiller import WindowRefiller
 log = structlog.get_logger()
 # Seconds between the beginnings of two rounds while jobs wait in a lane, so that freed places are filled in groups.
 APART = 0.008
-STARTS_AT_ONCE = 8  # in one turn of the event loop: what else is due waits for no more than these
+STARTS_AT_ONCE = 8  # calls of a batch in one turn of the event loop, while somebody waits for other jobs
 FOR_OTHERS = (
     2.0  # turns of the loop that a batch's calls leave to jobs that somebody waits for, after each of their own
 )
@@ -110,20 +110,19 @@ class Fetcher:
         jobs = {job.id: job for job in claimed}
         self.context.slots.give_back(len(permits) - len(claimed))
         for place, permit in enumerate(permits):
-            if place % STARTS_AT_ONCE == STARTS_AT_ONCE - 1:
-                await self._let_others_go_on(lane)
+            if place % STARTS_AT_ONCE == STARTS_AT_ONCE - 1 and self.jobs.awaited and not lane.is_awaited:
+                await self._let_others_go_on()
             if job := jobs.get(permit.job):
                 self.jobs.start(job, permit, lane.plan, is_awaited=lane.is_awaited)
             else:
                 self.context.slots.left(permit.id)
         await self._drop([permit for permit in permits if permit.job not in jobs])
 
-    async def _let_others_go_on(self, lane: ScheduledLane) -> None:
-        """Leave a turn of the event loop to what is due, and more of them where somebody waits for other jobs."""
+    async def _let_others_go_on(self) -> None:
+        """Leave a turn of the event loop to what is due, and more of them to jobs that somebody waits for."""
         began = time.monotonic()
         await asyncio.sleep(0)
-        if self.jobs.awaited and not lane.is_awaited:
-            await asyncio.sleep(FOR_OTHERS * (time.monotonic() - began))
+        await asyncio.sleep(FOR_OTHERS * (time.monotonic() - began))
 
     async def _claimed(self, permits: Sequence[Permit]) -> list[Claimed]:
         """The permits' jobs, as far as they are ours now. One whose claim breaks is left out, and broken off."""
