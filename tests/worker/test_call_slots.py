@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.worker.call_slots import AWAITED, STARTING, WORTH_A_FETCH, CallSlots
+from holdfast.worker.call_slots import STARTING, WORTH_A_FETCH, CallSlots
 
 NAMES = [f"w/1:{n}" for n in range(STARTING)]
 
@@ -42,15 +42,3 @@ def test_a_call_that_left_and_then_ended_is_counted_once(slots: CallSlots) -> No
 
 def test_no_more_is_wanted_than_there_are_places() -> None:
     assert CallSlots(7).wanted == 7
-
-
-def test_a_job_that_somebody_waits_for_does_not_wait_until_a_batchs_calls_have_left(slots: CallSlots) -> None:
-    assert slots.wanted_now == AWAITED
-    slots.starting([f"w/2:{n}" for n in range(AWAITED)])
-    assert slots.wanted_now == 0
-
-
-def test_nobody_gets_a_place_that_is_not_there() -> None:
-    full = CallSlots(AWAITED)
-    full.take(AWAITED - 1)
-    assert full.wanted_now == 1

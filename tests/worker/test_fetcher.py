@@ -2,12 +2,10 @@
 
 import asyncio
 
-from holdfast.model.job import Priority, State, lane_name
+from holdfast.model.job import State
 from holdfast.store.cancel import cancel_job
 from holdfast.worker import fetcher as module
-from holdfast.worker.call_slots import AWAITED, STARTING
 from holdfast.worker.fetcher import Fetcher
-from holdfast.worker.lane_schedule import ScheduledLane
 from holdfast.worker.redis_start import RedisStart
 from holdfast.worker.window_refiller import WindowRefiller
 from worker.workshop import Workshop
@@ -86,16 +84,6 @@ async def test_rounds_are_held_apart_while_jobs_wait_and_an_empty_lane_is_looked
     workshop.context.gate.lanes.set_paused(workshop.lane.name, True)
     await made._ask(workshop.lane)
     assert made.round_at > 0.0
-
-
-async def test_a_job_that_somebody_waits_for_is_fetched_while_a_batchs_calls_are_about_to_leave(workshop: Workshop):
-    made = fetcher(workshop)
-    slots = workshop.context.slots
-    slots.starting([f"w/1:{n}" for n in range(STARTING)])
-    batch, awaited = (
-        ScheduledLane(lane_name("smart", each), workshop.lane.plan) for each in (Priority.BATCH, Priority.INTERACTIVE)
-    )
-    assert (made._wanted(batch), made._wanted(awaited)) == (0, min(AWAITED, slots.free))
 
 
 async def test_what_a_batch_got_is_run_beside_jobs_that_somebody_waits_for(workshop: Workshop, monkeypatch):

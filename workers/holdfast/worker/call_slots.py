@@ -5,7 +5,6 @@ from collections.abc import Collection
 
 STARTING = 100  # permits whose calls have not left: as many as leave soon enough where a call costs a millisecond
 WORTH_A_FETCH = STARTING // 2  # permits; fewer are not asked for while calls are about to leave
-AWAITED = 20  # more of them, of jobs that somebody waits for: those do not wait until a batch's calls have left
 
 
 class CallSlots:
@@ -29,11 +28,6 @@ class CallSlots:
         """Permits worth asking for now."""
         room = STARTING - len(self._starting)
         return min(self.free, room) if room >= WORTH_A_FETCH else 0
-
-    @property
-    def wanted_now(self) -> int:
-        """Permits worth asking for now where somebody waits for the jobs."""
-        return min(self.free, max(0, STARTING + AWAITED - len(self._starting)))
 
     def starting(self, permits: Collection[str]) -> None:
         """Calls for ``permits`` are about to leave."""

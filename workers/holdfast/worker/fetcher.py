@@ -22,9 +22,7 @@ log = structlog.get_logger()
 # Seconds between the beginnings of two rounds while jobs wait in a lane, so that freed places are filled in groups.
 APART = 0.008
 STARTS_AT_ONCE = 8  # calls of a batch in one turn of the event loop, while somebody waits for other jobs
-FOR_OTHERS = (
-    2.0  # turns of the loop that a batch's calls leave to jobs that somebody waits for, after each of their own
-)
+FOR_OTHERS = 2.0  # turns of the loop that a batch's calls then leave to others after each of their own
 IDLE_FIRST, IDLE_LONGEST = 0.1, 0.25  # seconds between looks at an empty lane: a job that comes brings a hint
 UNSURE = 0.5  # seconds to wait while a store is away
 
@@ -56,21 +54,20 @@ class Fetcher:
     async def _round(self) -> float:
         """Ask every lane that may have something; seconds until the next lane is worth asking."""
         for lane in self.context.lanes.in_order():
-            while self._wanted(lane) > 0 and lane.ask_at <= time.monotonic():
+            while self.context.slots.wanted > 0 and lane.ask_at <= time.monotonic():
                 try:
                     await self._ask(lane)
                 except QueueUnavailable as error:
                     self.context.dependencies.failed(error)
                     return UNSURE
-        now, lanes = time.monotonic(), self.context.lanes.entries.values()
-        return min((lane.ask_at - now for lane in lanes if self._wanted(lane) > 0), default=UNSURE)
-
-    def _wanted(self, lane: ScheduledLane) -> int:
-        return self.context.slots.wanted_now if lane.is_awaited else self.context.slots.wanted
+        if self.context.slots.wanted <= 0:
+            return UNSURE
+        now = time.monotonic()
+        return min((lane.ask_at - now for lane in self.context.lanes.entries.values()), default=UNSURE)
 
     async def _ask(self, lane: ScheduledLane) -> None:
         """One fetch. A full answer means that asking again at once may give more."""
-        n, hints, began = self._wanted(lane), lane.hints, time.monotonic()
+        n, hints, began = self.context.slots.wanted, lane.hints, time.monotonic()
         self.context.runtime.crash_point("before_fetch")
         permits, status = await self.context.gate.fetch(lane.name, n, self.context.worker, lane.plan)
         if status.reason is Reason.EPOCH:
