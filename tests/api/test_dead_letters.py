@@ -51,6 +51,11 @@ def test_an_edit_that_no_job_could_run_with_is_refused(api, letters, edit) -> No
     assert len(api.get("/api/v1/dlq").json()["jobs"]) == letters
 
 
+@pytest.mark.parametrize("number", [{"limit": True}, {"per_minute": "60"}, {"edit": {"max_tokens": "9"}}])
+def test_what_is_a_number_only_to_python_is_refused(api, letters, number) -> None:
+    assert api.post("/api/v1/dlq/replay", json={"all": True, **number}).status_code == 422
+
+
 def test_a_replay_is_an_operation_that_is_done_when_it_is_small(api, letters) -> None:
     answer = api.post("/api/v1/dlq/replay", json={"lane": "smart.batch", "dry_run": False}).json()
     assert (answer["jobs"], answer["eligible"], answer["state"], answer["dry_run"]) == (letters, letters, "done", False)

@@ -48,6 +48,9 @@ def test_no_jobs_cost_nothing_and_are_a_batch_that_has_ended(api) -> None:
         {"prompt": "a", "webhook": "no URL"},
         {"jobs": [], "webhook": "AAA"},
         {"jobs": [], "webhook": ""},
+        {"jobs": [], "first": False},
+        {"jobs": [], "first": "3"},
+        {"jobs": [], "expires_in": True},
     ],
 )
 def test_a_body_that_is_no_order_or_one_job_that_is_none_is_refused_as_a_submit_is(api, body) -> None:

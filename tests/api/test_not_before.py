@@ -43,6 +43,13 @@ def test_what_is_no_time_is_refused_by_its_name(api, start) -> None:
         assert (answer.status_code, "not_before" in answer.json()["detail"]) == (422, True), answer.text
 
 
+@pytest.mark.parametrize("start", ["0866-05-04T00:00:00Z", "0001-01-01T00:00:00+20:00", "1969-12-31t23:59:59z"])
+def test_a_date_before_the_epoch_is_past_like_any_other(api, start, worker: StandInWorker) -> None:
+    for body in (LATER | {"not_before": start}, {"model": "smart", "not_before": start, "jobs": [{"prompt": "a"}]}):
+        assert api.post("/api/v1/jobs", json=body).is_success
+    assert worker.answer() == 2
+
+
 def seconds_between(first: str, second: str) -> float:
     return (datetime.fromisoformat(second) - datetime.fromisoformat(first)).total_seconds()
 

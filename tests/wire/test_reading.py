@@ -41,6 +41,10 @@ def said_to_anthropic(*blocks, role="user"):
     return anthropic_with(messages=[{"role": role, "content": list(blocks)}])
 
 
+def tool(name, **keys):
+    return {"name": name, "input_schema": {}, **keys}
+
+
 def responses_with(*items, **keys):
     return responses.read_request({"model": "m", "input": list(items) or "x", **keys})
 
@@ -64,7 +68,7 @@ def responses_with(*items, **keys):
         (lambda: anthropic_with(messages=[{"role": "user"}]), "messages[0].content"),
         (lambda: anthropic_with(max_tokens=-1), "max_tokens"),
         (lambda: anthropic_with(tool_choice={"type": "tool", "name": "f"}), "tool_choice"),
-        (lambda: anthropic_with(tools=[{"name": "f", "input_schema": {}}] * 2), "tools"),
+        (lambda: anthropic_with(tools=[tool("f"), tool("f", description="another")]), "tools"),
         (lambda: responses.read_request({"model": "m", "input": 5}), "input"),
         (lambda: responses.read_request({"model": "m"}), "input"),
         (lambda: responses.read_request({"model": "m", "input": ["x"]}), "input[0]"),
@@ -75,6 +79,11 @@ def test_a_shape_that_no_server_of_its_format_could_take_is_refused_by_its_place
         read()
     assert caught.value.where.endswith(place)
     assert len(str(caught.value)) > len(caught.value.where) + 10
+
+
+def test_a_tool_that_is_given_twice_is_one_tool():
+    read = anthropic_with(tools=[tool("f"), tool("g"), tool("f")])
+    assert [each.name for each in read.tools] == ["f", "g"]
 
 
 NEW = {"type": "launched_next_month", "data": {"b": 1, "a": 2}}

@@ -1,4 +1,7 @@
-"""Points in time as ISO 8601 writes them, in UTC where no zone is named."""
+"""Points in time as ISO 8601 writes them, in UTC where no zone is named.
+
+RFC 3339, which OpenAPI's ``date-time`` follows, takes small letters, too (section 5.6).
+"""
 
 from datetime import UTC, datetime
 
@@ -6,11 +9,11 @@ from datetime import UTC, datetime
 def parse_iso(text: str) -> float | None:
     """Return the seconds since the epoch that ``text`` names, or None where it names none.
 
-    >>> [parse_iso(text) for text in ("1970-01-02", "1970-01-01T01:00:00+01:00", "soon")]
-    [86400.0, 0.0, None]
+    >>> [parse_iso(text) for text in ("1970-01-02", "1970-01-01T01:00:00+01:00", "1970-01-01t00:00:01z", "soon")]
+    [86400.0, 0.0, 1.0, None]
     """
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text.upper())
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None

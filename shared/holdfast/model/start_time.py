@@ -30,10 +30,12 @@ class StartTime:
 
 
 def parse_start(value: object) -> StartTime | None:
-    """Read a start time; None where ``value`` is none.
+    """Read a start time; None where ``value`` is none. A date before 1970 is as past as 1970.
 
     >>> parse_start("2h"), parse_start("1970-01-02T00:00Z")
     (StartTime(seconds=7200.0, is_date=False), StartTime(seconds=86400.0, is_date=True))
+    >>> parse_start("0866-05-04T00:00Z"), parse_start("9999-12-31T23:00-12:00").seconds == LAST_DATE
+    (StartTime(seconds=0.0, is_date=True), True)
     >>> parse_start(1_800_000_000), parse_start(90)
     (StartTime(seconds=1800000000.0, is_date=True), StartTime(seconds=90.0, is_date=False))
     >>> [parse_start(value) for value in ("tomorrow", -1, True, None, float("inf"), float("nan"), "9999d", 10**400)]
@@ -42,7 +44,7 @@ def parse_start(value: object) -> StartTime | None:
     if isinstance(value, str):
         seconds = parse_duration(value)
         date = parse_iso(value) if seconds is None else None
-        return _bounded(date, is_date=True) if date is not None else _number(seconds)
+        return _number(seconds) if date is None else StartTime(min(max(date, 0.0), LAST_DATE), is_date=True)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _number(float(min(value, 10 * LAST_DATE)))  # a larger integer is no float at all
     return None

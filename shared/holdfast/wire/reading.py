@@ -76,12 +76,15 @@ def refuse_depth(body: Any, where: str) -> None:
 
 
 def checked(request: Request, where: str = "") -> Request:
-    """Return the request itself. Raises InvalidRequest where no provider could serve it."""
+    """Return the request, each of its tools once. Raises InvalidRequest where no provider could serve it."""
     prefix = f"{where}." if where else ""
-    names = [tool.name for tool in request.tools]
+    names = {tool.name: tool for tool in request.tools}
     choice = request.tool_choice
-    if len(set(names)) < len(names):
-        raise InvalidRequest(f"{prefix}tools", "two tools have the same name.")
+    for tool in request.tools:
+        if tool != names[tool.name]:
+            raise InvalidRequest(f"{prefix}tools", f"two different tools have the name {tool.name!r}.", "Rename one.")
+    if len(names) < len(request.tools):
+        request = request.model_copy(update={"tools": tuple(names.values())})
     if choice and not request.provider_tools and not any(request.native.values()):
         if choice.mode == "tool" and choice.name not in names:
             raise InvalidRequest(f"{prefix}tool_choice", "names a tool that tools does not hold.")

@@ -25,6 +25,13 @@ def read_time(value: object) -> object:
         raise ValueError(f"expected {EXPECTED_TIME}") from None
 
 
+def check_number(value: object) -> object:
+    """Refuse what is a number only to Python: a boolean, or one in quotes."""
+    if isinstance(value, bool | str):
+        raise ValueError("expected a number")  # noqa: TRY004 - what pydantic takes for a refusal
+    return value
+
+
 def check_storable(text: str) -> str:
     """Refuse what no database could hold, and so nothing can be called."""
     if not is_storable(text):
@@ -40,6 +47,7 @@ WRITTEN_TIME: dict[str, Any] = {
         {"type": "string", "pattern": "^[1-9][0-9]{0,5}(s|m|h|d)$"},
     ]
 }
+Number = BeforeValidator(check_number)
 Time = Annotated[
     float, BeforeValidator(read_time), Field(ge=0, le=LAST, allow_inf_nan=False), WithJsonSchema(WRITTEN_TIME)
 ]
@@ -129,7 +137,7 @@ class Edit(BaseModel):
     model_config = STRICT
 
     model: Name | None = None
-    max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
+    max_tokens: Annotated[int, Number] | None = Field(default=None, ge=1, le=MOST_TOKENS)
 
 
 UNFILTERED: dict[str, Any] = {
@@ -145,7 +153,9 @@ class Bulk(DeadLetterFilter):
 
     all: bool = Field(default=False, strict=True)
     dry_run: bool = Field(default=True, strict=True)
-    limit: int | None = Field(default=None, ge=1, le=MOST_LETTERS, description="the most jobs, oldest first; null: all")
+    limit: Annotated[int, Number] | None = Field(
+        default=None, ge=1, le=MOST_LETTERS, description="the most jobs, oldest first; null: all"
+    )
 
     def dead(self) -> JobFilter:
         """Choose dead letters. Raises InvalidRequest where nothing says which."""
@@ -159,5 +169,5 @@ class Bulk(DeadLetterFilter):
 class Replay(Bulk):
     """``per_minute`` paces the start, so that a replay is not the next outage; null: as fast as the lanes drain."""
 
-    per_minute: float | None = Field(default=None, ge=0.001, le=1e9, allow_inf_nan=False)
+    per_minute: Annotated[float, Number] | None = Field(default=None, ge=0.001, le=1e9, allow_inf_nan=False)
     edit: Edit = Field(default_factory=Edit)

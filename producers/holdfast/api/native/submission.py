@@ -7,7 +7,7 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
 from holdfast.api.body_limits import parse_json, split_object
-from holdfast.api.native.filters import check_storable
+from holdfast.api.native.filters import Number, check_storable
 from holdfast.client.backend import JobDefaults, SubmitRequest
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
@@ -32,6 +32,9 @@ def read_start(value: object) -> StartTime | None:
     return start
 
 
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Number, BeforeValidator(read_seconds)]
+
+
 class ListOptions(BaseModel):
     """What holds for all jobs of a list; ``model`` down to ``not_before`` for those that say nothing.
 
@@ -44,11 +47,11 @@ class ListOptions(BaseModel):
 
     model: str | None = None
     priority: Priority | None = None
-    expires_in: Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(read_seconds)] | None = None
+    expires_in: Seconds | None = None
     not_before: Annotated[StartTime | None, PlainValidator(read_start)] = None
     batch: Annotated[str, Field(min_length=1)] | None = None
     name: Annotated[str, Field(max_length=200), AfterValidator(check_storable)] = ""
-    first: int = Field(default=0, ge=0, le=MOST_PLACES)
+    first: Annotated[int, Number] = Field(default=0, ge=0, le=MOST_PLACES)
     webhook: str | None = None
 
 
