@@ -8,7 +8,7 @@ from holdfast.lanes.entry import write_need
 from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need
 from holdfast.model.route import Api, Limits, Plan, Route
-from holdfast.policy.breaker import Breaker, Closed, Disabled, ForcedOpen, HalfOpen, Open
+from holdfast.policy.breaker_state import Breaker, Closed, Disabled, ForcedOpen, HalfOpen, Open
 from holdfast.policy.rate_limit import Allowance, Level, per_minute
 from holdfast.policy.targets import limits_by_dimension, targets_of
 from lanes.gate_oracle import GateOracle, StoredBucket

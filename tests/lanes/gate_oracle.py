@@ -13,7 +13,7 @@ from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need
 from holdfast.model.route import Limits
 from holdfast.policy.admission import BucketState, GateState, Grant, NotAdmitted, Reason, WindowScan, fetch, share_left
-from holdfast.policy.breaker import Breaker, HalfOpen, Open
+from holdfast.policy.breaker_state import Breaker, HalfOpen, Open
 from holdfast.policy.rate_estimate import START_BURST, START_LEVEL, START_PER_MS, UPWARDS
 from holdfast.policy.rate_limit import (
     TRUSTED_PAUSE,

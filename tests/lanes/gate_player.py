@@ -12,8 +12,8 @@ from holdfast.lanes.fetch_script import fetch_arguments, fetch_keys
 from holdfast.lanes.keys import Keys
 from holdfast.model.job import Offer
 from holdfast.policy.admission import BucketState
-from holdfast.policy.breaker import Breaker
 from holdfast.policy.breaker_codec import dump, parse
+from holdfast.policy.breaker_state import Breaker
 from holdfast.policy.rate_limit import OLD
 from holdfast.policy.targets import Target
 from lanes.gate_cases import Case, Fetch, Hedge, Move, Pass, Pause, Release, Renew, Settle, Step

@@ -1,7 +1,8 @@
 """One breaker and a hand-cranked clock, for tests that move it step by step."""
 
-from holdfast.policy.breaker import Admission, Breaker, Refusal, admit, record
+from holdfast.policy.breaker import Admission, Refusal, admit, record
 from holdfast.policy.breaker_rules import Rules
+from holdfast.policy.breaker_state import Breaker
 from holdfast.policy.signals import Observation, Signal
 
 RULES_HERE = Rules()

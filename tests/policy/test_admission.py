@@ -6,7 +6,7 @@ from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need
 from holdfast.model.route import Limits, Plan
 from holdfast.policy.admission import POLL, BucketState, Fetch, GateState, Reason, WindowScan, fetch, share_left
-from holdfast.policy.breaker import Breaker, Closed, HalfOpen, Open
+from holdfast.policy.breaker_state import Breaker, Closed, HalfOpen, Open
 from holdfast.policy.rate_limit import Allowance, per_minute
 from holdfast.policy.targets import limits_by_dimension, targets_of
 from lanes_twin import plan, route

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.policy.auth_outage import REMEMBERED, AuthRecord, accepted, refused
-from holdfast.policy.breaker import Admission, Breaker, Closed, HalfOpen, Open, admit, record
+from holdfast.policy.breaker import Admission, admit, record
 from holdfast.policy.breaker_recovery import cool_off
 from holdfast.policy.breaker_rules import RULES
+from holdfast.policy.breaker_state import Breaker, Closed, HalfOpen, Open
 from holdfast.policy.outcome_signals import reports_auth, signals
 from holdfast.policy.probe_order import probe_rank
 from holdfast.policy.signals import Observation, ScopeKind, Signal

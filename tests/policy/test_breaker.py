@@ -6,19 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.policy.breaker import (
-    Admission,
-    Breaker,
-    Closed,
-    Disabled,
-    FaultStreak,
-    ForcedOpen,
-    HalfOpen,
-    Open,
-    Refusal,
-    force,
-)
+from holdfast.policy.breaker import Admission, Refusal, force
 from holdfast.policy.breaker_rules import NO_ALTERNATIVE, RULES, Rules
+from holdfast.policy.breaker_state import Breaker, Closed, Disabled, ForcedOpen, HalfOpen, Open
+from holdfast.policy.fault_streak import FaultStreak
 from holdfast.policy.signals import ScopeKind, Signal
 from policy.breaker_steps import FATAL, FAULT, OK, RULES_HERE, SLOW, Route
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.policy.auth_outage import AuthRecord
-from holdfast.policy.breaker import Breaker, CallSample, Closed, Disabled, ForcedOpen, HalfOpen, Open
 from holdfast.policy.breaker_codec import FIELDS, dump, parse
+from holdfast.policy.breaker_state import Breaker, CallSample, Closed, Disabled, ForcedOpen, HalfOpen, Open
 from holdfast.policy.fault_streak import FaultStreak
 
 seconds = st.floats(0, 4e9)

@@ -2,20 +2,9 @@
 
 import pytest
 
-from holdfast.policy.breaker import (
-    Admission,
-    Breaker,
-    Closed,
-    Disabled,
-    ForcedOpen,
-    HalfOpen,
-    Open,
-    Refusal,
-    admit,
-    end_cool_off,
-    force,
-)
+from holdfast.policy.breaker import Admission, Refusal, admit, end_cool_off, force
 from holdfast.policy.breaker_rules import Rules
+from holdfast.policy.breaker_state import Breaker, Closed, Disabled, ForcedOpen, HalfOpen, Open
 
 
 def test_the_operator_s_overrides_change_only_what_they_name() -> None:

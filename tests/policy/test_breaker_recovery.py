@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.policy.breaker import Admission, Breaker, Closed, Open, Refusal, admit, ramp_limit, record
+from holdfast.policy.breaker import Admission, Refusal, admit, ramp_limit, record
 from holdfast.policy.breaker_recovery import cool_off, first_ramp
 from holdfast.policy.breaker_rules import NO_ALTERNATIVE, RULES, Rules
+from holdfast.policy.breaker_state import Breaker, Closed, Open
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 from policy.breaker_steps import FAULT, NOTHING, OK, RULES_HERE, SLOW, Route, middle
 

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from holdfast.model.fault import Fault, FaultKind
-from holdfast.policy.breaker import Breaker, Closed, HalfOpen, Open, admit, record
+from holdfast.policy.breaker import admit, record
 from holdfast.policy.breaker_codec import dump, parse
 from holdfast.policy.breaker_rules import NO_ALTERNATIVE, Rules
+from holdfast.policy.breaker_state import Breaker, Closed, HalfOpen, Open
 from holdfast.policy.comparison import NOTHING_KNOWN, Blame, blame, is_its_own
 from holdfast.policy.health import Health
 from holdfast.policy.outcome_signals import signals

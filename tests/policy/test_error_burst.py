@@ -8,9 +8,10 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import OnRefusal, Request, Strictness
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry
-from holdfast.policy.breaker import Breaker, HalfOpen, Open, record
+from holdfast.policy.breaker import record
 from holdfast.policy.breaker_codec import dump, parse
 from holdfast.policy.breaker_rules import Rules
+from holdfast.policy.breaker_state import Breaker, HalfOpen, Open
 from holdfast.policy.error_burst import is_error_burst, note_client_error
 from holdfast.policy.health import Health
 from holdfast.policy.retry import next_step

@@ -13,8 +13,9 @@ from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.step import Complete
-from holdfast.policy.breaker import Admission, Breaker, admit, ramp_limit, record
+from holdfast.policy.breaker import Admission, admit, ramp_limit, record
 from holdfast.policy.breaker_rules import RULES
+from holdfast.policy.breaker_state import Breaker
 from holdfast.policy.health import Health
 from holdfast.policy.outcome_signals import signals
 from holdfast.policy.rate_limit import Level, Wait, per_minute, take

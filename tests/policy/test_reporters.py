@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.model.fault import Fault, FaultKind
-from holdfast.policy.breaker import Breaker, Closed, Open, record
+from holdfast.policy.breaker import record
 from holdfast.policy.breaker_codec import dump, parse
 from holdfast.policy.breaker_rules import RULES
+from holdfast.policy.breaker_state import Breaker, Closed, Open
 from holdfast.policy.outcome_signals import is_connectivity_fault
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 

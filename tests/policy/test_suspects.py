@@ -1,7 +1,8 @@
 """One job's refusals shut nothing; those of different jobs between which nobody succeeded do, at once."""
 
-from holdfast.policy.breaker import Breaker, Closed, HalfOpen, Open, admit, has_probed, record
+from holdfast.policy.breaker import admit, has_probed, record
 from holdfast.policy.breaker_rules import NO_ALTERNATIVE, Rules
+from holdfast.policy.breaker_state import Breaker, Closed, HalfOpen, Open
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 
 RULES = Rules()

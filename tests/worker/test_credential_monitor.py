@@ -6,8 +6,8 @@ from structlog.testing import capture_logs
 
 from holdfast.lanes.keys import Keys
 from holdfast.model.fault import FaultKind
-from holdfast.policy.breaker import Breaker, Closed, Open
 from holdfast.policy.breaker_codec import dump
+from holdfast.policy.breaker_state import Breaker, Closed, Open
 from holdfast.worker.credential_monitor import CredentialMonitor
 from lanes_twin import FakeConnection
 

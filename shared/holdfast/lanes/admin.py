@@ -13,9 +13,10 @@ from holdfast.lanes.lua import flat, source
 from holdfast.lanes.redis_health import redis_health
 from holdfast.lanes.values import BreakerView, BucketView, Snapshot
 from holdfast.model.call_result import Dimension
-from holdfast.policy.breaker import Breaker, Disabled, ForcedOpen, HalfOpen, Open, force, ramp_limit
+from holdfast.policy.breaker import force, ramp_limit
 from holdfast.policy.breaker_codec import dump, parse
 from holdfast.policy.breaker_rules import default_rules
+from holdfast.policy.breaker_state import Breaker, Disabled, ForcedOpen, HalfOpen, Open
 from holdfast.policy.credential_alerts import Parked
 from holdfast.policy.rate_limit import Allowance, Level, refill
 from holdfast.policy.recovering import is_recovering

@@ -10,9 +10,10 @@ from holdfast.lanes.lua import flat, unflat
 from holdfast.lanes.script_client import ScriptClient
 from holdfast.model.job import Permit
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.breaker import Breaker, record
+from holdfast.policy.breaker import record
 from holdfast.policy.breaker_codec import dump, parse
 from holdfast.policy.breaker_rules import RulesOf
+from holdfast.policy.breaker_state import Breaker
 from holdfast.policy.outcome_signals import reports_auth
 from holdfast.policy.signals import Observation, ScopeKind, Signal, scope_kind
 

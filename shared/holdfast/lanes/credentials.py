@@ -4,7 +4,8 @@ from holdfast.lanes.admin import change_breaker
 from holdfast.lanes.connection import Connection
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.fault import FaultKind
-from holdfast.policy.breaker import Breaker, end_cool_off
+from holdfast.policy.breaker import end_cool_off
+from holdfast.policy.breaker_state import Breaker
 from holdfast.policy.signals import ScopeKind
 
 REPORTED_FOR = 86_400  # seconds for which the fleet remembers what it has reported

@@ -9,8 +9,9 @@ from holdfast.model.job import Permit
 from holdfast.model.reply import Reply
 from holdfast.model.route import Plan
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.breaker import Breaker, Closed, Refusal, admit, record
+from holdfast.policy.breaker import Refusal, admit, record
 from holdfast.policy.breaker_rules import OWN_LINK
+from holdfast.policy.breaker_state import Breaker, Closed
 from holdfast.policy.outcome_signals import is_connectivity_fault, signals
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 

@@ -23,7 +23,8 @@ from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need
 from holdfast.policy import breaker as breakers
 from holdfast.policy import rate_limit
-from holdfast.policy.breaker import Breaker, HalfOpen, Refusal
+from holdfast.policy.breaker import Refusal
+from holdfast.policy.breaker_state import Breaker, HalfOpen
 from holdfast.policy.probe_order import probe_rank
 from holdfast.policy.rate_limit import Allowance, Level, Wait
 from holdfast.policy.targets import Target

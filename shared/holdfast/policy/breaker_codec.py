@@ -34,7 +34,7 @@ from typing import assert_never
 from urllib.parse import quote, unquote
 
 from holdfast.policy.auth_outage import AuthRecord
-from holdfast.policy.breaker import (
+from holdfast.policy.breaker_state import (
     Breaker,
     BreakerState,
     CallSample,

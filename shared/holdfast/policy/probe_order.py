@@ -2,7 +2,7 @@
 
 from math import inf
 
-from holdfast.policy.breaker import Breaker, HalfOpen, Open
+from holdfast.policy.breaker_state import Breaker, HalfOpen, Open
 
 
 def probe_rank(credential: Breaker, endpoint: Breaker, now: float) -> float:

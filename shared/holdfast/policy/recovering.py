@@ -1,7 +1,7 @@
 """Whether a route is recovering, as people are told: calls come back to it step by step. Admission goes by the ramp."""
 
-from holdfast.policy.breaker import Breaker, Closed
 from holdfast.policy.breaker_rules import Rules
+from holdfast.policy.breaker_state import Breaker, Closed
 
 IDLE = 60.0  # seconds without a call after which nobody is being let in
 

@@ -14,7 +14,8 @@ from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.job import DeathReason, State
 from holdfast.model.step import Bury, Reroute, Retry, Snooze
 from holdfast.policy import breaker, outcome_signals, rate_limit, retry, transition
-from holdfast.policy.breaker import Admission, HalfOpen
+from holdfast.policy.breaker import Admission
+from holdfast.policy.breaker_state import HalfOpen
 from holdfast.policy.fault_rules import may_be_billed
 from holdfast.policy.signals import ScopeKind, Signal
 from lab.simulation.scenes import scenario

@@ -6,8 +6,9 @@ from dataclasses import replace
 from holdfast.lab.simulation.jobs import SimulatedCall
 from holdfast.lab.simulation.policy_hooks import PolicyHooks
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.breaker import Breaker, Closed, Disabled, HalfOpen, Open, ramp_limit
+from holdfast.policy.breaker import ramp_limit
 from holdfast.policy.breaker_rules import Rules
+from holdfast.policy.breaker_state import Breaker, Closed, Disabled, HalfOpen, Open
 from holdfast.policy.signals import Observation, ScopeKind, scope_kind
 from holdfast.policy.targets import Target
 

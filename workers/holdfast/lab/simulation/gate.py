@@ -15,7 +15,7 @@ from holdfast.model.job import Need
 from holdfast.model.reply import Reply
 from holdfast.policy.admission import LOOK, MAX_WAIT, BucketState, GateState, Grant, WindowScan
 from holdfast.policy.backoff import Uniform
-from holdfast.policy.breaker import Breaker
+from holdfast.policy.breaker_state import Breaker
 from holdfast.policy.comparison import Comparison
 from holdfast.policy.fault_rules import may_be_billed, was_sent
 from holdfast.policy.health import Health, health_of

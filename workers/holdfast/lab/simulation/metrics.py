@@ -8,7 +8,7 @@ from holdfast.lab.simulation.job_table import JobTable
 from holdfast.lab.simulation.jobs import SimulatedCall
 from holdfast.lab.simulation.policy_hooks import Outcome
 from holdfast.model.fault import Fault
-from holdfast.policy.breaker import Breaker, Closed, HalfOpen, Open
+from holdfast.policy.breaker_state import Breaker, Closed, HalfOpen, Open
 from holdfast.policy.fault_rules import FAULT_RULES
 
 LONG = 10.0  # calls, one after the other: a backlog that needs less is none

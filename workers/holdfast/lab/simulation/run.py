@@ -14,7 +14,7 @@ from holdfast.lab.simulation.costs import costs
 from holdfast.lab.simulation.policy_hooks import REAL, PolicyHooks
 from holdfast.lab.simulation.simulation import Simulation, build, spare_per_second
 from holdfast.model.job import State
-from holdfast.policy.breaker import Closed
+from holdfast.policy.breaker_state import Closed
 from holdfast.policy.signals import ScopeKind
 
 LATELY = 600.0  # seconds: a credential that is still shut after so long is dead

@@ -20,7 +20,7 @@ from holdfast.lab.simulation.policy_hooks import PolicyHooks
 from holdfast.lab.simulation.pool import SimulatedPool
 from holdfast.lab.simulation.provider import SimulatedProvider
 from holdfast.model.fault import Fault
-from holdfast.policy.breaker import Breaker, Closed, Open
+from holdfast.policy.breaker_state import Breaker, Closed, Open
 
 BARS = 400  # of a run's picture
 
