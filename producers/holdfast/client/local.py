@@ -1,7 +1,4 @@
-"""The backend that is the configured storage: SQL, and Redis where it answers.
-
-An operator's override is committed to SQL first, then sent to Redis; workers send it again after Redis lost its data.
-"""
+"""The backend that is the configured storage: SQL, and Redis where it answers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -27,23 +24,21 @@ from holdfast.client.fleet import (
 )
 from holdfast.client.installation import Installation
 from holdfast.client.outages import WAITING, FleetSituation, read_situation
+from holdfast.client.overrides import OperatorOverrides
 from holdfast.client.plain_line import MICROS
 from holdfast.client.unmet_needs import find_unmet_need, list_unmet_needs
-from holdfast.model.errors import Forbidden, InvalidRequest, NotFound, QueueUnavailable
+from holdfast.model.errors import Forbidden, NotFound
 from holdfast.model.event import EventFilter
 from holdfast.model.ids import inner_id, public_id
-from holdfast.model.job import DEFAULT_TENANT, Priority, State
+from holdfast.model.job import DEFAULT_TENANT, State
 from holdfast.model.records import AuditFilter, BatchFilter, BatchRecord, JobDetail, JobFilter, JobRecord, WorkerRecord
 from holdfast.store import Store
-from holdfast.store.backlog import list_lanes
 from holdfast.store.batches import find_batch, list_batches, read_spent
 from holdfast.store.cancel import cancel_batch, cancel_job
 from holdfast.store.counters import read_counters
 from holdfast.store.dead_letters import dead_groups
 from holdfast.store.jobs import find_detail, list_jobs, read_states
-from holdfast.store.learned_limits import forget_limits
 from holdfast.store.ledger import read_ledger
-from holdfast.store.overrides import OverrideKind, set_override
 from holdfast.store.responses import find_response
 
 if TYPE_CHECKING:
@@ -51,13 +46,10 @@ if TYPE_CHECKING:
     from holdfast.client.backend import Item, JobDefaults
     from holdfast.client.ended_jobs import EndedJobs
     from holdfast.client.output_form import OutputForm, OutputLine
-    from holdfast.lanes import Lanes
     from holdfast.model.call_result import ProviderResponse
 
 NEWEST = 50  # operations that are listed
-LONGEST_NAME = 400  # characters of a lane or a route
 Where = TypeVar("Where", JobFilter, BatchFilter, EventFilter)
-LATER = "Redis does not answer; it hears of this as soon as a worker reaches it."
 
 
 class LocalBackend:
@@ -195,62 +187,21 @@ class LocalBackend:
         return {"lanes": self._lanes(overview, self._situation(overview))}
 
     def pause(self, lane: str, *, paused: bool) -> View:
-        self._check_lane(lane)
-        value = "paused" if paused else None
-        warning = self._override("lane", lane, value, lambda lanes: lanes.set_paused(lane, paused))
-        return {"name": lane, "paused": paused, "warning": warning}
+        return self._overrides.pause(lane, paused=paused)
 
     def routes(self) -> View:
         overview = gate_overview(self.installation)
         return {"routes": self._routes(overview, self._situation(overview)), "warning": overview.warning}
 
     def force(self, route: str, want: Force) -> View:
-        self._check_route(route)
-        return {
-            "name": route,
-            "override": want,
-            "warning": self._override("route", route, want, lambda lanes: lanes.force(route, want)),
-        }
+        return self._overrides.force(route, want)
 
     def reset(self, route: str) -> View:
-        self._check_route(route)
-        warning = self._override("route", route, None, lambda lanes: lanes.reset(route))
-        self._store.write(forget_limits, route.partition("/")[0])
-        return {"name": route, "override": None, "warning": warning}
+        return self._overrides.reset(route)
 
-    def _override(
-        self, kind: OverrideKind, name: str, value: str | None, send: "Callable[[Lanes], None]"
-    ) -> str | None:
-        """Commit an override to SQL, then send it to Redis. Returns a warning where Redis gets it later."""
-        self._store.write(set_override, kind, name, value, self.actor)
-        try:
-            send(self.installation.redis.lanes())
-        except QueueUnavailable:
-            return LATER
-        return None
-
-    def _check_lane(self, lane: str) -> None:
-        """Refuse a name that is no lane. Raises NotFound."""
-        _refuse_unnameable("lane", lane)
-        model, _, priority = lane.rpartition(".")
-        if any(lane == known.lane for known in self._store.read(list_lanes)):
-            return
-        try:
-            self.installation.settings.plan(model)
-            Priority(priority)
-        except (InvalidRequest, ValueError):
-            lanes = [f"{lane}.{each}" for each in Priority] if lane in self.installation.settings.models else []
-            raise NotFound("lane", lane, f"Did you mean {' or '.join(lanes)}?" if lanes else "") from None
-
-    def _check_route(self, route: str) -> None:
-        """Refuse a name that no plan has. Raises NotFound."""
-        _refuse_unnameable("route", route)
-        try:
-            names = [each.name for each in self.installation.settings.plan(route).routes]
-        except InvalidRequest:
-            raise NotFound("route", route) from None
-        if route not in names:  # a model: its routes are other names
-            raise NotFound("route", route, f"Did you mean {' or '.join(names)}?")
+    @property
+    def _overrides(self) -> OperatorOverrides:
+        return OperatorOverrides(self.installation, self.actor)
 
     # The state of everything
 
@@ -390,9 +341,3 @@ class LocalBackend:
         if record is None:
             raise NotFound("batch", public_id("batch", inner))
         return record
-
-
-def _refuse_unnameable(kind: str, name: str) -> None:
-    """Refuse a name that nothing can have: ``provider/model`` may be anything else. Raises NotFound."""
-    if len(name) > LONGEST_NAME or not name.isprintable():
-        raise NotFound(kind, repr(name[:80]))

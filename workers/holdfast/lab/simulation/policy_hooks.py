@@ -11,6 +11,7 @@ from holdfast.model.reply import Reply
 from holdfast.model.step import Step
 from holdfast.policy import breaker, outcome_signals, rate_limit, retry, transition
 from holdfast.policy.backoff import Uniform
+from holdfast.policy.breaker_state import Breaker
 from holdfast.policy.signals import ScopeKind, Signal
 
 Outcome = Reply | Fault
@@ -31,8 +32,8 @@ def server_time(now: float, _worker: SimulatedWorker) -> float:
 class PolicyHooks:
     """``uniform`` None draws from the seed. ``acks_first``: the lane hears that a job is done before SQL does."""
 
-    admit: Callable[..., tuple[breaker.Breaker, breaker.Admission | breaker.Refusal]] = breaker.admit
-    record: Callable[..., breaker.Breaker] = breaker.record
+    admit: Callable[..., tuple[Breaker, breaker.Admission | breaker.Refusal]] = breaker.admit
+    record: Callable[..., Breaker] = breaker.record
     take: Callable[..., Any] = rate_limit.take
     refund: Callable[..., rate_limit.Level] = rate_limit.settle
     next_step: Callable[..., Step] = retry.next_step

@@ -20,6 +20,7 @@ BUSY_TABLES = ("job", "attempt", "tally", "worker")
 def upgrade() -> None:
     batch_table()
     job_table()
+    job_indexes()
     request_table()
     attempt_table()
     result_table()
@@ -94,6 +95,9 @@ def job_table() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def job_indexes() -> None:
     partial_index("job_batch", "job", ["batch", "id"], where="batch is not null")
     partial_index("job_dead", "job", ["tenant", "fault", "finished_at"], where="state = 'dead'")
     partial_index("job_due", "job", ["available_at"], where="state = 'delayed'")
