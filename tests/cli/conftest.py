@@ -62,7 +62,7 @@ def cli(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for name in [name for name in os.environ if name.startswith("HOLDFAST_")]:
         monkeypatch.delenv(name)
 
-    def run(*arguments: str, stdin: str | None = None) -> Ended:
+    def run(*arguments: str, stdin: str | bytes | None = None) -> Ended:
         result = CliRunner().invoke(app, [str(each) for each in arguments], input=stdin, prog_name="holdfast")
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

@@ -1,34 +1,13 @@
 """Seventy mistakes: each is answered in three lines at most by what, which, why and next; nothing is paid."""
 
-import http.server
-import socket
-import threading
+import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from holdfast.model.records import JobFilter
+from cli.mistakes import NOWHERE, Mistake, check_answer, lay_out, mistake, strangers
 from holdfast.store import Store
-from holdfast.store.jobs import count_jobs
 
-
-@dataclass(frozen=True)
-class Mistake:
-    """``says``: words of the answer, in lower case. ``env``: variables that are set."""
-
-    command: str
-    status: int
-    says: tuple[str, ...]
-    env: tuple[tuple[str, str], ...] = ()
-
-
-def mistake(command: str, status: int, *says: str, **env: str) -> object:
-    named = " ".join([*(f"{name}={value}" for name, value in env.items()), command])
-    return pytest.param(Mistake(command, status, says, tuple(env.items())), id=named)
-
-
-NOWHERE = "job_" + "0" * 32
 EMPTY = {"HOLDFAST_CONFIG": "empty.toml"}
 MISTAKES = [
     # where the output goes: found before anything is paid
@@ -117,28 +96,10 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-class Other(http.server.BaseHTTPRequestHandler):
-    """A server that knows nothing of us."""
-
-    def do_GET(self) -> None:
-        self.send_error(404)
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
 def addresses() -> Iterator[dict[str, str]]:
-    """Somebody else's server, and a port that is taken."""
-    server = http.server.HTTPServer(("127.0.0.1", 0), Other)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        yield {"other": f"http://127.0.0.1:{server.server_port}", "taken": str(taken.getsockname()[1])}
-    server.shutdown()
-    server.server_close()
+    with strangers() as addresses:
+        yield addresses
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -146,25 +107,11 @@ def test_a_mistake_is_answered_in_a_few_lines(
     cli, store: Store, tmp_path, addresses, monkeypatch, mistake: Mistake
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "in.jsonl").write_text('{"prompt": "hi", "model": "smart"}\n')
-    (tmp_path / "data.csv").write_text("text,n\nhi,1\n")
-    (tmp_path / "nomodel.jsonl").write_text('{"prompt": "hi"}\n')
-    (tmp_path / "empty.toml").write_text("")
-    (tmp_path / "array.json").write_text('[{"prompt": "hi"}]')
-    (tmp_path / "no.db").write_text("this is no database at all\n")
+    lay_out(tmp_path)
     for name, value in mistake.env:
         monkeypatch.setenv(name, value)
-    ended = cli(*mistake.command.format(**addresses).split())
-    said = ended.err + ended.out
-    assert ended.status == mistake.status, said
-    lines = [line for line in said.splitlines() if line.strip()]
-    assert 1 <= len(lines) <= 3, said
-    for part in mistake.says:
-        assert part.format(**addresses) in said.lower(), said
-    assert "Traceback" not in said
-    assert store.read(count_jobs, JobFilter()) == 0
-    assert not (tmp_path / "out.jsonl").exists()
+    ended = cli(*shlex.split(mistake.command.format(**addresses)), stdin=mistake.stdin)
+    check_answer(ended, mistake, store, tmp_path, addresses)
 
 
 def test_there_are_seventy_of_them() -> None:

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from holdfast.client import Holdfast, InvalidJobs, ServerRefused, ServerUnavailable, api_connection, http
+from holdfast.client import Holdfast, InvalidJobs, ServerUnavailable, api_connection, http
 from holdfast.client.backend import SubmitRequest
 from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.errors import NotHoldfast
@@ -101,9 +101,9 @@ def test_a_submit_is_sent_again_with_the_same_key_where_the_server_was_away(monk
     assert len(set(keys)) == 1
 
 
-def test_json_that_is_no_problem_document_is_shown_as_it_is() -> None:
+def test_json_that_is_no_problem_document_is_somebody_elses_and_shown_as_it_is() -> None:
     transport = httpx2.MockTransport(lambda _request: httpx2.Response(418, json="I am a teapot"))
-    with pytest.raises(ServerRefused, match='418: "I am a teapot"'):
+    with pytest.raises(NotHoldfast, match='HTTP 418: "I am a teapot"'):
         HttpBackend.of_server("http://example.org", transport=transport).cancel("0" * 32)
 
 

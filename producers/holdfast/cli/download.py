@@ -1,11 +1,12 @@
 """Answers become output lines, in input order, each as soon as all before it are there. Nothing is held in memory."""
 
 import errno
+import fcntl
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -55,23 +56,71 @@ def answer_file(path: Path, *, in_place: bool = False) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.flush()
         return
-    if path.is_dir():
-        raise InvalidRequest(str(path), "is a folder.", f"Name a file in it, such as {path / 'answers.jsonl'}.")
-    if not path.parent.is_dir():
-        raise InvalidRequest(str(path), f"there is no folder {path.parent}.", f"Make it: mkdir -p {path.parent}")
-    beside = not in_place and (path.is_file() or not path.exists())  # a device or a pipe is never replaced
-    part = path.with_name(path.name + ".part") if beside else path
-    try:
-        file = part.open("wb")
-    except OSError as error:
-        raise InvalidRequest(str(path), f"cannot be written: {error.strerror}.", "Name a file elsewhere.") from None
-    with written(path), file:
+    refuse_place(path)
+    place = Path(os.path.realpath(path))  # what a link leads to is replaced, never the link
+    beside = not in_place and (place.is_file() or not os.path.lexists(place))  # a device or a pipe is never replaced
+    part = part_of(place) if beside else place
+    with written(path), opened_alone(part, path) as file:
         yield file
         file.flush()
         if part.is_file():
             os.fsync(file.fileno())
-    if beside:
-        part.replace(path)
+        if beside:
+            part.replace(place)
+
+
+def part_of(path: Path) -> Path:
+    """Return where an output grows until it is whole."""
+    return path.with_name(path.name + ".part")
+
+
+def refuse_place(path: Path) -> None:
+    """Refuse a folder, and a file in a folder that is not there. Raises InvalidRequest."""
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+        raise InvalidRequest(str(path), "is a folder.", f"Name a file in it, such as {path / 'answers.jsonl'}.")
+    if path.parent.is_file():
+        raise InvalidRequest(str(path), f"{path.parent} is a file, and no folder.", "Name a file elsewhere.")
+    if not path.parent.is_dir():
+        raise InvalidRequest(str(path), f"there is no folder {path.parent}.", f"Make it: mkdir -p {path.parent}")
+
+
+def refuse_input(source: Path, to: Path) -> None:
+    """Refuse to write over the input: by any name that it has, also where the output grows. Raises InvalidRequest."""
+    if STDIO in {source, to}:
+        return
+    for place in (to, part_of(Path(os.path.realpath(to)))):
+        with suppress(OSError):  # what is not there is not the same
+            if source.samefile(place):
+                what = "is the input itself." if place == to else f"is first written as {place.name}: the input itself."
+                raise InvalidRequest("-o", what, "Name another file.")
+
+
+@contextmanager
+def opened_alone(part: Path, path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing, which no other process of ours writes meanwhile. Raises InvalidRequest, Conflict."""
+    try:
+        file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT, 0o666), "wb")
+    except OSError as error:
+        raise InvalidRequest(str(path), f"cannot be written: {error.strerror}.", "Name a file elsewhere.") from None
+    with file:
+        if part.is_file():
+            lock(file, part, path)
+            file.truncate()
+        yield file
+
+
+def lock(file: IO[bytes], part: Path, path: Path) -> None:
+    """Take the lock of an output, which ends with its process. Raises Conflict: another one has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        alone = False
+    except OSError:  # a file system without locks
+        return
+    else:
+        alone = is_at(file, part)
+    if not alone:
+        raise Conflict(str(path), "another command is writing it. Wait for that one, or name another file.")
 
 
 @contextmanager
@@ -84,6 +133,14 @@ def written(path: Path) -> Iterator[None]:
             raise
         said = f"it cannot be written: {error.strerror}. No answer is lost: make room or name another file, and run the"
         raise Conflict(str(path), f"{said} same command again; nothing is paid twice.") from None
+
+
+def is_at(file: IO[bytes], path: Path) -> bool:
+    """Tell whether an open file still has its name: who wrote it before may just have renamed it."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def collect(

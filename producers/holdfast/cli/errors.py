@@ -1,9 +1,10 @@
 """How a command ends when it cannot do what it was asked: one readable paragraph on stderr, and an exit status."""
 
+import errno
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from typer import Exit
@@ -31,11 +32,42 @@ class Interrupted(HoldfastError):
         return self.then
 
 
+NEXT: Mapping[int, str] = {  # what to do where the system refuses a file, by the number of its error
+    errno.EACCES: "Work in another folder, or as a user who may.",
+    errno.EPERM: "Work in another folder, or as a user who may.",
+    errno.EROFS: "Work in a folder that can be written.",
+    errno.ENOSPC: "Make room, and run the same command again.",
+    errno.EDQUOT: "Make room, and run the same command again.",
+    errno.EMFILE: "Allow more open files: ulimit -n 4096",
+    errno.ENFILE: "End other programs: the whole machine has too many open files.",
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), "Move what stands there, or name another place."),
+    **dict.fromkeys((errno.ENAMETOOLONG, errno.ELOOP, errno.ENOENT, errno.ENXIO), "Name another file."),
+}
+STDOUT = "standard output"
+
+
+class FileRefused(HoldfastError):
+    """The operating system refuses a file or a folder that a command needs."""
+
+    code = "file_refused"
+
+    def __init__(self, name: str, error: OSError) -> None:
+        super().__init__(name, error)
+        self.name, self.error = name, error
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.error.strerror}. {NEXT[self.error.errno or 0]}"
+
+
 @contextmanager
 def reported_errors() -> Iterator[None]:
-    """Turn our own errors and Ctrl-C into messages and exit statuses. Any other error is a bug, and shows itself."""
+    """Turn our own errors, the system's about files, and Ctrl-C into messages and exit statuses.
+
+    Any other error is a bug, and shows itself.
+    """
     try:
         yield
+        sys.stdout.flush()  # while what keeps it from being written can still be told
     except HoldfastError as error:
         report(error)
         raise Exit(error.exit_status) from None
@@ -43,8 +75,20 @@ def reported_errors() -> Iterator[None]:
         say("interrupted")
         raise Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read it has gone
+        forget_output()  # whoever read it has gone
         raise Exit(1) from None
+    except OSError as error:
+        if error.errno not in NEXT:
+            raise
+        if error.filename is None:
+            forget_output()
+        report(FileRefused(STDOUT if error.filename is None else os.fsdecode(error.filename), error))
+        raise Exit(1) from None
+
+
+def forget_output() -> None:
+    """Let what standard output still holds go nowhere, so that nothing fails once more as the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def report(error: HoldfastError) -> None:

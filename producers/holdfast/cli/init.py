@@ -38,11 +38,12 @@ def init(
     Each provider whose key is found, and each usual port of this machine, is asked once for its list of models.
     """
     from holdfast.config.presets import PRESETS
+    from holdfast.model.environment import read_variable
     from holdfast.model.errors import Conflict
 
     if FILE.exists():
         raise Conflict(str(FILE), "it is there already, and stays as it is. `holdfast config check` reads it.")
-    with_key = {name: each for name, each in PRESETS.items() if each.key and os.environ.get(each.key)}
+    with_key = {name: each for name, each in PRESETS.items() if each.key and read_variable(each.key, os.environ)}
     servers = {name: each for name, each in PRESETS.items() if each.key is None}
     lists = {} if offline else look({**with_key, **servers})
     found = with_key | {name: each for name, each in servers.items() if name in lists and lists[name].models}

@@ -2,6 +2,7 @@
 
 import base64
 import mimetypes
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ STDIN = "-"
 
 def question(prompt: str, files: list[Path], *, system: str | None, max_tokens: int | None) -> Item:
     """Build the item to submit. Raises InvalidRequest: a file cannot be sent."""
-    text = sys.stdin.read() if prompt == STDIN else prompt
+    text = readable(sys.stdin.buffer.read() if prompt == STDIN else os.fsencode(prompt), prompt)
     if not text.strip() and not files:
         where = "standard input" if prompt == STDIN else "PROMPT"
         raise InvalidRequest(where, "is empty: there is nothing to ask.", 'As in: holdfast ask "What is a holdfast?"')
@@ -30,6 +31,16 @@ def question(prompt: str, files: list[Path], *, system: str | None, max_tokens: 
 
     parts = tuple([part_of(file) for file in files] + [Text(text=text)])
     return Request(turns=(Turn(role=Role.USER, parts=parts),), system=system, max_tokens=max_tokens)
+
+
+def readable(said: bytes, prompt: str) -> str:
+    """Decode what is asked. Raises InvalidRequest: it is no text."""
+    try:
+        return said.decode()
+    except UnicodeDecodeError as error:
+        where = "standard input" if prompt == STDIN else "PROMPT"
+        problem = f"is no UTF-8 text: byte {error.start + 1} cannot be read."
+        raise InvalidRequest(where, problem, "Convert it, as with iconv -f WINDOWS-1252 -t UTF-8.") from None
 
 
 def default_model(backend: Backend) -> str:

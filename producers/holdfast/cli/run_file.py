@@ -8,7 +8,7 @@ from typing import IO
 from holdfast.cli.budget import Budget, BudgetReached
 from holdfast.cli.context import backend as open_backend
 from holdfast.cli.context import context
-from holdfast.cli.download import OutputTotals, answer_file, collect, write_ended
+from holdfast.cli.download import OutputTotals, answer_file, collect, refuse_input, write_ended
 from holdfast.cli.errors import Interrupted
 from holdfast.cli.input_file import STDIO
 from holdfast.cli.jsonl_input import JsonlInput
@@ -24,7 +24,6 @@ from holdfast.cli.upload import Upload, Uploader
 from holdfast.client.backend import Backend, JobDefaults
 from holdfast.client.output_form import OutputForm
 from holdfast.client.waiting import live
-from holdfast.model.errors import InvalidRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,7 @@ class FileRun:
 
     def run(self) -> View:
         """Carry it out, report how it ended, and return that. Raises Interrupted, BudgetReached, InvalidRequest."""
-        if self.to != STDIO and self.source.resolve() == self.to.resolve():
-            raise InvalidRequest("-o", "is the input itself.", "Name another file.")
+        refuse_input(self.source, self.to)
         with JsonlInput(self.source, self.rows) as source, answer_file(self.to, in_place=self.follow) as output:
             prepared = prepare_workers(self.processes)
             backend = open_backend()

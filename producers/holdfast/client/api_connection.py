@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import IO, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 
@@ -24,6 +24,7 @@ from holdfast.telemetry.tracing import is_tracing
 
 TRIES, PAUSE = 4, 0.5  # of one request; seconds, doubling
 UNAVAILABLE = frozenset({502, 503, 504})
+SHOWN = 100  # bytes of somebody else's answer
 OK, REFUSED = 200, 300  # status of a first good answer, and of the first that is none
 JSON = {"Content-Type": "application/json"}
 
@@ -83,7 +84,10 @@ class ApiConnection:
         if "json" not in answer.headers.get("content-type", "json") and "/response" not in request.path:
             raise NotHoldfast(self._link.url, answer.status)
         if not OK <= answer.status < REFUSED:
-            raise refusal(answer.status, problem_of(answer))
+            problem = problem_of(answer)
+            if "code" not in problem:  # every refusal of ours has one
+                raise NotHoldfast(self._link.url, answer.status, answer.content[:SHOWN].decode(errors="replace"))
+            raise refusal(answer.status, problem)
         return answer
 
 
@@ -111,21 +115,36 @@ def json_word(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+WHERE = "--server or HOLDFAST_URL"
 BELOW = ("/api/v1", "/api", "/v1", "/docs", "/ui", "/openapi.json")  # paths of ours that are no addresses of a server
 
 
 def checked_url(url: str) -> str:
     """Return the address of a server. Raises InvalidRequest where it is none."""
     if not url.startswith(("http://", "https://")):
-        rest = url.partition("://")[2] or url
-        raise InvalidRequest(
-            "--server or HOLDFAST_URL", f"{url!r} has no http:// or https://.", f"Write http://{rest}."
-        )
+        rest = (url.partition("://")[2] or url).strip(" \"'")
+        raise InvalidRequest(WHERE, f"{url!r} has no http:// or https://.", f"Write http://{rest}.")
+    if not names_a_host(url):
+        raise InvalidRequest(WHERE, f"{url!r} names no host and port.", "Write it as `holdfast up` prints it.")
     for path in BELOW:
         if url.rstrip("/").endswith(path):
             address = url.rstrip("/").removesuffix(path)
-            raise InvalidRequest("--server or HOLDFAST_URL", f"{url!r} names a page of a server.", f"Write {address}.")
+            raise InvalidRequest(WHERE, f"{url!r} names a page of a server.", f"Write {address}.")
     return url.rstrip("/")
+
+
+def names_a_host(url: str) -> bool:
+    """Tell whether an address has a host, and no port that there cannot be.
+
+    >>> [names_a_host(url) for url in ("http://h:1", "http://", "http://[::1", "http://h:99999", "http://a b")]
+    [True, False, False, False, False]
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # a port that is no number shows itself only here
+    except ValueError:
+        return False
+    return bool(parts.hostname) and not any(each.isspace() for each in parts.netloc)
 
 
 def problem_of(answer: ServerAnswer) -> Mapping[str, Any]:

@@ -115,13 +115,14 @@ class NotHoldfast(HoldfastError):
     exit_status = 69
     http_status = 502
 
-    def __init__(self, url: str, status: int) -> None:
-        super().__init__(url, status)
-        self.url, self.status = url, status
+    def __init__(self, url: str, status: int, said: str = "") -> None:
+        super().__init__(url, status, said)
+        self.url, self.status, self.said = url, status, said
 
     def __str__(self) -> str:
+        said = f": {self.said}" if self.said else ""
         return (
-            f"what answers at {self.url} is no Holdfast server (HTTP {self.status}, and no JSON). Mend the address in "
+            f"what answers at {self.url} is no Holdfast server (HTTP {self.status}{said}). Mend the address in "
             "--server or HOLDFAST_URL: `holdfast up` prints its own."
         )
 

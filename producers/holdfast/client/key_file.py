@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from holdfast.model.access import read_key
-from holdfast.model.environment import API_KEY, API_KEY_FILE
+from holdfast.model.environment import API_KEY, API_KEY_FILE, read_variable
 from holdfast.model.errors import InvalidRequest
 
 LONGEST = 200  # bytes of a file that are looked at
@@ -13,9 +13,9 @@ LONGEST = 200  # bytes of a file that are looked at
 
 def find_key(env: Mapping[str, str] = os.environ) -> str | None:
     """Return the key of the environment, or None. Raises InvalidRequest: it names the place, never what is there."""
-    if key := env.get(API_KEY, "").strip():
+    if key := read_variable(API_KEY, env):
         return checked(key, API_KEY)
-    if file := env.get(API_KEY_FILE):
+    if file := read_variable(API_KEY_FILE, env):
         return checked(read_file(Path(file).expanduser(), API_KEY_FILE), f"{API_KEY_FILE} ({file})")
     return None
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.client.backend import Backend
 from holdfast.config.pool_socket import find_pool
-from holdfast.model.environment import URL
+from holdfast.model.environment import URL, read_variable
 from holdfast.model.job import DEFAULT_TENANT
 
 if TYPE_CHECKING:
@@ -61,4 +61,4 @@ def asks_server(config: Path | None, url: str | None) -> bool:
 
 def named_server(config: Path | str | None, url: str | None) -> str | None:
     """Return the server that was named: by the caller, or where that names no configuration either, by HOLDFAST_URL."""
-    return url if url is not None or config is not None else os.environ.get(URL) or None
+    return url if url is not None or config is not None else read_variable(URL, os.environ)

@@ -28,7 +28,7 @@ from holdfast.config.values import (
     Storage,
     WebhookSettings,
 )
-from holdfast.model.environment import DATABASE_URL, MESSAGE_KEY, REDIS_URL
+from holdfast.model.environment import DATABASE_URL, MESSAGE_KEY, REDIS_URL, read_variable
 from holdfast.model.receiver_address import read_allowed
 from holdfast.model.route import Hedge, Limits, Plan, Price, Route, Site
 from holdfast.testing import Runtime
@@ -58,7 +58,7 @@ def _alerts(table: AlertsTable) -> AlertSettings:
 
 def key_variables(env: Mapping[str, str]) -> dict[str, str]:
     """Map the providers whose key is in the environment to the name of its variable."""
-    return {name: preset.key for name, preset in PRESETS.items() if preset.key and env.get(preset.key)}
+    return {name: preset.key for name, preset in PRESETS.items() if preset.key and read_variable(preset.key, env)}
 
 
 def _built_in(preset: Preset) -> ProviderTable:
@@ -71,13 +71,13 @@ def _built_in(preset: Preset) -> ProviderTable:
 def _storage(table: StorageTable, env: Mapping[str, str]) -> Storage:
     directory = Path(table.directory)
     return Storage(
-        database_url=env.get(DATABASE_URL) or table.database_url or f"sqlite:///{directory / 'holdfast.db'}",
-        redis_url=env.get(REDIS_URL) or table.redis_url,
+        database_url=read_variable(DATABASE_URL, env) or table.database_url or f"sqlite:///{directory / 'holdfast.db'}",
+        redis_url=read_variable(REDIS_URL, env) or table.redis_url,
         directory=directory,
         namespace=table.namespace,
         keep_results=table.keep_results,
         keep_events=table.keep_events,
-        message_key=env.get(MESSAGE_KEY) or None,
+        message_key=read_variable(MESSAGE_KEY, env),
     )
 
 

@@ -17,7 +17,7 @@ from holdfast.config.problems import ConfigProblem, from_pydantic
 from holdfast.config.schema import ConfigFile, StorageTable
 from holdfast.config.toml_positions import key_lines, line_of
 from holdfast.config.values import Settings
-from holdfast.model.environment import DATABASE_URL, REDIS_URL
+from holdfast.model.environment import DATABASE_URL, REDIS_URL, read_variable
 from holdfast.model.errors import ConfigError
 
 STORAGE_VARIABLES = {"database_url": DATABASE_URL, "redis_url": REDIS_URL}
@@ -90,9 +90,9 @@ def _in_file(source: Path | None, text: str, problems: Iterable[ConfigProblem]) 
 def _in_environment(env: Mapping[str, str]) -> list[str]:
     complaints = []
     for field, variable in STORAGE_VARIABLES.items():
-        if env.get(variable):
+        if said := read_variable(variable, env):
             try:
-                StorageTable.model_validate({field: env[variable]})
+                StorageTable.model_validate({field: said})
             except ValidationError as error:
                 problem = from_pydantic(error.errors(include_url=False)[0])
                 complaints.append(ConfigProblem((), problem.expected, problem.got).render(variable))

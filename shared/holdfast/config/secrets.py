@@ -9,6 +9,7 @@ A reference is read again on every call, so a rotated key is picked up without a
 """
 
 import os
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -18,6 +19,7 @@ from holdfast.model.errors import HoldfastError
 NONE = "none"
 COMMAND_SECONDS = 10.0
 LARGEST = 64 * 1024  # bytes of a file that may be a secret
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # a name that a shell can set; never a pasted key with dashes
 FORMS = "env:NAME, file:PATH, command:WORDS or none"
 
 
@@ -39,11 +41,13 @@ class SecretUnavailable(HoldfastError):
 def is_reference(text: str) -> bool:
     """Tell whether ``text`` has the form of a reference; it may still lead to nothing.
 
-    >>> [is_reference(text) for text in ("env:ANTHROPIC_API_KEY", "none", "sk-ant-123", "env:")]
-    [True, True, False, False]
+    >>> [is_reference(text) for text in ("env:ANTHROPIC_API_KEY", "none", "sk-ant-123", "env:", "env:sk-ant-123")]
+    [True, True, False, False, False]
     """
     kind, _, rest = text.partition(":")
-    return text == NONE or (kind in {"env", "file", "command"} and bool(rest.strip()))
+    if kind == "env":
+        return bool(VARIABLE.fullmatch(rest))
+    return text == NONE or (kind in {"file", "command"} and bool(rest.strip()))
 
 
 def read_secret(reference: str) -> str:

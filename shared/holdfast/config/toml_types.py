@@ -16,6 +16,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 ENDPOINT = re.compile(r"(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)+/?")
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
 QUEUES = ("redis", "rediss", "unix")
+FILE = re.compile(r"sqlite:///(?!:memory:).+")  # several processes cannot share memory
 HOSTS = r"([^/?@]*@)?[^/?@,]+(,[^/?@,]+)*"
 SEVERAL = re.compile(rf"sentinels?://{HOSTS}/[^/?]+(\?.*)?|rediss?\+cluster://{HOSTS}/?(\?.*)?")  # several servers
 
@@ -79,7 +80,7 @@ def _issuer_address(text: str) -> str:
 
 def _database(text: str) -> str:
     address = _split(text)
-    if address is None or address.scheme not in DATABASES:
+    if address is None or address.scheme not in DATABASES or (address.scheme == "sqlite" and not FILE.fullmatch(text)):
         raise Expected("sqlite:///PATH or postgresql://…")
     return text
 

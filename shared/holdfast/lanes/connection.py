@@ -13,8 +13,9 @@ from holdfast.lanes.embedded import EmbeddedServer
 from holdfast.lanes.garbage import GarbageRemover, is_garbage
 from holdfast.lanes.keys import Keys
 from holdfast.lanes.message_signer import MessageSigner
-from holdfast.lanes.topology import FAILED, is_several, open_asynchronous, open_sync, read
+from holdfast.lanes.topology import FAILED, is_several, open_asynchronous, open_sync, problem_of_one, read, reason
 from holdfast.lanes.without_password import without_password
+from holdfast.model.environment import REDIS_URL
 from holdfast.model.errors import ConfigError, QueueUnavailable
 
 T = TypeVar("T")
@@ -34,13 +35,13 @@ def connect(
     if redis_url == EMBEDDED:
         return Connection(None, EmbeddedServer(directory / "redis"), Keys(namespace), key)
     if problem := _problem(redis_url):
-        raise ConfigError((f"storage.redis_url: {problem}; got {without_password(redis_url)!r}",))
+        raise ConfigError((f"storage.redis_url or {REDIS_URL}: {problem}; got {without_password(redis_url)!r}",))
     return Connection(redis_url, None, Keys(namespace), key)
 
 
 def _problem(url: str) -> str | None:
     if not is_several(url):
-        return None if urlsplit(url).scheme in SCHEMES else EXPECTED
+        return problem_of_one(url) if urlsplit(url).scheme in SCHEMES else EXPECTED
     try:
         read(url)
     except ValueError as error:
@@ -138,7 +139,7 @@ class Connection:
     def unavailable(self, error: Exception) -> QueueUnavailable:
         """Put ``error`` into our own words."""
         where = without_password(self._url) if self._url else "the embedded server"
-        return QueueUnavailable(where, str(error) or type(error).__name__)
+        return QueueUnavailable(where, reason(error))
 
     def close(self) -> None:
         """Close the shared client and let go of the embedded server, for good."""

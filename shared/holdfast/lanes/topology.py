@@ -48,6 +48,33 @@ class Several:
     sentinel_login: dict[str, Any] = field(repr=False)
 
 
+def problem_of_one(url: str) -> str | None:
+    """Say what is wrong with the address of a single server, as far as that shows without asking it.
+
+    >>> problem_of_one("redis://h/0"), problem_of_one("redis://h/zero"), problem_of_one("unix://")
+    (None, "expected the number of a database behind the host, got '/zero'", 'expected unix:///PATH')
+    >>> problem_of_one("redis://h?colour=1"), problem_of_one("redis://h?db=x")
+    ("there is no option 'colour'", "Invalid value for 'db' in connection URL")
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return None if parts.path else "expected unix:///PATH"
+    if parts.path.strip("/") and not parts.path.strip("/").isdigit():
+        return f"expected the number of a database behind the host, got {parts.path!r}"
+    try:
+        redis.ConnectionPool.from_url(url).make_connection()
+    except ValueError as error:
+        return str(error).rstrip(".")
+    except TypeError as error:  # of its class, which takes options by their names
+        return f"there is no option {str(error).rpartition(' ')[2]}"
+    return None
+
+
+def reason(error: Exception) -> str:
+    """Say why Redis did not answer: without the clients that redis-py prints where no sentinel knows a master."""
+    return str(error).partition(" : <")[0] or type(error).__name__
+
+
 def is_several(url: str) -> bool:
     return url.partition("://")[0] in SCHEMES
 

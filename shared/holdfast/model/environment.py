@@ -30,3 +30,12 @@ VARIABLES: Mapping[str, str] = {
     CRASH_AT: "For tests: the point, and the time there, at which a process kills itself, `POINT:3`.",
     FREEZE_AT: "For tests: the same, and it stops until it is sent SIGCONT.",
 }
+
+
+def read_variable(name: str, env: Mapping[str, str]) -> str | None:
+    r"""Return what a variable says, without the blanks and line ends around it; None where that is nothing.
+
+    >>> read_variable("A", {"A": " x\n"}), read_variable("A", {"A": " "}), read_variable("A", {})
+    ('x', None, None)
+    """
+    return env.get(name, "").strip() or None

@@ -9,6 +9,12 @@ from typing import ClassVar
 
 from holdfast.model.sentences import end_sentence
 
+LISTINGS = {  # by kind of object, the command that lists those that there are
+    **{kind: f"{kind} list" for kind in ("job", "batch", "lane", "route", "key", "webhook")},
+    "delivery": "webhook deliveries",
+    "provider": "config show",
+}
+
 
 class HoldfastError(Exception):
     """The root of every error that Holdfast raises on purpose."""
@@ -30,6 +36,9 @@ class InvalidId(HoldfastError):
         self.kind, self.text = kind, text
 
     def __str__(self) -> str:
+        other = self.text.partition("_")[0]
+        if other != self.kind and other in {"job", "batch"}:
+            return f"{self.text!r} is the id of a {other}, not of a {self.kind}: `holdfast {other} show` takes it."
         return f"{self.text!r} is no {self.kind} id: expected {self.kind}_ and 32 hex digits, as `submit` printed it."
 
 
@@ -46,7 +55,9 @@ class NotFound(HoldfastError):
 
     def __str__(self) -> str:
         hint = f" {self.hint}" if self.hint else ""
-        return f"there is no {self.kind} {self.name} in this storage.{hint} `holdfast {self.kind} list` shows what is."
+        listing = LISTINGS.get(self.kind.lower())
+        shows = f" `holdfast {listing}` shows what is." if listing else ""
+        return f"there is no {self.kind} {self.name or repr('')} in this storage.{hint}{shows}"
 
 
 class InvalidRequest(HoldfastError):

@@ -1,5 +1,6 @@
 """Connections: SQLite made durable and polite, Postgres with time limits, and a refusal where neither can be safe."""
 
+import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -10,6 +11,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError
 
+from holdfast.model.environment import DATABASE_URL
 from holdfast.model.errors import ConfigError
 from holdfast.store.sqlite_writer import BUSY_SECONDS, begin_writing, execute_when_free
 
@@ -43,20 +45,39 @@ POSTGRES_OPTIONS = " ".join(
 )
 
 
+def unusable_url(problem: str) -> ConfigError:
+    """Make the error for a database URL, which either place may have named."""
+    return ConfigError((f"storage.database_url or {DATABASE_URL}: {problem}",))
+
+
 def read_url(text: str) -> URL:
     """Read a database URL of the configuration. Raises ConfigError."""
     try:
         url = make_url(text)
     except ArgumentError as error:
-        raise ConfigError((f"storage.database_url: {error}",)) from None
+        raise unusable_url(str(error)) from None
     match url.get_backend_name():
         case "sqlite":
             return _check_file(url.set(drivername="sqlite"))
         case "postgresql" | "postgres":
+            _check_options(url)
             return url.set(drivername="postgresql+psycopg")
         case other:
             problem = f"expected sqlite:///FILE or postgresql://HOST/NAME, got {other!r}"
-            raise ConfigError((f"storage.database_url: {problem}",))
+            raise unusable_url(problem)
+
+
+def _check_options(url: URL) -> None:
+    """Refuse what Postgres' own library knows no option of. Raises ConfigError."""
+    if not url.query:
+        return
+    from psycopg import ProgrammingError  # noqa: PLC0415 - slow to import, and few addresses have options
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - the same
+
+    try:
+        make_conninfo("", **{name: str(value) for name, value in url.query.items()})
+    except ProgrammingError as error:
+        raise unusable_url(f"{str(error).strip()}; leave it out") from None
 
 
 def show_url(url: URL) -> str:
@@ -74,30 +95,34 @@ def _check_content(path: Path) -> None:
     this one would never see a later change.
     """
     if path.is_dir():
-        raise ConfigError((f"storage.database_url: {path} is a folder; name a file in it, such as holdfast.db",))
+        raise unusable_url(f"{path} is a folder; name a file in it, such as holdfast.db")
+    if path.exists() and not path.is_file():  # a pipe would hold up whoever opens it
+        raise unusable_url(f"{path} is a device or a pipe; name a file")
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=0.0)) as looked_at:
             looked_at.execute("pragma schema_version")
     except sqlite3.DatabaseError as error:  # not there yet, locked, and the like are for the first transaction to tell
         if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-            raise ConfigError((f"storage.database_url: {path} is no SQLite database; name another file",)) from None
+            raise unusable_url(f"{path} is no SQLite database; name another file") from None
 
 
 def _check_file(url: URL) -> URL:
     if not url.database or url.database == ":memory:":
-        raise ConfigError(("storage.database_url: expected sqlite:///FILE; several processes cannot share memory",))
+        raise unusable_url("expected sqlite:///FILE; several processes cannot share memory")
+    if url.query:
+        raise unusable_url(f"SQLite takes no options, got {', '.join(url.query)}; leave them out")
     path = Path(url.database).absolute()
     _check_content(path)
     kind = file_system(path, Path("/proc/mounts"))
     if kind in NETWORK_FILE_SYSTEMS:
         problem = f"{path} is on a network file system ({kind}), where SQLite's locks lose data; use a local disk"
-        raise ConfigError((f"storage.database_url: {problem} or Postgres",))
+        raise unusable_url(f"{problem} or Postgres")
     return url.set(database=str(path))
 
 
 def file_system(path: Path, mounts: Path) -> str | None:
     """The type of the file system that holds ``path``, from a table like /proc/mounts; None where there is none."""
-    real = path.resolve()
+    real = Path(os.path.realpath(path))
     try:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -156,6 +181,11 @@ def _begin_reading(connection: Connection) -> None:
 
 
 def make_directory(url: URL) -> None:
-    """The directory of a SQLite file, readable by its owner only: it will hold prompts."""
+    """Make the directory of a SQLite file, readable by its owner only: it will hold prompts. Raises ConfigError."""
     if url.get_backend_name() == "sqlite":
-        Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(str(url.database)).parent
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            problem = f"the folder {folder} cannot be made: {error.strerror}; name a file elsewhere"
+            raise unusable_url(problem) from None

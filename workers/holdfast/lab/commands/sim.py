@@ -31,9 +31,12 @@ def serve(
     headers: Annotated[bool, Option(help="Say the limits in headers.")] = True,
 ) -> None:
     """Serve two simulated providers and print a holdfast.toml for them on stdout."""
+    from holdfast.cli.all_in_one import LOOPBACK, check_free
     from holdfast.lab.providers import SimSettings
     from holdfast.lab.providers.serve import serve as serve_pair
 
+    for each in (port, port + 1) if port else ():
+        check_free(LOOPBACK, each)
     serve_pair(port, SimSettings(rate=rate, burst=burst, latency=(latency, latency), headers=headers))
 
 
