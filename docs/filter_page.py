@@ -1,8 +1,9 @@
 """The page of docs/filters.md: the filters of ``client/list_filters.py`` as people read them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from holdfast.client.list_filters import CHOICES, LISTS, ValueKind
+from holdfast.model.audit_action import AuditAction
 
 INTRODUCTION = """\
 # Lists and their filters
@@ -41,10 +42,16 @@ same is answered with 304 and no body.
 """
 
 
+ELSEWHERE: Mapping[ValueKind, str] = {  # more than a cell can hold
+    ValueKind.FAULT: "a kind of [fault](faults.md)",
+    ValueKind.ACTION: "an act, below",
+}
+
+
 def filter_page() -> str:
     heads = ["filter", "option", "value", *LISTS, "means"]
     rule = ["---", "---", "---", *([":-:"] * len(LISTS)), "---"]
-    return INTRODUCTION + "".join(map(_line, [heads, rule, *_rows()])) + RULES
+    return INTRODUCTION + "".join(map(_line, [heads, rule, *_rows()])) + RULES + _acts()
 
 
 def _rows() -> Iterator[list[str]]:
@@ -62,8 +69,11 @@ def _value(kind: ValueKind) -> str:
     choices = CHOICES.get(kind)
     if choices is None:
         return {ValueKind.TEXT: "text", ValueKind.TIME: "time"}.get(kind, f"id of a {kind.lower()}")
-    few = len(choices) < 8  # noqa: PLR2004 - more would not fit into a cell
-    return ", ".join(f"`{each}`" for each in choices) if few else "a kind of [fault](faults.md)"
+    return ELSEWHERE.get(kind) or ", ".join(f"`{each}`" for each in choices)
+
+
+def _acts() -> str:
+    return f"\n**Acts.** {', '.join(f'`{each}`' for each in AuditAction)}.\n"
 
 
 def _line(cells: list[str]) -> str:

@@ -5,7 +5,9 @@ import pytest
 from api.keys import add_key, bearer, opened
 from holdfast.model.access import KeyScope
 from holdfast.model.alert import AlertCondition, AlertKind
+from holdfast.model.audit_action import AuditAction
 from holdfast.store.alerts import record_conditions
+from holdfast.store.operations import BulkAction
 
 AUDIT = "/api/v1/audit"
 
@@ -53,7 +55,9 @@ def test_filters_narrow_it(api, query: str, acts: int) -> None:
     assert len(api.get(f"{AUDIT}?{query}").json()["acts"]) == acts
 
 
-@pytest.mark.parametrize("query", ["cursor=act_", "cursor=job_1", f"cursor=act_{'9' * 19}", "acter=api"])
+@pytest.mark.parametrize(
+    "query", ["cursor=act_", "cursor=job_1", f"cursor=act_{'9' * 19}", "acter=api", "action=replays"]
+)
 def test_nonsense_is_refused_with_its_name(api, query: str) -> None:
     answer = api.get(f"{AUDIT}?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
@@ -77,3 +81,13 @@ def test_alerts_go_on_where_the_last_page_ended(api, store) -> None:
     rest = api.get("/api/v1/alerts", params={"limit": 2, "cursor": first["next"]}).json()
     assert sorted(each["about"] for each in first["alerts"] + rest["alerts"]) == ["a", "b", "c"]
     assert rest["next"] is None
+
+
+@pytest.mark.parametrize("act", ["asked", "pause", "resume", "abort"])
+@pytest.mark.parametrize("bulk", [BulkAction.REPLAY, BulkAction.DRAIN, BulkAction.DROP])
+def test_each_step_of_a_bulk_action_has_a_name(bulk: BulkAction, act: str) -> None:
+    assert f"{bulk}.{act}" in {each.value for each in AuditAction}
+
+
+def test_each_bulk_action_has_a_name() -> None:
+    assert {each.value for each in BulkAction} <= {each.value for each in AuditAction}

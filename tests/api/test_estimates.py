@@ -59,6 +59,12 @@ def test_a_body_that_is_no_order_or_one_job_that_is_none_is_refused_as_a_submit_
     assert len({each.json()["detail"] for each in refusals}) == 1
 
 
+@pytest.mark.parametrize("batch", ["AAA", f"batch_{'0' * 32}"])
+def test_jobs_of_a_batch_that_is_not_there_are_refused_as_a_submit_is(api, batch) -> None:
+    body = {"model": "smart", "jobs": [{"prompt": "a"}], "batch": batch}
+    assert [api.post(f"/api/v1/jobs{path}", json=body).status_code for path in ("/estimate", "")] == [404, 404]
+
+
 def test_estimates_of_parts_come_to_that_of_the_whole(api) -> None:
     jobs = [{"prompt": "a" * size, "model": model} for size, model in ((1, "smart"), (9, "smart"), (5, "nobody"))]
 

@@ -75,6 +75,13 @@ def test_bodies_and_the_models_of_this_server_are_told(document) -> None:
     assert {"smart", "anthropic/claude-opus-4-8", "gpt-5.4"} <= set(names)
 
 
+@pytest.mark.parametrize(("model", "follows_it"), [("claude-opus-4-8", False), ("smart", True), ("gpt-5.4", True)])
+def test_a_conversation_that_no_route_of_its_model_could_carry_is_not_promised(document, model, follows_it) -> None:
+    job = {"model": model, "messages": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]}
+    assert (not follows(document, "JobRequest", job)) is follows_it
+    assert not follows(document, "JobRequest", job | {"messages": job["messages"][1:]})
+
+
 def test_what_a_job_may_say_is_what_is_read() -> None:
     assert set(JobRequest.model_fields) <= {*OUTER, *KEYS}
 

@@ -19,7 +19,7 @@ from holdfast.api.body_limits import BodyLimitMiddleware
 from holdfast.api.compatible.client_api import ClientApi, ErrorShapes
 from holdfast.api.endpoints import all_endpoints
 from holdfast.api.headers import SecurityHeadersMiddleware
-from holdfast.api.native.job_requests import names_of
+from holdfast.api.native.job_requests import names_of, strict_names_of
 from holdfast.api.openai import errors as openai_errors
 from holdfast.api.openapi import describe
 from holdfast.api.problems import answer_problems
@@ -73,7 +73,7 @@ def create_app(settings: Settings, pool_socket: Path | None = None) -> FastAPI:
         docs_url=None,  # its page needs scripts of another host
         redoc_url=None,
     )
-    describe(app, names_of(settings))
+    describe(app, names_of(settings), strict_names_of(settings))
     app.state.holdfast = app_state
     answer_problems(app)
     app.state.error_writer = ErrorShapes(ERROR_WRITERS, write_error_page)

@@ -67,10 +67,13 @@ def name_operation(route: APIRoute) -> str:
 
 
 class ApiDocument:
-    """The document of an application, made once, when it is first asked for. ``models``: the names of its models."""
+    """The document of an application, made once, when it is first asked for.
 
-    def __init__(self, app: FastAPI, models: Sequence[str]) -> None:
-        self._app, self._models = app, models
+    ``models``: the names of its models; ``strict``: those whose conversations begin and end with the user.
+    """
+
+    def __init__(self, app: FastAPI, models: Sequence[str], strict: Sequence[str]) -> None:
+        self._app, self._models, self._strict = app, models, strict
 
     @cached_property
     def public(self) -> dict[str, Any]:
@@ -94,6 +97,8 @@ class ApiDocument:
         document = deepcopy(self.public)
         for schema in MODEL_NAMES:
             name_models(document["components"]["schemas"][schema]["properties"]["model"], self._models)
+        if self._strict:
+            document["components"]["schemas"][JobRequest.__name__] |= turns_of(self._strict)
         return document
 
 
@@ -104,9 +109,20 @@ def name_models(member: dict[str, Any], models: Sequence[str]) -> None:
         each["enum"] = list(models)
 
 
-def describe(app: FastAPI, models: Sequence[str]) -> None:
+def turns_of(models: Sequence[str]) -> dict[str, Any]:
+    """Say whose turns a conversation with such models has. It is narrower than what is taken: an assistant's turn may
+    stand between two of the user's, but a schema has no words for the last member of a list.
+    """
+    users = {"items": {"properties": {"role": {"const": "user"}}}}
+    return {
+        "if": {"properties": {"model": {"enum": list(models)}}},
+        "then": {"properties": {"messages": users}},
+    }
+
+
+def describe(app: FastAPI, models: Sequence[str], strict: Sequence[str]) -> None:
     """Have ``app`` show this document."""
-    document = ApiDocument(app, models)
+    document = ApiDocument(app, models, strict)
     app.openapi = lambda: document.public  # type: ignore[method-assign] # as FastAPI's own guide has it
     app.state.document = document
 

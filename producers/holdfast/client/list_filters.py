@@ -13,6 +13,7 @@ from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from holdfast.model.audit_action import AuditAction
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.event import EventFilter, EventKind
@@ -41,6 +42,7 @@ class ValueKind(StrEnum):
     EVENT_KIND = "KIND"
     WEBHOOK = "WEBHOOK"
     DELIVERY_STATE = "DELIVERY_STATE"
+    ACTION = "ACTION"
 
 
 CHOICES: Mapping[ValueKind, type[StrEnum]] = {
@@ -48,6 +50,7 @@ CHOICES: Mapping[ValueKind, type[StrEnum]] = {
     ValueKind.FAULT: FaultKind,
     ValueKind.EVENT_KIND: EventKind,
     ValueKind.DELIVERY_STATE: DeliveryState,
+    ValueKind.ACTION: AuditAction,
 }
 
 
@@ -95,9 +98,7 @@ KIND = ListFilter("kind", ValueKind.EVENT_KIND, "Only events of this kind.", fie
 WEBHOOK = ListFilter("webhook", ValueKind.WEBHOOK, "Only deliveries to this receiver.", field="endpoint")
 DELIVERY_STATE = ListFilter("state", ValueKind.DELIVERY_STATE, "Only these; `dead` are those that were given up.")
 ACTOR = ListFilter("actor", ValueKind.TEXT, "Only what this one did: `key:NAME`, or a user of the command line.")
-ACTION = ListFilter(
-    "action", ValueKind.TEXT, "Only such acts: `replay`, `override`, `key.create`, `reveal`, …", "actions", many=True
-)
+ACTION = ListFilter("action", ValueKind.ACTION, "Only such acts.", "actions", many=True)
 
 CREATED = (CREATED_AFTER, CREATED_BEFORE)
 DEAD_LETTERS = (

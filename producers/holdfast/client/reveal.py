@@ -7,6 +7,7 @@ import orjson
 
 from holdfast.client.installation import Installation
 from holdfast.model import exact_json
+from holdfast.model.audit_action import AuditAction
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import inner_id, public_id
 from holdfast.model.records import JobDetail
@@ -34,7 +35,7 @@ def reveal(installation: Installation, job: str, what: Revealed, tenant: str | N
     detail = store.read(find_detail, inner, tenant)
     if detail is None:
         raise NotFound("job", public_id("job", inner))
-    store.write(audit, actor, "reveal", {"job": public_id("job", inner), "part": what.value})
+    store.write(audit, actor, AuditAction.REVEAL, {"job": public_id("job", inner), "part": what.value})
     return PARTS[what](store, detail)
 
 

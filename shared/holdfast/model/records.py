@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from holdfast.model.audit_action import AuditAction
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import MappingNote, Outcome, Priority, State
 
@@ -361,7 +362,7 @@ class AuditFilter:
 
     actor: str | None = None
     """Done by this one."""
-    actions: frozenset[str] | None = None
+    actions: frozenset[AuditAction] | None = None
     """One of these was done."""
     created_after: float | None = None
     """Done at this time or later."""

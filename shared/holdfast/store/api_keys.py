@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from holdfast.model.access import KeyRecord, KeyScope, NewKey, digest_of, key_text, read_scopes
+from holdfast.model.audit_action import AuditAction
 from holdfast.model.errors import NotFound
 from holdfast.store.audit import audit
 from holdfast.store.micros import MICROS, to_micros, to_seconds, to_seconds_or_none
@@ -50,14 +51,14 @@ def create_key(tx: Transaction, key: NewKey, actor: str) -> KeyRecord:
         actor=actor,
         expires_at=expires_at,
     )
-    audit(tx, actor, "key.create", {"id": key.id, "name": key.name, "tenant": key.tenant, "scopes": scopes})
+    audit(tx, actor, AuditAction.KEY_CREATE, {"id": key.id, "name": key.name, "tenant": key.tenant, "scopes": scopes})
     return read_key_record(tx.run(ONE, id=key.id)[0])
 
 
 def revoke_key(tx: Transaction, id_: str, actor: str) -> KeyRecord:
     """End a key, once: a second time changes nothing. Raises NotFound."""
     if tx.run(REVOKE, id=id_, now=tx.now):
-        audit(tx, actor, "key.revoke", {"id": id_})
+        audit(tx, actor, AuditAction.KEY_REVOKE, {"id": id_})
     found = tx.run(ONE, id=id_)
     if not found:
         raise NotFound("key", id_)

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from holdfast.model.audit_action import AuditAction
 from holdfast.model.records import AuditRecord
 from holdfast.store.micros import micros_range, to_seconds
 from holdfast.store.sql import Statement
@@ -17,7 +18,7 @@ AUDIT = Statement("""
 NARROWINGS: Mapping[str, str] = {"actor": "actor = :actor", "ids": "action in ($ids)", "before": "id < :before"}
 
 
-def audit(tx: Transaction, actor: str, action: str, what: object, jobs: int = 0) -> None:
+def audit(tx: Transaction, actor: str, action: AuditAction, what: object, jobs: int = 0) -> None:
     """Write down an operator's act, in the transaction that does it."""
     tx.run(AUDIT, now=tx.now, actor=actor, action=action, what=orjson.dumps(what).decode(), jobs=jobs)
 
@@ -28,7 +29,7 @@ def list_audit(
     before: int | None = None,
     *,
     actor: str | None = None,
-    actions: Collection[str] | None = None,
+    actions: Collection[AuditAction] | None = None,
     created_after: float | None = None,
     created_before: float | None = None,
 ) -> list[AuditRecord]:

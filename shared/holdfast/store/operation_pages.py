@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from holdfast.model.audit_action import AuditAction
 from holdfast.model.job import State
 from holdfast.store import dead_letters
 from holdfast.store.audit import audit
@@ -128,7 +129,7 @@ def _settle(tx: Transaction, operation: Operation, moved: int, *, over: bool) ->
     jobs = operation.jobs + moved
     if over or jobs == operation.max_jobs:
         operation = replace(operation, ended_at=tx.now)
-        audit(tx, operation.actor, operation.action, filter_fields(operation.where), jobs)
+        audit(tx, operation.actor, AuditAction(operation.action), filter_fields(operation.where), jobs)
     note_progress(tx, replace(operation, jobs=jobs))
     return None if operation.done else 0.0
 

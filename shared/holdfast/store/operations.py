@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from holdfast.model.audit_action import AuditAction
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import new_id, public_id
 from holdfast.model.records import JobFilter, ReplayEdit
@@ -158,7 +159,7 @@ def open_operation(  # noqa: PLR0917 - an action in full
     _open(tx, id_, action, where, actor, until=until, max_jobs=limit, gap=gap, eligible=eligible, edit=edit)
     told = {"operation": public_id("op", id_), "per_minute": per_minute, "edit": edit_fields(edit) or None}
     asked = filter_fields(where) | {name: value for name, value in told.items() if value is not None}
-    audit(tx, actor, f"{action}.asked", asked, eligible)
+    audit(tx, actor, AuditAction(f"{action}.asked"), asked, eligible)
     return id_
 
 
@@ -234,7 +235,7 @@ def _controlled(tx: Transaction, statement: Statement, id_: str, actor: str, act
     changed = tx.run(statement, id=id_, now=tx.now)
     found = find_operation(tx, id_)
     if changed:
-        audit(tx, actor, f"{found.action}.{act}", {"operation": public_id("op", id_)}, found.jobs)
+        audit(tx, actor, AuditAction(f"{found.action}.{act}"), {"operation": public_id("op", id_)}, found.jobs)
     return found
 
 
@@ -256,7 +257,7 @@ def delete_export(tx: Transaction, id_: str, actor: str) -> None:
     if not tx.run(DELETE_DRAIN, id=id_):
         raise NotFound("export", public_id("op", id_))
     drop_export(tx, id_)
-    audit(tx, actor, "export.delete", {"operation": public_id("op", id_)}, jobs)
+    audit(tx, actor, AuditAction.EXPORT_DELETE, {"operation": public_id("op", id_)}, jobs)
 
 
 def take_operation(tx: Transaction, id_: str) -> Operation | None:

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from holdfast.model.audit_action import AuditAction
 from holdfast.store.audit import audit
 from holdfast.store.micros import to_seconds
 from holdfast.store.sql import Statement
@@ -24,7 +25,7 @@ def set_override(tx: Transaction, kind: OverrideKind, name: str, value: str | No
         tx.run(CLEAR, kind=kind, name=name)
     else:
         tx.run(SET, kind=kind, name=name, value=value, actor=actor, now=tx.now)
-    audit(tx, actor, "override", {"kind": kind, "name": name, "value": value})
+    audit(tx, actor, AuditAction.OVERRIDE, {"kind": kind, "name": name, "value": value})
 
 
 def read_overrides(tx: Transaction) -> dict[tuple[OverrideKind, str], str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from holdfast.model.audit_action import AuditAction
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import new_id
 from holdfast.model.webhook import ClaimedDelivery, DeliveryState, WebhookDelivery, WebhookEvent
@@ -278,7 +279,7 @@ def redeliver(tx: Transaction, id_: str, tenant: str | None, actor: str) -> Webh
     """Send an event once more, under the same ``webhook-id``, whatever became of it. Raises NotFound."""
     find_delivery(tx, id_, tenant)
     _revive(tx, [id_])
-    audit(tx, actor, "webhook.redeliver", {"delivery": id_}, 1)
+    audit(tx, actor, AuditAction.WEBHOOK_REDELIVER, {"delivery": id_}, 1)
     return find_delivery(tx, id_, tenant)
 
 
@@ -286,7 +287,7 @@ def redeliver_dead(tx: Transaction, endpoint: str, actor: str, limit: int) -> in
     """Send a receiver's dead letters once more, oldest first, at most ``limit``. Answers how many."""
     dead = [row.id for row in tx.run(DEAD, endpoint=endpoint, limit=limit)]
     _revive(tx, dead)
-    audit(tx, actor, "webhook.redeliver", {"endpoint": endpoint}, len(dead))
+    audit(tx, actor, AuditAction.WEBHOOK_REDELIVER, {"endpoint": endpoint}, len(dead))
     return len(dead)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from holdfast.model.audit_action import AuditAction
 from holdfast.model.errors import NotFound
 from holdfast.model.event import event_id
 from holdfast.model.ids import new_id
@@ -74,7 +75,7 @@ def register_endpoint(tx: Transaction, tenant: str, url: str, kinds: Collection[
     id_ = endpoint_id(tenant, url)
     begin_reading(tx)
     tx.run(REGISTER, id=id_, tenant=tenant, url=url, kinds=orjson.dumps(sorted(kinds)).decode(), now=tx.now)
-    audit(tx, actor, "webhook.add", {"endpoint": id_, "tenant": tenant, "kinds": sorted(kinds)})
+    audit(tx, actor, AuditAction.WEBHOOK_ADD, {"endpoint": id_, "tenant": tenant, "kinds": sorted(kinds)})
     return id_
 
 
@@ -111,7 +112,7 @@ def resume_endpoint(tx: Transaction, id_: str, tenant: str | None, actor: str) -
     """Send again to a receiver that was gone or rests, at once. Raises NotFound."""
     find_endpoint(tx, id_, tenant)
     tx.run(RESUME, id=id_)
-    audit(tx, actor, "webhook.resume", {"endpoint": id_})
+    audit(tx, actor, AuditAction.WEBHOOK_RESUME, {"endpoint": id_})
     return find_endpoint(tx, id_, tenant)
 
 
@@ -120,7 +121,7 @@ def remove_endpoint(tx: Transaction, id_: str, tenant: str | None, actor: str) -
     found = find_endpoint(tx, id_, tenant)
     tx.run(REMOVE, id=id_)
     tx.run(REMOVE_DELIVERIES, id=id_)
-    audit(tx, actor, "webhook.remove", {"endpoint": id_}, found.pending)
+    audit(tx, actor, AuditAction.WEBHOOK_REMOVE, {"endpoint": id_}, found.pending)
     return found
 
 
@@ -147,7 +148,7 @@ def make_secret(tx: Transaction, tenant: str, overlap: float, actor: str) -> str
     tx.run(EXPIRE, tenant=tenant, until=tx.now + to_micros(overlap))
     id_, value = new_id(), "whsec_" + b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
     tx.run(KEEP, id=id_, tenant=tenant, value=value, now=tx.now)
-    audit(tx, actor, "webhook.secret", {"tenant": tenant, "secret": id_, "overlap_seconds": overlap})
+    audit(tx, actor, AuditAction.WEBHOOK_SECRET, {"tenant": tenant, "secret": id_, "overlap_seconds": overlap})
     return value
 
 

@@ -9,6 +9,7 @@ from starlette.types import Scope
 from holdfast.api.app_state import AppState
 from holdfast.api.auth.failed_auth import Denial, peer_of
 from holdfast.api.request_ids import request_id
+from holdfast.model.audit_action import AuditAction
 from holdfast.store.audit import audit
 
 NOBODY = "nobody"  # the actor of a request without a good key
@@ -36,6 +37,6 @@ async def record_refusal(app_state: AppState, scope: Scope, why: str, actor: str
 
 async def _write(app_state: AppState, actor: str, what: dict[str, object]) -> None:
     try:
-        await run_in_threadpool(lambda: app_state.installation.ready().write(audit, actor, "denied", what))
+        await run_in_threadpool(lambda: app_state.installation.ready().write(audit, actor, AuditAction.DENIED, what))
     except Exception:
         log.exception("request %s: the refusal is not in the audit log", what["request"])

@@ -28,8 +28,10 @@ async def estimate_jobs(context: Submitting, body: Body) -> Response:
 
 
 def estimate(context: RequestContext, body: bytes) -> dict[str, object]:
-    """Read a body and estimate its jobs. Raises InvalidRequest, InvalidJobs for a single one, NoUsableKey."""
+    """Read a body and estimate its jobs. Raises InvalidRequest, InvalidJobs for a single one, NotFound, NoUsableKey."""
     request, one = read_order(body, None)
+    if request.batch is not None:
+        context.backend.batch(request.batch)
     if request.webhook is not None:
         split_url(request.webhook)
     view = context.backend.estimate(request.items, request.defaults)

@@ -137,7 +137,7 @@ class Edit(BaseModel):
     model_config = STRICT
 
     model: Name | None = None
-    max_tokens: Annotated[int, Number] | None = Field(default=None, ge=1, le=MOST_TOKENS)
+    max_tokens: Annotated[int, Field(ge=1, le=MOST_TOKENS), Number] | None = None
 
 
 UNFILTERED: dict[str, Any] = {
@@ -153,8 +153,8 @@ class Bulk(DeadLetterFilter):
 
     all: bool = Field(default=False, strict=True)
     dry_run: bool = Field(default=True, strict=True)
-    limit: Annotated[int, Number] | None = Field(
-        default=None, ge=1, le=MOST_LETTERS, description="the most jobs, oldest first; null: all"
+    limit: Annotated[int, Field(ge=1, le=MOST_LETTERS), Number] | None = Field(
+        default=None, description="the most jobs, oldest first; null: all"
     )
 
     def dead(self) -> JobFilter:
@@ -169,5 +169,5 @@ class Bulk(DeadLetterFilter):
 class Replay(Bulk):
     """``per_minute`` paces the start, so that a replay is not the next outage; null: as fast as the lanes drain."""
 
-    per_minute: Annotated[float, Number] | None = Field(default=None, ge=0.001, le=1e9, allow_inf_nan=False)
+    per_minute: Annotated[float, Field(ge=0.001, le=1e9, allow_inf_nan=False), Number] | None = None
     edit: Edit = Field(default_factory=Edit)

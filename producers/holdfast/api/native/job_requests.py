@@ -11,6 +11,7 @@ from holdfast.client.job_items import MOST_LABELS, MOST_OF_A_LABEL, MOST_OF_A_NA
 from holdfast.config import Settings
 from holdfast.model.job import Priority
 from holdfast.model.request import OnRefusal
+from holdfast.model.route import Api
 
 DURATION = r"^[1-9][0-9]{0,4}(s|m|h)$"
 SAID = r"^[^\x00]*[^\s\x00][^\x00]*$"
@@ -197,3 +198,9 @@ def names_of(settings: Settings) -> list[str]:
     """List the names by which jobs may ask for the models of a configuration."""
     routes = [route for plan in settings.models.values() for route in plan.routes]
     return sorted({*settings.models, *(route.name for route in routes), *(route.model for route in routes)})
+
+
+def strict_names_of(settings: Settings) -> list[str]:
+    """List those whose conversations begin and end with the user: only Anthropic's format reaches them."""
+    plans = {name: settings.plan(name) for name in names_of(settings)}
+    return [name for name, plan in plans.items() if all(route.api.wire is Api.ANTHROPIC for route in plan.routes)]

@@ -51,7 +51,7 @@ class ListOptions(BaseModel):
     not_before: Annotated[StartTime | None, PlainValidator(read_start)] = None
     batch: Annotated[str, Field(min_length=1)] | None = None
     name: Annotated[str, Field(max_length=200), AfterValidator(check_storable)] = ""
-    first: Annotated[int, Number] = Field(default=0, ge=0, le=MOST_PLACES)
+    first: Annotated[int, Field(ge=0, le=MOST_PLACES), Number] = 0
     webhook: str | None = None
 
 
