@@ -88,16 +88,18 @@ def lines(tree: Tree, *, lab: bool) -> int:
 
 NAMES_A_JOB = {"job", "job_id", "fence"}
 WAY = re.compile(r"holdfast/(client|store|lanes|policy|worker|providers)/")
-READERS = re.compile(r"store/(read|jobs|batches|records)\.py|client/(storage|local)\.py")
+READERS = re.compile(
+    r"store/(read|jobs|batches|records|outbox)\.py|client/(storage|local|list_filters|ended_jobs?|event_\w+)\.py"
+)
 
 
 def job_records(tree: Tree) -> list[str]:
     """The values that carry one job from submit to its acknowledgement.
 
     Such a value is a frozen dataclass, NamedTuple, pydantic model or table outside lab, API, command line and wire
-    that names a job: by a field ``job``, ``job_id`` or ``fence``, by ``id`` beside ``lane`` or ``request``, or by a
-    field of which the type is such a value. It is on the way when a module of client, store, lanes, policy, worker or
-    providers makes one, other than those that read records for lists and results.
+    that names a job: by a field ``job``, ``job_id`` or ``fence``, by ``id`` beside ``lane``, ``need`` or ``request``,
+    or by a field of which the type is such a value. It is on the way when a module of client, store, lanes, policy,
+    worker or providers makes one, other than those that read records for lists, results and events.
     """
     found = {module.name: dict(_records(module)) for module in tree.modules if not module.is_lab}
     chosen: dict[tuple[str, str], ast.ClassDef] = {}
@@ -137,7 +139,7 @@ def _fields(node: ast.ClassDef) -> dict[str, ast.AnnAssign]:
 
 def _names_a_job(module: Module, node: ast.ClassDef, known: set[tuple[str, str]]) -> bool:
     fields = _fields(node)
-    if NAMES_A_JOB & fields.keys() or ("id" in fields and {"lane", "request"} & fields.keys()):
+    if NAMES_A_JOB & fields.keys() or ("id" in fields and {"lane", "need", "request"} & fields.keys()):
         return True
     words = {word for each in fields.values() for word in re.findall(r"\w+", ast.unparse(each.annotation))}
     return any(origin in known for origin in (_origins(module).get(word, (module.name, word)) for word in words))

@@ -18,7 +18,7 @@ from attempts import ended
 from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
-from holdfast.model.job import Claimed, DeathReason, Need, NewJob, Permit
+from holdfast.model.job import Claimed, DeathReason, Need, Permit
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.model.route import Price
@@ -28,6 +28,8 @@ from holdfast.store.batches import open_batch
 from holdfast.store.claim import claim
 from holdfast.store.finish import finish
 from holdfast.store.fleet import register_worker, stop_worker
+from holdfast.store.new_job import NewJob, common_fields
+from holdfast.store.request_codec import encode_request
 from holdfast.store.submit import submit_jobs
 from holdfast.store.tables import METADATA
 from holdfast.store.transaction import Transaction
@@ -73,16 +75,10 @@ def fill(store: Store, jobs: int, model: str, states: Mapping[str, int] = STATES
 
 def _job(number: int, model: str, batches: Sequence[str]) -> NewJob:
     turns = (Turn(role=Role.USER, parts=(Text(text=f"Summarise document {number} in a sentence."),)),)
-    return NewJob(
-        id=new_id(),
-        model=model,
-        request=Request(turns=turns, max_tokens=200),
-        need=Need(120, 200),
-        tenant=f"tenant-{number % TENANTS}",
-        custom_id=f"line-{number}",
-        batch=batches[number % TENANTS],
-        position=number,
-    )
+    request = Request(turns=turns, max_tokens=200)
+    common = common_fields(model=model, tenant=f"tenant-{number % TENANTS}", batch=batches[number % TENANTS])
+    body = encode_request(common.lane, request)
+    return NewJob(common, new_id(), Need(120, 200), *body, custom_id=f"line-{number}", position=number)
 
 
 def _bring(store: Store, worker: str, state: str, jobs: Sequence[str], lane: str) -> None:

@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
@@ -19,7 +18,7 @@ from attempts import ended
 from figures import Figure, show
 from holdfast.model.attempt import Attempt
 from holdfast.model.ids import new_id
-from holdfast.model.job import Claimed, Need, NewJob, Permit
+from holdfast.model.job import Claimed, Need, Permit
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.model.step import Complete
@@ -28,6 +27,8 @@ from holdfast.store.claim import claim
 from holdfast.store.finish import finish
 from holdfast.store.fleet import register_worker
 from holdfast.store.ledger import read_ledger
+from holdfast.store.new_job import NewJob, common_fields
+from holdfast.store.request_codec import encode_request
 from holdfast.store.submit import submit_jobs
 from servers import DURABLE, postgres
 
@@ -105,9 +106,11 @@ class Step:
             pstats.Stats(self.profiler).sort_stats("tottime").print_stats(14)
 
 
-def job(id_: str | None = None, **fields: Any) -> NewJob:
+def job(id_: str | None = None, batch: str | None = None, position: int | None = None) -> NewJob:
     request = Request(turns=(Turn(role=Role.USER, parts=(Text(text=PROMPT),)),), max_tokens=100)
-    return NewJob(id_ or new_id(), "smart", request, Need(120, 100), custom_id="line-1", **fields)
+    common = common_fields(model="smart", batch=batch)
+    body = encode_request(common.lane, request)
+    return NewJob(common, id_ or new_id(), Need(120, 100), *body, custom_id="line-1", position=position)
 
 
 def permit(id_: str) -> Permit:

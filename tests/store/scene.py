@@ -9,7 +9,7 @@ from attempts import ended
 from holdfast.model.attempt import Attempt
 from holdfast.model.fault import Fault, FaultKind
 from holdfast.model.ids import new_id
-from holdfast.model.job import Claimed, DeathReason, Need, NewJob, Permit, State
+from holdfast.model.job import Claimed, DeathReason, Need, Permit, State
 from holdfast.model.records import JobFilter, JobRecord, LedgerLine
 from holdfast.model.reply import Finish, Reply, Usage
 from holdfast.model.request import Request, Role, Text, Turn
@@ -23,8 +23,10 @@ from holdfast.store.fleet import register_worker
 from holdfast.store.jobs import find_detail, find_job, read_states
 from holdfast.store.ledger import read_ledger
 from holdfast.store.micros import NEVER
+from holdfast.store.new_job import NewJob, common_fields
 from holdfast.store.operation_pages import work_off
 from holdfast.store.operations import RETENTION, BulkAction, open_operation, open_retention
+from holdfast.store.request_codec import encode_request
 from holdfast.store.submit import submit_jobs
 from holdfast.store.tables import METADATA
 
@@ -48,7 +50,12 @@ def prompt(words: str = "Say ahoy.") -> Request:
 
 
 def new_job(words: str = "Say ahoy.", **fields: Any) -> NewJob:
-    return NewJob(**{"id": new_id(), "model": "smart", "request": prompt(words), "need": Need(10, 20)} | fields)
+    """A job as a producer hands it in; see ``common_fields`` for what ``fields`` may say beside the job's own."""
+    own = {name: fields.pop(name) for name in ("custom_id", "position", "idempotency_key") if name in fields}
+    request, need = fields.pop("request", prompt(words)), fields.pop("need", Need(10, 20))
+    id_, written = fields.pop("id", new_id()), request.written
+    common = common_fields(**{"model": "smart", "avoid": need.avoid, "written_in": written and written.api} | fields)
+    return NewJob(common, id_, need, *encode_request(common.lane, request), **own)
 
 
 def permit(job: str, route: str = ROUTE) -> Permit:

@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.model.batch_order import BadLine, BatchOrder, NewBatchOrder
 from holdfast.model.ids import new_id
-from holdfast.model.job import Need, NewJob, State
+from holdfast.model.job import Need, State
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.store import Store
 from holdfast.store.batch_orders import (
@@ -23,9 +23,10 @@ from holdfast.store.batch_orders import (
     open_order,
 )
 from holdfast.store.cancel import cancel_all
-from holdfast.store.encoded_job import EncodedJob, encode_job
 from holdfast.store.file_chunks import drop_chunks, pack_chunk, read_chunk, write_chunks
+from holdfast.store.new_job import NewJob
 from holdfast.store.retention import delete_empty_batches
+from store.scene import new_job
 
 LONG, DAY = 60.0, 86_400.0  # seconds
 ASKED = Request(turns=(Turn(role=Role.USER, parts=(Text(text="Hi"),)),))
@@ -40,8 +41,8 @@ def new_order(lines: int = 3, **changes: object) -> NewBatchOrder:
     return replace(made, **changes)
 
 
-def job_of(order: BatchOrder, position: int) -> EncodedJob:
-    return encode_job(NewJob(new_id(), "smart", ASKED, Need(1, 1), batch=order.batch, position=position))
+def job_of(order: BatchOrder, position: int) -> NewJob:
+    return new_job(request=ASKED, need=Need(1, 1), batch=order.batch, position=position)
 
 
 def keep(store: Store, order: BatchOrder, jobs: int, *bad: BadLine, is_last: bool = False) -> list | None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from holdfast.model.errors import Conflict, StorageUnavailable
-from holdfast.model.job import NewJob, Submitted
+from holdfast.model.job import Submitted
 from holdfast.store import Store
+from holdfast.store.new_job import NewJob
 from holdfast.store.shared_writes import MOST, SharedWrites
 from holdfast.store.submit import submit_jobs
 from store.scene import Scene, new_job

@@ -122,7 +122,7 @@ def test_requests_that_an_earlier_version_stored_are_claimed_and_shown(scene: Sc
 
 def test_a_plain_request_keeps_the_order_of_its_keys(scene: Scene) -> None:
     schema = {"type": "object", "properties": {"reasoning": {}, "answer": {"const": 10**20}}}
-    request = Request.model_validate(new_job().request.model_dump() | {"output": {"json_schema": schema}})
+    request = Request.model_validate(prompt().model_dump() | {"output": {"json_schema": schema}})
     read = scene.start(request=request).request
     assert read == request
     assert read.output is not None
@@ -132,9 +132,8 @@ def test_a_plain_request_keeps_the_order_of_its_keys(scene: Scene) -> None:
 
 def submit_twice(scene: Scene, first: Request, second: Request) -> bool:
     """Whether the second is the same job under the same key."""
-    job = new_job(request=first, idempotency_key="k")
-    submit_jobs(scene.store, [job])
-    [answer] = submit_jobs(scene.store, [replace(job, id=new_id(), request=second)])
+    [job] = submit_jobs(scene.store, [new_job(request=first, idempotency_key="k")])
+    [answer] = submit_jobs(scene.store, [new_job(request=second, idempotency_key="k")])
     return answer.id == job.id
 
 
@@ -146,7 +145,7 @@ def test_a_key_belongs_to_what_was_written_byte_for_byte(scene: Scene) -> None:
 
 
 def test_the_hash_of_a_plain_request_is_the_one_of_earlier_versions() -> None:
-    assert encode_request("smart.batch", new_job("Say ahoy.").request)[1] == "3cc7e828d45c23dec6157b481e408373"
+    assert encode_request("smart.batch", prompt())[1] == "3cc7e828d45c23dec6157b481e408373"
 
 
 def test_an_answer_is_kept_byte_for_byte_with_status_and_request_id(scene: Scene) -> None:

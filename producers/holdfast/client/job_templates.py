@@ -11,11 +11,11 @@ import msgspec
 
 from holdfast.client.backend import Item, JobDefaults
 from holdfast.model.ids import new_id
-from holdfast.model.job import Need, NewJob, lane_name
+from holdfast.model.job import Need, lane_name
 from holdfast.model.request import Part, Request, Text
 from holdfast.model.storable import is_storable
 from holdfast.policy.token_estimate import input_tokens, passing_tokens, text_tokens
-from holdfast.store.encoded_job import CommonFields, common_fields
+from holdfast.store.new_job import CommonFields, common_fields
 from holdfast.store.request_codec import TextCopies, WrittenCopies, encode_request, mark_text
 from holdfast.wire.batch_line import ParsedLine
 from holdfast.wire.line_shape import PROMPT, Shape, ShapedLine, take_apart, take_dict_apart
@@ -120,25 +120,23 @@ class CommonFieldsByLine:
         if found is None:
             if len(self._known) >= MOST_SHAPES:
                 self._known.clear()
-            found = self._known[id(job.line)] = job, common_fields(self._new_job(job))
+            found = self._known[id(job.line)] = job, self._encode(job)
         return found[1]
 
-    def _new_job(self, job: ReadJob) -> NewJob:
-        """Make the whole job of a line, but for its id and its place."""
-        line, longest = job.line, self._longest
-        return NewJob(
-            id="",
+    def _encode(self, job: ReadJob) -> CommonFields:
+        line, longest, written = job.line, self._longest, job.line.request.written
+        return common_fields(
             model=line.model,
-            request=line.request,
-            need=job.need,
+            priority=line.priority,
             tenant=self._tenant,
             batch=self._batch,
-            priority=line.priority,
-            expires_in=line.expires_in if longest is None else min(line.expires_in or longest, longest),
             metadata=line.metadata,
+            avoid=job.need.avoid,
+            expires_in=line.expires_in if longest is None else min(line.expires_in or longest, longest),
             not_before=line.not_before,
-            traceparent=self._traceparent,
+            written_in=written.api if written else None,
             webhook=line.webhook or self._webhook,
+            traceparent=self._traceparent,
         )
 
 

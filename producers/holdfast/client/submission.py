@@ -1,7 +1,6 @@
 """A submit request becomes committed jobs, which are then offered to their lanes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from holdfast.client.backend import Accepted, AcceptedJob, SubmitRequest
@@ -13,10 +12,10 @@ from holdfast.client.submit_span import submit_span
 from holdfast.client.webhook_receivers import demand_receivers
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.ids import inner_id, new_id, new_ids, public_id
-from holdfast.model.job import Need, Offer, Submitted, lane_name
+from holdfast.model.job import lane_name
 from holdfast.store.batches import find_batch, open_batch, tell_of_batch
-from holdfast.store.encoded_job import EncodedJob
 from holdfast.store.jobs import find_job
+from holdfast.store.new_job import NewJob
 from holdfast.store.submit import submit_jobs
 
 CHUNK = 1_000  # jobs in one transaction
@@ -82,34 +81,27 @@ class Submission:
             self._store.write(open_batch, self._batch, request.name, self._tenant, webhook=request.webhook)
         return first
 
-    def _new_jobs(self, jobs: Sequence[tuple[str, ReadJob]], start: int = 0) -> Iterator[EncodedJob]:
+    def _new_jobs(self, jobs: Sequence[tuple[str, ReadJob]], start: int = 0) -> Iterator[NewJob]:
         """Make the jobs that are stored, the first of which is item number ``start`` of the request."""
         request, batch = self._request, self._batch
         alone, webhook = batch is None and len(request.items) == 1, request.webhook if batch is None else None
         common = CommonFieldsByLine(self._tenant, batch, self._traceparent, webhook=webhook)
         for index, (id_, job) in enumerate(jobs, request.first + start):
-            yield EncodedJob(
+            yield NewJob(
                 common.of(job),
                 id_,
-                job.custom_id,
-                index if batch else None,
-                f"{request.key}/{index}" if request.key and not alone else request.key,
                 job.need,
                 job.body,
                 job.hash,
+                job.custom_id,
+                index if batch else None,
+                f"{request.key}/{index}" if request.key and not alone else request.key,
             )
 
-    def _accept(self, jobs: Sequence[EncodedJob]) -> list[AcceptedJob]:
+    def _accept(self, jobs: Sequence[NewJob]) -> list[AcceptedJob]:
         """Commit ``jobs`` in one transaction, then offer the new ones to their lanes."""
         self._crash_point("before_insert")
         submitted = submit_jobs(self._shared, jobs)
         self._crash_point("before_offer")
-        new = zip(jobs, submitted, strict=True)
-        self._offers.make([offer_of(job.need, one) for job, one in new if one.created and not one.scheduled])
+        self._offers.make([one.offer for one in submitted if one.offer])
         return [AcceptedJob(public_id("job", one.id), one.created, one.scheduled) for one in submitted]
-
-
-def offer_of(need: Need, submitted: Submitted) -> Offer:
-    """Return the offer of a new job, which is told its deadline by the transaction that accepted it."""
-    due = submitted.expires_at
-    return Offer(submitted.id, submitted.lane, need if due is None else replace(need, expires_at=due))

@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from holdfast.model.fault import FaultKind
-from holdfast.model.start_time import StartTime
 
 if TYPE_CHECKING:
     from holdfast.model.request import Request  # slow to import, and most who look at jobs read none
@@ -67,62 +66,6 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class NewJob:
-    """A job as a producer hands it in."""
-
-    id: str
-    """Made by the producer before the first try, so that a submit that is repeated is the same job."""
-    model: str
-    """Model alias: with the priority it names the lane, and its plan names the routes."""
-    request: "Request"
-    """The prompt, stored apart from the job and read again by the claim."""
-    need: Need
-    """What the gate will reserve for it; its deadline is dated by SQL on acceptance."""
-    tenant: str = DEFAULT_TENANT
-    """Who the job belongs to: no other tenant sees it."""
-    batch: str | None = None
-    """The batch it is part of, opened before."""
-    custom_id: str | None = None
-    """The producer's own name for it, unchanged in the output."""
-    position: int | None = None
-    """Its place in the input, by which ordered output is sorted."""
-    priority: Priority = Priority.BATCH
-    """Its class: interactive jobs have a lane of their own, which is served first."""
-    idempotency_key: str | None = None
-    """Unique per tenant: another submit under it is answered with the first job."""
-    expires_in: float | None = None
-    """Seconds after acceptance (or ``not_before``) until it ends as expired; kept, for a replay starts them anew."""
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    """The producer's labels, kept and shown, never sent to a provider."""
-    not_before: StartTime | None = None
-    """When it may start at the earliest; a duration is dated by SQL on acceptance. None: at once."""
-    traceparent: str | None = None
-    """The span that it is submitted in (W3C Trace Context), to which each claim's span is linked. None: none."""
-    webhook: str | None = None
-    """The URL that is told of each end of it. None: nobody is."""
-
-    @property
-    def lane(self) -> str:
-        return lane_name(self.model, self.priority)
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """Answer to one NewJob, in the same order."""
-
-    id: str
-    """The job's: that of the first submit, where the idempotency key was known."""
-    lane: str
-    """Where it waits; the producer offers it there next."""
-    created: bool
-    """False where the idempotency key was known, and nothing was written."""
-    expires_at: float | None = None
-    """The new job's deadline. None: it has none, or is not new."""
-    scheduled: bool = False
-    """Whether it may not start yet: a sweeper offers it when its time has come."""
-
-
-@dataclass(frozen=True, slots=True)
 class Offer:
     """A job that may start now, as the lanes need it."""
 
@@ -132,6 +75,23 @@ class Offer:
     """The lane whose window it goes into."""
     need: Need
     """What the gate has to know to give it a permit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of one job that was handed in."""
+
+    id: str
+    """The job's: that of the first submit, where the idempotency key was known."""
+    created: bool
+    """False where the idempotency key was known, and nothing was written."""
+    offer: Offer | None = None
+    """What its lane is told next. None: it is not new, or may not start yet; a sweeper offers it in time."""
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether it is new, and may not start yet."""
+        return self.created and self.offer is None
 
 
 @dataclass(frozen=True, slots=True)

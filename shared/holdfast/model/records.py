@@ -19,7 +19,7 @@ class JobRecord:
     """One job without its prompt. Times are seconds since the epoch on SQL's clock."""
 
     id: str
-    """Made by the producer; see ``NewJob``, as for all that it handed in."""
+    """Made by the producer before it was sent, so that a submit that is repeated is the same job."""
     tenant: str
     """Who it belongs to."""
     batch: str | None

@@ -16,8 +16,8 @@ from holdfast.store.batch_ends import tell_ends
 from holdfast.store.batches import count_states, open_batch
 from holdfast.store.cancel import cancel_all
 from holdfast.store.codec import decode_labels, encode_labels
-from holdfast.store.encoded_job import EncodedJob
 from holdfast.store.micros import to_micros, to_seconds, to_seconds_or_none
+from holdfast.store.new_job import NewJob
 from holdfast.store.sql import Statement
 from holdfast.store.submit import insert_jobs
 from holdfast.store.transaction import Transaction
@@ -173,7 +173,7 @@ def lease_order(tx: Transaction, seconds: float) -> BatchOrder | None:
 def add_page(
     tx: Transaction,
     order: BatchOrder,
-    jobs: Sequence[EncodedJob],
+    jobs: Sequence[NewJob],
     bad_lines: Sequence[BadLine],
     *,
     next_line: int,

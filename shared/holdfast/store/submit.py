@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.ids import public_id
-from holdfast.model.job import SCHEDULED, NewJob, State, Submitted
-from holdfast.store.encoded_job import CommonFields, EncodedJob, encode_job
+from holdfast.model.job import SCHEDULED, Offer, State, Submitted
 from holdfast.store.micros import NEVER, to_micros, to_seconds, to_seconds_or_none
+from holdfast.store.new_job import CommonFields, NewJob
 from holdfast.store.shared_writes import SharedWrites
 from holdfast.store.sql import Statement
 from holdfast.store.store import Store
@@ -58,10 +58,10 @@ INSERT_REQUESTS = Statement("""
     with v as ($rows(job text, body bytes, traceparent text))
     insert into request (job, body, traceparent) select job, body, traceparent from v where true
 """)
-KNOWN_IDS = Statement("select id, tenant, idempotency_key, request_hash, lane from job where id in ($ids)")
+KNOWN_IDS = Statement("select id, tenant, idempotency_key, request_hash from job where id in ($ids)")
 KNOWN_KEYS = Statement("""
     with v as ($rows(tenant text, idempotency_key text))
-    select job.id, job.tenant, job.idempotency_key, job.request_hash, job.lane
+    select job.id, job.tenant, job.idempotency_key, job.request_hash
     from v join job on job.tenant = v.tenant and job.idempotency_key = v.idempotency_key
     where job.idempotency_key is not null
 """)
@@ -71,16 +71,15 @@ BATCH_SIZES = Statement("""
 """)
 
 
-def submit_jobs(store: Store | SharedWrites, jobs: Sequence[NewJob | EncodedJob]) -> list[Submitted]:
+def submit_jobs(store: Store | SharedWrites, jobs: Sequence[NewJob]) -> list[Submitted]:
     """Accept jobs, all or none; answers in the same order. A known id or idempotency key is the earlier job.
 
-    Raises Conflict where the same key means another job, and InvalidRequest for what cannot be stored.
+    Raises Conflict where the same key means another job.
     """
-    encoded = [job if isinstance(job, EncodedJob) else encode_job(job) for job in jobs]
-    return store.write(insert_jobs, encoded) if encoded else []
+    return store.write(insert_jobs, jobs) if jobs else []
 
 
-def insert_jobs(tx: Transaction, jobs: Sequence[EncodedJob]) -> list[Submitted]:
+def insert_jobs(tx: Transaction, jobs: Sequence[NewJob]) -> list[Submitted]:
     """Accept jobs within a transaction that does more; else as ``submit_jobs``."""
     dates = {common: JobDates.of(common, tx.now) for common in {job.common for job in jobs}}
     name_endpoints(tx, ((common.tenant, common.webhook) for common in dates if common.webhook))
@@ -115,14 +114,17 @@ class JobDates:
         return State.QUEUED if self.start is None else State.DELAYED
 
 
-def _accepted(job: EncodedJob, dates: JobDates) -> Submitted:
-    deadline, scheduled = to_seconds_or_none(dates.expires_at), dates.start is not None
-    return Submitted(job.id, job.common.lane, created=True, expires_at=deadline, scheduled=scheduled)
+def _accepted(job: NewJob, dates: JobDates) -> Submitted:
+    if dates.start is not None:
+        return Submitted(job.id, created=True)
+    due = to_seconds_or_none(dates.expires_at)
+    need = job.need if due is None else replace(job.need, expires_at=due)
+    return Submitted(job.id, created=True, offer=Offer(job.id, job.common.lane, need))
 
 
 def _insert_rows(
     tx: Transaction,
-    jobs: Sequence[EncodedJob],
+    jobs: Sequence[NewJob],
     positions: Sequence[int | None],
     dates: Mapping[CommonFields, JobDates],
 ) -> int:
@@ -137,7 +139,7 @@ def _insert_rows(
     return tx.change(INSERT_JOBS, rows=rows, now=tx.now, scheduled=SCHEDULED)
 
 
-def _own(job: EncodedJob, position: int | None) -> list[Any]:
+def _own(job: NewJob, position: int | None) -> list[Any]:
     """Values of ``OWN_COLUMNS``."""
     need = job.need
     return [
@@ -169,7 +171,7 @@ def _shared(common: CommonFields, dates: JobDates) -> tuple[Any, ...]:
     )
 
 
-def _positions(tx: Transaction, jobs: Sequence[EncodedJob]) -> list[int | None]:
+def _positions(tx: Transaction, jobs: Sequence[NewJob]) -> list[int | None]:
     """Each job's place in its batch: its own, or the next free one, so that every job of a batch can be listed."""
     waiting = {job.common.batch for job in jobs if job.position is None}
     batches = sorted(batch for batch in waiting if batch is not None)
@@ -190,7 +192,7 @@ def _positions(tx: Transaction, jobs: Sequence[EncodedJob]) -> list[int | None]:
 
 
 def _answers(
-    tx: Transaction, jobs: Sequence[EncodedJob], new: set[str], dates: Mapping[CommonFields, JobDates]
+    tx: Transaction, jobs: Sequence[NewJob], new: set[str], dates: Mapping[CommonFields, JobDates]
 ) -> list[Submitted]:
     """Who each job turned out to be, in order; the second of two equal ids in one call is the first."""
     by_id = {row.id: row for row in tx.run(KNOWN_IDS, ids=[job.id for job in jobs])}
@@ -207,12 +209,12 @@ def _answers(
             raise NotFound("job", public_id("job", job.id))  # dropped between two statements: send it again
         _demand_same(job, row)
         is_new = row.id in new
-        answers.append(_accepted(job, dates[job.common]) if is_new else Submitted(row.id, row.lane, created=False))
+        answers.append(_accepted(job, dates[job.common]) if is_new else Submitted(row.id, created=False))
         new.discard(answers[-1].id)
     return answers
 
 
-def _demand_same(job: EncodedJob, row: Any) -> None:
+def _demand_same(job: NewJob, row: Any) -> None:
     """Refuse a job whose id or key is another one's. Raises Conflict."""
     if (row.request_hash, row.tenant) != (job.hash, job.common.tenant):
         what = f"idempotency key {job.idempotency_key!r}" if job.idempotency_key else public_id("job", job.id)

@@ -15,7 +15,6 @@ from typing import TypeVar
 
 from holdfast.api.compatible.order_reader import ImportPage, LineReader, OrderReader
 from holdfast.client.installation import Installation
-from holdfast.client.submission import offer_of
 from holdfast.client.submit_span import submit_span
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.errors import HoldfastError
@@ -103,7 +102,7 @@ class BatchImporter:
             submitted = None if self._stopping.is_set() else self._keep(order, page)
             if submitted is None:
                 return
-            self._installation.offers.make(offers.of(page, submitted))
+            self._installation.offers.make(offers.of(submitted))
             if page.jobs and not submitted:  # the order is being cancelled: what was made before it ends too
                 self._cancel(order.batch)
             order = replace(order, next_line=page.next_line, next_byte=page.next_byte)
@@ -143,12 +142,12 @@ class OrderOffers:
     def __init__(self) -> None:
         self._offered = Counter[str]()
 
-    def of(self, page: ImportPage, submitted: Sequence[Submitted]) -> list[Offer]:
-        """Return the offers of a page that has been committed; ``submitted`` is empty where it was cancelled."""
+    def of(self, submitted: Sequence[Submitted]) -> list[Offer]:
+        """Return the offers of a page that has been committed; it is empty where the order was cancelled."""
         offers, seen = list[Offer](), set[str]()
-        for job, one in zip(page.jobs, submitted, strict=False):
-            if not one.scheduled and (self._offered[one.lane] < OFFERED or one.lane not in seen):
-                offers.append(offer_of(job.need, one))
-                self._offered[one.lane] += 1
-                seen.add(one.lane)
+        for offer in (one.offer for one in submitted):
+            if offer and (self._offered[offer.lane] < OFFERED or offer.lane not in seen):
+                offers.append(offer)
+                self._offered[offer.lane] += 1
+                seen.add(offer.lane)
         return offers

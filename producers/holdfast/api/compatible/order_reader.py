@@ -13,8 +13,8 @@ from holdfast.client.webhook_receivers import demand_receivers
 from holdfast.model.batch_order import BadLine, BatchOrder
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.ids import new_ids
-from holdfast.store.encoded_job import EncodedJob
 from holdfast.store.file_chunks import read_chunk
+from holdfast.store.new_job import NewJob
 from holdfast.wire.line_shape import take_apart
 
 PAGE_LINES, PAGE_BYTES = 1_000, 8 * 1024 * 1024  # of one transaction
@@ -47,7 +47,7 @@ class LineReader(Protocol):
 class ImportPage:
     """Lines that become jobs in one transaction, with those that do not."""
 
-    jobs: Sequence[EncodedJob]
+    jobs: Sequence[NewJob]
     bad_lines: Sequence[BadLine]
     next_line: int
     next_byte: int
@@ -77,7 +77,7 @@ class OrderReader:
         yield page
 
     def _page(self, lines: Iterator[tuple[bytes, int]]) -> ImportPage:
-        jobs, bad_lines, size = list[EncodedJob](), list[BadLine](), 0
+        jobs, bad_lines, size = list[NewJob](), list[BadLine](), 0
         ids = iter(new_ids(PAGE_LINES))  # lanes take equal jobs in id order
         for line, self._byte in lines:
             self._number += 1
@@ -95,13 +95,11 @@ class OrderReader:
     def _bad_line(self, refused: LineRefused) -> BadLine:
         return BadLine(self._place, self._number, refused.custom_id, refused.code, refused.message, refused.param)
 
-    def _job(self, id_: str, line: bytes) -> EncodedJob:
+    def _job(self, id_: str, line: bytes) -> NewJob:
         """Make the job of a line, ready to be stored. Raises LineRefused."""
         try:
             read = self._read(line)
-            return EncodedJob(
-                self._common.of(read), id_, read.custom_id, self._place, None, read.need, read.body, read.hash
-            )
+            return NewJob(self._common.of(read), id_, read.need, read.body, read.hash, read.custom_id, self._place)
         except InvalidRequest as error:
             raise self._reader.refused(line, error) from None
 

@@ -15,10 +15,12 @@ from holdfast.lab.drill.scenario import Load, Scenario
 from holdfast.lab.local_pool import LocalPool
 from holdfast.lab.providers import control
 from holdfast.model.ids import new_id
-from holdfast.model.job import DEFAULT_TENANT, NewJob, Offer
+from holdfast.model.job import DEFAULT_TENANT
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.policy.token_estimate import estimate
 from holdfast.store.batches import count_unfinished, open_batch
+from holdfast.store.new_job import NewJob, common_fields
+from holdfast.store.request_codec import encode_request
 from holdfast.store.submit import submit_jobs
 
 TICK = 0.01  # real seconds between two submits
@@ -52,7 +54,8 @@ class JobFeeder:
     """A producer: it submits each job of a batch when its time has come, and keeps what it was told."""
 
     def __init__(self, on: LocalPool, model: str, batch: str, load: Load) -> None:
-        self._on, self._model, self._batch, self._load = on, model, batch, load
+        self._on, self._load = on, load
+        self._common = common_fields(model=model, batch=batch, expires_in=load.expires_in)
         self.accepted: list[str] = []
 
     def feed(self, times: Sequence[float], began: float, look: Callable[[], None]) -> None:
@@ -66,20 +69,12 @@ class JobFeeder:
 
     def submit(self, numbers: Sequence[int]) -> None:
         """Accept jobs, and offer them to their lane."""
-        jobs = [_job(self._model, self._batch, number, self._load) for number in numbers]
-        self.accepted += [each.id for each in submit_jobs(self._on.store, jobs)]
-        self._on.lanes.offer([Offer(job.id, job.lane, job.need) for job in jobs])
+        submitted = submit_jobs(self._on.store, [self._job(number) for number in numbers])
+        self.accepted += [each.id for each in submitted]
+        self._on.lanes.offer([each.offer for each in submitted if each.offer])
 
-
-def _job(model: str, batch: str, number: int, load: Load) -> NewJob:
-    text = f"prompt {number}".ljust(PADDING if load.tokens_per_second else 0)
-    request = Request(turns=(Turn(role=Role.USER, parts=(Text(text=text),)),))
-    return NewJob(
-        id=new_id(),
-        model=model,
-        request=request,
-        need=estimate(request),
-        batch=batch,
-        position=number,
-        expires_in=load.expires_in,
-    )
+    def _job(self, number: int) -> NewJob:
+        text = f"prompt {number}".ljust(PADDING if self._load.tokens_per_second else 0)
+        request = Request(turns=(Turn(role=Role.USER, parts=(Text(text=text),)),))
+        body = encode_request(self._common.lane, request)
+        return NewJob(self._common, new_id(), estimate(request), *body, position=number)
