@@ -40,7 +40,7 @@ def body_of(api: Api) -> bytes:
 
 
 def written(api: Api, body: bytes | None = None, path: str = "", headers=None, **terms: object):
-    """A request as the door hands it on. Only what is sent to other formats depends on the reading."""
+    """A request as the API hands it on. Only what is sent to other formats depends on the reading."""
     request = WrittenRequest(api.wire, path or PATHS[api.wire], body or body_of(api), headers or {})
     reading = read_written(request) if path or body else ask().model_copy(update={"written": request})
     return reading.model_copy(update=terms)

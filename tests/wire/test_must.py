@@ -1,4 +1,4 @@
-"""What a job asks of its answer beyond a schema: read at the door, held against the answer, told when it is broken."""
+"""What a job asks of its answer beyond a schema: read by the submit, held against the answer, told when broken."""
 
 import json
 import time

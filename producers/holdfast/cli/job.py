@@ -124,7 +124,7 @@ def draw_job(job: View) -> Drawing:
 
 
 def draw_attempts(attempts: Sequence[View]) -> Iterator[Drawing]:
-    """Draw the last calls; a job that waited long at a closed door has thousands."""
+    """Draw the last calls; a job that waited for long has thousands."""
     if len(attempts) > LAST:
         yield f"{len(attempts) - LAST:,} earlier attempts; --json has them all"
     yield view_table(attempts[-LAST:], ATTEMPTS, empty="no attempts yet")

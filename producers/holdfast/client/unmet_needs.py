@@ -1,6 +1,6 @@
 """What a waiting job needs that no route of the configuration can give any more: it would wait for ever.
 
-At the door such a job is refused. One that was accepted before the configuration changed is told so wherever somebody
+A submit refuses such a job. One that was accepted before the configuration changed is told so wherever somebody
 asks why it waits.
 """
 
@@ -57,7 +57,7 @@ def _refused_for_ever(offer: Offer, plan: Plan) -> str | None:
 
 
 def _not_carried(tx: Transaction, offer: Offer, plan: Plan) -> str | None:
-    """Ask what the door would say of it today."""
+    """Ask what a submit would say of it today."""
     from holdfast.client.job_items import demand_room, demand_route  # noqa: PLC0415 - slow to import, and few jobs wait
 
     request = read_request(tx, offer.id)

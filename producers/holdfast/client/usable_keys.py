@@ -11,7 +11,7 @@ from holdfast.store.fleet import list_workers
 if TYPE_CHECKING:
     from holdfast.client.installation import Installation
 
-LOOK_EVERY = 2.0  # seconds: a door may be passed a thousand times in them
+LOOK_EVERY = 2.0  # seconds: there may be thousands of submits in them
 
 
 class UsableKeys:

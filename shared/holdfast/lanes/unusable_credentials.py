@@ -1,4 +1,4 @@
-"""Which credentials the workers have no secret for: they tell, so that doors and `status` can, who may not have any."""
+"""Which credentials the workers have no secret for: they tell, for submits and `status`, which may not have any."""
 
 from collections.abc import Mapping
 

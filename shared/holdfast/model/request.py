@@ -183,5 +183,5 @@ class Request(Value):
     native: Natives = Field(default_factory=dict)
     unread: tuple[str, ...] = ()  # places that the reader does not know, which only its own format can be sent
     # What this was read from, and what its own format is sent; None: it was written in the neutral form. Never
-    # taken from JSON: the door sets it.
+    # taken from JSON: the submit sets it.
     written: InstanceOf[WrittenRequest] | None = Field(default=None, exclude=True, repr=False)

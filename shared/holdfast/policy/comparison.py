@@ -1,6 +1,6 @@
 """Whose fault a failure is, told by comparison: what other jobs' calls come to on the same route and credential.
 
-Providers say the same thing in a hundred ways, and one job's trouble wears a route's clothes. So the words decide what
+Providers say the same thing in a hundred ways, and what one job causes is told as the route's. So the words decide what
 kind of fault it is, and the calls of others whose. Three answers: the job's, when others succeed where it fails; the
 route's, when many different jobs fail there; unknown, until there is somebody to compare with. What is unknown counts
 against nobody: the job goes elsewhere or steps back, and the next different job is let through.

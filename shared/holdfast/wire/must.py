@@ -1,4 +1,4 @@
-"""What a job asks of its answer beyond a JSON Schema: read at the door, and held against the answer."""
+"""What a job asks of its answer beyond a JSON Schema: read when it is submitted, and held against the answer."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

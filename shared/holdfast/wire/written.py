@@ -1,4 +1,4 @@
-"""Making the reading of a request as it was written: at the door, and again by whoever claims its job."""
+"""Making the reading of a request as it was written: by the submit, and again by whoever claims its job."""
 
 import json
 from collections.abc import Callable, Mapping

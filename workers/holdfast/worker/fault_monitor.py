@@ -1,4 +1,4 @@
-"""What a process notices about its providers besides single calls: storms, and codes that nobody knows."""
+"""What a process notices about its providers besides single calls: bursts of faults, and codes that nobody knows."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from starlette.types import Scope
 
 from holdfast.api.anthropic.errors import error_body
-from holdfast.api.auth.request_context import ContextRoute, Submitting
+from holdfast.api.auth.request_context import DirectRoute, Submitting
 from holdfast.api.compatible.answer_body import answer_body
 from holdfast.api.compatible.call_request import CallRequest, read_call
 from holdfast.api.compatible.errors import demand_model
@@ -19,7 +19,7 @@ from holdfast.model.written import WrittenRequest
 from holdfast.wire.anthropic.stream import PING, write_stream, write_stream_error
 from holdfast.wire.endpoints import MESSAGES
 
-router = APIRouter(tags=["anthropic"], route_class=ContextRoute)
+router = APIRouter(tags=["anthropic"], route_class=DirectRoute)
 
 
 class MessageWriter:

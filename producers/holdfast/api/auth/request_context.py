@@ -133,23 +133,33 @@ Auditing = Annotated[RequestContext, Depends(RequiredScope(KeyScope.READ, fleet=
 Fleet = Annotated[RequestContext, Depends(RequiredScope(KeyScope.OPERATE, fleet=True))]
 
 
-class ContextRoute(APIRoute):
-    """Calls endpoints that take a RequestContext and nothing else, past FastAPI's resolving of dependencies.
+class DirectRoute(APIRoute):
+    """Calls endpoints past FastAPI's resolving of dependencies, which would take as long as the rest of a request.
 
-    That would take as long as the rest of a request.
+    They take a RequestContext, perhaps dependencies of the request alone, and headers that may be missing: a request
+    that has one of those goes FastAPI's way.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        [needed] = self.dependant.dependencies
-        scope, endpoint = needed.call, self.endpoint
-        assert isinstance(scope, RequiredScope), f"{self.path} takes more than a RequestContext"
+        resolve_all, endpoint, takes = super().get_route_handler(), self.endpoint, self.dependant
+        more = [each.name for each in (*takes.path_params, *takes.query_params, *takes.body_params)]
+        assert not more, f"{self.path} takes {more}"
+        needed = {str(each.name): each.call for each in takes.dependencies}
+        headers = {header.alias.lower().encode() for header in takes.header_params}
 
         async def handle(request: Request) -> Response:
-            answer = await endpoint(await scope(request, None))
+            if headers and any(name in headers for name, _ in request.scope["headers"]):
+                return await resolve_all(request)
+            answer = await endpoint(**{name: await resolve(call, request) for name, call in needed.items()})
             assert isinstance(answer, Response)
             return answer
 
         return handle
+
+
+async def resolve(dependency: Any, request: Request) -> Any:
+    """Return what an endpoint gets of a request by one of its dependencies."""
+    return await (dependency(request, None) if isinstance(dependency, RequiredScope) else dependency(request))
 
 
 def check_endpoints(routes: Sequence[BaseRoute]) -> None:

@@ -1,14 +1,12 @@
 """Jobs: submit, look, wait, list, cancel."""
 
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from holdfast.api.auth.request_context import Reading, RequestContext, RequiredScope, Submitting
+from holdfast.api.auth.request_context import DirectRoute, Reading, RequestContext, Submitting
 from holdfast.api.native.answers import CancelledJob, JobsPage, JobView, SubmittedJob, SubmittedJobs
 from holdfast.api.native.etags import UNCHANGED, IfNoneMatch, tagged, tagged_page
 from holdfast.api.native.filters import JobPage
@@ -20,7 +18,6 @@ from holdfast.api.openapi import Answers, refusals, shown
 from holdfast.client.backend import Accepted, View
 from holdfast.client.list_filters import job_filter
 from holdfast.model import exact_json
-from holdfast.model.access import KeyScope
 from holdfast.model.job import LIVE, State
 
 STATUS, REQUEST_ID = "x-holdfast-status", "x-holdfast-request-id"  # the provider's own
@@ -35,9 +32,6 @@ SUBMITTED: Answers = {
     202: {"model": SubmittedJob | SubmittedJobs, "description": "The jobs are safe."},
     **refusals(409),
 }
-
-PARAMETERS = frozenset({b"idempotency-key", b"prefer"})  # headers of a submit
-SUBMITTING = RequiredScope(KeyScope.SUBMIT)
 
 router = APIRouter(tags=["jobs"])
 
@@ -66,24 +60,6 @@ async def submit_jobs(context: Submitting, body: Body, key: Key = None, prefer: 
     return answer_of(accepted.view, accepted.location, 202, wait)
 
 
-class SubmitRoute(APIRoute):
-    """Takes a request that says nothing but its body past FastAPI's dependencies and parameters.
-
-    To resolve those that a request does not have takes as long as to accept its job.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        whole = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            scope = request.scope
-            if scope["query_string"] or any(name in PARAMETERS for name, _ in scope["headers"]):
-                return await whole(request)
-            return await submit_jobs(await SUBMITTING(request, None), await request.body())
-
-        return handle
-
-
 router.add_api_route(
     "/jobs",
     submit_jobs,
@@ -92,7 +68,7 @@ router.add_api_route(
     openapi_extra=BODY,
     response_model=None,
     responses=SUBMITTED,
-    route_class_override=SubmitRoute,
+    route_class_override=DirectRoute,
 )
 
 

@@ -7,7 +7,7 @@ import orjson
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from holdfast.api.auth.request_context import ContextRoute, RequestContext, Submitting
+from holdfast.api.auth.request_context import DirectRoute, RequestContext, Submitting
 from holdfast.api.compatible.answer_body import answer_body
 from holdfast.api.compatible.call_request import CallRequest, read_call
 from holdfast.api.compatible.waiting_call import answer_call
@@ -21,7 +21,7 @@ from holdfast.wire.server_sent_events import KEEP_ALIVE, write_event
 
 RESPONSES = "/v1/responses"
 
-router = APIRouter(tags=["openai"], route_class=ContextRoute)
+router = APIRouter(tags=["openai"], route_class=DirectRoute)
 
 
 @dataclass(frozen=True, slots=True)
