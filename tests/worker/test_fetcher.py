@@ -1,8 +1,9 @@
 """What the gate gave is claimed and run, or goes back; nothing is asked for while there is no place for results."""
 
 import asyncio
+from dataclasses import replace
 
-from holdfast.model.job import State
+from holdfast.model.job import Priority, State, lane_name
 from holdfast.store.cancel import cancel_job
 from holdfast.worker import fetcher as module
 from holdfast.worker.fetcher import Fetcher
@@ -99,7 +100,8 @@ async def test_what_a_batch_got_is_run_beside_jobs_that_somebody_waits_for(works
 
 async def test_those_that_somebody_waits_for_are_counted_while_they_run(workshop: Workshop):
     job, permit = await workshop.start()
-    workshop.jobs.start(job, permit, workshop.lane.plan, is_awaited=True)
+    awaited = replace(job, lane=lane_name(job.model, Priority.INTERACTIVE))
+    workshop.jobs.start(awaited, permit, workshop.lane.plan)
     assert workshop.jobs.awaited == 1
     await asyncio.gather(*workshop.jobs.running.values())
     await asyncio.sleep(0)

@@ -110,7 +110,7 @@ class Fetcher:
             if place % STARTS_AT_ONCE == STARTS_AT_ONCE - 1 and self.jobs.awaited and not lane.is_awaited:
                 await self._let_others_go_on()
             if job := jobs.get(permit.job):
-                self.jobs.start(job, permit, lane.plan, is_awaited=lane.is_awaited)
+                self.jobs.start(job, permit, lane.plan)
             else:
                 self.context.slots.left(permit.id)
         await self._drop([permit for permit in permits if permit.job not in jobs])

@@ -37,16 +37,16 @@ class HeldJobs:
     unsure: set[str] = field(default_factory=set)
     broken: dict[str, BrokenJob] = field(default_factory=dict)
 
-    def start(self, job: Claimed, permit: Permit, plan: Plan, *, is_awaited: bool = False) -> None:
-        """Run the attempt of a job that was just claimed. ``is_awaited``: somebody waits for it."""
-        self.awaited += is_awaited
+    def start(self, job: Claimed, permit: Permit, plan: Plan) -> None:
+        """Run the attempt of a job that was just claimed."""
+        self.awaited += job.interactive
         attempt = asyncio.create_task(self.attempts.run(job, permit, plan))
         self.running[job.id] = attempt
         self.unsure.discard(job.id)
-        attempt.add_done_callback(lambda done: self._ended(job, permit, done, is_awaited=is_awaited))
+        attempt.add_done_callback(lambda done: self._ended(job, permit, done))
 
-    def _ended(self, job: Claimed, permit: Permit, attempt: asyncio.Task[None], *, is_awaited: bool) -> None:
-        self.awaited -= is_awaited
+    def _ended(self, job: Claimed, permit: Permit, attempt: asyncio.Task[None]) -> None:
+        self.awaited -= job.interactive
         if self.running.get(job.id) is attempt:
             del self.running[job.id]
         self.slots.left(permit.id)
