@@ -16,6 +16,7 @@ from holdfast.api.header_timeout import HeaderTimeoutProtocol
 from holdfast.config import Settings
 from holdfast.config.pool_socket import listening
 from holdfast.telemetry.export import export_spans
+from holdfast.telemetry.stderr_logs import log_to_stderr
 
 # Seconds for which a connection may be idle. Longer than clients keep theirs (httpx 5, aiohttp 15, load balancers 60):
 # where the server closes first, a request crosses the close, and one that its client does not repeat is lost.
@@ -57,6 +58,7 @@ def server_of(settings: Settings, pool_socket: Path | None = None) -> uvicorn.Se
         create_app(settings, pool_socket),
         host=settings.server.host,
         port=settings.server.port,
+        log_config=None,  # its lines go where ours do
         log_level="warning",
         access_log=False,
         http=HeaderTimeoutProtocol,
@@ -73,6 +75,7 @@ def serve(settings: Settings, pool_socket: Path | None = None) -> None:
 
     ``pool_socket``: where commands of this folder are answered, too, as those of whoever operates it.
     """
+    log_to_stderr()
     export_spans("holdfast-api")
     server = server_of(settings, pool_socket)
     gc.freeze()  # what is loaded by now stays: no request waits while it is looked through

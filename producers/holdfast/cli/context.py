@@ -68,6 +68,7 @@ def backend(*, asks_pool: bool = True) -> "Backend":
     from holdfast.client.open_backend import open_for_operator
 
     opened = open_for_operator(context().config, context().server, asks_pool=asks_pool)
+    hold_back_logs()
     close_at_end(opened.close)
     return opened
 
@@ -77,8 +78,16 @@ def installation() -> "Installation":
     from holdfast.client.installation import Installation
 
     opened = Installation(settings())
+    hold_back_logs()
     close_at_end(opened.close)
     return opened
+
+
+def hold_back_logs() -> None:
+    """Keep the log lines of libraries from among what a command prints; what a user needs to know it says itself."""
+    import logging
+
+    logging.basicConfig(handlers=[logging.NullHandler()])
 
 
 def settings() -> "Settings":

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
@@ -13,13 +12,14 @@ from holdfast.client.waiting import REST_FACTOR
 from holdfast.model.errors import NotFound, StorageUnavailable
 from holdfast.model.ids import public_id
 from holdfast.model.job import LIVE, State
+from holdfast.telemetry.loggers import library_logger
 
 TICK = 0.05  # seconds between two questions about all, where nobody gives hints
 FALLBACK = 1.0  # seconds between two questions about all, where hints may be lost
 MOST_HEARD = 10_000  # of those for whom nobody waited
 OUTAGE_PAUSE = 1.0  # seconds before the next question where the storage did not answer
 
-log = logging.getLogger(__name__)
+log = library_logger(__name__)
 
 E = TypeVar("E")
 

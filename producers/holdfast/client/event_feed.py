@@ -6,13 +6,13 @@ finds. One that does not take what it is handed falls behind again, so that it c
 
 import asyncio
 import contextlib
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 from holdfast.client.backend import Hear, Hints
 from holdfast.model.errors import EventsGone, StorageUnavailable
 from holdfast.model.event import START, Event, EventFilter
+from holdfast.telemetry.loggers import library_logger
 
 PAGE = 1_000  # events that are read at once
 MOST_PENDING = 1_000  # events that are kept for one listener
@@ -21,7 +21,7 @@ FALLBACK = 1.0  # seconds between two reads without a hint
 OUTAGE_PAUSE = 1.0  # seconds before the next read where the storage did not answer
 CATCHING_UP = 2  # listeners that read for themselves at once
 
-log = logging.getLogger(__name__)
+log = library_logger(__name__)
 Key = tuple[str, str]
 ANYTHING: Key = ("", "")
 

@@ -7,7 +7,6 @@ To offer one job takes about as long as to accept it, and as long for many as fo
 the other, their jobs are offered together every few milliseconds; a submit by itself is offered at once.
 """
 
-import logging
 import threading
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from typing import Protocol
 from holdfast.client.redis_link import EmbeddedServerDown
 from holdfast.model.errors import QueueUnavailable
 from holdfast.model.job import Offer
+from holdfast.telemetry.loggers import library_logger
 from holdfast.testing import PRODUCTION, Runtime
 
 COOL_OFF = 5.0  # seconds after a failure in which Redis is not asked
@@ -26,7 +26,7 @@ CROWD = 4  # which is when so many came within as long
 NOT_YET = 0.1  # seconds after finding that no worker has started an embedded one: to look costs next to nothing
 MAX_PENDING = 10_000  # jobs that may wait to be offered; those of later submits are left to the sweeper
 
-log = logging.getLogger(__name__)
+log = library_logger(__name__)
 
 
 class OfferSink(Protocol):

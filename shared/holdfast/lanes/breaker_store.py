@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from holdfast.lanes.lua import flat, unflat
 from holdfast.lanes.script_client import ScriptClient
 from holdfast.model.job import Permit
@@ -16,8 +14,9 @@ from holdfast.policy.breaker_rules import RulesOf
 from holdfast.policy.breaker_state import Breaker
 from holdfast.policy.outcome_signals import reports_auth
 from holdfast.policy.signals import Observation, ScopeKind, Signal, scope_kind
+from holdfast.telemetry.event_logger import event_logger
 
-log = structlog.get_logger(__name__)
+log = event_logger(__name__)
 
 CONFLICTS = 50  # times that other processes may move a breaker while we try to
 NO_CALLS = (0, 0)  # settle.lua's arguments where only breakers are told something

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -18,12 +17,13 @@ from holdfast.lanes.hint_channel import HintChannel
 from holdfast.lanes.task_ends import ended
 from holdfast.lanes.topology import FAILED
 from holdfast.model.errors import QueueUnavailable
+from holdfast.telemetry.loggers import library_logger
 
 MOST = 500  # ids in one message
 COOL_OFF = 1.0  # seconds after a failure in which nothing is published
 LAST_WORDS = 2.0  # seconds that a process which ends waits for its last hints to leave
 
-log = logging.getLogger(__name__)
+log = library_logger(__name__)
 
 
 class EndedJobsPublisher:

@@ -77,9 +77,9 @@ class GarbageRemover:
                 return
             deleted = purge(self._client(), self._keys, now)
             self._last, self._why = time.monotonic(), str(why)
-        import structlog  # noqa: PLC0415 - garbage is rare, and a log that is never written need not be there
+        from holdfast.telemetry.event_logger import event_logger  # noqa: PLC0415 - structlog is slow to import, garbage rare
 
-        log = structlog.get_logger(__name__)
+        log = event_logger(__name__)
         log.warning(
             "garbage_deleted",
             count=len(deleted),

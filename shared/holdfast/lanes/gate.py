@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import redis.asyncio
-import structlog
 
 from holdfast.lanes.breaker_store import NO_CALLS, BreakerStore, add_signals
 from holdfast.lanes.compiled_plan import CompiledPlans
@@ -43,10 +42,11 @@ from holdfast.policy.health import Health
 from holdfast.policy.outcome_signals import is_connectivity_fault, job_at_stake, signals
 from holdfast.policy.signals import Observation, ScopeKind, Signal
 from holdfast.policy.targets import Target
+from holdfast.telemetry.event_logger import event_logger
 from holdfast.testing import PRODUCTION, Clock
 
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
+log = event_logger(__name__)
 
 MOST = 1_000  # permits a fetch
 SHOWN = 5  # refused jobs that the log names

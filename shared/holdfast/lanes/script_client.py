@@ -7,16 +7,16 @@ from typing import Any, TypeVar
 
 import redis
 import redis.asyncio
-import structlog
 
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.garbage import is_garbage
 from holdfast.lanes.lua import own_sha, own_source, source
 from holdfast.lanes.topology import AWAY, FAILED
+from holdfast.telemetry.event_logger import event_logger
 from holdfast.testing import PRODUCTION, Clock
 
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
+log = event_logger(__name__)
 
 LATEST = 1 / 8  # of the smoothed round trip is the last one's, as TCP's is (RFC 6298, section 2)
 

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache
 
-import structlog
-
 from holdfast.config import CredentialSettings, SecretUnavailable, Settings, read_secret
 from holdfast.credentials.errors import NoToken
 from holdfast.credentials.issuer import TokenSource
@@ -19,8 +17,9 @@ from holdfast.credentials.token_provider import TokenProvider
 from holdfast.lanes import Connection
 from holdfast.model.environment import TOKEN_KEY
 from holdfast.model.errors import HoldfastError
+from holdfast.telemetry.event_logger import event_logger
 
-log = structlog.get_logger()
+log = event_logger(__name__)
 COMMAND = "command:"  # how a reference begins that may take seconds to read
 REVIVE = 1.0  # seconds until a provider that broke is tried again
 

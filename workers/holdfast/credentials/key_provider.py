@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import structlog
-
 from holdfast.credentials.errors import NoToken
 from holdfast.credentials.source import KeySource
 from holdfast.model.errors import HoldfastError
+from holdfast.telemetry.event_logger import event_logger
 
-log = structlog.get_logger()
+log = event_logger(__name__)
 LOOK = 1.0  # seconds between looks at a file
 RETRY_EVERY = 3.0  # seconds between two reads of a key that is being refused
 SUSPECT_FOR = 900.0  # seconds; then it is read again only when it is refused again

@@ -6,8 +6,6 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-import structlog
-
 from holdfast.credentials.errors import NoToken
 from holdfast.credentials.issuer import PATIENCE
 from holdfast.credentials.key_provider import Changed
@@ -15,8 +13,9 @@ from holdfast.credentials.token import Token, ask_again_in, refresh_at
 from holdfast.credentials.token_cache import RefreshLock, TokenCache
 from holdfast.model.errors import HoldfastError
 from holdfast.policy.backoff import Uniform
+from holdfast.telemetry.event_logger import event_logger
 
-log = structlog.get_logger()
+log = event_logger(__name__)
 LOCK_SECONDS = PATIENCE + 2.0  # seconds for which the lock is held; a dead process frees it so
 NEXT_LOOK = 0.25  # seconds between looks at the cache while another process asks
 REST_LOOK = 1.0  # seconds between looks at the cache while nobody asks an issuer that failed

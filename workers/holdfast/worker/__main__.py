@@ -26,7 +26,7 @@ def main() -> int:
         import_libraries()
         from holdfast.config import load  # noqa: PLC0415 - slow, as the next ones are
         from holdfast.telemetry.export import export_spans  # noqa: PLC0415
-        from holdfast.worker.logs import log_to_stderr  # noqa: PLC0415
+        from holdfast.telemetry.stderr_logs import log_to_stderr  # noqa: PLC0415
         from holdfast.worker.process import work  # noqa: PLC0415
 
         log_to_stderr()

@@ -1,4 +1,4 @@
-"""Logs of a worker process: one line an event on stderr, JSON unless a person is watching."""
+"""Logs of a server process: one line an event on stderr, JSON unless a person is watching."""
 
 import logging
 import sys
@@ -6,27 +6,39 @@ import traceback
 from collections.abc import Iterator
 
 import structlog
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from holdfast.telemetry.tracing import is_tracing
 
 
 def log_to_stderr() -> None:
-    """Send events of level info and above to stderr."""
+    """Send events of level info and above to stderr, and with them what libraries warn of."""
     person = sys.stderr.isatty()
-    render = structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer()
+    render: Processor = structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer()
+    told: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        with_trace,
+        without_words,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            with_trace,
-            without_words,
-            render,
-        ],
+        processors=[*told, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
+    _take_records([structlog.stdlib.add_logger_name, *told], render)
+
+
+def _take_records(told: list[Processor], render: Processor) -> None:
+    """Write what comes through Python's logging as events, too: our own from info on, of libraries warnings."""
+    handler = logging.StreamHandler(sys.stderr)
+    without_marks = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=told, processors=[without_marks, render])
+    )
+    logging.getLogger().addHandler(handler)
+    logging.getLogger("holdfast").setLevel(logging.INFO)
 
 
 def with_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -46,7 +58,7 @@ def without_words(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     {'exception': ['ValueError']}
     """
     told = event.pop("exc_info", None)
-    error = told if isinstance(told, BaseException) else sys.exc_info()[1]
+    error = told[1] if isinstance(told, tuple) else told if isinstance(told, BaseException) else sys.exc_info()[1]
     return {**event, "exception": list(_trace(error))} if told and error else event
 
 

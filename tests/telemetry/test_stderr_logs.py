@@ -3,8 +3,8 @@
 import pytest
 
 from holdfast.model.exception_fault import exception_fault, what_broke
+from holdfast.telemetry.stderr_logs import without_words
 from holdfast.wire.validate import check
-from holdfast.worker.logs import without_words
 
 SECRET = "the words of a prompt"
 
