@@ -285,7 +285,7 @@ def test_failures_are_told_by_cause_with_the_next_command(cli, prompts, worker, 
     said = ended.err.splitlines()
     assert said[-5].startswith("1 of 3 lines succeeded")
     assert said[-4] == "1 line cannot be a job: mend as said above and run again"
-    assert said[-3].startswith("1 failed of ")
+    assert said[-3] == "1 failed: invalid request"
     assert f"`holdfast dlq groups --batch {batch}`" in said[-2]
     assert f"`holdfast dlq replay --batch {batch} --all`" in said[-1]
     quiet = cli("run", source, "-o", out, "--quiet")

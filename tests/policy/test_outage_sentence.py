@@ -25,7 +25,9 @@ def test_what_does_not_mend_itself_says_what_is_to_be_done() -> None:
 
 
 def test_a_fault_without_a_status_is_named() -> None:
-    assert "(timed out, 5 calls)" in outage_sentence(Outage("a/m", None, 1.0, [FaultCount("timed_out", None, 5)]))
+    assert "(no answer in time, 5 calls)" in outage_sentence(
+        Outage("a/m", None, 1.0, [FaultCount("timed_out", None, 5)])
+    )
 
 
 def test_an_operators_stop_is_told_as_one() -> None:

@@ -190,7 +190,7 @@ def test_five_attempts_of_the_job_s_own_doing_are_enough() -> None:
 def test_a_job_past_its_deadline_expires() -> None:
     buried = step(Fault(K.SERVER_ERROR, "503 from the edge", status=503), job(expires_at=NOW))
     assert buried.reason.kind is K.EXPIRED
-    assert buried.reason.message == "its deadline passed; anthropic/opus said server_error: 503 from the edge"
+    assert buried.reason.message == "its deadline passed; anthropic/opus: server error: 503 from the edge"
 
 
 def test_a_grave_says_what_was_wrong_as_the_provider_said_it() -> None:

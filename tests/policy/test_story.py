@@ -5,7 +5,7 @@ from holdfast.model.job import DeathReason, Outcome
 from holdfast.model.records import AttemptRecord
 from holdfast.policy.story import TOLD, with_story
 
-REASON = DeathReason(FaultKind.TOO_LONG, "no route of its plan can take it; c/m said too_long", 413)
+REASON = DeathReason(FaultKind.TOO_LONG, "no route of its plan can take it; c/m did not take it", 413)
 
 
 def attempt(number, route, fault, message=None, *, status=None, generation=1):
@@ -24,9 +24,9 @@ def test_each_route_s_last_words_stand_in_the_order_of_their_first_calls():
         attempt(3, "b/m", FaultKind.SERVER_ERROR, "still away", status=503),
     )
     assert message == (
-        "no route of its plan can take it; c/m said too_long. Before that: "
-        "a/m said invalid_request (HTTP 400): no tools here; "
-        "b/m said 2 times, at last server_error (HTTP 503): still away"
+        "no route of its plan can take it; c/m did not take it. Before that: "
+        "a/m: invalid request (HTTP 400): no tools here; "
+        "b/m: server error (HTTP 503), the last of 2 calls: still away"
     )
 
 
@@ -46,5 +46,5 @@ def test_a_long_message_is_cut():
 def test_a_sentence_ends_with_one_full_stop():
     reason = DeathReason(FaultKind.TOO_LONG, "the maximum is 200000 tokens.", 400)
     assert told(attempt(1, "a/m", FaultKind.AUTH, "no."), reason=reason) == (
-        "the maximum is 200000 tokens. Before that: a/m said auth: no."
+        "the maximum is 200000 tokens. Before that: a/m: key refused: no."
     )

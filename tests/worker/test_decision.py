@@ -55,7 +55,7 @@ async def test_a_burial_tells_what_was_said_before_and_without_sql_what_was_said
     last = replace(ended(again, first.permit, EVERYWHERE), ended_at=workshop.context.gate.now())
     told = (await decided(workshop, last)).step
     assert isinstance(told, Bury)
-    assert "Before that: anthropic/opus said server_error (HTTP 500): it broke" in told.reason.message
+    assert "Before that: anthropic/opus: server error (HTTP 500): it broke" in told.reason.message
     workshop.cut_off_sql()
     assert (await decided(workshop, last)).step.reason.message == "no such role"
 

@@ -13,7 +13,7 @@ from holdfast.cli.context import backend
 from holdfast.cli.job import draw_job, draw_jobs
 from holdfast.cli.options import PageLimit
 from holdfast.cli.show import say, show
-from holdfast.cli.tables import Columns, Drawing, View, plain, view_table
+from holdfast.cli.tables import Columns, Drawing, View, fault_words, plain, view_table
 from holdfast.model.errors import Conflict
 
 if TYPE_CHECKING:
@@ -205,7 +205,8 @@ def require_yes(yes: bool, plan: dict[str, object]) -> None:  # noqa: FBT001 - t
 
 
 GROUPS: Columns = {
-    "jobs": "jobs", "fault": "fault", "provider": "provider", "status": "status_code", "code": "code",
+    "jobs": "jobs", "fault": lambda group: fault_words(group["fault"]), "provider": "provider",
+    "status": "status_code", "code": "code",
     "newest": "newest", "cause": "cause", "message": "message",
 }  # fmt: skip
 OPERATIONS: Columns = {name: name for name in ("operation", "action", "state", "jobs", "eligible", "actor")}

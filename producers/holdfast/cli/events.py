@@ -10,7 +10,7 @@ from holdfast.cli.context import backend, context
 from holdfast.cli.errors import Interrupted
 from holdfast.cli.options import PageLimit
 from holdfast.cli.show import as_line, show
-from holdfast.cli.tables import Columns, Drawing, View, made, printable, stack, view_table
+from holdfast.cli.tables import Columns, Drawing, View, fault_words, made, printable, stack, view_table
 
 Follow = Annotated[
     bool, Option("--follow", "-f", help="Go on as things happen, until Ctrl-C; with --json a line each.")
@@ -55,7 +55,7 @@ def follow_events(where: filters.EventWhere, after: str | None) -> None:
 def told(event: View) -> str:
     """Say how something ended, beside its kind."""
     if "counts" not in event:
-        return event["fault"] or ""
+        return fault_words(event["fault"])
     return ", ".join(f"{count} {state}" for state, count in event["counts"].items())
 
 

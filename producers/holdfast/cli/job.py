@@ -18,6 +18,7 @@ from holdfast.cli.tables import (
     View,
     draw_acted,
     facts_table,
+    fault_words,
     made,
     paged,
     paint,
@@ -85,7 +86,7 @@ JOBS: Columns = {
     "state": lambda job: paint(job["state"]),
     "custom id": "custom_id",
     "lane": "lane",
-    "why": lambda job: job["fault"] or job["why_waiting"],
+    "why": lambda job: fault_words(job["fault"]) or job["why_waiting"],
     "made": made,
 }
 ATTEMPTS: Columns = {
@@ -94,7 +95,7 @@ ATTEMPTS: Columns = {
     "began": lambda each: made({"created_at": each["started_at"]}),
     "took": lambda each: "" if each["seconds"] is None else f"{each['seconds']:.2f} s",
     "outcome": lambda each: each["outcome"] or "running",
-    "fault": "fault",
+    "fault": lambda each: fault_words(each["fault"]),
     "message": "message",
 }
 
@@ -116,7 +117,7 @@ def draw_job(job: View) -> Drawing:
         "starts": job["available_at"] if job["state"] == "delayed" else None,
         "ended": job["finished_at"],
         "cost": f"${job['cost_usd']:.6f}" if job["cost_usd"] else None,
-        "error": job["error"] and f"{job['error']['kind']}: {job['error']['message']}",
+        "error": job["error"] and f"{fault_words(job['error']['kind'])}: {job['error']['message']}",
         "changed": "; ".join(f"{each['field']}: {each['note']}" for each in job["mapping"]) or None,
     }
     reply = ["", plain(job["reply"]["text"])] if job["reply"] else []

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from holdfast.cli.show import say, show
-from holdfast.cli.tables import View
+from holdfast.cli.tables import View, fault_words
 
 # What is done about an error that no dead letter stands behind, by its kind.
 NEXT: Mapping[str, str] = {
@@ -31,7 +31,7 @@ def causes(summary: View, bad: int) -> Iterator[str]:
     >>> list(causes({"errors": {"invalid_request": 2, "dropped": 1}, "batch": "batch_1"}, 2))
     ['2 lines cannot be jobs: mend as said above and run again', '1 dropped: run again with --fresh']
     >>> list(causes({"errors": {"content_filter": 3}, "batch": "batch_1"}, 0))[0]
-    '3 failed of content_filter'
+    '3 failed: content filter'
     """
     if bad:
         lines = f"{bad:,} lines cannot be jobs" if bad > 1 else "1 line cannot be a job"
@@ -43,7 +43,7 @@ def causes(summary: View, bad: int) -> Iterator[str]:
             yield f"{count:,} {kind}: {NEXT[kind]}"
         elif count:
             dead += count
-            yield f"{count:,} failed of {kind}"
+            yield f"{count:,} failed: {fault_words(kind)}"
     if dead:
         batch = summary["batch"]
         yield f"each says why in its line of the output; `holdfast dlq groups --batch {batch}` counts the causes"

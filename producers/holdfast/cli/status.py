@@ -6,7 +6,7 @@ from holdfast.cli.context import backend
 from holdfast.cli.lane import draw_lanes
 from holdfast.cli.route import draw_routes
 from holdfast.cli.show import show
-from holdfast.cli.tables import Columns, Drawing, View, facts_table, made, plain, stack, view_table
+from holdfast.cli.tables import Columns, Drawing, View, facts_table, fault_words, made, plain, stack, view_table
 
 WORKERS: Columns = {
     "worker": "id",
@@ -16,7 +16,7 @@ WORKERS: Columns = {
 }
 FAULTS: Columns = {
     "failed in the last 10 min": "route",
-    "fault": "fault",
+    "fault": lambda each: fault_words(each["fault"]),
     "HTTP": "status_code",
     "calls": "calls",
 }

@@ -132,6 +132,17 @@ def stack(*parts: Drawing) -> "Group":
     return Group(*parts)
 
 
+def fault_words(code: str | None) -> str:
+    """Tell a kind of fault, or how else a job ended, for people; nothing where there is none.
+
+    >>> fault_words("too_long"), fault_words(None)
+    ('request too long', '')
+    """
+    from holdfast.policy.fault_rules import kind_words
+
+    return kind_words(code) if code else ""
+
+
 def usd(amount: float) -> str:
     """Write dollars to the cent, and less than one to three digits.
 

@@ -10,7 +10,7 @@ from holdfast.cli.errors import Interrupted
 from holdfast.cli.own_workers import OwnWorkers, workers
 from holdfast.cli.progress import Progress, open_progress
 from holdfast.cli.show import as_json, say
-from holdfast.cli.tables import printable
+from holdfast.cli.tables import fault_words, printable
 from holdfast.client.answer import Answer
 from holdfast.client.backend import Backend, View
 from holdfast.client.batch_progress import waiting as obstacles_of
@@ -77,7 +77,7 @@ def print_answer(answer: Answer) -> None:
     if sys.stderr.isatty() and answer.error is None:
         say(f"answered by {answer.route}" + (f", ${answer.cost_usd:.6f}" if answer.cost_usd is not None else ""))
     if answer.error is not None:
-        say(f"{answer.id} ended {answer.status}: {answer.error.kind}: {answer.error.message}")
+        say(f"{answer.id} ended {answer.status}: {fault_words(answer.error.kind)}: {answer.error.message}")
 
 
 def text_of(answer: Answer) -> str:

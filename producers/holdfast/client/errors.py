@@ -30,7 +30,9 @@ class JobFailed(HoldfastError):
         self.job, self.status, self.kind, self.message = job, status, kind, message
 
     def __str__(self) -> str:
-        why = f"{self.kind}: {self.message}" if self.message else self.kind
+        from holdfast.policy.fault_rules import kind_words  # noqa: PLC0415 - most programs read no failed job
+
+        why = ": ".join(filter(None, (kind_words(self.kind), self.message)))
         return f"{self.job} ended {self.status} ({why}). `holdfast job show {self.job}` has its attempts."
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from holdfast.model.durations import lasting
 from holdfast.model.fault import Fault, FaultKind
-from holdfast.policy.fault_rules import FAULT_RULES, Scope
+from holdfast.policy.fault_rules import FAULT_RULES, Scope, kind_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def outage_sentence(outage: Outage, others: Sequence[str] = ()) -> str:
 
 def _cause(faults: Sequence[FaultCount]) -> str:
     first, calls = faults[0], sum(fault.calls for fault in faults)
-    what = f"HTTP {first.status}" if first.status is not None and first.status != 200 else first.kind.replace("_", " ")  # noqa: PLR2004  HTTP's own number
+    what = f"HTTP {first.status}" if first.status is not None and first.status != 200 else kind_words(first.kind)  # noqa: PLR2004  HTTP's own number
     return f"{what}, {calls:,} {'call' if calls == 1 else 'calls'}"
 
 

@@ -346,6 +346,6 @@ def _outlasting(avoid: Avoid, delay: float) -> Avoid:
 
 
 def _died(case: _Case, kind: FaultKind, why: str) -> Bury:
-    last = f"{case.route.name} said {case.fault.kind}"
+    last = f"{case.route.name}: {FAULT_RULES[case.fault.kind].words}"
     message = f"{why}; {last}" + (f": {case.fault.message}" if case.fault.message else "")
     return Bury(DeathReason(kind, message, case.fault.status, case.fault.code))

@@ -7,6 +7,7 @@ from holdfast.model.fault import FaultKind
 from holdfast.model.job import DeathReason
 from holdfast.model.records import AttemptRecord
 from holdfast.model.sentences import end_sentence
+from holdfast.policy.fault_rules import kind_words
 
 BEFORE = ". Before that: "  # between what ended a job and what routes said earlier
 TOLD = 300  # characters of what one route said
@@ -28,7 +29,7 @@ def with_story(reason: DeathReason, generation: int, attempts: Iterable[AttemptR
 
 
 def _said(route: str, calls: list[AttemptRecord]) -> str:
-    last, times = calls[-1], f" {len(calls)} times, at last" if len(calls) > 1 else ""
+    last, times = calls[-1], f", the last of {len(calls)} calls" if len(calls) > 1 else ""
     status = f" (HTTP {last.status})" if last.status else ""
     words = f": {last.message[:TOLD]}" if last.message else ""
-    return f"{route} said{times} {last.fault}{status}{words}"
+    return f"{route}: {kind_words(last.fault or '')}{status}{times}{words}"

@@ -134,7 +134,7 @@ def why_waiting(fault: Fault | None, route: str) -> str:
         return "handed back by its worker before the call"
     status = f" (HTTP {fault.status})" if fault.status else ""
     said = f": {fault.message}" if fault.message else ""
-    return f"{fault.kind}{status} on {route}{said}"
+    return f"{FAULT_RULES[fault.kind].words}{status} on {route}{said}"
 
 
 def terminal_message(state: State, fault: FaultKind | None, waited_for: str | None) -> str:

@@ -265,7 +265,7 @@ def _counted(calls: int, found: Findings) -> str:
 
 def fault_words(fault: Fault) -> str:
     """Say what a call came to, in a few words."""
-    status = f"HTTP {fault.status}" if fault.status is not None else fault.kind.value.replace("_", " ")
+    status = f"HTTP {fault.status}" if fault.status is not None else FAULT_RULES[fault.kind].words
     return (
         f"HTTP {fault.message}" if fault.message.startswith(str(fault.status)) else f"{status} {fault.message}".strip()
     )

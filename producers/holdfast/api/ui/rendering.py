@@ -16,6 +16,7 @@ from holdfast.model.durations import lasting
 from holdfast.model.webhook import ALERT_COMMAND
 from holdfast.policy.breaker_words import breaker_words
 from holdfast.policy.diagnosis_words import diagnosis_words
+from holdfast.policy.fault_rules import kind_words
 
 HERE = Path(__file__).parent
 POLICY = (
@@ -169,5 +170,5 @@ def at(key: str, table: Mapping[str, int]) -> int:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "clock": clock, "moment": moment, "duration": duration, "money": money, "count": count, "rate": rate, "iso": iso,
     "percent": percent, "words": words, "breaker": breaker_words, "brief": brief, "given": given, "at": at,
-    "diagnosis": diagnosis_words, "commands": commands, "receiver": receiver,
+    "diagnosis": diagnosis_words, "commands": commands, "receiver": receiver, "fault": kind_words,
 }  # fmt: skip
