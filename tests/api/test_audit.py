@@ -3,6 +3,7 @@
 import pytest
 
 from api.keys import add_key, bearer, opened
+from api.ui.browser import Browser
 from holdfast.model.access import KeyScope
 from holdfast.model.alert import AlertCondition, AlertKind
 from holdfast.model.audit_action import AuditAction
@@ -64,14 +65,20 @@ def test_nonsense_is_refused_with_its_name(api, query: str) -> None:
     assert query.partition("=")[0] in answer.json()["detail"]
 
 
-def test_it_is_read_with_keys_of_all_tenants_that_may_read(settings, store) -> None:
-    reader, watcher, tenants = add_key(store, None, KeyScope.READ), add_key(store, None, KeyScope.WATCH), add_key(store)
+@pytest.mark.parametrize(
+    ("scope", "tenant", "sees"),
+    [(KeyScope.WATCH, None, True), (KeyScope.OPERATE, None, True), (KeyScope.ADMIN, None, True),
+     (KeyScope.READ, None, False), (KeyScope.SUBMIT, None, False), (KeyScope.ADMIN, "default", False)],
+)  # fmt: skip
+def test_who_sees_the_fleet_sees_it_over_http_and_on_the_dashboard_alike(
+    settings, store, *, scope: KeyScope, tenant: str | None, sees: bool
+) -> None:
+    key = add_key(store, tenant, scope)
     with opened(settings) as client:
-        for refused in (watcher, tenants):
-            answer = client.get(AUDIT, headers=bearer(refused))
-            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
-        acts = client.get(AUDIT, params={"action": "denied"}, headers=bearer(reader)).json()["acts"]
-        assert [each["what"]["path"] for each in acts] == [AUDIT, AUDIT]
+        answer = client.get(AUDIT, headers=bearer(key))
+        assert (answer.status_code, client.get("/ui", headers=bearer(key)).status_code) == ((200 if sees else 403),) * 2
+        Browser(client).log_in(key)
+        assert ('data-testid="audit"' in client.get("/ui").text) == sees
 
 
 def test_alerts_go_on_where_the_last_page_ended(api, store) -> None:

@@ -21,7 +21,7 @@ class KeyScope(StrEnum):
 
     SUBMIT = "submit"  # submit jobs, and cancel them
     READ = "read"  # see jobs, batches, results and dead letters
-    WATCH = "watch"  # all tenants: figures, lanes, routes, status and ledger, and nobody's prompts
+    WATCH = "watch"  # all tenants: figures, lanes, routes, status, ledger and who did what; nobody's prompts
     OPERATE = "operate"  # act on dead letters; with a key of all tenants on lanes and routes, and see what watch sees
     ADMIN = "admin"  # all of these
 

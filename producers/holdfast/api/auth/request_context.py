@@ -1,6 +1,6 @@
 """What an endpoint gets of a request: who makes it, and a backend that shows only what that caller may see.
 
-Every endpoint names what it needs (``Submitting``, ``Reading``, ``Operating``, ``Watching``, ``Auditing``, ``Fleet``);
+Every endpoint names what it needs (``Submitting``, ``Reading``, ``Operating``, ``Watching``, ``Fleet``);
 the application does not start with one that does not.
 """
 
@@ -129,7 +129,6 @@ Submitting = Annotated[RequestContext, Depends(RequiredScope(KeyScope.SUBMIT))]
 Reading = Annotated[RequestContext, Depends(RequiredScope(KeyScope.READ))]
 Operating = Annotated[RequestContext, Depends(RequiredScope(KeyScope.OPERATE))]
 Watching = Annotated[RequestContext, Depends(RequiredScope(KeyScope.WATCH, fleet=True))]
-Auditing = Annotated[RequestContext, Depends(RequiredScope(KeyScope.READ, fleet=True))]
 Fleet = Annotated[RequestContext, Depends(RequiredScope(KeyScope.OPERATE, fleet=True))]
 
 
