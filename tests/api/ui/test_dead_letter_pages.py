@@ -97,3 +97,11 @@ def test_one_job_is_replayed_from_its_page(browser, letters, patient) -> None:
     assert "edit and replay" in browser.open(f"/ui/jobs/{job}").text
     assert browser.press(f"{LETTERS}/act", action="replay", id=job).status_code == 303
     assert dead(browser) == letters - 1
+
+
+@pytest.mark.parametrize("wrong", [{"per_minute": "soon"}, {"per_minute": "true"}, {"max_tokens": "9e2x"}])
+def test_what_is_no_number_is_refused_and_named(browser, letters, wrong) -> None:
+    answer = browser.press(f"{LETTERS}/act", action="replay", all="true", **wrong)
+    assert answer.status_code == 422
+    assert "max_tokens" in answer.text or "per_minute" in answer.text
+    assert dead(browser) == letters

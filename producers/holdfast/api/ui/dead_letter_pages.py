@@ -18,6 +18,7 @@ from holdfast.client.backend import Control
 from holdfast.client.bulk_order import BulkOrder
 from holdfast.model.errors import HoldfastError, InvalidRequest
 from holdfast.model.records import JobFilter, ReplayEdit
+from holdfast.model.sentences import end_sentence
 
 B = TypeVar("B", bound=Bulk)
 LETTERS = "/ui/dead-letters"
@@ -110,15 +111,29 @@ def bulk_of(form: FormData, kind: type[B]) -> B:
     """Read the fields of a form that were filled in. Raises InvalidRequest."""
     given: dict[str, object] = {**fields_of(form), "dry_run": False}
     if kind is Replay:
-        edit = {"model": form.get("to_model"), "max_tokens": form.get("max_tokens")}
-        given |= {"edit": {name: value for name, value in edit.items() if value}}
-        given |= {"per_minute": form.get("per_minute")} if form.get("per_minute") else {}
-    given |= {"limit": form.get("limit")} if form.get("limit") else {}
+        edit = {"model": form.get("to_model"), **numbers_of(form, "max_tokens")}
+        given |= {"edit": {name: value for name, value in edit.items() if value}, **numbers_of(form, "per_minute")}
+    given |= numbers_of(form, "limit")
     try:
         return kind.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        raise InvalidRequest(".".join(map(str, first["loc"])) or "the form", f"{first['msg']}.") from None
+        raise InvalidRequest(
+            ".".join(map(str, first["loc"])) or "the form",
+            f"{end_sentence(first['msg'].removeprefix('Value error, '))}.",
+        ) from None
+
+
+def numbers_of(form: FormData, *names: str) -> dict[str, object]:
+    """Read the numbers of a form that were filled in, as JSON has them; text that is none stays, and is refused."""
+    found: dict[str, object] = {}
+    for name in (name for name in names if form.get(name)):
+        text = str(form[name])
+        try:
+            found[name] = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            found[name] = text
+    return found
 
 
 def fields_of(form: FormData) -> dict[str, object]:
