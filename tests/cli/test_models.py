@@ -60,7 +60,7 @@ def test_the_same_mistake_in_many_lines_beside_good_ones_is_told_once(cli, write
 def test_model_overrides_what_lines_say_with_one_notice(cli, write, worker) -> None:
     ended = cli("submit", write("llama-99", "llama-99", "gpt-3.5", None), "--model", "smart")
     assert ended.status == 0
-    assert "the lines name llama-99 (2 lines), gpt-3.5 (1 lines); --model or --map replaces that" in ended.err
+    assert "the lines name llama-99 (2 lines), gpt-3.5 (1 line); --model or --map replaces that" in ended.err
     assert models_of(cli) == ["smart"] * 4
     bodies = [json.loads(claimed.request.written.body).get("model") for claimed in worker.claim()]
     assert bodies == ["llama-99", "llama-99", "gpt-3.5", None], "the body stays as it was written"

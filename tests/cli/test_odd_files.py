@@ -121,6 +121,7 @@ def test_a_command_reads_a_gigabyte_of_one_line_in_bounded_memory(settings, tmp_
     """Measured in a process of its own. (Its ru_maxrss would begin with the memory of the one that started it.)"""
     source = tmp_path / "in.jsonl"
     with source.open("wb") as file:
+        file.write(b'{"prompt": "')
         file.truncate(1024**3)  # a gigabyte of NUL, which costs the disk nothing
     peak_of_this_program = "next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'))"
     script = "import sys; from holdfast.cli.main import run\n"

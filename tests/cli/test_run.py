@@ -184,7 +184,7 @@ def test_an_empty_input_has_an_empty_output(cli, prompts, out) -> None:
 
 
 def test_an_input_without_a_good_line_ends_with_status_3(cli, prompts, out) -> None:
-    ended = cli("run", prompts("? bad", "? worse"), "-o", out)
+    ended = cli("run", prompts("{bad}", "{worse}"), "-o", out)
     assert ended.status == 3
     assert [line["status"] for line in jsonl(out)] == ["invalid", "invalid"]
 

@@ -5,8 +5,10 @@ Of anything else the error says what it is, and the command that converts it.
 
 import codecs
 import gzip
+import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 import zlib
@@ -15,6 +17,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from holdfast.cli.converted_name import new_name
 from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -36,9 +39,12 @@ PACKED: Mapping[bytes, tuple[str, str]] = {
     b"SQLite format 3\x00": ("a database", "Write its rows as JSON lines."),
 }  # fmt: skip
 WIDE = re.compile(rb"[^\0]\0\0\0|\0\0\0[^\0]")  # a sign of ASCII in UTF-32
-ARRAY_HINT = "jq -c '.[]' {name} > in.jsonl"
-PRETTY_HINT = "jq -c . {name} > in.jsonl"
+ARRAY_HINT = "jq -c '.[]' {name} > {new}"
+PRETTY_HINT = "jq -c . {name} > {new}"
 PARQUET = b"PAR1"
+EXCEL = b"[Content_Types].xml"  # the first name in the archives that office programs write
+UNREADABLE = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")  # bytes that no text has
+NOTHING = Path("/dev/null")
 
 
 def open_input(path: Path, options: "RowOptions | None" = None, bad: "BadRows | None" = None) -> BufferedIOBase:
@@ -69,8 +75,11 @@ def _readable(file: BufferedIOBase, name: str) -> BufferedIOBase:
 def _lines(file: BufferedIOBase, name: str, options: "RowOptions | None", bad: "BadRows") -> BufferedIOBase:
     """Read a table's rows as JSON lines. Raises InvalidRequest."""
     head = _head(file)
-    if not (head.startswith(PARQUET) or _is_csv(head, name) or (options and options.are_said)):
-        return file
+    table = head.startswith(PARQUET) or _is_csv(head, name)
+    if not table:
+        _refuse_no_json(head, name)
+        if not (options and options.are_said):
+            return file
     from holdfast.cli import table_input
 
     options = options or table_input.RowOptions()
@@ -112,12 +121,14 @@ def _decoded(file: BufferedIOBase, encoding: str, name: str) -> BufferedIOBase:
 
 def _refuse_other(head: bytes, name: str) -> None:
     """Refuse what is no UTF-8 text of JSON lines, by what it is. Raises InvalidRequest."""
+    if head.startswith(b"PK") and (EXCEL in head or name.lower().endswith(".xlsx")):
+        raise InvalidRequest(name, "is a workbook of Excel, which is not read.", "Save the sheet as CSV.")
     for magic, (what, hint) in PACKED.items():
         if head.startswith(magic):
             raise InvalidRequest(name, f"is {what}, which is not read.", f"Convert it: {hint.format(name=name)}")
     for encoding in ("UTF-32", "UTF-16LE", "UTF-16BE"):
         if _looks_like(head, encoding):
-            hint = f"Convert it: iconv -f {encoding} -t UTF-8 {name} > in.jsonl"
+            hint = f"Convert it: iconv -f {encoding} -t UTF-8 {name} > {new_name(name)}"
             raise InvalidRequest(name, f"is written in {encoding}, which is not read.", hint)
     _refuse_other_forms(head, name)
 
@@ -138,23 +149,49 @@ def _refuse_other_forms(head: bytes, name: str) -> None:
     first, _, rest = head.removeprefix(codecs.BOM_UTF8).lstrip().partition(b"\n")
     first = first.strip()
     if first.startswith(b"[") and not first.startswith(b"[["):
-        raise InvalidRequest(name, "is a JSON array, not JSON lines.", f"Convert it: {ARRAY_HINT.format(name=name)}")
+        raise InvalidRequest(
+            name, "is a JSON array, not JSON lines.", f"Convert it: {ARRAY_HINT.format(name=name, new=new_name(name))}"
+        )
     if first == b"{" and rest.strip():
         problem = "holds JSON objects over several lines each, not JSON lines."
-        raise InvalidRequest(name, problem, f"Convert it: {PRETTY_HINT.format(name=name)}")
+        raise InvalidRequest(name, problem, f"Convert it: {PRETTY_HINT.format(name=name, new=new_name(name))}")
 
 
 def _is_csv(head: bytes, name: str) -> bool:
-    """Tell whether a first line is a header of columns: words with commas or tabs between."""
+    """Tell whether a file is called a table, or its first line is a header of columns: words with commas between."""
     first = head.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0].strip()
+    if name.lower().removesuffix(".gz").endswith((".csv", ".tsv")):
+        return bool(first) and not first.startswith((b"{", b"["))
     words = first.replace(b"\t", b",").replace(b";", b",").replace(b'"', b"").split(b",")
     plain = all(word.strip() and word.strip().replace(b"_", b"").replace(b" ", b"").isalnum() for word in words)
-    return plain and (len(words) > 1 or name.lower().endswith((".csv", ".tsv")))
+    return plain and len(words) > 1
+
+
+def _refuse_no_json(head: bytes, name: str) -> None:
+    """Refuse a file of whose beginning no line is an object, by what it is instead. Raises InvalidRequest."""
+    first = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if not first or any(line.lstrip().startswith(b"{") for line in first.splitlines()):
+        return
+    if first.startswith(b"%PDF"):
+        what, hint = "a PDF", f"Ask about it: holdfast ask 'Sum it up.' --file {name}"
+    elif first.startswith(b"<"):
+        what, hint = "HTML or XML", "Where it was downloaded: perhaps it is the page of a login."
+    elif set(first) & UNREADABLE:
+        what, hint = "no text", "Name a file of JSON lines, CSV or Parquet."
+    else:
+        raw = "" if first.startswith(b'"') else "R"
+        what, hint = "text", f"Where each line is a prompt: jq -{raw}c '{{prompt: .}}' {name} > {new_name(name)}"
+    raise InvalidRequest(name, f"is {what}, not JSON lines.", hint)
 
 
 def _opened(path: Path) -> BufferedIOBase:
+    """Open a file; what cannot be read twice, such as a named pipe, is kept. Raises InvalidRequest."""
     try:
-        return path.open("rb")
+        file = path.open("rb")
+        if stat.S_ISCHR(os.fstat(file.fileno()).st_mode) and path != NOTHING and not file.isatty():
+            file.close()
+            raise InvalidRequest(str(path), "is a device, which may have no end.", "Name a file.")
+        return file if file.seekable() else _spooled(file)
     except OSError as error:
         raise InvalidRequest(str(path), f"cannot be read: {error.strerror}.") from None
 

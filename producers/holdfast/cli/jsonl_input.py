@@ -72,11 +72,15 @@ class JsonlInput:
         self.name = "standard input" if path == STDIO else path.name
         self._bad_rows: BadRows = {}
         self._file = open_input(path, rows, self._bad_rows)
+        self._size: int | None = None  # bytes that the digest is of
+        self.changed = False  # whether reading all lines met another size
 
     def digest(self) -> str:
         """Name the content."""
         self._file.seek(0)
-        return file_digest(self._file, partial(blake2b, digest_size=16)).hexdigest()
+        digest = file_digest(self._file, partial(blake2b, digest_size=16)).hexdigest()
+        self._size = self._file.tell()
+        return digest
 
     def lines(self) -> Iterator[InputLine | InvalidLine]:
         """Read line after line; blank ones are passed over."""
@@ -95,6 +99,7 @@ class JsonlInput:
             elif content.strip():
                 yield read(content, position, number)
                 position += 1
+        self.changed = self._size not in {None, self._file.tell()}
 
     def __enter__(self) -> Self:
         return self
@@ -128,14 +133,41 @@ def read(text: bytes, position: int, number: int) -> InputLine | InvalidLine:
 def what_is_wrong(text: bytes) -> str:
     """Say why a line is no JSON, and where: in words that do not hold it."""
     try:
-        json.loads(text.decode())
+        json.loads(text.decode(), parse_constant=refuse_constant)
     except UnicodeDecodeError as error:
         return f"not UTF-8 at column {error.start + 1}; convert the file, as with iconv -f WINDOWS-1252 -t UTF-8"
     except json.JSONDecodeError as error:
-        return f"{error.msg} at column {error.colno}"
+        return hint_of(text, error) or f"{error.msg} at column {error.colno}"
+    except NoNumber as error:
+        return f"{error} is no number of JSON; write null, or leave it out"
     except (RecursionError, ValueError):
         pass
     return "it is nested too deeply, or holds half a surrogate pair, or a number that is none"
+
+
+class NoNumber(ValueError):
+    """A number that only some languages write: NaN, Infinity."""
+
+
+def refuse_constant(name: str) -> None:
+    raise NoNumber(name)
+
+
+def hint_of(text: bytes, error: json.JSONDecodeError) -> str | None:
+    """Name a slip that is made often, by what stands where a line stops being JSON.
+
+    >>> def hint(line): return hint_of(line.encode(), json.JSONDecodeError("Extra data", line, line.index("}") + 1))
+    >>> hint('{"a": 1},'), hint('{"a": 1} {"b": 2}')
+    ('a comma stands behind the object; leave it out', 'two objects stand on one line; jq -c . gives each its own')
+    """
+    rest = error.doc[error.pos :].strip()
+    if rest == "," and error.msg == "Extra data":
+        return "a comma stands behind the object; leave it out"
+    if rest.startswith("{") and error.msg == "Extra data":
+        return "two objects stand on one line; jq -c . gives each its own"
+    if text.lstrip().startswith(b"{'"):
+        return "its texts stand in single quotes; write it with json.dumps, or with double ones"
+    return None
 
 
 def _member(text: bytes, key: str) -> object:

@@ -35,7 +35,10 @@ class ModelChoice:
 
     def __str__(self) -> str:
         """Say once what was replaced."""
-        named = ", ".join(f"{model} ({count:,} lines)" for model, count in self.replaced.most_common(SHOWN))
+        named = ", ".join(
+            f"{model} ({count:,} {'line' if count == 1 else 'lines'})"
+            for model, count in self.replaced.most_common(SHOWN)
+        )
         more = ", …" if len(self.replaced) > SHOWN else ""
         return f"the lines name {named}{more}; --model or --map replaces that"
 

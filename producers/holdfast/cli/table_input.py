@@ -3,14 +3,15 @@
 import csv
 import io
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import IO, Any, cast
 
 import msgspec
 
-from holdfast.client.row_reader import JOB_KEYS, RowReader
+from holdfast.cli.converted_name import new_name
+from holdfast.client.row_reader import JOB_KEYS, RowReader, template_columns
 from holdfast.model import exact_json
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.sentences import end_sentence
@@ -20,6 +21,7 @@ ROWS = 1_000  # of a Parquet file that are held at once
 TEXTS = frozenset({"custom_id", "model", "prompt", "system", "user", "priority"})  # what stays text in CSV
 PROMPTS = ("prompt", "messages", "request", "body", "params")
 BadRows = dict[int, InvalidRequest]  # by line
+NumberedRow = tuple[int, Mapping[str, Any] | InvalidRequest]  # the line of a row, and what it holds
 SEPARATORS = ",\t;"
 SHOWN = 6  # columns that an error names
 
@@ -44,6 +46,9 @@ class RowOptions:
             said = ", ".join(columns[:SHOWN]) + (", …" if len(columns) > SHOWN else "")
             hint = f"Say which does: --prompt-column {columns[0]!r}, or --template 'Sum up: {{{columns[0]}}}'."
             raise InvalidRequest(name, f"none of its columns ({said}) holds the prompt.", hint)
+        if self.template and not template_columns(self.template):
+            problem = "names no column, so that every row would ask the same."
+            raise InvalidRequest("--template", problem, f"As in: 'Sum up: {{{columns[0]}}}'.")
         named = {"prompt": self.prompt_column, "custom_id": self.id_column}
         reader = RowReader({key: column for key, column in named.items() if column}, self.template, metadata=[])
         reader.demand(columns)
@@ -51,20 +56,34 @@ class RowOptions:
 
 
 def from_csv(file: BufferedIOBase, name: str, options: RowOptions, bad: BadRows) -> BufferedIOBase:
-    """Write CSV as JSON lines, the header as a blank one, so that lines keep their numbers. Raises InvalidRequest."""
+    """Write CSV as JSON lines, each on the line of its row, so that errors name that. Raises InvalidRequest."""
     csv.field_size_limit(LONGEST_CELL)
     try:
         text = io.TextIOWrapper(cast("IO[bytes]", file), encoding="utf-8-sig", newline="")
         header = text.readline()
         text.seek(0)
-        rows = csv.DictReader(text, delimiter=max(SEPARATORS, key=header.count))
+        rows = csv.DictReader(text, delimiter=max(SEPARATORS, key=header.count), strict=True)
         columns = [column for column in rows.fieldnames or () if column]
-        return _written(b"\n", (cells(row) for row in rows), options.reader(name, columns), bad)
+        if twice := next((column for column in columns if columns.count(column) > 1), None):
+            raise InvalidRequest(name, f"has several columns called {twice!r}.", "Rename all but one.")
+        return _written(_numbered(rows), options.reader(name, columns), bad)
     except UnicodeDecodeError:
-        hint = f"Convert it: iconv -f WINDOWS-1252 -t UTF-8 {name} > in.csv"
+        hint = f"Convert it: iconv -f WINDOWS-1252 -t UTF-8 {name} > {new_name(name, '.csv')}"
         raise InvalidRequest(name, "is CSV, and not in UTF-8.", hint) from None
     except csv.Error as error:
-        raise InvalidRequest(name, f"cannot be read as CSV: {end_sentence(error)}.") from None
+        hint = "A quote that is opened is closed; one inside of a text is doubled."
+        raise InvalidRequest(name, f"line {rows.line_num} is no CSV: {end_sentence(error)}.", hint) from None
+
+
+def _numbered(rows: "csv.DictReader[str]") -> Iterator[NumberedRow]:
+    """Yield each row with the line on which it begins. One with more cells than the header is a problem."""
+    for row in rows:
+        number = rows.line_num - sum(value.count("\n") for value in row.values() if isinstance(value, str))
+        if None in row:  # what stands behind the last column
+            problem = f"has {len(row) - 1 + len(row[None])} cells, and the header names {len(row) - 1}."
+            yield number, InvalidRequest("", problem, "A text with a separator in it stands in quotes.")
+        else:
+            yield number, cells(row)
 
 
 def cells(row: Mapping[str | None, Any]) -> dict[str, Any]:
@@ -97,7 +116,8 @@ def from_parquet(file: BufferedIOBase, name: str, options: RowOptions, bad: BadR
     try:
         table = parquet.ParquetFile(file)
         reader = options.reader(name, list(table.schema_arrow.names))
-        return _written(b"", (row for batch in table.iter_batches(ROWS) for row in batch.to_pylist()), reader, bad)
+        rows = (row for batch in table.iter_batches(ROWS) for row in batch.to_pylist())
+        return _written(enumerate(rows, start=1), reader, bad)
     except (ArrowException, OSError) as error:
         raise InvalidRequest(name, f"cannot be read as Parquet: {end_sentence(error)}.", "Fetch it again.") from None
 
@@ -122,16 +142,22 @@ def _object(line: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _written(head: bytes, rows: Iterable[Mapping[str, Any]], reader: RowReader, bad: BadRows) -> BufferedIOBase:
+def _written(rows: Iterable[NumberedRow], reader: RowReader, bad: BadRows) -> BufferedIOBase:
+    """Write the jobs of rows, each on the line that its row has in the table."""
     plain = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the input
-    plain.write(head)
-    plain.writelines(_line(row, reader, number, bad) for number, row in enumerate(rows, start=1 + len(head)))
+    last = 0
+    for number, row in rows:
+        plain.write(b"\n" * (number - last - 1) + _line(row, reader, number, bad))
+        last = number
     return plain
 
 
-def _line(row: Mapping[str, Any], reader: RowReader, number: int, bad: BadRows) -> bytes:
+def _line(row: Mapping[str, Any] | InvalidRequest, reader: RowReader, number: int, bad: BadRows) -> bytes:
     """Write the job of a row; where there is none, note why by the number of the line."""
-    job: Mapping[str, Any] = row
+    if isinstance(row, InvalidRequest):
+        bad[number] = row
+        return b"{}\n"
+    job = row
     try:
         job = reader.job(row)
     except InvalidRequest as problem:

@@ -69,6 +69,8 @@ class Uploader:
                 progress(self.sent)
         if not self.sent.lines:
             say(f"{self._source.name} holds no line: there is nothing to do")
+        if self._source.changed:
+            say(f"{self._source.name} was changed while it was read: run it again once it is whole")
         if self._models.replaced:
             say(str(self._models))
         self._refuse_models()

@@ -40,7 +40,7 @@ class RowReader:
         self._columns, self._template = dict(columns or {}), template
         self._keep_all, self._kept = metadata is True, _names(metadata)
         self._strict = metadata is None or metadata is False
-        self._used = frozenset(self._columns.values()) | _fields(template)
+        self._used = frozenset(self._columns.values()) | template_columns(template)
         for key, column in self._columns.items():
             _demand_key(key, column)
         if template is not None and "prompt" in self._columns:
@@ -84,7 +84,7 @@ class RowReader:
 
     def _prompt(self, cells: Row) -> str:
         try:
-            return (self._template or "").format_map(cells)
+            return filled_in(self._template or "", cells)
         except KeyError as error:
             raise InvalidRequest("template", f"needs {error.args[0]!r}, and this row has none.") from None
         except (IndexError, AttributeError, ValueError, TypeError) as error:
@@ -127,14 +127,41 @@ def _names(metadata: bool | Iterable[str] | None) -> tuple[str, ...]:  # noqa: F
     return (metadata,) if isinstance(metadata, str) else tuple(metadata)
 
 
-def _fields(template: str | None) -> frozenset[str]:
+def filled_in(template: str, cells: Row) -> str:
+    """Fill in columns, and members of those that hold objects. Raises KeyError: there is no such column.
+
+    No attribute of a cell is read: that would be a method of Python's.
+
+    >>> filled_in("{n:>3} {meta[title]} {{}}", {"n": 7, "meta": {"title": "kelp"}})
+    '  7 kelp {}'
+    """
+    formatter = Formatter()
+    return "".join(
+        text
+        if name is None
+        else text + formatter.format_field(formatter.convert_field(member(name, cells), conversion), spec or "")
+        for text, name, spec, conversion in formatter.parse(template)
+    )
+
+
+def member(name: str, cells: Row) -> Any:
+    """Return the cell that a field of a template names: ``text``, ``user.name`` or ``meta[title]``."""
+    column, *members = name.split("[")
+    cell = cells[column]
+    for each in members:
+        key = each.rstrip("]")
+        cell = cell[key] if isinstance(cell, Mapping) else cell[int(key)]
+    return cell
+
+
+def template_columns(template: str | None) -> frozenset[str]:
     """Return the columns that a template names. Raises InvalidRequest."""
     try:
         parsed = list(Formatter().parse(template or ""))
     except ValueError as error:
         hint = "A brace of the text itself is written twice: {{ or }}."
         raise InvalidRequest("template", f"cannot be read: {end_sentence(error)}.", hint) from None
-    return frozenset(name.split(".")[0].split("[")[0] for _, name, _, _ in parsed if name is not None)
+    return frozenset(name.split("[")[0] for _, name, _, _ in parsed if name is not None)
 
 
 def _demand_key(key: str, column: str) -> None:
