@@ -114,7 +114,10 @@ def _choice(fields: Fields) -> ToolChoice | None:
 def _output(fields: Fields) -> Output | None:
     form = fields.inner("response_format")
     if "response_format" in fields:
-        raise unexpected(fields.place("response_format"), "expected an object", fields.peek("response_format"))
+        place, given = fields.place("response_format"), fields.peek("response_format")
+        raise unexpected(place, "expected an object with a type such as json_schema", given)
+    if form.given and not form.kind():
+        raise unexpected(form.place("type"), "expected a text such as json_object or json_schema", form.peek("type"))
     return read_format(form, form.inner("json_schema") if "json_schema" in form else form)
 
 
