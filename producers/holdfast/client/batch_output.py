@@ -10,14 +10,13 @@ from typing import Any
 
 import msgspec
 
+from holdfast.client.ended_job import EndedJob
 from holdfast.client.output_form import OutputForm
-from holdfast.client.plain_line import error_line, facts, output_line, response_alone
+from holdfast.client.plain_line import error_line, response_alone
 from holdfast.model import exact_json
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.fault import FaultKind
-from holdfast.model.ids import public_id
 from holdfast.model.job import State
-from holdfast.model.records import FinishedJob
 from holdfast.model.route import Api
 from holdfast.wire.answer_format import is_error_of, one_line
 from holdfast.wire.written_answer import WrittenAnswer, write_answer
@@ -44,103 +43,99 @@ def form_of(written_in: Api | None, wanted: OutputForm) -> OutputForm:
     return OutputForm.ANTHROPIC if written_in is Api.ANTHROPIC else OutputForm.OPENAI
 
 
-def write_line(
-    finished: FinishedJob, response: ProviderResponse | None, wanted: OutputForm, cost: float | None
-) -> bytes:
-    """Write how ``finished`` ended. ``response``: the provider's answer, where it is kept."""
-    form = form_of(finished.job.written_in, wanted)
-    if form is OutputForm.ANTHROPIC and not _has_no_message(finished, response):
-        return _anthropic_line(finished, response, cost)
+def write_line(ended: EndedJob, wanted: OutputForm) -> bytes:
+    """Write how a job ended."""
+    form = form_of(ended.job.written_in, wanted)
+    if form is OutputForm.ANTHROPIC and not _has_no_message(ended):
+        return _anthropic_line(ended)
     if form is OutputForm.PLAIN:
-        return exact_json.dumps(output_line(finished, cost, response))
-    return _openai_line(finished, response, cost)
+        return exact_json.dumps(ended.line)
+    return _openai_line(ended)
 
 
-def _has_no_message(finished: FinishedJob, response: ProviderResponse | None) -> bool:
+def _has_no_message(ended: EndedJob) -> bool:
     """Tell whether an answer has no form among Anthropic's, as an embedding has none. It stays one of its own API."""
-    return finished.result.reply is not None and response_alone(response) is not None
+    return ended.result.reply is not None and response_alone(ended.response) is not None
 
 
-def _openai_line(finished: FinishedJob, response: ProviderResponse | None, cost: float | None) -> bytes:
-    written = _written(finished, response, _openai_format(finished))
-    answer, error = _openai_answer(finished, written, response), None
+def _openai_line(ended: EndedJob) -> bytes:
+    written = _written(ended, _openai_format(ended))
+    answer, error = _openai_answer(ended, written), None
     if answer is None:
-        told = error_line(finished.result) or {}
-        code = OPENAI_CODES.get(finished.result.state) or told.get("code") or told.get("kind")
+        told = error_line(ended.result) or {}
+        code = OPENAI_CODES.get(ended.result.state) or told.get("code") or told.get("kind")
         error = {"code": code, "message": told.get("message")}
     line = {
-        "id": public_id("job", finished.job.id),
-        "custom_id": finished.job.custom_id,
+        "id": ended.id,
+        "custom_id": ended.job.custom_id,
         "response": None,
         "error": error,
     }
-    return joined(line, "response", answer, _facts(finished, cost, written))
+    return joined(line, "response", answer, _facts(ended, written))
 
 
-def _openai_format(finished: FinishedJob) -> Api:
-    return Api.OPENAI_RESPONSES if finished.job.written_in is Api.OPENAI_RESPONSES else Api.OPENAI_CHAT
+def _openai_format(ended: EndedJob) -> Api:
+    return Api.OPENAI_RESPONSES if ended.job.written_in is Api.OPENAI_RESPONSES else Api.OPENAI_CHAT
 
 
-def _written(finished: FinishedJob, response: ProviderResponse | None, wanted: Api) -> WrittenAnswer | None:
+def _written(ended: EndedJob, wanted: Api) -> WrittenAnswer | None:
     """Write the answer in the format of a line; None: it has none."""
-    reply, body = finished.result.reply, response.body if response else None
+    reply, response = ended.result.reply, ended.response
     if reply is None:
         return None
-    return write_answer(wanted, reply, body, finished.job.id, int(finished.result.created_at))
+    return write_answer(wanted, reply, response.body if response else None, ended.job.id, int(ended.result.created_at))
 
 
-def _facts(finished: FinishedJob, cost: float | None, written: WrittenAnswer | None) -> dict[str, Any]:
+def _facts(ended: EndedJob, written: WrittenAnswer | None) -> dict[str, Any]:
     """What Holdfast knows beside the answer, and what of that its format cannot say."""
-    return {**facts(finished, cost), **(written.holdfast if written else {})}
+    return {**ended.facts, **(written.holdfast if written else {})}
 
 
-def _openai_answer(
-    finished: FinishedJob, written: WrittenAnswer | None, response: ProviderResponse | None
-) -> bytes | None:
+def _openai_answer(ended: EndedJob, written: WrittenAnswer | None) -> bytes | None:
     """Write the ``response`` of a line; None where no answer of the API ended it."""
-    result, asked = finished.result, response.request_id if response else None
-    about = {"status_code": 200, "request_id": asked or finished.job.id}
+    result, response = ended.result, ended.response
+    about = {"status_code": 200, "request_id": (response and response.request_id) or ended.job.id}
     if written is not None:
         return joined(about | {"body": None}, "body", written.body, None)
     if result.state is not State.DEAD or response is None or response.status < CLIENT_ERROR:
         return None
     about["status_code"] = response.status
-    return joined(about | {"body": None}, "body", _openai_error(finished, response), None)
+    return joined(about | {"body": None}, "body", _openai_error(ended, response), None)
 
 
-def _openai_error(finished: FinishedJob, response: ProviderResponse) -> bytes:
+def _openai_error(ended: EndedJob, response: ProviderResponse) -> bytes:
     """Return the provider's own error where it has OpenAI's shape, else one made of what is known."""
     own = one_line(response.body)
     if own and is_error_of(Api.OPENAI_CHAT, own):
         return own
-    told = error_line(finished.result) or {}
+    told = error_line(ended.result) or {}
     error = {"message": told.get("message"), "type": told.get("kind"), "param": None, "code": told.get("code")}
     return exact_json.dumps({"error": error})
 
 
-def _anthropic_line(finished: FinishedJob, response: ProviderResponse | None, cost: float | None) -> bytes:
-    written = _written(finished, response, Api.ANTHROPIC)
-    line = {"custom_id": finished.job.custom_id or public_id("job", finished.job.id), "result": None}
-    return joined(line, "result", _anthropic_result(finished, written, response), _facts(finished, cost, written))
+def _anthropic_line(ended: EndedJob) -> bytes:
+    written = _written(ended, Api.ANTHROPIC)
+    line = {"custom_id": ended.job.custom_id or ended.id, "result": None}
+    return joined(line, "result", _anthropic_result(ended, written), _facts(ended, written))
 
 
-def _anthropic_result(finished: FinishedJob, written: WrittenAnswer | None, response: ProviderResponse | None) -> bytes:
-    match finished.result.state:
+def _anthropic_result(ended: EndedJob, written: WrittenAnswer | None) -> bytes:
+    match ended.result.state:
         case State.CANCELLED:
             return b'{"type":"canceled"}'
         case State.EXPIRED:
             return b'{"type":"expired"}'
     if written is not None:
         return b'{"type":"succeeded","message":%s}' % written.body
-    own = one_line(response.body) if response else None
+    own = one_line(ended.response.body) if ended.response else None
     if own and is_error_of(Api.ANTHROPIC, own):
         return b'{"type":"errored","error":%s}' % own
-    return b'{"type":"errored","error":%s}' % exact_json.dumps(_anthropic_error(finished, response))
+    return b'{"type":"errored","error":%s}' % exact_json.dumps(_anthropic_error(ended))
 
 
-def _anthropic_error(finished: FinishedJob, response: ProviderResponse | None) -> dict[str, Any]:
-    told = error_line(finished.result) or {}
-    type_ = "invalid_request_error" if finished.result.fault is FaultKind.INVALID_REQUEST else "api_error"
+def _anthropic_error(ended: EndedJob) -> dict[str, Any]:
+    told, response = error_line(ended.result) or {}, ended.response
+    type_ = "invalid_request_error" if ended.result.fault is FaultKind.INVALID_REQUEST else "api_error"
     if response is not None and response.status >= CLIENT_ERROR:
         type_ = ANTHROPIC_ERRORS.get(response.status, type_)
     return anthropic_error(

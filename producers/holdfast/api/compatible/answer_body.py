@@ -14,7 +14,7 @@ def answer_body(ended: EndedJob, wanted: Api) -> bytes:
     reply, response = ended.result.reply, ended.response
     assert reply is not None
     created = int(ended.result.created_at)
-    written = write_answer(wanted, reply, response.body if response else None, ended.finished.job.id, created)
+    written = write_answer(wanted, reply, response.body if response else None, ended.job.id, created)
     return with_last_member(written.body, b"holdfast", written.holdfast) if written.holdfast else written.body
 
 

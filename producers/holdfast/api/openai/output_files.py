@@ -9,7 +9,7 @@ from holdfast.api.openai.batch_orders import find_batch
 from holdfast.api.openai.batch_view import bad_line_output, file_of
 from holdfast.api.openai.file_ids import FileId
 from holdfast.client.batch_output import write_line
-from holdfast.client.cost import cost_of
+from holdfast.client.ended_jobs import ended_job
 from holdfast.client.output_form import OutputForm
 from holdfast.client.page_size import PageSize
 from holdfast.model.batch_order import BatchOrder
@@ -48,8 +48,8 @@ def ended_lines(context: RequestContext, order: BatchOrder, states: frozenset[St
     while page := store.read(list_finished, order.batch, after, size.answers, states):
         responses = store.read(find_responses, [one.job.id for one in page], order.tenant)
         for one in page:
-            cost = cost_of(one.result, context.settings)
-            yield one.job.position or 0, write_line(one, responses.get(one.job.id), OutputForm.OPENAI, cost)
+            ended = ended_job(one, responses.get(one.job.id), context.settings)
+            yield one.job.position or 0, write_line(ended, OutputForm.OPENAI)
         after = page[-1].job.position or 0
         size.learn(sum(len(each.body) for each in responses.values()))
 
