@@ -16,12 +16,17 @@ Submit = Callable[[str], Awaitable[str | None]]  # a prompt to its answer; None:
 
 
 class Doors:
-    """Unmodified clients of one API. ``errors`` counts what they raised, ``wrong`` answers to another prompt."""
+    """Unmodified clients of one API. ``errors`` counts what they raised, ``wrong`` answers to another prompt.
 
-    def __init__(self, url: str, patience: float = PATIENCE, retries: int = 2) -> None:
+    ``http_client`` is what OpenAI's SDK sends with; None: what it makes for itself.
+    """
+
+    def __init__(
+        self, url: str, patience: float = PATIENCE, retries: int = 2, http_client: httpx2.AsyncClient | None = None
+    ) -> None:
         self.errors, self.answered, self.wrong = Counter[str](), 0, 0
         about: dict[str, Any] = {"api_key": "none", "timeout": patience, "max_retries": retries}
-        self._openai = openai.AsyncOpenAI(base_url=f"{url}/v1", **about)
+        self._openai = openai.AsyncOpenAI(base_url=f"{url}/v1", http_client=http_client, **about)
         self._anthropic = anthropic.AsyncAnthropic(base_url=url, **about)
         limits = httpx2.Limits(max_connections=1_000)
         self._native = httpx2.AsyncClient(base_url=url, timeout=patience, limits=limits)
