@@ -7,6 +7,7 @@ from holdfast.model.job import Priority, State, lane_name
 from holdfast.store.cancel import cancel_job
 from holdfast.worker import fetcher as module
 from holdfast.worker.fetcher import Fetcher
+from holdfast.worker.lane_schedule import ScheduledLane
 from holdfast.worker.redis_start import RedisStart
 from holdfast.worker.window_refiller import WindowRefiller
 from worker.workshop import Workshop
@@ -98,6 +99,15 @@ async def test_what_a_batch_got_is_run_beside_jobs_that_somebody_waits_for(works
     assert workshop.jobs.awaited == 1
 
 
+async def test_claims_of_a_batch_leave_the_loop_to_others_one_after_the_other(workshop: Workshop):
+    made = fetcher(workshop)
+    async with made.resting:
+        another = asyncio.create_task(made._let_others_go_on())
+        await asyncio.wait({another}, timeout=0)
+        assert not another.done()
+    await another
+
+
 async def test_those_that_somebody_waits_for_are_counted_while_they_run(workshop: Workshop):
     job, permit = await workshop.start()
     awaited = replace(job, lane=lane_name(job.model, Priority.INTERACTIVE))
@@ -106,3 +116,11 @@ async def test_those_that_somebody_waits_for_are_counted_while_they_run(workshop
     await asyncio.gather(*workshop.jobs.running.values())
     await asyncio.sleep(0)
     assert workshop.jobs.awaited == 0
+
+
+async def test_a_hint_says_whether_somebody_waits_for_the_jobs_of_its_lane(workshop: Workshop):
+    lanes, others = workshop.context.lanes, workshop.lane
+    awaited = lane_name(others.plan.model, Priority.INTERACTIVE)
+    lanes.entries[awaited] = ScheduledLane(awaited, others.plan)
+    assert lanes.wake_hinted({awaited, others.name})
+    assert not lanes.wake_hinted({others.name})

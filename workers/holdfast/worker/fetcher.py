@@ -29,7 +29,10 @@ UNSURE = 0.5  # seconds to wait while a store is away
 
 @dataclass(slots=True)
 class Fetcher:
-    """One per process. ``claiming``: claims under way. ``round_at``: the steady clock's time of the next round."""
+    """One per process. ``claiming``: claims under way. ``round_at``: the steady clock's time of the next round.
+
+    ``resting``: held by the claim of a batch that leaves the event loop to others, so that two do not fill it in turn.
+    """
 
     context: WorkerContext
     jobs: HeldJobs
@@ -37,6 +40,7 @@ class Fetcher:
     redis_start: RedisStart
     claiming: set[asyncio.Task[None]] = field(default_factory=set)
     round_at: float = 0.0
+    resting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def may_fetch(self) -> bool:
@@ -49,25 +53,26 @@ class Fetcher:
             wait = await self._round() if self.may_fetch else UNSURE
             await self.context.slots.changed(at_most=wait)
             if self.context.slots.taken:
-                await asyncio.sleep(max(0.0, self.round_at - time.monotonic()))
+                await self.context.slots.rest(self.round_at - time.monotonic())
 
     async def _round(self) -> float:
         """Ask every lane that may have something; seconds until the next lane is worth asking."""
         for lane in self.context.lanes.in_order():
-            while self.context.slots.wanted > 0 and lane.ask_at <= time.monotonic():
+            while self._wanted(lane) > 0 and lane.ask_at <= time.monotonic():
                 try:
                     await self._ask(lane)
                 except QueueUnavailable as error:
                     self.context.dependencies.failed(error)
                     return UNSURE
-        if self.context.slots.wanted <= 0:
-            return UNSURE
-        now = time.monotonic()
-        return min((lane.ask_at - now for lane in self.context.lanes.entries.values()), default=UNSURE)
+        now, asked = time.monotonic(), [lane for lane in self.context.lanes.entries.values() if self._wanted(lane) > 0]
+        return min((lane.ask_at - now for lane in asked), default=UNSURE)
+
+    def _wanted(self, lane: ScheduledLane) -> int:
+        return self.context.slots.wanted(is_awaited=lane.is_awaited)
 
     async def _ask(self, lane: ScheduledLane) -> None:
         """One fetch. A full answer means that asking again at once may give more."""
-        n, hints, began = self.context.slots.wanted, lane.hints, time.monotonic()
+        n, hints, began = self._wanted(lane), lane.hints, time.monotonic()
         self.context.runtime.crash_point("before_fetch")
         permits, status = await self.context.gate.fetch(lane.name, n, self.context.worker, lane.plan)
         if status.reason is Reason.EPOCH:
@@ -94,7 +99,7 @@ class Fetcher:
 
     def _claim_soon(self, permits: Sequence[Permit], lane: ScheduledLane) -> None:
         self.context.slots.take(len(permits))
-        self.context.slots.starting([permit.id for permit in permits])
+        self.context.slots.starting([permit.id for permit in permits], is_awaited=lane.is_awaited)
         claim = asyncio.create_task(self._claim(permits, lane))
         self.claiming.add(claim)
         claim.add_done_callback(self.claiming.discard)
@@ -117,9 +122,10 @@ class Fetcher:
 
     async def _let_others_go_on(self) -> None:
         """Leave a turn of the event loop to what is due, and more of them to jobs that somebody waits for."""
-        began = time.monotonic()
-        await asyncio.sleep(0)
-        await asyncio.sleep(FOR_OTHERS * (time.monotonic() - began))
+        async with self.resting:
+            began = time.monotonic()
+            await asyncio.sleep(0)
+            await asyncio.sleep(FOR_OTHERS * (time.monotonic() - began))
 
     async def _claimed(self, permits: Sequence[Permit]) -> list[Claimed]:
         """The permits' jobs, as far as they are ours now. One whose claim breaks is left out, and broken off."""

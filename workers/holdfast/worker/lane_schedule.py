@@ -96,8 +96,12 @@ class LaneSchedule:
             entry.ask_at = 0.0
         return bool(held_up)
 
-    def wake_hinted(self, lanes: Collection[str]) -> None:
-        """Ask those of ``lanes`` that are served again, or all that are: see ``WakeListener.wait``."""
+    def wake_hinted(self, lanes: Collection[str]) -> bool:
+        """Ask those of ``lanes`` that are served again, or all that are: see ``WakeListener.wait``.
+
+        Returns whether somebody waits for the jobs of one that was named.
+        """
         for entry in self.entries.values():
             if EVERY_LANE in lanes or entry.name in lanes:
                 entry.wake()
+        return any(entry.is_awaited and entry.name in lanes for entry in self.entries.values())

@@ -150,8 +150,7 @@ class Pool:
         """Look into the lanes when somebody hints at work. Nothing depends on it: the fetcher looks anyway."""
         while True:
             if hinted := await self.context.gate.wake.wait(at_most=HINT_WAIT):
-                self.context.lanes.wake_hinted(hinted)
-                self.context.slots.wake()
+                self.context.slots.wake(hurry=self.context.lanes.wake_hinted(hinted))
             await asyncio.sleep(HINTS_APART)
 
     async def _new_login(self, provider: str, credential: str) -> None:
