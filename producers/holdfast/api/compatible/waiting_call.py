@@ -73,9 +73,12 @@ async def answer_call(context: RequestContext, call: CallRequest, writer: Answer
 
 
 async def accept(context: RequestContext, call: CallRequest, line: bytes) -> tuple[str, bool]:
-    """Return the job of a call, and whether it is new: that of an earlier try where this is a repeat."""
+    """Return the job of a call, and whether it is new: that of an earlier try where this is a repeat.
+
+    First tries of equal calls are accepted beside one another; a repeat waits until it can see the job of the first.
+    """
     calls, tenant = context.app_state.repeated_calls, context.tenant or DEFAULT_TENANT
-    async with calls.turns.take(call.fingerprint):
+    async with calls.turns.take(call.fingerprint, shared=not call.tries_before):
         await calls.noted(call.fingerprint)
         return await run_in_threadpool(find_or_submit, context, call, line, tenant)
 
