@@ -38,3 +38,10 @@ def test_an_operators_stop_is_told_as_one() -> None:
 
 def test_a_kind_of_a_newer_version_is_no_error() -> None:
     assert "(HTTP 599, 2 calls)" in outage_sentence(Outage("a/m", None, 1.0, [FaultCount("of_tomorrow", 599, 2)]))
+
+
+def test_an_outage_whose_answer_changes_tells_the_newest_first_and_what_that_asks_for() -> None:
+    faults = [FaultCount("auth", 401, 13), FaultCount("server_error", 503, 20), FaultCount("overloaded", 503, 7)]
+    told = outage_sentence(Outage("a/m", SINCE, 3.0, faults, waiting=2))
+    assert "(HTTP 401 in 13, before HTTP 503 in 27 calls)" in told
+    assert "put a new one in its place" in told

@@ -91,3 +91,11 @@ def test_deadlines_are_at_risk_when_their_turn_comes_too_late() -> None:
     assert at_risk([10.0] * 30, 3.0) == 0
     assert at_risk([10.0, 7_200.0], None) == 1
     assert at_risk([], 1.0) == 0
+
+
+def test_of_two_outages_the_one_that_somebody_here_can_end_is_told_first() -> None:
+    refused = Outage("b/m", 1_790_000_500.0, 3.0, [FaultCount("auth", 401, 9)], waiting=7)
+    found = verdict(Situation(outages=[DOWN, refused], waiting=7))
+    assert (found.state, found.cause, found.since) == (HealthState.US, "key", DOWN.since)
+    assert found.sentence.startswith("It is us: b/m is down")
+    assert "a/m is down too" in found.sentence

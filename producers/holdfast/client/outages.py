@@ -119,10 +119,11 @@ class FleetSituation:
         return Outage(route.name, since, again, self._faults(route, since), due=due)
 
     def _faults(self, route: Route, since: float | None) -> list[FaultCount]:
-        """Count what came back from a route; what this side broke off by itself says nothing of it."""
+        """Count what came back from a route, the last first; what this side broke off by itself says nothing of it."""
         age = LATELY if since is None else max(LATELY, self.forecast.now - since)
-        found = (each.count for each in faults_of(self.installation, age) if each.route == route.name)
-        return [each for each in found if each.kind != FaultKind.INTERNAL]
+        found = (each for each in faults_of(self.installation, age) if each.route == route.name)
+        told = [each for each in found if each.count.kind != FaultKind.INTERNAL]
+        return [each.count for each in sorted(told, key=lambda each: not each.is_last)]
 
     def _with_jobs(self, outage: Outage) -> Outage:
         """Add how many jobs only this route's return can start, or the routes that take its jobs meanwhile."""

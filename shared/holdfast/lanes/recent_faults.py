@@ -9,25 +9,31 @@ import redis
 from holdfast.lanes.admin import server_time
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.values import RouteFault
+from holdfast.model.fault import FaultKind
 from holdfast.policy.outage_sentence import FaultCount
 
 SLOT = 300  # seconds
 KEPT = 86_400  # seconds
+INTERNAL = FaultKind.INTERNAL  # it says nothing of the route
 
 FaultKey = tuple[str, str, int | None]  # route, kind of fault, HTTP status
 
 
 def note_faults(connection: Connection, counts: Mapping[FaultKey, int]) -> None:
-    """Add what was counted since the last time. Raises QueueUnavailable."""
+    """Add what was counted since the last time, in the order in which it came. Raises QueueUnavailable."""
     if not counts:
         return
-    name = _slot(connection, int(connection.ask(server_time) // SLOT))
+    name, last_name = _slot(connection, int(connection.ask(server_time) // SLOT)), _last(connection)
+    last = {route: orjson.dumps((kind, status)).decode() for route, kind, status in counts if kind != INTERNAL}
 
     def add(client: redis.Redis) -> None:
         pipe = client.pipeline(transaction=False)
         for key, calls in counts.items():
             pipe.hincrby(name, orjson.dumps(key).decode(), calls)
-        pipe.expire(name, KEPT)
+        for route, told in last.items():
+            pipe.hset(last_name, route, told)
+        for each in (name, last_name):
+            pipe.expire(each, KEPT)
         pipe.execute()
 
     connection.ask(add)
@@ -38,9 +44,14 @@ def recent_faults(connection: Connection, seconds: float) -> list[RouteFault]:
     last = int(connection.ask(server_time) // SLOT)
     slots = [_slot(connection, number) for number in range(last - int(min(seconds, KEPT) // SLOT) - 1, last + 1)]
     total: Counter[str] = Counter()
-    for row in connection.ask(lambda client: _rows(client, slots)):
-        total.update({str(field): int(calls) for field, calls in row.items()})
-    return [RouteFault(route, FaultCount(kind, status, calls)) for (route, kind, status), calls in _read(total)]
+    *rows, last_ones = connection.ask(lambda client: _rows(client, [*slots, _last(connection)]))
+    for row in rows:
+        total.update({field: int(calls) for field, calls in row.items()})
+    newest = {(route, *orjson.loads(told)) for route, told in last_ones.items()}
+    return [
+        RouteFault(route, FaultCount(kind, status, calls), is_last=(route, kind, status) in newest)
+        for (route, kind, status), calls in _read(total)
+    ]
 
 
 def _rows(client: redis.Redis, names: list[str]) -> list[dict[str, str]]:
@@ -52,6 +63,10 @@ def _rows(client: redis.Redis, names: list[str]) -> list[dict[str, str]]:
 
 def _read(total: Counter[str]) -> list[tuple[FaultKey, int]]:
     return [(tuple(orjson.loads(field)), calls) for field, calls in total.most_common()]
+
+
+def _last(connection: Connection) -> str:
+    return f"{connection.keys.root}last_faults"
 
 
 def _slot(connection: Connection, number: int) -> str:

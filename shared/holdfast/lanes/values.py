@@ -88,7 +88,8 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class RouteFault:
-    """So many calls to ``route`` ended with one kind of fault and one HTTP status."""
+    """So many calls to ``route`` ended with one kind of fault and one HTTP status; ``is_last``: the newest one did."""
 
     route: str
     count: "FaultCount"
+    is_last: bool = False

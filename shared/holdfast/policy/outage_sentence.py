@@ -24,8 +24,8 @@ class Outage:
 
     ``since``: when it began, in seconds since the epoch; None where nobody knows. ``again``: seconds until it is asked
     next; 0: a call is under way, or ``due``: the next job asks it; None: an operator decides. ``faults``: what came
-    back, most frequent first. ``elsewhere``: routes that take its jobs meanwhile. ``waiting``: jobs that wait for it;
-    None: how many is not told.
+    back, the newest first, others by how often. ``elsewhere``: routes that take its jobs meanwhile. ``waiting``: jobs
+    that wait for it; None: how many is not told.
     """
 
     route: str
@@ -59,9 +59,18 @@ def outage_sentence(outage: Outage, others: Sequence[str] = ()) -> str:
 
 
 def _cause(faults: Sequence[FaultCount]) -> str:
-    first, calls = faults[0], sum(fault.calls for fault in faults)
-    what = f"HTTP {first.status}" if first.status is not None and first.status != 200 else kind_words(first.kind)  # noqa: PLR2004  HTTP's own number
+    found: dict[str, int] = {}
+    for fault in faults:
+        found[_told(fault)] = found.get(_told(fault), 0) + fault.calls
+    if len(found) > 1:
+        return ", before ".join(f"{what} in {calls:,}" for what, calls in found.items()) + " calls"
+    [(what, calls)] = found.items()
     return f"{what}, {calls:,} {'call' if calls == 1 else 'calls'}"
+
+
+def _told(fault: FaultCount) -> str:
+    has_status = fault.status is not None and fault.status != 200  # noqa: PLR2004  HTTP's own number
+    return f"HTTP {fault.status}" if has_status else kind_words(fault.kind)
 
 
 def _next(outage: Outage) -> str:
@@ -83,8 +92,13 @@ def _waiting(outage: Outage) -> str:
 
 
 def _to_do(faults: Sequence[FaultCount]) -> str:
+    return needed_act(faults) or "nothing to do"
+
+
+def needed_act(faults: Sequence[FaultCount]) -> str | None:
+    """Say what a person has to do about an outage that ends in no other way; None: it mends itself."""
     rules = [FAULT_RULES[FaultKind(fault.kind)] for fault in faults[:1] if fault.kind in set(FaultKind)]
     for rule in rules:
         if rule.snoozes and not rule.waits and rule.scope is not Scope.US:
             return rule.advice  # a key, money, a name: it does not mend itself
-    return "nothing to do"
+    return None

@@ -72,7 +72,7 @@ def _broken_here(now: Situation) -> HealthSummary | None:
 def _outage(now: Situation) -> HealthSummary | None:
     if not now.outages:
         return None
-    worst = min(now.outages, key=lambda outage: (bool(outage.elsewhere), outage.since or float("inf")))
+    worst = min(now.outages, key=lambda outage: _urgency(outage, now))
     ours = is_ours(worst, now.auth_outages)
     since = min((each.since for each in now.outages if each.since is not None), default=None)
     others = [each.route for each in now.outages if each is not worst]
@@ -81,6 +81,11 @@ def _outage(now: Situation) -> HealthSummary | None:
     return HealthSummary(
         HealthState.US if ours else HealthState.PROVIDER, cause, f"{who}: {outage_sentence(worst, others)}.", since
     )
+
+
+def _urgency(outage: Outage, now: Situation) -> tuple[bool, bool, float]:
+    """Order outages: those that hold jobs up first, of these those that somebody here can end, then the oldest."""
+    return bool(outage.elsewhere), not is_ours(outage, now.auth_outages), outage.since or float("inf")
 
 
 def is_ours(outage: Outage, auth_outages: Collection[str]) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from holdfast.api.ui.failure_groups import FailurePicture
 from holdfast.client.overview import Overview, RouteOverview
+from holdfast.policy.outage_sentence import needed_act
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ def _routes(now: Overview) -> Iterator[SafeAction]:
 def _of_outage(route: RouteOverview) -> SafeAction:
     name, outage = route.state.route.name, route.outage
     assert outage
+    if (act := needed_act(outage.faults)) is not None:
+        return SafeAction(f"{name}: {act}.")
     if outage.elsewhere:
         return SafeAction(f"Leave {name} alone: its jobs go to {' or '.join(outage.elsewhere)}, and one probe asks it.")
     return SafeAction(f"Leave {name} alone: one probe at a time asks it, and its jobs start by themselves.")
