@@ -1,5 +1,6 @@
 """What ``up`` looks at before it starts anything, and what it says then."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -54,10 +55,13 @@ def test_a_second_up_in_a_folder_leaves_the_configuration_of_the_first(tmp_path,
     monkeypatch.chdir(tmp_path)
     simulated(None)
     before = SIMULATED.read_text()
-    UP.write_text(str(os.getppid()))
     monkeypatch.setattr(all_in_one, "SIM_PORT", 9801)
-    with pytest.raises(Conflict, match="runs in this folder already"):
-        simulated(None)
+    with UP.open("w") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        first.write(str(os.getppid()))
+        first.flush()
+        with pytest.raises(Conflict, match="runs in this folder already"):
+            simulated(None)
     assert SIMULATED.read_text() == before
 
 

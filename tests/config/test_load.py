@@ -166,7 +166,7 @@ def test_every_problem_comes_at_once_in_the_order_of_the_file() -> None:
             "holdfast.toml:17: providers.b.base_url: expected an address without user, query or fragment,"
             " got 'https://***@host'"
         ),
-        "holdfast.toml:18: providers.b.limits.requests_per_minute: expected a number above 0.0, got 0",
+        "holdfast.toml:18: providers.b.limits.requests_per_minute: expected a number above 0, got 0",
         "holdfast.toml:22: models.s.routes[0].provider: expected a text, got 1",
         "holdfast.toml:22: models.s.routes[0].model: expected a text that is not empty, got ''",
         (

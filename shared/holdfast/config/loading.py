@@ -16,6 +16,7 @@ from holdfast.config.presets import expanded
 from holdfast.config.problems import ConfigProblem, from_pydantic
 from holdfast.config.schema import ConfigFile, StorageTable
 from holdfast.config.toml_positions import key_lines, line_of
+from holdfast.config.toml_slips import slip_behind
 from holdfast.config.values import Settings
 from holdfast.model.environment import DATABASE_URL, REDIS_URL, read_variable
 from holdfast.model.errors import ConfigError
@@ -61,9 +62,10 @@ def _parse(source: Path | None, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         what, _, place = str(error).partition(" (at ")
-        line = re.search(r"line (\d+)", place)
-        number = line[1] if line else str(text.count("\n") + 1)
-        raise ConfigError((f"{source}:{number}: expected TOML, got a syntax error: {what}",)) from None
+        line, column = re.search(r"line (\d+)", place), re.search(r"column (\d+)", place)
+        number = int(line[1]) if line else text.count("\n") + 1
+        said = what + (f" (column {column[1]})" if column else "") + slip_behind(what, text, number)
+        raise ConfigError((f"{source}:{number}: expected TOML, got a syntax error: {said}",)) from None
     except RecursionError:
         raise ConfigError((f"{source}: expected TOML, got tables nested too deeply",)) from None
 

@@ -9,10 +9,21 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from holdfast.config.presets import NAMES
-from holdfast.config.schema_tree import keys_of
+from holdfast.config.schema_tree import keys_of, node_at
 from holdfast.config.toml_positions import Path
 from holdfast.config.toml_types import Expected
 
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {  # what other programs call a key, and how it is called here
+    **dict.fromkeys(("api_key", "apikey", "key", "keys", "token", "secret"), ("credentials", "secret")),
+    **dict.fromkeys(("url", "endpoint", "api_base", "host"), ("base_url", "database_url")),
+    **dict.fromkeys(("timeout", "request_timeout"), ("deadline",)),
+    **dict.fromkeys(("rpm", "rate_limit", "requests_per_second"), ("requests_per_minute",)),
+    **dict.fromkeys(("tpm", "tokens_per_minute"), ("input_tokens_per_minute",)),
+    **dict.fromkeys(("max_concurrency", "parallel", "max_in_flight"), ("concurrency",)),
+    **dict.fromkeys(("workers", "replicas"), ("processes",)),
+    **dict.fromkeys(("type", "format", "kind"), ("api",)),
+    **dict.fromkeys(("name", "model_name", "deployment"), ("model",)),
+}
 LONGEST = 60  # characters of a value that are repeated in an error
 _SECRET = re.compile(r"secret|key|token|password|credential", re.IGNORECASE)
 _USER_PART = re.compile(r"^(.*?//)?.*@", re.DOTALL)
@@ -40,10 +51,7 @@ def from_pydantic(error: ErrorDetails) -> ConfigProblem:
     path: Path = tuple(error["loc"])
     context = error.get("ctx", {})
     if error["type"] == "extra_forbidden":
-        valid = sorted(keys_of(path[:-1]))
-        return ConfigProblem(
-            path, f"one of {', '.join(valid)}", "a key that does not exist", nearest(str(path[-1]), valid)
-        )
+        return unknown_key(path)
     if error["type"] == "missing":
         return ConfigProblem(path, "a value", "nothing")
     if path[-1:] == ("[key]",):
@@ -55,7 +63,23 @@ def from_pydantic(error: ErrorDetails) -> ConfigProblem:
         return ConfigProblem(path, f"one of {', '.join(valid)}", got, nearest(str(error["input"]), valid))
     if isinstance(context.get("error"), Expected):
         return ConfigProblem(path, str(context["error"]), got)
-    return ConfigProblem(path, _expectation(error["type"], context, error["msg"]), got)
+    a_table = error["type"] in {"dict_type", "model_type", "model_attributes_type"}
+    return ConfigProblem(path, table_like(path) if a_table else _expectation(error["type"], context, error["msg"]), got)
+
+
+def unknown_key(path: Path) -> ConfigProblem:
+    """Name the keys that there are, and the one that was meant: a slip of the finger, or another program's word."""
+    name, valid = str(path[-1]), sorted(keys_of(path[:-1]))
+    near = next((key for key in ELSEWHERE.get(name.lower(), ()) if key in valid), None) or nearest(name, valid)
+    return ConfigProblem(path, f"one of {', '.join(valid)}", "a key that does not exist", near)
+
+
+def table_like(path: Path) -> str:
+    """Say what a table is to look like: by its header, or by the keys that it needs."""
+    if len(path) == 1 and not keys_of(path):
+        return f"a table for each: [{path[0]}.NAME]"
+    needed = " and ".join(node_at(path).get("required", ()))
+    return f"a table with {needed}: {{ … }}" if needed else "a table"
 
 
 _PHRASES: Mapping[str, str] = {
@@ -64,13 +88,10 @@ _PHRASES: Mapping[str, str] = {
     "float_type": "a number",
     "bool_type": "true or false",
     "list_type": "a list",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
     "finite_number": "a finite number",
-    "greater_than": "a number above {gt}",
-    "greater_than_equal": "a number of at least {ge}",
-    "less_than_equal": "a number of at most {le}",
+    "greater_than": "a number above {gt:g}",
+    "greater_than_equal": "a number of at least {ge:g}",
+    "less_than_equal": "a number of at most {le:g}",
     "string_too_short": "a text that is not empty",
     "too_short": "a list that is not empty",
     "string_pattern_mismatch": "letters, digits, dots, dashes and underscores",

@@ -9,10 +9,12 @@ from holdfast.config.secrets import FORMS
 from holdfast.config.toml_types import (
     NAME,
     AllowedReceiver,
+    BaseAddress,
     Count,
     DatabaseUrl,
     EndpointPath,
     IssuerAddress,
+    Origin,
     PositiveSeconds,
     ProxyAddress,
     Rate,
@@ -34,7 +36,7 @@ class Server(TomlTable):
         default="127.0.0.1", min_length=1, description="Address to listen on. Without an API key only loopback."
     )
     port: int = Field(default=8700, ge=0, le=65_535, description="Port to listen on. 0: any free one.")
-    allowed_origins: list[Annotated[str, Field(pattern=r"^https?://[^/\s*]+$")]] = Field(
+    allowed_origins: list[Origin] = Field(
         default_factory=list,
         description="Origins of web pages whose programs may use the API, such as `https://app.example.com`. "
         "Default: none.",
@@ -178,7 +180,7 @@ class ProviderTable(TomlTable):
         description="Wire format and, in other clouds, the way to log in; or a provider by its name, which stands for "
         "format, address, dialect and the variable of its key ([howto/routes.md](howto/routes.md))."
     )
-    base_url: WebAddress | None = Field(
+    base_url: BaseAddress | None = Field(
         default=None, description="Default: the API's official address. OpenAI's and compatible ones end in `/v1`."
     )
     region: Word | None = Field(

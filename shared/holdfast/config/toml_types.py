@@ -12,6 +12,8 @@ from holdfast.model.durations import EXPECTED, parse_duration
 from holdfast.model.loopback import is_loopback
 from holdfast.model.receiver_address import read_allowed
 
+ORIGIN = re.compile(r"^https?://[^/\s*]+$")
+PAGES = ("/chat/completions", "/responses", "/embeddings", "/messages", "/models")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 ENDPOINT = re.compile(r"(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)+/?")
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
@@ -66,6 +68,19 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _origin(text: str) -> str:
+    if not ORIGIN.fullmatch(text):
+        raise Expected("the origin of one page, such as https://app.example.com")
+    return text
+
+
+def _base_address(text: str) -> str:
+    """An address that the SDKs put their own paths behind."""
+    if page := next((page for page in PAGES if text.rstrip("/").endswith(page)), None):
+        raise Expected(f"an address without {page}, which is put behind it")
+    return _web_address(text)
+
+
 def _proxy_address(text: str) -> str:
     return text if text == "none" else _web_address(text)
 
@@ -115,12 +130,14 @@ PositiveSeconds = Annotated[Seconds, AfterValidator(_positive)]
 Reference = Annotated[str, AfterValidator(_reference)]
 ProxyAddress = Annotated[str, AfterValidator(_proxy_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+BaseAddress = Annotated[str, AfterValidator(_base_address)]
 IssuerAddress = Annotated[str, AfterValidator(_issuer_address)]
 AllowedReceiver = Annotated[str, AfterValidator(_allowed_receiver)]
 EndpointPath = Annotated[str, AfterValidator(_endpoint_path)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 RedisUrl = Annotated[str, AfterValidator(_queue)]
 Word = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]  # may become a part of an address: nothing breaks out
+Origin = Annotated[str, AfterValidator(_origin), Field(json_schema_extra={"pattern": ORIGIN.pattern})]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]

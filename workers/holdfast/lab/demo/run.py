@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -38,7 +39,7 @@ from holdfast.store.jobs import list_finished
 JOBS, WORKERS, PLACES = 900, 2, 10
 OUTAGE = 14.0  # seconds
 BREAKS_AFTER = 0.28  # of all jobs
-LIMIT = 240.0  # seconds after which the demo gives up
+LIMIT = 240.0  # seconds without a call after which the demo gives up
 LOOK = 0.2  # seconds between two looks
 FIRST = "anthropic/claude-opus-4-8"
 SIMS = (
@@ -167,8 +168,10 @@ def act(on: Demo, jobs: int) -> RunRecord:
 def follow(on: Demo, watch: RunSampler, over: Callable[[], bool]) -> None:
     """Show the run until ``over``."""
     told = len(turns(watch.moves))
-    end_by = time.monotonic() + LIMIT
+    calls, end_by = list[dict[str, Any]](), 0.0
     while not over():
+        if (seen := [sim.counts() for sim in on.sims.values()]) != calls:
+            calls, end_by = seen, time.monotonic() + LIMIT
         if time.monotonic() > end_by:
             raise SystemExit(f"the demo did not come to its end; the workers' logs are in {on.directory}")
         for move in turns(watch.moves)[told:]:
