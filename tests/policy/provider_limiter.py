@@ -2,6 +2,7 @@
 
 import heapq
 import random
+from collections import deque
 from dataclasses import dataclass, field
 
 from holdfast.model.call_result import Dimension, LimitSeen
@@ -10,14 +11,13 @@ from holdfast.policy.rate_estimate import (
     START_LEVEL,
     RateEstimate,
     begin,
-    dump,
     observe_answer,
     observe_limit,
     observe_refusal,
     observe_use,
-    parse,
 )
-from holdfast.policy.rate_limit import Allowance, Level, Wait, take
+from holdfast.policy.rate_estimate_codec import dump, parse
+from holdfast.policy.rate_limit import Allowance, Level, Wait, refill, take
 
 REQUESTS = Dimension.REQUESTS
 
@@ -26,8 +26,8 @@ REQUESTS = Dimension.REQUESTS
 class ProviderLimiter:
     """A provider's limiter: ``rate`` a second, ``burst`` at most."""
 
-    rate: float
-    burst: float
+    rate: float = 0.0
+    burst: float = 1.0
     level: float = field(init=False)
     at: float = 0.0
 
@@ -43,6 +43,35 @@ class ProviderLimiter:
         if self.level < 1:
             return False
         self.level -= 1
+        return True
+
+
+@dataclass
+class FixedWindow(ProviderLimiter):
+    """Lets ``burst`` requests in each minute, which began ``phase`` seconds before the first call."""
+
+    phase: float = 13.0
+    minute: int = 0
+
+    def admits(self, now_ms: float) -> bool:
+        minute = int((now_ms / 1_000 + self.phase) // 60)
+        if minute != self.minute:
+            self.minute, self.level = minute, self.burst
+        return super().admits(now_ms)
+
+
+@dataclass
+class SlidingWindow(ProviderLimiter):
+    """Lets ``burst`` requests in within any minute."""
+
+    admitted: deque[float] = field(default_factory=deque)
+
+    def admits(self, now_ms: float) -> bool:
+        while self.admitted and self.admitted[0] <= now_ms - 60_000:
+            self.admitted.popleft()
+        if len(self.admitted) >= self.burst:
+            return False
+        self.admitted.append(now_ms)
         return True
 
 
@@ -160,8 +189,7 @@ class Fleet:
 
     def _believe(self, now: float, learned: RateEstimate, level: float | None) -> None:
         if learned is not self.learned:
-            took = take({REQUESTS: self.level}, {REQUESTS: self.allowance}, {}, now)
-            self.level = took[REQUESTS]
+            self.level = refill(self.level, self.allowance, now)
             self.learned = parse(dump(learned))
             assert self.learned == learned
         if level is not None:

@@ -12,16 +12,15 @@ from holdfast.policy.rate_estimate import (
     RateEstimate,
     Stage,
     begin,
-    dump,
     observe_answer,
     observe_limit,
     observe_refusal,
     observe_use,
-    parse,
 )
+from holdfast.policy.rate_estimate_codec import dump, parse
 from holdfast.policy.rate_growth import ABOVE_PROVEN
 from holdfast.policy.rate_limit import per_minute
-from policy.provider_limiter import Fleet, ProviderLimiter, QueueingServer
+from policy.provider_limiter import FixedWindow, Fleet, ProviderLimiter, QueueingServer, SlidingWindow
 
 SEEDS = range(6)
 
@@ -201,6 +200,39 @@ def test_refusals_grow_rare_in_a_long_run_and_nearly_all_of_the_limit_is_used(ra
     fleet = RefusalTimes(jobs, ProviderLimiter(rate, rate), poll_ms=20.0, refused_at=refused)
     assert ideal_ms(jobs, rate, rate) / fleet.run().makespan_ms >= 0.985
     assert sum(at > 100_000.0 for at in refused) <= 4  # a minute's worth before refusals were counted
+
+
+@pytest.mark.parametrize(
+    ("limiter", "limit", "used", "refused"),
+    # used to 0.70, 0.55 and 0.65 where it is asked each second
+    [(FixedWindow, 60, 0.95, 0.11), (FixedWindow, 300, 0.88, 0.035), (SlidingWindow, 60, 0.78, 0.09)],
+)
+def test_a_minutes_window_is_used_though_nobody_tells_when_it_opens(
+    limiter: type[ProviderLimiter], limit: int, used: float, refused: float
+) -> None:
+    jobs = 10 * limit
+    run = Fleet(jobs, limiter(burst=limit), poll_ms=20.0).run()
+    assert 9 * 60_000 / run.makespan_ms >= used
+    assert run.refused <= refused * jobs
+
+
+def test_a_bucket_that_let_nothing_through_is_asked_ever_more_rarely_and_its_rate_is_kept() -> None:
+    learned, now = RateEstimate(Stage.LEARNED, 0.05, 5.0, changed_at=0.0, empty_at=1_000.0, empty_count=100), 2_000.0
+    rests = []
+    for nth in range(1, 7):
+        learned, level = observe_refusal(learned, now_ms=now, sent_ms=now - 5, taken=100 + nth, pause_ms=1_000.0)
+        assert level == pytest.approx(-learned.per_ms * (learned.resumed_at - now))
+        rests.append(learned.resumed_at - now)
+        now = learned.resumed_at + 5
+    assert rests == pytest.approx([1_000, 2_005, 4_010, 8_020, 15_000, 15_000], rel=0.01)
+    assert (learned.per_ms, learned.empty_at, learned.empty_count) == (0.05, 1_000.0, 100)
+
+
+def test_what_a_window_let_through_is_counted_over_all_the_time_in_which_it_let_nothing_through() -> None:
+    learned = RateEstimate(Stage.LEARNED, 0.05, 5.0, changed_at=0.0, empty_at=1_000.0, empty_count=60, asked=4)
+    learned = replace(learned, resumed_at=56_000.0)
+    learned, _ = observe_refusal(learned, now_ms=61_000.0, sent_ms=60_990.0, taken=121, pause_ms=1_000.0)
+    assert learned.per_ms == pytest.approx(60 / 60_000, rel=0.02)
 
 
 def test_a_limit_that_refusals_find_elsewhere_is_not_the_one_that_was_confirmed() -> None:

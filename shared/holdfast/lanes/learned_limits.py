@@ -11,7 +11,8 @@ from holdfast.lanes.connection import Connection
 from holdfast.lanes.lua import flat, source
 from holdfast.model.call_result import Dimension
 from holdfast.policy.learned_limit import LearnedLimit, LimitSource, restored_fields, source_of
-from holdfast.policy.rate_estimate import START_PER_MS, UPWARDS, parse
+from holdfast.policy.rate_estimate import START_PER_MS, UPWARDS
+from holdfast.policy.rate_estimate_codec import parse
 
 LEARNED = (  # fields of a bucket's hash that learning alone writes
     *(f"{each}.told" for each in Dimension),

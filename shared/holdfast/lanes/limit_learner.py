@@ -18,13 +18,12 @@ from holdfast.policy.rate_estimate import (
     RateEstimate,
     Stage,
     begin,
-    dump,
     observe_answer,
     observe_limit,
     observe_refusal,
     observe_use,
-    parse,
 )
+from holdfast.policy.rate_estimate_codec import dump, parse
 from holdfast.policy.rate_limit import per_minute
 from holdfast.policy.targets import Target
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from holdfast.model.call_result import Dimension
-from holdfast.policy.rate_estimate import START_PER_MS, RateEstimate, Stage, dump, restore
+from holdfast.policy.rate_estimate import START_PER_MS, RateEstimate, Stage, restore
+from holdfast.policy.rate_estimate_codec import dump
 from holdfast.policy.rate_limit import RATE_USED, Allowance, per_minute
 
 HALF_LIFE = 7 * 86_400.0  # seconds

@@ -17,17 +17,15 @@ dozens. From then on the rate stays just below what was learned, and creeps up, 
 the more often refusals found the same one.
 
 Kept in the bucket's hash, beside the fields of ``rate_limit.py``: ``requests.per_ms`` and ``requests.capacity``, which
-the gate's script reads, and ``learn.*``, which only this file reads. Whoever writes them does so by compare-and-set on
-``learn.version``. ``taken`` (permits ever given from the bucket) is counted by the gate's script.
+the gate's script reads, and ``learn.*``, which ``rate_estimate_codec.py`` reads. Whoever writes them does so by
+compare-and-set on ``learn.version``. ``taken`` (permits ever given from the bucket) is counted by the gate's script.
 A function that returns the same object has nothing to write.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from holdfast.model.call_result import LimitSeen
-from holdfast.policy import latency_sign
 from holdfast.policy.latency_sign import NO_ANSWERS, NO_SIGN, Answers, LatencySign, fold
 from holdfast.policy.rate_growth import ABOVE_PROVEN_BEFORE, above_proven
 from holdfast.policy.rate_limit import Allowance, per_minute
@@ -58,6 +56,7 @@ SAME = 0.1  # of a rate: what is that near to it confirms it
 MARK_MS = 250.0  # between two marks of what was sent
 MARKS = 16  # how many are kept: four seconds
 BURST_MS = 1_000.0  # the longest burst anyone is believed to allow
+LONGEST_REST_MS = 15_000.0  # between two calls that ask whether a bucket that let nothing through is still empty
 
 
 class Stage(StrEnum):
@@ -83,6 +82,7 @@ class RateEstimate:
     pause. ``before_per_ms``, ``before_capacity``: the rate and the burst at which the last one came; ``before_known``:
     the rate that it has to disprove, 0: none. A straggling refusal corrects the arithmetic by them.
     ``most_burst``: where the first refusal came at once, what a full bucket had let through by then; 0: it did not.
+    ``asked``: calls since the last moment of emptiness that found the bucket still empty; ``before_asked``: before it.
     ``confirmed``: refusals in a row that found the rate that was known.
     ``marks``: when how many calls had been let through, a few times a second, lately. ``latency``: whether answers take
     longer than under small load.
@@ -106,6 +106,8 @@ class RateEstimate:
     before_known: float = 0.0
     before_capacity: float = 0.0
     most_burst: float = 0.0
+    asked: int = 0
+    before_asked: int = 0
     confirmed: int = 0
     marks: tuple[tuple[float, int], ...] = ()
     latency: LatencySign = NO_SIGN
@@ -209,9 +211,11 @@ def observe_refusal(
     Returns: what is believed now, and the level to set (0: the provider has nothing left), or None to leave it.
     """
     refused = learned.refused + 1
+    heard = replace(learned, refused=refused, empty_count=taken - refused) if learned.empty_at else learned
     if learned.empty_at and sent_ms <= max(learned.empty_at, learned.resumed_at - 1):
-        straggler = replace(learned, refused=refused, empty_count=taken - refused)
-        return _estimated(straggler), None
+        return _straggled(heard, now_ms)
+    if learned.empty_at and heard.empty_count <= learned.empty_count:
+        return _still_empty(heard, now_ms)
     emptied = replace(
         learned,
         refused=refused,
@@ -221,6 +225,8 @@ def observe_refusal(
         before_per_ms=learned.per_ms,
         before_known=_known(learned),
         before_capacity=learned.capacity,
+        asked=0,
+        before_asked=learned.asked,
         confirmed=learned.confirmed + 1,
         empty_at=now_ms,
         empty_count=taken - refused,
@@ -229,6 +235,25 @@ def observe_refusal(
         changed_taken=taken,
     )
     return _estimated(emptied), 0.0
+
+
+def _straggled(learned: RateEstimate, now_ms: float) -> tuple[RateEstimate, float | None]:
+    """Correct what the moment of emptiness told by a call that was on its way then, and was refused, too."""
+    if not learned.before_resumed_at or learned.empty_count > learned.before_count:
+        return _estimated(learned), None
+    stage = learned.stage if learned.before_known else Stage.GUESSED
+    before = replace(learned, stage=stage, per_ms=learned.before_per_ms, capacity=learned.before_capacity)
+    return _still_empty(replace(before, empty_at=learned.before_at, asked=learned.before_asked), now_ms)
+
+
+def _still_empty(learned: RateEstimate, now_ms: float) -> tuple[RateEstimate, float]:
+    """Nothing was let through since the moment of emptiness: let a call ask when that has lasted twice as long.
+
+    It is a window, of a minute or so, whose calls are used up. Whoever asks each second is refused each second.
+    """
+    rest = min(LONGEST_REST_MS, now_ms - learned.empty_at)
+    at = max(learned.resumed_at, now_ms + rest)
+    return replace(learned, resumed_at=at, changed_at=at, asked=learned.asked + 1), -learned.per_ms * (at - now_ms)
 
 
 def observe_limit(
@@ -253,47 +278,6 @@ def _marked(learned: RateEstimate, now_ms: float, taken: int) -> tuple[tuple[flo
     if learned.marks and now_ms - learned.marks[-1][0] < MARK_MS:
         return learned.marks
     return (*learned.marks[1 - MARKS :], (now_ms, taken - learned.refused))
-
-
-def dump(learned: RateEstimate) -> dict[str, str]:
-    """Write every field of the hash that belongs to the learner."""
-    written = {f"learn.{each.name}": _text(getattr(learned, each.name)) for each in fields(RateEstimate)}
-    written["learn.latency"] = latency_sign.dump(learned.latency)
-    written["learn.marks"] = " ".join(f"{at!r}:{count}" for at, count in learned.marks)
-    written["requests.per_ms"] = written.pop("learn.per_ms")
-    written["requests.capacity"] = written.pop("learn.capacity")
-    return written
-
-
-def parse(hash_: Mapping[str, str]) -> RateEstimate | None:
-    """Read what ``dump`` wrote, from the whole hash of the bucket; None: nothing was learned here yet.
-
-    Raises: ValueError: a field holds what ``dump`` does not write.
-    """
-    if "learn.stage" not in hash_:
-        return None
-    counts = {name: int(hash_.get(f"learn.{name}", 0)) for name in _COUNTS}  # older code counted less
-    times = {name: float(hash_[f"learn.{name}"]) for name in _NUMBERS}
-    return RateEstimate(
-        stage=Stage(hash_["learn.stage"]),
-        per_ms=float(hash_["requests.per_ms"]),
-        capacity=float(hash_["requests.capacity"]),
-        latency=latency_sign.parse(hash_["learn.latency"]),
-        marks=tuple(_mark(text) for text in hash_["learn.marks"].split()),
-        **times,  # type: ignore[arg-type]  # names and types come from the class itself
-        **counts,
-    )
-
-
-def _mark(text: str) -> tuple[float, int]:
-    at, _, count = text.partition(":")
-    return float(at), int(count)
-
-
-_COUNTS = tuple(each.name for each in fields(RateEstimate) if each.type is int)
-_NUMBERS = tuple(
-    each.name for each in fields(RateEstimate) if each.type is float and each.name not in {"per_ms", "capacity"}
-)
 
 
 def _raised(learned: RateEstimate, seconds: float) -> RateEstimate:
@@ -331,8 +315,9 @@ def _estimated(learned: RateEstimate) -> RateEstimate:
     steady = learned.empty_at - learned.before_resumed_at
     known, burst = learned.before_known, learned.before_capacity
     believed_burst = burst / known if known else BURST_MS
-    rate = through / max(1.0, steady + min(learned.before_resumed_at - learned.before_at, believed_burst))
-    if steady >= BURST_MS:
+    pause = learned.before_resumed_at - learned.before_at
+    rate = through / max(1.0, steady + (pause if learned.before_asked else min(pause, believed_burst)))
+    if steady >= BURST_MS and not learned.before_asked:
         rate = max(rate, _overflowing(learned))
     if known and rate <= SLIP * known and burst > _least_burst(known):  # first doubt the burst
         capacity = min(burst, max(_least_burst(known), through - known * steady))
@@ -391,7 +376,3 @@ def _guessed(learned: RateEstimate, rate: float) -> RateEstimate:
 
 def _least_burst(per_ms: float) -> float:
     return max(1.0, per_ms * LEAST_BURST_MS)
-
-
-def _text(value: float | str) -> str:
-    return str(value) if isinstance(value, int | str) else repr(value)
