@@ -10,6 +10,7 @@ from holdfast.model.job import Need, State
 from holdfast.model.request import Request, Role, Text, Turn
 from holdfast.store import Store
 from holdfast.store.batch_orders import (
+    ImportPage,
     add_page,
     ask_cancel,
     delete_order,
@@ -48,10 +49,8 @@ def job_of(order: BatchOrder, position: int) -> NewJob:
 def keep(store: Store, order: BatchOrder, jobs: int, *bad: BadLine, is_last: bool = False) -> list | None:
     made = [job_of(order, order.next_line + n) for n in range(jobs)]
     done = jobs + len(bad)
-    return store.write(
-        add_page, order, made, bad, next_line=order.next_line + done, next_byte=order.next_byte + done * 10,
-        is_last=is_last, lease=LONG,
-    )  # fmt: skip
+    page = ImportPage(made, bad, order.next_line + done, order.next_byte + done * 10, is_last=is_last)
+    return store.write(add_page, order, page, LONG)
 
 
 def found(store: Store, order: BatchOrder) -> BatchOrder:

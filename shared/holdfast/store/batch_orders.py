@@ -170,17 +170,18 @@ def lease_order(tx: Transaction, seconds: float) -> BatchOrder | None:
     return _records(tx, found)[0] if found else None
 
 
-def add_page(
-    tx: Transaction,
-    order: BatchOrder,
-    jobs: Sequence[NewJob],
-    bad_lines: Sequence[BadLine],
-    *,
-    next_line: int,
-    next_byte: int,
-    is_last: bool,
-    lease: float,
-) -> list[Submitted] | None:
+@dataclass(frozen=True, slots=True)
+class ImportPage:
+    """Lines that become jobs in one transaction, with those that do not."""
+
+    jobs: Sequence[NewJob]
+    bad_lines: Sequence[BadLine]
+    next_line: int
+    next_byte: int
+    is_last: bool
+
+
+def add_page(tx: Transaction, order: BatchOrder, page: ImportPage, lease: float) -> list[Submitted] | None:
     """Make jobs of a page of lines and move the order on, together. ``order`` is as it was before the page.
 
     Jobs of an order whose cancellation was asked for end at once. None: another process has read the page.
@@ -189,18 +190,18 @@ def add_page(
         ADVANCE,
         batch=order.batch,
         from_byte=order.next_byte,
-        next_line=next_line,
-        next_byte=next_byte,
-        bad=len(bad_lines),
+        next_line=page.next_line,
+        next_byte=page.next_byte,
+        bad=len(page.bad_lines),
         until=tx.now + to_micros(lease),
-        read_at=tx.now if is_last else None,
+        read_at=tx.now if page.is_last else None,
     )
     if not moved:
         return None
-    if is_last:
+    if page.is_last:
         tx.run(DROP_OWN_FILE, file=order.file)
-    tx.run(INSERT_BAD_LINES, rows=[_bad_line_row(order.batch, bad) for bad in bad_lines])
-    submitted = insert_jobs(tx, jobs) if jobs else []
+    tx.run(INSERT_BAD_LINES, rows=[_bad_line_row(order.batch, bad) for bad in page.bad_lines])
+    submitted = insert_jobs(tx, page.jobs) if page.jobs else []
     if moved[0].cancel_asked_at is not None:
         cancel_all(tx, [one.id for one in submitted])
         return []

@@ -13,14 +13,14 @@ from dataclasses import replace
 from threading import Event
 from typing import TypeVar
 
-from holdfast.api.compatible.order_reader import ImportPage, LineReader, OrderReader
+from holdfast.api.compatible.order_reader import LineReader, OrderReader
 from holdfast.client.installation import Installation
 from holdfast.client.submit_span import submit_span
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.errors import HoldfastError
 from holdfast.model.ids import public_id
 from holdfast.model.job import Offer, Submitted
-from holdfast.store.batch_orders import add_page, end_orders, find_open_orders, lease_order
+from holdfast.store.batch_orders import ImportPage, add_page, end_orders, find_open_orders, lease_order
 from holdfast.store.cancel import cancel_pages
 
 LEASE = 15.0  # seconds in which a page is read, at the latest
@@ -109,16 +109,7 @@ class BatchImporter:
 
     def _keep(self, order: BatchOrder, page: ImportPage) -> Sequence[Submitted] | None:
         """Commit a page; None where another process has read it."""
-        submitted = self._installation.ready().write(
-            add_page,
-            order,
-            page.jobs,
-            page.bad_lines,
-            next_line=page.next_line,
-            next_byte=page.next_byte,
-            is_last=page.is_last,
-            lease=LEASE,
-        )
+        submitted = self._installation.ready().write(add_page, order, page, LEASE)
         self._installation.crash_point("before_offer")
         return submitted
 

@@ -1,7 +1,6 @@
 """Reading the lines of one order, a page at a time: each becomes a job, or costs only itself."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from holdfast.api.compatible.kept_lines import lines_before, lines_from
@@ -13,6 +12,7 @@ from holdfast.client.webhook_receivers import demand_receivers
 from holdfast.model.batch_order import BadLine, BatchOrder
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.ids import new_ids
+from holdfast.store.batch_orders import ImportPage
 from holdfast.store.file_chunks import read_chunk
 from holdfast.store.new_job import NewJob
 from holdfast.wire.line_shape import take_apart
@@ -41,17 +41,6 @@ class LineReader(Protocol):
 
     def refused(self, line: bytes, error: InvalidRequest) -> LineRefused:
         """Say in the API's words why a line cannot become a job."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportPage:
-    """Lines that become jobs in one transaction, with those that do not."""
-
-    jobs: Sequence[NewJob]
-    bad_lines: Sequence[BadLine]
-    next_line: int
-    next_byte: int
-    is_last: bool
 
 
 class OrderReader:
