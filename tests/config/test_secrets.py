@@ -66,3 +66,31 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"\xff\xfe")
     with pytest.raises(SecretUnavailable, match="not UTF-8"):
         read_secret(f"file:{tmp_path / 'key'}")
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("sk-one\nsk-two", "a line break"),
+        ("sk-a\x00b", "control character"),
+        ('"sk-a"', "stands in quotes"),
+        ("\u201csk-a\u201d", "stands in quotes"),
+        ("Bearer sk-a", "the word Bearer"),
+        ("ANTHROPIC_API_KEY=sk-a", "begins with ANTHROPIC_API_KEY="),
+        ("export OPENAI_API_KEY=sk-a", "begins with export OPENAI_API_KEY="),
+    ],
+)
+def test_what_was_pasted_with_more_than_the_key_is_no_secret(tmp_path, value, why) -> None:
+    """One with a line break would end every job that goes out with it, as a mistake of our own."""
+    file = tmp_path / "key"
+    file.write_text(value)
+    with pytest.raises(SecretUnavailable, match=why) as told:
+        read_secret(f"file:{file}")
+    assert "sk-" not in str(told.value)
+
+
+@pytest.mark.parametrize("value", ['{\n "Version": 1,\n "SecretAccessKey": "a"\n}', "sk-ant-a\n", "a b=c"])
+def test_what_credential_processes_print_and_odd_keys_are_secrets(tmp_path, value) -> None:
+    file = tmp_path / "key"
+    file.write_text(value)
+    assert read_secret(f"file:{file}") == value.strip()

@@ -47,7 +47,7 @@ def test_the_first_steps_work_as_written(tmp_path: Path, nobody: dict[str, str])
         assert ran.returncode == 0, ran.stdout + ran.stderr
         assert ran.stdout.count("answer to") == 2
         assert "no worker is running" not in ran.stderr, "up --detach came back before its worker was there"
-        assert re.search(r"anthropic/claude-opus-4-8 +server_error +503", ran.stdout), ran.stdout
+        assert re.search(r"anthropic/claude-opus-4-8 +server error +503", ran.stdout), ran.stdout
         assert len((tmp_path / "answers.jsonl").read_text().splitlines()) == 1
         assert not (tmp_path / ".holdfast" / "up.pid").exists()
     finally:

@@ -20,6 +20,8 @@ NONE = "none"
 COMMAND_SECONDS = 10.0
 LARGEST = 64 * 1024  # bytes of a file that may be a secret
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # a name that a shell can set; never a pasted key with dashes
+QUOTES = "\"'`\u201c\u201d\u2018\u2019"
+ASSIGNED = re.compile(r"(export )?[A-Z][A-Z0-9_]*_(KEY|TOKEN|SECRET)=")
 FORMS = "env:NAME, file:PATH, command:WORDS or none"
 
 
@@ -68,9 +70,32 @@ def read_secret(reference: str) -> str:
         case _:
             # A text that is no reference may be the key itself: it is not repeated.
             raise SecretUnavailable("(not shown)", f"it is not of the form {FORMS}")
-    if not value.strip():
-        raise SecretUnavailable(reference, "it is empty")
-    return value.strip()
+    secret = value.strip()
+    if why := "it is empty" if not secret else flaw(secret):
+        raise SecretUnavailable(reference, why)
+    return secret
+
+
+def flaw(secret: str) -> str | None:
+    """Say what makes a text no key, for whoever pasted it; None where it may be one.
+
+    A line break would also break the header in which it goes out. JSON, as credential processes print it, and PEM have
+    lines of their own.
+
+    >>> [flaw(text) for text in ("sk-1", '"sk-1"', "Bearer sk-1")]
+    [None, 'it stands in quotes, which are not part of a key', 'it begins with the word Bearer, which is put before it']
+    """
+    if secret.startswith(("{", "-----BEGIN")):
+        return None
+    if secret[0] in QUOTES or secret[-1] in QUOTES:
+        return "it stands in quotes, which are not part of a key"
+    if not secret.isprintable():
+        return "it has a line break or another control character inside, which no key has"
+    if secret.lower().startswith("bearer "):
+        return "it begins with the word Bearer, which is put before it"
+    if named := ASSIGNED.match(secret):
+        return f"it begins with {named[0]}, which is the name of a variable"
+    return None
 
 
 def _from_environment(reference: str, name: str) -> str:
