@@ -35,9 +35,9 @@ ORDINARY: Mapping[str, str] = {
     "producers/holdfast/cli": (
         "desk own_desk server_desk scene failing choice lines_in child asking running sending collecting starting"
     ),
-    "producers/holdfast/client": "Drain link letters lines Order Taken owned",
+    "producers/holdfast/client": "Drain link letters lines Order Taken owned Hear hear",
     "workers/holdfast/worker": (
-        "Logins footing places oddities neighbours logins Callers Caller callers calling pace Calls settler"
+        "Logins footing places oddities neighbours logins Callers Caller callers calling pace Calls settler hear heard"
     ),
     "workers/holdfast/lab": "acts attention Rig World Tally paper bars upsets world cast tally",
     "shared/holdfast/config": "settings forms lines",

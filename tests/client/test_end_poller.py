@@ -104,8 +104,8 @@ async def test_a_hint_is_followed_by_one_question_about_those_who_are_waited_for
     waiters = [asyncio.create_task(jobs.watch.ended(job, 20)) for job in ("job_a", "job_b")]
     await asked(jobs, 1)
     jobs.states["job_a"] = State.SUCCEEDED
-    jobs.watch.hear(["x", "y"])  # of others
-    jobs.watch.hear(["a"])
+    jobs.watch.note_ended(["x", "y"])  # of others
+    jobs.watch.note_ended(["a"])
     assert await waiters[0] is State.SUCCEEDED
     assert jobs.ids == [["job_a", "job_b"], ["job_a"]]
     waiters[1].cancel()
@@ -119,7 +119,7 @@ async def test_a_hint_that_comes_during_a_question_is_not_lost() -> None:
         answer = ask(ids)
         jobs.states["job_a"] = State.SUCCEEDED
         if jobs.questions == 1:
-            loop.call_soon_threadsafe(jobs.watch.hear, ["a"])
+            loop.call_soon_threadsafe(jobs.watch.note_ended, ["a"])
         return answer
 
     loop, jobs.watch._ends = asyncio.get_running_loop(), partial(ended_states, ask_while_it_ends)
@@ -152,7 +152,7 @@ async def test_a_storage_that_is_away_when_a_hint_comes_is_asked_again(monkeypat
     waiting = asyncio.create_task(jobs.watch.ended("job_a", 20))
     await asked(jobs, 1)
     jobs.states["job_a"], jobs.away = State.SUCCEEDED, 2
-    jobs.watch.hear(["a"])
+    jobs.watch.note_ended(["a"])
     assert await waiting is State.SUCCEEDED
 
 
@@ -163,7 +163,7 @@ async def test_a_new_job_is_asked_for_when_a_hint_says_that_it_has_ended() -> No
     while jobs.watch.waiting == 0:  # noqa: ASYNC110 - it begins in this very turn of the loop
         await asyncio.sleep(0)
     jobs.states["job_b"] = State.SUCCEEDED
-    jobs.watch.hear(["b"])
+    jobs.watch.note_ended(["b"])
     assert await waiting is State.SUCCEEDED
     assert jobs.ids == [["job_a"], ["job_b"]]
 
@@ -171,12 +171,12 @@ async def test_a_new_job_is_asked_for_when_a_hint_says_that_it_has_ended() -> No
 async def test_the_end_of_a_new_job_that_was_heard_before_anybody_waited_is_asked_for_at_once() -> None:
     jobs = hinted(job_a=State.SUCCEEDED, job_b=State.SUCCEEDED)
     await jobs.watch.ended("job_a", 20)
-    jobs.watch.hear(["b"])
+    jobs.watch.note_ended(["b"])
     assert await jobs.watch.ended("job_b", 20, is_new=True) is State.SUCCEEDED
 
 
 async def test_of_ends_for_which_nobody_waited_the_latest_are_remembered(monkeypatch) -> None:
-    monkeypatch.setattr("holdfast.client.end_poller.MOST_HEARD", 2)
+    monkeypatch.setattr("holdfast.client.end_poller.MOST_HINTED", 2)
     jobs = hinted()
-    jobs.watch.hear(["a", "b", "c"])
-    assert list(jobs.watch._heard) == ["job_b", "job_c"]
+    jobs.watch.note_ended(["a", "b", "c"])
+    assert list(jobs.watch._hinted) == ["job_b", "job_c"]

@@ -95,7 +95,7 @@ class Monitor:
     def __init__(self) -> None:
         self.said: list[tuple[str, FaultKind]] = []
 
-    def heard(self, name: str, kind: FaultKind) -> None:
+    def record(self, name: str, kind: FaultKind) -> None:
         self.said.append((name, kind))
 
 

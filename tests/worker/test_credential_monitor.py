@@ -25,7 +25,7 @@ class House:
         now = self.connection.sync().time()[0]
         breaker = Breaker(Open(now + 60.0, 60.0), epoch=1, since=now - age)
         self.put(name, breaker)
-        self.monitors[0].heard(name, kind)
+        self.monitors[0].record(name, kind)
 
     def up(self, name: str) -> None:
         self.put(name, Breaker(Closed(), epoch=2))

@@ -41,7 +41,7 @@ async def counted(connection: FakeConnection, calls: int) -> None:
 
 async def test_the_first_fault_is_told_at_once(counter, connection, monkeypatch) -> None:
     monkeypatch.setattr(fault_counter, "PAUSE", 3600.0)
-    counter.heard("a/m", FAULT)
+    counter.record("a/m", FAULT)
     await counted(connection, 1)
 
 
@@ -51,10 +51,10 @@ async def test_what_comes_while_one_is_told_is_told_after_it(counter, connection
 
     def told_slowly(connection, counts) -> None:
         if sum(counts.values()) == 1:
-            counter.heard("a/m", FAULT)
-            counter.heard("b/m", FAULT)
+            counter.record("a/m", FAULT)
+            counter.record("b/m", FAULT)
         told(connection, counts)
 
     monkeypatch.setattr(fault_counter, "note_faults", told_slowly)
-    counter.heard("a/m", FAULT)
+    counter.record("a/m", FAULT)
     await counted(connection, 3)

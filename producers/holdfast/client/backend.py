@@ -32,7 +32,7 @@ else:
 View = dict[str, Any]  # JSON that is passed on: who draws it reads the fields that it needs
 Force = Literal["open", "closed"]
 Control = Literal["show", "pause", "resume", "abort"]
-Hear = Callable[[Sequence[str]], None]  # takes ids of jobs that ended, as SQL knows them
+OnEnded = Callable[[Sequence[str]], None]  # takes ids of jobs that ended, as SQL knows them
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,8 @@ class Backend(Protocol):
     def states(self, jobs: Sequence[str]) -> Mapping[str, State]:
         """Return the state of each job that is there: a cheap poll for those who wait."""
 
-    def hints(self, hear: Hear) -> Hints | None:
-        """Make what calls ``hear`` when jobs have ended; None: nothing can, and whoever waits polls."""
+    def hints(self, on_ended: OnEnded) -> Hints | None:
+        """Make what calls ``on_ended`` when jobs have ended; None: nothing can, and whoever waits polls."""
 
     def sleeper(self, job: str) -> Sleeper:
         """Make what sleeps between two looks at a job."""

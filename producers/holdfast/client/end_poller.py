@@ -6,7 +6,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from holdfast.client.backend import Hear, Hints
+from holdfast.client.backend import Hints, OnEnded
 from holdfast.client.errors import ServerUnavailable
 from holdfast.client.waiting import REST_FACTOR
 from holdfast.model.errors import NotFound, StorageUnavailable
@@ -16,7 +16,7 @@ from holdfast.telemetry.loggers import library_logger
 
 TICK = 0.05  # seconds between two questions about all, where nobody gives hints
 FALLBACK = 1.0  # seconds between two questions about all, where hints may be lost
-MOST_HEARD = 10_000  # of those for whom nobody waited
+MOST_HINTED = 10_000  # of those for whom nobody waited
 OUTAGE_PAUSE = 1.0  # seconds before the next question where the storage did not answer
 
 log = library_logger(__name__)
@@ -39,14 +39,14 @@ class EndPoller(Generic[E]):
         ends: Callable[[Sequence[str]], Mapping[str, E | None]],
         *,
         tick: float | None = None,
-        hints: Callable[[Hear], Hints | None] = lambda _hear: None,
+        hints: Callable[[OnEnded], Hints | None] = lambda _: None,
     ) -> None:
         self._ends = ends
-        self._hints = hints(self.hear)
+        self._hints = hints(self.note_ended)
         self._tick = tick or (FALLBACK if self._hints else TICK)
         self._waiters: dict[str, set[asyncio.Future[E]]] = defaultdict(set)
         self._due: set[str] = set()
-        self._heard: OrderedDict[str, None] = OrderedDict()  # before anybody waited for them, the latest last
+        self._hinted: OrderedDict[str, None] = OrderedDict()  # before anybody waited for them, the latest last
         self._listens = False
         self._news = asyncio.Event()
         self._all_at = 0.0  # on the loop's clock
@@ -61,7 +61,7 @@ class EndPoller(Generic[E]):
         """
         waiter: asyncio.Future[E] = asyncio.get_running_loop().create_future()
         self._waiters[job].add(waiter)
-        if not (is_new and self._listens) or job in self._heard:
+        if not (is_new and self._listens) or job in self._hinted:
             self._ask_soon([job])
         self._start()
         try:
@@ -71,13 +71,13 @@ class EndPoller(Generic[E]):
         finally:
             self._forget(job, waiter)
 
-    def hear(self, jobs: Sequence[str]) -> None:
+    def note_ended(self, jobs: Sequence[str]) -> None:
         """Take a hint that jobs have ended, by the ids that SQL knows them by."""
         names = [public_id("job", job) for job in jobs]
         self._ask_soon([name for name in names if name in self._waiters])
-        self._heard.update((name, None) for name in names if name not in self._waiters)
-        while len(self._heard) > MOST_HEARD:
-            self._heard.popitem(last=False)
+        self._hinted.update((name, None) for name in names if name not in self._waiters)
+        while len(self._hinted) > MOST_HINTED:
+            self._hinted.popitem(last=False)
 
     @property
     def waiting(self) -> int:

@@ -9,7 +9,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from holdfast.client.backend import Hear, Hints
+from holdfast.client.backend import Hints, OnEnded
 from holdfast.model.errors import EventsGone, StorageUnavailable
 from holdfast.model.event import START, Event, EventFilter
 from holdfast.telemetry.loggers import library_logger
@@ -94,7 +94,7 @@ class EventFeed:
         poll: Callable[[str, int], Sequence[Event]],
         newest: Callable[[], str],
         *,
-        hints: Callable[[Hear], Hints | None] = lambda _hear: None,
+        hints: Callable[[OnEnded], Hints | None] = lambda _: None,
     ) -> None:
         self._poll, self._newest = poll, newest
         self._hints = hints(lambda _jobs: self._hint.set())

@@ -15,7 +15,17 @@ import msgspec
 import orjson
 
 from holdfast.client.api_connection import ApiConnection, checked_url, query_of
-from holdfast.client.backend import Accepted, AcceptedJob, Control, Force, Hear, Item, JobDefaults, SubmitRequest, View
+from holdfast.client.backend import (
+    Accepted,
+    AcceptedJob,
+    Control,
+    Force,
+    Item,
+    JobDefaults,
+    OnEnded,
+    SubmitRequest,
+    View,
+)
 from holdfast.client.list_filters import AUDIT, BATCHES, DEAD_LETTERS, EVENTS, JOBS, write_filters
 from holdfast.client.server_link import ServerRequest
 from holdfast.model import exact_json
@@ -116,7 +126,7 @@ class HttpBackend:
             found |= {job["id"]: State(job["status"]) for job in page["jobs"]}
         return found
 
-    def hints(self, hear: Hear) -> None:
+    def hints(self, on_ended: OnEnded) -> None:
         """Nothing tells of ended jobs here: whoever waits polls."""
 
     def sleeper(self, _job: str) -> "PlainSleeper":

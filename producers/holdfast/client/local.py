@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from holdfast.client import views
 from holdfast.client.answer_body import find_answer_body
 from holdfast.client.audit import audit_page
-from holdfast.client.backend import Accepted, Control, Force, Hear, Hints, Sleeper, SubmitRequest, View
+from holdfast.client.backend import Accepted, Control, Force, Hints, OnEnded, Sleeper, SubmitRequest, View
 from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.cost import cost_of
 from holdfast.client.errors import NoResponse
@@ -93,8 +93,8 @@ class LocalBackend:
         found = self._store.read(read_states, [inner_id("job", job) for job in jobs], self.tenant)
         return {public_id("job", job): state for job, state in found.items()}
 
-    def hints(self, hear: Hear) -> Hints:
-        return self.installation.redis.hints(hear)
+    def hints(self, on_ended: OnEnded) -> Hints:
+        return self.installation.redis.hints(on_ended)
 
     def sleeper(self, job: str) -> Sleeper:
         return self.installation.redis.sleeper(inner_id("job", job))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
-from holdfast.client.backend import Hear, Hints, Sleeper
+from holdfast.client.backend import Hints, OnEnded, Sleeper
 from holdfast.config import Settings
 from holdfast.lanes.private_socket import is_listening
 from holdfast.lanes.without_password import without_password
@@ -85,11 +85,11 @@ class RedisLink:
             self._ended_jobs = self._ended_jobs or EndedJobsPublisher(self.connection)
         self._ended_jobs.publish(jobs)
 
-    def hints(self, hear: Hear) -> Hints:
+    def hints(self, on_ended: OnEnded) -> Hints:
         """Make what tells an event loop of ended jobs."""
         from holdfast.lanes.ended_jobs import EndedJobsListener  # noqa: PLC0415 - the class says why
 
-        return EndedJobsListener(self.connection, hear)
+        return EndedJobsListener(self.connection, on_ended)
 
     def sleeper(self, job: str) -> Sleeper:
         """Make what sleeps until a job has ended, by the id that SQL knows it by."""

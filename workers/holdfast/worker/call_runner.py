@@ -142,10 +142,10 @@ class CallRunner:
     def _note_credential(self, attempt: Attempt, result: CallResult) -> None:
         """Remember what a call said of its credential and its route, for the operator."""
         if isinstance(result.outcome, Fault) and self.faults is not None:
-            self.faults.heard(attempt.route.name, result.outcome)
+            self.faults.record(attempt.route.name, result.outcome)
         if isinstance(result.outcome, Fault) and FAULT_RULES[result.outcome.kind].scope is Scope.CREDENTIAL:
             name = f"{attempt.route.provider}/{attempt.permit.credential}"
-            self.credential_monitor.heard(name, result.outcome.kind)
+            self.credential_monitor.record(name, result.outcome.kind)
 
 
 def tag(attempt: Attempt) -> str:

@@ -34,7 +34,7 @@ class CredentialMonitor:
     _last_down: dict[str, float] = field(default_factory=dict)
     _told_unusable: Mapping[str, str] | None = None
 
-    def heard(self, name: str, kind: FaultKind) -> None:
+    def record(self, name: str, kind: FaultKind) -> None:
         """A call told something of its credential. Costs nothing: the next look passes it on."""
         self._faults[name] = kind
 

@@ -13,13 +13,13 @@ PAUSE = 1.0  # seconds between two tellings
 
 @dataclass(slots=True)
 class FaultCounter:
-    """``heard`` costs nothing; ``run`` tells the first fault at once, and what follows once a second."""
+    """``record`` costs nothing; ``run`` tells the first fault at once, and what follows once a second."""
 
     connection: Connection
     _counts: Counter[FaultKey] = field(default_factory=Counter)
     _some: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def heard(self, route: str, fault: Fault) -> None:
+    def record(self, route: str, fault: Fault) -> None:
         """A call to ``route`` failed."""
         self._counts[route, fault.kind.value, fault.status] += 1
         self._some.set()

@@ -54,7 +54,7 @@ class ProviderPool:
         self.redactor = Redactor()
         self._open: dict[tuple[str, str], ProviderClient] = {}
         self._retired: list[ProviderClient] = []
-        self._behind: set[asyncio.Task[None]] = set()
+        self._behind: set[asyncio.Task[object]] = set()
         self._unusable: dict[tuple[str, str], str] = {}
         self._lock = asyncio.Lock()
 
@@ -135,13 +135,9 @@ class ProviderPool:
 
     def login_refused(self, route: Route, credential: str, client: ProviderClient) -> None:
         """Have another key or token looked for, since the provider refused this one. The job does not wait for that."""
+        self._do_behind(self.credentials.refused(route.provider, credential, client.secret))
 
-        async def hear() -> None:
-            await self.credentials.refused(route.provider, credential, client.secret)
-
-        self._do_behind(hear())
-
-    def _do_behind(self, work: Coroutine[None, None, None]) -> None:
+    def _do_behind(self, work: Coroutine[None, None, object]) -> None:
         behind = asyncio.create_task(work)
         self._behind.add(behind)
         behind.add_done_callback(self._behind.discard)
