@@ -30,7 +30,7 @@ class ChaosEvents:
             self.pool.loop.at(upset.at, self._happens, upset)
 
     def _happens(self, upset: ChaosEvent) -> None:
-        worker = self.pool.crew[upset.worker % len(self.pool.crew)]
+        worker = self.pool.workers[upset.worker % len(self.pool.workers)]
         if worker.alive:
             self._acts[upset.what](upset, worker)
 
@@ -55,8 +55,8 @@ class ChaosEvents:
         loop.at(loop.now + REBORN, self._reborn, worker)
 
     def _reborn(self, worker: SimulatedWorker) -> None:
-        place = self.pool.crew.index(worker)
-        self.pool.crew[place] = SimulatedWorker(f"{worker.name}'", worker.places)
+        place = self.pool.workers.index(worker)
+        self.pool.workers[place] = SimulatedWorker(f"{worker.name}'", worker.places)
         self.pool.pump()
 
     def _pause(self, upset: ChaosEvent, worker: SimulatedWorker) -> None:
@@ -74,7 +74,7 @@ class ChaosEvents:
 
     def _lose_redis(self, _upset: ChaosEvent, _worker: SimulatedWorker) -> None:
         pool = self.pool
-        pool.gate.lose(pool.loop.now, [call for worker in pool.crew for call in worker.calls])
+        pool.gate.lose(pool.loop.now, [call for worker in pool.workers for call in worker.calls])
         pool.loop.at(pool.loop.now + BACK, self._refill)
 
     def _refill(self, _about: object) -> None:

@@ -1,4 +1,4 @@
-"""The twin of ``worker.hedging``: a second call for a job whose first one takes long, where its plan asks for that."""
+"""What ``worker.hedging`` does, in the simulation: a second call for a slow one, where the plan asks for that."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Jobs, calls and workers of the twin. They are written to at every step, so they are no frozen values."""
+"""Jobs, calls and workers of the simulation. They are written to at every step, so they are no frozen values."""
 
 from collections.abc import Mapping
 from math import inf

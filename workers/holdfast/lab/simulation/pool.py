@@ -1,4 +1,4 @@
-"""The twin of the worker processes: fetch, claim, call, decide, record, settle, in that order."""
+"""The worker processes of the simulation: fetch, claim, call, decide, record, settle, in that order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ SWEEP = 0.2  # seconds between looks for due jobs
 
 
 class SimulatedPool:
-    """``crew`` are the processes; a place in it is taken by a new one when its worker dies."""
+    """``workers`` are the processes; a place in it is taken by a new one when its worker dies."""
 
     def __init__(  # noqa: PLR0917  # the whole of what a pool is made of
         self,
@@ -40,14 +40,14 @@ class SimulatedPool:
         gate: SimulatedGate,
         ledger: JobTable,
         providers: Mapping[str, SimulatedProvider],
-        crew: Sequence[SimulatedWorker],
+        workers: Sequence[SimulatedWorker],
         audit: InvariantChecker,
         metrics: Metrics,
         hooks: PolicyHooks,
         uniform: Uniform,
     ) -> None:
         self.loop, self.gate, self.ledger, self.providers = loop, gate, ledger, providers
-        self.crew, self.audit, self.metrics, self.hooks, self.uniform = list(crew), audit, metrics, hooks, uniform
+        self.workers, self.audit, self.metrics, self.hooks, self.uniform = list(workers), audit, metrics, hooks, uniform
         self._plan = gate.plan
         self.hedges = SimulatedHedging(gate, ledger, loop, self._send)
         self._asks_at = self._sweeps_at = inf
@@ -78,7 +78,7 @@ class SimulatedPool:
 
     def _roomiest(self) -> SimulatedWorker | None:
         now, best, room = self.loop.now, None, 0
-        for worker in self.crew:
+        for worker in self.workers:
             if worker.free > room and worker.alive and worker.paused_until <= now:
                 best, room = worker, worker.free
         return best

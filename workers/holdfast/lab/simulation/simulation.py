@@ -1,4 +1,4 @@
-"""Puts the twin together: providers, gate, ledger, workers and those who watch, for one scenario and one seed."""
+"""Puts the simulation together: providers, gate, ledger, workers and those who watch, for one scenario and one seed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def build(scenario: Scenario, seed: int, fleet: DrillPlan, hooks: PolicyHooks) -
             audit.tripped(guard, providers[guard.targets[0].route.provider], now)
 
     gate = SimulatedGate(fleet, hooks, uniform, moved, audit.probed)
-    pool = SimulatedPool(loop, gate, ledger, providers, _crew(fleet), audit, metrics, hooks, uniform)
+    pool = SimulatedPool(loop, gate, ledger, providers, _workers(fleet), audit, metrics, hooks, uniform)
     ChaosEvents(pool).plan(scenario.upsets)
     arrivals = Random(f"{seed}/arrivals")  # noqa: S311  as above
     return Simulation(scenario, fleet, loop, pool, ledger, gate, audit, metrics, providers, arrivals)
@@ -106,7 +106,7 @@ def _admitted(simulation: Simulation, takes: float) -> dict[str, float]:
     return most
 
 
-def _crew(fleet: DrillPlan) -> list[SimulatedWorker]:
+def _workers(fleet: DrillPlan) -> list[SimulatedWorker]:
     each, more = divmod(fleet.places, fleet.workers)
     return [SimulatedWorker(f"w{place}", each + (place < more)) for place in range(fleet.workers)]
 
