@@ -187,7 +187,7 @@ def test_who_only_watches_sees_figures_and_nobodys_prompts(api, store, other) ->
         assert THEIRS not in answer.text
         if answer.status_code != 403:
             seen.add((method, url))
-    figures = {"/metrics", *(f"/api/v1/{name}" for name in ("lanes", "routes", "ledger", "status", "alerts"))}
+    figures = {"/metrics", *(f"/api/v1/{name}" for name in ("lanes", "routes", "ledger", "status", "alerts", "audit"))}
     probes = {path for path in PUBLIC_PATHS if not path.startswith("/ui")}  # pages: tests/api/ui/test_sessions.py
     assert seen == {("GET", path) for path in figures | probes - DOCUMENTATION}
 
