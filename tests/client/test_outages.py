@@ -3,12 +3,12 @@
 import pytest
 
 from attempts import ended
-from holdfast.client import outages
+from holdfast.client import outages, overview
 from holdfast.client.backend import SubmitRequest
 from holdfast.client.fleet import GateOverview
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
-from holdfast.client.overview import count_waiting
+from holdfast.client.overview import count_waiting, read_overview
 from holdfast.lanes import BreakerView, Snapshot
 from holdfast.lanes.values import RouteFault
 from holdfast.model.fault import Fault, FaultKind
@@ -110,3 +110,16 @@ def test_delayed_jobs_wait_for_their_retry_and_others_for_their_turn(backend) ->
     worker.finish([ended(claimed, permit(claimed.id, claimed.lane), busy, Retry(60.0, True, {}))])
     job_of(backend)
     assert counted(backend, NOTHING) == {("smart.batch", "retry"): 1, ("smart.batch", "turn"): 1}
+
+
+@pytest.mark.parametrize(
+    ("diagnosed", "state"), [("provider_authentication", "provider"), ("local_configuration", "us")]
+)
+def test_a_refused_key_is_the_fault_of_whom_a_diagnosis_found(backend, monkeypatch, diagnosed: str, state: str) -> None:
+    refused = [RouteFault(name, FaultCount("auth", 401, 9)) for name in ("anthropic/claude-opus-4-8", "openai/gpt-5.4")]
+    told = {name: {"verdict": diagnosed, "at": 1_790_000_000.0} for name in ("anthropic", "openai")}
+    monkeypatch.setattr(overview, "gate_overview", lambda _: GateOverview(DOWN))
+    monkeypatch.setattr(overview, "redis_warning", lambda _: None)
+    monkeypatch.setattr(outages, "faults_of", lambda *_: refused)
+    monkeypatch.setattr(outages, "diagnoses_of", lambda _: told)
+    assert read_overview(backend.installation).verdict.state == state

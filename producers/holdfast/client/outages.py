@@ -25,6 +25,7 @@ from holdfast.store.overrides import OverrideKind, read_override_authors
 
 LATELY = 600.0  # seconds whose faults `status` shows
 DOWN = frozenset({"open", "half_open", "forced_open"})
+GOOD_KEYS_REFUSED = "provider_authentication"  # the verdict of a diagnosis
 WAITING = (State.QUEUED, State.DELAYED)
 
 
@@ -88,6 +89,11 @@ class FleetSituation:
             first = plan.routes[0]
             return WaitKind.OUTAGE, outage_sentence(self._with_jobs(self._outage(first))) + self._diagnosed(first)
         return None
+
+    @property
+    def refusing_good_keys(self) -> set[str]:
+        """Providers of which a diagnosis found that they refuse keys that are not at fault."""
+        return {name for name, found in self.diagnoses.items() if found["verdict"] == GOOD_KEYS_REFUSED}
 
     def _diagnosed(self, route: Route) -> str:
         """Add the verdict of a diagnosis, where one was made minutes ago."""

@@ -294,7 +294,8 @@ def _verdict(  # noqa: PLR0917 - what a verdict rests on
             outages=[route.outage for route in routes if route.outage is not None],
             recovering=[route.state.route.name for route in routes if route.recovering],
             paused=[lane.paused_by for lane in lanes if lane.paused_by is not None],
-            auth_outages={alert.about for alert in alerts if alert.kind == "auth_outage"},
+            auth_outages={alert.about for alert in alerts if alert.kind == "auth_outage"}
+            | situation.refusing_good_keys,
         )
     )
 

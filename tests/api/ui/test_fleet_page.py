@@ -11,7 +11,10 @@ from api.ui.browser import Marked
 from holdfast.api.ui import dashboard, rendering
 from holdfast.client.fleet import GateOverview
 from holdfast.client.installation import Installation
+from holdfast.lanes import BreakerView, Snapshot
+from holdfast.lanes.values import RouteFault
 from holdfast.model.errors import InvalidRequest, StorageUnavailable
+from holdfast.policy.outage_sentence import FaultCount
 from holdfast.store.fleet import stop_worker
 
 CONTRACT = [
@@ -171,3 +174,20 @@ async def test_a_page_waits_for_a_first_look_that_somebody_else_began(settings, 
     await asyncio.gather(first, second)
     assert "was looked at" in shared.page(may_act=False)["verdict"]
     installation.close()
+
+
+def test_a_route_that_is_down_tells_its_newest_answer_and_what_is_to_be_done_about_it(
+    no_samples, browser, jobs, worker, monkeypatch
+) -> None:
+    name = "anthropic/claude-opus-4-8"
+    down = Snapshot([BreakerView("endpoint:anthropic", "open", 1, 3.0, since=1_790_000_000.0)], [], {})
+    counts = [FaultCount("server_error", 503, 20), FaultCount("auth", 401, 3)]
+    told = [RouteFault(name, each, is_last=each.kind == "auth") for each in counts]
+    monkeypatch.setattr("holdfast.client.overview.gate_overview", lambda _: GateOverview(down))
+    monkeypatch.setattr("holdfast.client.outages.faults_of", lambda *_: told)
+    monkeypatch.setattr("holdfast.client.overview.redis_warning", lambda _: None)
+    page = browser.read()
+    last = {attributes["data-last"] for attributes, _ in page.marked["next-probe"]}
+    assert last == {"auth", ""}
+    assert f"{name}: the provider refuses its key" in page.text("safe-actions")
+    assert "(HTTP 401 in 3, before HTTP 503 in 20 calls)" in page.text("verdict")
