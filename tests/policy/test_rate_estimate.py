@@ -118,9 +118,9 @@ def test_a_thousand_are_in_flight_within_two_seconds_where_nobody_refuses(poll_m
 
 
 @pytest.mark.parametrize("poll_ms", [2.0, 10.0, 25.0])
-def test_a_server_that_answers_at_once_is_at_a_thousand_a_second_within_half_a_second(poll_ms: float) -> None:
+def test_a_server_that_answers_at_once_is_at_full_speed_within_a_third_of_a_second(poll_ms: float) -> None:
     run = Fleet(3_000, ProviderLimiter(1e9, 1e9), poll_ms=poll_ms, call_ms=1.0).run()
-    assert run.sent_in_first_second >= 600
+    assert run.sent_in_first_second >= 2_000
     assert run.makespan_ms <= 2_000.0
 
 

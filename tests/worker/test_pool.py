@@ -77,6 +77,7 @@ async def test_what_fails_while_later_parts_are_made_ready_keeps_no_duty_from_ru
             raise OSError
 
     monkeypatch.setattr(module, "FIRST_CALLS", 0.0)
+    monkeypatch.setattr(module, "OPENING", 0.0)
     monkeypatch.setattr(part_tasks, "REVIVE", 0.0)
     monkeypatch.setattr(module, "look_up_prices", look_up_prices)
     parts = OnePart(asyncio.Event())

@@ -45,7 +45,8 @@ log = structlog.get_logger()
 LAST_WORDS = 5.0  # seconds in which Redis is told of the last calls
 HINT_WAIT = 30.0  # seconds to wait for a hint in one go
 SECRETS_WAIT = 0.2  # seconds at the start for secrets; routes whose command takes longer join when it has answered
-FIRST_CALLS = 0.5  # seconds from the start in which first calls leave
+FIRST_CALLS = 0.5  # seconds from the start in which first calls leave,
+OPENING = 2.0  # and after that until a rate that nobody limits is at its height
 HINTS_APART = 0.005  # seconds between two looks after hints
 
 
@@ -128,10 +129,14 @@ class Pool:
         await keep_running("later_parts", partial(self._run_later, plans))
 
     async def _run_later(self, plans: Sequence[Plan]) -> None:
-        """Make ready and run what first calls do not need, once they have left: imports would hold them up."""
+        """Make ready what first calls do not need once they have left, and the duties once calls are at their height.
+
+        Imports hold up every call, and one that is late for that passes for a sign that the server has enough.
+        """
         await asyncio.sleep(FIRST_CALLS)
         await asyncio.to_thread(look_up_prices, self.settings)
         await self.providers.open(route for plan in plans for route in plan.routes[1:])
+        await asyncio.sleep(OPENING)
         self.later_parts = await asyncio.to_thread(self._make_later_parts)
         await asyncio.gather(*(keep_running(name, part) for name, part in self.later_parts.by_name.items()))
 
