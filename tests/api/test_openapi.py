@@ -14,7 +14,7 @@ from holdfast.wire.batch_line import OUTER
 from holdfast.wire.neutral import KEYS
 
 ALWAYS = {"400", "401", "403", "404", "422", "429", "500", "503"}
-OPEN = {"OperationView"}  # a dry run tells its plan beside
+OPEN = {"OperationView", "ResponseFormat"}  # a dry run tells its plan beside; a format may be one provider's own
 PROBES = {"/livez", "/readyz", "/metrics"}
 
 
@@ -156,3 +156,30 @@ def test_the_page_needs_no_key_no_script_and_no_other_host(api, document) -> Non
     for path, operation in operations(document):
         assert f"<code>{path}</code>" in answer.text
         assert f"id='{operation['operationId']}'" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("job", "taken"),
+    [
+        ({"response_format": {"type": "grammar", "grammar": "g"}}, True),
+        ({"response_format": {"type": "text"}}, True),
+        ({"response_format": {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}}, True),
+        ({"response_format": {"type": "json_schema"}}, False),
+        ({"response_format": {"type": "json_object", "json_schema": {}}}, False),
+        ({"response_format": {"json_schema": None}}, False),
+        ({"not_before": 31_536_001}, True),
+        ({"not_before": 0}, True),
+        ({"not_before": 400_000_000}, False),
+        ({"not_before": 1_800_000_000}, True),
+        ({"not_before": 260_000_000_000}, False),
+        ({"expires_in": 31_536_001}, True),
+        ({"expires_in": 400_000_000}, False),
+        ({"expires_in": "9999h"}, True),
+        ({"expires_in": "99999h"}, False),
+    ],
+)
+@pytest.mark.parametrize("model", ["smart", "claude-opus-4-8"])
+def test_what_the_document_takes_is_taken_and_nothing_else(api, document, model, job, taken) -> None:
+    body = {"model": model, "prompt": "a", **job}
+    assert (not follows(document, "JobRequest", body)) is taken
+    assert api.post("/api/v1/jobs", json=body).is_success is taken

@@ -69,7 +69,7 @@ def name_operation(route: APIRoute) -> str:
 class ApiDocument:
     """The document of an application, made once, when it is first asked for.
 
-    ``models``: the names of its models; ``strict``: those whose conversations begin and end with the user.
+    ``models``: the names of its models; ``strict``: those that only Anthropic's format reaches.
     """
 
     def __init__(self, app: FastAPI, models: Sequence[str], strict: Sequence[str]) -> None:
@@ -98,7 +98,7 @@ class ApiDocument:
         for schema in MODEL_NAMES:
             name_models(document["components"]["schemas"][schema]["properties"]["model"], self._models)
         if self._strict:
-            document["components"]["schemas"][JobRequest.__name__] |= turns_of(self._strict)
+            document["components"]["schemas"][JobRequest.__name__] |= bounds_of(self._strict)
         return document
 
 
@@ -109,14 +109,14 @@ def name_models(member: dict[str, Any], models: Sequence[str]) -> None:
         each["enum"] = list(models)
 
 
-def turns_of(models: Sequence[str]) -> dict[str, Any]:
-    """Say whose turns a conversation with such models has. It is narrower than what is taken: an assistant's turn may
-    stand between two of the user's, but a schema has no words for the last member of a list.
+def bounds_of(models: Sequence[str]) -> dict[str, Any]:
+    """Say what conversations with such models are. It is narrower than what is taken: an assistant's turn may stand
+    between two of the user's, and tools need only have different names, but a schema has no words for that.
     """
     users = {"items": {"properties": {"role": {"const": "user"}}}}
     return {
         "if": {"properties": {"model": {"enum": list(models)}}},
-        "then": {"properties": {"messages": users}},
+        "then": {"properties": {"messages": users, "tools": {"maxItems": 1}}},
     }
 
 

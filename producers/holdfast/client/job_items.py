@@ -14,6 +14,7 @@ from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Need, Priority
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
+from holdfast.model.start_time import LONGEST
 from holdfast.model.written import WrittenRequest
 from holdfast.policy.token_estimate import estimate
 from holdfast.wire import anthropic, chat, responses
@@ -159,7 +160,7 @@ def sizes(line: ParsedLine) -> Iterator[tuple[str, float, int, str]]:
     request = line.request
     yield "custom_id", len(line.custom_id or ""), MOST_OF_AN_ID, "characters"
     yield "model", len(line.model), 300, "characters"
-    yield "expires_in", line.expires_in or 0.0, 10 * 366 * 86_400, "seconds"
+    yield "expires_in", line.expires_in or 0.0, LONGEST, "seconds"
     yield "metadata", len(line.metadata), MOST_LABELS, "entries"
     for key, value in line.metadata.items():
         yield f"metadata.{key[:40]}", len(value), MOST_OF_A_LABEL, "characters"

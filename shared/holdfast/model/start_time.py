@@ -9,7 +9,7 @@ from holdfast.model.iso_time import parse_iso
 
 FIRST_DATE = 1e9  # a number from here on is a point in time (2001 and later); one below is a duration
 LAST_DATE = 253_402_300_800.0  # the end of the year 9999
-LONGEST = 10 * 366 * 86_400.0  # seconds
+LONGEST = 10 * 366 * 86_400  # seconds that a job may wait for its start, or live
 EXPECTED = 'a date such as "2026-12-24T18:00Z", a duration such as "2h", or a number of seconds'
 
 

@@ -1,6 +1,6 @@
 """Holdfast's own form of a request: one flat object that takes turns and tools of either provider's shape."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -116,9 +116,22 @@ def _output(fields: Fields) -> Output | None:
     if "response_format" in fields:
         place, given = fields.place("response_format"), fields.peek("response_format")
         raise unexpected(place, "expected an object with a type such as json_schema", given)
-    if form.given and not form.kind():
+    if not form.given:
+        return None
+    if not form.kind():
         raise unexpected(form.place("type"), "expected a text such as json_object or json_schema", form.peek("type"))
-    return read_format(form, form.inner("json_schema") if "json_schema" in form else form)
+    named = form.inner("json_schema")
+    _check_schema(form, named)
+    return read_format(form, named if named.given else form)
+
+
+def _check_schema(form: Fields, named: Fields) -> None:
+    """Raises InvalidRequest: a schema is missing, or stands beside a type that has none."""
+    if form.kind() != "json_schema":
+        if form.peek("json_schema") is not None:
+            raise InvalidRequest(form.place("json_schema"), f"is given, but the type is {form.kind()[:60]!r}.")
+    elif not isinstance((named if named.given else form).peek("schema"), Mapping):
+        raise InvalidRequest(form.place("json_schema"), "expected an object with a schema.")
 
 
 def _native(fields: Fields) -> dict[str, dict[str, Any]]:

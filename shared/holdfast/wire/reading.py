@@ -78,13 +78,11 @@ def refuse_depth(body: Any, where: str) -> None:
 def checked(request: Request, where: str = "") -> Request:
     """Return the request, each of its tools once. Raises InvalidRequest where no provider could serve it."""
     prefix = f"{where}." if where else ""
-    names = {tool.name: tool for tool in request.tools}
+    names = {tool.name for tool in request.tools}
     choice = request.tool_choice
-    for tool in request.tools:
-        if tool != names[tool.name]:
-            raise InvalidRequest(f"{prefix}tools", f"two different tools have the name {tool.name!r}.", "Rename one.")
-    if len(names) < len(request.tools):
-        request = request.model_copy(update={"tools": tuple(names.values())})
+    if len(names) < len(request.tools):  # whether different tools may share a name, each provider says itself
+        once = {tool.model_dump_json(): tool for tool in request.tools}
+        request = request.model_copy(update={"tools": tuple(once.values())})
     if choice and not request.provider_tools and not any(request.native.values()):
         if choice.mode == "tool" and choice.name not in names:
             raise InvalidRequest(f"{prefix}tool_choice", "names a tool that tools does not hold.")

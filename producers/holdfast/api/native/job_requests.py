@@ -12,13 +12,19 @@ from holdfast.config import Settings
 from holdfast.model.job import Priority
 from holdfast.model.request import OnRefusal
 from holdfast.model.route import Api
+from holdfast.model.start_time import FIRST_DATE, LAST_DATE, LONGEST
 
-DURATION = r"^[1-9][0-9]{0,4}(s|m|h)$"
+DURATION = r"^([1-9][0-9]{0,4}(s|m)|[1-9][0-9]{0,3}h)$"
 SAID = r"^[^\x00]*[^\s\x00][^\x00]*$"
 Said = Annotated[str, Field(pattern=SAID)]  # a provider takes no empty text
 Words = Annotated[str, Field(pattern=PLAIN)]
-Seconds = Annotated[float, Field(gt=0, le=86_400 * 365)] | Annotated[str, Field(pattern=DURATION)]
-Start = Seconds | Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Duration = Annotated[str, Field(pattern=DURATION)]
+Seconds = Annotated[float, Field(gt=0, le=LONGEST)] | Duration
+Date = (
+    Annotated[float, Field(ge=FIRST_DATE, le=LAST_DATE)]
+    | Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+)
+Start = Annotated[float, Field(ge=0, le=LONGEST)] | Duration | Date
 Label = Annotated[str, Field(max_length=MOST_OF_A_LABEL, pattern=PLAIN)]
 CustomId = Annotated[str, Field(max_length=MOST_OF_AN_ID, pattern=PLAIN)]
 LABELS = {"propertyNames": {"maxLength": MOST_OF_A_NAME, "pattern": PLAIN}}
@@ -86,15 +92,24 @@ class FunctionTool(RequestModel):
 class NamedSchema(RequestModel):
     """The JSON Schema that an answer must satisfy."""
 
-    name: ToolName
+    name: ToolName | None = None
     schema_: ObjectSchema = Field(alias="schema")
     strict: bool | None = None
 
 
-class ResponseFormat(RequestModel):
-    """The form of the answer: any JSON object, or one that satisfies a schema."""
+SCHEMA_TYPE: dict[str, Any] = {
+    "if": {"properties": {"type": {"const": "json_schema"}}},
+    "then": {"required": ["json_schema"], "properties": {"json_schema": {"type": "object"}}},
+    "else": {"properties": {"json_schema": {"type": "null"}}},
+}
 
-    type: Literal["json_object", "json_schema"]
+
+class ResponseFormat(BaseModel):
+    """The form of the answer: any JSON object, one that satisfies a schema, or what only one provider knows."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=SCHEMA_TYPE)
+
+    type: Literal["text", "json_object", "json_schema"] | Said
     json_schema: NamedSchema | None = None
 
 
@@ -201,6 +216,6 @@ def names_of(settings: Settings) -> list[str]:
 
 
 def strict_names_of(settings: Settings) -> list[str]:
-    """List those whose conversations begin and end with the user: only Anthropic's format reaches them."""
+    """List those that only Anthropic's format reaches, which takes less than the others: see ``openapi.bounds_of``."""
     plans = {name: settings.plan(name) for name in names_of(settings)}
     return [name for name, plan in plans.items() if all(route.api.wire is Api.ANTHROPIC for route in plan.routes)]
