@@ -38,6 +38,8 @@ MISTAKES = [
     mistake("job show job_123", 2, "'job_123' is no job id", "32 hex"),
     mistake("job list --cursor nonsense", 2, "'nonsense' is no job id"),
     mistake("lane pause ''", 4, "no lane ''", "lane list"),
+    mistake("lane pause smart.interactiv", 4, "no lane smart.interactiv", "did you mean smart.interactive"),
+    mistake("route open anthropic", 4, "no route anthropic", "did you mean anthropic/claude-opus-4-8"),
     mistake("route close ''", 4, "no route ''", "route list"),
     mistake("webhook redeliver nosuch", 4, "no delivery nosuch", "holdfast webhook deliveries"),
     mistake("webhook test nosuch", 4, "no webhook nosuch", "holdfast webhook list"),

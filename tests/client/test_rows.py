@@ -161,3 +161,16 @@ async def test_asynchronous_iterables_are_read_too(settings: Settings) -> None:
         batch = await hf.submit(one_by_one(), model="smart")
         StandInWorker(hf.sync.backend.installation.ready()).answer()
         assert [answer.text async for answer in batch.results(timeout=120)] == ["ONE", "TWO"]
+
+
+def test_a_row_without_a_prompt_says_so(hf: Holdfast) -> None:
+    frame = tables.PandasFrame({"text": ["a", None]})
+    with pytest.raises(InvalidJobs, match=r"jobs\[1\]: prompt: is missing: the value is empty"):
+        hf.submit(frame, model="smart", columns={"prompt": "text"})
+
+
+def test_columns_of_one_name_are_refused_where_one_would_be_lost(hf: Holdfast) -> None:
+    frame = tables.PandasFrame({"prompt": ["a"], "other": ["b"]})
+    frame.columns = ["prompt", "prompt"]
+    with pytest.raises(InvalidRequest, match="several columns called 'prompt'"):
+        hf.submit(frame, model="smart")

@@ -8,7 +8,7 @@ import msgspec
 
 from holdfast.client.backend import Item
 from holdfast.client.errors import InvalidJobs, JobProblem
-from holdfast.client.row_reader import RowReader
+from holdfast.client.row_reader import CONTENT, RowReader
 from holdfast.client.row_sources import as_row, is_table, refuse_splits, rows_of
 from holdfast.client.row_values import is_missing
 from holdfast.model.errors import InvalidRequest
@@ -61,7 +61,10 @@ def read_one(item: Any, reader: RowReader, *, row: bool) -> Item:
     if named is None:
         return item  # type: ignore[no-any-return] # who reads the items refuses it, with all that is wrong with others
     if row or not isinstance(item, Mapping):
-        return reader.job(named)
+        job = reader.job(named)
+        if not any(key in job for key in CONTENT):
+            raise InvalidRequest("prompt", "is missing: the value is empty (None, NaN or NA).")
+        return job
     if any(key in named for key in LINES) or not any(map(is_missing, named.values())):
         return named
     return {key: value for key, value in named.items() if not is_missing(value)}

@@ -3,8 +3,9 @@
 It is committed to SQL first, then sent to Redis; workers send it again after Redis lost its data.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from holdfast.client.backend import Force, View
@@ -70,17 +71,26 @@ class OperatorOverrides:
             Priority(priority)
         except (InvalidRequest, ValueError):
             lanes = [f"{lane}.{each}" for each in Priority] if lane in settings.models else []
-            raise NotFound("lane", lane, f"Did you mean {' or '.join(lanes)}?" if lanes else "") from None
+            every = [f"{each}.{priority}" for each in settings.models for priority in Priority]
+            raise NotFound("lane", lane, meant(lanes or get_close_matches(lane, every, 2))) from None
 
     def _check_route(self, route: str) -> None:
         """Refuse a name that no plan has. Raises NotFound."""
         _refuse_unnameable("route", route)
+        settings = self.installation.settings
+        every = list(dict.fromkeys(each.name for plan in settings.models.values() for each in plan.routes))
         try:
-            names = [each.name for each in self.installation.settings.plan(route).routes]
+            names = [each.name for each in settings.plan(route).routes]
         except InvalidRequest:
-            raise NotFound("route", route) from None
+            of_provider = [name for name in every if name.partition("/")[0] == route]
+            raise NotFound("route", route, meant(of_provider or get_close_matches(route, every, 2))) from None
         if route not in names:  # a model: its routes are other names
-            raise NotFound("route", route, f"Did you mean {' or '.join(names)}?")
+            raise NotFound("route", route, meant(names))
+
+
+def meant(names: Sequence[str]) -> str:
+    """Ask whether one of some names was meant; nothing where there is none."""
+    return f"Did you mean {' or '.join(names)}?" if names else ""
 
 
 def _refuse_unnameable(kind: str, name: str) -> None:

@@ -10,6 +10,8 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from holdfast.model.errors import InvalidRequest
+
 Row = Mapping[str, Any]
 
 
@@ -66,6 +68,8 @@ def table_rows(table: Any) -> Iterator[Row]:
         yield from table.iter_rows(named=True)
     elif hasattr(kind, "itertuples"):  # pandas
         names = [str(name) for name in table.columns]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise InvalidRequest("columns", f"the table has several columns called {twice!r}.", "Rename all but one.")
         for values in table.itertuples(index=False, name=None):
             yield dict(zip(names, values, strict=True))
     elif hasattr(kind, "to_batches"):  # pyarrow.Table
