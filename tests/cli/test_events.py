@@ -44,7 +44,7 @@ def test_following_writes_a_line_for_each_and_says_how_to_go_on(cli, monkeypatch
     monkeypatch.setattr("holdfast.cli.events.backend", Pages)
     ended = cli("events", "--follow")
     assert ended.status == 130
-    assert ended.out.splitlines() == ["2026-11-30T17:00:00Z job.dead job_1 auth"] * 2
+    assert ended.out.splitlines() == ["2026-11-30T17:00:00Z job.dead job_1 key refused"] * 2
     assert "--after evt_2" in ended.err
     ended = cli("events", "--follow", "--json")
     assert [json.loads(line)["id"] for line in ended.out.splitlines()] == ["evt_1", "evt_2"]

@@ -56,7 +56,7 @@ def test_waiting_for_a_dead_job_ends_with_status_3(cli, batch, worker) -> None:
     job = cli("job", "list", "--json").json["jobs"][0]["id"]
     ended = cli("job", "wait", job)
     assert ended.status == 3
-    assert "invalid_request" in ended.err
+    assert "invalid request" in ended.err
 
 
 def test_patience_that_ends_before_the_job_is_status_75(cli, batch, worker) -> None:

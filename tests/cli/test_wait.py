@@ -17,7 +17,7 @@ def test_waiting_for_a_job_that_died_ends_with_status_3(cli, worker, submitted) 
     worker.bury()
     ended = cli("job", "wait", submitted)
     assert (ended.status, ended.out) == (3, "")
-    assert "invalid_request: the provider said: no such parameter" in ended.err
+    assert "invalid request: the provider said: no such parameter" in ended.err
 
 
 def test_waiting_for_a_job_that_succeeded_prints_its_answer(cli, worker, submitted) -> None:
