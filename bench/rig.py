@@ -39,6 +39,7 @@ routes = [{routes}]
 """
 NAMES = (("first", "anthropic", ""), ("second", "openai-chat", "/v1"))
 PATIENCE = 300.0  # seconds
+DUTIES_BEGUN = 4.0  # seconds from the start of a worker
 
 
 class Rig(LocalPool):
@@ -53,8 +54,9 @@ class Rig(LocalPool):
         return self.sims[0]
 
     def start(self, processes: int, *prefix: str) -> None:
+        """Start workers, and wait until they have begun their duties too: those imports are no part of a job's cost."""
         LocalPool.start(self, processes, *prefix)
-        time.sleep(0.3)  # the first fetch connects to Redis
+        time.sleep(DUTIES_BEGUN)
 
     def submit(self, jobs: int) -> str:
         """Submit prompts as one batch, and return its id."""
