@@ -6,6 +6,7 @@ from holdfast.store import Store
 from holdfast.store.file_chunks import CHUNK, drop_chunks, pack_chunk, write_chunks
 
 AT_ONCE = 4  # chunks in one transaction
+MARK = b"\xef\xbb\xbf"  # the byte order mark of UTF-8, which some editors write before everything else
 
 
 def keep_lines(store: Store, file: str, lines: Iterable[bytes]) -> int:

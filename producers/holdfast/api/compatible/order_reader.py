@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from holdfast.api.compatible.kept_lines import lines_before, lines_from
+from holdfast.api.compatible.kept_lines import MARK, lines_before, lines_from
 from holdfast.client.backend import JobDefaults
 from holdfast.client.installation import Installation
 from holdfast.client.job_items import need_of, read_checked
@@ -60,7 +60,7 @@ class OrderReader:
 
     def pages(self) -> Iterator[ImportPage]:
         """Yield page after page; the last says so, and may be empty."""
-        lines = lines_from(self._read_chunk, self._byte)
+        lines = without_mark(lines_from(self._read_chunk, self._byte), self._byte)
         while not (page := self._page(lines)).is_last:
             yield page
         yield page
@@ -104,3 +104,15 @@ class OrderReader:
         if shaped:
             self._alike.learn(shaped, parsed, need)
         return read_whole(parsed, need)
+
+
+def without_mark(lines: Iterator[tuple[bytes, int]], start: int) -> Iterator[tuple[bytes, int]]:
+    r"""Yield lines from byte ``start`` of a file on, without the byte order mark that may stand at its beginning.
+
+    >>> list(without_mark(iter([(b"\xef\xbb\xbf{}", 6), (b"[]", 9)]), 0))
+    [(b'{}', 6), (b'[]', 9)]
+    """
+    if start == 0 and (first := next(lines, None)) is not None:
+        line, following = first
+        yield line.removeprefix(MARK), following
+    yield from lines
