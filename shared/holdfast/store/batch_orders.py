@@ -18,6 +18,7 @@ from holdfast.store.cancel import cancel_all
 from holdfast.store.codec import decode_labels, encode_labels
 from holdfast.store.micros import to_micros, to_seconds, to_seconds_or_none
 from holdfast.store.new_job import NewJob
+from holdfast.store.repeats import demand_same, look_for
 from holdfast.store.sql import Statement
 from holdfast.store.submit import insert_jobs
 from holdfast.store.transaction import Transaction
@@ -37,8 +38,9 @@ OPEN = Statement("""
     on conflict do nothing
 """)
 REPEATED = Statement(f"""
-    select {COLUMNS} from batch_order
-    where fingerprint = :fingerprint and tenant = :tenant and created_at >= :since and deleted_at is null
+    select fingerprint, {COLUMNS} from batch_order
+    where fingerprint >= :first and fingerprint < :last and tenant = :tenant and created_at >= :since
+    and deleted_at is null
     order by created_at limit 1
 """)  # noqa: S608 - all of it is ours, here and below
 ONE = Statement(f"""
@@ -144,8 +146,9 @@ def open_failed_order(tx: Transaction, new: NewBatchOrder, failure: str) -> Batc
 
 
 def find_repeated_order(tx: Transaction, tenant: str, fingerprint: str, within: float) -> BatchOrder | None:
-    """Return the order that the same creation made in the last ``within`` seconds."""
-    rows = tx.run(REPEATED, tenant=tenant, fingerprint=fingerprint, since=tx.now - to_micros(within))
+    """Return the order that the same creation made in the last ``within`` seconds. Raises Conflict: its key did."""
+    rows = tx.run(REPEATED, tenant=tenant, **look_for(tx, fingerprint, within))
+    demand_same(rows, fingerprint)
     return _records(tx, rows)[0] if rows else None
 
 

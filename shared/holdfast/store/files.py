@@ -6,6 +6,7 @@ from typing import Any
 from holdfast.model.client_file import ClientFile
 from holdfast.store.file_chunks import drop_chunks
 from holdfast.store.micros import NEVER, to_micros, to_seconds
+from holdfast.store.repeats import demand_same, look_for
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 
@@ -21,8 +22,9 @@ ONE = Statement(f"""
     where id = :id and expires_at > :now and (cast(:tenant as text) is null or tenant = :tenant)
 """)  # noqa: S608 - the columns stand above
 REPEATED = Statement(f"""
-    select {COLUMNS} from file
-    where fingerprint = :fingerprint and tenant = :tenant and created_at >= :since and expires_at > :now
+    select fingerprint, {COLUMNS} from file
+    where fingerprint >= :first and fingerprint < :last and tenant = :tenant and created_at >= :since
+    and expires_at > :now
     order by created_at limit 1
 """)  # noqa: S608
 NEWEST = Statement(f"""
@@ -72,9 +74,9 @@ def find_file(tx: Transaction, id_: str, tenant: str | None = None) -> ClientFil
 
 
 def find_repeated_file(tx: Transaction, tenant: str, fingerprint: str, within: float) -> ClientFile | None:
-    """Return the file that the same upload made in the last ``within`` seconds."""
-    since = tx.now - to_micros(within)
-    rows = tx.run(REPEATED, tenant=tenant, fingerprint=fingerprint, since=since, now=tx.now)
+    """Return the file that the same upload made in the last ``within`` seconds. Raises Conflict: its key did."""
+    rows = tx.run(REPEATED, tenant=tenant, now=tx.now, **look_for(tx, fingerprint, within))
+    demand_same(rows, fingerprint)
     return _record(rows[0]) if rows else None
 
 

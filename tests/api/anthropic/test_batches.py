@@ -208,6 +208,8 @@ def test_the_same_batch_created_twice_on_purpose_is_two(batches) -> None:
 def test_an_idempotency_key_names_a_creation(batches) -> None:
     keyed = {"extra_headers": {"Idempotency-Key": "k-1"}}
     assert batches.create(request("a"), **keyed) == batches.create(request("a"), **keyed)
+    with pytest.raises(anthropic.BadRequestError, match="another request"):
+        batches.create(request("b"), **keyed)
 
 
 def test_requests_that_are_read_after_a_cancellation_are_cancelled(batches, client) -> None:

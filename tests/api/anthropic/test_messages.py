@@ -13,7 +13,7 @@ from api.keys import add_key
 from holdfast.model.ids import inner_id
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
-from holdfast.store.jobs import find_detail, list_jobs
+from holdfast.store.jobs import find_detail, list_jobs, read_request
 from producing import ROUTE, StandInWorker
 
 HI: dict[str, Any] = {"model": "smart", "max_tokens": 50, "messages": [{"role": "user", "content": "Hi there"}]}
@@ -213,3 +213,19 @@ def test_files_of_openais_clients_are_not_shown_to_anthropics(client) -> None:
         with pytest.raises(anthropic.NotFoundError, match="keeps no files") as caught:
             look()
         assert caught.value.body["error"]["type"] == "not_found_error"
+
+
+def test_the_details_of_a_providers_error_choose_the_class_that_is_raised(client, store) -> None:
+    told = {"type": "invalid_request_error", "message": "off", "details": {"error_code": "cmek_key_disabled"}}
+    body = orjson.dumps({"type": "error", "error": told, "request_id": "req_theirs"})
+    burying = working(store, lambda worker: worker.bury(INTERACTIVE, body=body))
+    with burying, pytest.raises(anthropic.BadRequestError) as refused:
+        client.messages.create(**HI)
+    assert type(refused.value).__name__ == "CMEKKeyDisabledError"
+    assert refused.value.request_id != "req_theirs"
+
+
+def test_a_query_goes_with_its_message_less_the_mark_of_the_beta(client, answering, store) -> None:
+    client.beta.messages.create(**HI, extra_query={"trace": "1"})
+    (job,) = jobs(store)
+    assert store.read(read_request, job.id).written.path == "/v1/messages?trace=1"

@@ -142,7 +142,7 @@ def test_batches_are_listed_by_pages(client) -> None:
     ("wrong", "kind", "param"),
     [
         ({"input_file_id": "file-abc"}, openai.NotFoundError, "id"),
-        ({"endpoint": "/v1/images/generations"}, openai.BadRequestError, "endpoint"),
+        ({"endpoint": "/v1/audio/speech"}, openai.BadRequestError, "endpoint"),
         ({"completion_window": "soon"}, openai.BadRequestError, "completion_window"),
         ({"metadata": {"a": 1}}, openai.BadRequestError, "metadata.a"),
     ],
@@ -175,3 +175,29 @@ def test_responses_and_embeddings_run_as_batches_too(client, worker, store) -> N
     worker.respond(b'{"object": "list", "data": [{"embedding": [1]}]}', lane="openai/gpt-5.4.batch")
     [line] = contents(client, ended(client, embeddings.id).output_file_id)
     assert line["response"]["body"]["data"] == [{"embedding": [1]}]
+
+
+def test_a_byte_order_mark_before_the_first_line_is_no_part_of_it(client, answering) -> None:
+    marked = ended(client, batch_of(client, b"\xef\xbb\xbf" + lines_of(["one", "two"])).id)
+    assert marked.request_counts.to_dict() == {"total": 2, "completed": 2, "failed": 0}
+    apart = ended(client, batch_of(client, b"\xef\xbb\xbf\r\n" + lines_of(["one"])).id)
+    assert apart.request_counts.to_dict() == {"total": 1, "completed": 1, "failed": 0}
+
+
+def test_an_idempotency_key_names_one_batch_and_is_refused_for_another(client) -> None:
+    keyed = {"extra_headers": {"Idempotency-Key": "mine"}}
+    files = [client.files.create(file=("in.jsonl", lines_of([text])), purpose="batch").id for text in ("one", "two")]
+    ask = {"endpoint": "/v1/chat/completions", "completion_window": "24h", **keyed}
+    made = {client.batches.create(input_file_id=files[0], **ask).id for _ in range(2)}
+    with pytest.raises(openai.ConflictError, match="another request"):
+        client.batches.create(input_file_id=files[1], **ask)
+    assert len(made) == 1
+
+
+def test_pictures_run_as_a_batch_on_a_route_that_makes_them(client, worker) -> None:
+    asked = line_of("a", None, url="/v1/images/generations", body={"model": "openai/gpt-5.4", "prompt": "a kelp"})
+    batch = batch_of(client, asked, endpoint="/v1/images/generations")
+    in_progress(client, batch.id)
+    worker.respond(b'{"created": 1, "data": [{"b64_json": "aGk="}]}', lane="openai/gpt-5.4.batch")
+    [line] = contents(client, ended(client, batch.id).output_file_id)
+    assert line["response"]["body"]["data"] == [{"b64_json": "aGk="}]

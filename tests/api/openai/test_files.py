@@ -58,6 +58,13 @@ def test_an_upload_that_the_sdk_repeats_is_one_file(client) -> None:
     assert create(client).id != create(client).id
 
 
+def test_an_idempotency_key_names_one_upload_and_is_refused_for_another(client) -> None:
+    keyed = {"extra_headers": {"Idempotency-Key": "mine"}}
+    assert create(client, **keyed).id == create(client, **keyed).id
+    with pytest.raises(openai.ConflictError, match="another request"):
+        create(client, lines_of(["three"]), **keyed)
+
+
 @pytest.mark.parametrize(
     ("options", "param"),
     [({"purpose": "fine-tune"}, "purpose"), ({"file": ("empty", b"")}, "file")],

@@ -49,6 +49,10 @@ def test_a_repeat_finds_nobody_elses_file_batch_or_call(two, worker, store, besi
     again = {"extra_headers": {"x-stainless-retry-count": "1"}}
     upload = {"file": ("in.jsonl", lines_of(["one"])), "purpose": "batch"}
     assert theirs.files.create(**upload).id != mine.files.create(**upload, **again).id
+    keyed = {"extra_headers": {"Idempotency-Key": "the same for both"}}
+    kept = theirs.files.create(**upload, **keyed).id
+    other = mine.files.create(file=("in.jsonl", lines_of(["two"])), purpose="batch", **keyed)  # no conflict
+    assert other.id != kept
     ask = {"model": "smart", "messages": [{"role": "user", "content": SECRET}]}
     with pytest.raises(openai.APITimeoutError):
         theirs.with_options(timeout=0.5).chat.completions.create(**ask)

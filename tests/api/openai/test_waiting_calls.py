@@ -1,12 +1,14 @@
 """Calls through the unmodified SDK queue and wait, are found again when they are repeated, and fail as OpenAI's do."""
 
 import asyncio
+import json
 
 import httpx2
 import openai
 import pytest
 
 from api.openai.conftest import drop_unseen, given_up, jobs, until
+from holdfast.store.jobs import read_request
 
 ASK = {"model": "smart", "messages": [{"role": "user", "content": "hello"}]}
 LANE = "smart.interactive"
@@ -98,6 +100,25 @@ def test_a_request_that_every_route_calls_wrong_is_a_bad_request(client, worker,
     error = call.exception()
     assert isinstance(error, openai.BadRequestError)
     assert (error.code, "no such parameter" in error.message) == ("bad_parameter", True)
+
+
+def test_what_a_provider_says_in_its_error_reaches_the_caller(client, worker, store, beside) -> None:
+    call = beside.submit(client.chat.completions.create, **ASK)
+    until(lambda: jobs(store))
+    told = {"message": "no", "type": "image_error", "param": "messages[0]", "innererror": {"a": 1}}
+    worker.bury(LANE, body=json.dumps({"error": told}).encode())
+    error = call.exception()
+    assert (error.type, error.param, error.code) == ("image_error", "messages[0]", "bad_parameter")
+    assert error.body["innererror"] == {"a": 1}
+
+
+def test_a_query_goes_with_its_call_and_tells_it_from_others(client, worker, store, beside) -> None:
+    calls = [beside.submit(client.chat.completions.create, **ASK, extra_query={"trace": n}) for n in "12"]
+    until(lambda: len(jobs(store)) == 2)
+    requests = [store.read(read_request, job.id).written for job in jobs(store)]
+    assert {request.path for request in requests} == {"/chat/completions?trace=1", "/chat/completions?trace=2"}
+    until(lambda: worker.answer(LANE) or all(call.done() for call in calls))
+    assert all(call.result() for call in calls)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from holdfast.api.anthropic.batch_requests import read_requests
 from holdfast.api.auth.request_context import RequestContext
-from holdfast.api.compatible.call_request import IDEMPOTENCY_KEY, fingerprint, tries_before
+from holdfast.api.compatible.call_request import IDEMPOTENCY_KEY, creation_fingerprint, tries_before
 from holdfast.api.compatible.client_api import ClientApi
 from holdfast.api.compatible.kept_lines import keep_lines
 from holdfast.api.compatible.repeated_calls import WITHIN
@@ -24,6 +24,7 @@ from holdfast.model.batch_order import BatchOrder, NewBatchOrder
 from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT
 from holdfast.store.batch_orders import find_repeated_order, open_order
+from holdfast.store.repeats import HALF
 from holdfast.wire.endpoints import MESSAGES
 from holdfast.wire.request_headers import BETAS, travelling
 
@@ -59,8 +60,8 @@ async def read_creation(request: Request, caller: str) -> BatchCreation:
         file.close()
         raise
     headers, key = request_headers(request), request.headers.get(IDEMPOTENCY_KEY)
-    said = key.encode() if key else digest.digest() + repr(sorted(headers.items())).encode()
-    named = fingerprint(caller, request.url.path, said)
+    said = digest.digest() + repr(sorted(headers.items())).encode()
+    named = creation_fingerprint(caller, request.url.path, key, said)
     return BatchCreation(file, named, headers, is_repeat=bool(key) or tries_before(request) > 0)
 
 
@@ -73,8 +74,11 @@ def request_headers(request: Request) -> dict[str, str]:
 
 
 async def create_batch(context: RequestContext, creation: BatchCreation) -> BatchOrder:
-    """Return the order of a creation: that of an earlier try, or a new one. Raises InvalidRequest, NoUsableKey."""
-    async with context.app_state.repeated_calls.turns.take(creation.fingerprint):
+    """Return the order of a creation: that of an earlier try, or a new one.
+
+    Raises: InvalidRequest, NoUsableKey. Conflict: its Idempotency-Key named another one.
+    """
+    async with context.app_state.repeated_calls.turns.take(creation.fingerprint[:HALF]):
         order = await run_in_threadpool(find_or_open, context, creation)
     context.app_state.batch_importer.wake()
     return order

@@ -35,7 +35,19 @@ def write_error(scope: Scope, told: HttpProblem) -> Response:
 def error_body(scope: Scope, status: int, told: HttpProblem) -> dict[str, Any]:
     """Write the body of an error; in a stream that has begun it is all that there is of it."""
     message = f"{told.detail} {told.hint}" if told.hint and told.hint not in told.detail else told.detail
-    return anthropic_error(type_of(status), message, request_id(scope))
+    body = anthropic_error(type_of(status), message, request_id(scope))
+    return body | {"error": {**said_by_provider(told), **body["error"]}}
+
+
+def said_by_provider(told: HttpProblem) -> Mapping[str, Any]:
+    """Return the error object of the provider that ended a call, where it is one of Anthropic's format.
+
+    Its ``details`` choose the class that the SDK raises.
+    """
+    match told.members.get("provider_error"):
+        case {"type": "error", "error": dict(error)}:
+            return error
+    return {}
 
 
 def type_of(status: int) -> str:

@@ -30,9 +30,6 @@ class MessageWriter:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def line(self, call: CallRequest) -> bytes:
-        return call.line(params=call.body)
-
     def body(self, ended: EndedJob) -> bytes:
         return answer_body(ended, Api.ANTHROPIC)
 

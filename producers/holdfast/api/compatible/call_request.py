@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from holdfast.api.body_limits import parse_json
 from holdfast.model.errors import InvalidRequest
+from holdfast.store.repeats import HALF
 from holdfast.wire.request_headers import travelling
 
 RETRY_COUNT = "x-stainless-retry-count"  # of both SDKs: 0 for the first try of a call
@@ -23,11 +24,13 @@ class CallRequest:
     """``path`` is the route as the client names it, ``body`` a JSON object, and ``parsed`` the same, parsed."""
 
     path: str
+    query: str
+    """What follows the path; the provider is sent it too, but for what marks a client alone."""
     body: bytes
     parsed: Mapping[str, Any]
     headers: Mapping[str, str]
     fingerprint: str
-    """Equal for two calls of one API key to one route with the same body and the same headers that travel with it."""
+    """Equal for two calls of one API key to one route with the same query, body and travelling headers."""
     tries_before: int = 0
     """How often the client has sent this call before, as its SDK counts; 0 where nothing says so."""
     key: str | None = None
@@ -47,9 +50,11 @@ class CallRequest:
             raise InvalidRequest("model", "you must provide a model parameter.")
         return model
 
-    def line(self, **members: bytes) -> bytes:
-        """Write the call as an input line of a batch, its body as it came. ``members`` are JSON."""
-        raws = {name: msgspec.Raw(value) for name, value in members.items()}
+    @property
+    def line(self) -> bytes:
+        """The call as an input line of a batch, its body as it came."""
+        url = f"{self.path}?{self.query}" if self.query else self.path
+        raws = {"url": msgspec.Raw(msgspec.json.encode(url)), "body": msgspec.Raw(self.body)}
         if self.headers:
             raws["headers"] = msgspec.Raw(msgspec.json.encode(dict(self.headers)))
         return msgspec.json.encode(raws)
@@ -61,13 +66,14 @@ async def read_call(request: Request, caller: str) -> CallRequest:
     parsed = parse_json(body)
     if not isinstance(parsed, dict):
         raise InvalidRequest("body", "expected an object.")
-    path, headers = request.scope["path"], travelling(request.headers)
+    path, query, headers = request.scope["path"], request.url.query, travelling(request.headers)
     return CallRequest(
         path=path,
+        query=query,
         body=body,
         parsed=parsed,
         headers=headers,
-        fingerprint=fingerprint(caller, path, body, repr(sorted(headers.items())).encode()),
+        fingerprint=fingerprint(caller, path, query.encode(), body, repr(sorted(headers.items())).encode()),
         tries_before=tries_before(request),
         key=(request.headers.get(IDEMPOTENCY_KEY) or "")[:LONGEST_KEY] or None,
         read_timeout=_seconds(request.headers.get(READ_TIMEOUT)),
@@ -81,6 +87,12 @@ def fingerprint(caller: str, path: str, *parts: bytes) -> str:
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
     return digest.hexdigest()
+
+
+def creation_fingerprint(caller: str, path: str, key: str | None, *said: bytes) -> str:
+    """Return the fingerprint of a creation as ``store/repeats.py`` has it: its first half is its key's."""
+    whole = fingerprint(caller, path, *said)
+    return fingerprint(caller, path, key.encode())[:HALF] + whole[HALF:] if key else whole
 
 
 def tries_before(request: Request) -> int:

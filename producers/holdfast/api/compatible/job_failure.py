@@ -4,9 +4,12 @@ The caller is blamed for what the caller did: a request that every route calls w
 or a provider's: a 5xx that says it is not to be repeated, for the queue has repeated it as often as it makes sense.
 """
 
+from typing import Any
+
 from holdfast.api.problems import HttpProblem
 from holdfast.client.ended_job import EndedJob
 from holdfast.client.plain_line import error_line
+from holdfast.model import exact_json
 from holdfast.model.errors import NotFound
 from holdfast.model.fault import FaultKind
 from holdfast.model.job import State
@@ -18,11 +21,22 @@ SAID_OF_REQUESTS = frozenset({BAD_REQUEST, NOT_FOUND, TOO_LARGE, UNPROCESSABLE})
 
 
 def job_failure(ended: EndedJob) -> HttpProblem:
-    """Say why a job has no answer. ``members`` name its fault and its id."""
+    """Say why a job has no answer. ``members``: its fault, its id, and the error body of the provider that ended it."""
     told = error_line(ended.result) or {}
     code = str(told.get("code") or told.get("kind"))
-    members = {"kind": told.get("kind"), "job": ended.id}
+    members = {"kind": told.get("kind"), "job": ended.id, "provider_error": provider_error(ended)}
     return HttpProblem(status_of(ended), code, str(told.get("message")), members=members, headers=NO_REPEAT)
+
+
+def provider_error(ended: EndedJob) -> Any:
+    """Parse the error that a provider answered with; None where it answered with none, or it is no JSON."""
+    response = ended.response
+    if response is None or response.status < BAD_REQUEST:
+        return None
+    try:
+        return exact_json.loads(response.body)
+    except ValueError:
+        return None
 
 
 def job_gone(error: NotFound) -> HttpProblem:

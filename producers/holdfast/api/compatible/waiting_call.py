@@ -40,9 +40,6 @@ class AnswerWriter(Protocol):
     def keep_alive(self) -> bytes:
         """An event that means nothing."""
 
-    def line(self, call: CallRequest) -> bytes:
-        """Write the call as an input line of a batch."""
-
     def body(self, ended: EndedJob) -> bytes:
         """Write the answer of a job that succeeded, JSON without line ends."""
 
@@ -59,7 +56,7 @@ async def answer_call(context: RequestContext, call: CallRequest, writer: Answer
     Raises: InvalidRequest, UnknownModel, Conflict, NoUsableKey: it is not accepted. StorageUnavailable. NotFound: its
     job was dropped meanwhile.
     """
-    job, is_new = await accept(context, call, writer.line(call))
+    job, is_new = await accept(context, call)
     if call.streams:
         return await streamed(context, call, job, writer)
     calls = context.app_state.repeated_calls
@@ -72,7 +69,7 @@ async def answer_call(context: RequestContext, call: CallRequest, writer: Answer
     return answer
 
 
-async def accept(context: RequestContext, call: CallRequest, line: bytes) -> tuple[str, bool]:
+async def accept(context: RequestContext, call: CallRequest) -> tuple[str, bool]:
     """Return the job of a call, and whether it is new: that of an earlier try where this is a repeat.
 
     First tries of equal calls are accepted beside one another; a repeat waits until it can see the job of the first.
@@ -80,20 +77,20 @@ async def accept(context: RequestContext, call: CallRequest, line: bytes) -> tup
     calls, tenant = context.app_state.repeated_calls, context.tenant or DEFAULT_TENANT
     async with calls.turns.take(call.fingerprint, shared=not call.tries_before):
         await calls.noted(call.fingerprint)
-        return await run_in_threadpool(find_or_submit, context, call, line, tenant)
+        return await run_in_threadpool(find_or_submit, context, call, tenant)
 
 
-def find_or_submit(context: RequestContext, call: CallRequest, line: bytes, tenant: str) -> tuple[str, bool]:
+def find_or_submit(context: RequestContext, call: CallRequest, tenant: str) -> tuple[str, bool]:
     earlier = None if call.key else context.app_state.repeated_calls.earlier(call, tenant)
-    return submit(context, call, line) if earlier is None else (earlier, False)
+    return submit(context, call) if earlier is None else (earlier, False)
 
 
-def submit(context: RequestContext, call: CallRequest, line: bytes) -> tuple[str, bool]:
+def submit(context: RequestContext, call: CallRequest) -> tuple[str, bool]:
     demand_model(context.settings, call.model)
     own = call.key and fingerprint(context.caller.name, call.path, call.key.encode())
     key = call_key(own, "") if own else call_key(call.fingerprint, new_id())
     try:
-        accepted = context.backend.submit(SubmitRequest([line], DEFAULTS, key=key))
+        accepted = context.backend.submit(SubmitRequest([call.line], DEFAULTS, key=key))
     except InvalidJobs as error:
         raise of_one_call(error) from None
     return accepted.jobs[0].id, accepted.jobs[0].created

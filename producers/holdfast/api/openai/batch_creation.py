@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from holdfast.api.auth.request_context import RequestContext
-from holdfast.api.compatible.call_request import IDEMPOTENCY_KEY, fingerprint, tries_before
+from holdfast.api.compatible.call_request import IDEMPOTENCY_KEY, creation_fingerprint, tries_before
 from holdfast.api.compatible.client_api import ClientApi
 from holdfast.api.compatible.repeated_calls import WITHIN
 from holdfast.api.openai.file_ids import read_file_id
@@ -19,11 +19,13 @@ from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT
 from holdfast.store.batch_orders import find_repeated_order, open_failed_order, open_order
 from holdfast.store.files import find_file
+from holdfast.store.repeats import HALF
 
 MOST_LINES = 50_000
 SHORTEST, LONGEST = 1.0, 30 * 86_400.0  # seconds of a completion window
 Endpoint = Literal[
-    "/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/completions", "/v1/moderations"
+    "/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/completions", "/v1/moderations",
+    "/v1/images/generations", "/v1/images/edits", "/v1/videos",
 ]  # fmt: skip
 Label = Annotated[str, StringConstraints(max_length=512)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -48,11 +50,14 @@ class NewBatch(BaseModel):
 
 
 async def create_batch(context: RequestContext, asked: NewBatch) -> BatchOrder:
-    """Return the order of a creation: that of an earlier try, or a new one. Raises InvalidRequest, NotFound."""
+    """Return the order of a creation: that of an earlier try, or a new one.
+
+    Raises: InvalidRequest, NotFound. Conflict: its Idempotency-Key named another one.
+    """
     key = context.request.headers.get(IDEMPOTENCY_KEY)
-    said = key.encode() if key else orjson.dumps(asked.model_dump(), option=orjson.OPT_SORT_KEYS)
-    name = fingerprint(context.caller.name, context.request.url.path, said)
-    async with context.app_state.repeated_calls.turns.take(name):
+    said = orjson.dumps(asked.model_dump(), option=orjson.OPT_SORT_KEYS)
+    name = creation_fingerprint(context.caller.name, context.request.url.path, key, said)
+    async with context.app_state.repeated_calls.turns.take(name[:HALF]):
         order = await run_in_threadpool(find_or_open, context, asked, name)
     context.app_state.batch_importer.wake()
     return order

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import orjson
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -30,9 +29,6 @@ class OpenaiWriter:
 
     path: str
     keep_alive: bytes = KEEP_ALIVE
-
-    def line(self, call: CallRequest) -> bytes:
-        return call.line(url=orjson.dumps(call.path), body=call.body)
 
     def body(self, ended: EndedJob) -> bytes:
         wanted = Api.OPENAI_RESPONSES if self.path == RESPONSES else Api.OPENAI_CHAT

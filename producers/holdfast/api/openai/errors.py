@@ -33,14 +33,27 @@ def write_error(_scope: Scope, problem: HttpProblem) -> Response:
 
 
 def error_object(status: int, problem: HttpProblem) -> dict[str, Any]:
-    """Return the error itself: message, type, param, code."""
+    """Return the error itself: message, type, param, code, and what more a provider of OpenAI's format says of it."""
     code = CODES.get(problem.code, problem.code)
+    said = said_by_provider(problem)
+    type_ = TYPES.get(status, "server_error" if status >= BROKEN else said.get("type") or "invalid_request_error")
     return {
+        **said,
         "message": message_of(problem),
-        "type": TYPES.get(status, "server_error" if status >= BROKEN else "invalid_request_error"),
-        "param": param_of(problem),
+        "type": type_,
+        "param": param_of(problem) or said.get("param"),
         "code": None if code in NO_CODE else code,
     }
+
+
+def said_by_provider(problem: HttpProblem) -> Mapping[str, Any]:
+    """Return the error object of the provider that ended a call, where it is one of OpenAI's format."""
+    match problem.members.get("provider_error"):
+        case {"type": "error"}:  # Anthropic's
+            return {}
+        case {"error": dict(error)}:
+            return error
+    return {}
 
 
 def message_of(problem: HttpProblem) -> str:

@@ -13,8 +13,8 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from holdfast.api.auth.request_context import RequestContext
-from holdfast.api.compatible.call_request import IDEMPOTENCY_KEY, fingerprint, tries_before
-from holdfast.api.compatible.kept_lines import keep_content
+from holdfast.api.compatible.call_request import IDEMPOTENCY_KEY, creation_fingerprint, tries_before
+from holdfast.api.compatible.kept_lines import MARK, keep_content
 from holdfast.api.compatible.repeated_calls import WITHIN
 from holdfast.model.client_file import ClientFile
 from holdfast.model.errors import InvalidRequest
@@ -23,6 +23,7 @@ from holdfast.model.job import DEFAULT_TENANT
 from holdfast.model.storable import storable
 from holdfast.store.file_chunks import drop_chunks
 from holdfast.store.files import add_file, find_repeated_file
+from holdfast.store.repeats import HALF
 
 PURPOSES = ("batch",)
 MOST_BYTES = 200 * 1024 * 1024
@@ -70,9 +71,9 @@ def expiry(form: FormData, keep_results: float | None) -> float | None:
 
 
 async def keep_upload(context: RequestContext, upload: UploadForm) -> ClientFile:
-    """Keep an upload; one that is repeated finds the file of the first try. Raises InvalidRequest."""
+    """Keep an upload; one that is repeated finds the file of the first try. Raises InvalidRequest, Conflict."""
     name = await run_in_threadpool(fingerprint_of, context, upload)
-    async with context.app_state.repeated_calls.turns.take(name):
+    async with context.app_state.repeated_calls.turns.take(name[:HALF]):
         return await run_in_threadpool(find_or_keep, context, upload, name)
 
 
@@ -80,9 +81,8 @@ def fingerprint_of(context: RequestContext, upload: UploadForm) -> str:
     digest = blake2b(digest_size=16)
     for piece in pieces(upload.content):
         digest.update(piece)
-    key = context.request.headers.get(IDEMPOTENCY_KEY)
-    said = key.encode() if key else digest.digest()
-    return fingerprint(context.caller.name, context.request.url.path, said, upload.filename.encode())
+    key, said = context.request.headers.get(IDEMPOTENCY_KEY), (digest.digest(), upload.filename.encode())
+    return creation_fingerprint(context.caller.name, context.request.url.path, key, *said)
 
 
 def find_or_keep(context: RequestContext, upload: UploadForm, name: str) -> ClientFile:
@@ -120,8 +120,8 @@ class LineCount:
     def of(self, content: Iterator[bytes]) -> Iterator[bytes]:
         """Yield what ``content`` yields. Raises InvalidRequest: a line is too long to be one request."""
         for piece in content:
+            *ended, rest = (piece if self.size else piece.removeprefix(MARK)).split(b"\n")
             self.size += len(piece)
-            *ended, rest = piece.split(b"\n")
             for part in ended:
                 self._take(part)
                 self._end_line()
