@@ -48,6 +48,8 @@ def test_no_jobs_cost_nothing_and_are_a_batch_that_has_ended(api) -> None:
         {"prompt": "a", "webhook": "no URL"},
         {"jobs": [], "webhook": "AAA"},
         {"jobs": [], "webhook": ""},
+        {"model": "smart", "prompt": "a", "custom_id": "a\0"},
+        {"model": "smart", "prompt": "a", "metadata": {"a\0": "b"}},
         {"jobs": [], "first": False},
         {"jobs": [], "first": "3"},
         {"jobs": [], "expires_in": True},

@@ -246,7 +246,7 @@ def test_connecting_starts_nothing_until_somebody_asks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["http://example.org", "localhost:6379", "embeded", ""])
 def test_a_url_that_is_none_is_a_configuration_error(url: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"storage\.redis_url: expected 'embedded', redis://"):
+    with pytest.raises(ConfigError, match=r"storage\.redis_url or HOLDFAST_REDIS_URL: expected 'embedded', redis://"):
         connect(url, tmp_path)
 
 

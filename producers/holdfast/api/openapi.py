@@ -113,11 +113,15 @@ def bounds_of(models: Sequence[str]) -> dict[str, Any]:
     """Say what conversations with such models are. It is narrower than what is taken: an assistant's turn may stand
     between two of the user's, and tools need only have different names, but a schema has no words for that.
     """
-    users = {"items": {"properties": {"role": {"const": "user"}}}}
-    return {
-        "if": {"properties": {"model": {"enum": list(models)}}},
-        "then": {"properties": {"messages": users, "tools": {"maxItems": 1}}},
-    }
+    users = {"items": members(role={"const": "user"})}
+    parameters = members(type={"const": "object"})
+    tools = {"maxItems": 1, "items": members(function=members(parameters=parameters))}
+    return {"if": members(model={"enum": list(models)}), "then": members(messages=users, tools=tools)}
+
+
+def members(**schemas: Any) -> dict[str, Any]:
+    """Return the schema of objects whose members, where they are there, are as told."""
+    return {"properties": schemas}
 
 
 def describe(app: FastAPI, models: Sequence[str], strict: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from holdfast.model.job import Need, Priority
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
 from holdfast.model.start_time import LONGEST
+from holdfast.model.storable import is_storable, storable
 from holdfast.model.written import WrittenRequest
 from holdfast.policy.token_estimate import estimate
 from holdfast.wire import anthropic, chat, responses
@@ -97,6 +98,7 @@ def read_checked(
     """
     line = read_line(item, defaults, parsed) if isinstance(item, bytes) else read_item(item, defaults)
     refuse_excess(line)
+    refuse_unstorable(line)
     return line if plan is None else on_plan(line, plan(line.model))
 
 
@@ -153,6 +155,15 @@ def refuse_excess(line: ParsedLine) -> None:
     for where, amount, most, unit in sizes(line):
         if amount > most:
             raise InvalidRequest(where, f"expected at most {most:,} {unit}, got {amount:,.0f}.")
+
+
+def refuse_unstorable(line: ParsedLine) -> None:
+    """Refuse a job with a name that one of the databases cannot keep. Raises InvalidRequest."""
+    names = {"custom_id": line.custom_id or "", "model": line.model}
+    names |= {f"metadata.{label[:40]}": label + value for label, value in line.metadata.items()}
+    for where, text in names.items():
+        if not is_storable(text):
+            raise InvalidRequest(storable(where) or "", "holds a NUL or half a character.", "Send Unicode text.")
 
 
 def sizes(line: ParsedLine) -> Iterator[tuple[str, float, int, str]]:

@@ -57,7 +57,7 @@ def mixed(**part) -> str:
 
 
 WRONG = {
-    "share over one": (mixed(fraction=1.5), "phases.0.mix.0.fraction", "at most 1.0, got 1.5"),
+    "share over one": (mixed(fraction=1.5), "phases.0.mix.0.fraction", "at most 1, got 1.5"),
     "shares that add up to more": (
         written(phases=[{"t_s": 0, "mix": [{"fraction": 0.6, "mode": "e500"}] * 2}]), "phases.0", "add up to 1.2",
     ),

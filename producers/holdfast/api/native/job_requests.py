@@ -15,7 +15,7 @@ from holdfast.model.route import Api
 from holdfast.model.start_time import FIRST_DATE, LAST_DATE, LONGEST
 
 DURATION = r"^([1-9][0-9]{0,4}(s|m)|[1-9][0-9]{0,3}h)$"
-SAID = r"^[^\x00]*[^\s\x00][^\x00]*$"
+SAID = r"\S"
 Said = Annotated[str, Field(pattern=SAID)]  # a provider takes no empty text
 Words = Annotated[str, Field(pattern=PLAIN)]
 Duration = Annotated[str, Field(pattern=DURATION)]
@@ -70,16 +70,8 @@ class ToolFunction(RequestModel):
     """What the model may call. ``parameters``: a JSON Schema of an object."""
 
     name: ToolName
-    description: Words | None = None
-    parameters: "ObjectSchema" = Field(default_factory=lambda: ObjectSchema(type="object"))
-
-
-class ObjectSchema(BaseModel):
-    """A JSON Schema of an object."""
-
-    type: Literal["object"]
-    properties: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    required: list[str] = Field(default_factory=list)
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
 
 
 class FunctionTool(RequestModel):
@@ -89,11 +81,21 @@ class FunctionTool(RequestModel):
     function: ToolFunction
 
 
+class AnswerSchema(BaseModel):
+    """A JSON Schema, as its meta-schema has it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal["object", "array", "string", "number", "integer", "boolean", "null"] | SkipJsonSchema[None] = None
+    properties: dict[str, "AnswerSchema"] | SkipJsonSchema[None] = None
+    required: Annotated[list[str], Field(json_schema_extra={"uniqueItems": True})] | SkipJsonSchema[None] = None
+
+
 class NamedSchema(RequestModel):
     """The JSON Schema that an answer must satisfy."""
 
     name: ToolName | None = None
-    schema_: ObjectSchema = Field(alias="schema")
+    schema_: AnswerSchema = Field(alias="schema")
     strict: bool | None = None
 
 
@@ -162,7 +164,7 @@ class JobRequest(JobBase):
 
     prompt: Said | SkipJsonSchema[None] = None
     messages: Annotated[list[ChatMessage], Field(min_length=1)] | SkipJsonSchema[None] = None
-    system: Words | None = None
+    system: str | None = None
     max_tokens: int | None = Field(default=None, ge=1, le=100_000)
     temperature: float | None = Field(default=None, ge=0, le=1)
     tools: list[FunctionTool] | None = None
