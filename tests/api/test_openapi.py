@@ -14,7 +14,10 @@ from holdfast.wire.batch_line import OUTER
 from holdfast.wire.neutral import KEYS
 
 ALWAYS = {"400", "401", "403", "404", "422", "429", "500", "503"}
-OPEN = {"OperationView", "ResponseFormat"}  # a dry run tells its plan beside; a format may be one provider's own
+OPEN = {
+    "OperationView",  # a dry run tells its plan beside
+    *("ResponseFormat", "NamedSchema", "AnswerSchema", "FunctionTool", "ToolFunction", "ChatMessage", "TextPart"),
+}
 PROBES = {"/livez", "/readyz", "/metrics"}
 
 
@@ -167,6 +170,8 @@ def test_the_page_needs_no_key_no_script_and_no_other_host(api, document) -> Non
         ({"response_format": {"type": "json_schema"}}, False),
         ({"response_format": {"type": "json_object", "json_schema": {}}}, False),
         ({"response_format": {"json_schema": None}}, False),
+        ({"tools": [{"type": "function", "function": {"name": "f", "new": 1}, "newer": 2}]}, True),
+        ({"tools": [{"type": "function", "function": {"name": "f", "parameters": None}}]}, True),
         ({"not_before": 31_536_001}, True),
         ({"not_before": 0}, True),
         ({"not_before": 400_000_000}, False),

@@ -52,21 +52,27 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
 
-class ChatMessage(RequestModel):
+class CarriedModel(BaseModel):
+    """An object of which members that are not known here are carried to the providers that know them."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+
+class ChatMessage(CarriedModel):
     """What one side said. Parts of every kind that Chat Completions and Messages know are taken, too."""
 
     role: Literal["user", "assistant"]
     content: Said | Annotated[list["TextPart"], Field(min_length=1)]
 
 
-class TextPart(RequestModel):
+class TextPart(CarriedModel):
     """A part of a message."""
 
     type: Literal["text"]
     text: Said
 
 
-class ToolFunction(RequestModel):
+class ToolFunction(CarriedModel):
     """What the model may call. ``parameters``: a JSON Schema of an object."""
 
     name: ToolName
@@ -74,24 +80,22 @@ class ToolFunction(RequestModel):
     parameters: dict[str, Any] | None = None
 
 
-class FunctionTool(RequestModel):
+class FunctionTool(CarriedModel):
     """A tool in the form of Chat Completions; those of Messages and Responses are taken, too."""
 
     type: Literal["function"]
     function: ToolFunction
 
 
-class AnswerSchema(BaseModel):
+class AnswerSchema(CarriedModel):
     """A JSON Schema, as its meta-schema has it."""
-
-    model_config = ConfigDict(extra="allow")
 
     type: Literal["object", "array", "string", "number", "integer", "boolean", "null"] | SkipJsonSchema[None] = None
     properties: dict[str, "AnswerSchema"] | SkipJsonSchema[None] = None
     required: Annotated[list[str], Field(json_schema_extra={"uniqueItems": True})] | SkipJsonSchema[None] = None
 
 
-class NamedSchema(RequestModel):
+class NamedSchema(CarriedModel):
     """The JSON Schema that an answer must satisfy."""
 
     name: ToolName | None = None
@@ -106,10 +110,10 @@ SCHEMA_TYPE: dict[str, Any] = {
 }
 
 
-class ResponseFormat(BaseModel):
+class ResponseFormat(CarriedModel):
     """The form of the answer: any JSON object, one that satisfies a schema, or what only one provider knows."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra=SCHEMA_TYPE)
+    model_config = ConfigDict(json_schema_extra=SCHEMA_TYPE)
 
     type: Literal["text", "json_object", "json_schema"] | Said
     json_schema: NamedSchema | None = None
