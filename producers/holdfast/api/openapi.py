@@ -116,7 +116,9 @@ def bounds_of(models: Sequence[str]) -> dict[str, Any]:
     users = {"items": members(role={"const": "user"})}
     parameters = members(type={"const": "object"})
     tools = {"maxItems": 1, "items": members(function=members(parameters=parameters))}
-    return {"if": members(model={"enum": list(models)}), "then": members(messages=users, tools=tools)}
+    warmth = {"minimum": 0, "maximum": 1}
+    bounds = members(messages=users, tools=tools, temperature=warmth)
+    return {"if": members(model={"enum": list(models)}), "then": bounds}
 
 
 def members(**schemas: Any) -> dict[str, Any]:

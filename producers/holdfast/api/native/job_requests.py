@@ -170,7 +170,7 @@ class JobRequest(JobBase):
     messages: Annotated[list[ChatMessage], Field(min_length=1)] | SkipJsonSchema[None] = None
     system: str | None = None
     max_tokens: int | None = Field(default=None, ge=1, le=100_000)
-    temperature: float | None = Field(default=None, ge=0, le=1)
+    temperature: float | None = None
     tools: list[FunctionTool] | None = None
     response_format: ResponseFormat | None = None
 
