@@ -116,8 +116,7 @@ def bounds_of(models: Sequence[str]) -> dict[str, Any]:
     users = {"items": members(role={"const": "user"})}
     parameters = members(type={"const": "object"})
     tools = {"maxItems": 1, "items": members(function=members(parameters=parameters))}
-    warmth = {"minimum": 0, "maximum": 1}
-    bounds = members(messages=users, tools=tools, temperature=warmth)
+    bounds = members(messages=users, tools=tools, temperature={"minimum": 0, "maximum": 1})
     return {"if": members(model={"enum": list(models)}), "then": bounds}
 
 
