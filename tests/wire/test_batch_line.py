@@ -78,6 +78,27 @@ def test_a_plain_line_takes_the_blocks_of_either_provider():
     assert read.turns[0].parts == (Image(url="https://example.org/a.png"),)
 
 
+def test_a_tool_that_anthropic_runs_is_kept_for_it_in_a_plain_line():
+    search = {"type": "web_search_20250305", "name": "web_search", "max_uses": 5}
+    read = line(model="m", prompt="x", tools=[search]).request
+    assert [(each.wire, each.block) for each in read.provider_tools] == [("anthropic", search)]
+    assert not read.tools
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"type": "AAA", "function": {"name": "f"}},
+        {"type": "web_search"},
+        {"type": "custom", "custom": {"name": "f"}},
+        {"type": 5, "function": {"name": "f"}},
+    ],
+)
+def test_a_tool_of_an_unknown_kind_is_refused_in_a_plain_line_and_no_function_of_its_name(tool):
+    said = problem({"model": "m", "prompt": "x", "tools": [tool]})
+    assert said.startswith('tools[0].type: expected "function"; other tools')
+
+
 def test_a_shape_may_be_given_with_or_without_a_name():
     schema = {"type": "object", "properties": {"a": {"type": "string"}}}
     flat = line(model="m", prompt="x", response_format={"type": "json_schema", "schema": schema})

@@ -1,5 +1,6 @@
 """Holdfast's own form of a request: one flat object that takes turns and tools of either provider's shape."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ KEYS = (
     "messages", "prompt", "system", "max_tokens", "response_format", "tools", "tool_choice", "parallel_tool_calls",
     "stop", "temperature", "top_p", "effort", "user", "native",
 )  # fmt: skip
+VERSIONED = re.compile(r"_20\d{6}$")
 ANTHROPIC_BLOCKS = frozenset({"image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking"})
 
 
@@ -82,8 +84,12 @@ def _blocks(messages: Any) -> Iterable[dict[str, Any]]:
 
 
 def _tool(tool: Fields) -> Tool | Opaque:
-    if "input_schema" in tool:
+    """A function in any provider's shape, or what Anthropic runs itself: its types end in the date of a version."""
+    if "input_schema" in tool or VERSIONED.search(tool.kind()):
         return anthropic_read.read_tool(tool)
+    if tool.peek("type") is not None and tool.kind() != "function":
+        hint = "other tools of a provider's own are taken in its own form, as the body of a line of its batch files."
+        raise InvalidRequest(tool.place("type"), f'expected "function"; {hint}')
     if "function" in tool:
         return chat_read.read_tool(tool)
     tool.any("type")

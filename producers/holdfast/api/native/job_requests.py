@@ -81,7 +81,7 @@ class ToolFunction(CarriedModel):
 
 
 class FunctionTool(CarriedModel):
-    """A tool in the form of Chat Completions; those of Messages and Responses are taken, too."""
+    """A function in the form of Chat Completions; those of Messages and Responses are taken, too."""
 
     type: Literal["function"]
     function: ToolFunction
