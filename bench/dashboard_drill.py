@@ -31,8 +31,8 @@ from drill_questions import (
 )
 from drill_truth import TruthRecorder
 from figures import Figure, show
-from holdfast.client.backend import JobDefaults, SubmitRequest
 from holdfast.client.local import LocalBackend
+from holdfast.client.submit_request import JobDefaults, SubmitRequest
 from holdfast.client.webhooks import Webhooks
 from holdfast.lab.local_pool import local_pool
 from holdfast.lab.providers.settings import InjectedFault, SimSettings

@@ -264,7 +264,7 @@ def string_imports(tree: Tree) -> list[str]:
 
 
 def circles(tree: Tree) -> list[str]:
-    """Modules that import each other, inside functions, too; what only a type checker reads does not count."""
+    """Modules that import each other: inside functions, too, and where only a type checker reads it."""
     names = {module.name for module in tree.modules}
     graph = {module.name: set(_imports(module.tree, names)) - {module.name} for module in tree.modules}
     while leaves := {name for name, targets in graph.items() if not targets & graph.keys()}:
@@ -279,8 +279,6 @@ def circles(tree: Tree) -> list[str]:
 def _imports(node: ast.AST, names: set[str]) -> Iterator[str]:
     for inner in ast.iter_child_nodes(node):
         match inner:
-            case ast.If() if "TYPE_CHECKING" in ast.unparse(inner.test):
-                continue
             case ast.ImportFrom(str(module), aliases):
                 for alias in aliases:
                     yield next((each for each in (f"{module}.{alias.name}", module) if each in names), "")

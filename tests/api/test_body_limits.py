@@ -26,8 +26,8 @@ from holdfast.api.body_limits import (
 from holdfast.api.header_timeout import HEAD_BYTES, HeaderTimeoutProtocol
 from holdfast.api.serving import server_of
 from holdfast.client import job_items
-from holdfast.client.backend import JobDefaults
 from holdfast.client.errors import InvalidJobs
+from holdfast.client.submit_request import JobDefaults
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.json_bounds import MOST_BRACKETS
 from producing import running

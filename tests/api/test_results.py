@@ -6,12 +6,12 @@ import pytest
 
 from cli.test_output_forms import CHAT, CLAUDE, COMPLETION, EMBEDDING, MESSAGE, REPLY, VECTORS
 from holdfast.client import Holdfast
-from holdfast.client.backend import SubmitRequest
 from holdfast.client.errors import NoResponse
 from holdfast.client.http import HttpBackend
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.client.output_form import OutputForm
+from holdfast.client.submit_request import SubmitRequest
 from producing import served
 
 PLAIN = {"custom_id": "p", "model": "smart", "prompt": "hello"}

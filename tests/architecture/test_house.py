@@ -81,14 +81,14 @@ def test_an_import_by_a_string_is_seen(tree) -> None:
     ]
 
 
-def test_a_circle_is_seen_also_through_functions_and_not_through_type_checking(tree) -> None:
+def test_a_circle_is_seen_also_through_functions_and_type_checking(tree) -> None:
     files = {
         "shared/holdfast/a.py": "from holdfast.b import x",
         "shared/holdfast/b.py": "def f():\n    from holdfast import a",
         "shared/holdfast/c.py": "from holdfast.d import x",
         "shared/holdfast/d.py": "if TYPE_CHECKING:\n    from holdfast.c import x",
     }
-    assert house.circles(tree(files)) == ["holdfast.a ↔ holdfast.b"]
+    assert house.circles(tree(files)) == ["holdfast.a ↔ holdfast.b", "holdfast.c ↔ holdfast.d"]
 
 
 def test_a_private_word_is_seen_where_it_names_something_and_a_coined_one_anywhere(tree) -> None:

@@ -8,8 +8,8 @@ from cli.conftest import jsonl
 from holdfast.cli.budget import Budget, BudgetReached
 from holdfast.cli.jsonl_input import InputLine
 from holdfast.cli.model_choice import ModelChoice
-from holdfast.client.backend import JobDefaults
 from holdfast.client.cost_estimate import estimate_items
+from holdfast.client.submit_request import JobDefaults
 from holdfast.config import Settings, load
 from holdfast.model.records import JobFilter
 from holdfast.model.route import Api, Plan, Price, Route

@@ -7,7 +7,6 @@ import pytest
 from holdfast.client.installation import Installation
 from holdfast.client.usable_keys import UsableKeys
 from holdfast.config import load
-from holdfast.store.fleet import register_worker
 from producing import configured
 
 CONFIG = """
@@ -86,16 +85,12 @@ def test_status_says_it_of_jobs_that_were_accepted_before(keyless, monkeypatch) 
 
 def test_where_workers_run_their_keys_count_and_not_those_of_the_door(keyless, tmp_path) -> None:
     told: dict[str, str] = {}
-    installation = Installation(load(tmp_path / "holdfast.toml"))
-    installation.ready().write(register_worker, "0" * 32, "host", 1, "1", lease=60.0)
     now = [0.0]
-    keys = UsableKeys(installation, lambda: now[0])
-    keys._told = lambda: told
+    keys = UsableKeys(load(tmp_path / "holdfast.toml"), lambda: True, lambda: told, lambda: now[0])
     assert keys.reasons("smart") == {}
     told |= dict.fromkeys(("anthropic/main", "openai/main"), "it is empty")
     now[0] = 60.0
     assert keys.reasons("smart") == told
-    installation.close()
 
 
 def test_an_api_that_is_given_no_keys_accepts(keyless, tmp_path) -> None:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.client.backend import JobDefaults
 from holdfast.client.errors import InvalidJobs
 from holdfast.client.job_items import read_jobs
 from holdfast.client.job_templates import JobTemplates
+from holdfast.client.submit_request import JobDefaults
 from holdfast.model.job import Priority
 from producing import configured
 

@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
-from holdfast.client.backend import Backend, JobDefaults, SubmitRequest
+from holdfast.client.backend import Backend
 from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.http import HttpBackend
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
+from holdfast.client.submit_request import JobDefaults, SubmitRequest
 from holdfast.config import Settings
 from holdfast.model.errors import Forbidden, NotFound
 from holdfast.model.job import State

@@ -4,11 +4,11 @@ import httpx2
 import pytest
 
 from holdfast.client import Holdfast, InvalidJobs, ServerUnavailable, api_connection, http
-from holdfast.client.backend import SubmitRequest
 from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.errors import NotHoldfast
 from holdfast.client.http import MOST_BYTES, MOST_JOBS, HttpBackend, parts
 from holdfast.client.installation import Installation
+from holdfast.client.submit_request import SubmitRequest
 from holdfast.config import Settings
 from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.job import State

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.client.backend import Item, JobDefaults
 from holdfast.client.job_items import need_of, read_checked
 from holdfast.client.job_templates import LARGEST_SHAPE, MOST_SHAPES, JobTemplates, ReadJob, read_whole, shape_of
+from holdfast.client.submit_request import Item, JobDefaults
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Need
 from holdfast.wire.batch_line import ParsedLine

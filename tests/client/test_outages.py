@@ -4,11 +4,11 @@ import pytest
 
 from attempts import ended
 from holdfast.client import outages, overview
-from holdfast.client.backend import SubmitRequest
 from holdfast.client.fleet import GateOverview
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
 from holdfast.client.overview import count_waiting, read_overview
+from holdfast.client.submit_request import SubmitRequest
 from holdfast.lanes import BreakerView, Snapshot
 from holdfast.lanes.values import RouteFault
 from holdfast.model.fault import Fault, FaultKind

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from holdfast.client import Holdfast, InvalidJobs, PartlySubmitted, submission
-from holdfast.client.backend import SubmitRequest
 from holdfast.client.installation import Installation
 from holdfast.client.submission import CHUNK
+from holdfast.client.submit_request import SubmitRequest
 from holdfast.model.errors import Conflict, StorageUnavailable
 from holdfast.model.job import Priority, State
 from holdfast.model.records import JobFilter

@@ -2,9 +2,9 @@
 
 import pytest
 
-from holdfast.client.backend import SubmitRequest
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
+from holdfast.client.submit_request import SubmitRequest
 from holdfast.config import load
 from producing import CONFIG, NOBODY, StandInWorker
 

@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from holdfast.client import Holdfast
-from holdfast.client.backend import SubmitRequest
 from holdfast.client.errors import InvalidJobs
 from holdfast.client.installation import Installation
+from holdfast.client.submit_request import SubmitRequest
 from holdfast.config import load
 from holdfast.model.route import Api
 from holdfast.store.jobs import find_detail

@@ -14,10 +14,10 @@ from typing import Any
 
 from field.case import Case, Line, SeenRequest, secret
 from field.scripted_provider import ScriptedProvider
-from holdfast.client.backend import JobDefaults, SubmitRequest
 from holdfast.client.errors import NoResponse
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend
+from holdfast.client.submit_request import JobDefaults, SubmitRequest
 from holdfast.config import load
 from holdfast.model.records import JobFilter
 from holdfast.model.route import Api

@@ -29,7 +29,7 @@ def ask(
     """
     from holdfast.cli.own_workers import prepare_workers
     from holdfast.cli.question import default_model, question
-    from holdfast.client.backend import JobDefaults, SubmitRequest
+    from holdfast.client.submit_request import JobDefaults, SubmitRequest
     from holdfast.model.job import Priority
     from holdfast.telemetry.export import export_spans
 

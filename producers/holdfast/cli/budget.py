@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from holdfast.cli.jsonl_input import InputLine
 from holdfast.cli.model_choice import ModelChoice
 from holdfast.cli.tables import usd
-from holdfast.client.backend import Item, JobDefaults, View
+from holdfast.client.backend import View
+from holdfast.client.submit_request import Item, JobDefaults
 from holdfast.model.errors import HoldfastError, InvalidRequest
 
 

@@ -10,8 +10,9 @@ from holdfast.cli.show import say, show
 from holdfast.cli.table_input import RowOptions
 from holdfast.cli.tables import Drawing, View, plain, stack, table, usd
 from holdfast.cli.upload import bad_line, reported, submitted_before
-from holdfast.client.backend import Backend, JobDefaults
+from holdfast.client.backend import Backend
 from holdfast.client.cost_estimate import joined_estimate
+from holdfast.client.submit_request import JobDefaults
 
 
 def dry_run(source: Path, rows: RowOptions, defaults: JobDefaults, models: ModelChoice) -> View:

@@ -8,8 +8,8 @@ from typer import Argument, Option
 from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from holdfast.client.backend import JobDefaults
     from holdfast.client.output_form import OutputForm
+    from holdfast.client.submit_request import JobDefaults
 
 Source = Annotated[
     Path, Argument(help="JSON lines, CSV or Parquet to read, also packed by gzip; - for standard input.", metavar="IN")
@@ -71,7 +71,7 @@ def job_defaults(
     model: str | None, priority: str | None, expires_in: float | None, not_before: str | None
 ) -> "JobDefaults":
     """Read what holds for lines that say nothing. Raises InvalidRequest."""
-    from holdfast.client.backend import JobDefaults
+    from holdfast.client.submit_request import JobDefaults
     from holdfast.model.job import Priority
     from holdfast.model.start_time import EXPECTED, parse_start
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.client.backend import Backend, Item
+from holdfast.client.backend import Backend
+from holdfast.client.submit_request import Item
 from holdfast.model.errors import Forbidden, InvalidRequest
 
 if TYPE_CHECKING:

@@ -21,8 +21,9 @@ from holdfast.cli.show import say
 from holdfast.cli.table_input import RowOptions
 from holdfast.cli.tables import View
 from holdfast.cli.upload import Upload, Uploader
-from holdfast.client.backend import Backend, JobDefaults
+from holdfast.client.backend import Backend
 from holdfast.client.output_form import OutputForm
+from holdfast.client.submit_request import JobDefaults
 from holdfast.client.waiting import live
 
 

@@ -8,8 +8,9 @@ from itertools import count
 from holdfast.cli.jsonl_input import InputLine, InvalidLine, JsonlInput, chunks
 from holdfast.cli.model_choice import ModelChoice
 from holdfast.cli.show import say
-from holdfast.client.backend import Backend, JobDefaults, SubmitRequest
+from holdfast.client.backend import Backend
 from holdfast.client.errors import InvalidJobs
+from holdfast.client.submit_request import JobDefaults, SubmitRequest
 from holdfast.model.errors import InvalidRequest
 
 PAGES, PAGE = 5, 1_000  # batches among which an earlier run is looked for

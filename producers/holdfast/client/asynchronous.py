@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
 
 from holdfast.client.answer import Answer
 from holdfast.client.answer_table import demand_pandas, to_frame
-from holdfast.client.backend import Item, View
+from holdfast.client.backend import View
 from holdfast.client.end_poller import EndPoller, ended_states
 from holdfast.client.errors import StillWaiting
 from holdfast.client.event_stream import SHORT_WAIT, AsyncEventStream, EventStream
@@ -18,6 +18,7 @@ from holdfast.client.list_filters import event_filter
 from holdfast.client.listing import BatchFilters, EventFilters, JobFilters, known_filters
 from holdfast.client.row_sources import Rows
 from holdfast.client.stall_watch import StallWatch
+from holdfast.client.submit_request import Item
 from holdfast.client.sync import Batch, Holdfast, Job, SubmitOptions
 from holdfast.client.wait_monitor import WaitMonitor
 from holdfast.client.waiting import Pause

@@ -5,17 +5,15 @@ public ones (``job_…``, ``batch_…``). A ``View`` is a JSON object as `views`
 the command line and the API print the same, whichever side answered.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from holdfast.model.job import Priority, State
-from holdfast.model.start_time import StartTime
+from holdfast.client.end_hints import Hints, OnEnded, Sleeper
+from holdfast.client.submit_request import Accepted, Item, JobDefaults, SubmitRequest
+from holdfast.model.job import State
 
 if TYPE_CHECKING:
-    import msgspec
-
     from holdfast.client.answer import Answer
     from holdfast.client.bulk_order import BulkOrder
     from holdfast.client.installation import Installation
@@ -23,81 +21,10 @@ if TYPE_CHECKING:
     from holdfast.model.call_result import ProviderResponse
     from holdfast.model.event import EventFilter
     from holdfast.model.records import AuditFilter, BatchFilter, JobFilter
-    from holdfast.model.request import Request
 
-    Item: TypeAlias = str | Mapping[str, Any] | Request | bytes | msgspec.Raw
-else:
-    Item = object  # what it names is slow to import, and most commands submit nothing
-"""One of a submit; of a line, bytes are JSON as it was written."""
 View = dict[str, Any]  # JSON that is passed on: who draws it reads the fields that it needs
 Force = Literal["open", "closed"]
 Control = Literal["show", "pause", "resume", "abort"]
-OnEnded = Callable[[Sequence[str]], None]  # takes ids of jobs that ended, as SQL knows them
-
-
-@dataclass(frozen=True, slots=True)
-class JobDefaults:
-    """What holds for the jobs of one submit that do not say otherwise. ``expires_in`` in seconds."""
-
-    model: str | None = None
-    priority: Priority | None = None
-    expires_in: float | None = None
-    not_before: StartTime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SubmitRequest:
-    """One submit: its items in input order.
-
-    ``many`` items become a batch called ``name``, or join ``batch`` with the first item at position ``first``. A
-    repeated submit with the same ``key`` finds the same jobs. ``webhook``: the URL that is told of the batch's end; of
-    items that become none, of each one's.
-    """
-
-    items: Sequence[Item]
-    defaults: JobDefaults = field(default_factory=JobDefaults)
-    many: bool = False
-    name: str = ""
-    batch: str | None = None
-    first: int = 0
-    key: str | None = None
-    webhook: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedJob:
-    """An accepted job: ``created`` is False where the idempotency key was known, and ``id`` the job it named.
-
-    ``scheduled``: it is new, and may not start yet.
-    """
-
-    id: str
-    created: bool
-    scheduled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """Answer to one SubmitRequest: ``jobs`` in the same order, ``batch`` where there is one."""
-
-    jobs: Sequence[AcceptedJob]
-    batch: str | None = None
-
-
-class Hints(Protocol):
-    """Tells an event loop of ended jobs, once it is started there. Some may be missed."""
-
-    def start(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
-class Sleeper(Protocol):
-    """Sleeps for a thread that waits for one job, and at most until a hint says that this job has ended."""
-
-    def sleep(self, seconds: float) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class Backend(Protocol):

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from holdfast.client.backend import Item, JobDefaults, View
+from holdfast.client.backend import View
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.client.job_items import PlanOf, read_items
 from holdfast.client.plain_line import MICROS
+from holdfast.client.submit_request import Item, JobDefaults
 from holdfast.model.job import Need
 from holdfast.model.route import Plan, Route
 from holdfast.policy.token_estimate import estimate

@@ -6,7 +6,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from holdfast.client.backend import Hints, OnEnded
+from holdfast.client.end_hints import Hints, OnEnded
 from holdfast.client.errors import ServerUnavailable
 from holdfast.client.waiting import REST_FACTOR
 from holdfast.model.errors import NotFound, StorageUnavailable

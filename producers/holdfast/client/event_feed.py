@@ -9,7 +9,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from holdfast.client.backend import Hints, OnEnded
+from holdfast.client.end_hints import Hints, OnEnded
 from holdfast.model.errors import EventsGone, StorageUnavailable
 from holdfast.model.event import START, Event, EventFilter
 from holdfast.telemetry.loggers import library_logger

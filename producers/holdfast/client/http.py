@@ -15,19 +15,11 @@ import msgspec
 import orjson
 
 from holdfast.client.api_connection import ApiConnection, checked_url, query_of
-from holdfast.client.backend import (
-    Accepted,
-    AcceptedJob,
-    Control,
-    Force,
-    Item,
-    JobDefaults,
-    OnEnded,
-    SubmitRequest,
-    View,
-)
+from holdfast.client.backend import Control, Force, View
+from holdfast.client.end_hints import OnEnded
 from holdfast.client.list_filters import AUDIT, BATCHES, DEAD_LETTERS, EVENTS, JOBS, write_filters
 from holdfast.client.server_link import ServerRequest
+from holdfast.client.submit_request import Accepted, AcceptedJob, Item, JobDefaults, SubmitRequest
 from holdfast.model import exact_json
 from holdfast.model.ids import inner_id, new_id, public_id
 from holdfast.model.job import TERMINAL, State

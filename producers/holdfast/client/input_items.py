@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from holdfast.client.backend import Item
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.client.row_reader import CONTENT, RowReader
 from holdfast.client.row_sources import as_row, is_table, refuse_splits, rows_of
 from holdfast.client.row_values import is_missing
+from holdfast.client.submit_request import Item
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.request import Request
 

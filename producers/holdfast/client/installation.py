@@ -28,7 +28,7 @@ class Installation:
         self.redis = RedisLink(settings, lambda: message_key(self.ready(), settings.storage.message_key))
         self.store.tell_ended = self.redis.publish_ended
         self.offers = offers or Offers(self.redis.lanes, runtime=settings.runtime)
-        self.usable_keys = UsableKeys(self)
+        self.usable_keys = UsableKeys(settings, lambda: bool(self.workers()), self.redis.unusable_credentials)
         self._ready = Event()
 
     def ready(self) -> Store:

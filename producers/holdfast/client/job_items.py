@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from holdfast.client.backend import Item, JobDefaults
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.client.job_templates import JobTemplates, ReadJob, read_whole, shape_of
 from holdfast.client.row_values import is_missing
+from holdfast.client.submit_request import Item, JobDefaults
 from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Need, Priority
 from holdfast.model.request import Request

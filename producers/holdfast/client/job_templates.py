@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from holdfast.client.backend import Item, JobDefaults
+from holdfast.client.submit_request import Item, JobDefaults
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, lane_name
 from holdfast.model.request import Part, Request, Text

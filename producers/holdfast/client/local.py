@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 from holdfast.client import views
 from holdfast.client.answer_body import find_answer_body
 from holdfast.client.audit import audit_page
-from holdfast.client.backend import Accepted, Control, Force, Hints, OnEnded, Sleeper, SubmitRequest, View
+from holdfast.client.backend import Control, Force, View
 from holdfast.client.bulk_order import BulkOrder
 from holdfast.client.cost import cost_of
+from holdfast.client.end_hints import Hints, OnEnded, Sleeper
 from holdfast.client.errors import NoResponse
 from holdfast.client.fleet import (
     GateOverview,
@@ -26,6 +27,7 @@ from holdfast.client.installation import Installation
 from holdfast.client.outages import WAITING, FleetSituation, read_situation
 from holdfast.client.overrides import OperatorOverrides
 from holdfast.client.plain_line import MICROS
+from holdfast.client.submit_request import Accepted, SubmitRequest
 from holdfast.client.unmet_needs import find_unmet_need, list_unmet_needs
 from holdfast.model.errors import Forbidden, NotFound
 from holdfast.model.event import EventFilter
@@ -43,9 +45,9 @@ from holdfast.store.responses import find_response
 
 if TYPE_CHECKING:
     from holdfast.client.answer import Answer
-    from holdfast.client.backend import Item, JobDefaults
     from holdfast.client.ended_jobs import EndedJobs
     from holdfast.client.output_form import OutputForm, OutputLine
+    from holdfast.client.submit_request import Item, JobDefaults
     from holdfast.model.call_result import ProviderResponse
 
 NEWEST = 50  # operations that are listed

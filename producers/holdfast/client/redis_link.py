@@ -1,10 +1,10 @@
 """A producer's way to Redis: opened at first use, never started by a producer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
-from holdfast.client.backend import Hints, OnEnded, Sleeper
+from holdfast.client.end_hints import Hints, OnEnded, Sleeper
 from holdfast.config import Settings
 from holdfast.lanes.private_socket import is_listening
 from holdfast.lanes.without_password import without_password
@@ -96,6 +96,12 @@ class RedisLink:
         from holdfast.lanes.ended_jobs import EndedJobSleeper  # noqa: PLC0415 - the class says why
 
         return EndedJobSleeper(self.connection, job)
+
+    def unusable_credentials(self) -> Mapping[str, str]:
+        """Say by provider and credential why workers cannot use it. Raises QueueUnavailable."""
+        from holdfast.lanes.unusable_credentials import unusable_credentials  # noqa: PLC0415 - the class says why
+
+        return unusable_credentials(self.lanes().connection)
 
     def url(self) -> str:
         """Say where Redis is, without a password. Raises QueueUnavailable."""

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from holdfast.client.backend import Accepted, AcceptedJob, SubmitRequest
 from holdfast.client.errors import PartlySubmitted
 from holdfast.client.installation import Installation
 from holdfast.client.job_items import read_jobs
 from holdfast.client.job_templates import CommonFieldsByLine, ReadJob
+from holdfast.client.submit_request import Accepted, AcceptedJob, SubmitRequest
 from holdfast.client.submit_span import submit_span
 from holdfast.client.webhook_receivers import demand_receivers
 from holdfast.model.errors import NotFound, StorageUnavailable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack, overload
 from holdfast.client import waiting
 from holdfast.client.answer import Answer
 from holdfast.client.answer_table import demand_pandas, to_frame
-from holdfast.client.backend import AcceptedJob, Backend, Item, JobDefaults, SubmitRequest, View
+from holdfast.client.backend import Backend, View
 from holdfast.client.event_stream import EventStream
 from holdfast.client.input_items import read_input
 from holdfast.client.list_filters import batch_filter, event_filter, job_filter
@@ -20,6 +20,7 @@ from holdfast.client.live_line import open_line
 from holdfast.client.open_backend import open_backend
 from holdfast.client.row_reader import RowReader
 from holdfast.client.row_sources import Rows
+from holdfast.client.submit_request import AcceptedJob, Item, JobDefaults, SubmitRequest
 from holdfast.client.wait_monitor import WaitMonitor, monitor_batch, monitor_job, sleeping_under
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import inner_id, public_id

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from holdfast.api.compatible.kept_lines import MARK, lines_before, lines_from
-from holdfast.client.backend import JobDefaults
 from holdfast.client.installation import Installation
 from holdfast.client.job_items import need_of, read_checked
 from holdfast.client.job_templates import CommonFieldsByLine, JobTemplates, ReadJob, read_whole
+from holdfast.client.submit_request import JobDefaults
 from holdfast.client.webhook_receivers import demand_receivers
 from holdfast.model.batch_order import BadLine, BatchOrder
 from holdfast.model.errors import InvalidRequest

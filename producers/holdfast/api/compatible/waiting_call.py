@@ -17,9 +17,9 @@ from holdfast.api.compatible.call_request import CallRequest, fingerprint
 from holdfast.api.compatible.errors import demand_model, of_one_call
 from holdfast.api.compatible.job_failure import job_failure, job_gone
 from holdfast.api.problems import HttpProblem, write_problem
-from holdfast.client.backend import JobDefaults, SubmitRequest
 from holdfast.client.ended_job import EndedJob
 from holdfast.client.errors import InvalidJobs
+from holdfast.client.submit_request import JobDefaults, SubmitRequest
 from holdfast.model.errors import NotFound
 from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT, Priority, State

@@ -15,8 +15,9 @@ from holdfast.api.native.links import accepted_view, batch_url, job_url
 from holdfast.api.native.preferences import Prefer, applied, wanted_wait
 from holdfast.api.native.submission import read_order
 from holdfast.api.openapi import Answers, refusals, shown
-from holdfast.client.backend import Accepted, View
+from holdfast.client.backend import View
 from holdfast.client.list_filters import job_filter
+from holdfast.client.submit_request import Accepted
 from holdfast.model import exact_json
 from holdfast.model.job import LIVE, State
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from holdfast.client.backend import AcceptedJob, View
+from holdfast.client.backend import View
+from holdfast.client.submit_request import AcceptedJob
 from holdfast.model.job import State
 
 JOBS, BATCHES = "/api/v1/jobs", "/api/v1/batches"

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from holdfast.api.body_limits import parse_json, split_object
 from holdfast.api.native.filters import Number, check_storable
-from holdfast.client.backend import JobDefaults, SubmitRequest
+from holdfast.client.submit_request import JobDefaults, SubmitRequest
 from holdfast.model.durations import parse_duration
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import Priority
