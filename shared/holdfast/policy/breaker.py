@@ -21,15 +21,7 @@ from holdfast.policy.auth_outage import AuthHistory, accepted, is_auth_outage, r
 from holdfast.policy.backoff import Uniform
 from holdfast.policy.breaker_recovery import cool_off, first_ramp, next_ramp, outage_began
 from holdfast.policy.breaker_rules import Rules
-from holdfast.policy.breaker_state import (
-    Breaker,
-    CallSample,
-    Closed,
-    Disabled,
-    ForcedOpen,
-    HalfOpen,
-    Open,
-)
+from holdfast.policy.breaker_state import Breaker, CallSample, Closed, Disabled, ForcedOpen, HalfOpen, Open
 from holdfast.policy.client_errors import is_believed, wrong_cool_off
 from holdfast.policy.fault_streak import after_fault, after_success
 from holdfast.policy.signals import Observation, Signal
@@ -222,7 +214,7 @@ def _suspected(breaker: Breaker, closed: Closed, observed: Observation, rules: R
     """One job's refusal is in doubt; that of several different ones, between which nobody succeeded, is not."""
     cleared = max(observed.at - rules.window_seconds, observed.replied or 0.0)
     suspects = with_suspect(uncleared(closed.suspects, cleared), observed.job, observed.at)
-    if are_several(each.job for each in suspects):
+    if are_several(suspects):
         return _open(breaker, observed, rules, uniform)
     return breaker.same_epoch(replace(closed, suspects=suspects))
 

@@ -34,18 +34,8 @@ from typing import assert_never
 from urllib.parse import quote, unquote
 
 from holdfast.policy.auth_outage import AuthRecord
-from holdfast.policy.breaker_state import (
-    Breaker,
-    BreakerState,
-    CallSample,
-    Closed,
-    Disabled,
-    ForcedOpen,
-    HalfOpen,
-    Open,
-)
+from holdfast.policy.breaker_state import Breaker, BreakerState, CallSample, Closed, Disabled, ForcedOpen, HalfOpen, Open
 from holdfast.policy.fault_streak import FaultStreak
-from holdfast.policy.suspects import Suspect
 
 FIELDS = (
     "state",
@@ -107,7 +97,7 @@ def _dump_state(state: BreakerState) -> dict[str, str]:
                 "trouble": " ".join(map(repr, astuple(trouble))) if trouble else "",
                 "logins": " ".join(f"{quote(each.credential)},{each.at!r},{each.refused}" for each in logins),
                 "failed": _dump_names(sorted(failed)),
-                "suspects": " ".join(f"{quote(each.job)},{each.at!r}" for each in suspects),
+                "suspects": " ".join(f"{quote(job)},{at!r}" for job, at in suspects.items()),
                 "believed": _text(believed),
             }
         case Open():
@@ -139,9 +129,9 @@ def _parse_names(text: str | None) -> tuple[str, ...]:
     return tuple("" if name == OWN_WORD else unquote(name) for name in (text or "").split())
 
 
-def _suspect(text: str) -> Suspect:
-    job, at = text.split(",")
-    return Suspect(unquote(job), float(at))
+def _suspects(text: str | None) -> dict[str, float]:
+    pairs = (each.split(",") for each in (text or "").split())
+    return {unquote(job): float(at) for job, at in pairs}
 
 
 def _sign(call: CallSample) -> str:
@@ -176,7 +166,7 @@ def _parse_state(fields: Mapping[str, str]) -> BreakerState:
                 streak=_streak(fields.get("trouble")),
                 auth_history=tuple(_login(text) for text in (fields.get("logins") or "").split()),
                 failed_jobs=frozenset(_parse_names(fields.get("failed"))),
-                suspects=tuple(_suspect(text) for text in (fields.get("suspects") or "").split()),
+                suspects=_suspects(fields.get("suspects")),
                 believed_until=_number(fields.get("believed")),
             )
         case "open":

@@ -1,6 +1,6 @@
 """A breaker as a value: what each of its states holds. ``breaker`` moves it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from holdfast.policy.auth_outage import AuthHistory
 from holdfast.policy.fault_streak import FaultStreak
@@ -36,7 +36,7 @@ class Closed:
     """The latest faults; kept until none came for ``window_seconds``."""
     failed_jobs: frozenset[str] = frozenset()
     """Jobs whose calls failed, as many as it takes to open."""
-    suspects: Suspects = ()
+    suspects: Suspects = field(default_factory=dict)
     """Jobs whose refusals are in doubt: nobody succeeded since."""
     believed_until: float | None = None
     """Until when client errors are each job's own, as a burst of them came out. None: many of them open it."""

@@ -3,32 +3,24 @@
 What a breaker remembers of them, as a value. While every call succeeds nothing is remembered.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 SEVERAL = 2  # different jobs
 NOBODY = ""  # in the place of a job: nobody's in particular, as good as several
 
 
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """One job. ``at`` in seconds, when it was last refused."""
-
-    job: str
-    at: float
-
-
-Suspects = tuple[Suspect, ...]
+Suspects = Mapping[str, float]
+"""Jobs by id, and when each was last refused, in seconds."""
 
 
 def with_suspect(suspects: Suspects, job: str, at: float) -> Suspects:
     """Note that a job was refused."""
-    return (*(each for each in suspects if each.job != job), Suspect(job, at))
+    return {**suspects, job: at}
 
 
 def uncleared(suspects: Suspects, since: float) -> Suspects:
     """Return those that were refused after ``since``: when the latest call that succeeded was sent, say."""
-    return tuple(each for each in suspects if each.at > since)
+    return {job: at for job, at in suspects.items() if at > since}
 
 
 def are_several(jobs: Iterable[str], at_most: int = SEVERAL) -> bool:
