@@ -34,7 +34,16 @@ from typing import assert_never
 from urllib.parse import quote, unquote
 
 from holdfast.policy.auth_outage import AuthRecord
-from holdfast.policy.breaker_state import Breaker, BreakerState, CallSample, Closed, Disabled, ForcedOpen, HalfOpen, Open
+from holdfast.policy.breaker_state import (
+    Breaker,
+    BreakerState,
+    CallSample,
+    Closed,
+    Disabled,
+    ForcedOpen,
+    HalfOpen,
+    Open,
+)
 from holdfast.policy.fault_streak import FaultStreak
 
 FIELDS = (
