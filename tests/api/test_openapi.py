@@ -16,7 +16,7 @@ from holdfast.wire.neutral import KEYS
 ALWAYS = {"400", "401", "403", "404", "422", "429", "500", "503"}
 OPEN = {
     "OperationView",  # a dry run tells its plan beside
-    *("ResponseFormat", "NamedSchema", "AnswerSchema", "FunctionTool", "ToolFunction", "ChatMessage", "TextPart"),
+    *("ResponseFormat", "NamedSchema", "AnswerSchema", "FunctionTool", "ToolFunction", "ChatMessage", "MessagePart"),
 }
 PROBES = {"/livez", "/readyz", "/metrics"}
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.request import Opaque, Output, Request, Role, Text, Tool, ToolChoice, Turn
-from holdfast.wire import anthropic, chat
+from holdfast.wire import anthropic, chat, openai
 from holdfast.wire.anthropic import read as anthropic_read
 from holdfast.wire.chat import read as chat_read
 from holdfast.wire.fields import Fields, unexpected
@@ -20,6 +20,7 @@ KEYS = (
     "messages", "prompt", "system", "max_tokens", "response_format", "tools", "tool_choice", "parallel_tool_calls",
     "stop", "temperature", "top_p", "effort", "user", "native",
 )  # fmt: skip
+ROLES = (*openai.ROLES, chat_read.TOOL, "function")  # the last is the tool of old bodies
 VERSIONED = re.compile(r"_20\d{6}$")
 ANTHROPIC_BLOCKS = frozenset({"image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking"})
 
@@ -66,11 +67,19 @@ def _turns(fields: Fields) -> tuple[str | None, tuple[Turn, ...]]:
         turns = tuple(anthropic_read.read_turn(turn) for turn in fields.each("messages"))
     else:
         turns = chat_read.read_turns(fields)
+        _check_roles(turns)
     if system is None:
         system, turns = chat_read.lift_system(turns)
     if not turns:
         raise InvalidRequest(fields.place("messages"), "needs at least one turn that is not a system prompt.")
     return system, turns
+
+
+def _check_roles(turns: Iterable[Turn]) -> None:
+    """Raises InvalidRequest: a slip in a role would keep its message from every provider but those of one format."""
+    for part in (part for turn in turns for part in turn.parts if isinstance(part, Opaque) and part.as_turn):
+        if part.block["role"] not in ROLES:
+            raise InvalidRequest(f"{part.where.partition(' ')[0]}.role", f"expected one of {', '.join(ROLES)}.")
 
 
 def _speaks_anthropic(fields: Fields) -> bool:

@@ -7,7 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from holdfast.api.native.filters import PLAIN
 from holdfast.api.native.submission import MOST_JOBS, MOST_PLACES
-from holdfast.client.job_items import MOST_LABELS, MOST_OF_A_LABEL, MOST_OF_A_NAME, MOST_OF_AN_ID
+from holdfast.client.job_items import MOST_LABELS, MOST_OF_A_LABEL, MOST_OF_A_NAME, MOST_OF_AN_ID, MOST_TOKENS
 from holdfast.config import Settings
 from holdfast.model.job import Priority
 from holdfast.model.request import OnRefusal
@@ -58,18 +58,23 @@ class CarriedModel(BaseModel):
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
 
+TEXT_OF_A_PART: dict[str, Any] = {"if": {"properties": {"type": {"const": "text"}}}, "then": {"required": ["text"]}}
+
+
 class ChatMessage(CarriedModel):
-    """What one side said. Parts of every kind that Chat Completions and Messages know are taken, too."""
+    """What one side said."""
 
     role: Literal["user", "assistant"]
-    content: Said | Annotated[list["TextPart"], Field(min_length=1)]
+    content: Said | Annotated[list["MessagePart"], Field(min_length=1)]
 
 
-class TextPart(CarriedModel):
-    """A part of a message."""
+class MessagePart(CarriedModel):
+    """A part of a message. Parts of other types than ``text`` are for the providers that know them."""
 
-    type: Literal["text"]
-    text: Said
+    model_config = ConfigDict(json_schema_extra=TEXT_OF_A_PART)
+
+    type: Said
+    text: Said | SkipJsonSchema[None] = None
 
 
 class ToolFunction(CarriedModel):
@@ -98,7 +103,7 @@ class AnswerSchema(CarriedModel):
 class NamedSchema(CarriedModel):
     """The JSON Schema that an answer must satisfy."""
 
-    name: ToolName | None = None
+    name: str | None = None
     schema_: AnswerSchema = Field(alias="schema")
     strict: bool | None = None
 
@@ -169,7 +174,7 @@ class JobRequest(JobBase):
     prompt: Said | SkipJsonSchema[None] = None
     messages: Annotated[list[ChatMessage], Field(min_length=1)] | SkipJsonSchema[None] = None
     system: str | None = None
-    max_tokens: int | None = Field(default=None, ge=1, le=100_000)
+    max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     temperature: float | None = None
     tools: list[FunctionTool] | None = None
     response_format: ResponseFormat | None = None
