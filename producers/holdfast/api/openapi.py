@@ -111,9 +111,10 @@ def name_models(member: dict[str, Any], models: Sequence[str]) -> None:
 
 def bounds_of(models: Sequence[str]) -> dict[str, Any]:
     """Say what conversations with such models are. It is narrower than what is taken: an assistant's turn may stand
-    between two of the user's, parts may be images, and tools need only have different names, but a schema has no words for that.
+    between two of the user's, parts may be images, and tools need only have different names, but a schema has no words
+    for that.
     """
-    parts = {"items": members(type={"const": "text"})}
+    parts = {"items": {"type": "object"} | members(type={"const": "text"})}
     users = {"items": members(role={"const": "user"}, content=parts)}
     parameters = members(type={"const": "object"})
     tools = {"maxItems": 1, "items": members(function=members(parameters=parameters))}

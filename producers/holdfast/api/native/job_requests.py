@@ -65,7 +65,7 @@ class ChatMessage(CarriedModel):
     """What one side said."""
 
     role: Literal["user", "assistant"]
-    content: Said | Annotated[list["MessagePart"], Field(min_length=1)]
+    content: Said | Annotated[list["Said | MessagePart"], Field(min_length=1)]
 
 
 class MessagePart(CarriedModel):
