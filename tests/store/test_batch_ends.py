@@ -7,9 +7,10 @@ from holdfast.model.event import START, Event, EventKind
 from holdfast.model.ids import new_id
 from holdfast.model.records import JobFilter
 from holdfast.store.batch_ends import tell_batch_ends
-from holdfast.store.batch_orders import end_orders, open_failed_order, open_order
+from holdfast.store.batch_orders import open_failed_order, open_order
 from holdfast.store.batches import open_batch
 from holdfast.store.cancel import cancel_job
+from holdfast.store.order_ends import end_orders
 from holdfast.store.outbox import poll_events
 from store.scene import Scene, bury, failure, success
 
@@ -108,7 +109,7 @@ def test_a_batch_of_a_file_ends_with_its_order_and_not_between_two_pages_of_it(s
     assert tell_batch_ends(scene.store) == 0
     scene.sql("update batch_order set read_at = created_at where batch = :batch", batch=batch)
     for _ in range(2):
-        scene.store.write(end_orders, [batch])
+        end_orders(scene.store, [batch])
     assert tell_batch_ends(scene.store) == 0
     assert [(end.batch, end.counts) for end in ends(scene)] == [(batch, {"cancelled": 1})]
 

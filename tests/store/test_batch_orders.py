@@ -4,17 +4,19 @@ from dataclasses import replace
 
 import pytest
 
+from attempts import ended
 from holdfast.model.batch_order import BadLine, BatchOrder, NewBatchOrder
 from holdfast.model.ids import new_id
 from holdfast.model.job import Need, State
+from holdfast.model.reply import Usage
 from holdfast.model.request import Request, Role, Text, Turn
+from holdfast.model.step import Complete
 from holdfast.store import Store
 from holdfast.store.batch_orders import (
     ImportPage,
     add_page,
     ask_cancel,
     delete_order,
-    end_orders,
     find_open_orders,
     find_order,
     find_repeated_order,
@@ -24,10 +26,12 @@ from holdfast.store.batch_orders import (
     open_order,
 )
 from holdfast.store.cancel import cancel_all
+from holdfast.store.claim import claim
 from holdfast.store.file_chunks import drop_chunks, pack_chunk, read_chunk, write_chunks
 from holdfast.store.new_job import NewJob
+from holdfast.store.order_ends import end_orders
 from holdfast.store.retention import delete_empty_batches
-from store.scene import new_job
+from store.scene import REPLY, Scene, new_job, permit
 
 LONG, DAY = 60.0, 86_400.0  # seconds
 ASKED = Request(turns=(Turn(role=Role.USER, parts=(Text(text="Hi"),)),))
@@ -114,11 +118,11 @@ def test_an_order_ends_with_its_last_job_and_keeps_its_counts(store: Store, orde
     jobs = keep(store, order, 3, is_last=True)
     store.write(cancel_all, [one.id for one in jobs[:2]])
     assert store.read(find_open_orders).done == ()
-    assert store.write(end_orders, [order.batch]) == 0
+    assert end_orders(store, [order.batch]) == 0
     assert found(store, order).ended_at is None
     store.write(cancel_all, [one.id for one in jobs])
     assert store.read(find_open_orders).done == (order.batch,)
-    assert store.write(end_orders, [order.batch]) == 1
+    assert end_orders(store, [order.batch]) == 1
     ended = found(store, order)
     assert (ended.counts, ended.live) == ({State.CANCELLED: 3}, 0)
     assert ended.ended_at is not None
@@ -127,7 +131,7 @@ def test_an_order_ends_with_its_last_job_and_keeps_its_counts(store: Store, orde
 
 def test_an_order_that_is_not_read_to_its_end_has_not_ended(store: Store, order: BatchOrder) -> None:
     store.write(cancel_all, [one.id for one in keep(store, order, 2)])
-    store.write(end_orders, [order.batch])
+    end_orders(store, [order.batch])
     assert (found(store, order).ended_at, found(store, order).live) == (None, 1)
 
 
@@ -180,7 +184,7 @@ def test_retention_spares_what_is_still_to_be_read_and_takes_the_rest(store: Sto
     left = store.read(lambda tx: tx.connection.exec_driver_sql("select count(*) from file_chunk").scalar_one())
     assert (broken, left) == (2, 1)
     keep(store, found(store, order), 0, BadLine(0, 1, None, "x", "y"), is_last=True)
-    store.write(end_orders, [order.batch])
+    end_orders(store, [order.batch])
     store.write(delete_empty_batches, far)
     assert store.read(find_order, order.batch, API) is None
     assert store.read(list_bad_lines, order.batch) == []
@@ -192,3 +196,26 @@ def test_chunks_come_back_as_they_were_whatever_they_begin_with(store: Store) ->
     assert [store.read(read_chunk, file, number) for number in range(4)] == [*parts, None]
     store.write(drop_chunks, file)
     assert store.read(read_chunk, file, 0) is None
+
+
+def test_an_order_keeps_the_tokens_of_its_answers_and_the_model_that_gave_all_of_them(scene: Scene) -> None:
+    used = Usage(input=12, output=3, cached=5, reasoning=2)
+    for routes, model in ((["a/m", "b/m"], "m"), (["a/m", "b/x", "c/m"], None)):
+        order = scene.store.write(open_order, new_order(lines=len(routes) + 1))
+        ids = [one.id for one in keep(scene.store, order, len(routes) + 1, is_last=True)]
+        for id_, route in zip(ids, routes, strict=False):
+            asked = permit(id_, route)
+            [job] = scene.store.write(claim, scene.worker, [asked])
+            scene.finish(ended(job, asked, REPLY.model_copy(update={"usage": used}), Complete()))
+        scene.store.write(cancel_all, ids[-1:])
+        assert found(scene.store, order).usage is None
+        assert end_orders(scene.store, [order.batch]) == 1
+        closed, times = found(scene.store, order), len(routes)
+        assert closed.usage == Usage(input=12 * times, output=3 * times, cached=5 * times, reasoning=2 * times)
+        assert closed.model == model
+
+
+def test_an_order_without_an_answer_has_neither_tokens_nor_a_model(store: Store, order: BatchOrder) -> None:
+    store.write(cancel_all, [one.id for one in keep(store, order, 3, is_last=True)])
+    end_orders(store, [order.batch])
+    assert (found(store, order).usage, found(store, order).model) == (None, None)

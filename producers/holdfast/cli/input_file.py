@@ -6,7 +6,6 @@ Of anything else the error says what it is, and the command that converts it.
 import codecs
 import gzip
 import os
-import re
 import shutil
 import stat
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from holdfast.cli.converted_name import new_name
+from holdfast.client.unread_forms import GZIP, UTF16, UTF32, packing_of, wide_encoding_of
 from holdfast.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -25,20 +25,16 @@ if TYPE_CHECKING:
 
 STDIO = Path("-")
 HEAD = 4096  # bytes that tell what a file is
-GZIP = b"\x1f\x8b"
-UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-# First bytes of packings that are not read here, and what unpacks them.
-PACKED: Mapping[bytes, tuple[str, str]] = {
-    b"\x28\xb5\x2f\xfd": ("packed with zstd", "zstd -dc {name} | holdfast run - …"),
-    b"\xfd7zXZ\x00": ("packed with xz", "xz -dc {name} | holdfast run - …"),
-    b"BZh": ("packed with bzip2", "bzip2 -dc {name} | holdfast run - …"),
-    b"\x04\x22\x4d\x18": ("packed with lz4", "lz4 -dc {name} | holdfast run - …"),
-    GZIP: ("packed with gzip, twice", "gzip -dc {name} | gzip -dc | holdfast run - …"),
-    b"PK\x03\x04": ("a zip archive", "unzip -p {name} | holdfast run - …"),
-    b"SQLite format 3\x00": ("a database", "Write its rows as JSON lines."),
+# What unpacks what is not read here.
+UNPACKING: Mapping[str, str] = {
+    "packed with zstd": "zstd -dc {name} | holdfast run - …",
+    "packed with xz": "xz -dc {name} | holdfast run - …",
+    "packed with bzip2": "bzip2 -dc {name} | holdfast run - …",
+    "packed with lz4": "lz4 -dc {name} | holdfast run - …",
+    "packed with gzip": "gzip -dc {name} | gzip -dc | holdfast run - …",  # what was unpacked once is packed still
+    "a zip archive": "unzip -p {name} | holdfast run - …",
+    "a database": "Write its rows as JSON lines.",
 }  # fmt: skip
-WIDE = re.compile(rb"[^\0]\0\0\0|\0\0\0[^\0]")  # a sign of ASCII in UTF-32
 ARRAY_HINT = "jq -c '.[]' {name} > {new}"
 PRETTY_HINT = "jq -c . {name} > {new}"
 PARQUET = b"PAR1"
@@ -123,25 +119,14 @@ def _refuse_other(head: bytes, name: str) -> None:
     """Refuse what is no UTF-8 text of JSON lines, by what it is. Raises InvalidRequest."""
     if head.startswith(b"PK") and (EXCEL in head or name.lower().endswith(".xlsx")):
         raise InvalidRequest(name, "is a workbook of Excel, which is not read.", "Save the sheet as CSV.")
-    for magic, (what, hint) in PACKED.items():
-        if head.startswith(magic):
-            raise InvalidRequest(name, f"is {what}, which is not read.", f"Convert it: {hint.format(name=name)}")
-    for encoding in ("UTF-32", "UTF-16LE", "UTF-16BE"):
-        if _looks_like(head, encoding):
-            hint = f"Convert it: iconv -f {encoding} -t UTF-8 {name} > {new_name(name)}"
-            raise InvalidRequest(name, f"is written in {encoding}, which is not read.", hint)
+    if what := packing_of(head):
+        twice = ", twice" if head.startswith(GZIP) else ""
+        hint = f"Convert it: {UNPACKING[what].format(name=name)}"
+        raise InvalidRequest(name, f"is {what}{twice}, which is not read.", hint)
+    if encoding := wide_encoding_of(head):
+        hint = f"Convert it: iconv -f {encoding} -t UTF-8 {name} > {new_name(name)}"
+        raise InvalidRequest(name, f"is written in {encoding}, which is not read.", hint)
     _refuse_other_forms(head, name)
-
-
-def _looks_like(head: bytes, encoding: str) -> bool:
-    """Tell whether a text without UTF-8's form is one in a wider encoding: JSON begins with a sign of ASCII."""
-    match encoding:
-        case "UTF-32":
-            return head.startswith(UTF32) or bool(WIDE.match(head))
-        case "UTF-16LE":
-            return bool(re.match(rb"[^\0]\0[^\0]\0", head))
-        case _:
-            return bool(re.match(rb"\0[^\0]\0[^\0]", head))
 
 
 def _refuse_other_forms(head: bytes, name: str) -> None:

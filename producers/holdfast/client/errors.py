@@ -87,9 +87,9 @@ class InvalidJobs(InvalidRequest):
         self.problems = problems
 
     def __str__(self) -> str:
-        shown = "; ".join(str(problem) for problem in self.problems[:SHOWN])
+        shown = "; ".join(end_sentence(problem) for problem in self.problems[:SHOWN])
         more = len(self.problems) - SHOWN
-        return f"{shown.rstrip('.')}{f'; and {more} more' if more > 0 else ''}. Nothing was submitted."
+        return f"{shown}{f'; and {more} more' if more > 0 else ''}. Nothing was submitted."
 
 
 class ServerUnavailable(HoldfastError):

@@ -14,6 +14,7 @@ from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Need, Priority
 from holdfast.model.request import Request
 from holdfast.model.route import Api, Plan, Route
+from holdfast.model.sentences import end_sentence
 from holdfast.model.start_time import LONGEST
 from holdfast.model.storable import is_storable, storable
 from holdfast.model.written import WrittenRequest
@@ -234,7 +235,7 @@ def check_routes(request: Request, plan: Plan) -> None:
             _, report = WRITERS[route.api.wire](request, route.model)
             demand_exact(request, route.api, report)
         except Unmappable as error:
-            problems.append(f"{route.name}: {error.problem}")
+            problems.append(f"{route.name}: {end_sentence(error.problem)}")
         else:
             return
     raise InvalidRequest("request", f"no route of {plan.model!r} can carry it: {'; '.join(problems)}.")

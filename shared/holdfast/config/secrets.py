@@ -15,6 +15,7 @@ import subprocess
 from pathlib import Path
 
 from holdfast.model.errors import HoldfastError
+from holdfast.model.sentences import end_sentence
 
 NONE = "none"
 COMMAND_SECONDS = 10.0
@@ -37,7 +38,7 @@ class SecretUnavailable(HoldfastError):
         self.reference, self.why = reference, why
 
     def __str__(self) -> str:
-        return f"no secret at {self.reference}: {self.why}."
+        return f"no secret at {self.reference}: {end_sentence(self.why)}."
 
 
 def is_reference(text: str) -> bool:

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from holdfast.model.job import TERMINAL, State
+
+if TYPE_CHECKING:
+    from holdfast.model.reply import Usage  # slow to import
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class NewBatchOrder:
     """What people see it called."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The client's labels."""
+    output_for: float | None = None
+    """Seconds after its end for which its output files are shown. None: for as long as its jobs are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,12 @@ class BatchOrder:
     """Its jobs by state: now, or when it ended where they are deleted."""
     hidden_files: frozenset[str] = frozenset()
     """Which of its output files the client has deleted."""
+    output_for: float | None = None
+    """Seconds after its end for which its output files are shown; see ``NewBatchOrder``."""
+    usage: "Usage | None" = None
+    """Tokens of its answers, set with its end. None: it lives, or has none."""
+    model: str | None = None
+    """The one model whose routes answered, set with its end. None: it lives, or several did, or none."""
 
     @property
     def live(self) -> int:

@@ -172,8 +172,9 @@ class Unauthorized(HoldfastError):
 
     def __str__(self) -> str:
         return (
-            f"{self.why}. Send an API key as `Authorization: Bearer KEY` (Holdfast's own client and command line take "
-            "it from HOLDFAST_API_KEY or the file that HOLDFAST_API_KEY_FILE names); `holdfast key create` makes one."
+            f"{end_sentence(self.why)}. Send an API key as `Authorization: Bearer KEY` (Holdfast's own client and "
+            "command line take it from HOLDFAST_API_KEY or the file that HOLDFAST_API_KEY_FILE names); "
+            "`holdfast key create` makes one."
         )
 
 
@@ -189,7 +190,7 @@ class Forbidden(HoldfastError):
         self.why = why
 
     def __str__(self) -> str:
-        return f"not allowed: {self.why}."
+        return f"not allowed: {end_sentence(self.why)}."
 
 
 class EventsGone(HoldfastError):
@@ -205,7 +206,7 @@ class EventsGone(HoldfastError):
 
     def __str__(self) -> str:
         return (
-            f"there is no way on from event evt_{self.after}: {self.why}. "
+            f"there is no way on from event evt_{self.after}: {end_sentence(self.why)}. "
             "List what ended meanwhile (`finished_after`), then begin without an id, or with `oldest`."
         )
 
@@ -253,7 +254,8 @@ class NoUsableKey(HoldfastError):
                 "no provider is configured: set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or write a "
                 "holdfast.toml (`holdfast init` begins one; `holdfast up --sim` tries it without keys)."
             )
-        return f"no route of {self.model} has a usable key: {told(self.reasons)}. Set one where the workers run."
+        why = end_sentence(told(self.reasons))
+        return f"no route of {self.model} has a usable key: {why}. Set one where the workers run."
 
 
 def told(reasons: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from holdfast.model.job import LIVE, State, Submitted
 from holdfast.store.batch_ends import tell_ends
 from holdfast.store.batches import count_states, open_batch
 from holdfast.store.cancel import cancel_all
-from holdfast.store.codec import decode_labels, encode_labels
+from holdfast.store.codec import decode_labels, decode_usage, encode_labels
 from holdfast.store.micros import to_micros, to_seconds, to_seconds_or_none
 from holdfast.store.new_job import NewJob
 from holdfast.store.repeats import demand_same, look_for
@@ -25,15 +25,15 @@ from holdfast.store.transaction import Transaction
 
 COLUMNS = """
     batch, tenant, api, endpoint, file, completion_window, labels, created_at, expires_at, lines, next_line, next_byte,
-    read_at, failure, cancel_asked_at, ended_at, final_counts, bad_lines, hidden_files
+    read_at, failure, cancel_asked_at, ended_at, final_counts, bad_lines, hidden_files, output_micros, usage, model
 """
 OPEN = Statement("""
     insert into batch_order (
         batch, tenant, api, endpoint, file, completion_window, labels, fingerprint, created_at, expires_at, lines,
-        next_line, next_byte, leased_until, bad_lines, hidden_files
+        next_line, next_byte, leased_until, bad_lines, hidden_files, output_micros
     ) values (
         :batch, :tenant, :api, :endpoint, :file, :completion_window, :labels, :fingerprint, :now, :expires_at, :lines,
-        0, 0, 0, 0, ''
+        0, 0, 0, 0, '', :output_micros
     )
     on conflict do nothing
 """)
@@ -96,12 +96,6 @@ DROP_OWN_FILE = Statement("""
     delete from file_chunk
     where file = :file and not exists (select 1 from file where file.id = :file)
 """)
-END = Statement("""
-    update batch_order set ended_at = :ended_at, final_counts = :counts
-    where batch = :batch and ended_at is null and read_at is not null
-    returning tenant
-""")
-LAST_END = Statement("select max(finished_at) as at from job where batch = :batch and finished_at is not null")
 FAIL = Statement("""
     update batch_order set failure = :failure, read_at = :now, ended_at = :now, final_counts = '{}'
     where batch = :batch and ended_at is null
@@ -129,6 +123,7 @@ def open_order(tx: Transaction, new: NewBatchOrder) -> BatchOrder:
         now=tx.now,
         expires_at=tx.now + to_micros(new.expires_in),
         lines=new.lines,
+        output_micros=None if new.output_for is None else to_micros(new.output_for),
     )
     found = find_order(tx, new.batch, new.api, new.tenant)
     assert found is not None
@@ -253,21 +248,6 @@ def find_open_orders(tx: Transaction) -> OpenOrders:
     )
 
 
-def end_orders(tx: Transaction, batches: Sequence[str]) -> int:
-    """Close those that have been read and whose jobs have all ended, and keep their counts. Answers how many."""
-    return sum(_end(tx, batch, counts) for batch, counts in count_states(tx, batches).items())
-
-
-def _end(tx: Transaction, batch: str, counts: Mapping[State, int]) -> int:
-    if any(jobs for state, jobs in counts.items() if state in LIVE):
-        return 0
-    last = tx.run(LAST_END, batch=batch)[0].at
-    kept = orjson.dumps({state.value: jobs for state, jobs in counts.items()}).decode()
-    for row in tx.run(END, batch=batch, ended_at=last or tx.now, counts=kept):
-        tell_ends(tx, {batch: row.tenant}, {batch: counts})
-    return 1
-
-
 def hide_file(tx: Transaction, batch: str, part: str) -> None:
     """Show one of its output files no more."""
     tx.run(HIDE, batch=batch, part=part)
@@ -304,6 +284,9 @@ def _record(row: Any, counts: Mapping[State, int]) -> BatchOrder:
         ended_at=to_seconds_or_none(row.ended_at),
         counts=counts if row.final_counts is None else _kept(row.final_counts),
         hidden_files=frozenset(row.hidden_files.split()),
+        output_for=to_seconds_or_none(row.output_micros),
+        usage=decode_usage(row.usage),
+        model=row.model,
     )
 
 

@@ -7,6 +7,7 @@ both databases plan it once. Marks in the text:
 ``in ($ids)``                     whether it is one of parameter ``ids`` (a list of strings)
 ``$skip_locked``                  leave out rows that another transaction holds
 ``$least(a, b)``                  the lesser of two figures
+``cast(a as $json)``               a text that holds JSON, to take members out of it with ``->>``
 ``$never``, ``$most_cost``, …     figures of ours: the date of a job without a deadline, and bounds
 
 Beside ids a state is asked for as ``state || '' = 'queued'``: no index serves that, so rows are looked up by their ids.
@@ -37,7 +38,8 @@ class SqlDialect:
 
     ``in_ids`` finds ids by an index, however the planner estimates: Postgres takes a select of unknown ids for half of
     the table, and reads all of it. ``bytes_of`` reads the bytes that a value of a row stands for.
-    ``clock`` is a select; None: this process has the same clock. ``least`` is the name of that function.
+    ``clock`` is a select; None: this process has the same clock. ``least`` is the name of that function, and ``json``
+    that of the type out of which ``->>`` takes members.
     """
 
     name: str
@@ -47,6 +49,7 @@ class SqlDialect:
     skip_locked: str
     clock: str | None
     least: str
+    json: str
 
 
 SQLITE = SqlDialect(
@@ -57,6 +60,7 @@ SQLITE = SqlDialect(
     skip_locked="",  # there is one writer at a time
     clock=None,
     least="min",
+    json="text",
 )
 POSTGRES = SqlDialect(
     name="postgresql",
@@ -66,6 +70,7 @@ POSTGRES = SqlDialect(
     skip_locked="for update skip locked",
     clock="select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
     least="least",
+    json="jsonb",
 )
 FIGURES = {
     "$never": NEVER, "$most_tokens": MOST_TOKENS, "$most_cost": MOST_COST, "$most_counted": MOST_COUNTED,
@@ -73,7 +78,7 @@ FIGURES = {
 
 ENDED = ", ".join(sorted(f"'{state}'" for state in TERMINAL))  # the states of jobs that ended, for ``in (…)``
 
-MARK = re.compile(r"\$rows\(([^)]*)\)|(in \(\$ids\)|\$skip_locked|\$least|\$never|\$most_[a-z]+)")
+MARK = re.compile(r"\$rows\(([^)]*)\)|(in \(\$ids\)|\$skip_locked|\$least|\$json|\$never|\$most_[a-z]+)")
 Rows = list[list[Any]]
 NO_BYTES = b"\0"  # where all bytes are empty: of nothing at all, SQLite takes no part
 
@@ -103,7 +108,12 @@ def render(statement: Statement, dialect: SqlDialect) -> TextClause:
 
 
 def _fill_marks(statement: Statement, dialect: SqlDialect, rows: str) -> str:
-    words = {"in ($ids)": dialect.in_ids, "$skip_locked": dialect.skip_locked, "$least": dialect.least}
+    words = {
+        "in ($ids)": dialect.in_ids,
+        "$skip_locked": dialect.skip_locked,
+        "$least": dialect.least,
+        "$json": dialect.json,
+    }
     words |= {mark: str(figure) for mark, figure in FIGURES.items()}
     return MARK.sub(lambda mark: words[mark[2]] if mark[2] else rows, statement.template)
 

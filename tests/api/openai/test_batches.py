@@ -201,3 +201,31 @@ def test_pictures_run_as_a_batch_on_a_route_that_makes_them(client, worker) -> N
     worker.respond(b'{"created": 1, "data": [{"b64_json": "aGk="}]}', lane="openai/gpt-5.4.batch")
     [line] = contents(client, ended(client, batch.id).output_file_id)
     assert line["response"]["body"]["data"] == [{"b64_json": "aGk="}]
+
+
+def test_a_batch_tells_its_tokens_and_its_model_once_it_has_ended(client, answering) -> None:
+    batch = batch_of(client, b"not json\n" + lines_of(["one", "two"]))
+    assert (batch.usage, batch.model) == (None, None)
+    done = ended(client, batch.id)
+    assert (done.usage.input_tokens, done.usage.output_tokens, done.usage.total_tokens) == (20, 8, 28)
+    assert (done.usage.input_tokens_details.cached_tokens, done.usage.output_tokens_details.reasoning_tokens) == (0, 0)
+    assert done.model == "claude-opus-4-8"
+
+
+def test_output_files_expire_when_their_owner_says_so(client, answering, store) -> None:
+    done = ended(
+        client, batch_of(client, lines_of(["one"]), output_expires_after={"anchor": "created_at", "seconds": 3_600}).id
+    )
+    file = client.files.retrieve(done.output_file_id)
+    assert file.expires_at == file.created_at + 3_600
+    back = "update batch_order set ended_at = ended_at - 3600000000"
+    store.write(lambda tx: tx.connection.exec_driver_sql(back))
+    for look in (client.files.retrieve, client.files.content, client.files.delete):
+        with pytest.raises(openai.NotFoundError):
+            look(file.id)
+
+
+@pytest.mark.parametrize("said", [{"anchor": "created_at", "seconds": 5}, {"anchor": "x", "seconds": 3_600}, {}])
+def test_an_expiry_that_openai_would_refuse_is_refused(client, said) -> None:
+    with pytest.raises(openai.BadRequestError, match="output_expires_after"):
+        batch_of(client, lines_of(["one"]), output_expires_after=said)

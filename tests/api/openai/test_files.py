@@ -1,5 +1,8 @@
 """Files through the unmodified SDK: uploaded, shown, listed by pages, read back, deleted, repeated and refused."""
 
+import bz2
+import gzip
+
 import openai
 import pytest
 
@@ -82,6 +85,28 @@ def test_a_file_that_is_too_large_or_of_one_endless_line_is_refused(client, monk
     monkeypatch.setattr(upload, "MOST_BYTES", 1_000)
     with pytest.raises(openai.BadRequestError, match="1,000 are the most"):
         create(client, b"x\n" * 600)
+    assert client.files.list().data == []
+
+
+UTF8 = LINES.decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (gzip.compress(LINES), "packed with gzip"),
+        (bz2.compress(LINES), "packed with bzip2"),
+        (b"PK\x03\x04" + LINES, "a zip archive"),
+        (UTF8.encode("utf-16"), "written in UTF-16;"),
+        (UTF8.encode("utf-16-le"), "written in UTF-16LE"),
+        (UTF8.encode("utf-16-be"), "written in UTF-16BE"),
+        (UTF8.encode("utf-32"), "written in UTF-32"),
+    ],
+)
+def test_a_file_of_which_no_line_could_be_read_is_refused_as_a_whole(client, content, told) -> None:
+    with pytest.raises(openai.BadRequestError, match=told) as refused:
+        create(client, content)
+    assert refused.value.param == "file"
     assert client.files.list().data == []
 
 

@@ -1,6 +1,7 @@
 """What goes wrong before a provider is asked. None of these is a provider's 401."""
 
 from holdfast.model.errors import HoldfastError
+from holdfast.model.sentences import end_sentence
 
 
 class NoToken(HoldfastError):
@@ -15,7 +16,7 @@ class NoToken(HoldfastError):
         self.credential, self.why = credential, why
 
     def __str__(self) -> str:
-        return f"credential {self.credential} has nothing to log in with: {self.why.rstrip('.')}. Its jobs wait."
+        return f"credential {self.credential} has nothing to log in with: {end_sentence(self.why)}. Its jobs wait."
 
 
 class IssuerFailed(HoldfastError):

@@ -19,11 +19,11 @@ from holdfast.model.errors import InvalidRequest, NotFound
 from holdfast.model.ids import public_id
 from holdfast.store.batch_orders import (
     delete_order,
-    end_orders,
     find_order,
     list_bad_lines,
     list_orders,
 )
+from holdfast.store.order_ends import end_orders
 
 PATH = "/messages/batches"
 PAGE = 500  # results that are read at once
@@ -95,7 +95,7 @@ def order_of(context: RequestContext, batch: str) -> BatchOrder:
     store, id_ = context.app_state.installation.ready(), read_batch_id(batch)
     order = store.read(find_order, id_, ClientApi.ANTHROPIC, context.tenant)
     if order is not None and order.read_at is not None and order.ended_at is None and not order.live:
-        store.write(end_orders, [id_])
+        end_orders(store, [id_])
         order = store.read(find_order, id_, ClientApi.ANTHROPIC, context.tenant)
     if order is None:
         raise NotFound("batch", batch)

@@ -20,8 +20,9 @@ from holdfast.model.batch_order import BatchOrder
 from holdfast.model.errors import HoldfastError
 from holdfast.model.ids import public_id
 from holdfast.model.job import Offer, Submitted
-from holdfast.store.batch_orders import ImportPage, add_page, end_orders, find_open_orders, lease_order
+from holdfast.store.batch_orders import ImportPage, add_page, find_open_orders, lease_order
 from holdfast.store.cancel import cancel_pages
+from holdfast.store.order_ends import end_orders
 
 LEASE = 15.0  # seconds in which a page is read, at the latest
 LOOK_EVERY = 1.0  # seconds between two looks for orders that are open
@@ -80,7 +81,7 @@ class BatchImporter:
         store = self._installation.ready()
         found = store.read(find_open_orders)
         if found.done:
-            store.write(end_orders, found.done)
+            end_orders(store, found.done)
         for batch in found.cancelling:
             self._cancel(batch)
         order = store.write(lease_order, LEASE) if found.unread else None

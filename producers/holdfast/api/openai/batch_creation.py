@@ -11,6 +11,7 @@ from holdfast.api.compatible.call_request import IDEMPOTENCY_KEY, creation_finge
 from holdfast.api.compatible.client_api import ClientApi
 from holdfast.api.compatible.repeated_calls import WITHIN
 from holdfast.api.openai.file_ids import read_file_id
+from holdfast.api.openai.upload import LATEST, SOONEST
 from holdfast.model.batch_order import BatchOrder, NewBatchOrder
 from holdfast.model.client_file import ClientFile
 from holdfast.model.durations import parse_duration
@@ -31,6 +32,13 @@ Label = Annotated[str, StringConstraints(max_length=512)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
+class OutputExpiry(BaseModel):
+    """When output files are to be gone: so long after they are made (``batch_create_params.OutputExpiresAfter``)."""
+
+    anchor: Literal["created_at"]
+    seconds: Annotated[int, Field(ge=SOONEST, le=LATEST)]
+
+
 class NewBatch(BaseModel):
     """A batch as a client asks for it (``openai.types.batch_create_params``)."""
 
@@ -40,6 +48,7 @@ class NewBatch(BaseModel):
     endpoint: Endpoint
     completion_window: str = "24h"
     metadata: Annotated[dict[Name, Label], Field(max_length=16)] | None = None
+    output_expires_after: OutputExpiry | None = None
 
     def seconds(self) -> float:
         """Return how long the batch has. Raises InvalidRequest."""
@@ -99,6 +108,7 @@ def failure(code: str, message: str) -> str:
 
 
 def new_order(asked: NewBatch, file: ClientFile, name: str) -> NewBatchOrder:
+    expiry = asked.output_expires_after
     return NewBatchOrder(
         batch=new_id(),
         tenant=file.tenant,
@@ -111,4 +121,5 @@ def new_order(asked: NewBatch, file: ClientFile, name: str) -> NewBatchOrder:
         completion_window=asked.completion_window,
         name=file.filename,
         metadata=asked.metadata or {},
+        output_for=None if expiry is None else float(expiry.seconds),
     )

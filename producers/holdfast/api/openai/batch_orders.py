@@ -3,7 +3,8 @@
 from holdfast.api.auth.request_context import RequestContext
 from holdfast.api.compatible.client_api import ClientApi
 from holdfast.model.batch_order import BatchOrder
-from holdfast.store.batch_orders import end_orders, find_order
+from holdfast.store.batch_orders import find_order
+from holdfast.store.order_ends import end_orders
 
 
 def find_batch(context: RequestContext, id_: str) -> BatchOrder | None:
@@ -11,6 +12,6 @@ def find_batch(context: RequestContext, id_: str) -> BatchOrder | None:
     store = context.app_state.installation.ready()
     order = store.read(find_order, id_, ClientApi.OPENAI, context.tenant)
     if order is not None and order.read_at is not None and order.ended_at is None and not order.live:
-        store.write(end_orders, [id_])
+        end_orders(store, [id_])
         order = store.read(find_order, id_, ClientApi.OPENAI, context.tenant)
     return order

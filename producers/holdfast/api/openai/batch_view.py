@@ -12,6 +12,7 @@ from holdfast.model import exact_json
 from holdfast.model.batch_order import BadLine, BatchOrder
 from holdfast.model.ids import public_id
 from holdfast.model.job import State
+from holdfast.model.reply import Usage
 
 Status = Literal[
     "validating", "failed", "in_progress", "finalizing", "completed", "expired", "cancelling", "cancelled"
@@ -24,7 +25,7 @@ TIMES: Mapping[Status, str] = {
 
 
 def batch_view(order: BatchOrder, bad_lines: Sequence[BadLine]) -> dict[str, Any]:
-    """Show a batch. Its counts are true at any time."""
+    """Show a batch. Its counts are true at any time; tokens and model are told once it has ended."""
     status = status_of(order)
     view = {
         "id": public_id("batch", order.batch),
@@ -46,6 +47,8 @@ def batch_view(order: BatchOrder, bad_lines: Sequence[BadLine]) -> dict[str, Any
         "cancelling_at": seconds(order.cancel_asked_at),
         "cancelled_at": None,
         "request_counts": request_counts(order),
+        "usage": order.usage and usage_view(order.usage),
+        "model": order.model,
         "metadata": dict(order.metadata) or None,
     }
     return view | ({TIMES[status]: seconds(order.ended_at or order.read_at)} if status in TIMES else {})
@@ -76,6 +79,17 @@ def request_counts(order: BatchOrder) -> dict[str, int]:
     return {"total": order.lines, "completed": order.counts.get(State.SUCCEEDED, 0), "failed": failed}
 
 
+def usage_view(usage: Usage) -> dict[str, Any]:
+    """Show the tokens of a batch's answers (``openai.types.BatchUsage``)."""
+    return {
+        "input_tokens": usage.input,
+        "input_tokens_details": {"cached_tokens": usage.cached},
+        "output_tokens": usage.output,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning},
+        "total_tokens": usage.input + usage.output,
+    }
+
+
 def file_of(order: BatchOrder, part: Literal["output", "error"]) -> str | None:
     """Name an output file of a batch that has ended; None where it would be empty."""
     if order.ended_at is None:
@@ -83,6 +97,11 @@ def file_of(order: BatchOrder, part: Literal["output", "error"]) -> str | None:
     succeeded = order.counts.get(State.SUCCEEDED, 0)
     lines = succeeded if part == "output" else sum(order.counts.values()) - succeeded + order.bad_lines
     return str(FileId(order.batch, part)) if lines else None
+
+
+def expiry_of(order: BatchOrder) -> float | None:
+    """Return when the output files of a batch expire; None: their batch lives, or its client set no date."""
+    return None if order.ended_at is None or order.output_for is None else order.ended_at + order.output_for
 
 
 def errors_view(order: BatchOrder, bad_lines: Sequence[BadLine]) -> dict[str, Any] | None:

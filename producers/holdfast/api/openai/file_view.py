@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from holdfast.api.openai.batch_view import expiry_of, seconds
 from holdfast.api.openai.file_ids import FileId
 from holdfast.model.batch_order import BatchOrder
 from holdfast.model.client_file import ClientFile
@@ -30,7 +31,7 @@ def output_view(order: BatchOrder, id_: FileId, size: int) -> dict[str, Any]:
         "object": "file",
         "bytes": size,
         "created_at": int(order.ended_at or order.created_at),
-        "expires_at": None,
+        "expires_at": seconds(expiry_of(order)),
         "filename": f"batch_{order.batch}_{id_.part}.jsonl",
         "purpose": "batch_output",
         "status": "processed",

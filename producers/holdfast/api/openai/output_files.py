@@ -6,7 +6,7 @@ from operator import itemgetter
 
 from holdfast.api.auth.request_context import RequestContext
 from holdfast.api.openai.batch_orders import find_batch
-from holdfast.api.openai.batch_view import bad_line_output, file_of
+from holdfast.api.openai.batch_view import bad_line_output, expiry_of, file_of
 from holdfast.api.openai.file_ids import FileId
 from holdfast.client.batch_output import write_line
 from holdfast.client.ended_jobs import ended_job
@@ -25,10 +25,13 @@ Placed = tuple[int, bytes]  # a line with its place in the input
 
 
 def output_order(context: RequestContext, id_: FileId) -> BatchOrder:
-    """Find the batch of an output file that is there. Raises NotFound."""
+    """Find the batch of an output file that is there, and has not expired. Raises NotFound."""
     order = find_batch(context, id_.id)
     assert id_.part is not None
     if order is None or id_.part in order.hidden_files or file_of(order, id_.part) is None:
+        raise NotFound("File", str(id_))
+    expires_at = expiry_of(order)
+    if expires_at is not None and context.app_state.installation.ready().now() >= expires_at:
         raise NotFound("File", str(id_))
     return order
 

@@ -16,6 +16,7 @@ from holdfast.api.auth.request_context import RequestContext
 from holdfast.api.compatible.call_request import IDEMPOTENCY_KEY, creation_fingerprint, tries_before
 from holdfast.api.compatible.kept_lines import MARK, keep_content
 from holdfast.api.compatible.repeated_calls import WITHIN
+from holdfast.client.unread_forms import packing_of, wide_encoding_of
 from holdfast.model.client_file import ClientFile
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.ids import new_id
@@ -29,8 +30,9 @@ PURPOSES = ("batch",)
 MOST_BYTES = 200 * 1024 * 1024
 MOST_OF_A_LINE = 32 * 1024 * 1024
 PIECE = 1024 * 1024  # bytes that are read at once
+HEAD = 64  # bytes that tell what a file is
 ANCHOR, SECONDS = "expires_after[anchor]", "expires_after[seconds]"
-SHORTEST, LONGEST = 3_600, 2_592_000  # seconds of expires_after (OpenAI's API reference, "Upload file")
+SOONEST, LATEST = 3_600, 2_592_000  # seconds of expires_after (OpenAI's API reference, "Upload file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,19 @@ def read_form(form: FormData, keep_results: float | None) -> UploadForm:
         raise InvalidRequest("file", "is empty.")
     if file.size > MOST_BYTES:
         raise InvalidRequest("file", f"has {file.size:,} bytes; {MOST_BYTES:,} are the most.", "Send it in parts.")
+    refuse_unread_form(file.file)
     name = storable(file.filename) or "upload"
     return UploadForm(file.file, name[:255], str(purpose), expiry(form, keep_results))
+
+
+def refuse_unread_form(content: IO[bytes]) -> None:
+    """Refuse what has no line that could be read, before each of them is refused. Raises InvalidRequest."""
+    content.seek(0)
+    head = content.read(HEAD)
+    if what := packing_of(head):
+        raise InvalidRequest("file", f"is {what}; expected JSON lines in UTF-8.", "Unpack it first.")
+    if encoding := wide_encoding_of(head):
+        raise InvalidRequest("file", f"is written in {encoding}; expected JSON lines in UTF-8.")
 
 
 def expiry(form: FormData, keep_results: float | None) -> float | None:
@@ -65,8 +78,8 @@ def expiry(form: FormData, keep_results: float | None) -> float | None:
     seconds = form.get(SECONDS)
     if form.get(ANCHOR) != "created_at" or not isinstance(seconds, str) or not seconds.isdigit():
         raise InvalidRequest("expires_after", "expected the anchor created_at and a number of seconds.")
-    if not SHORTEST <= int(seconds[:10]) <= LONGEST:
-        raise InvalidRequest("expires_after.seconds", f"expected {SHORTEST:,} to {LONGEST:,}.")
+    if not SOONEST <= int(seconds[:10]) <= LATEST:
+        raise InvalidRequest("expires_after.seconds", f"expected {SOONEST:,} to {LATEST:,}.")
     return float(seconds)
 
 

@@ -298,7 +298,7 @@ CREATE TABLE batch_order (
   final_counts VARCHAR,
   bad_lines BIGINT NOT NULL,
   hidden_files VARCHAR NOT NULL,
-  deleted_at BIGINT,
+  deleted_at BIGINT, output_micros BIGINT, usage VARCHAR, model VARCHAR,
   PRIMARY KEY (batch)
 );
 
@@ -467,6 +467,6 @@ CREATE TABLE ledger_check (
   PRIMARY KEY (id)
 );
 
-insert into alembic_version values ('0019');
+insert into alembic_version values ('0020');
 
 insert into schema_floor values ('0001');

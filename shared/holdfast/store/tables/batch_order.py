@@ -63,6 +63,12 @@ class BatchOrderRow(SQLModel, table=True):
     """Which of its output files the client has deleted: ``output``, ``error``, or both with a space between."""
     deleted_at: int | None = Field(default=None, sa_type=BigInteger)
     """When the client deleted it, and it is shown no more; null: it was not."""
+    output_micros: int | None = Field(default=None, sa_type=BigInteger)
+    """How long after its end its output files are shown, in microseconds; null: the client said nothing."""
+    usage: str | None = None
+    """Tokens of its answers, JSON of a Usage, kept with its end; null where it has none, and while it lives."""
+    model: str | None = None
+    """The model of the routes that answered, kept with its end; null where there were several or none."""
 
 
 class BadLineRow(SQLModel, table=True):
