@@ -1,6 +1,7 @@
 """Which waiting job gets which permit, told by examples. Random cases, against the gate's script: tests/lanes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from holdfast.model.call_result import Dimension
 from holdfast.model.job import Need
@@ -72,6 +73,13 @@ def test_where_no_other_job_waits_it_probes_again_and_the_oldest_does() -> None:
     elsewhere = Need(1, 1, {"anthropic/opus": None})
     found = ask(plan(), [SMALL, elsewhere, SMALL], PROBED)
     assert (given(found), found.passed) == ([(0, "anthropic/opus")], [1, 2])
+
+
+def test_where_every_probe_failed_the_job_that_failed_longest_ago_asks_again() -> None:
+    """One job pays for no outage by itself."""
+    state = replace(PROBED, breakers={"route:anthropic/opus": Breaker(Open(NOW - 1, 1.0, ("2", "0", "1")))})
+    found = ask(plan(), [SMALL] * 3, state)
+    assert (given(found), found.passed) == ([(2, "anthropic/opus")], [0, 1])
 
 
 def test_a_job_whose_probe_failed_takes_another_route_at_once() -> None:

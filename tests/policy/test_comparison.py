@@ -12,6 +12,7 @@ from holdfast.model.step import Bury, Reroute, Retry, Snooze
 from holdfast.policy.backoff import ALONE_SHARE, CAP, WAITED_FOR_CAP, WAITED_FOR_LONGEST
 from holdfast.policy.comparison import Blame, Comparison, blame, is_its_own
 from holdfast.policy.error_burst import OFTEN
+from holdfast.policy.fault_rules import GUARDED_CAP
 from holdfast.policy.health import Health
 from holdfast.policy.retry import SHUT_CAP, next_step
 
@@ -179,6 +180,29 @@ def test_a_reply_that_came_beside_makes_no_refusal_final(kind):
 def test_useless_answers_to_everybody_end_nobody():
     shut = Health(failing_routes=frozenset({"a/m"}))
     assert isinstance(step(K.BAD_ANSWER, NOBODY_ELSE, shut, claimed=job(calls=1, fault=K.BAD_ANSWER)), Retry)
+
+
+def test_who_paid_twice_for_nothing_waits_long_while_nobody_is_answered():
+    """The third call would cost as much, and others can tell whether the route is well again."""
+    shut, again = Health(open_routes=frozenset({"a/m"})), job(calls=1, fault=K.BAD_ANSWER)
+    alike = replace(NOBODY_ELSE, others_lately=3)
+    for health in (WELL, shut):
+        assert step(K.BAD_ANSWER, alike, health, uniform=lambda _low, high: high).delay <= GUARDED_CAP
+        assert step(K.BAD_ANSWER, alike, health, claimed=again).delay == CAP / 2
+        awaited = replace(again, lane="m.interactive")
+        assert step(K.BAD_ANSWER, alike, health, claimed=awaited).delay == WAITED_FOR_LONGEST / 2
+
+
+def test_who_paid_twice_where_others_are_answered_tries_again_soon():
+    again = job(calls=1, fault=K.BAD_ANSWER)
+    half = Health(degraded=frozenset({"a/m"}))
+    assert step(K.BAD_ANSWER, OTHERS_SUCCEED, half, claimed=again, uniform=lambda _low, high: high).delay <= GUARDED_CAP
+
+
+def test_who_paid_twice_for_nothing_takes_another_route_at_once():
+    again, alike = job(calls=1, fault=K.BAD_ANSWER), replace(NOBODY_ELSE, others_lately=3)
+    rerouted = step(K.BAD_ANSWER, alike, routes=(ROUTE, OTHER), claimed=again)
+    assert rerouted == Reroute({"a/m": CAP / 2}, uses_attempt=False)
 
 
 TOO_MUCH = Fault(K.INVALID_REQUEST, "the range is [1, 8192]", 400, output_ceiling=8192)

@@ -1,6 +1,6 @@
 """One job's refusals shut nothing; those of different jobs between which nobody succeeded do, at once."""
 
-from holdfast.policy.breaker import admit, has_probed, record
+from holdfast.policy.breaker import admit, place_among_probers, record
 from holdfast.policy.breaker_rules import NO_ALTERNATIVE, Rules
 from holdfast.policy.breaker_state import Breaker, Closed, HalfOpen, Open
 from holdfast.policy.signals import Observation, ScopeKind, Signal
@@ -65,11 +65,11 @@ def test_the_job_whose_probe_failed_is_remembered_until_the_outage_is_over():
     probing, _ = admit(told(Breaker(), (SUSPECT, "a", 1.0), (SUSPECT, "b", 1.1)), 9.0, RULES)
     again = told(probing, (SUSPECT, "a", 9.5))
     assert isinstance(again.state, Open)
-    assert [has_probed(again, job) for job in "abc"] == [True, False, False]
+    assert [place_among_probers(again, job) for job in "abc"] == [0, -1, -1]
     probing, _ = admit(again, 60.0, RULES)
     assert isinstance(probing.state, HalfOpen)
-    assert has_probed(probing, "a")
-    assert not has_probed(told(probing, (OK, "", 61.0)), "a")
+    assert place_among_probers(probing, "a") == 0
+    assert place_among_probers(told(probing, (OK, "", 61.0)), "a") == -1
 
 
 def test_a_probe_that_says_nothing_makes_room_for_another_job():

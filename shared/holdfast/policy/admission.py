@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import floor, inf
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
@@ -146,7 +147,7 @@ class WindowScan(Generic[J]):
     refusal: NotAdmitted | None = None
     _short: dict[str, NotAdmitted] = field(default_factory=dict)  # buckets that were too low for a job of this scan
     _queued: Counter[str] = field(default_factory=Counter)  # jobs of this scan that wait for their turn, by bucket
-    _held_back: list[tuple[J, Need]] = field(default_factory=list)  # jobs that could only probe where they had failed
+    _held_back: list[tuple[int, J, Need]] = field(default_factory=list)  # could only probe where they failed: when each
 
     def __iter__(self) -> Iterator[tuple[J, Grant]]:
         targets = in_turn(self.targets, self.gate.breakers, self.now)
@@ -159,7 +160,7 @@ class WindowScan(Generic[J]):
             self.refusal = self.refusal or answer
             if answer.shut or len(self.passed) >= self.look:
                 break
-        for job, need in self._held_back:
+        for _, job, need in sorted(self._held_back, key=itemgetter(0)):  # who failed longest ago asks again first
             answer = self._place(job, need, targets, last_resort=True)
             if isinstance(answer, Grant):
                 self.passed.remove(job)
@@ -168,20 +169,21 @@ class WindowScan(Generic[J]):
     def _place(
         self, job: J, need: Need, targets: Sequence[Target], *, last_resort: bool = False
     ) -> Grant | NotAdmitted:
-        refusals, held_back, turn = list[NotAdmitted](), False, None
+        refusals, failed_at, turn = list[NotAdmitted](), -1, None
         for target in targets:
             if turn is not None and target.name != turn.name:
                 self._queued[turn.bucket] += 1
                 break
             answer = self._ask(target, need)
-            if isinstance(answer, Grant) and not last_resort and answer.probed and self._has_probed(job, answer):
-                answer, held_back = PROBED_BEFORE, True
+            place = -1 if last_resort or not isinstance(answer, Grant) else self._place_among_probers(job, answer)
+            if place >= 0:
+                answer, failed_at = PROBED_BEFORE, place
             if isinstance(answer, Grant):
                 return answer
             refusals.append(answer)
             turn = turn or (target if answer.grows and self._due_in(target, answer) <= self.max_wait else None)
-        if held_back:
-            self._held_back.append((job, need))
+        if failed_at >= 0:
+            self._held_back.append((failed_at, job, need))
         first = min(refusals, key=lambda each: inf if each.retry_in is None else each.retry_in)
         shut = len(refusals) == len(targets) and all(each.shut for each in refusals)
         return NotAdmitted(first.reason, first.retry_in, shut)
@@ -191,8 +193,10 @@ class WindowScan(Generic[J]):
         per_ms = self.gate.buckets[target.bucket].allowances[Dimension.REQUESTS].per_ms
         return (refusal.retry_in or 0.0) + self._queued[target.bucket] / per_ms / 1000
 
-    def _has_probed(self, job: J, grant: Grant) -> bool:
-        return any(breakers.has_probed(self.gate.breakers[scope], self.name(job)) for scope in grant.probed)
+    def _place_among_probers(self, job: J, grant: Grant) -> int:
+        """How late the job's probe failed, as its place among those that failed in this outage; -1: it did not."""
+        probed = (self.gate.breakers[scope] for scope in grant.probed)
+        return max((breakers.place_among_probers(breaker, self.name(job)) for breaker in probed), default=-1)
 
     def _ask(self, target: Target, need: Need) -> Grant | NotAdmitted:
         until = _avoided_until(need, target) if need.avoid else 0.0

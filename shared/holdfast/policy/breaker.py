@@ -30,7 +30,7 @@ from holdfast.policy.suspects import are_several, uncleared, with_suspect
 FOREVER = float("inf")
 CLOCKS_APART = 2.0  # seconds by which a worker's idea of the breaker's clock may lag
 AT_ONCE = 0.0  # an end of a cool-off that lies before all others
-PROBERS = 32  # jobs that are remembered because their probes failed
+PROBERS = 64  # jobs that are remembered because their probes failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,13 @@ def record(breaker: Breaker, observed: Observation, rules: Rules, uniform: Unifo
             return breaker
 
 
-def has_probed(breaker: Breaker, job: str) -> bool:
-    """Whether ``job``'s probe failed in this outage: while another job waits, that one is the next probe."""
-    return isinstance(breaker.state, Open | HalfOpen) and job in breaker.state.probers
+def place_among_probers(breaker: Breaker, job: str) -> int:
+    """The place of ``job`` among those whose probes failed in this outage, from 0, the longest ago; -1: it is none.
+
+    While another job waits, that one is the next probe; where all have failed, the one that failed longest ago.
+    """
+    probers = breaker.state.probers if isinstance(breaker.state, Open | HalfOpen) else ()
+    return probers.index(job) if job in probers else -1
 
 
 def ramp_limit(breaker: Breaker) -> float | None:

@@ -60,10 +60,11 @@ class Comparison:
     @property
     def is_too_early(self) -> bool:
         """Whether all replies since this job's first failed call are to calls from before: an outage may have begun."""
-        return self._replied_since and not self.others_succeed
+        return self.replied_since and not self.others_succeed
 
     @property
-    def _replied_since(self) -> bool:
+    def replied_since(self) -> bool:
+        """Whether any reply came since this job's first failed call, be it to a call from before."""
         return self.reply_came is not None and self.reply_came >= self.failing_since
 
     @property
@@ -72,7 +73,7 @@ class Comparison:
 
         Weaker: an outage may have begun in between. But it is all that there ever is of the last job of a file.
         """
-        return self._replied_since and self.others_failing <= FEW
+        return self.replied_since and self.others_failing <= FEW
 
     @property
     def was_well_before(self) -> bool:

@@ -4,8 +4,9 @@ Whose fault a failure is, ``comparison`` tells. One of a route, a credential or 
 its deadline. What buries one: a request that every route of its plan refused, or that is wrong everywhere; attempts
 used up by its own doing, which is its schema's, or whatever fails where other jobs succeed; calls used up that may have
 been billed (on a route that is well; on one that is shut or degraded, they are the route's fault); the same useless
-answer twice. A job that is spared so waits long, for each of its calls may cost money. A wait is cut at the job's
-deadline, so that it ends there as expired, not later and not sooner.
+answer twice. A job that is spared so waits long, for each of its calls may cost money: of useless answers already after
+the second one, while nobody is answered. A wait is cut at the job's deadline, so that it ends there as expired, not
+later and not sooner.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from holdfast.model.reply import Finish, Reply
 from holdfast.model.request import OnRefusal, Strictness
 from holdfast.model.route import Plan, Route
 from holdfast.model.step import Bury, Complete, Reroute, Retry, Snooze, Step
-from holdfast.policy.backoff import CAP, Uniform, retry_delay, widths
+from holdfast.policy.backoff import CAP, WAITED_FOR_LONGEST, Uniform, retry_delay, widths
 from holdfast.policy.comparison import NOTHING_KNOWN, Blame, Comparison, blame, is_believed_wrong
 from holdfast.policy.error_burst import SECONDS as BURST_SECONDS
 from holdfast.policy.exceptions import after_exception
@@ -158,6 +159,11 @@ def _repeats(case: _Case, most: int) -> int:
 def _is_used_up(case: _Case) -> bool:
     """Whether this was the last attempt, or the last call that may be billed, that the job is allowed."""
     return _has_no_attempt_left(case) or (may_be_billed(case.fault) and case.job.calls + 1 >= MAX_CALLS)
+
+
+def _is_paid_twice(case: _Case) -> bool:
+    """Whether nothing came of two calls of the job that may have been billed, and nobody was answered meanwhile."""
+    return case.rule.ends_when_repeated and case.job.calls > 0 and not case.comparison.replied_since
 
 
 def _has_no_attempt_left(case: _Case) -> bool:
@@ -315,8 +321,10 @@ def _key_scope(route: Route, credential: str) -> str:
 
 
 def _delay(case: _Case) -> float:
-    if _is_used_up(case) and case.route.name not in case.health.open_routes:
-        return case.uniform(CAP / 2, CAP)
+    is_used_up = _is_used_up(case) and case.route.name not in case.health.open_routes
+    if is_used_up or _is_paid_twice(case):
+        longest = WAITED_FOR_LONGEST if case.job.interactive and not is_used_up else CAP
+        return case.uniform(longest / 2, longest)
     left = None if case.job.expires_at is None else case.job.expires_at - case.now
     base, cap = widths(_cap(case), left, interactive=case.job.interactive, alone_for=_alone_for(case))
     return retry_delay(case.job.tries + 1, asked_wait(case.fault), base=base, cap=cap, uniform=case.uniform)

@@ -176,15 +176,15 @@ local function gate(target)
     return nil, nil, probe
 end
 
--- Whether the job's probe failed in the outage that a probe is to end.
-local function has_probed(target, id)
+-- How late the job's probe failed in the outage that a probe is to end: the more, the later; 0 if it did not.
+local function place_among_probers(target, id)
+    local place = 0
     for _, breaker in ipairs(target.breakers) do
-        local is_due = breaker.state == "open" or breaker.state == "half_open"
-        if is_due and breaker.probers and string.find(" " .. breaker.probers .. " ", " " .. id .. " ", 1, true) then
-            return true
+        if breaker.probers and (breaker.state == "open" or breaker.state == "half_open") then
+            place = math.max(place, string.find(" " .. breaker.probers .. " ", " " .. id .. " ", 1, true) or 0)
         end
     end
-    return false
+    return place
 end
 
 -- When the job may take the target: it may have to avoid its route, or its credential alone.
@@ -274,9 +274,9 @@ local function take(target, number, id, costs, probe)
 end
 
 -- Offer one job to the targets in order. Returns whether it was taken, whether every target is shut to all, and whether it
--- could have had a probe that another job should make: as the last resort it may.
+-- could have had a probe that another job should make: as the last resort it may. Then it is how late its own failed; else 0.
 local function place(id, need, last_resort)
-    local shut, why, wait, could_probe, turn = 0, nil, nil, false, nil
+    local shut, why, wait, failed_at, turn = 0, nil, nil, 0, nil
     for _, number in ipairs(order) do
         local target = targets[number]
         local bucket, grows = target.bucket, false
@@ -301,8 +301,9 @@ local function place(id, need, last_resort)
             else
                 local costs = costs_of(target, need)
                 local lack = bucket_wait(bucket, costs)
-                if lack == 0 and probe and not last_resort and has_probed(target, id) then
-                    refusal, seconds, could_probe = "breaker", POLL, true
+                local failed = probe and not last_resort and place_among_probers(target, id) or 0
+                if lack == 0 and failed > 0 then
+                    refusal, seconds, failed_at = "breaker", POLL, failed
                 elseif lack == 0 then
                     take(target, number, id, costs, probe)
                     return true
@@ -319,7 +320,7 @@ local function place(id, need, last_resort)
         end
     end
     if not reason then reason, retry_in = why, wait end
-    return false, shut == #targets, could_probe
+    return false, shut == #targets, failed_at
 end
 
 for i, id in ipairs(ids) do
@@ -332,16 +333,23 @@ for i, id in ipairs(ids) do
         garbage[#garbage + 1] = id
     else
         seen[id] = true
-        local taken, shut, could_probe = place(id, need, false)
+        local taken, shut, failed_at = place(id, need, false)
         if taken then texts[#texts + 1] = needs[i] end
         if not taken then
             skipped[#skipped + 1] = id
-            if could_probe then held_back[#held_back + 1] = {id = id, need = need, text = needs[i]} end
+            if failed_at > 0 then
+                held_back[#held_back + 1] = {id = id, need = need, text = needs[i], failed_at = failed_at, at = i}
+            end
             if shut or #skipped >= look then break end
         end
     end
 end
 
+-- Who failed longest ago asks again first.
+table.sort(held_back, function(a, b)
+    if a.failed_at ~= b.failed_at then return a.failed_at < b.failed_at end
+    return a.at < b.at
+end)
 for _, job in ipairs(held_back) do
     if #jobs == n then break end
     if place(job.id, job.need, true) then
