@@ -1,0 +1,1 @@
+"""``/v1`` as the SDKs of Anthropic call it: messages that wait, their tokens counted, and batches of them."""
