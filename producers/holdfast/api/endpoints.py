@@ -22,8 +22,8 @@ from holdfast.api.native import (
     events,
     jobs,
     lanes,
-    operations,
     routes,
+    status,
     webhooks,
 )
 from holdfast.api.openai import batches as openai_batches
@@ -44,7 +44,7 @@ UI = (fleet_page, alert_pages, job_pages, batch_pages, dead_letter_pages, webhoo
 NATIVE = "/api/v1"
 WAITING_CALLS = (openai_calls, messages)
 CLIENT_APIS = (models, openai_files, openai_batches, message_batches)
-PARTS = (estimates, jobs, batches, events, dead_letters, lanes, routes, operations, diagnosis, webhooks, alerts, audit)
+PARTS = (estimates, jobs, batches, events, dead_letters, lanes, routes, status, diagnosis, webhooks, alerts, audit)
 
 
 @cache
