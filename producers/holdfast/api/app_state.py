@@ -18,8 +18,8 @@ from holdfast.api.compatible.repeated_calls import RepeatedCalls
 from holdfast.api.openai.batch_lines import begin_input
 from holdfast.api.ui.dashboard import Dashboard
 from holdfast.client.end_poller import EndPoller, ended_states
+from holdfast.client.end_reader import find_ends
 from holdfast.client.ended_job import EndedJob
-from holdfast.client.ended_jobs import find_ends
 from holdfast.client.event_feed import EventFeed
 from holdfast.client.installation import Installation
 from holdfast.client.local import LocalBackend

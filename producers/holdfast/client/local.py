@@ -45,7 +45,7 @@ from holdfast.store.responses import find_response
 
 if TYPE_CHECKING:
     from holdfast.client.answer import Answer
-    from holdfast.client.ended_jobs import EndedJobs
+    from holdfast.client.end_reader import EndReader
     from holdfast.client.output_form import OutputForm, OutputLine
     from holdfast.client.submit_request import Item, JobDefaults
     from holdfast.model.call_result import ProviderResponse
@@ -102,7 +102,7 @@ class LocalBackend:
         return self.installation.redis.sleeper(inner_id("job", job))
 
     def answer(self, job: str) -> "Answer | None":
-        return self._ended_jobs.answer(self._detail(job))
+        return self._end_reader.answer(self._detail(job))
 
     def jobs(self, where: JobFilter, limit: int, cursor: str | None = None) -> View:
         after = inner_id("job", cursor) if cursor else None
@@ -164,16 +164,16 @@ class LocalBackend:
         return wait_for_page(self._store, self.choose_events(where), after, limit, wait)
 
     def results(self, batch: str, after: int, limit: int) -> View:
-        return self._ended_jobs.results(self._batch(batch).id, after, limit)
+        return self._end_reader.results(self._batch(batch).id, after, limit)
 
     def output_lines(self, batch: str, after: int, limit: int, form: "OutputForm") -> "Sequence[OutputLine]":
-        return self._ended_jobs.output_lines(self._batch(batch).id, after, limit, form)
+        return self._end_reader.output_lines(self._batch(batch).id, after, limit, form)
 
     @property
-    def _ended_jobs(self) -> "EndedJobs":
-        from holdfast.client.ended_jobs import EndedJobs  # noqa: PLC0415 - slow to import, and most look only
+    def _end_reader(self) -> "EndReader":
+        from holdfast.client.end_reader import EndReader  # noqa: PLC0415 - slow to import, and most look only
 
-        return EndedJobs(self._store, self.installation.settings, self.tenant)
+        return EndReader(self._store, self.installation.settings, self.tenant)
 
     def cancel_batch(self, batch: str) -> View:
         from holdfast.store.batch_orders import ask_cancel  # noqa: PLC0415 - slow to import, and few cancel

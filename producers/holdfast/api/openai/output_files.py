@@ -9,7 +9,7 @@ from holdfast.api.openai.batch_orders import find_batch
 from holdfast.api.openai.batch_view import bad_line_output, expiry_of, file_of
 from holdfast.api.openai.file_ids import FileId
 from holdfast.client.batch_output import write_line
-from holdfast.client.ended_jobs import ended_job
+from holdfast.client.end_reader import ended_job
 from holdfast.client.output_form import OutputForm
 from holdfast.client.page_size import PageSize
 from holdfast.model.batch_order import BatchOrder

@@ -27,8 +27,8 @@ MOST_BYTES = 16 * 1024 * 1024  # of answers, of which a page of lines is full
 
 
 @dataclass(frozen=True, slots=True)
-class EndedJobs:
-    """Jobs of one tenant, or of all for an operator. Batches are named by their inner ids."""
+class EndReader:
+    """Reads how jobs of one tenant ended, or of all for an operator. Batches are named by their inner ids."""
 
     store: Store
     settings: Settings
