@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from holdfast.client.backend import View
 from holdfast.client.installation import Installation
-from holdfast.client.iso_time import iso
 from holdfast.client.views import page
 from holdfast.model.alert import AlertCondition, AlertRecord
 from holdfast.model.ids import inner_id, public_id
+from holdfast.model.iso_time import iso
 from holdfast.store.alerts import list_alerts
 
 

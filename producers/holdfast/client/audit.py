@@ -3,9 +3,9 @@
 from dataclasses import asdict
 
 from holdfast.client.backend import View
-from holdfast.client.iso_time import iso
 from holdfast.client.views import page
 from holdfast.model.errors import InvalidRequest
+from holdfast.model.iso_time import iso
 from holdfast.model.records import AuditFilter, AuditRecord
 from holdfast.store import Store
 from holdfast.store.audit import list_audit

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from holdfast.client.event_stream import NEWEST, OLDEST
-from holdfast.client.iso_time import iso
 from holdfast.model.errors import InvalidId, InvalidRequest
 from holdfast.model.event import Event, EventFilter
 from holdfast.model.ids import inner_id, public_id
+from holdfast.model.iso_time import iso
 from holdfast.store import Store
 from holdfast.store.outbox import newest_position, poll_events, read_oldest_position
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from holdfast.client.iso_time import iso
 from holdfast.model.ids import public_id
+from holdfast.model.iso_time import iso
 from holdfast.model.records import JobFilter
 from holdfast.store.micros import MICROS, to_seconds
 from holdfast.store.operations import BulkAction, Operation, edit_fields, filter_fields

@@ -8,12 +8,12 @@ from enum import StrEnum
 from typing import Any
 
 from holdfast.client.installation import Installation
-from holdfast.client.iso_time import iso
 from holdfast.client.lane_forecast import NO_WORKER, LaneForecast, read_forecast
 from holdfast.lanes import BreakerView, Snapshot
 from holdfast.lanes.values import RouteFault
 from holdfast.model.errors import InvalidRequest, NoUsableKey, QueueUnavailable
 from holdfast.model.fault import FaultKind
+from holdfast.model.iso_time import iso
 from holdfast.model.job import SCHEDULED, State
 from holdfast.model.records import JobRecord, LaneCounts
 from holdfast.model.route import Plan, Route

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.client.fleet import LaneState, RouteState
-from holdfast.client.iso_time import iso
 from holdfast.client.plain_line import MICROS, error_line, mapping_line, reply_with_body, usage_line
 from holdfast.client.route_limits import RouteLimit
 from holdfast.lanes import BreakerView, BucketView
@@ -12,6 +11,7 @@ from holdfast.lanes.values import RouteFault
 from holdfast.model.access import KeyRecord
 from holdfast.model.call_result import ProviderResponse
 from holdfast.model.ids import public_id
+from holdfast.model.iso_time import iso
 from holdfast.model.job import State
 from holdfast.model.records import (
     AttemptRecord,

@@ -8,10 +8,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from holdfast.client.backend import View
 from holdfast.client.installation import Installation
-from holdfast.client.iso_time import iso
 from holdfast.client.webhook_receivers import demand_secret
 from holdfast.model.errors import Forbidden, InvalidRequest, NotFound
 from holdfast.model.ids import HEX_LENGTH, new_id
+from holdfast.model.iso_time import iso
 from holdfast.model.receiver_address import read_receiver
 from holdfast.model.webhook import OPERATOR, DeliveryFilter, DeliveryState, WebhookDelivery, WebhookEndpoint
 from holdfast.policy.webhook_event import KINDS, TEST_KIND, envelope, public_event_id

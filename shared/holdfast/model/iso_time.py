@@ -1,9 +1,20 @@
-"""Points in time as ISO 8601 writes them, in UTC where no zone is named.
+"""Points in time as ISO 8601 writes them: shown in UTC, and read as UTC where no zone is named.
 
 RFC 3339, which OpenAPI's ``date-time`` follows, takes small letters, too (section 5.6).
 """
 
 from datetime import UTC, datetime
+
+
+def iso(seconds: float | None) -> str | None:
+    """Write seconds since the epoch.
+
+    >>> iso(1764000000.25)
+    '2025-11-24T16:00:00.250Z'
+    """
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_iso(text: str) -> float | None:

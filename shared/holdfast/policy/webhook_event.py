@@ -7,13 +7,13 @@ it, with its four types for batches. No prompt and no answer stands in one: whoe
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from holdfast.model.alert import AlertRecord
 from holdfast.model.durations import lasting
 from holdfast.model.event import Event, EventKind
 from holdfast.model.ids import public_id
+from holdfast.model.iso_time import iso
 from holdfast.model.job import State
 from holdfast.model.webhook import WebhookEvent
 
@@ -63,8 +63,8 @@ def alert_event(alert: AlertRecord) -> WebhookEvent:
         "kind": alert.kind,
         "about": alert.about,
         "sentence": over(alert) if is_over else alert.sentence,
-        "since": _iso(alert.since),
-        "ended_at": _iso(alert.ended_at) if alert.ended_at is not None else None,
+        "since": iso(alert.since),
+        "ended_at": iso(alert.ended_at),
     }
     kind = "alert.ended" if is_over else "alert.began"
     return envelope(public_event_id(f"{alert.id}_{'ended' if is_over else 'began'}"), kind, at, data)
@@ -74,10 +74,6 @@ def over(alert: AlertRecord) -> str:
     """Say that a trouble is over, and for how long it lasted."""
     lasted = lasting(max(0.0, (alert.ended_at or alert.since) - alert.since))
     return f"{alert.about}: {alert.kind.replace('_', ' ')} is over after {lasted}. It was: {alert.sentence}"
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def job_data(event: Event) -> dict[str, Any]:

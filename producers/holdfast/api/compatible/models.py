@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from holdfast.api.auth.request_context import Reading
 from holdfast.api.compatible.client_api import ClientApi, client_api_of
 from holdfast.api.compatible.known_models import KnownModel, find_model, known_models
-from holdfast.client.iso_time import iso
+from holdfast.model.iso_time import iso
 
 View = dict[str, Any]
 MADE_AT = 0  # a configuration keeps no date of its models

@@ -11,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
-from holdfast.client.iso_time import iso
 from holdfast.model.durations import lasting
+from holdfast.model.iso_time import iso
 from holdfast.model.webhook import ALERT_COMMAND
 from holdfast.policy.breaker_words import breaker_words
 from holdfast.policy.diagnosis_words import diagnosis_words
