@@ -140,6 +140,7 @@ def test_a_neutral_request_may_hold_rules_and_a_repair_itself():
         ({"model": "m", "request": NEUTRAL | {"must": [{"regex": "(?=a)"}]}}, "must.0..regex: cannot be matched"),
         ({"model": "m", "prompt": "x", "repair": True}, "repair: needs a must or an output schema"),
         ({"url": "/v1/embeddings", "body": {"model": "m", "input": "x"}, "must": [{"min_length": 1}]}, "must: is for"),
+        *[({"model": "m", "prompt": "x", "must": none}, "must: expected an array") for none in ({}, 0, False, "")],
         ({"model": "m", "prompt": "x", "repair": "yes"}, "repair: expected true or false"),
     ],
 )

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from holdfast.api.native.answers import ProblemDocument, ResultsPage
 from holdfast.api.native.event_answers import EventsPage
-from holdfast.api.native.job_requests import EstimateRequest, JobListRequest, JobRequest
+from holdfast.api.native.job_requests import SAID, EstimateRequest, JobListRequest, JobRequest
 from holdfast.api.problems import MEDIA_TYPE
 
 Answers = dict[int | str, dict[str, Any]]
@@ -114,11 +114,15 @@ def bounds_of(models: Sequence[str]) -> dict[str, Any]:
     between two of the user's, parts may be images, and tools need only have different names, but a schema has no words
     for that.
     """
-    parts = {"items": {"type": "object"} | members(type={"const": "text"})}
-    users = {"items": members(role={"const": "user"}, content=parts)}
+    said = {"type": "string", "pattern": SAID}
+    text = {"type": "string"}
+    prompt = {"if": text, "then": said}
+    part = {"if": text, "then": said, "else": members(type={"const": "text"}, text=said)}
+    content = {"if": text, "then": said, "else": {"minItems": 1, "items": part}}
+    users = {"items": members(role={"const": "user"}, content=content)}
     parameters = members(type={"const": "object"})
     tools = {"maxItems": 1, "items": members(function=members(parameters=parameters))}
-    bounds = members(messages=users, tools=tools, temperature={"minimum": 0, "maximum": 1})
+    bounds = members(prompt=prompt, messages=users, tools=tools, temperature={"minimum": 0, "maximum": 1})
     return {"if": members(model={"enum": list(models)}), "then": bounds}
 
 

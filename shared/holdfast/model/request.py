@@ -139,7 +139,7 @@ class Must(Value):
 
     json_path: str | None = None  # $.names, [indices] and * for every one
     regex: str | None = None  # found somewhere in a text; without look-around and references back: linear in time
-    min_length: int | None = Field(default=None, ge=1)  # of a text, in characters, or of an array
+    min_length: int | None = Field(default=None, ge=1, le=1_000_000)  # of a text, in characters, or of an array
     one_of: tuple[Any, ...] | None = None
 
 

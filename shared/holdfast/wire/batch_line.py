@@ -172,7 +172,8 @@ def _webhook(fields: Fields) -> str | None:
 def _with_terms(fields: Fields, request: Request) -> Request:
     """Add what the line says of its request besides the request itself."""
     inside = [rule.model_dump(exclude_none=True) for rule in request.must]  # of a neutral request
-    must, repair = read_must(fields.any("must") or inside), fields.flag("repair") or request.repair
+    given, repair = fields.any("must"), fields.flag("repair") or request.repair
+    must = read_must(inside if given is None else given)
     if must and request.written is not None and not has_reading(request.written):
         raise InvalidRequest("must", "is for answers in words: this endpoint's are held against nothing.")
     if repair and not must and request.output is None:

@@ -13,6 +13,7 @@ from holdfast.model.job import Priority
 from holdfast.model.request import OnRefusal
 from holdfast.model.route import Api
 from holdfast.model.start_time import FIRST_DATE, LAST_DATE, LONGEST
+from holdfast.wire.must import LONGEST_REGEX, MOST_ALLOWED, MOST_RULES
 
 DURATION = r"^([1-9][0-9]{0,4}(s|m)|[1-9][0-9]{0,3}h)$"
 SAID = r"\S"
@@ -58,14 +59,17 @@ class CarriedModel(BaseModel):
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
 
-TEXT_OF_A_PART: dict[str, Any] = {"if": {"properties": {"type": {"const": "text"}}}, "then": {"required": ["text"]}}
+TEXT_OF_A_PART: dict[str, Any] = {
+    "if": {"properties": {"type": {"const": "text"}}},
+    "then": {"required": ["text"], "properties": {"text": {"type": "string"}}},
+}
 
 
 class ChatMessage(CarriedModel):
     """What one side said."""
 
     role: Literal["user", "assistant"]
-    content: Said | Annotated[list["Said | MessagePart"], Field(min_length=1)]
+    content: str | list["str | MessagePart"]
 
 
 class MessagePart(CarriedModel):
@@ -73,8 +77,8 @@ class MessagePart(CarriedModel):
 
     model_config = ConfigDict(json_schema_extra=TEXT_OF_A_PART)
 
-    type: Said
-    text: Said | SkipJsonSchema[None] = None
+    type: str
+    text: Any = None
 
 
 class ToolFunction(CarriedModel):
@@ -124,17 +128,25 @@ class ResponseFormat(CarriedModel):
     json_schema: NamedSchema | None = None
 
 
+# A whole answer is a text; what stands at a path may be anything.
+ALLOWED: dict[str, Any] = {
+    "minProperties": 1,
+    "if": {"not": {"required": ["json_path"], "properties": {"json_path": {"type": "string"}}}},
+    "then": {"properties": {"one_of": {"items": {"type": "string"}}}},
+}
+# The steps of ``must.STEP``, without what only a later version of this interface may take.
+PATH = r"""^\$(\.([a-zA-Z_][a-zA-Z0-9_]*|\*)|\[([0-9]{1,9}|\*)\]|\['[^'\r\n]*'\]|\["[^"\r\n]*"\])*$"""
+
+
 class AnswerRule(RequestModel):
     """A rule that an answer has to keep: of values at ``json_path``, which have to be there, else of its whole text."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(extra="forbid", json_schema_extra=ALLOWED)
 
-    json_path: (
-        Annotated[str, Field(json_schema_extra={"pattern": r"^\$(\.[a-z_]{1,20}){1,5}$"})] | SkipJsonSchema[None]
-    ) = None
-    regex: Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z0-9 ]{1,100}$"})] | SkipJsonSchema[None] = None
-    min_length: Annotated[int, Field(ge=1, le=1_000_000)] | SkipJsonSchema[None] = None
-    one_of: Annotated[list[Said], Field(min_length=1, max_length=1_000)] | SkipJsonSchema[None] = None
+    json_path: Annotated[str, Field(json_schema_extra={"pattern": PATH})] | None = None
+    regex: Annotated[str, Field(max_length=LONGEST_REGEX, json_schema_extra={"format": "regex"})] | None = None
+    min_length: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    one_of: Annotated[list[Any], Field(min_length=1, max_length=MOST_ALLOWED)] | None = None
 
 
 class JobBase(RequestModel):
@@ -151,14 +163,27 @@ class JobBase(RequestModel):
     not_before: Start | None = None
     metadata: Metadata | None = None
     webhook: WebhookUrl | None = None
-    must: Annotated[list[AnswerRule], Field(min_length=1, max_length=20)] | SkipJsonSchema[None] = None
-    repair: bool | SkipJsonSchema[None] = None
+    must: Annotated[list[AnswerRule], Field(max_length=MOST_RULES)] | None = None
+    repair: bool | None = None
     on_refusal: OnRefusal | None = None
 
 
-PROMPT, MESSAGES = {"required": ["prompt"]}, {"required": ["messages"]}
-BOTH: dict[str, Any] = {"required": ["prompt", "messages"]}
-NEITHER: dict[str, Any] = {"not": {"anyOf": [PROMPT, MESSAGES]}}
+def given(name: str, **schema: Any) -> dict[str, Any]:
+    """Return the schema of objects that have a member, one that satisfies ``schema``: null is none."""
+    return {"required": [name], "properties": {name: schema}}
+
+
+PROMPT, MESSAGES = given("prompt", type="string"), given("messages", type="array")
+BREAKABLE = [
+    given("must", type="array", minItems=1),
+    given("response_format", type="object", **given("type", const="json_schema")),
+    given("response_format", type="object", **given("type", const="json_object")),
+]
+ONE_REQUEST: dict[str, Any] = {
+    "oneOf": [PROMPT, MESSAGES],
+    "if": given("repair", const=True),
+    "then": {"anyOf": BREAKABLE},
+}
 
 
 class JobRequest(JobBase):
@@ -167,12 +192,10 @@ class JobRequest(JobBase):
     Lines of OpenAI's and Anthropic's batch files (``body`` or ``params``) are taken as they are written there.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={"not": {"anyOf": [BOTH, NEITHER]}, "dependentRequired": {"repair": ["must"]}}
-    )
+    model_config = ConfigDict(json_schema_extra=ONE_REQUEST)
 
-    prompt: Said | SkipJsonSchema[None] = None
-    messages: Annotated[list[ChatMessage], Field(min_length=1)] | SkipJsonSchema[None] = None
+    prompt: str | None = None
+    messages: Annotated[list[ChatMessage], Field(min_length=1)] | None = None
     system: str | None = None
     max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     temperature: float | None = None
