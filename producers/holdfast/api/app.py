@@ -18,6 +18,7 @@ from holdfast.api.auth.middleware import AuthMiddleware
 from holdfast.api.body_limits import BodyLimitMiddleware
 from holdfast.api.compatible.client_api import ClientApi, ErrorShapes
 from holdfast.api.endpoints import all_endpoints
+from holdfast.api.head_requests import HeadRequestMiddleware
 from holdfast.api.headers import SecurityHeadersMiddleware
 from holdfast.api.native.job_requests import names_of, strict_names_of
 from holdfast.api.openai import errors as openai_errors
@@ -90,6 +91,7 @@ def add_middlewares(app: FastAPI, app_state: AppState) -> None:
     app.add_middleware(HostGuardMiddleware, app_state=app_state)
     if settings.server.allowed_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.server.allowed_origins, **CORS)
+    app.add_middleware(HeadRequestMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)
     if is_tracing():
         from holdfast.api.trace_context import TraceContextMiddleware  # noqa: PLC0415 - imports OpenTelemetry

@@ -163,7 +163,7 @@ def parse_json(body: bytes) -> Any:
     try:
         value = orjson.loads(body)  # refuses NaN, infinities, half characters, and more than 1,024 levels at once
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest("body", f"is no JSON: {error}.", ONE_OR_MANY) from None
+        raise InvalidRequest("body", f"is no JSON: {error}.") from None
     check_depth(value)
     return value
 

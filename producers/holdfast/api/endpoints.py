@@ -11,7 +11,6 @@ from holdfast.api.anthropic import batches as message_batches
 from holdfast.api.anthropic import messages
 from holdfast.api.auth.request_context import check_endpoints
 from holdfast.api.compatible import models
-from holdfast.api.compatible.client_api import PREFIX
 from holdfast.api.native import (
     alerts,
     audit,
@@ -30,6 +29,7 @@ from holdfast.api.openai import batches as openai_batches
 from holdfast.api.openai import calls as openai_calls
 from holdfast.api.openai import files as openai_files
 from holdfast.api.openapi import EVERYWHERE, name_operation
+from holdfast.api.page_paths import CLIENTS
 from holdfast.api.ui import (
     alert_pages,
     batch_pages,
@@ -56,11 +56,11 @@ def all_endpoints() -> Sequence[BaseRoute]:
     """
     router = APIRouter(generate_unique_id_function=name_operation)
     for part in WAITING_CALLS:  # first: a request is compared with one route after another
-        router.include_router(part.router, prefix=PREFIX, include_in_schema=False)
+        router.include_router(part.router, prefix=CLIENTS, include_in_schema=False)
     for part in PARTS:
         router.include_router(part.router, prefix=NATIVE, responses=EVERYWHERE)
     for part in CLIENT_APIS:
-        router.include_router(part.router, prefix=PREFIX, include_in_schema=False)  # the SDKs describe them
+        router.include_router(part.router, prefix=CLIENTS, include_in_schema=False)  # the SDKs describe them
     for part in UI:
         router.include_router(part.router, include_in_schema=False)
     router.include_router(probes.router)

@@ -21,6 +21,8 @@ def explain(scope: Scope, error: Mapping[str, Any]) -> str:
         case "enum" | "literal_error":
             allowed = re.findall(r"'([^']+)'", str(error["ctx"]["expected"]))
             return f"{error['msg']}{_nearest(str(error['input']), allowed)}"
+        case "model_attributes_type" if isinstance(error["input"], bytes):
+            return "is no JSON by its Content-Type; send application/json"
         case _:
             return str(error["msg"])
 

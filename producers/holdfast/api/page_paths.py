@@ -1,6 +1,7 @@
-"""Which paths are pages for people: those of the dashboard."""
+"""Which paths are whose: pages for people, and those that clients of other APIs call."""
 
 UI, LOGIN = "/ui", "/ui/login"
+CLIENTS = "/v1"
 
 
 def is_page(path: str) -> bool:

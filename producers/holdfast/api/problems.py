@@ -5,6 +5,7 @@ Paths that other APIs' clients call write them in the shape that those clients r
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from starlette.types import Scope
 
 from holdfast.api.call_hints import name_calls
 from holdfast.api.near_names import explain
+from holdfast.api.page_paths import CLIENTS
 from holdfast.api.request_ids import request_id
 from holdfast.client.errors import InvalidJobs
 from holdfast.client.operator import types_commands
@@ -26,7 +28,7 @@ from holdfast.model.errors import Conflict, EventsGone, HoldfastError, InvalidRe
 
 MEDIA_TYPE = "application/problem+json"
 UNAVAILABLE = 503
-WRONG_METHOD = 405
+NO_PATH, WRONG_METHOD = 404, 405
 CLIENT_GONE = 499  # as nginx calls it
 RETRY_AFTER = "5"  # seconds
 TITLES: Mapping[str, str] = {
@@ -170,10 +172,11 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        answer = of_http(request.scope, error)
+        if error.status_code == NO_PATH and error.detail == HTTPStatus.NOT_FOUND.phrase:
+            return no_path(app, request.scope)
         if error.status_code == WRONG_METHOD:
-            answer.headers["allow"] = ", ".join(methods_at(app, request.scope))
-        return answer
+            return wrong_method(app, request.scope)
+        return of_http(request.scope, error)
 
     @app.exception_handler(ClientDisconnect)
     async def gone(_request: Request, _error: ClientDisconnect) -> Response:
@@ -184,13 +187,33 @@ def answer_problems(app: FastAPI) -> None:
         return problem(request.scope, 500, "internal", f"an error of our own: {type(error).__name__}.")
 
 
-def methods_at(app: FastAPI, scope: Scope) -> list[str]:
+def no_path(app: FastAPI, scope: Scope) -> Response:
+    """Say that a path is not there, and what is, where the base URL of an SDK is likely to be wrong."""
+    path, method, hint = str(scope["path"]), scope["method"], ""
+    if path.startswith(f"{CLIENTS}{CLIENTS}/"):
+        hint = "Set base_url without /v1 for Anthropic's SDK, and with one /v1 for OpenAI's."
+    elif methods_at(app, f"{CLIENTS}{path}"):
+        hint = "Let base_url end in /v1 for OpenAI's SDK."
+        scope = {**scope, "path": f"{CLIENTS}{path}"}  # whose client it is is told in its shape
+    return problem(scope, NO_PATH, "no_such_path", f"there is nothing at {method} {path[:80]}.", hint=hint)
+
+
+def wrong_method(app: FastAPI, scope: Scope) -> Response:
+    """Say which methods a path takes."""
+    allowed = methods_at(app, scope["path"])
+    detail = f"{scope['path'][:80]} takes {' and '.join(allowed)}, not {scope['method']}."
+    answer = problem(scope, WRONG_METHOD, CODES[WRONG_METHOD], detail)
+    answer.headers["allow"] = ", ".join(allowed)
+    return answer
+
+
+def methods_at(app: FastAPI, path: str) -> list[str]:
     """List the methods that a path takes: each has a route of its own, which knows of no other.
 
     What is called by its name is not meant by a name that stands for anything.
     """
     routes = [route for route in iter_route_contexts(app.routes) if route.methods and route.path]
-    found = [route for route in routes if compile_path(route.path or "")[0].match(scope["path"])]
+    found = [route for route in routes if compile_path(route.path or "")[0].match(path)]
     named = [route for route in found if "{" not in str(route.path)] or found
     return sorted({method for route in named for method in route.methods or ()})
 

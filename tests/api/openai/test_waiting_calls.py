@@ -155,3 +155,10 @@ def test_a_path_that_is_not_there_is_told_in_openais_shape(client) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
         client.fine_tuning.jobs.list()
     assert refused.value.code == "unknown_url"
+
+
+def test_a_key_that_names_another_call_is_told_as_its_client_wrote_it(client, answering) -> None:
+    keyed = {"extra_headers": {"Idempotency-Key": "mine"}}
+    client.chat.completions.create(model="smart", messages=[{"role": "user", "content": "one"}], **keyed)
+    with pytest.raises(openai.ConflictError, match="Idempotency-Key 'mine': is taken"):
+        client.chat.completions.create(model="smart", messages=[{"role": "user", "content": "two"}], **keyed)

@@ -12,10 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Scope
 
-from holdfast.api.page_paths import is_page
+from holdfast.api.page_paths import CLIENTS, is_page
 from holdfast.api.problems import ErrorWriter
 
-PREFIX = "/v1"
 VERSION = "anthropic-version"
 ANTHROPICS_OWN = "/v1/messages"
 
@@ -28,7 +27,7 @@ class ClientApi(StrEnum):
 def client_api_of(scope: Scope) -> ClientApi | None:
     """Return whose client made a request; None: it came to Holdfast's own API."""
     path = str(scope["path"])
-    if path != PREFIX and not path.startswith(f"{PREFIX}/"):
+    if path != CLIENTS and not path.startswith(f"{CLIENTS}/"):
         return None
     is_anthropic = path.startswith(ANTHROPICS_OWN) or VERSION in Headers(scope=scope)
     return ClientApi.ANTHROPIC if is_anthropic else ClientApi.OPENAI

@@ -1,10 +1,12 @@
 """What can be wrong with a call of the compatible APIs, on top of the model's and the client's errors."""
 
+from holdfast.api.problems import HttpProblem
 from holdfast.client.errors import InvalidJobs
 from holdfast.config import Settings
 from holdfast.model.errors import InvalidRequest, NotFound
 
-BODIES = ("body.", "params.")  # what stands before a key in a line's errors, and in none of a call's
+# What stands before a key in errors of lines and of Holdfast's own API, and in none of a call's.
+BODIES = ("body.", "params.", "query.")
 
 
 class UnknownModel(NotFound):
@@ -44,3 +46,9 @@ def without_body(where: str) -> str:
     for prefix in BODIES:
         where = where.removeprefix(prefix)
     return where
+
+
+def detail_of(problem: HttpProblem) -> str:
+    """Say what is wrong with a request, its keys named as its sender does."""
+    errors = problem.members.get("errors", ())
+    return "; ".join(f"{without_body(each['where'])}: {each['problem']}" for each in errors) or problem.detail

@@ -20,7 +20,7 @@ from holdfast.api.problems import HttpProblem, write_problem
 from holdfast.client.ended_job import EndedJob
 from holdfast.client.errors import InvalidJobs
 from holdfast.client.submit_request import JobDefaults, SubmitRequest
-from holdfast.model.errors import NotFound
+from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.ids import new_id
 from holdfast.model.job import DEFAULT_TENANT, Priority, State
 from holdfast.store.given_up_calls import call_key
@@ -93,6 +93,8 @@ def submit(context: RequestContext, call: CallRequest) -> tuple[str, bool]:
         accepted = context.backend.submit(SubmitRequest([call.line], DEFAULTS, key=key))
     except InvalidJobs as error:
         raise of_one_call(error) from None
+    except Conflict as error:
+        raise Conflict(f"Idempotency-Key {call.key!r}", error.why) from None
     return accepted.jobs[0].id, accepted.jobs[0].created
 
 

@@ -10,7 +10,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Scope
 
-from holdfast.api.compatible.errors import without_body
+from holdfast.api.compatible.errors import detail_of, without_body
 from holdfast.api.compatible.job_failure import BAD_REQUEST, BROKEN, CONFLICT, NO_REPEAT, UNPROCESSABLE
 from holdfast.api.problems import HttpProblem
 
@@ -60,7 +60,7 @@ def message_of(problem: HttpProblem) -> str:
     kind, name = problem.members.get("kind"), problem.members.get("name")
     if problem.code == "not_found" and kind and name:
         return f"No such {kind} object: {name}"
-    return problem.detail
+    return f"{detail_of(problem)} {problem.hint}" if problem.code == "no_such_path" else detail_of(problem)
 
 
 def param_of(problem: HttpProblem) -> str | None:
