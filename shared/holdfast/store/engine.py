@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError
 
 from holdfast.model.environment import DATABASE_URL
 from holdfast.model.errors import ConfigError
+from holdfast.store.sqlite_reader import begin_reading
 from holdfast.store.sqlite_writer import BUSY_SECONDS, begin_writing, execute_when_free
 
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -172,12 +172,8 @@ def _sqlite(url: URL, *, writes: bool) -> Engine:
             connection.execute("pragma query_only = on")
 
     event.listen(engine, "connect", opened)
-    event.listen(engine, "begin", begin_writing if writes else _begin_reading)
+    event.listen(engine, "begin", begin_writing if writes else begin_reading)
     return engine
-
-
-def _begin_reading(connection: Connection) -> None:
-    connection.exec_driver_sql("begin")
 
 
 def make_directory(url: URL) -> None:

@@ -23,7 +23,9 @@ STATES = Statement("""
     select id, state from job where id in ($ids) and (cast(:tenant as text) is null or tenant = :tenant)
 """)
 # In words of their own where many wait for a few jobs: SQLAlchemy takes longer to write them than SQLite to answer.
-JOBS = Statement(f"select {', '.join(JOB.c.keys())} from job where id in ($ids)")  # noqa: S608 - names of columns
+ENDED_JOBS = Statement(
+    f"select {', '.join(JOB.c.keys())} from job where id in ($ids) and state || '' in ({ENDED})"  # noqa: S608 - names of columns
+)
 RESULTS = Statement(f"select {', '.join(RESULT.c.keys())} from result where job in ($ids)")  # noqa: S608 - the same
 LAST_MESSAGE = Statement("""
     select message from attempt where job = :job and generation = :generation and fault = :fault
@@ -172,11 +174,11 @@ def read_results(tx: Transaction, ids: Sequence[str]) -> dict[tuple[str, int], R
 
 def find_finished(tx: Transaction, ids: Sequence[str]) -> dict[str, FinishedJob | None]:
     """Those of some jobs that are there, each with how it ended; None for one that lives."""
-    states = read_states(tx, ids)
-    ended = [id_ for id_, state in states.items() if state in TERMINAL]
-    jobs, results = [read_job(row) for row in tx.run(JOBS, ids=ended)] if ended else [], read_results(tx, ended)
+    jobs = [read_job(row) for row in tx.run(ENDED_JOBS, ids=list(ids))]
+    results = read_results(tx, [job.id for job in jobs])
     finished = {job.id: FinishedJob(job, results[job.id, job.generation]) for job in jobs}
-    return {id_: finished.get(id_) for id_ in states}
+    others = [id_ for id_ in ids if id_ not in finished]
+    return {**(dict.fromkeys(read_states(tx, others)) if others else {}), **finished}
 
 
 def list_finished(
@@ -190,7 +192,7 @@ def list_finished(
 
 @cache
 def _ended_in_batch(states: frozenset[State]) -> Statement:
-    """In words of its own, as ``JOBS``; the first two conditions are those of index job_ended."""
+    """In words of its own, as ``ENDED_JOBS``; the first two conditions are those of index job_ended."""
     wanted = ", ".join(sorted(f"'{state}'" for state in states))
     return Statement(f"""
         select {", ".join(JOB.c.keys())} from job

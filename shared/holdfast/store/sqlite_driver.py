@@ -8,26 +8,29 @@ import sqlite3
 from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, exc
 
+ROW_TYPES: dict[str, Any] = {}  # by statement, of which there are as many as stand in the program
+
 
 def run(connection: Connection, statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
     """Run a statement, and return its rows as named tuples. Raises what SQLAlchemy raises."""
-    with told_by_sqlalchemy():
+    try:
         cursor = _in_transaction(connection).execute(statement, parameters)
-        if cursor.description is None:
-            return ()
-        row = _row_type(tuple(column[0] for column in cursor.description))
-        return list(map(row._make, cursor))
+        row = ROW_TYPES.get(statement) or _learn_row_type(statement, cursor)
+        return () if row is None else list(map(row._make, cursor))
+    except sqlite3.Error as error:
+        raise in_sqlalchemy(error) from error
 
 
 def change(connection: Connection, statement: str, parameters: Mapping[str, Any]) -> int:
     """Run a statement that returns no rows, and return how many it changed. Raises what SQLAlchemy raises."""
-    with told_by_sqlalchemy():
+    try:
         return _in_transaction(connection).execute(statement, parameters).rowcount
+    except sqlite3.Error as error:
+        raise in_sqlalchemy(error) from error
 
 
 def commit(connection: Connection) -> None:
@@ -39,6 +42,15 @@ def commit(connection: Connection) -> None:
         driver_of(connection).commit()
 
 
+def roll_back(connection: Connection) -> None:
+    """Undo a transaction, whoever began it. Raises what SQLAlchemy raises."""
+    if connection.in_transaction():
+        connection.rollback()
+        return
+    with told_by_sqlalchemy():
+        driver_of(connection).rollback()
+
+
 def driver_of(connection: Connection) -> sqlite3.Connection:
     """Return the driver's connection."""
     driver = connection.connection.dbapi_connection
@@ -48,11 +60,16 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 
 @contextmanager
 def told_by_sqlalchemy() -> Iterator[None]:
-    """The driver's errors as those of SQLAlchemy, without parameters: they hold prompts, and errors are logged."""
+    """The driver's errors as those of SQLAlchemy. It costs as much as a short statement: those do without it."""
     try:
         yield
     except sqlite3.Error as error:
-        raise exc.DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True) from error
+        raise in_sqlalchemy(error) from error
+
+
+def in_sqlalchemy(error: sqlite3.Error) -> BaseException:
+    """Return the same error of SQLAlchemy, without parameters: they hold prompts, and errors are logged."""
+    return exc.DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True)
 
 
 def _in_transaction(connection: Connection) -> sqlite3.Connection:
@@ -63,6 +80,10 @@ def _in_transaction(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-@cache
-def _row_type(columns: tuple[str, ...]) -> Any:
-    return namedtuple("Row", columns, rename=True)  # noqa: PYI024  the columns are known only now
+def _learn_row_type(statement: str, cursor: sqlite3.Cursor) -> Any:
+    """Return what a row of a statement becomes; None: it returns none."""
+    if cursor.description is None:
+        return None
+    columns = [column[0] for column in cursor.description]
+    found = ROW_TYPES[statement] = namedtuple("Row", columns, rename=True)  # noqa: PYI024  they are known only now
+    return found

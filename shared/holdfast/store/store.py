@@ -13,6 +13,7 @@ from holdfast.store import migrations
 from holdfast.store.engine import make_directory, open_engines, read_url, show_url
 from holdfast.store.micros import to_seconds
 from holdfast.store.sql import POSTGRES, SQLITE
+from holdfast.store.sqlite_reader import SqliteReader
 from holdfast.store.sqlite_writer import SqliteWriter
 from holdfast.store.transaction import Transaction
 from holdfast.testing import PRODUCTION, Runtime
@@ -44,7 +45,9 @@ class Store:
         self._shard = 0 if self.dialect is SQLITE else random.randrange(SHARDS)  # noqa: S311 - it spreads rows, it guards nothing
         self._writer, self._reader = open_engines(self._url)
         self._sqlite_writer = SqliteWriter(self._writer) if self.dialect is SQLITE else None
+        self._sqlite_reader = SqliteReader(self._reader) if self.dialect is SQLITE else None
         self._begin = self._sqlite_writer.begin if self._sqlite_writer else self._writer.begin
+        self._look = self._sqlite_reader.begin if self._sqlite_reader else self._reader.connect
         make_directory(self._url)
         self.tell_ended: Callable[[Sequence[str]], None] = lambda _jobs: None
 
@@ -52,7 +55,7 @@ class Store:
         """Return ``question(transaction, *args, **kwargs)``, asked on one snapshot; nothing it does is kept."""
 
         def ask() -> T:
-            with self._reader.connect() as connection:
+            with self._look() as connection:
                 return question(Transaction(connection, self.dialect, self._shard, self._runtime), *args, **kwargs)
 
         return self._run(ask)
@@ -123,6 +126,8 @@ class Store:
     def close(self) -> None:
         if self._sqlite_writer:
             self._sqlite_writer.close()
+        if self._sqlite_reader:
+            self._sqlite_reader.close()
         self._writer.dispose()
         self._reader.dispose()
 
