@@ -81,7 +81,8 @@ OUTSIDE = {
 def lines_with(members: dict) -> st.SearchStrategy:
     """Return lines that hold ``members`` and at most one of what may stand beside a request."""
     beside = st.one_of(*(st.fixed_dictionaries(one) for one in ({}, *({key: OUTSIDE[key]} for key in OUTSIDE))))
-    return st.builds(lambda line, more: {**line, **more}, st.fixed_dictionaries({"custom_id": NAME, **members}), beside)
+    named = st.fixed_dictionaries(members, optional={"custom_id": NAME})
+    return st.builds(lambda line, more: {**line, **more}, named, beside)
 
 
 NAME = st.sampled_from(["a", "b", "é"])
@@ -163,13 +164,15 @@ def conversation(text: str) -> list[dict]:
     return [{"role": role, "content": f"{role} {at}: {text}"} for at, role in enumerate(roles)]
 
 
-def test_the_lines_of_a_batch_are_alike(plan_of) -> None:
+def test_the_lines_of_a_batch_are_alike_and_so_are_waiting_calls(plan_of) -> None:
     kinds = (
         lambda n: chat_line(f"c{n}", f"text {n}", tools=[TOOL], response_format=SCHEMA, max_tokens=100),
         lambda n: json.dumps({"custom_id": f"r{n}", "url": "/v1/responses",
                               "body": {"model": "smart", "input": f"text {n}", "instructions": f"be {n}"}}).encode(),
         lambda n: json.dumps({"custom_id": f"e{n}", "url": "/v1/embeddings",
                               "body": {"model": "openai/embed", "input": f"text {n}"}}).encode(),
+        lambda n: json.dumps({"url": "/v1/chat/completions",
+                              "body": {"model": "smart", "messages": conversation(f"{n}")}}).encode(),
         lambda n: json.dumps({"model": "smart", "prompt": f"text {n}", "system": "be brief"}).encode(),
         lambda n: json.dumps({"model": "smart", "messages": conversation(f"{n}")}).encode(),
         lambda n: json.dumps({"model": "smart", "messages": conversation(f"{n}")[1:], "system": "be brief"}).encode(),

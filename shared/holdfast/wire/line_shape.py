@@ -76,15 +76,13 @@ def _take_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
     key = "body" if "body" in members else "params"
     if key not in members:
         return _take_plain_apart(members)
-    if "custom_id" not in members:
-        return None
-    custom_id, body, texts = _TEXT.decode(members.pop("custom_id")), bytes(members.pop(key)), list[str]()
+    custom_id, body, texts = _name(members), bytes(members.pop(key)), list[str]()
     outside = [(name, bytes(value)) for name, value in members.items()]
     inside = [(name, _shape_of(name, bytes(value), texts)) for name, value in _MEMBERS.decode(body).items()]
-    if not custom_id or not texts or any(not text or text.isspace() for text in texts):
+    if custom_id == "" or not texts or any(not text or text.isspace() for text in texts):
         return None
     size = sum(len(value) for _, value in (*outside, *inside))
-    return ShapedLine((key, *outside, *inside), custom_id, body, tuple(texts), size)
+    return ShapedLine((key, custom_id is None, *outside, *inside), custom_id, body, tuple(texts), size)
 
 
 def _take_plain_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
@@ -96,12 +94,17 @@ def _take_plain_apart(members: dict[str, msgspec.Raw]) -> ShapedLine | None:
         texts.append(_TEXT.decode(members.pop("prompt")))
     else:
         said = tuple(_shape_of_message(message, texts) for message in _MESSAGES.decode(members.pop("messages")))
-    custom_id = _TEXT.decode(members.pop("custom_id")) if "custom_id" in members else None
+    custom_id = _name(members)
     outside = [(name, bytes(value)) for name, value in members.items()]
     if not texts or any(not text or text.isspace() for text in texts):
         return None
     shape = ("plain", custom_id is None, said, *outside)
     return ShapedLine(shape, custom_id, b"", tuple(texts), sum(map(_size, outside)))
+
+
+def _name(members: dict[str, msgspec.Raw]) -> str | None:
+    """Take a line's name out of its members; a waiting call has none."""
+    return _TEXT.decode(members.pop("custom_id")) if "custom_id" in members else None
 
 
 def _size(member: tuple[str, bytes]) -> int:
