@@ -9,7 +9,7 @@ from holdfast.lanes.admin import GateAdmin, asking
 from holdfast.lanes.connection import Connection
 from holdfast.lanes.entry import in_order, write_entry
 from holdfast.lanes.garbage import repair
-from holdfast.lanes.lua import source
+from holdfast.lanes.lua import run_script
 from holdfast.lanes.values import WINDOW, BacklogPart
 from holdfast.model.job import Offer
 
@@ -66,7 +66,7 @@ class Lanes(GateAdmin):
 
     @asking
     def _offer(self, client: redis.Redis, names: list[str], arguments: list[Any]) -> int:
-        return int(client.register_script(source("offer"))(names, arguments))
+        return int(run_script(client, "offer", names, arguments))
 
     @asking
     def lengths(self, client: redis.Redis) -> dict[str, int]:

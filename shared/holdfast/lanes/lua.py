@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import redis
+
 from holdfast.lanes.keys import Keys
 
 _NEEDS = "-- needs:"
@@ -29,6 +31,20 @@ def own_source(name: str, keys: Keys) -> str:
 def own_sha(name: str, keys: Keys) -> str:
     """The name under which a server knows ``own_source``."""
     return hashlib.sha1(own_source(name, keys).encode(), usedforsecurity=False).hexdigest()
+
+
+@cache
+def sha(name: str) -> str:
+    """The name under which a server knows ``source``."""
+    return hashlib.sha1(source(name).encode(), usedforsecurity=False).hexdigest()
+
+
+def run_script(client: redis.Redis, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+    """Run ``scripts/NAME.lua``; a server that does not know it is given its text."""
+    try:
+        return client.evalsha(sha(name), len(keys), *keys, *arguments)
+    except redis.exceptions.NoScriptError:
+        return client.eval(source(name), len(keys), *keys, *arguments)
 
 
 def flat(fields: Mapping[str, str]) -> list[str]:
