@@ -20,10 +20,12 @@ class Hints:
 
 
 class Jobs:
-    def __init__(self, tick: float = 0.001, hints=lambda _hear: None, **states: State) -> None:
+    def __init__(
+        self, tick: float = 0.001, hints=lambda _hear: None, *, is_quick: bool = False, **states: State
+    ) -> None:
         self.states, self.questions, self.away = states, 0, 0
         self.asked, self.ids = Event(), list[list[str]]()
-        self.watch = EndPoller(partial(ended_states, self.ask), tick=tick, hints=hints)
+        self.watch = EndPoller(partial(ended_states, self.ask), tick=tick, hints=hints, is_quick=is_quick)
 
     def ask(self, ids):
         self.questions += 1
@@ -88,8 +90,8 @@ async def test_a_bug_reaches_those_who_wait() -> None:
 NEVER = 3_600.0  # seconds: what comes before that came by a hint
 
 
-def hinted(**states: State) -> Jobs:
-    return Jobs(tick=NEVER, hints=lambda _hear: Hints(), **states)
+def hinted(*, is_quick: bool = False, **states: State) -> Jobs:
+    return Jobs(tick=NEVER, hints=lambda _hear: Hints(), is_quick=is_quick, **states)
 
 
 async def asked(jobs: Jobs, questions: int) -> None:
@@ -180,3 +182,53 @@ async def test_of_ends_for_which_nobody_waited_the_latest_are_remembered(monkeyp
     jobs = hinted()
     jobs.watch.note_ended(["a", "b", "c"])
     assert list(jobs.watch._hinted) == ["job_b", "job_c"]
+
+
+@pytest.fixture
+def standing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time pass between two hints."""
+    monkeypatch.setattr("holdfast.client.end_poller.APART", NEVER)
+
+
+async def ended_by_hints(jobs: Jobs, *hints: list[str]) -> int:
+    """End all jobs, hint at them, and return how many questions were asked by then, before any thread ran."""
+    waiters = [asyncio.create_task(jobs.watch.ended(job, 20)) for job in jobs.states]
+    await asked(jobs, 1)
+    async with asyncio.timeout(20):
+        while jobs.watch._is_asking:
+            await asyncio.to_thread(jobs.asked.wait, 0.01)
+    jobs.states.update(dict.fromkeys(jobs.states, State.SUCCEEDED))
+    for hint in hints:
+        jobs.watch.note_ended(hint)
+    at_once = jobs.questions
+    assert set(await asyncio.gather(*waiters)) == {State.SUCCEEDED}
+    return at_once - 1
+
+
+async def test_where_a_look_is_quick_a_job_is_asked_for_as_soon_as_its_end_is_heard(standing) -> None:
+    assert await ended_by_hints(hinted(job_a=State.RUNNING, is_quick=True), ["a"]) == 1
+    assert await ended_by_hints(hinted(job_a=State.RUNNING), ["a"]) == 0
+
+
+async def test_ends_that_come_together_are_asked_for_together(standing) -> None:
+    running = {f"job_{name}": State.RUNNING for name in "abcd"}
+    jobs = hinted(**running, is_quick=True)
+    assert await ended_by_hints(jobs, list("abcd")) == 0
+    one_by_one = hinted(**running, is_quick=True)
+    assert await ended_by_hints(one_by_one, ["a"], ["b"], ["c"], ["d"]) == 1
+    assert one_by_one.ids[1:] == [["job_a"], ["job_b", "job_c", "job_d"]]
+
+
+async def test_a_quick_look_that_fails_is_repeated_where_that_is_dealt_with(monkeypatch, standing) -> None:
+    monkeypatch.setattr("holdfast.client.end_poller.OUTAGE_PAUSE", 0.001)
+    jobs = hinted(job_a=State.RUNNING, is_quick=True)
+    ask = jobs.ask
+
+    def fail_once(ids):
+        if jobs.states["job_a"] is State.SUCCEEDED and jobs.questions == 1:
+            jobs.away = 1
+        return ask(ids)
+
+    jobs.watch._ends = partial(ended_states, fail_once)
+    assert await ended_by_hints(jobs, ["a"]) == 1
+    assert jobs.ids == [["job_a"]] * 3

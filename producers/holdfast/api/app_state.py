@@ -47,9 +47,12 @@ class AppState:
         self.batch_importer = BatchImporter(self.installation, READERS)
         self.token_counter = TokenCounter(settings)
         everybody = LocalBackend(self.installation, tenant=None)
-        self.watch = EndPoller(partial(ended_states, everybody.states), hints=everybody.hints)
+        is_quick = self.installation.store.is_file
+        self.watch = EndPoller(partial(ended_states, everybody.states), hints=everybody.hints, is_quick=is_quick)
         self.ends = EndPoller[EndedJob](
-            lambda jobs: find_ends(self.installation.ready(), settings, jobs), hints=everybody.hints
+            lambda jobs: find_ends(self.installation.ready(), settings, jobs),
+            hints=everybody.hints,
+            is_quick=is_quick,
         )
         self.events = EventFeed(
             lambda after, limit: poll_events(self.installation.ready(), after, limit),

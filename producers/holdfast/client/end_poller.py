@@ -17,6 +17,8 @@ from holdfast.telemetry.loggers import library_logger
 TICK = 0.05  # seconds between two questions about all, where nobody gives hints
 FALLBACK = 1.0  # seconds between two questions about all, where hints may be lost
 MOST_HINTED = 10_000  # of those for whom nobody waited
+FEW = 2  # jobs of a hint that are asked for in the event loop, where a look at them is short
+APART = 0.002  # seconds between two such looks: what comes sooner is asked for together
 OUTAGE_PAUSE = 1.0  # seconds before the next question where the storage did not answer
 
 log = library_logger(__name__)
@@ -31,7 +33,8 @@ class EndPoller(Generic[E]):
 
     A new waiter's job is asked for at once, unless it is so new that a hint of its end is yet to come; and when a hint
     says that it has ended: one question for all that came meanwhile. Every ``tick`` seconds all are asked for.
-    ``hints`` makes what tells of ended jobs, where it can.
+    ``hints`` makes what tells of ended jobs, where it can. ``is_quick``: to ask for a few takes less than the way to a
+    thread and back, so hints that come one by one are followed by a question in the event loop.
     """
 
     def __init__(
@@ -40,9 +43,12 @@ class EndPoller(Generic[E]):
         *,
         tick: float | None = None,
         hints: Callable[[OnEnded], Hints | None] = lambda _: None,
+        is_quick: bool = False,
     ) -> None:
         self._ends = ends
         self._hints = hints(self.note_ended)
+        self._is_quick, self._next_look_at = is_quick, 0.0  # on the loop's clock
+        self._is_asking = False
         self._tick = tick or (FALLBACK if self._hints else TICK)
         self._waiters: dict[str, set[asyncio.Future[E]]] = defaultdict(set)
         self._due: set[str] = set()
@@ -74,7 +80,11 @@ class EndPoller(Generic[E]):
     def note_ended(self, jobs: Sequence[str]) -> None:
         """Take a hint that jobs have ended, by the ids that SQL knows them by."""
         names = [public_id("job", job) for job in jobs]
-        self._ask_soon([name for name in names if name in self._waiters])
+        waited_for = [name for name in names if name in self._waiters]
+        if self._may_look(waited_for):
+            self._look(waited_for)
+        else:
+            self._ask_soon(waited_for)
         self._hinted.update((name, None) for name in names if name not in self._waiters)
         while len(self._hinted) > MOST_HINTED:
             self._hinted.popitem(last=False)
@@ -105,6 +115,20 @@ class EndPoller(Generic[E]):
             self._due.update(jobs)
             self._news.set()
 
+    def _may_look(self, jobs: Sequence[str]) -> bool:
+        """Whether to ask in the event loop; not while others are asked for, nor where ends come one upon the other."""
+        if not (self._is_quick and 0 < len(jobs) <= FEW) or self._due or self._is_asking:
+            return False
+        return asyncio.get_running_loop().time() >= self._next_look_at
+
+    def _look(self, jobs: Sequence[str]) -> None:
+        """Ask in the event loop. What goes wrong is met where it is asked again, on a thread."""
+        try:
+            self._tell(self._ends(jobs))
+        except Exception:  # noqa: BLE001 - whatever it is
+            self._ask_soon(jobs)
+        self._next_look_at = asyncio.get_running_loop().time() + APART
+
     def _forget(self, job: str, waiter: asyncio.Future[E]) -> None:
         self._waiters[job].discard(waiter)
         if not self._waiters[job]:
@@ -132,6 +156,7 @@ class EndPoller(Generic[E]):
 
     async def _ask(self, jobs: Sequence[str]) -> bool:
         """Ask for jobs, resume those who wait for one that has ended. False: the storage does not answer."""
+        self._is_asking = True
         try:
             ends = await asyncio.to_thread(self._ends, jobs)
         except (StorageUnavailable, ServerUnavailable) as error:
@@ -141,12 +166,17 @@ class EndPoller(Generic[E]):
             for job in jobs:
                 self._fail(job, error)
             return True
+        finally:
+            self._is_asking = False
+        self._tell(ends)
+        return True
+
+    def _tell(self, ends: Mapping[str, E | None]) -> None:
         for job, end in ends.items():
             if end is None:
                 self._fail(job, NotFound("job", job))
             else:
                 self._resolve(job, end)
-        return True
 
     def _resolve(self, job: str, end: E) -> None:
         for waiter in self._waiters.get(job, ()):
