@@ -362,6 +362,7 @@ class GateOracle:
             )
         if how == "drop":
             spent[Dimension.REQUESTS] = 0.0
+            bucket = replace(bucket, taken=bucket.taken - 1)
         levels = {
             each: settle(level, bucket.allowances[each], reserved[each], spent[each], now * 1000)
             for each, level in bucket.levels.items()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from holdfast.credentials import NoToken
+from holdfast.lanes.permit_renewal import WHY_NOT
 from holdfast.model.attempt import Attempt
 from holdfast.model.call_result import CallResult
 from holdfast.model.errors import ConfigError, Unmappable
@@ -117,6 +118,17 @@ async def test_no_call_leaves_under_a_lease_that_ran_out(workshop: Workshop):
     await CallRunner(workshop.context, provider, Monitor()).run(call, PLAN)
     assert provider.said == ["this worker's lease ran out before the call"]
     assert not call.may_have_left
+
+
+async def test_no_call_leaves_once_another_of_its_limit_was_refused(
+    workshop: Workshop,
+):
+    job, permit = await workshop.start()
+    refused = Attempt(job, permit, PLAN.routes[0], 1, outcome=Fault(FaultKind.RATE_LIMITED, retry_after=1.0))
+    workshop.context.gate.record_refusal(refused)
+    call, provider = CallInFlight(replace(refused, outcome=None)), Asking()
+    await CallRunner(workshop.context, provider, Monitor()).run(call, PLAN)
+    assert (provider.said, call.may_have_left) == ([WHY_NOT["refused"]], False)
 
 
 async def test_no_call_leaves_on_an_old_permit_while_redis_is_away(workshop: Workshop):

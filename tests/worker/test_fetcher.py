@@ -101,6 +101,7 @@ async def test_what_a_batch_got_is_run_beside_jobs_that_somebody_waits_for(works
 
 async def test_claims_of_a_batch_leave_the_loop_to_others_one_after_the_other(workshop: Workshop):
     made = fetcher(workshop)
+    workshop.jobs.awaited = 1
     async with made.resting:
         another = asyncio.create_task(made._let_others_go_on())
         await asyncio.wait({another}, timeout=0)

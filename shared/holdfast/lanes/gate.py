@@ -26,6 +26,7 @@ from holdfast.lanes.lanes import Lanes, offer_calls
 from holdfast.lanes.limit_learner import LimitLearner
 from holdfast.lanes.local_breakers import LocalBreakers
 from holdfast.lanes.permit_renewal import PermitRenewal, renew_arguments
+from holdfast.lanes.refused_buckets import RefusedBuckets
 from holdfast.lanes.route_health import health_of, read_health
 from holdfast.lanes.script_client import ScriptClient
 from holdfast.lanes.values import WINDOW, BacklogPart, FetchStatus
@@ -82,7 +83,8 @@ class Gate:
         self._limits = LimitLearner(self._scripts, self._plans)
         self.local_breakers = LocalBreakers(uniform)
         self.wake = WakeListener(self._scripts.client, self._keys.wake)
-        self.renewal = PermitRenewal(self._renew, clock.unhurried, self._is_limited)
+        self._refused = RefusedBuckets(self._rest, clock.unhurried)
+        self.renewal = PermitRenewal(self._renew, clock.unhurried, self._is_limited, self._is_refused)
         self._nonce, self._fetches = os.urandom(5).hex(), 0  # together unique in the fleet
         self._unanswered: dict[str, str] = {}  # fetches whose answer did not come, and their workers
         self._slow: set[str] = set()  # permits whose signal was said while their call ran
@@ -135,6 +137,16 @@ class Gate:
         """Hand permits back whose calls were never made: all their units return, and their messages are acked."""
         for worker, own in _by_worker(permits, lambda permit: permit.worker):
             await self._drop(worker, own)
+
+    def record_refusal(self, attempt: Attempt) -> None:
+        """Let the bucket of a call that was refused rest at once, before SQL and ``finish`` hear of its end.
+
+        Permits for the bucket whose calls have not left are held back: see ``renewal``. A call of a job that failed
+        before is heard with ``finish``, for what it met may be its own doing.
+        """
+        target, seconds = self._plans.target(attempt.permit), rest_after(attempt, self._uniform)
+        if target is not None and seconds > 0 and not attempt.job.tries:
+            self._refused.record(target.bucket, attempt.permit.asked_at, seconds)
 
     async def report_slow(self, permit: Permit) -> None:
         """Tell the route's breaker that a call still in flight is older than its slow threshold. Once per permit."""
@@ -253,6 +265,14 @@ class Gate:
         """Whether anybody knows the request limit of a permit's bucket: the settings, a header, or a refusal."""
         target = self._plans.target(permit)
         return target is None or not target.learns or not self._limits.grows(target.bucket)
+
+    def _is_refused(self, permit: Permit) -> bool:
+        """Whether a call of a permit's bucket was refused since the permit was asked for."""
+        target = self._plans.target(permit)
+        return target is not None and self._refused.hold(target.bucket, permit.asked_at)
+
+    async def _rest(self, bucket: str, seconds: float) -> None:
+        await self._scripts.run_timed("rest", [self._keys.bucket(bucket)], [repr(seconds)])
 
     def _forged(self, permits: Sequence[Permit], needs: Sequence[str]) -> list[Permit]:
         """Permits for messages that nobody with our key wrote."""

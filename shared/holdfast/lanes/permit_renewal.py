@@ -21,6 +21,7 @@ WHY_NOT = {
     "breaker": "its route's breaker moved",
     "bucket": "its allowance is others' by now",
     "late": "this process is too slow",
+    "refused": "the provider refused another call of its rate limit meanwhile",
 }
 
 Renew = Callable[[Sequence[Permit]], Awaitable[Sequence[str]]]
@@ -31,17 +32,21 @@ class PermitRenewal:
     """Holds the permits of one process that came late, and renews them in groups.
 
     ``renew`` asks Redis: "" for each permit that may be used now, else why not. ``clock`` in seconds, never going back.
-    ``is_limited`` tells whether anybody knows the request limit of what a permit is for.
+    ``is_limited`` tells whether anybody knows the request limit of what a permit is for, and ``is_refused`` whether a
+    call of the same limit was refused since the permit was asked for.
     """
 
     renew: Renew
     clock: Callable[[], float] = time.monotonic
     is_limited: Callable[[Permit], bool] = lambda _: True
+    is_refused: Callable[[Permit], bool] = lambda _: False
     _waiting: list[tuple[Permit, "asyncio.Future[str]"]] = field(default_factory=list)
     _asking: "asyncio.Task[None] | None" = None
 
     async def refusal(self, permit: Permit) -> str | None:
         """Why the call of ``permit`` may not be sent at this moment; None: it may. Raises QueueUnavailable."""
+        if self.is_refused(permit):
+            return WHY_NOT["refused"]
         asked_at = permit.asked_at
         for _ in range(TRIES):
             if not is_late(self.clock() - asked_at):

@@ -72,6 +72,7 @@ class AttemptRunner:
                 if is_exception(result.outcome):
                     log_attempt(replace(call.attempt, result=result, outcome=result.outcome))
                 call.attempt = judged(replace(call.attempt, result=result, ended_at=self.context.gate.now()))
+                self.context.gate.record_refusal(call.attempt)
                 self.slow_calls.learn(call.attempt)
                 self.decisions.fault_monitor.record(call.attempt)
             except Exception as error:  # noqa: BLE001  bytes may have left: it is counted, or it is paid without end

@@ -112,7 +112,7 @@ class Fetcher:
         jobs = {job.id: job for job in claimed}
         self.context.slots.give_back(len(permits) - len(claimed))
         for place, permit in enumerate(permits):
-            if place % STARTS_AT_ONCE == STARTS_AT_ONCE - 1 and self.jobs.awaited and not lane.is_awaited:
+            if place % STARTS_AT_ONCE == STARTS_AT_ONCE - 1 and not lane.is_awaited:
                 await self._let_others_go_on()
             if job := jobs.get(permit.job):
                 self.jobs.start(job, permit, lane.plan)
@@ -122,6 +122,9 @@ class Fetcher:
 
     async def _let_others_go_on(self) -> None:
         """Leave a turn of the event loop to what is due, and more of them to jobs that somebody waits for."""
+        if not self.jobs.awaited:
+            await asyncio.sleep(0)
+            return
         async with self.resting:
             began = time.monotonic()
             await asyncio.sleep(0)

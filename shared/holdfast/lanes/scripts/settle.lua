@@ -81,7 +81,10 @@ for _, call in ipairs(calls) do
         local key = root .. "bucket:" .. name
         local bucket = buckets[key] or bucket_read(key, now_ms, {}, false)
         buckets[key] = bucket
-        if call.how == "drop" then bucket_add(bucket, 1, tonumber(requests)) end
+        if call.how == "drop" then
+            bucket_add(bucket, 1, tonumber(requests))
+            bucket.taken = bucket.taken - 1 -- what never left tells nothing of what the provider lets through
+        end
         if call.how ~= "keep" then
             bucket_add(bucket, 2, tonumber(input) - (call.how == "real" and call.input or 0))
             bucket_add(bucket, 3, tonumber(output) - (call.how == "real" and call.output or 0))
