@@ -82,6 +82,17 @@ def test_a_look_at_a_job_that_ended_imports_no_redis_either(tmp_path: Path, job:
     assert not imported_by(tmp_path, "job", "show", job) & (HEAVY | REDIS)
 
 
+@pytest.mark.parametrize("command", ["status", "job show JOB"])
+def test_a_look_at_jobs_that_wait_without_a_pool_imports_no_format_of_a_provider(tmp_path: Path, command: str) -> None:
+    body = {"model": "smart", "messages": [{"role": "user", "content": "hi"}]}
+    written = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": body}
+    with Holdfast(configured(tmp_path)) as hf:
+        hf.submit(["hello"], model="smart", priority="interactive")
+        job = hf.submit([written]).jobs[0].id
+    found = imported_by(tmp_path, *command.replace("JOB", job).split())
+    assert not found & (HEAVY | UNASKED | {"holdfast.wire.written", "holdfast.wire.responses"})
+
+
 def test_a_check_of_the_configuration_imports_no_storage_at_all(tmp_path: Path, job: str) -> None:
     assert job
     assert not imported_by(tmp_path, "config", "check") & (HEAVY | UNASKED | REDIS | {"sqlalchemy", "asyncio"})
@@ -97,8 +108,18 @@ def test_what_the_pool_of_the_folder_answers_imports_no_storage(
     assert not found & (HEAVY | {"holdfast.config.schema", "httpx2", "redis", "sqlalchemy"})
 
 
-def test_help_imports_neither_policy_nor_configuration(tmp_path: Path) -> None:
-    assert not imported_by(tmp_path, "--help") & (HEAVY | REDIS | {"sqlalchemy", "holdfast.policy", "holdfast.config"})
+@pytest.mark.parametrize("command", ["--help", "--version", "run --help", "ask --help"])
+def test_help_and_version_import_neither_policy_nor_configuration(tmp_path: Path, command: str) -> None:
+    found = imported_by(tmp_path, *command.split())
+    assert not found & (HEAVY | REDIS | {"sqlalchemy", "holdfast.policy", "holdfast.config"})
+
+
+def test_a_run_imports_neither_servers_nor_what_only_its_workers_need(tmp_path: Path) -> None:
+    configured(tmp_path)
+    (tmp_path / "in.jsonl").write_text('{"prompt": "hi"}\n')
+    found = imported_by(tmp_path, "run", "in.jsonl", "-o", "out.jsonl", "-m", "smart", "--dry-run")
+    assert "holdfast.client.job_items" in found
+    assert found & (HEAVY | {"holdfast.cli.up", "holdfast.lab", "holdfast.worker"}) == set()
 
 
 def kind_of(written: TypeEngine) -> type:

@@ -1,6 +1,7 @@
 """``holdfast``: the verbs and nouns put together."""
 
 import gc
+import os
 import signal
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from holdfast.cli.context import add, begin
 from holdfast.cli.lazy_group import CommandSource, CommandTable, ProgramSource, lazy_group
 
 GARBAGE_EVERY = 50_000  # objects made: Python's own 700 look for garbage all through the imports, in vain
+NO_PLUGINS = ("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for them, pydantic reads every package's entry points
 
 
 def own(name: str, *, remote: bool = True, within: str | None = None) -> CommandSource:
@@ -80,6 +82,7 @@ def run() -> None:
     brought to a safe end, and the command says how to go on.
     """
     gc.set_threshold(GARBAGE_EVERY)
+    os.environ.setdefault(*NO_PLUGINS)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     app(prog_name="holdfast")

@@ -8,12 +8,13 @@ import msgspec
 
 from holdfast.client.errors import InvalidJobs, JobProblem
 from holdfast.client.job_templates import JobTemplates, ReadJob, read_whole, shape_of
+from holdfast.client.output_room import demand_room
 from holdfast.client.row_values import is_missing
 from holdfast.client.submit_request import Item, JobDefaults
 from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Need, Priority
 from holdfast.model.request import Request
-from holdfast.model.route import Api, Plan, Route
+from holdfast.model.route import Api, Plan
 from holdfast.model.sentences import end_sentence
 from holdfast.model.start_time import LONGEST
 from holdfast.model.storable import is_storable, storable
@@ -187,7 +188,7 @@ def sizes(line: ParsedLine) -> Iterator[tuple[str, float, int, str]]:
 
 def on_plan(line: ParsedLine, plan: Plan) -> ParsedLine:
     """Return the line as its plan serves it. Raises InvalidRequest: no route can carry the request."""
-    demand_room(line.request, plan)
+    demand_room(line.request.max_tokens or 0, plan)
     placed = demand_route(line.request, plan)
     return replace(line, request=line.request.model_copy(update={"written": placed})) if placed else line
 
@@ -206,23 +207,6 @@ def demand_route(request: Request, plan: Plan) -> WrittenRequest | None:
         hint = "A provider's `endpoints` setting allows what its server has beyond those that every server has."
         raise InvalidRequest("url", f"no route of {plan.model!r} has {written.path.partition('?')[0]}.", hint)
     return placed
-
-
-def demand_room(request: Request, plan: Plan) -> None:
-    """Refuse a maximum that no route of the plan can ever admit. Raises InvalidRequest: which limits are in the way."""
-    most, limits = request.max_tokens or 0, {route.name: output_limit(route) for route in plan.routes}
-    if all(limit is not None and most > limit for limit in limits.values()):
-        told = ", ".join(f"{name} {limit:,.0f}" for name, limit in limits.items())
-        problem = f"{most:,} tokens are more than any route of {plan.model!r} may take in a minute ({told})."
-        raise InvalidRequest("max_tokens", problem, "Ask for fewer, or raise the limits in the configuration.")
-
-
-def output_limit(route: Route) -> float | None:
-    """Return how many output tokens a route may promise a minute; None: nobody said, or it counts them afterwards."""
-    if route.api.wire is Api.ANTHROPIC:
-        return None
-    own, joint = route.limits.output_tokens_per_minute, route.limits.input_tokens_per_minute
-    return joint if own is None else own
 
 
 def check_routes(request: Request, plan: Plan) -> None:

@@ -6,6 +6,7 @@ asks why it waits.
 
 from collections.abc import Iterable, Iterator
 
+from holdfast.client.output_room import demand_room, has_room
 from holdfast.config import Settings
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.ids import public_id
@@ -13,7 +14,8 @@ from holdfast.model.job import Offer, State
 from holdfast.model.records import LaneCounts
 from holdfast.model.route import Plan
 from holdfast.store.backlog import find_offer, lane_heads
-from holdfast.store.jobs import read_request
+from holdfast.store.jobs import read_request_body
+from holdfast.store.request_outline import is_surely_carried
 from holdfast.store.transaction import Transaction
 
 LOOK = 3  # jobs at the head of a lane that are looked at: what can never start stays there
@@ -58,20 +60,32 @@ def _refused_for_ever(offer: Offer, plan: Plan) -> str | None:
 
 def _not_carried(tx: Transaction, offer: Offer, plan: Plan) -> str | None:
     """Ask what a submit would say of it today."""
-    from holdfast.client.job_items import demand_room, demand_route  # noqa: PLC0415 - slow to import, and few jobs wait
-
-    request = read_request(tx, offer.id)
-    if request is None:
+    body = read_request_body(tx, offer.id)
+    if body is None:
         return None
     try:
-        demand_room(request, plan)
-        demand_route(request, plan)
+        _demand_route(body, offer.need.output_tokens, plan)
     except InvalidRequest as error:
         problem = error.problem.rstrip(".")
         return (
             f"needs a route for its {error.where}; no route of {plan.model!r} can: {problem}; {_what_to_do('the plan')}"
         )
     return None
+
+
+def _demand_route(body: bytes, most: int, plan: Plan) -> None:
+    """Refuse a request that no route of its plan can carry. Raises InvalidRequest. ``most``: tokens of its answer.
+
+    Nearly every one is carried for certain, which is known without reading it.
+    """
+    if has_room(most, plan) and is_surely_carried(body, {route.api.wire for route in plan.routes}):
+        return
+    from holdfast.client.job_items import demand_route  # noqa: PLC0415 - slow to import, and few jobs ask for it
+    from holdfast.store.request_codec import decode_request  # noqa: PLC0415 - the same
+
+    request = decode_request(body)
+    demand_room(request.max_tokens or 0, plan)
+    demand_route(request, plan)
 
 
 def _what_to_do(about: str) -> str:

@@ -150,8 +150,14 @@ def read_request(tx: Transaction, id_: str) -> "Request | None":
     """The prompt of a job; None where there is none."""
     from holdfast.store.request_codec import decode_request  # noqa: PLC0415 - slow to import, and most looks read none
 
+    body = read_request_body(tx, id_)
+    return None if body is None else decode_request(body)
+
+
+def read_request_body(tx: Transaction, id_: str) -> bytes | None:
+    """The prompt of a job as it is stored; None where there is none."""
     bodies = tx.select(select(REQUEST.c.body).where(REQUEST.c.job == id_))
-    return decode_request(bodies[0].body) if bodies else None
+    return bodies[0].body if bodies else None
 
 
 def read_attempts(tx: Transaction, ids: Sequence[str]) -> list[AttemptRecord]:

@@ -11,9 +11,9 @@ from holdfast.model.request import Must, OnRefusal, Request, Strictness
 from holdfast.model.route import Api
 from holdfast.model.written import WrittenRequest
 from holdfast.store.codec import deflate, inflate
+from holdfast.store.request_outline import ENVELOPE, read_head
 from holdfast.wire.written import reread
 
-ENVELOPE = b"\x01"  # begins a request as it was written: its terms as JSON, a line feed, its body, deflated when large
 SIZE = b'"size":%d,'  # in an envelope, where quotation marks inside of texts are escaped
 NO_SIZE = SIZE % 0
 # Fields of a Request that its line says, not its body.
@@ -131,9 +131,8 @@ def decode_request(body: bytes) -> Request:
     """Read what ``encode_request`` of this version or of an earlier one has made. The reading is made anew."""
     if not body.startswith(ENVELOPE):
         return Request.model_validate_json(inflate(body))
-    end = body.index(b"\n")
-    about = exact_json.loads(body[len(ENVELOPE) : end])
-    whole = inflate(memoryview(body)[end + 1 :], about["size"])
+    about, start = read_head(body)
+    whole = inflate(memoryview(body)[start:], about["size"])
     written = WrittenRequest(Api(about["api"]), about["path"], whole, about["headers"])
     terms = {name: TERMS[name](value) for name, value in about["terms"].items()}
     return reread(written).model_copy(update=terms)
