@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 class Installation:
     """Connections that every backend of a process shares. Safe to share between threads; opened at first use."""
 
-    def __init__(self, settings: Settings, *, offers: Offers | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings, self.crash_point = settings, settings.runtime.crash_point
         self.store = Store(settings.storage.database_url, settings.runtime)
         self.shared_writes = SharedWrites(self.store)
         self.redis = RedisLink(settings, lambda: message_key(self.ready(), settings.storage.message_key))
         self.store.tell_ended = self.redis.publish_ended
-        self.offers = offers or Offers(self.redis.lanes, runtime=settings.runtime)
+        self.offers = Offers(self.redis.lanes, runtime=settings.runtime)
         self.usable_keys = UsableKeys(settings, lambda: bool(self.workers()), self.redis.unusable_credentials)
         self._ready = Event()
 

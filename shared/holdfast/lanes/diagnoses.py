@@ -30,12 +30,12 @@ def read_diagnoses(connection: Connection, now: float) -> dict[str, dict[str, An
     return {provider: view for provider, view in views.items() if view["at"] > now - KEPT}
 
 
-def answered_lately(connection: Connection, seconds: float = KEPT) -> frozenset[str]:
+def answered_lately(connection: Connection) -> frozenset[str]:
     """Name the credentials, as ``provider/credential``, that calls were answered with. Raises QueueUnavailable."""
     now, rows = connection.ask(server_time), connection.ask(lambda client: client.hgetall(connection.keys.replies))
     found = ((str(target).rpartition(" "), float(str(times).split()[-1])) for target, times in rows.items() if times)
     return frozenset(
-        f"{route.partition('/')[0]}/{credential}" for (route, _, credential), came in found if came > now - seconds
+        f"{route.partition('/')[0]}/{credential}" for (route, _, credential), came in found if came > now - KEPT
     )
 
 

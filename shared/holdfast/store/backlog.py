@@ -61,6 +61,7 @@ SCHEDULED_LATER = Statement("""
     ) as later
     group by lane
 """)
+LOOKED_AT = 20  # jobs at the head of a lane, of which the oldest is looked for
 MOST_SCHEDULED = 1_000_000  # jobs for later that are counted
 
 
@@ -74,14 +75,14 @@ def find_offer(tx: Transaction, id_: str) -> Offer | None:
     return next(iter(offers_of(list(tx.run(OFFER, id=id_)))), None)
 
 
-def oldest_wait(tx: Transaction, lane: str, look: int = 20) -> float:
+def oldest_wait(tx: Transaction, lane: str) -> float:
     """Return the seconds for which the oldest queued job of a lane could have started; 0 where none is queued.
 
-    Looked at are the first ``look`` of those with a deadline, and of those without one.
+    Looked at are the first of those with a deadline, and of those without one.
     """
     heads = (
-        *tx.run(WITH_DEADLINE, lane=lane, limit=look, now=tx.now),
-        *tx.run(WITHOUT_DEADLINE, lane=lane, limit=look),
+        *tx.run(WITH_DEADLINE, lane=lane, limit=LOOKED_AT, now=tx.now),
+        *tx.run(WITHOUT_DEADLINE, lane=lane, limit=LOOKED_AT),
     )
     since = min((row.since for row in heads), default=tx.now)
     return max(0.0, to_seconds(tx.now - since))

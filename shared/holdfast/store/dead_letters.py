@@ -49,8 +49,8 @@ NEED = (column("input_tokens", BigInteger), column("output_tokens", BigInteger))
 NO_EDIT = ReplayEdit()
 
 
-def dead_groups(tx: Transaction, where: JobFilter, most: int = MOST_GROUPS) -> list[FaultGroup]:
-    """Dead letters by what they died of, the ``most`` largest groups first."""
+def dead_groups(tx: Transaction, where: JobFilter) -> list[FaultGroup]:
+    """Dead letters by what they died of, the largest groups first."""
     jobs, newest = func.count().label("jobs"), func.max(JOB.c.id)
     its = and_(RESULT.c.job == JOB.c.id, RESULT.c.generation == JOB.c.generation)
     query = (
@@ -63,7 +63,7 @@ def dead_groups(tx: Transaction, where: JobFilter, most: int = MOST_GROUPS) -> l
     for row in tx.select(query):
         found.setdefault((row.cause or UNKNOWN_CAUSE, row.fault), []).append(row)
     groups = [_group(cause, FaultKind(fault), rows) for (cause, fault), rows in found.items()]
-    largest = sorted(groups, key=lambda group: (-group.jobs, group.fault, group.cause))[:most]
+    largest = sorted(groups, key=lambda group: (-group.jobs, group.fault, group.cause))[:MOST_GROUPS]
     return [_told(tx, group) for group in largest]
 
 

@@ -10,6 +10,7 @@ from holdfast.store.repeats import demand_same, look_for
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction
 
+AT_ONCE = 10  # files that are deleted in one transaction: each may have thousands of chunks
 COLUMNS = "id, tenant, filename, purpose, size, lines, created_at, expires_at"
 
 INSERT = Statement("""
@@ -100,9 +101,9 @@ def delete_file(tx: Transaction, id_: str) -> None:
         drop_chunks(tx, id_)
 
 
-def delete_expired_files(tx: Transaction, limit: int = 10) -> int:
+def delete_expired_files(tx: Transaction) -> int:
     """Delete files whose date has come, unless a batch needs them still. Answers how many."""
-    expired: Sequence[Any] = tx.run(EXPIRED, now=tx.now, limit=limit)
+    expired: Sequence[Any] = tx.run(EXPIRED, now=tx.now, limit=AT_ONCE)
     for row in expired:
         delete_file(tx, row.id)
     return len(expired)

@@ -27,6 +27,7 @@ SENT = Statement("""
 LATE = Statement("select job from given_up_call where given_up_at < :before order by given_up_at limit :limit")
 DROP = Statement("delete from given_up_call where job in ($ids)")
 MOST_SENT = 1_000  # equal calls that are looked at
+MOST_LATE = 500  # jobs that are told of at once
 
 
 def call_key(fingerprint: str, id_: str) -> str:
@@ -56,9 +57,9 @@ def find_sent(tx: Transaction, tenant: str, fingerprint: str, within: float) -> 
     return [row.id for row in tx.run(SENT, tenant=tenant, first=first, last=last, limit=MOST_SENT)]
 
 
-def find_late(tx: Transaction, after: float, limit: int = 500) -> list[str]:
+def find_late(tx: Transaction, after: float) -> list[str]:
     """Return jobs that nobody has taken over for ``after`` seconds, longest first."""
-    return [row.job for row in tx.run(LATE, before=tx.now - to_micros(after), limit=limit)]
+    return [row.job for row in tx.run(LATE, before=tx.now - to_micros(after), limit=MOST_LATE)]
 
 
 def drop(tx: Transaction, jobs: Sequence[str]) -> None:

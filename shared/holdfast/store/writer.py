@@ -50,9 +50,9 @@ Answered = tuple[Request, Any]
 class GroupWriter:
     """The one writer of a process. ``claim`` and ``finish`` are called from event loops; the writing is a thread's."""
 
-    def __init__(self, store: Store, *, group: int = GROUP, pause: float = PAUSE, hold: float = HOLD) -> None:
+    def __init__(self, store: Store, *, group: int = GROUP, hold: float = HOLD) -> None:
         self._store = store
-        self._group, self._pause, self._hold = group, pause, hold
+        self._group, self._hold = group, hold
         self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()  # None: close
         self._held: list[Request] = []
         self._thread = threading.Thread(target=self._serve, name="group-writer", daemon=True)
@@ -100,7 +100,7 @@ class GroupWriter:
     def _serve(self) -> None:
         next_at, group = 0.0, list[Request]()
         while (group := self._gather(next_at)) or self._closing_at is None:
-            next_at = time.monotonic() + (self._pause if len(group) >= CROWD else 0.0)
+            next_at = time.monotonic() + (PAUSE if len(group) >= CROWD else 0.0)
             if group:
                 self._commit(group)
 

@@ -142,7 +142,6 @@ class Transport(httpx2.AsyncClient):
         concurrency: int,
         *,
         crash_point: CrashPoint,
-        body_cap: int = BODY_CAP,
         proxy: str | None = None,
         base_url: str = "",
     ) -> None:
@@ -152,7 +151,7 @@ class Transport(httpx2.AsyncClient):
             follow_redirects=False,
             trust_env=False,
         )
-        self._concurrency, self._body_cap, self._crash_point = concurrency, body_cap, crash_point
+        self._concurrency, self._crash_point = concurrency, crash_point
         self._refusals: dict[str, Refusal] = {}  # by attempt, while its call is made
         # Where nothing is asked for by TLS, nothing is read for it; what goes there all the same is checked by aiohttp.
         self._tls = True if base_url.startswith(PLAIN) else trusted_certificates()
@@ -216,7 +215,7 @@ class Transport(httpx2.AsyncClient):
         return HttpAnswer(answer.status, told, content)
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
-        """Read the body, at most ``body_cap`` bytes. An error status speaks for itself even where its body is cut."""
+        """Read the body, at most ``BODY_CAP`` bytes. An error status speaks for itself even where its body is cut."""
         chunks: list[bytes] = []
         size = 0
         try:
@@ -224,9 +223,9 @@ class Transport(httpx2.AsyncClient):
                 chunks.append(chunk)
                 self._crash_point("mid_body")
                 size += len(chunk)
-                if size > self._body_cap:
+                if size > BODY_CAP:
                     answer.close()
-                    raise NoAnswer(FaultKind.BAD_ANSWER, f"the answer is longer than {self._body_cap} bytes", sent=True)
+                    raise NoAnswer(FaultKind.BAD_ANSWER, f"the answer is longer than {BODY_CAP} bytes", sent=True)
         except aiohttp.ClientError:
             if answer.status < FIRST_ERROR:
                 raise

@@ -21,8 +21,8 @@ STATE_WORDS = {"half_open": "probing", "ramping": "ramping up"}
 class DemoScreen:
     """Writes to standard error. Where that is no terminal, only the lines are written."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
         self._began = time.monotonic()
         self._live = Live(console=self.console, refresh_per_second=8, transient=True)
         self._rates: dict[str, tuple[float, int]] = {}

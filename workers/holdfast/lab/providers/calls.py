@@ -118,14 +118,14 @@ def most_per_second(times: Sequence[float]) -> int:
     return most
 
 
-def timeline(calls: Sequence[SeenCall], step: float = STEP) -> dict[str, Any]:
-    """Calls by status for every ``step`` seconds in which any ended, counted from the first arrival."""
+def timeline(calls: Sequence[SeenCall]) -> dict[str, Any]:
+    """Calls by status for every ``STEP`` seconds in which any ended, counted from the first arrival."""
     start = calls[0].started if calls else None
     points: dict[int, Counter[str]] = defaultdict(Counter)
     for call in calls:
         if start is not None and call.ended is not None and call.status is not None:
-            points[int((call.ended - start) / step)][call.status] += 1
-    return {"start": start, "step": step, "points": [[place, dict(points[place])] for place in sorted(points)]}
+            points[int((call.ended - start) / STEP)][call.status] += 1
+    return {"start": start, "step": STEP, "points": [[place, dict(points[place])] for place in sorted(points)]}
 
 
 def _usage(calls: Iterable[SeenCall]) -> dict[str, int]:
