@@ -16,10 +16,10 @@ async def run(url: str, jobs: int, in_flight: int) -> dict[str, float]:
     limits = httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
     http = anthropic.DefaultAioHttpClient(limits=limits, trust_env=False)
     client = anthropic.AsyncAnthropic(api_key="k", base_url=url, max_retries=0, timeout=60, http_client=http)
-    places = asyncio.Semaphore(in_flight)
+    slots = asyncio.Semaphore(in_flight)
 
     async def call(number: int) -> str:
-        async with places:
+        async with slots:
             turn = {"role": "user", "content": f"prompt {number}"}
             message = await client.messages.create(model="first-model", max_tokens=1000, messages=[turn])
             return message.content[0].text

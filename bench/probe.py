@@ -49,7 +49,7 @@ def main() -> int:
     given = parser.parse_args()
     with rig(SimSettings(latency=(0.2, 0.2)), limits=LIMITS, concurrency=given.jobs) as running:
         figures = measure(running, given.processes, given.jobs)
-    return show(f"one probe, {given.processes} processes of {given.jobs} places", figures)
+    return show(f"one probe, {given.processes} processes of {given.jobs} slots", figures)
 
 
 if __name__ == "__main__":

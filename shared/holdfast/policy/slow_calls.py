@@ -75,13 +75,13 @@ def gives_up(  # the whole of what the decision may depend on
     return slowness >= LOST_AT or elsewhere(plan, route, health, still_avoided(need.avoid, now))
 
 
-def is_crowded(slow: int, places: int) -> bool:
-    """Whether ``slow`` of a process's ``places`` are too many to be waited for.
+def is_crowded(slow: int, slots: int) -> bool:
+    """Whether ``slow`` of a process's ``slots`` are too many to be waited for.
 
     >>> is_crowded(15, 64), is_crowded(16, 64)
     (False, True)
     """
-    return slow >= max(1.0, CROWDED * places)
+    return slow >= max(1.0, CROWDED * slots)
 
 
 def _length(output_tokens: int) -> float:

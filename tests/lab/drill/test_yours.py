@@ -1,4 +1,4 @@
-"""With a configuration the drill says what that one would do: its plan, limits, keys, breakers, places and prices."""
+"""With a configuration the drill says what that one would do: its plan, limits, keys, breakers, slots and prices."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def settings(tmp_path: Path):
 def test_the_fleet_is_the_configurations(settings):
     fleet = plan_from(settings)
     assert [route.name for route in fleet.plan.routes] == ["here/m", "there/n"]
-    assert (fleet.places, fleet.workers) == (300, 3)
+    assert (fleet.slots, fleet.workers) == (300, 3)
     assert fleet.rules("route:here/m") == RULES[ScopeKind.ROUTE].overridden({"consecutive": 3})
     assert fleet.rules("route:there/o") == NO_ALTERNATIVE[ScopeKind.ROUTE]
     assert fleet.rules("endpoint:there") == NO_ALTERNATIVE[ScopeKind.ENDPOINT]  # because of the lonely plan

@@ -74,7 +74,7 @@ def test_your_plan_keeps_all_that_decides_how_it_behaves(tmp_path: Path, yours: 
     assert read.models["only"].routes == elsewhere(yours.models["only"].routes)  # it decides by which rules breakers go
     assert read.providers["claude"].breaker == yours.providers["claude"].breaker
     assert read.providers["gpt"].base_url == "http://127.0.0.1:2/v1"
-    assert plan.places == 90
+    assert plan.slots == 90
 
 
 def test_your_providers_keys_and_addresses_are_not_in_it(tmp_path: Path, yours: Settings):

@@ -74,16 +74,16 @@ def test_a_drain_is_measured_from_the_healing_against_the_least_possible_time():
     found, one = evidence(), scenario(single_route=True)
     for number in range(300):  # arrive while nothing works, and are done at five a second from 310 on
         add(found, created=200.0 + number / 10, begin=310.0 + number / 5, end=311.0 + number / 5)
-    # 64 places of 2.5 s, but 20 a second are let in, and five a second arrive
+    # 64 slots of 2.5 s, but 20 a second are let in, and five a second arrive
     ideal = 300 / 15
-    assert drain_ratio(one, found, places=64, limit=20.0) == pytest.approx((310.0 + 299 / 5 - 300.0) / ideal)
+    assert drain_ratio(one, found, slots=64, limit=20.0) == pytest.approx((310.0 + 299 / 5 - 300.0) / ideal)
 
 
 def test_a_handful_of_jobs_is_no_backlog():
     found = evidence()
     for number in range(20):
         add(found, created=200.0, begin=400.0 + number, end=500.0)
-    assert drain_ratio(scenario(), found, places=64, limit=None) == 1.0
+    assert drain_ratio(scenario(), found, slots=64, limit=None) == 1.0
 
 
 def test_probes_count_together_only_while_they_are_surely_out():
@@ -136,10 +136,10 @@ def test_a_trip_is_a_closed_breaker_that_opens_and_a_failed_probe_is_none():
         BreakerTransition(12.0, ROUTE, "half_open", "open"),
         BreakerTransition(14.0, ROUTE, "half_open", "closed"),
     ]
-    counted = figures(scenario(), found, places=64, limit=None)
+    counted = figures(scenario(), found, slots=64, limit=None)
     assert (counted.breaker_trips, counted.lost, counted.calls_per_done, counted.equation_holds) == (1, 0, 1.0, True)
     found.broken["I2: one record"] += 1
-    assert not figures(scenario(), found, places=64, limit=None).equation_holds
+    assert not figures(scenario(), found, slots=64, limit=None).equation_holds
 
 
 def test_the_course_shows_where_jobs_were_and_how_calls_ended():

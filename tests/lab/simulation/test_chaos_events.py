@@ -19,7 +19,7 @@ def test_a_killed_process_costs_at_most_its_calls_again():
     killed = scenario([(0, [])], seconds=300, upsets=[{"at": 100, "what": "kill"}])
     found = run_virtual(killed, 1).figures
     again = round(found.calls_per_done * found.succeeded) - found.succeeded
-    assert 0 < again < 32  # half of the pool's places, most of them free
+    assert 0 < again < 32  # half of the pool's slots, most of them free
     assert found.failed_calls == 0
 
 

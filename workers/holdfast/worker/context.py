@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class WorkerContext:
-    """SQL and Redis with what is known of them, the lanes that are served, and the places for calls."""
+    """SQL and Redis with what is known of them, the lanes that are served, and the slots for calls."""
 
     settings: Settings
     store: Store

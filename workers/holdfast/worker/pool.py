@@ -111,7 +111,7 @@ class Pool:
         worker = await context.lease.sign_on()
         fetching = asyncio.create_task(keep_running("fetcher", self.fetcher.run))
         others = [asyncio.create_task(keep_running(name, part)) for name, part in self.parts.items()]
-        log.info("worker_ready", worker=worker, places=context.slots.total, lanes=len(context.lanes.entries))
+        log.info("worker_ready", worker=worker, slots=context.slots.total, lanes=len(context.lanes.entries))
         await stop.gently.wait()
         log.info("worker_stopping", worker=context.worker, in_flight=len(self.jobs.running))
         await ended([fetching])

@@ -57,7 +57,7 @@ def run(
     """Play an outage through, and say what it cost and whether every promise held.
 
     With --config it says what your own configuration would do in that outage: its plan, limits, keys, breakers and
-    places, and what waiting and the detour cost. Exit status 1 when a bar of the scenario or a promise was broken.
+    slots, and what waiting and the detour cost. Exit status 1 when a bar of the scenario or a promise was broken.
     """
     from holdfast.lab.drill.catalogue import find
 

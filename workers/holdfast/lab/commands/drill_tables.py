@@ -57,7 +57,7 @@ def _yours(view: View) -> list[str]:
     yours = view["yours"]
     plan = ", then ".join(yours["plan"])
     return [
-        f"Your configuration in this outage: model {yours['model']}, {plan}; {yours['places']:,} calls in flight.",
+        f"Your configuration in this outage: model {yours['model']}, {plan}; {yours['slots']:,} calls in flight.",
         "",
     ]
 

@@ -36,7 +36,7 @@ from holdfast.model.records import FinishedJob
 from holdfast.store.batches import count_unfinished
 from holdfast.store.jobs import list_finished
 
-JOBS, WORKERS, PLACES = 900, 2, 10
+JOBS, WORKERS, SLOTS = 900, 2, 10
 OUTAGE = 14.0  # seconds
 BREAKS_AFTER = 0.28  # of all jobs
 LIMIT = 240.0  # seconds without a call after which the demo gives up
@@ -54,7 +54,7 @@ database_url = "sqlite:///{storage}/holdfast.db"
 directory = "{storage}"
 
 [worker]
-concurrency = {places}
+concurrency = {slots}
 
 [providers.anthropic]
 api = "anthropic"
@@ -134,7 +134,7 @@ def put_up(directory: Path) -> Iterator[Demo]:
 
 
 def configuration(storage: Path, urls: Sequence[str]) -> str:
-    return CONFIG.format(storage=storage, places=PLACES, anthropic=urls[0], openai=urls[1])
+    return CONFIG.format(storage=storage, slots=SLOTS, anthropic=urls[0], openai=urls[1])
 
 
 def _keep(pool: LocalPool, directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a drill is run with: a plan, places for calls, and the rules of its breakers. A scenario's own, or yours."""
+"""What a drill is run with: a plan, slots for calls, and the rules of its breakers. A scenario's own, or yours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ from holdfast.policy.signals import ScopeKind
 
 @dataclass(frozen=True, slots=True)
 class DrillPlan:
-    """``places``: calls in flight over all ``workers``. ``overrides``: what an operator set for a provider's routes.
+    """``slots``: calls in flight over all ``workers``. ``overrides``: what an operator set for a provider's routes.
 
     ``plans``: all of the configuration, for breakers go by them. ``window``: ids that a lane keeps in Redis.
     ``standard``: these are the conditions under which the scenario's bars were set.
     """
 
     plan: Plan
-    places: int
+    slots: int
     workers: int
     plans: tuple[Plan, ...]
     overrides: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class DrillPlan:
     @property
     def concurrency(self) -> int:
         """Calls in flight of one worker."""
-        return max(1, self.places // self.workers)
+        return max(1, self.slots // self.workers)
 
     def limit(self, scenario: Scenario) -> float | None:
         """Requests a second that the first provider lets in: what the configuration says, else the scenario."""
@@ -45,7 +45,7 @@ class DrillPlan:
     def view(self) -> dict[str, Any]:
         """What was drilled, for the JSON answer."""
         plan = [route.name for route in self.plan.routes]
-        return {"model": self.plan.model, "plan": plan, "places": self.places, "processes": self.workers}
+        return {"model": self.plan.model, "plan": plan, "slots": self.slots, "processes": self.workers}
 
     def rules(self, scope: str) -> Rules:
         """The rules of a breaker by its scope's name, as the worker's gate takes them."""
@@ -70,8 +70,8 @@ def plan_from(settings: Settings, model: str | None = None) -> DrillPlan:
     plan = settings.plan(model or next(iter(settings.models), "the first alias"))
     overrides = {name: each.breaker.overrides() for name, each in settings.providers.items()}
     worker, plans = settings.worker, tuple(settings.models.values())
-    places = worker.concurrency * worker.processes
-    return DrillPlan(plan, places, worker.processes, plans, overrides, worker.window, standard=False)
+    slots = worker.concurrency * worker.processes
+    return DrillPlan(plan, slots, worker.processes, plans, overrides, worker.window, standard=False)
 
 
 def _route(provider: str, limits: Limits) -> Route:

@@ -43,7 +43,7 @@ def warm_up(on: LocalPool, plan: DrillPlan) -> None:
     """Let the pool do jobs that count for nothing, and the providers forget them. Raises DrillFailed."""
     batch = new_id()
     on.store.write(open_batch, batch, "warm-up", DEFAULT_TENANT)
-    JobFeeder(on, plan.plan.model, batch, Load()).submit(range(WARM * plan.places))
+    JobFeeder(on, plan.plan.model, batch, Load()).submit(range(WARM * plan.slots))
     done = "the pool did not do its first jobs"
     on.until(lambda: not on.store.read(count_unfinished, batch), WARMED_BY, done, all_alive=True)
     for sim in on.sims:

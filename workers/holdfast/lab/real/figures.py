@@ -60,8 +60,8 @@ class Backlog:
         return None
 
 
-def figures(scenario: Scenario, evidence: DrillEvidence, places: int, limit: float | None) -> DrillFigures:
-    """``places``: calls that the pool can have in flight. ``limit``: requests a second that an only route lets in."""
+def figures(scenario: Scenario, evidence: DrillEvidence, slots: int, limit: float | None) -> DrillFigures:
+    """``slots``: calls that the pool can have in flight. ``limit``: requests a second that an only route lets in."""
     return draw_up(
         evidence.accepted,
         evidence.states,
@@ -72,7 +72,7 @@ def figures(scenario: Scenario, evidence: DrillEvidence, places: int, limit: flo
         breaker_trips=sum(turn.before == "closed" and turn.state == "open" for turn in evidence.turns),
         probes=sum(map(len, evidence.probes.values())),
         probes_concurrent_max=max(map(most_at_once, evidence.probes.values()), default=0),
-        drain_ratio=round(drain_ratio(scenario, evidence, places, limit), 4),
+        drain_ratio=round(drain_ratio(scenario, evidence, slots, limit), 4),
         limit_breaches=limit_breaches(scenario, evidence),
         equation_holds=not evidence.broken,
     )
@@ -140,18 +140,18 @@ def limit_breaches(scenario: Scenario, evidence: DrillEvidence) -> int:
     return sum(any(begin <= at < end for begin, end in spans) for at in refused)
 
 
-def spare_per_second(scenario: Scenario, places: int, limit: float | None) -> float:
+def spare_per_second(scenario: Scenario, slots: int, limit: float | None) -> float:
     """Jobs a second that the pool can do beyond those that arrive, when all is well."""
-    most = places / fmean(scenario.load.takes)
+    most = slots / fmean(scenario.load.takes)
     return (most if limit is None else min(most, limit)) - scenario.load.jobs_per_second
 
 
-def drain_ratio(scenario: Scenario, evidence: DrillEvidence, places: int, limit: float | None) -> float:
+def drain_ratio(scenario: Scenario, evidence: DrillEvidence, slots: int, limit: float | None) -> float:
     """How long it took to work off what an outage left, beside the least possible time. 1 where nothing was left.
 
     Nothing waits any more when as few jobs do as usually wait for the machine.
     """
-    waiting, spare, worst = Backlog(evidence), spare_per_second(scenario, places, limit), 1.0
+    waiting, spare, worst = Backlog(evidence), spare_per_second(scenario, slots, limit), 1.0
     usual = ceil(scenario.load.jobs_per_second * overhead(scenario, evidence).p99_s)
     for begin, end in heals(scenario):
         backlog = waiting.at(begin).waiting

@@ -110,7 +110,7 @@ def play(scenario: Scenario, seed: int, speed: float, plan: DrillPlan) -> tuple[
         evidence = _act(on, plan, scenario, seed, line)
     limit = plan.limit(scenario) if len(plan.providers) == 1 else None
     bars = bars_for(scenario.bars, standard=plan.standard)
-    return _report(scenario, seed, evidence, bars, plan.places, limit), overhead(scenario, evidence)
+    return _report(scenario, seed, evidence, bars, plan.slots, limit), overhead(scenario, evidence)
 
 
 @contextmanager
@@ -158,10 +158,10 @@ def _report(  # noqa: PLR0917  the whole of what a report is made of
     seed: int,
     evidence: DrillEvidence,
     bars: Mapping[str, float | bool],
-    places: int,
+    slots: int,
     limit: float | None,
 ) -> SeedReport:
-    found = figures(scenario, evidence, places, limit)
+    found = figures(scenario, evidence, slots, limit)
     went = course(evidence)
     most = max(went.samples, key=lambda sample: sample.waiting)
     return SeedReport(

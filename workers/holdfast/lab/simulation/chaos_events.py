@@ -56,7 +56,7 @@ class ChaosEvents:
 
     def _reborn(self, worker: SimulatedWorker) -> None:
         place = self.pool.workers.index(worker)
-        self.pool.workers[place] = SimulatedWorker(f"{worker.name}'", worker.places)
+        self.pool.workers[place] = SimulatedWorker(f"{worker.name}'", worker.slots)
         self.pool.pump()
 
     def _pause(self, upset: ChaosEvent, worker: SimulatedWorker) -> None:

@@ -96,7 +96,7 @@ class SimulatedJob:
 
 
 class SimulatedWorker:
-    """One worker process: ``free`` of its ``places``, and the calls it has in flight.
+    """One worker process: ``free`` of its ``slots``, and the calls it has in flight.
 
     ``alive`` ends with a kill. ``paused_until``: it is stopped, with its clock. ``ahead``: seconds that its wall clock
     is wrong. ``dies``: the crash point at which it is to die.
@@ -105,12 +105,12 @@ class SimulatedWorker:
     """
 
     __slots__ = (
-        "ahead", "alive", "calls", "dies", "free", "hedges", "name", "paused_until", "places", "retries", "typical",
+        "ahead", "alive", "calls", "dies", "free", "hedges", "name", "paused_until", "retries", "slots", "typical",
         "windows",
     )  # fmt: skip
 
-    def __init__(self, name: str, places: int) -> None:
-        self.name, self.free, self.places = name, places, places
+    def __init__(self, name: str, slots: int) -> None:
+        self.name, self.free, self.slots = name, slots, slots
         self.calls: dict[SimulatedCall, None] = {}
         self.alive = True
         self.paused_until = -inf

@@ -61,7 +61,7 @@ class SimulatedPool:
         self.pump()
 
     def pump(self, _about: object = None) -> None:
-        """Start what the gate admits, as far as there are places."""
+        """Start what the gate admits, as far as there are slots."""
         if not self.gate.waiting or self._roomiest() is None:
             return
         if self.loop.now < self.gate.shut_until:
@@ -242,7 +242,7 @@ class SimulatedPool:
         now, worker = self.loop.now, call.worker
         health, slowness = worker.windows.health(self.gate.health(now), now), (now - call.sent) / call.slow_at
         slow = sum(0 < each.slow_at <= now - each.sent for each in worker.calls)
-        crowded = is_crowded(slow, worker.places)
+        crowded = is_crowded(slow, worker.slots)
         route, job = call.target.route, call.job
         if gives_up(route, self._plan, health, job.need, now, slowness=slowness, crowded=crowded, calls=job.calls):
             self._finish(call, call.worker, GIVEN_UP)

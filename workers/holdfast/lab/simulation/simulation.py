@@ -91,7 +91,7 @@ def build(scenario: Scenario, seed: int, fleet: DrillPlan, hooks: PolicyHooks) -
 
 def spare_per_second(simulation: Simulation, takes: float) -> float:
     """Jobs a second that the pool can do beyond those that arrive, when all is well and a call takes so long."""
-    most = simulation.fleet.places / takes if takes else inf
+    most = simulation.fleet.slots / takes if takes else inf
     return min(most, sum(_admitted(simulation, takes).values())) - simulation.scenario.load.jobs_per_second
 
 
@@ -107,7 +107,7 @@ def _admitted(simulation: Simulation, takes: float) -> dict[str, float]:
 
 
 def _workers(fleet: DrillPlan) -> list[SimulatedWorker]:
-    each, more = divmod(fleet.places, fleet.workers)
+    each, more = divmod(fleet.slots, fleet.workers)
     return [SimulatedWorker(f"w{place}", each + (place < more)) for place in range(fleet.workers)]
 
 
