@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from holdfast.model.job import Priority, State, lane_name
 from holdfast.store.cancel import cancel_job
 from holdfast.worker import fetcher as module
@@ -10,7 +12,8 @@ from holdfast.worker.fetcher import Fetcher
 from holdfast.worker.lane_schedule import ScheduledLane
 from holdfast.worker.redis_start import RedisStart
 from holdfast.worker.window_refiller import WindowRefiller
-from worker.workshop import Workshop
+from lanes_twin import LANE
+from worker.workshop import PLAN, Workshop
 
 
 def fetcher(workshop: Workshop) -> Fetcher:
@@ -97,6 +100,21 @@ async def test_what_a_batch_got_is_run_beside_jobs_that_somebody_waits_for(works
     assert ended > 1
     assert ended + len(workshop.waiting()) == len(jobs)
     assert workshop.jobs.awaited == 1
+
+
+@pytest.mark.parametrize(("is_paced", "started"), [(True, 1), (False, 2)])
+async def test_where_a_rate_holds_calls_up_the_first_has_left_before_the_next_starts(
+    workshop: Workshop, monkeypatch, is_paced, started
+):
+    monkeypatch.setattr(module, "STARTS_AT_ONCE", 1)
+    await workshop.offer(2)
+    permits, _ = await workshop.context.gate.fetch(LANE, 2, workshop.context.worker, PLAN)
+    workshop.context.slots.take(len(permits))
+    running = list[int]()
+    workshop.calls.meanwhile = lambda _: running.append(len(workshop.jobs.running))
+    await fetcher(workshop)._claim(permits, workshop.lane, is_paced=is_paced)
+    await asyncio.gather(*workshop.jobs.running.values())
+    assert running[0] == started
 
 
 async def test_claims_of_a_batch_leave_the_loop_to_others_one_after_the_other(workshop: Workshop):

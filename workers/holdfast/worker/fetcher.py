@@ -21,7 +21,8 @@ from holdfast.worker.window_refiller import WindowRefiller
 log = structlog.get_logger()
 # Seconds between the beginnings of two rounds while jobs wait in a lane, so that freed places are filled in groups.
 APART = 0.008
-STARTS_AT_ONCE = 8  # calls of a batch in one turn of the event loop, while somebody waits for other jobs
+# Calls of a batch in one turn of the event loop, while somebody waits for other jobs, or the next one may be refused.
+STARTS_AT_ONCE = 8
 FOR_OTHERS = 2.0  # turns of the loop that a batch's calls then leave to others after each of their own
 IDLE_FIRST, IDLE_LONGEST = 0.1, 0.25  # seconds between looks at an empty lane: a job that comes brings a hint
 UNSURE = 0.5  # seconds to wait while a store is away
@@ -79,7 +80,7 @@ class Fetcher:
             await self.redis_start.begin()
             return
         if permits:
-            self._claim_soon(permits, lane)
+            self._claim_soon(permits, lane, is_paced=status.reason is Reason.BUCKET)
             lane.empties = 0
         if status.low:
             self.refiller.soon(lane.name)
@@ -97,15 +98,18 @@ class Fetcher:
         wait = IDLE_LONGEST if retry_in is None else min(IDLE_LONGEST, retry_in)
         lane.ask_at = time.monotonic() + self.context.runtime.clock.real(wait)
 
-    def _claim_soon(self, permits: Sequence[Permit], lane: ScheduledLane) -> None:
+    def _claim_soon(self, permits: Sequence[Permit], lane: ScheduledLane, *, is_paced: bool) -> None:
         self.context.slots.take(len(permits))
         self.context.slots.starting([permit.id for permit in permits], is_awaited=lane.is_awaited)
-        claim = asyncio.create_task(self._claim(permits, lane))
+        claim = asyncio.create_task(self._claim(permits, lane, is_paced=is_paced))
         self.claiming.add(claim)
         claim.add_done_callback(self.claiming.discard)
 
-    async def _claim(self, permits: Sequence[Permit], lane: ScheduledLane) -> None:
-        """Claim in one statement; permits of jobs that are not ours to run go back."""
+    async def _claim(self, permits: Sequence[Permit], lane: ScheduledLane, *, is_paced: bool) -> None:
+        """Claim in one statement; permits of jobs that are not ours to run go back.
+
+        ``is_paced``: a rate held up the others, and may be one that the provider refuses: answers are read in between.
+        """
         self.context.runtime.crash_point("before_claim")
         claimed = await self._claimed(permits)
         self.context.runtime.crash_point("after_claim")
@@ -113,17 +117,18 @@ class Fetcher:
         self.context.slots.give_back(len(permits) - len(claimed))
         for place, permit in enumerate(permits):
             if place % STARTS_AT_ONCE == STARTS_AT_ONCE - 1 and not lane.is_awaited:
-                await self._let_others_go_on()
+                await self._let_others_go_on(is_paced=is_paced)
             if job := jobs.get(permit.job):
                 self.jobs.start(job, permit, lane.plan)
             else:
                 self.context.slots.left(permit.id)
         await self._drop([permit for permit in permits if permit.job not in jobs])
 
-    async def _let_others_go_on(self) -> None:
+    async def _let_others_go_on(self, *, is_paced: bool = False) -> None:
         """Leave a turn of the event loop to what is due, and more of them to jobs that somebody waits for."""
         if not self.jobs.awaited:
-            await asyncio.sleep(0)
+            if is_paced:
+                await asyncio.sleep(0)
             return
         async with self.resting:
             began = time.monotonic()
