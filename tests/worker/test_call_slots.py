@@ -67,3 +67,14 @@ def test_a_call_that_left_and_then_ended_is_counted_once(slots: CallSlots) -> No
 
 def test_no_more_is_wanted_than_there_are_places() -> None:
     assert CallSlots(7).wanted(is_awaited=True) == 7
+
+
+@pytest.mark.parametrize(("taken", "is_news"), [(7, True), (6, False)])
+async def test_a_slot_that_comes_free_is_news_where_there_was_none(taken: int, *, is_news: bool) -> None:
+    slots = CallSlots(7)
+    slots.take(taken)
+    slots.give_back()
+    woken = asyncio.create_task(slots.changed(1_000))
+    await asyncio.wait({woken}, timeout=0)
+    assert woken.done() is is_news
+    woken.cancel()

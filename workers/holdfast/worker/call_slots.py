@@ -45,8 +45,10 @@ class CallSlots:
         self.taken += n
 
     def give_back(self, n: int = 1) -> None:
+        """Free slots. That is news where there was none: else the fetcher has asked for all that it could get."""
+        if self.free <= 0:
+            self._changed.set()
         self.taken -= n
-        self._changed.set()
 
     def wake(self, *, hurry: bool = False) -> None:
         """Wake the fetcher. ``hurry``: also out of its rest, for a job that somebody waits for."""

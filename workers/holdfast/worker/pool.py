@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -153,10 +154,14 @@ class Pool:
 
     async def _listen(self) -> None:
         """Look into the lanes when somebody hints at work. Nothing depends on it: the fetcher looks anyway."""
+        wake, look_at = self.context.gate.wake, 0.0  # on the steady clock
         while True:
-            if hinted := await self.context.gate.wake.wait(at_most=HINT_WAIT):
+            if hinted := await wake.wait(at_most=HINT_WAIT):
+                if (early := look_at - time.monotonic()) > 0:
+                    await asyncio.sleep(early)
+                    hinted |= await wake.wait(at_most=0.0)
                 self.context.slots.wake(hurry=self.context.lanes.wake_hinted(hinted))
-            await asyncio.sleep(HINTS_APART)
+                look_at = time.monotonic() + HINTS_APART
 
     async def _new_login(self, provider: str, credential: str) -> None:
         """There is another key or token: plan with it if it was missing, and try it at once."""
