@@ -66,7 +66,8 @@ async def read_call(request: Request, caller: str) -> CallRequest:
     parsed = parse_json(body)
     if not isinstance(parsed, dict):
         raise InvalidRequest("body", "expected an object.")
-    path, query, headers = request.scope["path"], request.url.query, travelling(request.headers)
+    path, query = request.scope["path"], request.scope["query_string"].decode()
+    headers = travelling(request.headers)
     return CallRequest(
         path=path,
         query=query,
