@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import exc, text
 
+from holdfast.model.bounds import MOST_COST, MOST_COUNTED, MOST_TOKENS
 from holdfast.model.errors import StorageUnavailable
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
@@ -10,7 +11,6 @@ from holdfast.model.reply import Reply, Usage
 from holdfast.model.route import Price
 from holdfast.model.step import Complete
 from holdfast.store import Store
-from holdfast.store.bounds import MOST_COST, MOST_COUNTED, MOST_TOKENS
 from holdfast.store.counters import read_counters
 from holdfast.store.jobs import find_detail
 from holdfast.store.ledger import read_ledger

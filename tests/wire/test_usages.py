@@ -2,9 +2,10 @@
 
 import pytest
 
+from holdfast.model.bounds import MOST_TOKENS
 from holdfast.model.reply import Usage
 from holdfast.wire.anthropic.reply import read_usage as of_anthropic
-from holdfast.wire.usages import MOST_TOKENS, read_usage
+from holdfast.wire.usages import read_usage
 
 FIGURES = ("prompt_tokens", "completion_tokens")
 ODD = (2**64, 2**70, -1, 5.5, "many", "9" * 40, True, [], {}, float("nan"), float("inf"), MOST_TOKENS + 1)

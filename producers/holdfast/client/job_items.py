@@ -11,6 +11,7 @@ from holdfast.client.job_templates import JobTemplates, ReadJob, read_whole, sha
 from holdfast.client.output_room import demand_room
 from holdfast.client.row_values import is_missing
 from holdfast.client.submit_request import Item, JobDefaults
+from holdfast.model.bounds import MOST_TOKENS
 from holdfast.model.errors import InvalidRequest, Unmappable
 from holdfast.model.job import Need, Priority
 from holdfast.model.request import Request
@@ -28,7 +29,6 @@ from holdfast.wire.strictness import allowed, demand_exact
 from holdfast.wire.written import has_reading
 from holdfast.wire.written_body import Json, parse_line, slices, write_json
 
-MOST_TOKENS = 1_000_000_000  # of one answer: a thousand times what any model gives, and no bucket ever holds more
 MOST_LABELS, MOST_OF_A_NAME, MOST_OF_A_LABEL = 100, 500, 5_000  # of metadata
 MOST_OF_AN_ID = 1_000  # characters of a custom_id, or of a user's name
 PlanOf = Callable[[str], Plan]

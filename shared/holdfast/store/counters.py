@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 
 from holdfast.model.attempt import Attempt
+from holdfast.model.bounds import MOST_COST, MOST_MICROS, MOST_TOKENS, bounded
 from holdfast.model.exception_fault import is_exception
 from holdfast.model.fault import Fault
 from holdfast.policy.fault_rules import outcome_of
-from holdfast.store.bounds import MOST_COST, MOST_MICROS, MOST_TOKENS, bounded
 from holdfast.store.micros import MICROS
 from holdfast.store.sql import Statement
 from holdfast.store.transaction import Transaction

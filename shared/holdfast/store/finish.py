@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.model.attempt import Attempt
+from holdfast.model.bounds import MOST_COST, MOST_MICROS, MOST_TOKENS, bounded
 from holdfast.model.job import State
 from holdfast.model.storable import storable
 from holdfast.policy import transition
 from holdfast.policy.fault_rules import outcome_of
 from holdfast.policy.transition import Transition
-from holdfast.store.bounds import MOST_COST, MOST_MICROS, MOST_TOKENS, bounded
 from holdfast.store.codec import encode_avoid, encode_mapping, encode_usage
 from holdfast.store.counters import count_calls, observe
 from holdfast.store.micros import to_micros, to_seconds

@@ -27,8 +27,8 @@ from typing import Any
 import orjson
 from sqlalchemy import TextClause, text
 
+from holdfast.model.bounds import MOST_COST, MOST_COUNTED, MOST_TOKENS
 from holdfast.model.job import TERMINAL
-from holdfast.store.bounds import MOST_COST, MOST_COUNTED, MOST_TOKENS
 from holdfast.store.micros import NEVER
 
 

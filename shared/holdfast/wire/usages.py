@@ -2,9 +2,8 @@
 
 from typing import Any
 
+from holdfast.model.bounds import MOST_TOKENS
 from holdfast.model.reply import Usage
-
-MOST_TOKENS = 10_000_000  # of one call, in or out: beyond the context of any model; the body keeps what was told
 
 
 def read_usage(usage: Any, input_key: str, output_key: str) -> Usage:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from holdfast.client import list_filters as lists
 from holdfast.client.list_filters import EXPECTED_TIME, ListFilter, ValueKind
+from holdfast.model.bounds import MOST_TOKENS
 from holdfast.model.errors import InvalidRequest
 from holdfast.model.job import State
 from holdfast.model.records import JobFilter
@@ -52,7 +53,6 @@ Time = Annotated[
     float, BeforeValidator(read_time), Field(ge=0, le=LAST, allow_inf_nan=False), WithJsonSchema(WRITTEN_TIME)
 ]
 MOST_LETTERS = 10_000_000  # in one operation
-MOST_TOKENS = 10_000_000  # of an answer; far beyond any model
 PLAIN = r"^[^\x00]*$"
 Name = Annotated[str, Field(max_length=300, pattern=PLAIN), AfterValidator(check_storable)]
 TYPES: Mapping[ValueKind, Any] = {

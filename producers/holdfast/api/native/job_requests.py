@@ -7,8 +7,9 @@ from pydantic.json_schema import SkipJsonSchema
 
 from holdfast.api.native.filters import PLAIN
 from holdfast.api.native.submission import MOST_JOBS, MOST_PLACES
-from holdfast.client.job_items import MOST_LABELS, MOST_OF_A_LABEL, MOST_OF_A_NAME, MOST_OF_AN_ID, MOST_TOKENS
+from holdfast.client.job_items import MOST_LABELS, MOST_OF_A_LABEL, MOST_OF_A_NAME, MOST_OF_AN_ID
 from holdfast.config import Settings
+from holdfast.model.bounds import MOST_TOKENS
 from holdfast.model.job import Priority
 from holdfast.model.request import OnRefusal
 from holdfast.model.route import Api

@@ -1,6 +1,6 @@
-"""How large a stored figure may be: sums over every row stay within 64 bits, whatever a provider or a bug invents."""
+"""How large a figure may be: sums over every row stay within 64 bits, whatever a provider or a bug invents."""
 
-MOST_TOKENS = 10**9  # of one call, in or out: a hundred times the longest context there is
+MOST_TOKENS = 10**7  # of one call, in or out: beyond the context of any model
 MOST_COST = 10**10  # micro-dollars of one call: ten thousand dollars
 MOST_MICROS = 10**14  # of one duration: three years
 MOST_COUNTED = 2**58  # of one row of a counter; the rows of all shards together are read as one figure
@@ -10,6 +10,6 @@ def bounded(figure: int, most: int) -> int:
     """Return what is stored of ``figure``: itself, or the nearest of 0 and ``most``.
 
     >>> [bounded(figure, MOST_TOKENS) for figure in (5, -5, 2**64)]
-    [5, 0, 1000000000]
+    [5, 0, 10000000]
     """
     return max(0, min(figure, most))
