@@ -1,13 +1,14 @@
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from cli.ended import Ended
+from cli.mistakes import strangers
 from holdfast.cli.main import app
 from holdfast.config import Settings
 from holdfast.store import Store
@@ -19,19 +20,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(300))
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 Cli = Callable[..., Ended]
@@ -69,6 +57,13 @@ def cli(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         return Ended(result.exit_code, result.stdout, result.stderr)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def addresses() -> Iterator[dict[str, str]]:
+    """Serve as somebody else, and take a port: what mistakes name."""
+    with strangers() as addresses:
+        yield addresses
 
 
 def jsonl(path: Path) -> list[dict[str, Any]]:

@@ -2,16 +2,17 @@
 
 import http.server
 import os
+import shlex
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cli.conftest import Ended
+from cli.ended import Ended
 from holdfast.model.records import JobFilter
 from holdfast.store import Store
 from holdfast.store.jobs import count_jobs
@@ -86,6 +87,23 @@ def lay_out(folder: Path) -> None:
     (folder / "nothing.jsonl").symlink_to(folder / "missing.jsonl")
     (folder / "hard.jsonl").hardlink_to(folder / "in.jsonl")
     os.mkfifo(folder / "pipe")
+
+
+def make_mistake(
+    cli: Callable[..., Ended],
+    store: Store,
+    folder: Path,
+    addresses: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    mistake: Mistake,
+) -> None:
+    """Run a command with its mistake in ``folder``, and hold what it answers against what was to be said."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    lay_out(folder)
+    for name, value in mistake.env:
+        monkeypatch.setenv(name, value)
+    ended = cli(*shlex.split(mistake.command.format(**addresses)), stdin=mistake.stdin)
+    check_answer(ended, mistake, store, folder, addresses)
 
 
 def check_answer(ended: Ended, mistake: Mistake, store: Store, folder: Path, addresses: Mapping[str, str]) -> None:

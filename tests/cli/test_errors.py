@@ -1,8 +1,13 @@
 """How commands end when they cannot do what they were asked."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+
+from producing import configured
 
 
 def test_every_error_of_a_configuration_comes_at_once_with_status_78(cli, tmp_path) -> None:
@@ -83,3 +88,24 @@ def test_only_what_is_on_this_machine_can_be_broken(cli) -> None:
 
 def test_a_simulated_provider_that_is_not_there_is_unreachable(cli) -> None:
     assert cli("sim", "heal", "http://127.0.0.1:1").status == 69
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "dlq replay --help", "config show"])
+def test_what_cannot_be_written_is_one_line_and_no_traceback(tmp_path, command: str) -> None:
+    configured(tmp_path)
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "holdfast.cli", *command.split()],
+            stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, text=True, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "holdfast: standard output: No space left on device. Make room, and run the same command again."
+    ]
+
+
+@pytest.mark.parametrize("group", [[], ["job"], ["dlq"], ["route"], ["webhook"], ["db"]], ids=" ".join)
+def test_a_list_of_commands_says_whole_sentences(cli, group: list[str]) -> None:
+    said = cli(*group, "--help").out
+    assert "..." not in said.replace("[ARGS]...", "")
+    assert "\u2026" not in said

@@ -1,12 +1,8 @@
 """Seventy mistakes: each is answered in three lines at most by what, which, why and next; nothing is paid."""
 
-import shlex
-from collections.abc import Iterator
-
 import pytest
 
-from cli.mistakes import NOWHERE, Mistake, check_answer, lay_out, mistake, strangers
-from holdfast.store import Store
+from cli.mistakes import NOWHERE, Mistake, make_mistake, mistake
 
 EMPTY = {"HOLDFAST_CONFIG": "empty.toml"}
 MISTAKES = [
@@ -85,6 +81,10 @@ MISTAKES = [
             HOLDFAST_DATABASE_URL="postgresql://me@127.0.0.1:1/x"),
     mistake("status", 78, "redis_url", "embedded", HOLDFAST_REDIS_URL="memcached://x"),
     # configuration and options
+    mistake("audit --action replay.pausd", 2, "--action", "expected replay.pause", "got 'replay.pausd'"),
+    mistake("audit --action nosuch", 2, "--action", "of 27 names such as", "docs/filters.md", "got 'nosuch'"),
+    mistake("job list --fault rate_limit", 2, "--fault", "rate_limited", "got 'rate_limit'"),
+    mistake("dlq groups --fault billing", 2, "--fault", "names such as", "got 'billing'"),
     mistake("status --config missing.toml", 78, "missing.toml", "no such file"),
     mistake("status --config folder", 78, "folder", "is a directory"),
     mistake("config check --config in.jsonl", 78, "in.jsonl:1", "expected toml"),
@@ -96,22 +96,9 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def addresses() -> Iterator[dict[str, str]]:
-    with strangers() as addresses:
-        yield addresses
-
-
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_answered_in_a_few_lines(
-    cli, store: Store, tmp_path, addresses, monkeypatch, mistake: Mistake
-) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    lay_out(tmp_path)
-    for name, value in mistake.env:
-        monkeypatch.setenv(name, value)
-    ended = cli(*shlex.split(mistake.command.format(**addresses)), stdin=mistake.stdin)
-    check_answer(ended, mistake, store, tmp_path, addresses)
+def test_a_mistake_is_answered_in_a_few_lines(cli, store, tmp_path, addresses, monkeypatch, mistake: Mistake) -> None:
+    make_mistake(cli, store, tmp_path, addresses, monkeypatch, mistake)
 
 
 def test_there_are_seventy_of_them() -> None:

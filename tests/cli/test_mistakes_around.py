@@ -3,13 +3,10 @@ of test_mistakes.py.
 """
 
 import fcntl
-import shlex
-from collections.abc import Iterator
 
 import pytest
 
-from cli.mistakes import LINE, NOWHERE, Mistake, check_answer, lay_out, mistake, strangers
-from holdfast.store import Store
+from cli.mistakes import LINE, NOWHERE, Mistake, lay_out, make_mistake, mistake
 
 LONG = "a" * 256
 BATCH = NOWHERE.replace("job", "batch")
@@ -89,22 +86,11 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def addresses() -> Iterator[dict[str, str]]:
-    with strangers() as addresses:
-        yield addresses
-
-
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_around_a_command_is_answered_in_a_few_lines(
-    cli, store: Store, tmp_path, addresses, monkeypatch, mistake: Mistake
+    cli, store, tmp_path, addresses, monkeypatch, mistake: Mistake
 ) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    lay_out(tmp_path)
-    for name, value in mistake.env:
-        monkeypatch.setenv(name, value)
-    ended = cli(*shlex.split(mistake.command.format(**addresses)), stdin=mistake.stdin)
-    check_answer(ended, mistake, store, tmp_path, addresses)
+    make_mistake(cli, store, tmp_path, addresses, monkeypatch, mistake)
 
 
 def test_an_input_is_not_emptied_by_the_name_under_which_its_output_would_grow(cli, tmp_path) -> None:

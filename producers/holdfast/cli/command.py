@@ -29,6 +29,7 @@ class Noun(Typer):
     def __init__(self, about: str, **settings: Any) -> None:
         super().__init__(
             help=about,
+            short_help=about,
             no_args_is_help=True,
             rich_markup_mode=None,
             pretty_exceptions_enable=False,
@@ -39,13 +40,20 @@ class Noun(Typer):
     def command(  # type: ignore[override] # fewer settings than Typer's
         self, name: str | None = None, *, remote: bool = True, **settings: Any
     ) -> Callable[[Function], Function]:
-        register = super().command(name, **settings)
+        register = super().command
 
         def take(function: Function) -> Function:
-            register(with_options(function, remote=remote))
+            told = {"short_help": summary(function)} | settings
+            register(name, **told)(with_options(function, remote=remote))
             return function
 
         return take
+
+
+def summary(function: Function) -> str | None:
+    """Return the first sentence about a command, whole: a list of commands would cut it at the end of its line."""
+    about = " ".join((inspect.getdoc(function) or "").partition("\n\n")[0].split())
+    return about.partition(". ")[0].rstrip(".") + "." if about else None
 
 
 def with_options(function: Function, *, remote: bool) -> Function:

@@ -60,7 +60,7 @@ def config_view(settings: "Settings") -> View:
 
 def checked(settings: "Settings") -> View:
     """Say what was found, whether each secret can be read here, and of which models nobody can be asked."""
-    from holdfast.config import read_here, unusable_plans
+    from holdfast.config import find_doubts, read_here, unusable_plans
     from holdfast.model.errors import NoUsableKey
 
     why = read_here(settings, run_commands=True)
@@ -74,6 +74,7 @@ def checked(settings: "Settings") -> View:
             for name, provider in settings.providers.items()
             for each in provider.credentials
         ],
+        "warnings": find_doubts(settings),
         "problems": unusable if settings.providers else [str(NoUsableKey("any model", {}))],
     }
 
@@ -85,4 +86,5 @@ def draw_check(view: View) -> str:
         f"{each['provider']}/{each['credential']}: {each['problem']}" for each in view["secrets"] if each["problem"]
     ]
     problems = view["problems"] or [f"{each} (other keys serve)" for each in missing]
-    return plain("\n".join([f"{found}, {'no errors' if not view['problems'] else 'not usable as it is:'}", *problems]))
+    verdict = "not usable as it is:" if view["problems"] else "no errors"
+    return plain("\n".join([f"{found}, {verdict}", *problems, *(f"warning: {each}" for each in view["warnings"])]))

@@ -86,6 +86,16 @@ def reported_errors() -> Iterator[None]:
         raise Exit(1) from None
 
 
+@contextmanager
+def leaving() -> Iterator[None]:
+    """Report what keeps the parser's own texts from being written, such as help, and leave with its exit status."""
+    try:
+        with reported_errors():
+            yield
+    except Exit as left:
+        sys.exit(left.exit_code)
+
+
 def forget_output() -> None:
     """Let what standard output still holds go nowhere, so that nothing fails once more as the process ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

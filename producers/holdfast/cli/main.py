@@ -9,6 +9,7 @@ from typer import Exit, Option, echo
 
 from holdfast.cli.command import Config, Json, Noun, Server
 from holdfast.cli.context import add, begin
+from holdfast.cli.errors import leaving
 from holdfast.cli.lazy_group import CommandSource, CommandTable, ProgramSource, lazy_group
 
 GARBAGE_EVERY = 50_000  # objects made: Python's own 700 look for garbage all through the imports, in vain
@@ -85,4 +86,5 @@ def run() -> None:
     os.environ.setdefault(*NO_PLUGINS)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    app(prog_name="holdfast")
+    with leaving():
+        app(prog_name="holdfast")

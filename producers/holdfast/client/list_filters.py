@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import partial
 from math import isfinite
@@ -26,6 +27,7 @@ from holdfast.model.webhook import DeliveryFilter, DeliveryState
 if TYPE_CHECKING:
     from holdfast.model.records import AuditFilter, BatchFilter, JobFilter
 
+MOST_NAMED = 8  # choices that an error names; of more, those that are near
 EXPECTED_TIME = "90m, 2h or 7d ago, an ISO 8601 date (UTC where it names no zone), or seconds since 1970"
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -202,7 +204,16 @@ def _choose(choices: type[Choice], value: object, where: str) -> Choice:
     try:
         return choices(str(value))
     except ValueError:
-        raise InvalidRequest(where, f"expected {' or '.join(choices)}, got {str(value)[:60]!r}.") from None
+        raise InvalidRequest(where, f"expected {_some_of(choices, str(value))}, got {str(value)[:60]!r}.") from None
+
+
+def _some_of(choices: type[StrEnum], value: str) -> str:
+    """Name the choices; of many those that are near to what was said, or a few."""
+    names = [str(each) for each in choices]
+    if len(names) <= MOST_NAMED:
+        return " or ".join(names)
+    near = get_close_matches(value[:60], names, n=3, cutoff=0.5)
+    return " or ".join(near) or f"one of {len(names)} names such as {' or '.join(names[:3])} (docs/filters.md)"
 
 
 def read_time(value: datetime | timedelta | str | float, where: str, now: float | None = None) -> float:

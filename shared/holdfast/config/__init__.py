@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from holdfast.config.config_file import find
+    from holdfast.config.doubts import find_doubts
     from holdfast.config.loading import load
     from holdfast.config.schema import BreakerRules, Server, Worker
     from holdfast.config.secrets import SecretUnavailable, read_secret
@@ -26,6 +27,7 @@ PLACES = {
     "WhyUnusable": "usable",
     "Worker": "schema",
     "find": "config_file",
+    "find_doubts": "doubts",
     "load": "loading",
     "read_here": "usable",
     "read_secret": "secrets",
@@ -46,6 +48,7 @@ __all__ = [
     "WhyUnusable",
     "Worker",
     "find",
+    "find_doubts",
     "load",
     "read_here",
     "read_secret",
