@@ -22,6 +22,7 @@ class Look:
     at: float = 1_000.0
     balance: bool = True
     broken: tuple[str, ...] = ()
+    login_outages: frozenset[str] = frozenset()
 
     @property
     def ledger_holds(self):
@@ -61,8 +62,15 @@ def test_what_an_operator_or_a_key_of_ours_keeps_shut_is_no_outage() -> None:
 
 
 def test_logins_of_a_provider_that_are_out_are_its_outage() -> None:
-    look = Look(routes=[down("a/m", "auth")], alerts=[Alert("auth_outage", "a", 70.0, "…")])
+    look = Look(routes=[down("a/m", "auth")], login_outages=frozenset({"a"}))
     assert found(look) == [("outage", "a")]
+
+
+def test_a_key_that_a_provider_refuses_without_a_fault_of_the_key_is_not_called_ours() -> None:
+    parked = Alert("credential_down", "a/main", 70.0, "a refuses credential a/main.", ours=False)
+    [told] = conditions(Look(alerts=[parked]))
+    assert told.kind is AlertKind.CREDENTIAL_PARKED
+    assert told.sentence == "It is a provider, not us: a refuses credential a/main."
 
 
 def test_a_parked_credential_deadlines_and_the_ledger_are_told() -> None:

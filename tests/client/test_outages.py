@@ -12,7 +12,7 @@ from holdfast.client.submit_request import SubmitRequest
 from holdfast.lanes import BreakerView, Snapshot
 from holdfast.lanes.values import RouteFault
 from holdfast.model.fault import Fault, FaultKind
-from holdfast.model.step import Retry
+from holdfast.model.step import Reroute, Retry
 from holdfast.policy.outage_sentence import FaultCount
 from holdfast.store.backlog import delayed_reasons
 from producing import StandInWorker, configured, permit
@@ -110,6 +110,35 @@ def test_delayed_jobs_wait_for_their_retry_and_others_for_their_turn(backend) ->
     worker.finish([ended(claimed, permit(claimed.id, claimed.lane), busy, Retry(60.0, True, {}))])
     job_of(backend)
     assert counted(backend, NOTHING) == {("smart.batch", "retry"): 1, ("smart.batch", "turn"): 1}
+
+
+ONE_DOWN = Snapshot([BreakerView("endpoint:anthropic", "open", 1, 3.0, since=1_790_000_000.0)], [], {})
+
+
+def refuse(backend, route: str) -> None:
+    """Have a job refused by a route for ever, so that it may only take the others."""
+    worker = StandInWorker(backend.installation.ready())
+    job_of(backend)
+    [claimed] = worker.claim()
+    refused = Fault(FaultKind.INVALID_REQUEST, "no", 400)
+    worker.finish(
+        [ended(claimed, permit(claimed.id, claimed.lane), refused, Reroute({route: None}, uses_attempt=False))]
+    )
+
+
+def test_jobs_that_a_free_route_refused_wait_for_the_one_that_is_down_and_not_for_their_turn(backend) -> None:
+    refuse(backend, "openai/gpt-5.4")
+    job_of(backend)
+    assert counted(backend, ONE_DOWN) == {("smart.batch", "outage"): 1, ("smart.batch", "turn"): 1}
+    situation = outages.read_situation(backend.installation, ONE_DOWN, None, sees_all=True)
+    [(why, jobs)] = situation.held_back("smart.batch")
+    assert why.startswith("openai/gpt-5.4 cannot take them, and anthropic/claude-opus-4-8 is down since 14:13 UTC")
+    assert jobs == 1
+
+
+def test_jobs_that_a_route_refused_have_their_turn_while_another_is_free(backend) -> None:
+    refuse(backend, "anthropic/claude-opus-4-8")
+    assert counted(backend, ONE_DOWN) == counted(backend, NOTHING) == {("smart.batch", "turn"): 1}
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,13 @@ def test_two_keys_of_a_provider_refused_together_are_the_provider_s_outage() -> 
     ]
 
 
+def test_a_key_that_a_diagnosis_found_good_is_refused_by_the_provider() -> None:
+    down = [parked("first/a"), parked("first/b", "spend_limit"), parked("second/a")]
+    told = {alert.about: alert for alert in alerts(down, {"first"})}
+    assert {about: alert.ours for about, alert in told.items()} == {"first/a": False, "first/b": True, "second/a": True}
+    assert told["first/a"].text.endswith("Jobs wait or reroute; nothing to do.")
+
+
 def test_money_and_missing_tokens_are_no_outage_of_logins() -> None:
     down = [parked("first/a"), parked("first/b", "spend_limit"), parked("first/c", "no_token")]
     assert auth_outages(down) == {}

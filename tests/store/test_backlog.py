@@ -1,9 +1,12 @@
 """What waits, in which order, and how it is counted."""
 
+from functools import partial
+
 from holdfast.model.ids import new_id
 from holdfast.model.job import Priority, State
 from holdfast.model.records import JobFilter
-from holdfast.store.backlog import lane_heads, list_lanes, release_due
+from holdfast.model.step import Reroute
+from holdfast.store.backlog import avoided_by_heads, lane_heads, list_lanes, release_due
 from holdfast.store.cancel import expire_due
 from holdfast.store.jobs import count_jobs, find_detail
 from holdfast.store.overrides import read_overrides, set_override
@@ -95,3 +98,13 @@ def test_counting_follows_the_filter(scene: Scene) -> None:
     assert scene.store.read(count_jobs, JobFilter()) == 3
     assert scene.store.read(count_jobs, JobFilter(model="fast")) == 1
     assert scene.store.read(count_jobs, JobFilter(states=frozenset())) == 0
+
+
+def test_what_the_head_of_a_lane_must_not_take_is_counted_by_sets_and_only_while_it_lasts(scene: Scene) -> None:
+    jobs = scene.claim(*scene.submit(5))
+    avoids = ({"a/m": None}, {"a/m": None, "b/m": 60.0}, {"b/m": 60.0, "c/m": -1.0}, {"a/m": -1.0}, {})
+    steps = [Reroute(avoid, uses_attempt=False) for avoid in avoids]
+    scene.finish(*(failure(job, step) for job, step in zip(jobs, steps, strict=True)))
+    read = partial(scene.store.read, avoided_by_heads, "smart.batch")
+    assert read(10) == {frozenset({"a/m"}): 1, frozenset({"a/m", "b/m"}): 1, frozenset({"b/m"}): 1}
+    assert read(2).total() <= 2

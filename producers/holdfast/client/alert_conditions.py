@@ -18,20 +18,19 @@ def conditions(overview: Overview) -> list[AlertCondition]:
 
 def _outages(overview: Overview) -> Iterator[AlertCondition]:
     """Yield providers that are down. What our keys or an operator keep shut is told in other words, or known."""
-    logins = {alert.about for alert in overview.alerts if alert.kind == "auth_outage"}
     by_provider: dict[str, list[Outage]] = {}
     for route in overview.routes:
-        if route.outage is not None and route.outage.faults and not is_ours(route.outage, logins):
+        if route.outage is not None and route.outage.faults and not is_ours(route.outage, overview.login_outages):
             by_provider.setdefault(route.state.route.provider, []).append(route.outage)
     for provider, outages in by_provider.items():
-        told = verdict(Situation(outages=outages, auth_outages=logins))
+        told = verdict(Situation(outages=outages, auth_outages=overview.login_outages))
         yield AlertCondition(AlertKind.OUTAGE, provider, told.sentence, told.since)
 
 
 def _credentials(overview: Overview) -> Iterator[AlertCondition]:
     for alert in overview.alerts:
         if alert.kind == "credential_down":
-            text = f"It is us: {alert.text}"
+            text = f"It is {'us' if alert.ours else 'a provider, not us'}: {alert.text}"
             yield AlertCondition(AlertKind.CREDENTIAL_PARKED, alert.about, text, overview.at - alert.down_for)
 
 

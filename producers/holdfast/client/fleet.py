@@ -1,6 +1,6 @@
 """The state of lanes, routes and Redis at one moment, as SQL, the gate and the configuration know it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.client.installation import Installation
@@ -91,12 +91,17 @@ def redis_warning(installation: Installation) -> str | None:
         return str(error)
 
 
-def credential_alerts(installation: Installation, overview: GateOverview) -> list[Alert]:
-    """Say which credentials have been refused for long; without Redis nothing is known of them."""
+def credential_alerts(
+    installation: Installation, overview: GateOverview, refusing: Collection[str] = ()
+) -> list[Alert]:
+    """Say which credentials have been refused for long; without Redis nothing is known of them.
+
+    ``refusing``: providers of which a diagnosis found that they refuse keys that are not at fault.
+    """
     providers = installation.settings.providers.values()
     names = [f"{provider.name}/{each.name}" for provider in providers for each in provider.credentials]
     try:
-        return alerts(installation.redis.lanes().parked(names)) if overview.warning is None else []
+        return alerts(installation.redis.lanes().parked(names), refusing) if overview.warning is None else []
     except QueueUnavailable:
         return []
 

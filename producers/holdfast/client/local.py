@@ -220,7 +220,10 @@ class LocalBackend:
             routes=self._routes(overview, situation),
             faults=situation.lately,
             warning=overview.warning or redis_warning(installation),
-            alerts=[*credential_alerts(installation, overview), *exception_alerts(counters)],
+            alerts=[
+                *credential_alerts(installation, overview, situation.refusing_good_keys),
+                *exception_alerts(counters),
+            ],
             unknown_codes=counters.of("unknown_codes"),
             unusable=[
                 *installation.usable_keys.complaints(),

@@ -1,6 +1,7 @@
 """Which routes are down, told once for everybody who waits: status, lists, progress, one job's reason to wait."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,12 +21,13 @@ from holdfast.model.route import Plan, Route
 from holdfast.policy.diagnosis_words import diagnosis_words
 from holdfast.policy.outage_sentence import FaultCount, Outage, outage_sentence
 from holdfast.policy.signals import scope_names
-from holdfast.store.backlog import list_lanes
+from holdfast.store.backlog import avoided_by_heads, list_lanes
 from holdfast.store.overrides import OverrideKind, read_override_authors
 
 LATELY = 600.0  # seconds whose faults `status` shows
 DOWN = frozenset({"open", "half_open", "forced_open"})
 GOOD_KEYS_REFUSED = "provider_authentication"  # the verdict of a diagnosis
+HEADS = 500  # queued jobs of a lane that are asked what they must not take, while a route of their plan is down
 WAITING = (State.QUEUED, State.DELAYED)
 
 
@@ -89,6 +91,27 @@ class FleetSituation:
             first = plan.routes[0]
             return WaitKind.OUTAGE, outage_sentence(self._with_jobs(self._outage(first))) + self._diagnosed(first)
         return None
+
+    def held_back(self, lane: str) -> list[tuple[str, int]]:
+        """Tell why queued jobs do not take the routes that are free: others refused them, and what is left is down.
+
+        Looked at are the first jobs of the lane, which is where such jobs gather. Nothing is read while no route of
+        the plan is down. Raises StorageUnavailable.
+        """
+        plan = self._plan(lane.rpartition(".")[0])
+        down = {route.name for route in plan.routes if self.is_down(route)} if plan is not None else set()
+        if plan is None or not 0 < len(down) < len(plan.routes):
+            return []
+        found: Counter[str] = Counter()
+        for avoided, jobs in self.installation.ready().read(avoided_by_heads, lane, HEADS).items():
+            left = [route for route in plan.routes if route.name not in avoided]
+            if left and all(route.name in down for route in left):
+                found[self._held_by(left[0], [route.name for route in plan.routes if route.name in avoided])] += jobs
+        return found.most_common()
+
+    def _held_by(self, route: Route, refused: Sequence[str]) -> str:
+        outage = replace(self._outage(route), elsewhere=(), waiting=None)
+        return f"{' and '.join(refused)} cannot take them, and {outage_sentence(outage)}{self._diagnosed(route)}"
 
     @property
     def refusing_good_keys(self) -> set[str]:

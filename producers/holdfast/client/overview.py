@@ -1,7 +1,7 @@
 """Everything that an operator has to know, read at one moment: what the dashboard shows on its one screen."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -126,6 +126,7 @@ class Overview:
     ``broken``: the rules of the ledger that did not hold when everything was last counted.
 
     ``diagnoses``: those of the last minutes, by provider, as ``holdfast diagnose`` shows them.
+    ``login_outages``: providers that refuse keys which are not at fault.
     """
 
     at: float
@@ -145,6 +146,7 @@ class Overview:
     database_url: str
     redis_url: str | None
     redis: str | None
+    login_outages: frozenset[str] = frozenset()
 
     @property
     def waiting(self) -> int:
@@ -205,14 +207,16 @@ def read_overview(installation: Installation, broken: Sequence[str] = ()) -> Ove
     lanes = _lanes(installation, store, gate, situation)
     routes = _routes(installation, gate, situation)
     counters = store.read(read_counters)
-    alerts = [*credential_alerts(installation, gate), *exception_alerts(counters)]
+    parked = credential_alerts(installation, gate, situation.refusing_good_keys)
+    alerts = [*parked, *exception_alerts(counters)]
     redis, unusable = gate.warning or redis_warning(installation), installation.usable_keys.complaints()
     gone_at = None if situation.forecast.has_workers else _last_worker(store)
+    logins = situation.refusing_good_keys.union(each.about for each in alerts if each.kind == "auth_outage")
     books = Books(*store.read(read_equation))
     is_broken = bool(broken) or not books.balance
     return Overview(
         at=situation.forecast.now,
-        verdict=_verdict(situation, lanes, routes, alerts, unusable, redis, gone_at, ledger_broken=is_broken),
+        verdict=_verdict(situation, lanes, routes, logins, unusable, redis, gone_at, ledger_broken=is_broken),
         lanes=lanes,
         routes=routes,
         reasons=wait_reasons(situation, lanes, store.read(delayed_reasons, DELAYED)),
@@ -228,6 +232,7 @@ def read_overview(installation: Installation, broken: Sequence[str] = ()) -> Ove
         database_url=store.url,
         redis_url=redis_url(installation),
         redis=redis,
+        login_outages=frozenset(logins),
     )
 
 
@@ -276,7 +281,7 @@ def _verdict(  # noqa: PLR0917 - what a verdict rests on
     situation: FleetSituation,
     lanes: Sequence[LaneOverview],
     routes: Sequence[RouteOverview],
-    alerts: Sequence[Alert],
+    logins: Collection[str],
     unusable: Sequence[str],
     redis: str | None,
     gone_at: float | None,
@@ -294,8 +299,7 @@ def _verdict(  # noqa: PLR0917 - what a verdict rests on
             outages=[route.outage for route in routes if route.outage is not None],
             recovering=[route.state.route.name for route in routes if route.recovering],
             paused=[lane.paused_by for lane in lanes if lane.paused_by is not None],
-            auth_outages={alert.about for alert in alerts if alert.kind == "auth_outage"}
-            | situation.refusing_good_keys,
+            auth_outages=logins,
         )
     )
 
@@ -307,7 +311,10 @@ def count_waiting(
     found: Counter[tuple[str, WaitKind]] = Counter()
     for lane in situation.lanes:
         blocked = situation.blocked_by(lane.lane)
-        found[lane.lane, blocked[0] if blocked else WaitKind.TURN] += lane.counts.get(State.QUEUED, 0)
+        queued = lane.counts.get(State.QUEUED, 0)
+        held = 0 if blocked else min(queued, sum(jobs for _, jobs in situation.held_back(lane.lane)))
+        found[lane.lane, blocked[0] if blocked else WaitKind.TURN] += queued - held
+        found[lane.lane, WaitKind.OUTAGE] += held
         later = [(why, jobs) for name, why, jobs in delayed if name == lane.lane]
         there, seen = lane.counts.get(State.DELAYED, 0), sum(jobs for _, jobs in later)
         for why, jobs in later:
@@ -327,7 +334,12 @@ def wait_reasons(
         blocked = situation.why_blocked(lane.name)
         eta = lane.state.eta
         turn = eta.why if eta.seconds is None else f"their turn: drained {eta.why}"
-        found[blocked or turn] += counts.get(State.QUEUED, 0)
+        queued = counts.get(State.QUEUED, 0)
+        for held_by, jobs in [] if blocked else situation.held_back(lane.name):
+            held = min(queued, jobs)
+            found[held_by] += held
+            queued -= held
+        found[blocked or turn] += queued
         there, seen = counts.get(State.DELAYED, 0), sum(jobs for _, jobs in later)
         exact = exact and there == seen
         for why, jobs in later:

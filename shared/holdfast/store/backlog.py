@@ -1,7 +1,10 @@
 """What waits: heads of lanes, delayed jobs whose date has come, and the counts of every lane."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+
+import orjson
 
 from holdfast.model.job import Offer, State
 from holdfast.model.records import LaneCounts
@@ -23,6 +26,12 @@ WITH_DEADLINE = Statement("""
 WITHOUT_DEADLINE = Statement("""
     select coalesce(not_before, created_at) as since from job
     where lane = :lane and state = 'queued' and expires_at = $never order by id limit :limit
+""")
+AVOIDED = Statement("""
+    select avoid, count(*) as jobs from (
+        select avoid from job where lane = :lane and state = 'queued' order by expires_at, id limit :limit
+    ) as heads
+    where avoid is not null group by avoid
 """)
 OFFER = Statement("""
     select id, lane, input_tokens, output_tokens, avoid, expires_at from job
@@ -68,6 +77,19 @@ MOST_SCHEDULED = 1_000_000  # jobs for later that are counted
 def lane_heads(tx: Transaction, lane: str, limit: int) -> list[Offer]:
     """The first queued jobs of a lane: nearest deadline, then oldest."""
     return offers_of(tx.run(HEADS, lane=lane, limit=limit, now=tx.now))
+
+
+def avoided_by_heads(tx: Transaction, lane: str, limit: int) -> Counter[frozenset[str]]:
+    """Count what the first queued jobs of a lane must not take now: sets of routes and credentials, not the empty one.
+
+    Jobs that may take none of the routes that are free are passed by the others, and so gather at the lane's head.
+    """
+    found: Counter[frozenset[str]] = Counter()
+    for row in tx.run(AVOIDED, lane=lane, limit=limit):
+        avoided = ((name, tx.now + 1 if date is None else date) for name, date in orjson.loads(row.avoid).items())
+        found[frozenset(name for name, date in avoided if date > tx.now)] += int(row.jobs)
+    del found[frozenset()]
+    return found
 
 
 def find_offer(tx: Transaction, id_: str) -> Offer | None:

@@ -87,7 +87,7 @@ def _told(tx: Transaction, group: FaultGroup) -> FaultGroup:
         return group
     result = results[max(results)]
     calls = [each for each in read_attempts(tx, [group.sample]) if each.generation == result.generation]
-    words = normal_message(result.message or "")
+    words = normal_message(result.message or "", result.route)
     return replace(group, route=result.route, status=_status(calls), code=result.code, message=words, said=_said(calls))
 
 
