@@ -15,6 +15,7 @@ import pytest
 from attempts import called
 from holdfast.lanes import Connection, Gate, Lanes, Reason, connect
 from holdfast.lanes.actors import ActorQueue
+from holdfast.lanes.topology import open_asynchronous
 from holdfast.model.errors import ConfigError, QueueUnavailable
 from holdfast.model.route import Limits
 from lanes_twin import LANE, fault, fetch, jobs, offers, plan, route
@@ -198,3 +199,14 @@ async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
             writer.write(part)
             await writer.drain()
     writer.close()
+
+
+@pytest.mark.parametrize("url", ["redis://a", "unix:///a", "sentinel://a/main"])
+def test_a_client_of_an_event_loop_writes_commands_as_redis_py_does(url: str) -> None:
+    client = open_asynchronous(url)
+    made = client.connection_pool.connection_class
+    base = made.__mro__[1]
+    command = ("EVALSHA", "é", 1, "key", b"\xff", 0.1, 10**20, "")
+    connection = client.connection_pool.make_connection()
+    assert type(connection) is made
+    assert b"".join(connection.pack_command(*command)) == b"".join(base.pack_command(connection, *command))
