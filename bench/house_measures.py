@@ -89,7 +89,7 @@ def lines(tree: Tree, *, lab: bool) -> int:
 NAMES_A_JOB = {"job", "job_id", "fence"}
 WAY = re.compile(r"holdfast/(client|store|lanes|policy|worker|providers)/")
 READERS = re.compile(
-    r"store/(read|jobs|batches|records|outbox)\.py|client/(storage|local|list_filters|ended_jobs?|event_\w+)\.py"
+    r"store/(read|jobs|batches|records|outbox)\.py|client/(storage|local|list_filters|ended_jobs?|end_reader|event_\w+)\.py"
 )
 
 
