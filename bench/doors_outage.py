@@ -43,7 +43,8 @@ async def outage(running: Rig, url: str, seconds: float, rate: float) -> list[Fi
     began = time.monotonic()
     submitted = await submit_all(doors, seconds, rate)
     waited = time.monotonic() - began - seconds
-    await asyncio.to_thread(running.until, lambda: count(running, LIVE) == 0)
+    accepted = submitted - doors.errors.total()  # lines of batches become jobs beside the calls
+    await asyncio.to_thread(running.until, lambda: count(running) >= accepted and count(running, LIVE) == 0)
     await doors.close()
     return [
         *common(running, doors),

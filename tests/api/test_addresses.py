@@ -78,3 +78,9 @@ def test_whatever_answers_get_answers_head_without_a_body(url, path) -> None:
 def test_head_of_what_only_takes_posts_is_refused(url) -> None:
     answer = httpx2.head(f"{url}/v1/chat/completions")
     assert (answer.status_code, answer.headers["allow"], answer.content) == (405, "POST", b"")
+
+
+def test_errors_name_calls_and_no_commands_to_whom_a_command_is_of_no_use(url) -> None:
+    for path in ("messages/batches/msgbatch_" + "0" * 32, "batches/batch_" + "0" * 32):
+        answer = httpx2.get(f"{url}/v1/{path}")
+        assert (answer.status_code, "`holdfast" in answer.text) == (404, False)

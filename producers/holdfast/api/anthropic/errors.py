@@ -10,6 +10,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Scope
 
+from holdfast.api.call_hints import name_calls
 from holdfast.api.compatible.errors import detail_of
 from holdfast.api.compatible.job_failure import BAD_REQUEST, BROKEN, CONFLICT, NO_REPEAT, UNPROCESSABLE
 from holdfast.api.problems import HttpProblem
@@ -35,8 +36,8 @@ def write_error(scope: Scope, told: HttpProblem) -> Response:
 
 def error_body(scope: Scope, status: int, told: HttpProblem) -> dict[str, Any]:
     """Write the body of an error; in a stream that has begun it is all that there is of it."""
-    detail = detail_of(told)
-    message = f"{detail} {told.hint}" if told.hint and told.hint not in detail else detail
+    detail, hint = detail_of(told), name_calls(told.hint)
+    message = f"{detail} {hint}" if hint and hint not in detail else detail
     body = anthropic_error(type_of(status), message, request_id(scope))
     return body | {"error": {**said_by_provider(told), **body["error"]}}
 

@@ -1,5 +1,6 @@
 """What can be wrong with a call of the compatible APIs, on top of the model's and the client's errors."""
 
+from holdfast.api.call_hints import name_calls
 from holdfast.api.problems import HttpProblem
 from holdfast.client.errors import InvalidJobs
 from holdfast.config import Settings
@@ -49,6 +50,7 @@ def without_body(where: str) -> str:
 
 
 def detail_of(problem: HttpProblem) -> str:
-    """Say what is wrong with a request, its keys named as its sender does."""
+    """Say what is wrong with a request: keys as its sender names them, and calls where a sentence names commands."""
     errors = problem.members.get("errors", ())
-    return "; ".join(f"{without_body(each['where'])}: {each['problem']}" for each in errors) or problem.detail
+    said = "; ".join(f"{without_body(each['where'])}: {each['problem']}" for each in errors)
+    return name_calls(said or problem.detail)

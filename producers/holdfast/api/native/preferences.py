@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Header
 
 LONGEST_WAIT = 60.0  # seconds
-WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})")
+WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
 Prefer = Annotated[
     str | None, Header(description="`wait=N`: answer when there is something to tell, or after N seconds")
 ]
@@ -15,7 +15,7 @@ Prefer = Annotated[
 def wanted_wait(prefer: str | None) -> float:
     """Read the seconds that a Prefer header asks to wait.
 
-    >>> wanted_wait("respond-async, wait=30"), wanted_wait("wait=600"), wanted_wait(None)
+    >>> wanted_wait("respond-async, Wait=30"), wanted_wait("wait=600"), wanted_wait(None)
     (30.0, 60.0, 0.0)
     """
     found = WAIT.search(prefer or "")
