@@ -54,6 +54,13 @@ MISTAKES = [
     mistake("up --sim --config holdfast.toml", 2, "--sim", "--config"),
     mistake("api --host 0.0.0.0", 78, "server.host", "no api key", "holdfast key create"),
     mistake("init", 1, "holdfast.toml", "there already", "config check"),
+    # spans of time
+    mistake("ask hi --timeout soon", 2, "--timeout", '"5m"', "got 'soon'"),
+    mistake("ask hi --timeout -1", 2, "--timeout", "a number of seconds", "got '-1'"),
+    mistake(f"batch wait {BATCH} --timeout 5min", 2, "--timeout", '"5m"', "got '5min'"),
+    mistake(f"{RUN} --expires-in 0", 2, "--expires-in", "above zero", "got '0'"),
+    mistake("submit in.jsonl --expires-in 1w", 2, "--expires-in", "a duration", "got '1w'"),
+    mistake(f"job wait {NOWHERE} --timeout 1.5h", 4, "there is no job"),
     # servers
     mistake("status --server http://", 2, "'http://' names no host", "holdfast up"),
     mistake("status --server http://[::1", 2, "names no host", "holdfast up"),

@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from holdfast.cli.context import backend
+from holdfast.cli.duration_option import Timeout
 from holdfast.cli.errors import SOME_FAILED
 
 
@@ -21,7 +22,7 @@ def ask(
     ] = None,
     system: Annotated[str | None, Option(help="System prompt.")] = None,
     max_tokens: Annotated[int | None, Option(min=1, help="Longest answer, in tokens.")] = None,
-    timeout: Annotated[float | None, Option(min=0, help="Stop waiting after so many seconds; the job goes on.")] = None,
+    timeout: Timeout = None,
 ) -> None:
     """Ask one question ahead of all batch work, wait, and print the answer.
 

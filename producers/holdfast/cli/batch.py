@@ -8,6 +8,7 @@ from typer import Argument, Exit, Option
 from holdfast.cli import filters
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
+from holdfast.cli.duration_option import Timeout
 from holdfast.cli.errors import SOME_FAILED
 from holdfast.cli.options import OutputName, PageLimit, output_form
 from holdfast.cli.show import say, show
@@ -52,7 +53,7 @@ def show_batch(batch: Name) -> None:
 def wait_for(
     *,
     batch: Name,
-    timeout: Annotated[float | None, Option(min=0, help="Give up waiting after so many seconds.")] = None,
+    timeout: Timeout = None,
 ) -> None:
     """Wait until every job of a batch has ended."""
     from holdfast.cli.batch_results import await_batch

@@ -8,6 +8,7 @@ from typer import Argument, Exit, Option
 from holdfast.cli import filters
 from holdfast.cli.command import Noun
 from holdfast.cli.context import backend
+from holdfast.cli.duration_option import Timeout
 from holdfast.cli.errors import SOME_FAILED
 from holdfast.cli.options import PageLimit
 from holdfast.cli.show import say, show, show_bytes
@@ -63,7 +64,7 @@ def show_job(
 def wait(
     *,
     job: Name,
-    timeout: Annotated[float | None, Option(min=0, help="Give up waiting after so many seconds.")] = None,
+    timeout: Timeout = None,
 ) -> None:
     """Wait until a job has ended, and print its answer."""
     from holdfast.cli.wait import await_answer

@@ -44,7 +44,6 @@ OutputName = Annotated[
     ),
 ]
 PriorityName = Annotated[str | None, Option(help="interactive or batch, for lines that say nothing.")]
-ExpiresIn = Annotated[float | None, Option(min=0.001, help="Give up lines that still wait after so many seconds.")]
 NotBefore = Annotated[
     str | None,
     Option(

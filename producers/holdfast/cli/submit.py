@@ -5,9 +5,9 @@ from typing import Annotated
 from typer import Exit, Option
 
 from holdfast.cli.context import backend
+from holdfast.cli.duration_option import ExpiresIn
 from holdfast.cli.errors import SOME_FAILED
 from holdfast.cli.options import (
-    ExpiresIn,
     IdColumn,
     Model,
     ModelMap,
