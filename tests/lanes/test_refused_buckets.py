@@ -1,6 +1,7 @@
 """A call that was refused stops the others of its bucket at once: those with a permit, and those that would get one."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -17,9 +18,10 @@ REFUSED = fault(FaultKind.RATE_LIMITED, retry_after=3.0)
 BUCKET = "anthropic/main:opus"
 
 
-async def heard(house: House, permit: Permit, outcome: Fault = REFUSED) -> None:
+async def heard(house: House, permit: Permit, outcome: Fault = REFUSED, before: FaultKind | None = None) -> None:
     """The process hears how the call of ``permit`` ended, and Redis what it tells at once."""
-    house.gate.record_refusal(called(permit, outcome))
+    attempt = called(permit, outcome)
+    house.gate.record_refusal(replace(attempt, job=replace(attempt.job, fault=before)))
     if telling := asyncio.all_tasks() - {asyncio.current_task()}:
         await asyncio.wait(telling)
 
@@ -50,6 +52,14 @@ async def test_what_was_held_back_gives_its_request_back_and_counts_as_never_per
     await heard(house, first)
     await house.finish([second], fault(FaultKind.INTERNAL))
     assert (house.level(), int(house.bucket()["taken"])) == (level + 1, taken - 1)
+
+
+async def test_a_job_that_is_refused_again_and_again_holds_nobody_back(house: House) -> None:
+    """It may be too large for the limit: others go through beside it."""
+    house.offer(2)
+    first, second = (await house.fetch(2)).permits
+    await heard(house, first, before=FaultKind.RATE_LIMITED)
+    assert await house.gate.renewal.refusal(second) is None
 
 
 @pytest.mark.parametrize("kind", [FaultKind.SERVER_ERROR, FaultKind.TIMED_OUT, FaultKind.INTERNAL])

@@ -141,11 +141,11 @@ class Gate:
     def record_refusal(self, attempt: Attempt) -> None:
         """Let the bucket of a call that was refused rest at once, before SQL and ``finish`` hear of its end.
 
-        Permits for the bucket whose calls have not left are held back: see ``renewal``. A call of a job that failed
-        before is heard with ``finish``, for what it met may be its own doing.
+        Permits for the bucket whose calls have not left are held back: see ``renewal``. A call of a job whose last call
+        failed, too, is heard with ``finish``: what it meets may be its own doing, and would hold others back each time.
         """
         target, seconds = self._plans.target(attempt.permit), rest_after(attempt, self._uniform)
-        if target is not None and seconds > 0 and not attempt.job.tries:
+        if target is not None and seconds > 0 and attempt.job.fault is None:
             self._refused.record(target.bucket, attempt.permit.asked_at, seconds)
 
     async def report_slow(self, permit: Permit) -> None:
