@@ -133,6 +133,7 @@ def test_a_time_to_live_is_seconds_or_a_duration(value, seconds):
         ({"model": "m", "prmpt": "x"}, "prmpt: is not known here. Did you mean prompt?"),
         ({"model": "m", "prompt": "x", "max_token": 5}, "max_token: is not known here. Did you mean max_tokens?"),
         ({"model": "m", "messages": [{"role": "asistant", "content": "x"}]}, "messages[0].role: expected one of"),
+        ({"model": "m", "messages": [*MESSAGES, {"role": "user", "content": []}]}, "messages[1].content: is an empty"),
         ({"model": "m", "prompt": 5}, "prompt: expected a string, got a number."),
         ({"model": 5, "prompt": "x"}, "model: expected a string, got a number."),
         ({"custom_id": 5, "model": "m", "prompt": "x"}, "custom_id: expected a string, got a number."),

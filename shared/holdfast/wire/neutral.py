@@ -59,6 +59,7 @@ def read_neutral(value: Any, where: str) -> Request:
 
 def _turns(fields: Fields) -> tuple[str | None, tuple[Turn, ...]]:
     system = fields.text("system")
+    _check_contents(fields)
     if ("prompt" in fields) == ("messages" in fields):
         raise InvalidRequest(fields.place("messages"), "expected either messages or prompt.")
     if "prompt" in fields:
@@ -73,6 +74,14 @@ def _turns(fields: Fields) -> tuple[str | None, tuple[Turn, ...]]:
     if not turns:
         raise InvalidRequest(fields.place("messages"), "needs at least one turn that is not a system prompt.")
     return system, turns
+
+
+def _check_contents(fields: Fields) -> None:
+    """Raises InvalidRequest: a message is an array of nothing, which most providers refuse and others leave out."""
+    messages = fields.peek("messages")
+    for index, message in enumerate(messages if isinstance(messages, list) else ()):
+        if isinstance(message, dict) and message.get("content") == [] and not message.get("tool_calls"):
+            raise InvalidRequest(f"{fields.place('messages')}[{index}].content", "is an empty array.")
 
 
 def _check_roles(turns: Iterable[Turn]) -> None:

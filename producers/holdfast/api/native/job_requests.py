@@ -70,7 +70,7 @@ class ChatMessage(CarriedModel):
     """What one side said."""
 
     role: Literal["user", "assistant"]
-    content: str | list["str | MessagePart"]
+    content: str | Annotated[list["str | MessagePart"], Field(min_length=1)]
 
 
 class MessagePart(CarriedModel):
