@@ -1,6 +1,8 @@
 """A plan without a usable key is said before anything is accepted: which model, which variables."""
 
 import json
+from collections.abc import Mapping
+from threading import Event
 
 import pytest
 
@@ -8,6 +10,7 @@ from holdfast.client.installation import Installation
 from holdfast.client.usable_keys import UsableKeys
 from holdfast.config import load
 from producing import configured
+from redis_servers import until
 
 CONFIG = """
 [providers.anthropic]
@@ -86,11 +89,32 @@ def test_status_says_it_of_jobs_that_were_accepted_before(keyless, monkeypatch) 
 def test_where_workers_run_their_keys_count_and_not_those_of_the_door(keyless, tmp_path) -> None:
     told: dict[str, str] = {}
     now = [0.0]
-    keys = UsableKeys(load(tmp_path / "holdfast.toml"), lambda: True, lambda: told, lambda: now[0])
+    keys = UsableKeys(load(tmp_path / "holdfast.toml"), lambda: True, lambda: dict(told), lambda: now[0])
     assert keys.reasons("smart") == {}
     told |= dict.fromkeys(("anthropic/main", "openai/main"), "it is empty")
-    now[0] = 60.0
-    assert keys.reasons("smart") == told
+    until(lambda: look_again(keys, now) == told)
+
+
+def test_a_submit_waits_for_no_redis_that_hangs_once_it_has_answered(keyless, tmp_path) -> None:
+    now, hung, asked = [0.0], Event(), Event()
+
+    def told() -> dict[str, str]:
+        if asked.is_set():
+            hung.wait()
+        asked.set()
+        return dict.fromkeys(("anthropic/main", "openai/main"), "it is empty")
+
+    keys = UsableKeys(load(tmp_path / "holdfast.toml"), lambda: True, told, lambda: now[0])
+    first = keys.reasons("smart")
+    assert set(first.values()) == {"it is empty"}
+    assert [look_again(keys, now) for _ in range(3)] == [first] * 3
+    hung.set()
+
+
+def look_again(keys: UsableKeys, now: list[float]) -> Mapping[str, str]:
+    """The reasons after what was known has become old."""
+    now[0] += 60.0
+    return keys.reasons("smart")
 
 
 def test_an_api_that_is_given_no_keys_accepts(keyless, tmp_path) -> None:

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from threading import Thread
 
 from holdfast.config import Settings, WhyUnusable, read_here, unusable
 from holdfast.model.errors import InvalidRequest, NoUsableKey, QueueUnavailable
 
 LOOK_EVERY = 2.0  # seconds: there may be thousands of submits in them
+PATIENCE = 1.0  # seconds that a process waits for Redis the first time; later it goes by what it knows meanwhile
 
 
 class UsableKeys:
@@ -25,6 +27,8 @@ class UsableKeys:
         self._settings, self._has_workers, self._told, self._clock = settings, has_workers, told, clock
         self._why: WhyUnusable | None = None
         self._look_at = 0.0
+        self._told_last: Mapping[str, str] | None = None
+        self._asking: Thread | None = None
 
     def demand(self, models: Iterable[str]) -> None:
         """Refuse models that nobody can be asked for. Raises NoUsableKey, StorageUnavailable."""
@@ -59,7 +63,15 @@ class UsableKeys:
         return read_here(self._settings) if self._settings.server.has_keys else lambda _provider, _credential: None
 
     def _told_by_workers(self) -> Mapping[str, str]:
+        """What Redis holds, asked by a thread: where it hangs, no submit waits for it."""
+        if self._asking is None or not self._asking.is_alive():
+            self._asking = Thread(target=self._ask, name="holdfast-usable-keys", daemon=True)
+            self._asking.start()
+            self._asking.join(PATIENCE if self._told_last is None else 0)
+        return self._told_last or {}
+
+    def _ask(self) -> None:
         try:
-            return self._told()
+            self._told_last = self._told()
         except QueueUnavailable:
-            return {}
+            self._told_last = {}
