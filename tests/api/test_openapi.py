@@ -58,6 +58,11 @@ def test_operations_are_named_by_what_they_do_and_each_once(document) -> None:
     assert {"submit_jobs", "show_job", "list_jobs", "cancel_job", "list_results"} <= set(names)
 
 
+def test_no_object_is_a_choice_of_others_which_generators_of_clients_take_for_a_union(document) -> None:
+    objects = {name: each for name, each in document["components"]["schemas"].items() if "properties" in each}
+    assert [name for name, each in objects.items() if {"oneOf", "anyOf", "allOf"} & each.keys()] == []
+
+
 def test_every_answer_and_every_error_has_a_schema(document) -> None:
     for path, operation in operations(document):
         assert path in PROBES or operation["responses"].keys() >= ALWAYS, path

@@ -175,13 +175,15 @@ def given(name: str, **schema: Any) -> dict[str, Any]:
 
 
 PROMPT, MESSAGES = given("prompt", type="string"), given("messages", type="array")
+BOTH: dict[str, Any] = {"allOf": [PROMPT, MESSAGES]}
+NEITHER: dict[str, Any] = {"not": {"anyOf": [PROMPT, MESSAGES]}}
 BREAKABLE = [
     given("must", type="array", minItems=1),
     given("response_format", type="object", **given("type", const="json_schema")),
     given("response_format", type="object", **given("type", const="json_object")),
 ]
 ONE_REQUEST: dict[str, Any] = {
-    "oneOf": [PROMPT, MESSAGES],
+    "not": {"anyOf": [BOTH, NEITHER]},  # as one of two, generators of clients take it for a union of two types
     "if": given("repair", const=True),
     "then": {"anyOf": BREAKABLE},
 }
