@@ -12,7 +12,8 @@ from holdfast.api.ui import dashboard, rendering
 from holdfast.client.fleet import GateOverview
 from holdfast.client.installation import Installation
 from holdfast.lanes import BreakerView, Snapshot
-from holdfast.lanes.values import RouteFault
+from holdfast.lanes.values import BucketView, RouteFault
+from holdfast.model.call_result import Dimension
 from holdfast.model.errors import InvalidRequest, StorageUnavailable
 from holdfast.policy.outage_sentence import FaultCount
 from holdfast.store.fleet import stop_worker
@@ -191,3 +192,13 @@ def test_a_route_that_is_down_tells_its_newest_answer_and_what_is_to_be_done_abo
     assert last == {"auth", ""}
     assert f"{name}: the provider refuses its key" in page.text("safe-actions")
     assert "(HTTP 401 in 3, before HTTP 503 in 20 calls)" in page.text("verdict")
+
+
+def test_a_bucket_in_debt_has_nothing_left(no_samples, browser, monkeypatch) -> None:
+    of_one = {Dimension.REQUESTS: 10.0}
+    debt = BucketView("openai/main:gpt-5.4", {Dimension.REQUESTS: -167.0}, of_one, of_one, 1.0)
+    monkeypatch.setattr("holdfast.client.overview.gate_overview", lambda _: GateOverview(Snapshot([], [debt], {})))
+    page = browser.read()
+    fills = [" ".join(words) for _, words in page.marked["bucket-fill"]]
+    assert [fill for fill in fills if "0% left of 600/min" in " ".join(fill.split())]
+    assert [fill for fill in fills if "-" in fill] == []
