@@ -49,7 +49,7 @@ PHASE = 30.0  # seconds from a change until a page is opened
 VALUES = {"limits": "limits = { requests_per_minute = 3000 }", "concurrency": 100, "lease": "3s", "deadline": "20s"}
 PRICED = 'model = "{0}-model", price = {{ input = 1.0, output = 5.0 }} }}'
 PROVIDERS = ("first", "second")
-SOON = 3.0  # seconds after a heal at which it is looked at
+SOON = 3.0  # seconds after a probe was answered at which it is looked at
 CALM = 180.0  # seconds in which a backlog drains
 AT_RISK = 3  # jobs with a deadline that an outage threatens
 DEADLINE = 600.0  # seconds
@@ -268,6 +268,11 @@ class Scenario:
         self._pool.stop_workers()
         self._pool.workers.clear()
 
+    def is_draining(self) -> bool:
+        """Whether a probe was answered: until then, whoever heals, all that can be told is when it is asked again."""
+        *_, then, now = [each.backlog for each in self._drill.recorder.moments()]
+        return now < then - RATE
+
     def is_calm(self) -> bool:
         moments = self._drill.recorder.moments()
         return bool(moments) and moments[-1].backlog < RATE * 2
@@ -301,6 +306,7 @@ def play(drill: Drill) -> None:
             all_down = {"down": frozenset(PROVIDERS), "at_risk": AT_RISK, "stuck": True}
             drill.phase("3-both-down", drill.seconds, lambda: now.truth("provider", **all_down))
             now.heal()
+            drill.pool.until(now.is_draining, CALM, "no provider answered")
             drill.phase("4-healing", SOON, lambda: now.truth(recovering=True))
             drill.pool.until(now.is_calm, CALM, "the backlog did not drain")
             now.stop_workers()
