@@ -1,8 +1,10 @@
 """Rates come from counters that only grow, and the picture says in words what it shows."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from holdfast.api.ui.flow import KEPT, FlowHistory, FlowSample
+from holdfast.api.ui.flow import KEPT, FlowHistory, FlowSample, sample_of
 from holdfast.api.ui.flow_chart import flow_chart
 
 NOW = 1_796_000_000.0
@@ -42,6 +44,16 @@ def test_a_route_has_its_share_its_faults_and_the_mean_of_its_calls() -> None:
     assert (found.calls, found.share, found.seconds) == (30, 0.75, 2.0)
     assert found.faults == [("overloaded", 7), ("timed_out", 3)]
     assert (kept.route("c").share, kept.route("c").seconds) == (0.0, None)
+
+
+def test_a_call_that_never_left_is_none() -> None:
+    counted = {"calls": {("a", "succeeded"): 3, ("a", "failed"): 1, ("a", "abandoned"): 2}}
+    now = SimpleNamespace(
+        at=NOW, waiting=0, cost=0, routes=(), books=SimpleNamespace(accepted=4),
+        counters=SimpleNamespace(of=lambda name: counted.get(name, {})),
+    )  # fmt: skip
+    taken = sample_of(now)  # type: ignore[arg-type] # what of an overview it reads
+    assert (taken.calls["a"], taken.answered["a"]) == (4, 3)
 
 
 def test_the_last_thing_that_a_route_said_is_remembered() -> None:

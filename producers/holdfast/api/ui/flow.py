@@ -157,7 +157,7 @@ def sample_of(now: Overview) -> FlowSample:
     calls: Counter[str] = Counter()
     answered: Counter[str] = Counter()
     for (route, outcome), count in now.counters.of("calls").items():
-        calls[route] += count
+        calls[route] += count if outcome != Outcome.ABANDONED else 0  # which never left
         answered[route] += count if outcome == Outcome.SUCCEEDED else 0
     return FlowSample(
         at=now.at,
